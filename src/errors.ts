@@ -1,0 +1,47 @@
+/**
+ * The errors that langevin throws. Each message is one line that names what was expected and what came;
+ * a message that begins with `internal:` is a defect of langevin, not of the caller.
+ * They stand below every floor, so that any file may throw them.
+ */
+import { closest, distance } from 'fastest-levenshtein';
+
+/** Root of everything that langevin throws on purpose. */
+export class LangevinError extends Error {
+  override name: string = new.target.name;
+}
+
+/** Shapes that do not fit an operation, or a dimension that is no whole number >= 0. */
+export class ShapeError extends LangevinError {}
+
+/** A value of the wrong type or outside its range. */
+export class ValueError extends LangevinError {}
+
+/** A tensor that was used after its scope ended, or disposed twice. */
+export class LifetimeError extends LangevinError {}
+
+/** The 4 GiB of WebAssembly memory, or what the machine gives of it, are used up. */
+export class OutOfMemoryError extends LangevinError {}
+
+/** A file or byte stream that is not what its format says: damaged, truncated or of another kind. */
+export class FormatError extends LangevinError {}
+
+/** A numeric result that is NaN or infinite where that means that training has diverged. */
+export class DivergenceError extends LangevinError {}
+
+/** Something that must never happen; the message begins with `internal:`. */
+export class InternalError extends LangevinError {
+  constructor(message: string) {
+    super(`internal: ${message}`);
+  }
+}
+
+/**
+ * ` Did you mean "strokes"?` for the nearest of `names`, or the empty string when nothing is near:
+ * at most a third of the longer word may differ.
+ */
+export function didYouMean(word: string, names: readonly string[]): string {
+  if (names.length === 0) return '';
+  const nearest = closest(word, names as string[]);
+  const near = distance(word, nearest) <= Math.max(1, Math.floor(Math.max(word.length, nearest.length) / 3));
+  return near ? ` Did you mean "${nearest}"?` : '';
+}

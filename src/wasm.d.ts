@@ -1,0 +1,5 @@
+/** A compiled kernel module, embedded by the bundler as its bytes. */
+declare module '*.wasm' {
+  const bytes: Uint8Array<ArrayBuffer>;
+  export default bytes;
+}

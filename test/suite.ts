@@ -1,0 +1,41 @@
+/**
+ * The one way to declare a test suite. uvu exits 0 when a suite forgets `.run()` or when a hook throws, so no
+ * test file calls uvu itself: `suite(name, define)` registers, runs, and counts. The counts go to the runner
+ * (`test/run.js`) in the file that `LANGEVIN_TEST_REPORT` names; a process that dies before it reports, or
+ * that reports no test, has failed.
+ */
+import { writeFileSync } from 'node:fs';
+import { suite as uvuSuite } from 'uvu';
+
+/** Declares one test; its name is a sentence. */
+export interface Test {
+  (sentence: string, body: () => void | Promise<void>): void;
+  /** Declares a test that runs only where `condition` holds, and is counted as skipped elsewhere. */
+  when(condition: boolean, sentence: string, body: () => void | Promise<void>): void;
+}
+
+const report = { passed: 0, failed: 0, skipped: 0 };
+
+process.on('exit', () => {
+  const file = process.env.LANGEVIN_TEST_REPORT;
+  if (file) writeFileSync(file, JSON.stringify(report));
+});
+
+/** Declares and runs the suite `name`; `define` receives the function that declares its tests. */
+export function suite(name: string, define: (test: Test) => void): void {
+  const inner = uvuSuite(name);
+  const test: Test = (sentence, body) =>
+    inner(sentence, async () => {
+      report.failed++; // until the body has returned
+      await body();
+      report.failed--;
+      report.passed++;
+    });
+  test.when = (condition, sentence, body) => {
+    if (condition) return test(sentence, body);
+    report.skipped++;
+    inner.skip(sentence, () => {});
+  };
+  define(test);
+  inner.run();
+}
