@@ -7,7 +7,10 @@ import { closest, distance } from 'fastest-levenshtein';
 
 /** Root of everything that langevin throws on purpose. */
 export class LangevinError extends Error {
-  override name: string = new.target.name;
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
 }
 
 /** Shapes that do not fit an operation, or a dimension that is no whole number >= 0. */
@@ -44,4 +47,13 @@ export function didYouMean(word: string, names: readonly string[]): string {
   const nearest = closest(word, names as string[]);
   const near = distance(word, nearest) <= Math.max(1, Math.floor(Math.max(word.length, nearest.length) / 3));
   return near ? ` Did you mean "${nearest}"?` : '';
+}
+
+/** A file that cannot be read, written or fetched: absent, a folder, forbidden, on a full disk or out of reach. */
+export class FileError extends LangevinError {
+  /** @param cause the system's or the network's own error */
+  constructor(message: string, cause?: unknown) {
+    super(message);
+    if (cause !== undefined) this.cause = cause;
+  }
 }

@@ -1,0 +1,90 @@
+/**
+ * The coefficients of the kernels' polynomials, as a table in memory.
+ *
+ * Why not literals: V8 builds a constant vector anew at every use (a move, a transfer and a broadcast), also
+ * inside loops, and that would double the instructions of a polynomial. A broadcast load is one instruction
+ * and no work for the vector units. Why not AssemblyScript's static data: it would become a data section,
+ * which every worker's instantiation writes again. So `init` writes the table once, into the bytes that
+ * asconfig.json's `memoryBase` keeps free below the heap.
+ */
+
+/** Where the table begins; it must end below `memoryBase`. */
+const TABLE: usize = 64;
+// @ts-ignore: decorator
+@inline export const EXP: usize = TABLE;
+// @ts-ignore: decorator
+@inline export const EXP_REDUCE: usize = EXP + 32;
+// @ts-ignore: decorator
+@inline export const LOG: usize = EXP_REDUCE + 32;
+// @ts-ignore: decorator
+@inline export const LN2: usize = LOG + 64;
+// @ts-ignore: decorator
+@inline export const TANH: usize = LN2 + 16;
+// @ts-ignore: decorator
+@inline export const SINE: usize = TANH + 32;
+// @ts-ignore: decorator
+@inline export const COSINE: usize = SINE + 32;
+// @ts-ignore: decorator
+@inline export const ANGLE: usize = COSINE + 32;
+// @ts-ignore: decorator
+@inline export const ONE: usize = ANGLE + 16;
+// @ts-ignore: decorator
+@inline export const PHILOX: usize = ONE + 16;
+
+/** Writes the table. Called once for a memory, before any other kernel. */
+export function init(): void {
+  // e^r = 1 + r + r²·q(r) for |r| <= ln2/2
+  store4(EXP, 1.98756912e-4, 1.39819994e-3, 8.33345205e-3, 4.16657962e-2);
+  store4(EXP + 16, 0.166666657, 0.5, 0, 0);
+  // clamp, log2(e), and ln 2 in two parts, the first of nine bits so that n·first is exact
+  store4(EXP_REDUCE, -104, 104, 1.44269502, 0.693359375);
+  store4(EXP_REDUCE + 16, -2.12194442e-4, 0, 0, 0);
+  // ln(1 + f) = f - f²/2 + f³·p(f) for sqrt(1/2) <= 1 + f < sqrt(2)
+  store4(LOG, 7.03768358e-2, -0.115146101, 0.116769984, -0.12420141);
+  store4(LOG + 16, 0.142493233, -0.166680574, 0.200007141, -0.24999994);
+  store4(LOG + 32, 0.333333313, 0, 0, 0);
+  store4(LN2, -2.12194442e-4, 0.693359375, 0.5, 0);
+  // tanh x = x + x³·p(x²) for |x| < 0.625
+  store4(TANH, -5.70498872e-3, 2.06390885e-2, -5.37397154e-2, 0.133314422);
+  store4(TANH + 16, -0.333332807, 0.625, 0, 0);
+  // sin x = x + x³·p(x²), cos x = 1 + x²·p(x²) for |x| <= π/4
+  store4(SINE, -1.95152956e-4, 8.33216123e-3, -0.166666552, 0);
+  store4(COSINE, 2.44331568e-5, -1.38873165e-3, 4.16666456e-2, -0.5);
+  // π/4·2^-31 and 2^-32
+  store4(ANGLE, 3.65729508e-10, 2.32830644e-10, -2, 0);
+  store4(ONE, 1, 0, 0, 0);
+  // Philox: multipliers, and the key's schedule (the golden ratio and sqrt(3) - 1, as 32-bit fractions)
+  i32.store(PHILOX, 0xd2511f53);
+  i32.store(PHILOX + 4, 0xcd9e8d57);
+  i32.store(PHILOX + 8, 0x9e3779b9);
+  i32.store(PHILOX + 12, 0xbb67ae85);
+}
+
+function store4(at: usize, a: f32, b: f32, c: f32, d: f32): void {
+  f32.store(at, a);
+  f32.store(at, b, 4);
+  f32.store(at, c, 8);
+  f32.store(at, d, 12);
+}
+
+/** Entry `index` of the coefficients at `at`, in all four lanes. */
+// @ts-ignore: decorator
+@inline
+export function constant(at: usize, index: i32): v128 {
+  return v128.load32_splat(at + (index << 2));
+}
+
+/** a[0]·x^(n-1) + ... + a[n-1] by Horner's scheme, for n known when compiling, 2 to 9. */
+// @ts-ignore: decorator
+@inline
+export function polynomial(at: usize, n: i32, x: v128): v128 {
+  let p = f32x4.add(f32x4.mul(constant(at, 0), x), constant(at, 1));
+  if (n > 2) p = f32x4.add(f32x4.mul(p, x), constant(at, 2));
+  if (n > 3) p = f32x4.add(f32x4.mul(p, x), constant(at, 3));
+  if (n > 4) p = f32x4.add(f32x4.mul(p, x), constant(at, 4));
+  if (n > 5) p = f32x4.add(f32x4.mul(p, x), constant(at, 5));
+  if (n > 6) p = f32x4.add(f32x4.mul(p, x), constant(at, 6));
+  if (n > 7) p = f32x4.add(f32x4.mul(p, x), constant(at, 7));
+  if (n > 8) p = f32x4.add(f32x4.mul(p, x), constant(at, 8));
+  return p;
+}

@@ -1,0 +1,51 @@
+/**
+ * The contract of an op: one literal with its shape rule, its forward pass and its vector-Jacobian product
+ * side by side. The same table of ops drives the tape, the parity of the backends, the gradient checks and the
+ * benchmarks; no op exists outside it.
+ */
+import type { Kernels, Ptr } from '../backend/kernels.ts';
+import type { Shape, Variable } from './variable.ts';
+
+/**
+ * Where gradients go. `into(i, write)` calls `write(dx, accumulate)` if the gradient of input i is wanted:
+ * `write` puts it at dx, or adds it where `accumulate`. So a GEMM can sum straight into a weight's gradient.
+ */
+export interface GradSink {
+  (input: number, write: (dx: Ptr, accumulate: boolean) => void): void;
+  /** Whether anyone wants the gradient of input i. */
+  wants(input: number): boolean;
+  /** Scratch memory of `n` elements until the vjp returns. */
+  scratch(n: number): Ptr;
+}
+
+/** One case on which an op is tested and measured. */
+export interface Sample<A> {
+  readonly shapes: readonly Shape[];
+  readonly attrs: A;
+  /** The interval inputs are drawn from, where the op is not defined or not smooth everywhere. */
+  readonly domain?: readonly [number, number];
+}
+
+export interface OpDef<A = void> {
+  readonly name: string;
+  /** The output's shape. Throws ShapeError. */
+  shape(inputs: readonly Shape[], attrs: A): Shape;
+  /** Writes y. */
+  forward(k: Kernels, y: Variable, xs: readonly Variable[], attrs: A): void;
+  /** Given dL/dy, hands dL/dx of each input that is wanted to `into`. */
+  vjp(k: Kernels, dy: Variable, y: Variable, xs: readonly Variable[], into: GradSink, attrs: A): void;
+  /** The cases that cover the op. */
+  samples(): readonly Sample<A>[];
+  /** The output shares its input's memory in place of copying it: reshape. */
+  readonly alias?: true;
+}
+
+/** All ops, in the order of their definition. */
+// biome-ignore lint/suspicious/noExplicitAny: each op has attributes of its own type
+export const OPS: OpDef<any>[] = [];
+
+/** Enters an op into the table. */
+export function defineOp<A = void>(op: OpDef<A>): OpDef<A> {
+  OPS.push(op);
+  return op;
+}

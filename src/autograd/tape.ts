@@ -1,0 +1,178 @@
+/**
+ * The tape: what was computed, in order. Order of execution is a topological order of the graph, so the
+ * backward pass is one loop from the end to the beginning, with no sort and no recursion.
+ *
+ * A scope that ends takes its part of the tape with it. Outside of scopes a graph stays until `backward()` has
+ * used it; what is computed only to be looked at belongs into `noGrad`.
+ */
+import { backend } from '../backend/backend.ts';
+import type { Kernels, Ptr } from '../backend/kernels.ts';
+import { LangevinError, ShapeError, ValueError } from '../errors.ts';
+import type { GradSink, OpDef } from './op.ts';
+import type { Shape, Variable } from './variable.ts';
+
+interface Node {
+  readonly op: OpDef<unknown>;
+  readonly y: Variable;
+  readonly xs: readonly Variable[];
+  readonly attrs: unknown;
+}
+
+/** A used node leaves null behind, so that positions stay valid. */
+const tape: (Node | null)[] = [];
+let recording = true;
+
+/** Nodes on the tape. */
+export function tapeLength(): number {
+  return tape.length;
+}
+
+/** Runs `op` and records it if a gradient may be wanted. */
+export function apply<A, T extends Variable>(op: OpDef<A>, xs: readonly T[], attrs: A): T {
+  const first = xs[0]!;
+  for (const x of xs) {
+    if (x.backend !== first.backend) {
+      throw new ValueError(
+        `${op.name}: expected tensors of one backend, got ${first.backend.name} and ${x.backend.name}`,
+      );
+    }
+  }
+  const shape = op.shape(
+    xs.map((x) => x.shape),
+    attrs,
+  );
+  const y = op.alias ? first.view(shape) : first.empty(shape);
+  op.forward(first.backend.kernels, y, xs, attrs);
+  if (recording && xs.some((x) => x.requiresGrad)) {
+    y.requiresGrad = true;
+    y.node = tape.length;
+    tape.push({ op: op as OpDef<unknown>, y, xs, attrs });
+  }
+  return y;
+}
+
+/** Runs `body` without recording: for evaluation, sampling and updates. Returns what it returns. */
+export function noGrad<T>(body: () => T): T {
+  const before = recording;
+  recording = false;
+  try {
+    return body();
+  } finally {
+    recording = before;
+  }
+}
+
+/** Whether operations are being recorded. */
+export function isRecording(): boolean {
+  return recording;
+}
+
+/**
+ * Runs `body` with its tensors in the arena, and releases them all, and its part of the tape, when it ends.
+ * A tensor that is to outlive it is kept with `keep()`.
+ */
+export function scope<T>(body: () => T): T {
+  const { arena } = backend();
+  const frame = arena.open();
+  const mark = tape.length;
+  try {
+    const result = body();
+    if (result instanceof Promise) {
+      throw new LangevinError('scope: expected a synchronous function, got one that returns a Promise');
+    }
+    return result;
+  } finally {
+    arena.close(frame);
+    tape.length = Math.min(tape.length, mark);
+  }
+}
+
+/** A gradient's place: the leaf's own buffer, or for an intermediate result memory of the pass. */
+function place(x: Variable): { dx: Variable; accumulate: boolean } {
+  if (x.isLeaf) {
+    const accumulate = x.grad !== null;
+    if (!x.gradBuffer?.alive) x.gradBuffer = x.emptyOnHeap(x.shape);
+    x.grad = x.gradBuffer;
+    return { dx: x.gradBuffer, accumulate };
+  }
+  if (tape[x.node]?.y !== x) throw usedUp();
+  const accumulate = x.adjoint !== null;
+  x.adjoint ??= x.empty(x.shape);
+  return { dx: x.adjoint, accumulate };
+}
+
+const usedUp = () =>
+  new LangevinError(
+    'backward: part of this graph was used by an earlier backward() or ended with its scope: compute it again, or call backward({ retainGraph: true }) the first time',
+  );
+
+/** The sink of one node: it skips inputs that want no gradient. */
+function sinkOf({ xs, y }: Node): GradSink {
+  const sink = ((i: number, write: (dx: Ptr, accumulate: boolean) => void) => {
+    if (!xs[i]!.requiresGrad) return;
+    const { dx, accumulate } = place(xs[i]!);
+    write(dx.ptr, accumulate);
+  }) as GradSink;
+  sink.wants = (i) => xs[i]!.requiresGrad;
+  sink.scratch = (n) => y.backend.arena.alloc(n * y.backend.elementBytes);
+  return sink;
+}
+
+/**
+ * Adds d(root)/d(leaf) to `grad` of every leaf that requires a gradient.
+ *
+ * @param seed dL/d(root), of root's shape; 1 for a root of one element
+ * @param retainGraph keeps the graph for another backward pass
+ * @throws ShapeError for a root of several elements without a seed; LangevinError for a graph used before
+ */
+export function backward(root: Variable, seed: Variable | null, retainGraph: boolean): void {
+  if (!root.requiresGrad) {
+    throw new ValueError(
+      'backward: expected a result of tensors that require gradients, got one of constants',
+    );
+  }
+  const shape: Shape = seed?.shape ?? root.shape;
+  if (seed ? shape.join() !== root.shape.join() : root.size !== 1) {
+    throw new ShapeError(
+      seed
+        ? `backward: expected a gradient of shape [${root.shape}], got [${shape}]`
+        : `backward: expected a scalar or a gradient for it, got a tensor of shape [${shape}]`,
+    );
+  }
+  const { kernels, arena } = root.backend;
+  prepareLeaves(root);
+  // Everything the pass allocates but the leaves' gradients is released when it is over.
+  const frame = arena.open();
+  try {
+    const { dx, accumulate } = place(root);
+    if (seed) kernels.copy(1, root.size, 1, seed.ptr, root.size, 1, dx.ptr, root.size, 1, accumulate);
+    else if (!accumulate) kernels.fill(1, dx.ptr, 1);
+    else addOne(kernels, dx, root.empty([]));
+    for (let i = root.node; i >= 0; i--) {
+      const node = tape[i];
+      const dy = node?.y.adjoint;
+      if (!node || !dy) continue;
+      node.op.vjp(kernels, dy, node.y, node.xs, sinkOf(node), node.attrs);
+      node.y.adjoint = null;
+      if (!retainGraph) tape[i] = null;
+    }
+  } finally {
+    arena.close(frame);
+  }
+  while (tape.length > 0 && tape[tape.length - 1] === null) tape.pop();
+}
+
+/** dx += 1 for a scalar leaf that is its own root. */
+function addOne(kernels: Kernels, dx: Variable, one: Variable): void {
+  kernels.fill(1, one.ptr, 1);
+  kernels.copy(1, 1, 1, one.ptr, 1, 1, dx.ptr, 1, 1, true);
+}
+
+/** Leaves that live in a scope get their gradient's memory there, before the pass opens a frame of its own. */
+function prepareLeaves(root: Variable): void {
+  const prepare = (x: Variable) => {
+    if (x.isLeaf && x.requiresGrad && !x.onHeap && !x.gradBuffer?.alive) x.gradBuffer = x.empty(x.shape);
+  };
+  prepare(root);
+  for (let i = root.node; i >= 0; i--) for (const x of tape[i]?.xs ?? []) prepare(x);
+}

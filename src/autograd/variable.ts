@@ -1,0 +1,182 @@
+/**
+ * A variable: an array in a backend's memory with its shape, its place in the graph and its lifetime. This is
+ * what ops and the tape work on; `Tensor` (src/tensor/tensor.ts) gives it its operators.
+ *
+ * Lifetime: inside `scope` an array lies in the arena and dies with the scope; outside it lies on the heap
+ * until `dispose()`, or until the garbage collector finds it. Arrays that share a storage (reshape) keep it
+ * alive together.
+ */
+import { type Backend, backend } from '../backend/backend.ts';
+import { LifetimeError } from '../errors.ts';
+import type { Frame } from '../memory/arena.ts';
+import type { Ptr } from '../memory/heap.ts';
+
+export type Shape = readonly number[];
+
+/** The number of elements. */
+export function sizeOf(shape: Shape): number {
+  let size = 1;
+  for (const n of shape) size *= n;
+  return size;
+}
+
+/** Frees the heap blocks of variables that were forgotten without `dispose()`. */
+const forgotten = new FinalizationRegistry<Storage>((storage) => storage.unref());
+
+/** A block of memory and the number of variables that share it. */
+export class Storage {
+  private refs = 1;
+
+  private constructor(
+    readonly backend: Backend,
+    readonly ptr: Ptr,
+    /** The scope whose end frees the block; null for a heap block. */
+    readonly frame: Frame | null,
+  ) {}
+
+  /** A block of `n` elements, in the current scope's arena or else on the heap. */
+  static inScope(n: number, on: Backend): Storage {
+    const frame = on.arena.frame;
+    if (!frame) return Storage.onHeap(n, on);
+    return new Storage(on, on.arena.alloc(n * on.elementBytes), frame);
+  }
+
+  static onHeap(n: number, on: Backend): Storage {
+    return new Storage(on, on.heap.alloc(n * on.elementBytes), null);
+  }
+
+  get alive(): boolean {
+    return this.frame ? this.frame.alive : this.refs > 0;
+  }
+
+  ref(): this {
+    this.refs++;
+    return this;
+  }
+
+  unref(): void {
+    if (--this.refs === 0 && !this.frame) this.backend.heap.release(this.ptr);
+  }
+}
+
+export class Variable {
+  /** The sum of the gradients of all backward calls since `zeroGrad`, or null; on leaves only. */
+  grad: this | null = null;
+  /** Where `grad` is written: kept from step to step, so that nothing is allocated for it. */
+  gradBuffer: this | null = null;
+  /** Position on the tape of the node that made this variable, -1 for a leaf. */
+  node = -1;
+  /** The gradient that a running backward pass has gathered so far. */
+  adjoint: Variable | null = null;
+  private wantsGrad = false;
+  private disposed = false;
+  readonly size: number;
+
+  constructor(
+    protected storage: Storage,
+    readonly shape: Shape,
+    /** Elements from the storage's start to this variable's first. */
+    protected offset = 0,
+  ) {
+    this.size = sizeOf(shape);
+    if (!storage.frame) forgotten.register(this, storage, this);
+  }
+
+  /** A new variable of this one's class, with undefined contents. */
+  protected make(storage: Storage, shape: Shape, offset = 0): this {
+    const Class = this.constructor as new (storage: Storage, shape: Shape, offset: number) => this;
+    return new Class(storage, shape, offset);
+  }
+
+  /** A new variable of this one's class and backend in the current scope; its contents are undefined. */
+  empty(shape: Shape): this {
+    return this.make(Storage.inScope(sizeOf(shape), this.storage.backend), shape);
+  }
+
+  /** As `empty`, but on the heap whatever the scope. */
+  emptyOnHeap(shape: Shape): this {
+    return this.make(Storage.onHeap(sizeOf(shape), this.storage.backend), shape);
+  }
+
+  /** The same memory under another shape, from `offset` elements on. */
+  view(shape: Shape, offset = 0): this {
+    this.assertAlive();
+    return this.make(this.storage.ref(), shape, this.offset + offset);
+  }
+
+  get backend(): Backend {
+    return this.storage.backend;
+  }
+
+  /** The address of the first element. Throws LifetimeError after the end of the scope or after `dispose()`. */
+  get ptr(): Ptr {
+    this.assertAlive();
+    return this.storage.ptr + this.offset * this.storage.backend.elementBytes;
+  }
+
+  /** Whether the memory is still this variable's. */
+  get alive(): boolean {
+    return !this.disposed && this.storage.alive;
+  }
+
+  /** Whether this variable lives on the heap, beyond any scope. */
+  get onHeap(): boolean {
+    return this.storage.frame === null;
+  }
+
+  get requiresGrad(): boolean {
+    return this.wantsGrad;
+  }
+
+  set requiresGrad(value: boolean) {
+    this.wantsGrad = value;
+  }
+
+  get isLeaf(): boolean {
+    return this.node < 0;
+  }
+
+  /** Forgets the gradient. The next backward pass overwrites what was there. */
+  zeroGrad(): void {
+    this.grad = null;
+  }
+
+  /**
+   * Moves this variable into another's memory, contents and all: how an optimiser gathers parameters in one
+   * flat block. The old memory is released.
+   */
+  moveInto(target: Variable): void {
+    const { kernels } = this.backend;
+    kernels.copy(1, this.size, 1, this.ptr, this.size, 1, target.ptr, this.size, 1, false);
+    forgotten.unregister(this);
+    this.storage.unref();
+    this.storage = target.storage.ref();
+    this.offset = target.offset;
+    forgotten.register(this, this.storage, this);
+  }
+
+  /** Gives the memory back. Inside a scope that happens at its end, and only the use after it is an error. */
+  dispose(): void {
+    if (this.disposed) throw new LifetimeError(`dispose: ${this.describe()} was disposed already`);
+    this.assertAlive();
+    this.disposed = true;
+    forgotten.unregister(this);
+    this.storage.unref();
+  }
+
+  protected assertAlive(): void {
+    if (this.disposed) throw new LifetimeError(`${this.describe()} was used after dispose()`);
+    if (!this.storage.alive) {
+      throw new LifetimeError(`${this.describe()} was used after its scope ended: return it with keep()`);
+    }
+  }
+
+  protected describe(): string {
+    return `tensor [${this.shape.join(',')}]`;
+  }
+}
+
+/** A backend's memory for `n` elements, where new tensors go. */
+export function allocate(n: number): Storage {
+  return Storage.inScope(n, backend());
+}

@@ -1,0 +1,165 @@
+/**
+ * The header of a safetensors file, read as if written by an enemy: every number is checked before it is used,
+ * names given twice are refused, and no name ever becomes a property of an object that has a prototype. What
+ * comes out describes bytes that are all there. The format itself is described in safetensors.ts.
+ */
+import { FormatError } from '../errors.ts';
+import { DTYPES, type Dtype, dtypeInfo, isDtype } from './dtype.ts';
+
+/** One tensor; its bytes are `begin` up to but not including `end`, counted from the end of the header. */
+export interface Entry {
+  readonly name: string;
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+export interface Header {
+  /** In the order of their bytes, which they cover without hole or overlap to the end of the file. */
+  readonly entries: readonly Entry[];
+  readonly metadata: Map<string, string>;
+  /** Where the header ends and the elements begin. */
+  readonly start: number;
+}
+
+/** The reference implementation's bound on N. */
+export const LARGEST_HEADER = 100_000_000;
+export const METADATA = '__metadata__';
+
+/** A whole number from 0; JSON can also say -0. */
+export const isSize = (n: unknown): n is number =>
+  Number.isSafeInteger(n) && (n as number) >= 0 && !Object.is(n, -0);
+
+/** How many elements a tensor of this shape has. */
+export const elements = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
+
+/** `value` as JSON on one short line, for errors. */
+function show(value: unknown): string {
+  const json = JSON.stringify(value) ?? 'nothing';
+  return json.length > 80 ? `${json.slice(0, 80)}…` : json;
+}
+
+/**
+ * Refuses what JSON.parse would let pass: a name given twice in one object, of which only the last would be
+ * seen, and nesting that no header has, which costs time and memory: objects stand in the outermost object,
+ * lists hold neither. Text that is not JSON at all passes or throws a SyntaxError.
+ */
+function requireDistinctNames(json: string): void {
+  const open: Set<string>[] = []; // the names so far in each open object
+  let inList = false;
+  for (let i = 0; i < json.length; i++) {
+    const c = json[i];
+    if (c === '{' || c === '[') {
+      if (inList || (c === '{' && open.length === 2)) throw new SyntaxError('nested too deeply');
+      if (c === '{') open.push(new Set());
+      else inList = true;
+    } else if (c === '}') {
+      open.pop();
+    } else if (c === ']') {
+      inList = false;
+    } else if (c === '"') {
+      const start = i++;
+      while (i < json.length && json[i] !== '"') i += json[i] === '\\' ? 2 : 1;
+      let next = i + 1;
+      while (' \t\n\r'.includes(json[next] ?? '.')) next++;
+      if (json[next] !== ':') continue;
+      const name: string = JSON.parse(json.slice(start, i + 1));
+      const names = open.at(-1);
+      if (names?.has(name)) throw new SyntaxError(`the name ${show(name)} is given twice`);
+      names?.add(name);
+    }
+  }
+}
+
+/** The members of a JSON object as a list; `undefined` for anything else. */
+function membersOf(value: unknown): [string, unknown][] | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.entries(value)
+    : undefined;
+}
+
+function parseJson(bytes: Uint8Array, source: string): { members: [string, unknown][]; start: number } {
+  if (bytes.length < 8) {
+    throw new FormatError(`${source}: expected a safetensors file of 8 bytes or more, got ${bytes.length}`);
+  }
+  const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
+  const most = Math.min(LARGEST_HEADER, bytes.length - 8);
+  if (length > most) {
+    throw new FormatError(`${source}: expected a header of at most ${most} bytes, got one of ${length}`);
+  }
+  const start = 8 + Number(length);
+  if (bytes[8] !== 0x7b) throw new FormatError(`${source}: expected a header that begins with {`);
+  try {
+    const json = new TextDecoder('utf-8', { fatal: true }).decode(bytes.slice(8, start));
+    requireDistinctNames(json);
+    return { members: membersOf(JSON.parse(json))!, start };
+  } catch (error) {
+    const fault = (error as Error).message.replace(/\s+/g, ' '); // it may quote the text, line ends and all
+    throw new FormatError(`${source}: expected a header of JSON in UTF-8: ${fault}`);
+  }
+}
+
+function parseEntry(name: string, value: unknown, source: string): Entry {
+  const fields = new Map(membersOf(value));
+  const [dtype, shape, offsets] = ['dtype', 'shape', 'data_offsets'].map((field) => fields.get(field));
+  const refuse = (field: string, expected: string, got: unknown): never => {
+    throw new FormatError(`${source}: ${show(name)}: expected ${field} to be ${expected}, got ${show(got)}`);
+  };
+  if (!isDtype(dtype)) return refuse('dtype', `one of ${DTYPES.join(' ')}`, dtype);
+  if (!Array.isArray(shape) || !shape.every(isSize)) return refuse('shape', 'a list of whole numbers', shape);
+  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize)) {
+    return refuse('data_offsets', 'two whole numbers', offsets);
+  }
+  const [begin, end] = offsets;
+  const size = elements(shape) * dtypeInfo(dtype).stored.BYTES_PER_ELEMENT;
+  if (end - begin !== size) {
+    return refuse('data_offsets', `${size} bytes apart for ${dtype} ${show(shape)}`, offsets);
+  }
+  return { name, dtype, shape, begin, end };
+}
+
+function parseMetadata(value: unknown, source: string): Map<string, string> {
+  const members = membersOf(value);
+  if (!members) throw new FormatError(`${source}: expected ${METADATA} to be an object, got ${show(value)}`);
+  const metadata = new Map<string, string>();
+  for (const [key, text] of members) {
+    if (typeof text !== 'string') {
+      throw new FormatError(
+        `${source}: ${METADATA}: expected ${show(key)} to be a string, got ${show(text)}`,
+      );
+    }
+    metadata.set(key, text);
+  }
+  return metadata;
+}
+
+/** Sorts the tensors by their bytes. @throws FormatError unless they tile `length` bytes exactly */
+function requireTiling(entries: Entry[], length: number, source: string): Entry[] {
+  entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
+  let covered = 0;
+  for (const { name, begin, end } of entries) {
+    if (begin !== covered) {
+      throw new FormatError(`${source}: ${show(name)}: expected data from byte ${covered}, got ${begin}`);
+    }
+    covered = end;
+  }
+  if (covered !== length) {
+    throw new FormatError(`${source}: expected ${covered} bytes after the header, got ${length}`);
+  }
+  return entries;
+}
+
+/** The header of a safetensors file. @throws FormatError for anything that is not exactly the format */
+export function parseHeader(bytes: Uint8Array, source: string): Header {
+  const { members, start } = parseJson(bytes, source);
+  const metadata = members.find(([name]) => name === METADATA);
+  const entries = members
+    .filter((member) => member !== metadata)
+    .map(([name, value]) => parseEntry(name, value, source));
+  return {
+    entries: requireTiling(entries, bytes.length - start, source),
+    metadata: metadata ? parseMetadata(metadata[1], source) : new Map(),
+    start,
+  };
+}

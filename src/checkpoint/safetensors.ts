@@ -1,0 +1,108 @@
+/**
+ * safetensors, the file format of checkpoints (https://huggingface.co/docs/safetensors, "Format"):
+ *
+ *     N: uint64 | N bytes of JSON, padded by spaces | the elements of all tensors, little-endian
+ *
+ *     { "__metadata__": { key: string }, name: { "dtype": "F32", "shape": [2, 3], "data_offsets": [begin, end] } }
+ *
+ * Offsets count from the end of the header, and the tensors tile the rest of the file: no hole, no overlap.
+ *
+ * This is the format alone, on typed arrays; what a checkpoint of langevin holds is checkpoint.ts's business.
+ */
+import { ValueError } from '../errors.ts';
+import { DTYPES, type Dtype, dtypeInfo, isDtype, swapToLittleEndian, type TensorData } from './dtype.ts';
+import { elements, isSize, LARGEST_HEADER, METADATA, parseHeader } from './safetensors-header.ts';
+
+export interface StoredTensor {
+  readonly dtype: Dtype;
+  /** Empty for a scalar; any size may be 0. */
+  readonly shape: readonly number[];
+  /** As many elements as the shape has. F16 and BF16 are read as a Float32Array. */
+  readonly data: TensorData;
+}
+
+export interface Safetensors {
+  /** In the order of their bytes in the file. */
+  readonly tensors: Map<string, StoredTensor>;
+  readonly metadata: Map<string, string>;
+}
+
+function requireWritable(name: string, { dtype, shape, data }: StoredTensor): void {
+  if (name === METADATA) throw new ValueError(`safetensors: ${METADATA} is no name for a tensor`);
+  if (!isDtype(dtype) || dtypeInfo(dtype).widen) {
+    const writable = DTYPES.filter((known) => !dtypeInfo(known).widen);
+    throw new ValueError(`safetensors: ${name}: expected one of ${writable.join(' ')}, got ${dtype}`);
+  }
+  const { stored } = dtypeInfo(dtype);
+  if (!(data instanceof stored)) {
+    const [expected, got] = [new stored(new ArrayBuffer(0)), data].map((array) => array.constructor.name);
+    throw new ValueError(`safetensors: ${name}: expected a ${expected} for ${dtype}, got a ${got}`);
+  }
+  if (!shape.every(isSize) || elements(shape) !== data.length) {
+    throw new ValueError(`safetensors: ${name}: expected the elements of [${shape}], got ${data.length}`);
+  }
+}
+
+/**
+ * A safetensors file. Tensors are laid out by falling element size, otherwise in the order given, so that each
+ * begins at a multiple of its element size.
+ * @throws ValueError for a name given twice, data that do not fit their shape or type, or a type that is not written
+ */
+export function encodeSafetensors(
+  tensors: Iterable<readonly [string, StoredTensor]>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array<ArrayBuffer> {
+  const layout = [...tensors].sort(([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
+  const members: string[] = []; // text, since an object would put names such as "0" first
+  for (const [key, value] of Object.entries(metadata)) {
+    if (typeof value === 'string') continue;
+    throw new ValueError(`safetensors: metadata ${key}: expected a string, got ${typeof value}`);
+  }
+  if (Object.keys(metadata).length > 0) members.push(`"${METADATA}":${JSON.stringify(metadata)}`);
+  const names = new Set<string>();
+  let end = 0;
+  for (const [name, tensor] of layout) {
+    requireWritable(name, tensor);
+    if (names.has(name)) throw new ValueError(`safetensors: the name ${name} is given twice`);
+    names.add(name);
+    const { dtype, shape, data } = tensor;
+    const data_offsets = [end, (end += data.byteLength)];
+    members.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets })}`);
+  }
+  const json = new TextEncoder().encode(`{${members.join(',')}}`);
+  const start = 8 + Math.ceil(json.length / 8) * 8;
+  if (start - 8 > LARGEST_HEADER) {
+    throw new ValueError(
+      `safetensors: expected a header of at most ${LARGEST_HEADER} bytes, got ${start - 8}`,
+    );
+  }
+  const bytes = new Uint8Array(start + end).fill(0x20, 8, start);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(start - 8), true);
+  bytes.set(json, 8);
+  let at = start;
+  for (const [, { data }] of layout) {
+    const place = bytes.subarray(at, (at += data.byteLength));
+    place.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    swapToLittleEndian(place, data.BYTES_PER_ELEMENT);
+  }
+  return bytes;
+}
+
+/**
+ * The tensors and metadata of a safetensors file, copied out of `bytes`.
+ * @param source names the file in errors
+ * @throws FormatError for anything that is not exactly the format
+ */
+export function decodeSafetensors(bytes: Uint8Array, source = 'safetensors'): Safetensors {
+  const { entries, metadata, start } = parseHeader(bytes, source);
+  const tensors = new Map<string, StoredTensor>();
+  for (const { name, dtype, shape, begin, end } of entries) {
+    const { stored, widen } = dtypeInfo(dtype);
+    const own = new Uint8Array(end - begin); // aligned, whatever the offset in the file
+    own.set(bytes.subarray(start + begin, start + end));
+    swapToLittleEndian(own, stored.BYTES_PER_ELEMENT);
+    const data = new stored(own.buffer);
+    tensors.set(name, { dtype, shape, data: widen ? widen(data as Uint16Array) : data });
+  }
+  return { tensors, metadata };
+}

@@ -1,0 +1,65 @@
+/**
+ * Bytes on their way into a data set: a stream read to its end, gzip undone, and SHA-256. All three come from
+ * the platform (Node and browsers alike); what is added here is a bound on size and errors that name the source.
+ */
+import { FormatError, LangevinError, ValueError } from '../errors.ts';
+
+/** No data set that langevin knows comes near this; a stream beyond it is not what was asked for. */
+const LARGEST = 2 ** 30;
+
+/** Everything that `stream` delivers, as one array; `onBytes` hears the running total. @throws FormatError beyond 1 GiB */
+export async function readAll(
+  stream: ReadableStream<Uint8Array>,
+  source: string,
+  onBytes?: (received: number) => void,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
+  let received = 0;
+  const reader = stream.getReader();
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    chunks.push(next.value);
+    received += next.value.length;
+    onBytes?.(received);
+    if (received > LARGEST) {
+      await reader.cancel();
+      throw new FormatError(`${source}: expected a data set, got more than ${LARGEST} bytes`);
+    }
+  }
+  const all = new Uint8Array(received);
+  let at = 0;
+  for (const chunk of chunks) {
+    all.set(chunk, at);
+    at += chunk.length;
+  }
+  return all;
+}
+
+/** Whether `bytes` begin as a gzip file does (RFC 1952, 2.3.1). */
+export const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
+
+/** The decompressed bytes of a gzip file; anything else is returned as it is. @throws FormatError if damaged or truncated */
+export async function gunzip(
+  bytes: Uint8Array<ArrayBuffer>,
+  source: string,
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (!isGzip(bytes)) return bytes;
+  const decompressed = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
+  try {
+    return await readAll(decompressed, source);
+  } catch (error) {
+    if (error instanceof LangevinError) throw error;
+    const { message } = error as Error;
+    throw new FormatError(`${source}: expected a whole gzip file, got a damaged one: ${message}`);
+  }
+}
+
+/** The SHA-256 of `bytes` as 64 hexadecimal digits. @throws ValueError in a page that was not loaded securely */
+export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  if (!globalThis.crypto?.subtle) {
+    throw new ValueError(
+      'SHA-256: expected a secure page (https or localhost), got one without crypto.subtle',
+    );
+  }
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,165 @@
+/**
+ * MNIST (Y. LeCun, C. Cortes, C. Burges), and every data set that comes as the same four IDX files
+ * (Fashion-MNIST, KMNIST): 60,000 training and 10,000 test pictures, 28x28, 0 is background.
+ *
+ * MNIST's bytes are checked against known hashes before anything uses them, wherever they come from; a folder
+ * of other IDX files is checked for its form alone.
+ */
+import { host } from '#host';
+import { FileError, FormatError } from '../errors.ts';
+import { gunzip, isGzip, sha256 } from './bytes.ts';
+import { createDataset, type Dataset, type TrainTest } from './dataset.ts';
+import { type DownloadOptions, downloadFromMirrors } from './download.ts';
+import { decodeIdx } from './idx.ts';
+
+/** SHA-256 of each file after decompression: gzip may pack the same pictures in many ways. */
+export const MNIST_FILES: Readonly<Record<string, string>> = {
+  'train-images-idx3-ubyte': 'ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db',
+  'train-labels-idx1-ubyte': '65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5',
+  't10k-images-idx3-ubyte': '0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7',
+  't10k-labels-idx1-ubyte': 'ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2',
+};
+
+/** Folders that hold the gzipped files. */
+export const MNIST_MIRRORS: readonly string[] = [
+  'https://storage.googleapis.com/cvdf-datasets/mnist/',
+  'https://ossci-datasets.s3.amazonaws.com/mnist/',
+];
+
+export interface MnistOptions extends DownloadOptions {
+  /** A folder (in a page: a URL) that holds the four files, gzipped or not. Nothing is downloaded then. */
+  readonly dataDir?: string | undefined;
+  /** Where downloads are kept; `mnist` in the host's cache folder if not given. */
+  readonly cacheDir?: string | undefined;
+  readonly mirrors?: readonly string[] | undefined;
+  /** What to expect in place of {@link MNIST_FILES}. */
+  readonly hashes?: Readonly<Record<string, string>> | undefined;
+  /** Hears what went wrong without stopping the load: a damaged cache, a cache that cannot be written. */
+  readonly warn?: ((message: string) => void) | undefined;
+}
+
+interface Found {
+  /** Where the bytes are from, for errors. */
+  readonly source: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** The file of `folder` that is called `file`, or with a dot before `idx`, gzipped or not. */
+async function find(folder: string, file: string): Promise<Found | undefined> {
+  for (const name of [file, file.replace('-idx', '.idx')]) {
+    for (const source of [`${folder}/${name}`, `${folder}/${name}.gz`]) {
+      if (!(await host.exists(source))) continue;
+      return { source, bytes: await gunzip(await host.readFile(source), source) };
+    }
+  }
+  return undefined;
+}
+
+async function findOrThrow(folder: string, file: string): Promise<Found> {
+  const found = await find(folder, file);
+  if (found) return found;
+  throw new FileError(`${folder}: expected ${file} (or .idx for -idx, gzipped or not), found no such file`);
+}
+
+/** The two data sets in four files that `read` delivers. */
+async function assemble(name: string, read: (file: string) => Promise<Found>): Promise<TrainTest> {
+  const part = async (prefix: string) => {
+    const files = [await read(`${prefix}-images-idx3-ubyte`), await read(`${prefix}-labels-idx1-ubyte`)];
+    const images = decodeIdx(files[0].bytes, 3, files[0].source);
+    const labels = decodeIdx(files[1].bytes, 1, files[1].source);
+    const [count, height, width] = images.shape;
+    if (count * height * width === 0) {
+      throw new FormatError(`${files[0].source}: expected pictures, got the shape [${images.shape}]`);
+    }
+    if (labels.shape[0] !== count) {
+      throw new FormatError(
+        `${files[1].source}: expected a label for each of ${count} pictures, got ${labels.shape[0]}`,
+      );
+    }
+    return { source: files[0].source, height, width, images: images.data, labels: labels.data };
+  };
+  const [train, test] = [await part('train'), await part('t10k')];
+  if (train.height !== test.height || train.width !== test.width) {
+    const expected = `${train.height}x${train.width} as in training`;
+    throw new FormatError(`${test.source}: expected ${expected}, got ${test.height}x${test.width}`);
+  }
+  const highest = (labels: Uint8Array) => labels.reduce((a, b) => Math.max(a, b), 0);
+  const classes = 1 + Math.max(9, highest(train.labels), highest(test.labels));
+  const dataset = (suffix: string, set: typeof train): Dataset =>
+    createDataset({ ...set, name: `${name} ${suffix}`, classes });
+  return { train: dataset('train', train), test: dataset('test', test) };
+}
+
+/**
+ * A data set from the four IDX files in `folder`: `train-images-idx3-ubyte`, `train-labels-idx1-ubyte` and
+ * their `t10k-` twins; `.idx` in place of `-idx` and a final `.gz` are understood. There are as many classes as
+ * the highest label asks for, and at least 10.
+ * @param name for people; the folder's own name if not given
+ * @throws FileError for a missing or unreadable file
+ * @throws FormatError for a damaged file, or files that do not belong together
+ */
+export function loadIdxFolder(folder: string, name?: string): Promise<TrainTest> {
+  const own = folder.split(/[\\/]/).filter(Boolean).at(-1) ?? folder;
+  return assemble(name ?? own, (file) => findOrThrow(folder, file));
+}
+
+async function requireHash(
+  found: Found,
+  file: string,
+  hashes: Readonly<Record<string, string>>,
+): Promise<Found> {
+  const got = await sha256(found.bytes);
+  if (got === hashes[file]) return found;
+  throw new FormatError(`${found.source}: expected SHA-256 ${hashes[file]} of MNIST's ${file}, got ${got}`);
+}
+
+async function cachedOrDownloaded(file: string, options: MnistOptions): Promise<Found> {
+  const { mirrors = MNIST_MIRRORS, hashes = MNIST_FILES, warn } = options;
+  const shared = host.cacheDir();
+  const cacheDir = options.cacheDir ?? (shared && `${shared}/mnist`);
+  if (cacheDir) {
+    try {
+      const found = await find(cacheDir, file);
+      if (found) return await requireHash(found, file, hashes);
+    } catch (error) {
+      warn?.(`downloading again: ${(error as Error).message}`);
+    }
+  }
+  const { packed, found } = await downloadFromMirrors(
+    `${file}.gz`,
+    mirrors,
+    async (packed, source) => {
+      const bytes = await gunzip(packed, source);
+      return { packed, found: await requireHash({ source, bytes }, file, hashes) };
+    },
+    options,
+  );
+  if (cacheDir) {
+    try {
+      // fetch has unpacked the file already if the server declared the gzip as a transfer encoding
+      await host.writeFileAtomic(`${cacheDir}/${file}${isGzip(packed) ? '.gz' : ''}`, packed);
+    } catch (error) {
+      warn?.(`the download is not kept: ${(error as Error).message}`);
+    }
+  }
+  return found;
+}
+
+/**
+ * MNIST: from `dataDir` if given, else from the cache folder, else downloaded, file by file; a download is
+ * kept in the cache. Every file's SHA-256 is checked first.
+ * @throws FileError for a missing file, or when no mirror delivers one
+ * @throws FormatError for a file in `dataDir` that is not MNIST's
+ */
+export function loadMnist(options: MnistOptions = {}): Promise<TrainTest> {
+  const { dataDir, hashes = MNIST_FILES } = options;
+  return assemble('mnist', async (file) => {
+    if (dataDir) return requireHash(await findOrThrow(dataDir, file), file, hashes);
+    try {
+      return await cachedOrDownloaded(file, options);
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      throw new FileError(`${error.message}; a folder with the files can be named by --data-dir`, error);
+    }
+  });
+}

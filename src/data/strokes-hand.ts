@@ -1,0 +1,176 @@
+/**
+ * The hand that writes a digit of `strokes`: chooses a form, a pen and a posture at random, and turns the
+ * form's masters (`glyphs.ts`) into the points that the pen passes through. In order: a random blend of the
+ * masters, a quadratic warp of the plane, a shake of every point, a drift of every stroke after the first,
+ * then stretch, slant and rotation. Lengths are in units of half a glyph's height. No sine, cosine or power
+ * is used.
+ */
+import { type GlyphForm, glyphs } from './glyphs.ts';
+
+/** What a digit was drawn with. */
+export interface StrokeAttributes {
+  /** 0 to 9. */
+  readonly digit: number;
+  /**
+   * How the digit is written, as in `crossed` for a seven with a bar; `plain` where there is nothing to say.
+   */
+  readonly form: string;
+  /** Mean width of the pen in pixels, 0.9 to 4, mostly 1.7 to 3.4. */
+  readonly thickness: number;
+  /** The longer side of the ink in pixels, 16 to 20. */
+  readonly size: number;
+  /** Shear dx/dy, positive where the top leans to the right; -0.3 to 0.6. */
+  readonly slant: number;
+  /** Horizontal stretch, 0.75 to 1.25. */
+  readonly width: number;
+  /** Sine of the angle, clockwise; -0.12 to 0.12. */
+  readonly rotation: number;
+  /** How unsteady the hand is, 0.5 to 1.5. */
+  readonly shake: number;
+}
+
+/** A source of numbers in [0, 1). */
+export type Uniform = () => number;
+
+/** The points of the digit that was written last; `radii` are the pen's, in pixels. */
+export interface Skeleton {
+  readonly xs: Float64Array;
+  readonly ys: Float64Array;
+  readonly radii: Float64Array;
+  /** Index of the first point of every stroke, and the number of points at the end. */
+  readonly strokes: Int32Array;
+}
+
+/** Greatest shift of a point by an average hand. */
+const JITTER = 0.12;
+/** Greatest coefficient of the warp. */
+const BEND = 0.16;
+/** Greatest shift of a stroke after the pen was lifted. */
+const DRIFT = 0.08;
+/** Greatest relative change of the pen's radius from point to point. */
+const PRESSURE = 0.16;
+
+const most = (of: (f: GlyphForm) => number) => Math.max(...glyphs.flat().map(of));
+const xs = new Float64Array(most((f) => f.masters[0].length / 2));
+const ys = new Float64Array(xs.length);
+const radii = new Float64Array(xs.length);
+const blend = new Float64Array(most((f) => f.masters.length));
+
+/** Triangular on (-1, 1), standard deviation 0.41. */
+function wobble(u: Uniform): number {
+  return u() + u() - 1;
+}
+
+/** Chooses one of the digit's forms by weight. */
+export function chooseForm(digit: number, u: Uniform): GlyphForm {
+  const forms = glyphs[digit];
+  let total = 0;
+  for (const f of forms) total += f.weight;
+  let rest = u() * total;
+  for (const f of forms) if ((rest -= f.weight) < 0) return f;
+  return forms[forms.length - 1];
+}
+
+/** Chooses the pen and the posture. */
+export function chooseAttributes(digit: number, { name }: GlyphForm, u: Uniform): StrokeAttributes {
+  const small = u();
+  const size = 20 - 4 * small * small * small; // most are nearly as large as the box
+  const slant = 0.15 + 0.45 * wobble(u);
+  const width = 1 + 0.25 * wobble(u);
+  // What is left of the gap between two upright strokes: a pen that shrinks with it never fills a loop.
+  const gap = (size / 20) * Math.min(1, width / Math.sqrt(1 + slant * slant));
+  return {
+    digit,
+    form: name,
+    thickness: (2.9 + 1.1 * wobble(u)) * gap,
+    size,
+    slant,
+    width,
+    rotation: 0.12 * wobble(u),
+    shake: 0.5 + u(),
+  };
+}
+
+/** Writes the digit. The arrays of the result are valid until the next call. */
+export function write(form: GlyphForm, attributes: StrokeAttributes, u: Uniform): Skeleton {
+  const count = blendMasters(form, u);
+  warp(count, u);
+  shakePoints(count, JITTER * attributes.shake, u);
+  driftStrokes(form.strokes, u);
+  place(count, attributes);
+  for (let i = 0; i < count; i++) radii[i] = (attributes.thickness / 2) * (1 + PRESSURE * wobble(u));
+  return { xs, ys, radii, strokes: form.strokes };
+}
+
+function blendMasters({ masters }: GlyphForm, u: Uniform): number {
+  let total = 0;
+  for (let m = 0; m < masters.length; m++) {
+    const w = u();
+    total += blend[m] = w * w; // squares stay nearer to single masters than uniform weights would
+  }
+  const count = masters[0].length / 2;
+  for (let i = 0; i < count; i++) {
+    let x = 0;
+    let y = 0;
+    for (let m = 0; m < masters.length; m++) {
+      x += blend[m] * masters[m][2 * i];
+      y += blend[m] * masters[m][2 * i + 1];
+    }
+    xs[i] = x / (50 * total) - 1;
+    ys[i] = y / (50 * total) - 1;
+  }
+  return count;
+}
+
+/** (x, y) + (a y^2 + b x y, c x^2 + d x y): bows stems and bars, and opens them like a fan. */
+function warp(count: number, u: Uniform): void {
+  const a = BEND * wobble(u);
+  const b = BEND * wobble(u);
+  const c = BEND * wobble(u);
+  const d = BEND * wobble(u);
+  for (let i = 0; i < count; i++) {
+    const x = xs[i];
+    const y = ys[i];
+    xs[i] = x + a * y * y + b * x * y;
+    ys[i] = y + c * x * x + d * x * y;
+  }
+}
+
+/** Shifts every point on its own; the two points of a corner stay one. */
+function shakePoints(count: number, jitter: number, u: Uniform): void {
+  let x = Number.NaN;
+  let y = Number.NaN;
+  for (let i = 0; i < count; i++) {
+    if (xs[i] === x && ys[i] === y) {
+      xs[i] = xs[i - 1];
+      ys[i] = ys[i - 1];
+      continue;
+    }
+    x = xs[i];
+    y = ys[i];
+    xs[i] = x + jitter * wobble(u);
+    ys[i] = y + jitter * wobble(u);
+  }
+}
+
+function driftStrokes(strokes: Int32Array, u: Uniform): void {
+  for (let s = 1; s + 1 < strokes.length; s++) {
+    const dx = DRIFT * wobble(u);
+    const dy = DRIFT * wobble(u);
+    for (let i = strokes[s]; i < strokes[s + 1]; i++) {
+      xs[i] += dx;
+      ys[i] += dy;
+    }
+  }
+}
+
+/** Stretches, slants and rotates all points. */
+function place(count: number, { width, slant, rotation }: StrokeAttributes): void {
+  const cos = Math.sqrt(1 - rotation * rotation);
+  for (let i = 0; i < count; i++) {
+    const x = width * xs[i] - slant * ys[i];
+    const y = ys[i];
+    xs[i] = cos * x - rotation * y;
+    ys[i] = rotation * x + cos * y;
+  }
+}

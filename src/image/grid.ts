@@ -1,0 +1,209 @@
+/**
+ * Grids of small grey pictures, as one larger picture: what a model saw and what it made of it, side by side.
+ *
+ * A cell is `height x width` values, row after row: floats with 0 as black and 1 as white (clamped), or bytes.
+ * Cells are enlarged by a whole factor, each pixel a sharp square. Rows and columns may carry labels, and the
+ * whole a title. The same input gives the same bytes. Left out on purpose: colour, cells of different sizes.
+ */
+import { ShapeError, ValueError } from '../errors.ts';
+import { drawText, LINE_HEIGHT, MIDDLE, textWidth } from './font.ts';
+import type { Picture } from './png.ts';
+
+/** `height x width` values: floats from 0 (black) to 1 (white), clamped; in a `Uint8Array` bytes. */
+export type Cell = Float32Array | Float64Array | Uint8Array | Uint8ClampedArray | readonly number[];
+
+export interface GridOptions {
+  /** Size of a cell in its own pixels. */
+  readonly height: number;
+  readonly width: number;
+  /** Whole factor of enlargement. Default: about 84 pixels a cell, at least 1. */
+  readonly scale?: number;
+  /** Pixels between cells. Default 2. */
+  readonly gutter?: number;
+  /** Pixels around everything. Default 12. */
+  readonly margin?: number;
+  /** One text a row, at its left. */
+  readonly rowLabels?: readonly string[];
+  /** One text a column, above it; columns move apart where a text needs the room. */
+  readonly columnLabels?: readonly string[];
+  readonly title?: string;
+  /** Default `light`. */
+  readonly theme?: 'light' | 'dark';
+}
+
+export interface BatchGridOptions extends GridOptions {
+  /** How many pictures `data` holds. Default: all that fit. */
+  readonly count?: number;
+  /** Cells a row. Default: the square root of `count`, rounded up. */
+  readonly columns?: number;
+}
+
+const THEMES = {
+  light: { background: 255, ink: 38 },
+  dark: { background: 34, ink: 222 },
+};
+/** Between a label and its row or column. */
+const LABEL_GAP = 6;
+
+/**
+ * Draws rows of cells; a row may be shorter than the others.
+ * @throws {ShapeError} for a cell of another size, or labels that are not one for each row or column.
+ * @throws {ValueError} for no cell at all, NaN or infinity in a cell, or a fractional factor.
+ */
+export function grid(rows: readonly (readonly Cell[])[], options: GridOptions): Picture {
+  const full = withDefaults(options);
+  check(rows, full);
+  const { background, ink } = THEMES[full.theme];
+  const { left, top, pitchX, pitchY, width, height } = layOut(rows, full);
+  const pixels = new Uint8Array(width * height).fill(background);
+  const cellWidth = full.width * full.scale;
+  const cellHeight = full.height * full.scale;
+
+  drawText(pixels, width, full.title, left, full.margin, ink);
+  full.columnLabels.forEach((label, column) => {
+    const middle = left + column * pitchX + cellWidth / 2;
+    const labelTop = top - LINE_HEIGHT - LABEL_GAP / 2;
+    drawText(pixels, width, label, Math.round(middle - textWidth(label) / 2), labelTop, ink);
+  });
+  rows.forEach((row, r) => {
+    const y = top + r * pitchY;
+    const label = full.rowLabels[r] ?? '';
+    const labelTop = Math.round(y + cellHeight / 2 - MIDDLE);
+    drawText(pixels, width, label, left - LABEL_GAP - textWidth(label), labelTop, ink);
+    row.forEach((cell, column) => {
+      drawCell(pixels, width, cell, left + column * pitchX, y, full, `row ${r}, column ${column}`);
+    });
+  });
+  return { width, height, channels: 1, pixels };
+}
+
+function withDefaults(options: GridOptions): Required<GridOptions> {
+  return {
+    scale: Math.max(1, Math.round(84 / Math.max(options.height, options.width))),
+    gutter: 2,
+    margin: 12,
+    rowLabels: [],
+    columnLabels: [],
+    title: '',
+    theme: 'light',
+    ...options,
+  };
+}
+
+/** Where the first cell stands, the steps from cell to cell, and the size of the whole, all in pixels. */
+function layOut(rows: readonly (readonly Cell[])[], options: Required<GridOptions>) {
+  const { gutter, margin, rowLabels, columnLabels, title, scale } = options;
+  const [cellWidth, cellHeight] = [options.width * scale, options.height * scale];
+  const columns = widest(rows);
+  const labelWidths = columnLabels.map((label) => textWidth(label));
+  // labels stand centred over their columns: neighbours must not touch, the outer ones must not be cut
+  const pitchX = labelWidths.reduce((pitch, w, i) => {
+    return i === 0 ? pitch : Math.max(pitch, Math.ceil((labelWidths[i - 1]! + w) / 2) + 2 * LABEL_GAP);
+  }, cellWidth + gutter);
+  const reach = labelWidths.map((w) => Math.ceil((w - cellWidth) / 2));
+  const before = Math.max(0, ...reach.map((r, i) => r - i * pitchX));
+  const after = Math.max(0, ...reach.map((r, i) => r - (columns - 1 - i) * pitchX));
+
+  const rowLabelWidth = Math.max(0, ...rowLabels.map((label) => textWidth(label)));
+  const left = margin + Math.max(before, rowLabelWidth > 0 ? rowLabelWidth + LABEL_GAP : 0);
+  const right = left + Math.max((columns - 1) * pitchX + cellWidth + after, textWidth(title));
+  const pitchY = Math.max(cellHeight, rowLabels.length > 0 ? LINE_HEIGHT : 0) + gutter;
+  const titleHeight = title === '' ? 0 : LINE_HEIGHT + LABEL_GAP;
+  const top = margin + titleHeight + (columnLabels.length > 0 ? LINE_HEIGHT + LABEL_GAP / 2 : 0);
+  const bottom = top + (rows.length - 1) * pitchY + cellHeight;
+  return { left, top, pitchX, pitchY, width: right + margin, height: bottom + margin };
+}
+
+function widest(rows: readonly (readonly Cell[])[]): number {
+  return rows.reduce((most, row) => Math.max(most, row.length), 0);
+}
+
+/**
+ * Draws a batch of `count x height x width` values, row after row of the grid.
+ * @throws as `grid`, and {ShapeError} when `data` holds fewer than `count` pictures.
+ */
+export function gridFromBatch(data: Cell, options: BatchGridOptions): Picture {
+  const cells = cellsOf(data, options);
+  const { columns = Math.ceil(Math.sqrt(cells.length)) } = options;
+  if (!Number.isInteger(columns) || columns < 1) {
+    throw new ValueError(`grid: expected at least 1 column, got ${columns}`);
+  }
+  const rows: Cell[][] = [];
+  for (let i = 0; i < cells.length; i += columns) rows.push(cells.slice(i, i + columns));
+  return grid(rows, options);
+}
+
+/**
+ * Cuts a batch of `count x height x width` values into its cells, without copying where the type allows.
+ * @throws {ShapeError} when `data` holds fewer than `count` pictures, or a part of one.
+ */
+export function cellsOf(data: Cell, options: { count?: number; height: number; width: number }): Cell[] {
+  const size = options.height * options.width;
+  const { count = data.length / size } = options;
+  if (!Number.isInteger(count) || count * size > data.length) {
+    const wanted = `${options.count ?? 'a whole number of'} pictures of ${options.height}x${options.width}`;
+    throw new ShapeError(`grid: expected ${wanted}, got ${data.length} values`);
+  }
+  return Array.from({ length: count }, (_, i) =>
+    Array.isArray(data)
+      ? data.slice(i * size, (i + 1) * size)
+      : (data as Float32Array).subarray(i * size, (i + 1) * size),
+  );
+}
+
+function check(rows: readonly (readonly Cell[])[], options: Required<GridOptions>): void {
+  const { height, width, scale, gutter, margin, rowLabels, columnLabels, theme } = options;
+  const columns = widest(rows);
+  if (columns === 0) throw new ValueError('grid: expected at least one picture, got none');
+  if (!Object.hasOwn(THEMES, theme)) {
+    throw new ValueError(`grid: expected the theme "light" or "dark", got "${theme}"`);
+  }
+  for (const [name, value, least] of [
+    ['height', height, 1],
+    ['width', width, 1],
+    ['scale', scale, 1],
+    ['gutter', gutter, 0],
+    ['margin', margin, 0],
+  ] as const) {
+    if (!Number.isInteger(value) || value < least) {
+      throw new ValueError(`grid: expected a whole ${name} of at least ${least}, got ${value}`);
+    }
+  }
+  if (rowLabels.length > 0 && rowLabels.length !== rows.length) {
+    throw new ShapeError(`grid: expected ${rows.length} row labels, got ${rowLabels.length}`);
+  }
+  if (columnLabels.length > 0 && columnLabels.length !== columns) {
+    throw new ShapeError(`grid: expected ${columns} column labels, got ${columnLabels.length}`);
+  }
+  for (const [r, row] of rows.entries()) {
+    for (const [column, cell] of row.entries()) {
+      if (cell.length !== height * width) {
+        const place = `in row ${r}, column ${column}`;
+        throw new ShapeError(`grid: expected ${height}x${width} values ${place}, got ${cell.length}`);
+      }
+    }
+  }
+}
+
+/** Writes each value of `cell` as a square of `scale` pixels; `x`, `y` is the upper left corner. */
+function drawCell(
+  pixels: Uint8Array,
+  stride: number,
+  cell: Cell,
+  x: number,
+  y: number,
+  { width, scale }: Required<GridOptions>,
+  place: string,
+): void {
+  const bytes = cell instanceof Uint8Array || cell instanceof Uint8ClampedArray;
+  for (let i = 0; i < cell.length; i++) {
+    const value = cell[i]!;
+    if (!Number.isFinite(value))
+      throw new ValueError(`grid: expected finite values, got ${value} in ${place}`);
+    const grey = bytes ? value : Math.round(255 * Math.min(1, Math.max(0, value)));
+    const at = (y + Math.floor(i / width) * scale) * stride + x + (i % width) * scale;
+    for (let row = 0; row < scale; row++) {
+      pixels.fill(grey, at + row * stride, at + row * stride + scale);
+    }
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * Pictures as PNG (W3C PNG, third edition), by fast-png.
+ *
+ * A `Picture` is `height x width x channels` bytes, row after row: 1 channel is grey, 3 are RGB, 4 are RGBA.
+ * Encoding and decoding again gives the same bytes. Decoding takes every colour type and bit depth and brings
+ * it to a `Picture`: a palette becomes RGB or RGBA, 16 bits are cut to the upper 8, 1, 2 and 4 bits of grey are
+ * spread over 0..255, grey with alpha becomes RGBA.
+ *
+ * The bytes to decode are not trusted. fast-png allocates what the header asks for, lets a second header
+ * replace the first, and does not end at the end of the file by itself; so the chunks are walked first, and
+ * their CRCs are checked. Left out on purpose: colour profiles and gamma, a transparent colour without a
+ * palette, animation, and interlaced pictures of less than 8 bits (fast-png reads those wrongly).
+ */
+import { convertIndexedToRgb, type DecodedPng, decode, encode, hasPngSignature } from 'fast-png';
+import { FormatError, ShapeError, ValueError } from '../errors.ts';
+
+/** `height x width x channels` bytes, row after row; 1 channel is grey, 3 are RGB, 4 are RGBA. */
+export interface Picture {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 1 | 3 | 4;
+  readonly pixels: Uint8Array;
+}
+
+export interface DecodeOptions {
+  /** What the messages call the bytes, for example the file's name. Default `PNG`. */
+  readonly name?: string;
+  /** The most pixels that are decoded. Default 2^24 (4096 x 4096). */
+  readonly maxPixels?: number;
+}
+
+/**
+ * Encodes a picture as a PNG of 8 bits a channel. The same picture gives the same bytes.
+ * @throws {ShapeError} when `pixels` does not hold `height x width x channels` bytes.
+ */
+export function encodePng({ width, height, channels, pixels }: Picture): Uint8Array {
+  if (![1, 3, 4].includes(channels))
+    throw new ValueError(`PNG: expected 1, 3 or 4 channels, got ${channels}`);
+  for (const side of [width, height]) {
+    if (!Number.isInteger(side) || side < 1) {
+      throw new ShapeError(`PNG: expected a width and height of at least 1, got ${width}x${height}`);
+    }
+  }
+  if (pixels.length !== width * height * channels) {
+    throw new ShapeError(
+      `PNG: expected ${width * height * channels} bytes for ${width}x${height}x${channels}, got ${pixels.length}`,
+    );
+  }
+  return encode({ width, height, channels, data: pixels, depth: 8 }, { zlib: { level: 9 } });
+}
+
+/**
+ * Decodes the bytes of a PNG file.
+ * @throws {FormatError} when the bytes are no PNG, damaged, truncated, of more than `maxPixels` pixels, or
+ * interlaced with less than 8 bits.
+ */
+export function decodePng(bytes: Uint8Array, options: DecodeOptions = {}): Picture {
+  const { name = 'PNG', maxPixels = 2 ** 24 } = options;
+  checkChunks(bytes, name, maxPixels);
+  try {
+    return toPicture(decode(bytes, { checkCrc: true }), bytes[COLOUR_TYPE] === INDEXED);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new FormatError(`${name}: expected an undamaged PNG, got: ${reason}`);
+  }
+}
+
+const LENGTH_TYPE_CRC = 12;
+/** Where the header, always first, keeps its colour type. */
+const COLOUR_TYPE = 25;
+const INDEXED = 3;
+
+/** Walks the chunks: one header, first; sizes within the file and the cap; an end. Their contents come later. */
+function checkChunks(bytes: Uint8Array, name: string, maxPixels: number): void {
+  if (!hasPngSignature(bytes)) throw new FormatError(`${name}: expected a PNG signature, got other bytes`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let type = '';
+  for (let at = 8, count = 0; type !== 'IEND'; count++) {
+    const left = bytes.length - at - LENGTH_TYPE_CRC;
+    const length = left >= 0 ? view.getUint32(at) : 0;
+    if (length > left)
+      throw new FormatError(`${name}: expected a whole PNG, got a truncated one (${bytes.length} bytes)`);
+    type = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
+    if ((type === 'IHDR') !== (count === 0)) {
+      throw new FormatError(`${name}: expected one PNG header at the start, got ${type} as chunk ${count}`);
+    }
+    if (type === 'IHDR') checkHeader(view, at + 8, length, name, maxPixels);
+    at += length + LENGTH_TYPE_CRC;
+  }
+}
+
+function checkHeader(view: DataView, at: number, length: number, name: string, maxPixels: number): void {
+  if (length !== 13) throw new FormatError(`${name}: expected a PNG header of 13 bytes, got ${length}`);
+  const [width, height] = [view.getUint32(at), view.getUint32(at + 4)];
+  if (width === 0 || height === 0 || width * height > maxPixels) {
+    throw new FormatError(`${name}: expected 1 to ${maxPixels} pixels, got ${width}x${height}`);
+  }
+  const [depth, interlace] = [view.getUint8(at + 8), view.getUint8(at + 12)];
+  if (interlace !== 0 && depth < 8) {
+    throw new FormatError(`${name}: expected at least 8 bits in an interlaced PNG, got ${depth}`);
+  }
+}
+
+function toPicture(png: DecodedPng, indexed: boolean): Picture {
+  const { width, height, depth, channels } = png;
+  if (indexed) {
+    const colour = png.palette?.[0];
+    if (!colour) throw new FormatError('no palette');
+    return { width, height, channels: colour.length as 3 | 4, pixels: convertIndexedToRgb(png) };
+  }
+  if (depth < 8) {
+    // packed grey levels are indices into a palette of one channel: the even ramp from 0 to 255
+    const top = 2 ** depth - 1;
+    const palette = Array.from({ length: top + 1 }, (_, level) => [(level * 255) / top]);
+    return { width, height, channels: 1, pixels: convertIndexedToRgb({ ...png, palette }) };
+  }
+  const pixels = Uint8Array.from(png.data, depth === 16 ? (v) => v >> 8 : (v) => v);
+  if (channels !== 2) return { width, height, channels: channels as 1 | 3 | 4, pixels };
+  const rgba = new Uint8Array(width * height * 4);
+  for (let i = 0; i < width * height; i++) {
+    rgba.fill(pixels[2 * i]!, 4 * i, 4 * i + 3);
+    rgba[4 * i + 3] = pixels[2 * i + 1]!;
+  }
+  return { width, height, channels: 4, pixels: rgba };
+}

@@ -1,0 +1,97 @@
+/**
+ * A bump arena: what a training step allocates is taken in order from one chunk of the heap and released all
+ * at once, in O(1), when its scope ends. Scopes nest: each remembers where it began.
+ *
+ * When a step needs more than the chunk holds, further chunks are taken; when the outermost scope ends they are
+ * replaced by one chunk of the whole size, so that from the second step on nothing is allocated any more.
+ */
+import { InternalError } from '../errors.ts';
+import type { Heap, Ptr } from './heap.ts';
+
+const FIRST_CHUNK = 1 << 20;
+const ALIGNMENT = 64;
+
+interface Chunk {
+  readonly ptr: Ptr;
+  readonly size: number;
+  used: number;
+}
+
+/** One scope's part of the arena. `alive` is all that a tensor must ask before it is used. */
+export interface Frame {
+  readonly depth: number;
+  alive: boolean;
+  readonly chunk: number;
+  readonly used: number;
+}
+
+export class Arena {
+  private chunks: Chunk[] = [];
+  private current = 0;
+  private readonly frames: Frame[] = [];
+  private peak = 0;
+
+  constructor(private readonly heap: Heap) {}
+
+  /** The innermost open scope, or null outside of any. */
+  get frame(): Frame | null {
+    return this.frames[this.frames.length - 1] ?? null;
+  }
+
+  /** The most bytes that were in use at once. */
+  get highWater(): number {
+    return this.peak;
+  }
+
+  open(): Frame {
+    const used = this.chunks[this.current]?.used ?? 0;
+    const frame: Frame = { depth: this.frames.length, alive: true, chunk: this.current, used };
+    this.frames.push(frame);
+    return frame;
+  }
+
+  close(frame: Frame): void {
+    if (this.frames.pop() !== frame)
+      throw new InternalError('scopes must end in the reverse of the order they began');
+    frame.alive = false;
+    for (let i = frame.chunk + 1; i <= this.current; i++) this.chunks[i]!.used = 0;
+    if (this.chunks[frame.chunk]) this.chunks[frame.chunk]!.used = frame.used;
+    this.current = frame.chunk;
+    if (this.frames.length === 0 && this.chunks.length > 1) this.merge();
+  }
+
+  alloc(bytes: number): Ptr {
+    const size = Math.max(ALIGNMENT, Math.ceil(bytes / ALIGNMENT) * ALIGNMENT);
+    let chunk = this.chunks[this.current];
+    while (!chunk || chunk.used + size > chunk.size) {
+      if (chunk) this.current++;
+      chunk = this.chunks[this.current];
+      if (!chunk) {
+        const grown = Math.max(size, FIRST_CHUNK, this.total());
+        chunk = { ptr: this.heap.alloc(grown), size: grown, used: 0 };
+        this.chunks.push(chunk);
+      }
+    }
+    const ptr = chunk.ptr + chunk.used;
+    chunk.used += size;
+    this.peak = Math.max(this.peak, this.inUse());
+    return ptr;
+  }
+
+  private inUse(): number {
+    let bytes = 0;
+    for (let i = 0; i <= this.current; i++) bytes += this.chunks[i]!.used;
+    return bytes;
+  }
+
+  private total(): number {
+    return this.chunks.reduce((bytes, chunk) => bytes + chunk.size, 0);
+  }
+
+  private merge(): void {
+    const size = this.total();
+    for (const chunk of this.chunks) this.heap.release(chunk.ptr);
+    this.chunks = [{ ptr: this.heap.alloc(size), size, used: 0 }];
+    this.current = 0;
+  }
+}

@@ -1,0 +1,15 @@
+/**
+ * Initial values of parameters. Parameters live on the heap, whatever scope makes them.
+ *
+ * Source: PyTorch's `nn.Linear`, whose Kaiming-uniform weights with a = √5 come to U(-1/√in, 1/√in); the bias
+ * has the same bound.
+ */
+import { scope } from '../autograd/tape.ts';
+import type { Shape } from '../autograd/variable.ts';
+import type { Rng } from '../random/rng.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+
+/** A parameter drawn from U(-bound, bound). */
+export function uniformParameter(shape: Shape, bound: number, rng: Rng): Tensor {
+  return scope(() => rng.uniform(shape, -bound, bound).keep()).requireGrad();
+}

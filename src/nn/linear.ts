@@ -1,0 +1,41 @@
+/**
+ * A dense layer, y[m,out] = x[m,in]·Wᵀ + b, with W [out,in] and b [out] named and initialised as in PyTorch.
+ */
+import { ValueError } from '../errors.ts';
+import type { FusedActivation } from '../ops/linear.ts';
+import { type Rng, sharedRng } from '../random/rng.ts';
+import { linear, type Tensor } from '../tensor/tensor.ts';
+import { uniformParameter } from './init.ts';
+import { Module } from './module.ts';
+
+export interface LinearOptions {
+  /** Whether there is a bias; true by default. */
+  readonly bias?: boolean;
+  /** Where the initial values come from. */
+  readonly rng?: Rng;
+}
+
+export class Linear extends Module {
+  readonly weight: Tensor;
+  readonly bias: Tensor | null;
+
+  /** @throws ValueError for sizes that are no whole numbers >= 1 */
+  constructor(
+    readonly inFeatures: number,
+    readonly outFeatures: number,
+    { bias = true, rng = sharedRng() }: LinearOptions = {},
+  ) {
+    super();
+    for (const n of [inFeatures, outFeatures]) {
+      if (!Number.isInteger(n) || n < 1)
+        throw new ValueError(`Linear: expected sizes >= 1, got ${inFeatures} and ${outFeatures}`);
+    }
+    const bound = 1 / Math.sqrt(inFeatures);
+    this.weight = uniformParameter([outFeatures, inFeatures], bound, rng);
+    this.bias = bias ? uniformParameter([outFeatures], bound, rng) : null;
+  }
+
+  override forward(x: Tensor, activation: FusedActivation = 'none'): Tensor {
+    return linear(x, this.weight, this.bias, activation);
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * Adam and AdamW with PyTorch's defaults and order of operations, one pass over the flat block.
+ *
+ * m = β1·m + (1-β1)·g; v = β2·v + (1-β2)·g²; p -= lr·(m/(1-β1ᵗ)) / (√(v/(1-β2ᵗ)) + ε)
+ *
+ * Adam adds weight decay to the gradient (L2); AdamW shrinks the parameter by lr·decay instead.
+ * Source: Kingma and Ba (2015); Loshchilov and Hutter (2019).
+ */
+import type { Variable } from '../autograd/variable.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { checkRange, Optimizer } from './optimizer.ts';
+import { ParameterBlock, type Run } from './parameters.ts';
+
+export interface AdamOptions {
+  /** Learning rate, 1e-3 by default. */
+  readonly lr?: number;
+  /** Decay of the two moments, 0.9 and 0.999 by default. */
+  readonly betas?: readonly [number, number];
+  /** Added to the denominator, 1e-8 by default. */
+  readonly eps?: number;
+  /** 0 by default; 0.01 in AdamW. */
+  readonly weightDecay?: number;
+}
+
+export class Adam extends Optimizer {
+  /** First and second moments, with the layout of the block. */
+  readonly moments: readonly [Variable, Variable];
+  protected readonly betas: readonly [number, number];
+  protected readonly eps: number;
+  protected readonly weightDecay: number;
+
+  /** @throws ValueError for options out of range */
+  constructor(parameters: readonly Tensor[], options: AdamOptions = {}) {
+    super(parameters, options.lr ?? 1e-3);
+    this.betas = options.betas ?? [0.9, 0.999];
+    this.eps = options.eps ?? 1e-8;
+    this.weightDecay = options.weightDecay ?? 0;
+    const name = this.constructor.name;
+    for (const beta of this.betas) checkRange(name, 'betas', beta, 0, 1);
+    checkRange(name, 'eps', this.eps, 0);
+    checkRange(name, 'a weight decay', this.weightDecay, 0);
+    this.moments = [this.block.zeros(), this.block.zeros()];
+  }
+
+  protected override update({ from, to }: Run, t: number): void {
+    const [beta1, beta2] = this.betas;
+    const [m, v] = this.moments;
+    const at = (moment: Variable) => ParameterBlock.at(moment, from);
+    this.block.kernels.adam(to - from, this.block.valueAt(from), this.block.gradientAt(from), at(m), at(v), {
+      stepSize: this.lr / (1 - wholePower(beta1, t)),
+      beta1,
+      beta2,
+      eps: this.eps,
+      correction: Math.sqrt(1 - wholePower(beta2, t)),
+      ...this.decay(),
+    });
+  }
+
+  /** How weight decay enters the step. */
+  protected decay(): { l2: number; shrink: number } {
+    return { l2: this.weightDecay, shrink: 1 };
+  }
+}
+
+export class AdamW extends Adam {
+  constructor(parameters: readonly Tensor[], options: AdamOptions = {}) {
+    super(parameters, { weightDecay: 0.01, ...options });
+  }
+
+  protected override decay(): { l2: number; shrink: number } {
+    return { l2: 0, shrink: 1 - this.lr * this.weightDecay };
+  }
+}
+
+/** x^n by squaring: `Math.pow` has other bits on other engines. */
+function wholePower(x: number, n: number): number {
+  let power = 1;
+  for (let square = x; n > 0; n = Math.floor(n / 2), square *= square) if (n % 2 === 1) power *= square;
+  return power;
+}

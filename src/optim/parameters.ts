@@ -1,0 +1,135 @@
+/**
+ * A flat block of parameters, with one for their gradients: an optimiser moves its parameters into it, so that
+ * zeroing, clipping and stepping are one pass over memory each.
+ *
+ * Every parameter begins at a multiple of 16 elements; the elements between are 0 in all blocks and stay so.
+ */
+import type { Shape, Variable } from '../autograd/variable.ts';
+import type { Kernels, Ptr } from '../backend/kernels.ts';
+import { ValueError } from '../errors.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+
+const ALIGNMENT = 16;
+
+/** Elements [from, to) of the block, and the index of the first of its parameters. */
+export interface Run {
+  readonly from: number;
+  readonly to: number;
+  readonly first: number;
+}
+
+export class ParameterBlock {
+  readonly size: number;
+  private readonly values: Variable;
+  private readonly gradients: Variable;
+  /** Where each parameter begins; one entry more, the end. */
+  private readonly offsets: number[] = [];
+
+  /** @throws ValueError for no parameters, one twice, or a tensor that is not a leaf requiring a gradient */
+  constructor(readonly parameters: readonly Tensor[]) {
+    const [first] = parameters;
+    if (!first) throw new ValueError('optimiser: expected at least one parameter, got none');
+    if (new Set(parameters).size !== parameters.length)
+      throw new ValueError('optimiser: a parameter was given twice');
+    let size = 0;
+    for (const p of parameters) {
+      if (!p.requiresGrad || !p.isLeaf) {
+        throw new ValueError(
+          `optimiser: expected leaves that require gradients, got a tensor [${p.shape}] that is none`,
+        );
+      }
+      this.offsets.push(size);
+      size += Math.ceil(p.size / ALIGNMENT) * ALIGNMENT;
+    }
+    this.offsets.push(size);
+    this.size = size;
+    this.values = this.like(first);
+    this.gradients = this.like(first);
+    for (const [i, p] of parameters.entries()) {
+      p.moveInto(this.values.view([p.size], this.offsets[i]!));
+      p.gradBuffer = this.gradientView(p, this.offsets[i]!);
+    }
+  }
+
+  get kernels(): Kernels {
+    return this.values.backend.kernels;
+  }
+
+  /** A further block of zeros with the same layout: a moment or a momentum buffer. */
+  zeros(): Variable {
+    return this.like(this.values);
+  }
+
+  /** The gradients' part of a block, for each parameter whose gradient is present, as few runs as there are. */
+  runs(sameRun: (i: number, j: number) => boolean = () => true): Run[] {
+    const runs: Run[] = [];
+    for (let i = 0; i < this.parameters.length; i++) {
+      if (!this.parameters[i]!.grad) continue;
+      const last = runs[runs.length - 1];
+      if (last && last.to === this.offsets[i] && sameRun(last.first, i)) {
+        runs[runs.length - 1] = { ...last, to: this.offsets[i + 1]! };
+      } else {
+        runs.push({ from: this.offsets[i]!, to: this.offsets[i + 1]!, first: i });
+      }
+    }
+    return runs;
+  }
+
+  /** Indices of the parameters in a run. */
+  indices({ from, to }: Run): number[] {
+    return [...this.parameters.keys()].filter((i) => this.offsets[i]! >= from && this.offsets[i]! < to);
+  }
+
+  valueAt(element: number): Ptr {
+    return ParameterBlock.at(this.values, element);
+  }
+
+  gradientAt(element: number): Ptr {
+    return ParameterBlock.at(this.gradients, element);
+  }
+
+  static at(block: Variable, element: number): Ptr {
+    return block.ptr + element * block.backend.elementBytes;
+  }
+
+  zeroGrad(): void {
+    for (const p of this.parameters) p.zeroGrad();
+  }
+
+  /**
+   * Scales the gradients so that their Euclidean norm, over all parameters together, is at most `maxNorm`.
+   * Returns the norm before. As PyTorch's `clip_grad_norm_`, which divides by norm + 1e-6.
+   */
+  clipGradNorm(maxNorm: number): number {
+    if (!(maxNorm > 0)) throw new ValueError(`clipGradNorm: expected a norm > 0, got ${maxNorm}`);
+    const { kernels } = this;
+    const { arena, elementBytes, view } = this.values.backend;
+    const frame = arena.open();
+    const sum = arena.alloc(elementBytes);
+    kernels.fill(1, sum, 0);
+    const runs = this.runs();
+    for (const { from, to } of runs)
+      kernels.reduce('sumSquares', 1, to - from, 1, this.gradientAt(from), sum, 1, true);
+    const norm = Math.sqrt(view(sum, 1)[0]!);
+    arena.close(frame);
+    const factor = maxNorm / (norm + 1e-6);
+    if (factor < 1) {
+      for (const { from, to } of runs) {
+        const n = to - from;
+        kernels.copy(1, n, factor, this.gradientAt(from), n, 1, this.gradientAt(from), n, 1, false);
+      }
+    }
+    return norm;
+  }
+
+  private like(x: Variable): Variable {
+    const shape: Shape = [this.size];
+    const block = x.emptyOnHeap(shape);
+    block.backend.kernels.fill(this.size, block.ptr, 0);
+    return block;
+  }
+
+  private gradientView(p: Tensor, offset: number): Tensor {
+    return this.gradients.view(p.shape, offset) as Tensor;
+  }
+}

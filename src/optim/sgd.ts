@@ -1,0 +1,49 @@
+/**
+ * Stochastic gradient descent with PyTorch's momentum, dampening, Nesterov's variant and L2 weight decay:
+ * g += decay·p; b = first ? g : μ·b + (1-dampening)·g; p -= lr·(nesterov ? g + μ·b : b).
+ */
+import type { Variable } from '../autograd/variable.ts';
+import { ValueError } from '../errors.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { checkRange, Optimizer } from './optimizer.ts';
+import { ParameterBlock, type Run } from './parameters.ts';
+
+export interface SgdOptions {
+  /** Learning rate, 1e-3 by default. */
+  readonly lr?: number;
+  readonly momentum?: number;
+  readonly dampening?: number;
+  readonly nesterov?: boolean;
+  readonly weightDecay?: number;
+}
+
+export class SGD extends Optimizer {
+  private readonly options: Required<Omit<SgdOptions, 'lr'>>;
+  private readonly buffer: Variable | null;
+
+  /** @throws ValueError for options out of range, and for Nesterov without momentum or with dampening */
+  constructor(parameters: readonly Tensor[], { lr = 1e-3, ...rest }: SgdOptions = {}) {
+    super(parameters, lr);
+    this.options = { momentum: 0, dampening: 0, nesterov: false, weightDecay: 0, ...rest };
+    const { momentum, dampening, nesterov, weightDecay } = this.options;
+    checkRange('SGD', 'a momentum', momentum, 0);
+    checkRange('SGD', 'a weight decay', weightDecay, 0);
+    if (nesterov && (momentum === 0 || dampening !== 0)) {
+      throw new ValueError('SGD: expected a momentum and no dampening with nesterov');
+    }
+    this.buffer = momentum > 0 ? this.block.zeros() : null;
+  }
+
+  protected override update({ from, to }: Run, t: number): void {
+    const { momentum, dampening, nesterov, weightDecay } = this.options;
+    const buffer = this.buffer && ParameterBlock.at(this.buffer, from);
+    this.block.kernels.sgd(to - from, this.block.valueAt(from), this.block.gradientAt(from), buffer, {
+      lr: this.lr,
+      momentum,
+      dampening,
+      nesterov,
+      l2: weightDecay,
+      first: t === 1,
+    });
+  }
+}

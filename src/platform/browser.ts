@@ -1,0 +1,55 @@
+/**
+ * The host in a page or in a worker of one: files are URLs to read, and downloads to write. There is no cache
+ * folder; the browser's own HTTP cache does that work.
+ */
+import { FileError } from '../errors.ts';
+import type { Host } from './host.ts';
+
+async function request(url: string, method: 'GET' | 'HEAD'): Promise<Response> {
+  try {
+    return await fetch(url, { method });
+  } catch (error) {
+    throw new FileError(`cannot read ${url}: ${(error as Error).message}`, error);
+  }
+}
+
+function writeFileAtomicSync(path: string, content: Uint8Array | string): void {
+  if (typeof document === 'undefined') {
+    throw new FileError(`cannot write ${path}: a worker has no downloads; send the bytes to its page`);
+  }
+  const part = typeof content === 'string' ? content : new Uint8Array(content); // a Blob takes no shared memory
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([part]));
+  link.download = path.slice(path.lastIndexOf('/') + 1);
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // the browser reads the bytes after the click returns
+}
+
+export const host: Host = {
+  name: 'browser',
+  get engine() {
+    return navigator.userAgent;
+  },
+  availableThreads: () => navigator.hardwareConcurrency ?? 1,
+  environment: () => undefined,
+  cacheDir: () => undefined,
+  async exists(path) {
+    return (await request(path, 'HEAD')).ok;
+  },
+  async readFile(path) {
+    const response = await request(path, 'GET');
+    if (!response.ok) {
+      throw new FileError(`cannot read ${path}: HTTP ${response.status} ${response.statusText}`.trim());
+    }
+    try {
+      return new Uint8Array(await response.arrayBuffer());
+    } catch (error) {
+      throw new FileError(`cannot read ${path}: ${(error as Error).message}`, error);
+    }
+  },
+  async makeDir() {},
+  async writeFileAtomic(path, content) {
+    writeFileAtomicSync(path, content);
+  },
+  writeFileAtomicSync,
+};

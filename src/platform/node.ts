@@ -1,0 +1,155 @@
+/**
+ * The host under Node. Files are written blockingly even behind a promise: flushing and renaming a few
+ * megabytes takes milliseconds, and one implementation is easier to trust than two.
+ */
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { availableParallelism, homedir } from 'node:os';
+import { dirname, isAbsolute, join, posix } from 'node:path';
+import { FileError, LangevinError } from '../errors.ts';
+import type { Host } from './host.ts';
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EDQUOT: 'the disk quota is used up',
+  EEXIST: 'a file of that name is in the way',
+  EFBIG: 'the file would be larger than is allowed here',
+  EISDIR: 'it is a folder, not a file',
+  ELOOP: 'its symbolic links go in a circle',
+  EMFILE: 'too many files are open',
+  ENAMETOOLONG: 'the name is too long',
+  ENOENT: 'no such file or folder',
+  ENOSPC: 'the disk is full',
+  ENOTDIR: 'a part of the path is a file, not a folder',
+  EPERM: 'not permitted',
+  EROFS: 'the file system is read-only',
+  ERR_FS_FILE_TOO_LARGE: 'the file is larger than 2 GiB',
+};
+
+/** A Node system error as one line that says what was attempted: `cannot write out/a.png: the disk is full (ENOSPC)`. */
+export function fileError(error: unknown, attempted: string): LangevinError {
+  if (error instanceof LangevinError) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  const reason = code && REASONS[code] ? `${REASONS[code]} (${code})` : message;
+  return new FileError(`cannot ${attempted}: ${reason}`, error);
+}
+
+function attempt<T>(attempted: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw fileError(error, attempted);
+  }
+}
+
+function writeFileAtomicSync(path: string, content: Uint8Array | string): void {
+  attempt(`write ${path}`, () => {
+    const present = statSync(path, { throwIfNoEntry: false });
+    if (present && !present.isFile()) return writeFileSync(path, content); // a folder fails here with EISDIR
+    const target = present ? realpathSync(path) : path;
+    mkdirSync(dirname(target), { recursive: true });
+    // Not derived from the target's name, which may already be as long as the file system allows.
+    const temporary = join(dirname(target), `.langevin-${process.pid}-${randomBytes(6).toString('hex')}.tmp`);
+    try {
+      const file = openSync(temporary, 'wx', present?.mode);
+      try {
+        writeFileSync(file, content);
+        fsyncSync(file);
+      } finally {
+        closeSync(file);
+      }
+      renameSync(temporary, target);
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw error;
+    }
+  });
+}
+
+/**
+ * The CPUs that the cgroups of this process grant: the smallest quota over period of its own group and of
+ * every group above (v2 `cpu.max`, v1 `cpu.cfs_quota_us`); Infinity without a limit. `read` gives a file's
+ * text, or `undefined` where there is none; a container may see its group's files only at the root.
+ */
+export function cgroupCpus(read: (path: string) => string | undefined): number {
+  let cpus = Infinity;
+  for (const line of (read('/proc/self/cgroup') ?? '').split('\n')) {
+    const [, controllers, group] = line.match(/^\d+:([^:]*):(\/.*)$/) ?? [];
+    if (group === undefined || !(controllers === '' || controllers.split(',').includes('cpu'))) continue;
+    const root = controllers === '' ? '/sys/fs/cgroup' : '/sys/fs/cgroup/cpu';
+    for (let folder = group; ; folder = posix.dirname(folder)) {
+      const at = folder === '/' ? root : root + folder;
+      const limit =
+        controllers === ''
+          ? read(`${at}/cpu.max`)?.split(' ')
+          : [read(`${at}/cpu.cfs_quota_us`), read(`${at}/cpu.cfs_period_us`)];
+      const granted = Number(limit?.[0]) / Number(limit?.[1]); // NaN for "max", negative for v1's -1
+      if (granted > 0) cpus = Math.min(cpus, granted);
+      if (folder === posix.dirname(folder)) break;
+    }
+  }
+  return cpus;
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The cache folder of a system: `$XDG_CACHE_HOME/langevin` wherever that is set to an absolute path, else the
+ * system's own custom.
+ */
+export function cacheFolder(platform: string, environment: NodeJS.ProcessEnv, home: string): string {
+  const { XDG_CACHE_HOME: xdg, LOCALAPPDATA: local } = environment;
+  if (xdg && isAbsolute(xdg)) return join(xdg, 'langevin');
+  if (platform === 'darwin') return join(home, 'Library', 'Caches', 'langevin');
+  if (platform === 'win32') return join(local || join(home, 'AppData', 'Local'), 'langevin', 'Cache');
+  return join(home, '.cache', 'langevin');
+}
+
+export const host: Host = {
+  name: 'node',
+  engine: `Node ${process.versions.node}, V8 ${process.versions.v8.split('.').slice(0, 2).join('.')}`,
+  availableThreads() {
+    const granted = process.platform === 'linux' ? cgroupCpus(textOf) : Infinity;
+    return Math.max(1, Math.floor(Math.min(availableParallelism(), granted)));
+  },
+  environment: (name) => process.env[name],
+  cacheDir: () => cacheFolder(process.platform, process.env, homedir()),
+  exists: (path) =>
+    stat(path).then(
+      (found) => found.isFile(),
+      () => false,
+    ),
+  async readFile(path) {
+    try {
+      const { buffer, byteOffset, byteLength } = await readFile(path);
+      return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength); // a Buffer's slice() would share, not copy
+    } catch (error) {
+      throw fileError(error, `read ${path}`);
+    }
+  },
+  async makeDir(path) {
+    attempt(`make the folder ${path}`, () => mkdirSync(path, { recursive: true }));
+  },
+  async writeFileAtomic(path, content) {
+    writeFileAtomicSync(path, content);
+  },
+  writeFileAtomicSync,
+};

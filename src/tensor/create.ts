@@ -1,0 +1,100 @@
+/**
+ * Making tensors. They lie in the current scope's arena, or outside of scopes on the heap, and belong to the
+ * backend in use.
+ */
+import { allocate, type Shape, sizeOf } from '../autograd/variable.ts';
+import { ShapeError, ValueError } from '../errors.ts';
+import { flatten, type Nested } from './format.ts';
+import { checkShape } from './shape.ts';
+import { Tensor } from './tensor.ts';
+
+export interface TensorOptions {
+  /** Whether the tensor is a leaf whose gradient is wanted. */
+  readonly requiresGrad?: boolean;
+}
+
+/** Typed arrays that a tensor can be made from. */
+type Numbers = ArrayLike<number> & ArrayBufferView;
+
+/** A tensor of undefined contents, for a caller who fills it. */
+export function empty(shape: Shape, { requiresGrad = false }: TensorOptions = {}): Tensor {
+  const checked = checkShape('tensor', shape);
+  const made = new Tensor(allocate(sizeOf(checked)), [...checked]);
+  made.requiresGrad = requiresGrad;
+  return made;
+}
+
+/**
+ * A tensor of the given numbers: a number, nested arrays, or a typed array with its shape.
+ *
+ * @example tensor([[1, 2], [3, 4]]), tensor(new Float32Array(6), [2, 3])
+ * @throws ShapeError for ragged rows or a shape of another size; ValueError for anything but numbers
+ */
+export function tensor(
+  values: Nested | Numbers,
+  shape?: Shape | TensorOptions,
+  options: TensorOptions = {},
+): Tensor {
+  const given = Array.isArray(shape) ? (shape as Shape) : undefined;
+  const rest = given ? options : ((shape as TensorOptions | undefined) ?? options);
+  if (ArrayBuffer.isView(values)) {
+    if (values instanceof BigInt64Array || values instanceof BigUint64Array || values instanceof DataView) {
+      throw new ValueError(`tensor: expected a typed array of numbers, got ${values.constructor.name}`);
+    }
+    return empty(given ?? [values.length], rest).set(values);
+  }
+  const flat = flatten(values);
+  if (given && sizeOf(given) !== flat.values.length) {
+    throw new ShapeError(
+      `tensor: expected ${sizeOf(given)} elements for [${given}], got ${flat.values.length}`,
+    );
+  }
+  return empty(given ?? flat.shape, rest).set(flat.values);
+}
+
+/** All elements `value`. */
+export function full(shape: Shape, value: number, options?: TensorOptions): Tensor {
+  if (typeof value !== 'number') throw new ValueError(`full: expected a number, got ${typeof value}`);
+  const made = empty(shape, options);
+  made.backend.kernels.fill(made.size, made.ptr, value);
+  return made;
+}
+
+export function zeros(shape: Shape, options?: TensorOptions): Tensor {
+  return full(shape, 0, options);
+}
+
+export function ones(shape: Shape, options?: TensorOptions): Tensor {
+  return full(shape, 1, options);
+}
+
+/** begin, begin + step, ... up to but without end; `arange(n)` is 0 .. n-1. */
+export function arange(begin: number, end?: number, step = 1): Tensor {
+  const [from, to] = end === undefined ? [0, begin] : [begin, end];
+  if (![from, to, step].every(Number.isFinite) || step === 0) {
+    throw new ValueError(
+      `arange: expected finite numbers and a step other than 0, got ${from}, ${to}, ${step}`,
+    );
+  }
+  const n = Math.max(0, Math.ceil((to - from) / step));
+  return tensor(Float64Array.from({ length: n }, (_, i) => from + i * step));
+}
+
+/** n numbers from `begin` to `end`, both included, equally spaced. */
+export function linspace(begin: number, end: number, n: number): Tensor {
+  if (![begin, end].every(Number.isFinite)) {
+    throw new ValueError(`linspace: expected finite numbers, got ${begin} and ${end}`);
+  }
+  checkShape('linspace', [n]);
+  // Both ends are exact, whatever the rounding between them.
+  const at = (i: number) => (i === n - 1 && n > 1 ? end : begin + ((end - begin) * i) / Math.max(1, n - 1));
+  return tensor(Float64Array.from({ length: n }, (_, i) => at(i)));
+}
+
+/** The identity matrix, [n, n] or [n, m]. */
+export function eye(n: number, m = n): Tensor {
+  checkShape('eye', [n, m]);
+  const values = new Float32Array(n * m);
+  for (let i = 0; i < Math.min(n, m); i++) values[i * (m + 1)] = 1;
+  return tensor(values, [n, m]);
+}

@@ -1,0 +1,30 @@
+/** Checks of what callers hand in as shapes and axes. */
+import type { Shape } from '../autograd/variable.ts';
+import { ShapeError } from '../errors.ts';
+
+/** The most elements an array can have: 4 GiB of float32. */
+const MAX_SIZE = 2 ** 30;
+
+/**
+ * Returns the shape if it is one.
+ * @throws ShapeError for dimensions that are no whole numbers >= 0, or too many elements
+ */
+export function checkShape(op: string, shape: Shape): Shape {
+  let size = 1;
+  for (const n of shape) {
+    if (!Number.isInteger(n) || n < 0) {
+      throw new ShapeError(`${op}: expected dimensions that are whole numbers >= 0, got [${shape}]`);
+    }
+    size *= n;
+  }
+  if (size > MAX_SIZE) throw new ShapeError(`${op}: expected at most 2^30 elements, got [${shape}]`);
+  return shape;
+}
+
+/** The axis as 0..rank-1; negative ones count from the last. */
+export function checkAxis(op: string, axis: number, rank: number): number {
+  if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
+    throw new ShapeError(`${op}: expected an axis from ${-rank} to ${rank - 1}, got ${axis}`);
+  }
+  return axis < 0 ? axis + rank : axis;
+}
