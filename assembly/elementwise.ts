@@ -9,9 +9,10 @@
  */
 import { relu4, sigmoid4, silu4, tanh4 } from './activation';
 import { exp4, log4 } from './exp';
-import { pow } from './pow';
+import { pow as pow1 } from './pow';
 
-// The codes are positions in UNARY and BINARY of src/backend/kernels.ts.
+// Which function: constants that are folded away where a function below is compiled. One function an op, and
+// no switch over them: the optimiser would fold its branches into one loop that asks for every element.
 const NEG: i32 = 0, ABS: i32 = 1, EXP: i32 = 2, LOG: i32 = 3, SQRT: i32 = 4;
 const RELU: i32 = 5, SIGMOID: i32 = 6, TANH: i32 = 7, SILU: i32 = 8, CLAMP: i32 = 9;
 
@@ -66,10 +67,10 @@ function apply2(op: i32, a: v128, b: v128, lo: v128, hi: v128): v128 {
 
 /** There is no fast path for x^y: it runs in float64, lane by lane. */
 function pow4(a: v128, b: v128): v128 {
-  let y = f32x4.splat(pow(f32x4.extract_lane(a, 0), f32x4.extract_lane(b, 0)));
-  y = f32x4.replace_lane(y, 1, pow(f32x4.extract_lane(a, 1), f32x4.extract_lane(b, 1)));
-  y = f32x4.replace_lane(y, 2, pow(f32x4.extract_lane(a, 2), f32x4.extract_lane(b, 2)));
-  return f32x4.replace_lane(y, 3, pow(f32x4.extract_lane(a, 3), f32x4.extract_lane(b, 3)));
+  let y = f32x4.splat(pow1(f32x4.extract_lane(a, 0), f32x4.extract_lane(b, 0)));
+  y = f32x4.replace_lane(y, 1, pow1(f32x4.extract_lane(a, 1), f32x4.extract_lane(b, 1)));
+  y = f32x4.replace_lane(y, 2, pow1(f32x4.extract_lane(a, 2), f32x4.extract_lane(b, 2)));
+  return f32x4.replace_lane(y, 3, pow1(f32x4.extract_lane(a, 3), f32x4.extract_lane(b, 3)));
 }
 
 // @ts-ignore: decorator
@@ -94,21 +95,46 @@ function loop1(op: i32, n: i32, x: usize, y: usize, accumulate: bool, p: f32, q:
   for (; x < end; x += 4, y += 4) put1(y, apply1(op, v128.load32_splat(x), lo, hi), accumulate);
 }
 
-/** y[i] = [y[i] +] f(x[i]); `p` and `q` are the bounds of clamp. */
-export function unary(op: i32, n: i32, x: usize, y: usize, accumulate: bool, p: f32, q: f32): void {
-  switch (op) {
-    case NEG: return loop1(NEG, n, x, y, accumulate, p, q);
-    case ABS: return loop1(ABS, n, x, y, accumulate, p, q);
-    case EXP: return loop1(EXP, n, x, y, accumulate, p, q);
-    case LOG: return loop1(LOG, n, x, y, accumulate, p, q);
-    case SQRT: return loop1(SQRT, n, x, y, accumulate, p, q);
-    case RELU: return loop1(RELU, n, x, y, accumulate, p, q);
-    case SIGMOID: return loop1(SIGMOID, n, x, y, accumulate, p, q);
-    case TANH: return loop1(TANH, n, x, y, accumulate, p, q);
-    case SILU: return loop1(SILU, n, x, y, accumulate, p, q);
-    case CLAMP: return loop1(CLAMP, n, x, y, accumulate, p, q);
-    default: unreachable();
-  }
+// y[i] = [y[i] +] f(x[i]) for n elements; `p` and `q` are the bounds of clamp.
+
+export function neg(n: i32, x: usize, y: usize, accumulate: bool, p: f32, q: f32): void {
+  loop1(NEG, n, x, y, accumulate, p, q);
+}
+
+export function abs(n: i32, x: usize, y: usize, accumulate: bool, p: f32, q: f32): void {
+  loop1(ABS, n, x, y, accumulate, p, q);
+}
+
+export function exp(n: i32, x: usize, y: usize, accumulate: bool, p: f32, q: f32): void {
+  loop1(EXP, n, x, y, accumulate, p, q);
+}
+
+export function log(n: i32, x: usize, y: usize, accumulate: bool, p: f32, q: f32): void {
+  loop1(LOG, n, x, y, accumulate, p, q);
+}
+
+export function sqrt(n: i32, x: usize, y: usize, accumulate: bool, p: f32, q: f32): void {
+  loop1(SQRT, n, x, y, accumulate, p, q);
+}
+
+export function relu(n: i32, x: usize, y: usize, accumulate: bool, p: f32, q: f32): void {
+  loop1(RELU, n, x, y, accumulate, p, q);
+}
+
+export function sigmoid(n: i32, x: usize, y: usize, accumulate: bool, p: f32, q: f32): void {
+  loop1(SIGMOID, n, x, y, accumulate, p, q);
+}
+
+export function tanh(n: i32, x: usize, y: usize, accumulate: bool, p: f32, q: f32): void {
+  loop1(TANH, n, x, y, accumulate, p, q);
+}
+
+export function silu(n: i32, x: usize, y: usize, accumulate: bool, p: f32, q: f32): void {
+  loop1(SILU, n, x, y, accumulate, p, q);
+}
+
+export function clamp(n: i32, x: usize, y: usize, accumulate: bool, p: f32, q: f32): void {
+  loop1(CLAMP, n, x, y, accumulate, p, q);
 }
 
 // @ts-ignore: decorator
@@ -146,31 +172,111 @@ function loop2(
   }
 }
 
-/**
- * y[i,j] = [y[i,j] +] f(a[i·aRow + j·aCol], b[i·bRow + j·bCol]) for y dense [rows, cols]. Strides are in
- * elements; a column stride is 0 or 1. So one form covers equal shapes, and broadcasting over rows, columns
- * and scalars.
- */
-export function binary(
-  op: i32, rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
+// y[i,j] = [y[i,j] +] f(a[i·aRow + j·aCol], b[i·bRow + j·bCol]) for y dense [rows, cols]. Strides are in
+// elements; a column stride is 0 or 1. So one form covers equal shapes, and broadcasting over rows, columns and
+// scalars.
+
+export function add(
+  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
   accumulate: bool, p: f32, q: f32,
 ): void {
-  switch (op) {
-    case ADD: return loop2(ADD, rows, cols, a, aRow, aCol, b, bRow, bCol, y, accumulate, p, q);
-    case SUB: return loop2(SUB, rows, cols, a, aRow, aCol, b, bRow, bCol, y, accumulate, p, q);
-    case MUL: return loop2(MUL, rows, cols, a, aRow, aCol, b, bRow, bCol, y, accumulate, p, q);
-    case DIV: return loop2(DIV, rows, cols, a, aRow, aCol, b, bRow, bCol, y, accumulate, p, q);
-    case MAXIMUM: return loop2(MAXIMUM, rows, cols, a, aRow, aCol, b, bRow, bCol, y, accumulate, p, q);
-    case MINIMUM: return loop2(MINIMUM, rows, cols, a, aRow, aCol, b, bRow, bCol, y, accumulate, p, q);
-    case POW: return loop2(POW, rows, cols, a, aRow, aCol, b, bRow, bCol, y, accumulate, p, q);
-    case ABS_BACKWARD: return loop2(ABS_BACKWARD, rows, cols, a, aRow, aCol, b, bRow, bCol, y, accumulate, p, q);
-    case SQRT_BACKWARD: return loop2(SQRT_BACKWARD, rows, cols, a, aRow, aCol, b, bRow, bCol, y, accumulate, p, q);
-    case RELU_BACKWARD: return loop2(RELU_BACKWARD, rows, cols, a, aRow, aCol, b, bRow, bCol, y, accumulate, p, q);
-    case SIGMOID_BACKWARD: return loop2(SIGMOID_BACKWARD, rows, cols, a, aRow, aCol, b, bRow, bCol, y, accumulate, p, q);
-    case TANH_BACKWARD: return loop2(TANH_BACKWARD, rows, cols, a, aRow, aCol, b, bRow, bCol, y, accumulate, p, q);
-    case SILU_BACKWARD: return loop2(SILU_BACKWARD, rows, cols, a, aRow, aCol, b, bRow, bCol, y, accumulate, p, q);
-    case CLAMP_BACKWARD: return loop2(CLAMP_BACKWARD, rows, cols, a, aRow, aCol, b, bRow, bCol, y, accumulate, p, q);
-    case GREATER_SHARE: return loop2(GREATER_SHARE, rows, cols, a, aRow, aCol, b, bRow, bCol, y, accumulate, p, q);
-    default: unreachable();
-  }
+  loop2(ADD, rows, cols, a, aRow, aCol, b, bRow, bCol, y, accumulate, p, q);
+}
+
+export function sub(
+  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
+  accumulate: bool, p: f32, q: f32,
+): void {
+  loop2(SUB, rows, cols, a, aRow, aCol, b, bRow, bCol, y, accumulate, p, q);
+}
+
+export function mul(
+  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
+  accumulate: bool, p: f32, q: f32,
+): void {
+  loop2(MUL, rows, cols, a, aRow, aCol, b, bRow, bCol, y, accumulate, p, q);
+}
+
+export function div(
+  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
+  accumulate: bool, p: f32, q: f32,
+): void {
+  loop2(DIV, rows, cols, a, aRow, aCol, b, bRow, bCol, y, accumulate, p, q);
+}
+
+export function maximum(
+  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
+  accumulate: bool, p: f32, q: f32,
+): void {
+  loop2(MAXIMUM, rows, cols, a, aRow, aCol, b, bRow, bCol, y, accumulate, p, q);
+}
+
+export function minimum(
+  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
+  accumulate: bool, p: f32, q: f32,
+): void {
+  loop2(MINIMUM, rows, cols, a, aRow, aCol, b, bRow, bCol, y, accumulate, p, q);
+}
+
+export function pow(
+  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
+  accumulate: bool, p: f32, q: f32,
+): void {
+  loop2(POW, rows, cols, a, aRow, aCol, b, bRow, bCol, y, accumulate, p, q);
+}
+
+export function absBackward(
+  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
+  accumulate: bool, p: f32, q: f32,
+): void {
+  loop2(ABS_BACKWARD, rows, cols, a, aRow, aCol, b, bRow, bCol, y, accumulate, p, q);
+}
+
+export function sqrtBackward(
+  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
+  accumulate: bool, p: f32, q: f32,
+): void {
+  loop2(SQRT_BACKWARD, rows, cols, a, aRow, aCol, b, bRow, bCol, y, accumulate, p, q);
+}
+
+export function reluBackward(
+  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
+  accumulate: bool, p: f32, q: f32,
+): void {
+  loop2(RELU_BACKWARD, rows, cols, a, aRow, aCol, b, bRow, bCol, y, accumulate, p, q);
+}
+
+export function sigmoidBackward(
+  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
+  accumulate: bool, p: f32, q: f32,
+): void {
+  loop2(SIGMOID_BACKWARD, rows, cols, a, aRow, aCol, b, bRow, bCol, y, accumulate, p, q);
+}
+
+export function tanhBackward(
+  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
+  accumulate: bool, p: f32, q: f32,
+): void {
+  loop2(TANH_BACKWARD, rows, cols, a, aRow, aCol, b, bRow, bCol, y, accumulate, p, q);
+}
+
+export function siluBackward(
+  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
+  accumulate: bool, p: f32, q: f32,
+): void {
+  loop2(SILU_BACKWARD, rows, cols, a, aRow, aCol, b, bRow, bCol, y, accumulate, p, q);
+}
+
+export function clampBackward(
+  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
+  accumulate: bool, p: f32, q: f32,
+): void {
+  loop2(CLAMP_BACKWARD, rows, cols, a, aRow, aCol, b, bRow, bCol, y, accumulate, p, q);
+}
+
+export function greaterShare(
+  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
+  accumulate: bool, p: f32, q: f32,
+): void {
+  loop2(GREATER_SHARE, rows, cols, a, aRow, aCol, b, bRow, bCol, y, accumulate, p, q);
 }

@@ -2,9 +2,11 @@
  * C[m,n] = [C +] op(A)·op(B) [+ bias], then an activation, float32, row-major and dense.
  * op(A) is [m,k], stored [m,k] or, where `aT`, [k,m]; op(B) is [k,n], stored [k,n] or, where `bT`, [n,k].
  *
- * Three layers: blocks over m and k that fit the L2 cache, panels packed in the micro-kernel's order
- * (gemm-pack.ts), and the register tile (gemm-4x8.ts). A block of A is packed once and used for all of n; a
- * panel of B is packed just before use and stays in L1 while all of A's panels pass over it.
+ * Three layers: blocks over n and k that fit the L2 cache, panels packed in the micro-kernel's order
+ * (gemm-pack.ts), and the register tile (gemm-4x8.ts). A block of B is packed once and used for all rows; a
+ * panel of A is packed just before use and stays in L1 while it passes over the block. So C is written along
+ * its rows: a walk down its columns would touch a page for every row, and address translation would cost more
+ * than the arithmetic where k is short.
  *
  * Order of summation: k is cut into equal blocks of at most KC, a function of k alone; within a block each
  * element is summed in ascending k, and blocks are added in ascending order. It does not depend on m, n, or
@@ -17,14 +19,14 @@ import { activation4 } from './activation';
 import { MR, NR, tile } from './gemm-4x8';
 import { packPanel } from './gemm-pack';
 
-/** Steps of k a block: a packed panel of B is KC·NR·4 = 13 KiB, well inside L1. */
+/** Steps of k a block: a packed panel of A is KC·MR·4 = 6 KiB, well inside L1. */
 const KC: i32 = 400;
-/** Floats of a packed block of A: 375 KiB, well inside L2. A short k leaves room for more rows. */
+/** Floats of a packed block of B: 375 KiB, well inside L2. A short k leaves room for more columns. */
 const BLOCK: i32 = 240 * KC;
 
-/** Bytes of scratch memory that a call needs: packed A, a packed panel of B, and one edge tile. */
+/** Bytes of scratch memory that a call needs: a block of B, a panel of A, and one edge tile. */
 export function gemmScratchBytes(): i32 {
-  return (BLOCK + KC * NR + MR * NR) << 2;
+  return (BLOCK + KC * MR + MR * NR) << 2;
 }
 
 /**
@@ -49,50 +51,50 @@ export function gemm(
   activate: i32,
   scratch: usize,
 ): void {
-  const packedA = scratch;
-  const packedB = packedA + (BLOCK << 2);
-  const edge = packedB + ((KC * NR) << 2);
-  const lda = (<usize>(aT ? m : k)) << 2;
-  const ldb = (<usize>(bT ? k : n)) << 2;
-  const ldc = (<usize>n) << 2;
+  const packedB = scratch;
+  const packedA = packedB + (BLOCK << 2);
+  const edge = packedA + ((KC * MR) << 2);
+  const lda = <usize>(aT ? m : k) << 2;
+  const ldb = <usize>(bT ? k : n) << 2;
+  const ldc = <usize>n << 2;
   const blocks = k > 0 ? (k + KC - 1) / KC : 1;
   const kBlock = (k + blocks - 1) / blocks;
-  const mBlock = (BLOCK / max(kBlock, 8) / MR) * MR;
+  const nBlock = BLOCK / max(kBlock, 8) / NR * NR;
 
-  for (let i0 = m0; i0 < m1; i0 += mBlock) {
-    const i1 = min(i0 + mBlock, m1);
+  for (let j0 = n0; j0 < n1; j0 += nBlock) {
+    const j1 = min(j0 + nBlock, n1);
     for (let block = 0; block < blocks; ++block) {
       const p0 = block * kBlock;
       const kc = min(kBlock, k - p0);
       const first = block == 0;
       const last = block == blocks - 1;
       const add = accumulate || !first;
-      const biasNow: usize = last ? bias : 0;
       const activateNow = last ? activate : 0;
 
-      let panel = packedA;
-      for (let i = i0; i < i1; i += MR) {
-        const src = aT ? a + p0 * lda + (i << 2) : a + i * lda + (p0 << 2);
-        packPanel(MR, min(MR, i1 - i), kc, src, lda, aT, panel);
-        panel += (kc * MR) << 2;
-      }
-      for (let j = n0; j < n1; j += NR) {
-        const cols = min(NR, n1 - j);
+      let panel = packedB;
+      for (let j = j0; j < j1; j += NR) {
         const src = bT ? b + j * ldb + (p0 << 2) : b + p0 * ldb + (j << 2);
-        packPanel(NR, cols, kc, src, ldb, !bT, packedB);
-        const biasAt: usize = biasNow ? biasNow + (j << 2) : 0;
-        panel = packedA;
-        let out = c + i0 * ldc + (j << 2);
-        for (let i = i0; i < i1; i += MR) {
-          const rows = min(MR, i1 - i);
+        packPanel(NR, min(NR, j1 - j), kc, src, ldb, !bT, panel);
+        panel += (kc * NR) << 2;
+      }
+      for (let i = m0; i < m1; i += MR) {
+        const rows = min(MR, m1 - i);
+        const src = aT ? a + p0 * lda + (i << 2) : a + i * lda + (p0 << 2);
+        packPanel(MR, rows, kc, src, lda, aT, packedA);
+        panel = packedB;
+        let out = c + i * ldc + (j0 << 2);
+        let biasAt: usize = bias && last ? bias + (j0 << 2) : 0;
+        for (let j = j0; j < j1; j += NR) {
+          const cols = min(NR, j1 - j);
           if (rows == MR && cols == NR) {
-            tile(kc, panel, packedB, out, ldc, add, biasAt, activateNow);
+            tile(kc, packedA, panel, out, ldc, add, biasAt, activateNow);
           } else {
-            tile(kc, panel, packedB, edge, NR << 2, false, 0, 0);
+            tile(kc, packedA, panel, edge, NR << 2, false, 0, 0);
             storeEdge(rows, cols, edge, out, ldc, add, biasAt, activateNow);
           }
-          panel += (kc * MR) << 2;
-          out += MR * ldc;
+          panel += (kc * NR) << 2;
+          out += NR << 2;
+          if (biasAt) biasAt += NR << 2;
         }
       }
     }

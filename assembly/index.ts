@@ -5,12 +5,12 @@
 
 export { init } from './constants';
 export { copy, fill } from './copy';
-export { binary, unary } from './elementwise';
+export * from './elementwise';
 export { gaussian, randomBits, uniform } from './gaussian';
 export { gemm, gemmScratchBytes } from './gemm';
 export { adam, sgd } from './optim';
 export { peakMulAdd } from './peak';
-export { mse, mseBackward, reduce } from './reduce';
+export { maxOf as max, mse, mseBackward, sum, sumSquares } from './reduce';
 
 /** The first byte that no kernel uses: the heap starts here. */
 export function heapBase(): usize {

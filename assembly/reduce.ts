@@ -12,7 +12,7 @@
 const BLOCK: i32 = 4096;
 const COLUMN_BLOCK: i32 = 64;
 
-// The codes are positions in REDUCE of src/backend/kernels.ts.
+// Folded away where a function below is compiled, as in elementwise.ts.
 const SUM: i32 = 0, SUM_SQUARES: i32 = 1, MAX: i32 = 2;
 
 // @ts-ignore: decorator
@@ -146,11 +146,18 @@ function loop(op: i32, outer: i32, n: i32, inner: i32, x: usize, y: usize, alpha
   }
 }
 
-/** y[outer, inner] = [y +] alpha·reduce over n of x[outer, n, inner]. */
-export function reduce(op: i32, outer: i32, n: i32, inner: i32, x: usize, y: usize, alpha: f32, accumulate: bool): void {
-  if (op == SUM) loop(SUM, outer, n, inner, x, y, alpha, accumulate);
-  else if (op == SUM_SQUARES) loop(SUM_SQUARES, outer, n, inner, x, y, alpha, accumulate);
-  else loop(MAX, outer, n, inner, x, y, alpha, accumulate);
+// y[outer, inner] = [y +] alpha·reduce over n of x[outer, n, inner].
+
+export function sum(outer: i32, n: i32, inner: i32, x: usize, y: usize, alpha: f32, accumulate: bool): void {
+  loop(SUM, outer, n, inner, x, y, alpha, accumulate);
+}
+
+export function sumSquares(outer: i32, n: i32, inner: i32, x: usize, y: usize, alpha: f32, accumulate: bool): void {
+  loop(SUM_SQUARES, outer, n, inner, x, y, alpha, accumulate);
+}
+
+export function maxOf(outer: i32, n: i32, inner: i32, x: usize, y: usize, alpha: f32, accumulate: bool): void {
+  loop(MAX, outer, n, inner, x, y, alpha, accumulate);
 }
 
 /** The sum of (a - b)² over at most BLOCK elements. */

@@ -11,13 +11,13 @@ import { build } from 'esbuild';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const root = join(here, '..');
-const out = join(root, 'build', 'test');
+// A folder of its own, so that two runs do not meet.
+const out = join(root, 'build', `test-${process.pid}`);
 const wanted = process.argv.slice(2);
 const files = readdirSync(here)
   .filter((f) => f.endsWith('.test.ts'))
   .filter((f) => wanted.length === 0 || wanted.some((w) => f.startsWith(w)));
 
-rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 await build({
   entryPoints: files.map((f) => join(here, f)),
@@ -55,6 +55,7 @@ for (const file of files) {
   total.skipped += report.skipped;
   console.log(`# ${file}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
 }
+rmSync(out, { recursive: true, force: true });
 if (files.length === 0) console.log(`no test file matches ${wanted.join(' ')}`);
 console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exit(total.failed > 0 || total.passed === 0 ? 1 : 0);

@@ -1,7 +1,8 @@
 /**
  * The embedded data set: the same bytes for the same (seed, index), MNIST's geometry, attributes that can be
  * measured back from the pixels, and legibility, judged by a nearest-neighbour classifier (and by real MNIST
- * where `LANGEVIN_MNIST` names its folder). Bounds are set by what was measured: the figure stands beside each.
+ * where `LANGEVIN_MNIST` names its folder). Bounds are set by what was measured: the figure stands beside
+ * each.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
@@ -120,7 +121,7 @@ suite('strokes', (test) => {
     const { images, labels } = strokeDigits('langevin', 100);
     assert.is(
       createHash('sha256').update(images).digest('hex'),
-      '8707cd60834ca4a79ebdff71500036b1e5efaeb55edeffc791b699465fc244a7',
+      '420c634bcbef51256b70fdc05f30ec808e995473f384d8a57856dc5123fc7b5a',
     );
     assert.is(Array.from(labels.subarray(0, 20)).join(''), '91154504486611305353');
   });
@@ -283,7 +284,7 @@ suite('strokes', (test) => {
         labels: mnistFile('train-labels-idx1-ubyte', 8).subarray(0, 4000),
       };
       const accuracy = nearestNeighbour(references, strokeDigits('query', 200));
-      assert.ok(accuracy >= 0.92, `${accuracy}, was 0.945`);
+      assert.ok(accuracy >= 0.92, `${accuracy}, was 0.94`);
     },
   );
 

@@ -9,7 +9,7 @@ import type { Ptr } from '../memory/heap.ts';
 
 export type { Ptr } from '../memory/heap.ts';
 
-/** Functions of one array. The order is the kernels' code (assembly/elementwise.ts). */
+/** Functions of one array (assembly/elementwise.ts). */
 export const UNARY = [
   'neg',
   'abs',

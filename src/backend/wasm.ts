@@ -8,21 +8,17 @@
 import strict from '../../build/strict.wasm';
 import { OutOfMemoryError } from '../errors.ts';
 import type { LinearMemory, Ptr } from '../memory/heap.ts';
-import {
-  ACTIVATION,
-  type ActivationName,
-  type AdamStep,
-  BINARY,
-  type BinaryName,
-  type Bounds,
-  type Kernels,
-  type Key,
-  REDUCE,
-  type ReduceName,
-  type SgdStep,
-  UNARY,
-  type UnaryName,
-  type View2d,
+import type {
+  ActivationName,
+  AdamStep,
+  BinaryName,
+  Bounds,
+  Kernels,
+  Key,
+  ReduceName,
+  SgdStep,
+  UnaryName,
+  View2d,
 } from './kernels.ts';
 
 /** Bytes of a page of WebAssembly memory, and how many a 32-bit address reaches: 4 GiB. */
@@ -30,17 +26,14 @@ const PAGE = 65536;
 const MAX_PAGES = 65536;
 
 /** The exports of assembly/index.ts. */
-interface Exports {
+interface Exports extends Record<UnaryName | BinaryName | ReduceName, (...args: number[]) => void> {
   heapBase(): number;
   init(): void;
   gemmScratchBytes(): number;
   peakMulAdd(n: number, at: Ptr): number;
   gemm(...args: number[]): void;
-  unary(...args: number[]): void;
-  binary(...args: number[]): void;
   copy(...args: number[]): void;
   fill(n: number, y: Ptr, value: number): void;
-  reduce(...args: number[]): void;
   mse(n: number, a: Ptr, b: Ptr, y: Ptr): void;
   mseBackward(...args: number[]): void;
   adam(...args: number[]): void;
@@ -89,12 +82,8 @@ export class WasmMemory implements LinearMemory {
   }
 }
 
-const code = <T extends string>(names: readonly T[]): Record<T, number> =>
-  Object.fromEntries(names.map((name, i) => [name, i])) as Record<T, number>;
-const UNARY_CODE = code(UNARY);
-const BINARY_CODE = code(BINARY);
-const REDUCE_CODE = code(REDUCE);
-const ACTIVATION_CODE = code(ACTIVATION);
+/** The codes of assembly/activation.ts. */
+const ACTIVATION_CODE: Record<ActivationName, number> = { none: 0, relu: 1, sigmoid: 2, tanh: 3, silu: 4 };
 
 const high = (x: number) => Math.floor(x / 2 ** 32) >>> 0;
 
@@ -136,7 +125,7 @@ export class WasmKernels implements Kernels {
   }
 
   unary(name: UnaryName, n: number, x: Ptr, y: Ptr, accumulate: boolean, bounds?: Bounds): void {
-    this.exports.unary(UNARY_CODE[name], n, x, y, +accumulate, bounds?.lo ?? 0, bounds?.hi ?? 0);
+    this.exports[name](n, x, y, +accumulate, bounds?.lo ?? 0, bounds?.hi ?? 0);
   }
 
   binary(
@@ -150,8 +139,8 @@ export class WasmKernels implements Kernels {
     bounds?: Bounds,
   ): void {
     // biome-ignore format: one line for each group of the ABI
-    this.exports.binary(
-      BINARY_CODE[name], rows, cols, a.ptr, a.row, a.col, b.ptr, b.row, b.col, y,
+    this.exports[name](
+      rows, cols, a.ptr, a.row, a.col, b.ptr, b.row, b.col, y,
       +accumulate, bounds?.lo ?? 0, bounds?.hi ?? 0,
     );
   }
@@ -185,7 +174,7 @@ export class WasmKernels implements Kernels {
     alpha: number,
     accumulate: boolean,
   ): void {
-    this.exports.reduce(REDUCE_CODE[name], outer, n, inner, x, y, alpha, +accumulate);
+    this.exports[name](outer, n, inner, x, y, alpha, +accumulate);
   }
 
   mse(n: number, a: Ptr, b: Ptr, y: Ptr): void {

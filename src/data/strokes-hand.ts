@@ -15,7 +15,7 @@ export interface StrokeAttributes {
    * How the digit is written, as in `crossed` for a seven with a bar; `plain` where there is nothing to say.
    */
   readonly form: string;
-  /** Mean width of the pen in pixels, 0.9 to 4, mostly 1.7 to 3.4. */
+  /** Mean width of the pen in pixels, 0.9 to 4, mostly 1.8 to 3.4. */
   readonly thickness: number;
   /** The longer side of the ink in pixels, 16 to 20. */
   readonly size: number;

@@ -17,7 +17,7 @@
 export const SIDE = 28;
 /** Side of the box that holds the ink. */
 export const BOX = 20;
-/** Straight pieces from point to point: they stray from the curve by about 0.03 pixels. */
+/** Straight pieces from point to point: they stray from the curve by 0.02 pixels (median) to 0.16. */
 const PIECES = 4;
 /** Width in pixels of the ramp from full ink to none: as soft as MNIST's resampled edges. */
 const EDGE = 1.3;
