@@ -12,6 +12,7 @@
 import { ANGLE, COSINE, constant, LN2, ONE, polynomial, SINE } from './constants';
 import { logNormal } from './exp';
 import { philox4 } from './philox';
+import { scratch } from './scratch';
 
 /** sqrt(-2 ln u) of four words. */
 // @ts-ignore: decorator
@@ -48,9 +49,9 @@ function word64(low: u32, high: u32): u64 {
   return <u64>low | (<u64>high << 32);
 }
 
-/** n standard normals at `out`, from block `block` on. `scratch` holds the last group's 64 bytes. */
+/** n standard normals at `out`, from block `block` on. The last group is made in scratch memory. */
 export function gaussian(
-  n: i32, out: usize, keyLow: u32, keyHigh: u32, streamLow: u32, streamHigh: u32, blockLow: u32, blockHigh: u32, scratch: usize,
+  n: i32, out: usize, keyLow: u32, keyHigh: u32, streamLow: u32, streamHigh: u32, blockLow: u32, blockHigh: u32,
 ): void {
   const key = word64(keyLow, keyHigh), stream = word64(streamLow, streamHigh);
   let block = word64(blockLow, blockHigh);
@@ -90,7 +91,7 @@ function put(at: usize, word: v128, toUniform: bool): void {
 
 // @ts-ignore: decorator
 @inline
-function inOrder(n: i32, out: usize, key: u64, stream: u64, block: u64, scratch: usize, toUniform: bool): void {
+function inOrder(n: i32, out: usize, key: u64, stream: u64, block: u64, toUniform: bool): void {
   for (; n >= 16; n -= 16, out += 64, block += 4) {
     philox4(key, stream, block, out);
     inBlockOrder(out, toUniform);
@@ -104,14 +105,14 @@ function inOrder(n: i32, out: usize, key: u64, stream: u64, block: u64, scratch:
 
 /** n words of 32 random bits at `out`. */
 export function randomBits(
-  n: i32, out: usize, keyLow: u32, keyHigh: u32, streamLow: u32, streamHigh: u32, blockLow: u32, blockHigh: u32, scratch: usize,
+  n: i32, out: usize, keyLow: u32, keyHigh: u32, streamLow: u32, streamHigh: u32, blockLow: u32, blockHigh: u32,
 ): void {
-  inOrder(n, out, word64(keyLow, keyHigh), word64(streamLow, streamHigh), word64(blockLow, blockHigh), scratch, false);
+  inOrder(n, out, word64(keyLow, keyHigh), word64(streamLow, streamHigh), word64(blockLow, blockHigh), false);
 }
 
 /** n uniforms in [0, 1) at `out`, multiples of 2^-24. */
 export function uniform(
-  n: i32, out: usize, keyLow: u32, keyHigh: u32, streamLow: u32, streamHigh: u32, blockLow: u32, blockHigh: u32, scratch: usize,
+  n: i32, out: usize, keyLow: u32, keyHigh: u32, streamLow: u32, streamHigh: u32, blockLow: u32, blockHigh: u32,
 ): void {
-  inOrder(n, out, word64(keyLow, keyHigh), word64(streamLow, streamHigh), word64(blockLow, blockHigh), scratch, true);
+  inOrder(n, out, word64(keyLow, keyHigh), word64(streamLow, streamHigh), word64(blockLow, blockHigh), true);
 }

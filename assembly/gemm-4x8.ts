@@ -14,9 +14,10 @@ import { activation4 } from "./activation";
 export const MR: i32 = 4;
 export const NR: i32 = 8;
 
+/** Stores one vector of a tile: what was there is added, then the bias, then the activation applied. */
 // @ts-ignore: decorator
 @inline
-function put(c: usize, acc: v128, accumulate: bool, bias: usize, activate: i32): void {
+export function put(c: usize, acc: v128, accumulate: bool, bias: usize, activate: i32): void {
   if (accumulate) acc = f32x4.add(v128.load(c), acc);
   if (bias) acc = f32x4.add(acc, v128.load(bias));
   if (activate) acc = activation4(activate, acc);

@@ -3,7 +3,8 @@
  * op(A) is [m,k], stored [m,k] or, where `aT`, [k,m]; op(B) is [k,n], stored [k,n] or, where `bT`, [n,k].
  *
  * Three layers: blocks over n and k that fit the L2 cache, panels packed in the micro-kernel's order
- * (gemm-pack.ts), and the register tile (gemm-4x8.ts). A block of B is packed once and used for all rows; a
+ * (gemm-pack.ts), and the register tile (gemm-4x8.ts, or gemm-6x8-fma.ts in the
+ * relaxed build, and nothing else differs). A block of B is packed once and used for all rows; a
  * panel of A is packed just before use and stays in L1 while it passes over the block. So C is written along
  * its rows: a walk down its columns would touch a page for every row, and address translation would cost more
  * than the arithmetic where k is short.
@@ -16,15 +17,21 @@
  * Source: Goto and van de Geijn (2008); Van Zee and van de Geijn, BLIS (2015).
  */
 import { activation4 } from './activation';
-import { MR, NR, tile } from './gemm-4x8';
+import * as fused from './gemm-6x8-fma';
+import * as plain from './gemm-4x8';
 import { packPanel } from './gemm-pack';
+import { scratch } from './scratch';
+
+/** The tile: what the relaxed build has of its own. */
+const MR: i32 = ASC_FEATURE_RELAXED_SIMD ? fused.MR : plain.MR;
+const NR: i32 = ASC_FEATURE_RELAXED_SIMD ? fused.NR : plain.NR;
 
 /** Steps of k a block: a packed panel of A is KC·MR·4 = 6 KiB, well inside L1. */
 const KC: i32 = 400;
 /** Floats of a packed block of B: 375 KiB, well inside L2. A short k leaves room for more columns. */
 const BLOCK: i32 = 240 * KC;
 
-/** Bytes of scratch memory that a call needs: a block of B, a panel of A, and one edge tile. */
+/** Bytes of scratch memory that a thread needs: a block of B, a panel of A, and one edge tile. */
 export function gemmScratchBytes(): i32 {
   return (BLOCK + KC * MR + MR * NR) << 2;
 }
@@ -49,7 +56,6 @@ export function gemm(
   accumulate: bool,
   bias: usize,
   activate: i32,
-  scratch: usize,
 ): void {
   const packedB = scratch;
   const packedA = packedB + (BLOCK << 2);
@@ -99,6 +105,13 @@ export function gemm(
       }
     }
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function tile(kc: i32, a: usize, b: usize, c: usize, ldc: usize, accumulate: bool, bias: usize, activate: i32): void {
+  if (ASC_FEATURE_RELAXED_SIMD) fused.tile(kc, a, b, c, ldc, accumulate, bias, activate);
+  else plain.tile(kc, a, b, c, ldc, accumulate, bias, activate);
 }
 
 /** Writes the valid part of an edge tile, element by element, with the same operations as a whole tile. */

@@ -7,10 +7,13 @@ export { init } from './constants';
 export { copy, fill } from './copy';
 export * from './elementwise';
 export { gaussian, randomBits, uniform } from './gaussian';
-export { gemm, gemmScratchBytes } from './gemm';
+export { attach, scratchBytes } from './scratch';
+export { gemm } from './gemm';
 export { adam, sgd } from './optim';
-export { peakMulAdd } from './peak';
-export { maxOf as max, mse, mseBackward, sum, sumSquares } from './reduce';
+export { isFused, peakMulAdd } from './peak';
+export {
+  maxOf as max, mse, mseBackward, squaredErrorBlocks, storeTotal, sum, sumBlocks, sumSquares, sumSquaresBlocks,
+} from './reduce';
 
 /** The first byte that no kernel uses: the heap starts here. */
 export function heapBase(): usize {

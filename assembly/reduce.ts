@@ -160,6 +160,28 @@ export function maxOf(outer: i32, n: i32, inner: i32, x: usize, y: usize, alpha:
   loop(MAX, outer, n, inner, x, y, alpha, accumulate);
 }
 
+// Long rows are shared by threads in blocks: partials[i] is the sum of block i, for `first <= i < last` of the
+// blocks of n elements at x. Added in ascending order they give the bits of the whole reduction.
+
+export function sumBlocks(first: i32, last: i32, n: i32, x: usize, partials: usize): void {
+  for (let i = first; i < last; ++i) f64.store(partials + (i << 3), blockAt(SUM, i, n, x));
+}
+
+export function sumSquaresBlocks(first: i32, last: i32, n: i32, x: usize, partials: usize): void {
+  for (let i = first; i < last; ++i) f64.store(partials + (i << 3), blockAt(SUM_SQUARES, i, n, x));
+}
+
+// @ts-ignore: decorator
+@inline
+function blockAt(op: i32, i: i32, n: i32, x: usize): f64 {
+  return block(op, min(BLOCK, n - i * BLOCK), x + ((i * BLOCK) << 2));
+}
+
+/** y[0] = [y[0] +] alpha·total, as every reduction stores its result. */
+export function storeTotal(y: usize, total: f64, alpha: f32, accumulate: bool): void {
+  store(y, total, alpha, accumulate);
+}
+
 /** The sum of (a - b)² over at most BLOCK elements. */
 function squaredErrorBlock(n: i32, a: usize, b: usize): f64 {
   let s0 = f32x4.splat(0), s1 = s0;
@@ -175,6 +197,14 @@ function squaredErrorBlock(n: i32, a: usize, b: usize): f64 {
     total += <f64>(d * d);
   }
   return total;
+}
+
+/** The squared errors' blocks, as `sumBlocks`. */
+export function squaredErrorBlocks(first: i32, last: i32, n: i32, a: usize, b: usize, partials: usize): void {
+  for (let i = first; i < last; ++i) {
+    const at = (i * BLOCK) << 2;
+    f64.store(partials + (i << 3), squaredErrorBlock(min(BLOCK, n - i * BLOCK), a + at, b + at));
+  }
 }
 
 /** y[0] = mean of (a - b)² over n elements; NaN for n = 0, as 0/0. */

@@ -3,3 +3,9 @@ declare module '*.wasm' {
   const bytes: Uint8Array<ArrayBuffer>;
   export default bytes;
 }
+
+/** The worker threads' program, bundled to text. */
+declare module '*.txt' {
+  const text: string;
+  export default text;
+}

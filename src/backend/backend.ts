@@ -2,25 +2,33 @@
  * The two backends and which of them is in use. A backend is its kernels, its memory with a heap and an
  * arena, and the way in and out of that memory for plain arrays.
  */
+import { host } from '#host';
 import { didYouMean, ValueError } from '../errors.ts';
 import { Arena } from '../memory/arena.ts';
 import { Heap, type Ptr } from '../memory/heap.ts';
+import { hasRelaxedSimd, type Numerics } from './instance.ts';
 import type { Kernels } from './kernels.ts';
 import { ReferenceKernels, ReferenceMemory } from './reference.ts';
+import { canShareMemory } from './threads.ts';
 import { WasmKernels, WasmMemory } from './wasm.ts';
+
+/** More threads than this help nobody: a job has at most as many pieces. */
+const MAX_THREADS = 64;
 
 export const BACKENDS = ['wasm', 'reference'] as const;
 export type BackendName = (typeof BACKENDS)[number];
 
-/** `strict` gives the same bits everywhere; `float64` is the reference. */
-export type Numerics = 'strict' | 'float64';
+const NUMERICS = ['strict', 'relaxed', 'auto'] as const;
 
 /** What `toTypedArray` gives: float32 from the WebAssembly backend, float64 from the reference. */
 export type FloatArray = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
 
 export interface Backend {
   readonly name: BackendName;
-  readonly numerics: Numerics;
+  /** `strict` gives the same bits everywhere, `relaxed` is faster and good to a tolerance, `float64` is the reference. */
+  readonly numerics: Numerics | 'float64';
+  /** Threads that compute, the caller included. */
+  readonly threads: number;
   readonly kernels: Kernels;
   readonly heap: Heap;
   readonly arena: Arena;
@@ -36,15 +44,32 @@ export interface Backend {
   view(ptr: Ptr, n: number): Float32Array | Float64Array;
 }
 
-/** A backend on float32 WebAssembly kernels; `maxPages` of 64 KiB bound its memory. */
-export function createWasmBackend(maxPages?: number): Backend & { readonly kernels: WasmKernels } {
-  const memory = new WasmMemory(maxPages);
-  const kernels = new WasmKernels(memory);
-  const heap = new Heap(memory, kernels.heapBase);
+export interface WasmBackend extends Backend {
+  readonly name: 'wasm';
+  readonly kernels: WasmKernels;
+  /** Ends its worker threads. The memory goes when the last tensor on it is collected. */
+  stop(): void;
+}
+
+/**
+ * A backend on float32 WebAssembly kernels, apart from the one in use.
+ * @param options `maxPages` of 64 KiB bound its memory; `threads` and `numerics` as in `setThreads`, `setNumerics`
+ */
+export function createWasmBackend(
+  options: { maxPages?: number; threads?: number; numerics?: Numerics } = {},
+): WasmBackend {
+  const memory = new WasmMemory(options.maxPages);
+  const kernels = new WasmKernels(memory, options.numerics ?? 'strict', options.threads ?? 1);
+  const { heap } = kernels;
   const view = (ptr: Ptr, n: number) => new Float32Array(memory.memory.buffer, ptr, n);
   return {
     name: 'wasm',
-    numerics: 'strict',
+    get numerics() {
+      return kernels.numerics;
+    },
+    get threads() {
+      return kernels.threads;
+    },
     kernels,
     heap,
     arena: new Arena(heap),
@@ -54,6 +79,7 @@ export function createWasmBackend(maxPages?: number): Backend & { readonly kerne
     readWords: (ptr, n) => new Uint32Array(new Uint32Array(memory.memory.buffer, ptr, n)),
     write: (ptr, values) => view(ptr, values.length).set(values),
     view,
+    stop: () => kernels.stopThreads(),
   };
 }
 
@@ -65,6 +91,7 @@ export function createReferenceBackend(): Backend {
   return {
     name: 'reference',
     numerics: 'float64',
+    threads: 1,
     kernels: new ReferenceKernels(memory),
     heap,
     arena: new Arena(heap),
@@ -76,17 +103,16 @@ export function createReferenceBackend(): Backend {
   };
 }
 
-const created = new Map<BackendName, Backend>();
+let wasm: WasmBackend | null = null;
+let reference: Backend | null = null;
 let current: BackendName = 'wasm';
+let threads: number | null = null;
+let numerics: Numerics = 'strict';
 
 /** The backend in use; made when it is first asked for. */
 export function backend(): Backend {
-  let made = created.get(current);
-  if (!made) {
-    made = current === 'wasm' ? createWasmBackend() : createReferenceBackend();
-    created.set(current, made);
-  }
-  return made;
+  if (current === 'reference') return (reference ??= createReferenceBackend());
+  return (wasm ??= createWasmBackend({ threads: threads ?? defaultThreads(), numerics }));
 }
 
 /**
@@ -95,10 +121,46 @@ export function backend(): Backend {
  * @throws ValueError for any other name
  */
 export function setBackend(name: BackendName): void {
-  if (!BACKENDS.includes(name)) {
+  current = oneOf('backend', BACKENDS, name);
+}
+
+/** The threads that are used unless `setThreads` says otherwise: all that are granted to this process, or 1 where memory cannot be shared. */
+export function defaultThreads(): number {
+  return canShareMemory() ? Math.min(MAX_THREADS, host.availableThreads()) : 1;
+}
+
+/**
+ * Sets how many threads the WebAssembly backend computes with, the caller included. Results do not depend on it.
+ * Where memory cannot be shared (a page without cross-origin isolation) it stays at 1.
+ * @throws ValueError for anything but a whole number from 1 to 64
+ */
+export function setThreads(n: number): void {
+  if (!Number.isInteger(n) || n < 1 || n > MAX_THREADS) {
+    throw new ValueError(`threads: expected a whole number from 1 to ${MAX_THREADS}, got ${n}`);
+  }
+  threads = canShareMemory() ? n : 1;
+  if (wasm) wasm.kernels.threads = threads;
+}
+
+/**
+ * Chooses the build of the kernels: `strict` (the same bits everywhere; the default), `relaxed` (fused
+ * multiply-add, faster), or `auto`: relaxed where the engine has it, else strict. Tensors stay as they are.
+ * @throws ValueError for any other name, and for `relaxed` where the engine lacks relaxed SIMD
+ */
+export function setNumerics(choice: (typeof NUMERICS)[number]): void {
+  oneOf('numerics', NUMERICS, choice);
+  if (choice === 'relaxed' && !hasRelaxedSimd()) {
     throw new ValueError(
-      `backend: expected ${BACKENDS.join(' or ')}, got "${name}".${didYouMean(name, BACKENDS)}`,
+      `numerics: relaxed needs relaxed SIMD, which ${host.engine} lacks: use strict or auto`,
     );
   }
-  current = name;
+  numerics = choice === 'auto' ? (hasRelaxedSimd() ? 'relaxed' : 'strict') : choice;
+  if (wasm) wasm.kernels.numerics = numerics;
+}
+
+function oneOf<T extends string>(what: string, names: readonly T[], name: T): T {
+  if (!names.includes(name)) {
+    throw new ValueError(`${what}: expected ${names.join(' or ')}, got "${name}".${didYouMean(name, names)}`);
+  }
+  return name;
 }

@@ -52,4 +52,12 @@ export const host: Host = {
     writeFileAtomicSync(path, content);
   },
   writeFileAtomicSync,
+  startWorker(source, message, died) {
+    const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
+    const worker = new Worker(url);
+    URL.revokeObjectURL(url);
+    worker.onerror = (event) => died(event.message);
+    worker.postMessage(message);
+    return { stop: () => worker.terminate() };
+  },
 };

@@ -46,4 +46,15 @@ export interface Host {
 
   /** {@link Host.writeFileAtomic} without a promise, for the last words of a process. @throws FileError */
   writeFileAtomicSync(path: string, content: Uint8Array | string): void;
+
+  /**
+   * Starts a thread that runs `source`, which sets `globalThis.onmessage`, and sends it `message`. The thread
+   * does not keep the process alive. `died` is told why where the thread ends by itself.
+   */
+  startWorker(source: string, message: unknown, died: (cause: string) => void): WorkerHandle;
+}
+
+/** A thread that was started. */
+export interface WorkerHandle {
+  stop(): void;
 }

@@ -18,6 +18,7 @@ import {
 import { readFile, stat } from 'node:fs/promises';
 import { availableParallelism, homedir } from 'node:os';
 import { dirname, isAbsolute, join, posix } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { FileError, LangevinError } from '../errors.ts';
 import type { Host } from './host.ts';
 
@@ -152,4 +153,22 @@ export const host: Host = {
     writeFileAtomicSync(path, content);
   },
   writeFileAtomicSync,
+  startWorker(source, message, died) {
+    const prefix =
+      "require('node:worker_threads').parentPort.once('message', (data) => globalThis.onmessage({ data }));";
+    const worker = new Worker(prefix + source, { eval: true, execArgv: [] });
+    let stopped = false;
+    worker.on('error', (error) => died(String(error)));
+    worker.on('exit', (code) => {
+      if (!stopped) died(`the thread ended with exit code ${code}`);
+    });
+    worker.postMessage(message);
+    worker.unref();
+    return {
+      stop() {
+        stopped = true;
+        void worker.terminate();
+      },
+    };
+  },
 };
