@@ -39,8 +39,9 @@ export function tanh4(x: v128): v128 {
   const one = constant(ONE, 0);
   const e = exp4(f32x4.add(a, a));
   const large = f32x4.sub(one, f32x4.div(f32x4.splat(2), f32x4.add(e, one)));
-  const signed = v128.or(large, v128.and(x, i32x4.splat(0x80000000)));
-  return v128.bitselect(small, signed, f32x4.lt(a, constant(TANH_TABLE, 5)));
+  const y = v128.bitselect(small, large, f32x4.lt(a, constant(TANH_TABLE, 5)));
+  // The sign is x's everywhere, also at -0, where the polynomial gives 0.
+  return v128.or(y, v128.and(x, i32x4.splat(0x80000000)));
 }
 
 /** x·sigmoid(x). At -inf the product would be -inf·0 = NaN; the limit is -0. */

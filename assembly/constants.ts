@@ -21,15 +21,17 @@ const TABLE: usize = 64;
 // @ts-ignore: decorator
 @inline export const TANH: usize = LN2 + 16;
 // @ts-ignore: decorator
-@inline export const SINE: usize = TANH + 32;
+@inline export const ONE: usize = TANH + 32;
+// @ts-ignore: decorator
+@inline export const LN_RATIO: usize = ONE + 16;
+// @ts-ignore: decorator
+@inline export const SINE: usize = LN_RATIO + 16;
 // @ts-ignore: decorator
 @inline export const COSINE: usize = SINE + 32;
 // @ts-ignore: decorator
 @inline export const ANGLE: usize = COSINE + 32;
 // @ts-ignore: decorator
-@inline export const ONE: usize = ANGLE + 16;
-// @ts-ignore: decorator
-@inline export const PHILOX: usize = ONE + 16;
+@inline export const PHILOX: usize = ANGLE + 32;
 
 /** Writes the table. Called once for a memory, before any other kernel. */
 export function init(): void {
@@ -47,12 +49,21 @@ export function init(): void {
   // tanh x = x + x³·p(x²) for |x| < 0.625
   store4(TANH, -5.70498872e-3, 2.06390885e-2, -5.37397154e-2, 0.133314422);
   store4(TANH + 16, -0.333332807, 0.625, 0, 0);
-  // sin x = x + x³·p(x²), cos x = 1 + x²·p(x²) for |x| <= π/4
-  store4(SINE, -1.95152956e-4, 8.33216123e-3, -0.166666552, 0);
-  store4(COSINE, 2.44331568e-5, -1.38873165e-3, 4.16666456e-2, -0.5);
-  // π/4·2^-31 and 2^-32
-  store4(ANGLE, 3.65729508e-10, 2.32830644e-10, -2, 0);
   store4(ONE, 1, 0, 0, 0);
+  // -2 ln((1 + s)/(1 - s)) = s·p(s²) for |s| < 0.172; error below 1e-9
+  store4(LN_RATIO, -0.5985331, -0.79949504, -1.3333364, -4);
+  // sin x = x·p(x²) to 4e-9 and cos x = p(x²) to 5e-8, for |x| <= π/2
+  store4(SINE, 2.5904883e-6, -1.9800897e-4, 8.3328998e-3, -0.16666648);
+  store4(SINE + 16, 1, 0, 0, 0);
+  store4(COSINE, 2.3153932e-5, -1.3853704e-3, 4.1663583e-2, -0.49999905);
+  store4(COSINE + 16, 0.99999994, 0, 0, 0);
+  // π/2·2^-31, 1/2; the bits of sqrt(1/2)·2^31; the mask of a mantissa, the bits of sqrt(1/2); -2 ln 2; a sign
+  store4(ANGLE, 7.3145903e-10, 0.5, 0, 0);
+  i32.store(ANGLE + 8, 0x3f3504f3 + (31 << 23));
+  i32.store(ANGLE + 12, 0x007fffff);
+  i32.store(ANGLE + 16, 0x3f3504f3);
+  f32.store(ANGLE + 20, -1.3862944);
+  i32.store(ANGLE + 24, 0x80000000);
   // Philox: multipliers, and the key's schedule (the golden ratio and sqrt(3) - 1, as 32-bit fractions)
   i32.store(PHILOX, 0xd2511f53);
   i32.store(PHILOX + 4, 0xcd9e8d57);

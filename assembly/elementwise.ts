@@ -47,9 +47,9 @@ function apply2(op: i32, a: v128, b: v128, lo: v128, hi: v128): v128 {
   if (op == MINIMUM) return f32x4.min(a, b);
   if (op == POW) return pow4(a, b);
   if (op == ABS_BACKWARD) {
-    // sign(x)·dy, and 0 at 0
+    // sign(x)·dy, and 0 at 0 and at NaN
     const negated = v128.xor(b, v128.and(a, i32x4.splat(0x80000000)));
-    return v128.andnot(negated, f32x4.eq(a, f32x4.splat(0)));
+    return v128.and(negated, f32x4.gt(f32x4.abs(a), f32x4.splat(0)));
   }
   if (op == SQRT_BACKWARD) return f32x4.div(b, f32x4.add(a, a));
   if (op == RELU_BACKWARD) return v128.and(b, f32x4.gt(a, f32x4.splat(0)));

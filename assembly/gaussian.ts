@@ -2,44 +2,51 @@
  * Random arrays from Philox: bits, uniforms and standard normals. Element i of the array that begins at
  * block b is a function of (key, stream, b, i) alone: sixteen elements, a group, come from four blocks.
  *
- * Normals by Box and Muller: with u in (0, 1] from one word and an angle from another,
- * r = sqrt(-2 ln u), (r cos θ, r sin θ). Word 0 gives the radius and word 1 the angle of elements 0..7 of a
- * group (four cosines, then four sines), words 2 and 3 those of elements 8..15.
+ * Normals by Box and Muller: (r cos θ, r sin θ) with r = sqrt(-2 ln u). Word 0 gives the radius and word 1 the
+ * angle of elements 0..7 of a group (four cosines, then four sines), words 2 and 3 those of elements 8..15.
+ * u = (w + 1/2)·2^-31 with the word's upper 31 bits w (converting 32 unsigned bits costs five times as much),
+ * so that the largest value is sqrt(64 ln 2) = 6.6604. The lower 31 bits of the angle's word place the point
+ * within a quarter turn to either side, and its top bit turns it by half a turn, which negates both normals.
  *
- * u = (word + 1/2)·2^-32, so the largest value is sqrt(66 ln 2) = 6.7637. Accuracy against float64: at most
- * 4e-7 absolute and relative. The angle has 32 bits: two choose the quadrant, thirty the place in it.
+ * Accuracy against float64: |error| at most 5e-7·max(1, |z|) for a given u, which is itself rounded to 24 bits:
+ * near 1, where r is small, that moves r by up to 2^-25/r, and by 2.4e-4 where u rounds to 1.
  */
-import { ANGLE, COSINE, constant, LN2, ONE, polynomial, SINE } from './constants';
-import { logNormal } from './exp';
-import { philox4 } from './philox';
-import { scratch } from './scratch';
+import { ANGLE, COSINE, constant, LN_RATIO, ONE, polynomial, SINE } from './constants';
+import { philox4, schedule } from './philox';
+import { group as last, keys } from './scratch';
 
-/** sqrt(-2 ln u) of four words. */
+/** Elements of a group, and of a chunk that stays in L1. */
+const GROUP: i32 = 16;
+const CHUNK: i32 = 1024;
+
+/**
+ * sqrt(-2 ln u) of four words. w + 1/2 = 2^k·m with m in [sqrt(1/2), sqrt(2)), so ln u = (k - 31)·ln 2 + ln m, and
+ * with s = (m-1)/(m+1), |s| < 0.172: -2 ln m = -4 artanh s = s·p(s²). One division saves half a polynomial.
+ */
 // @ts-ignore: decorator
 @inline
 function radius(word: v128): v128 {
-  const u = f32x4.mul(f32x4.add(f32x4.convert_i32x4_u(word), constant(LN2, 2)), constant(ANGLE, 1));
-  return f32x4.sqrt(f32x4.mul(logNormal(u, i32x4.splat(0)), constant(ANGLE, 2)));
+  const x = f32x4.add(f32x4.convert_i32x4_s(i32x4.shr_u(word, 1)), constant(ANGLE, 1));
+  // As in logNormal; taking 31 from the exponent field too makes k - 31 of it, exactly 0 where u is near 1.
+  const bits = i32x4.sub(x, constant(ANGLE, 2));
+  const k = f32x4.convert_i32x4_s(i32x4.shr_s(bits, 23));
+  const m = i32x4.add(v128.and(bits, constant(ANGLE, 3)), constant(ANGLE, 4));
+  const one = constant(ONE, 0);
+  const s = f32x4.div(f32x4.sub(m, one), f32x4.add(m, one));
+  const p = f32x4.mul(polynomial(LN_RATIO, 4, f32x4.mul(s, s)), s);
+  return f32x4.sqrt(f32x4.add(p, f32x4.mul(k, constant(ANGLE, 5))));
 }
 
 /** Turns the words at `at` (radius) and `at + 16` (angle) into eight normals in their place. */
 // @ts-ignore: decorator
 @inline
 function boxMuller(at: usize): void {
-  const r = radius(v128.load(at));
   const angle = v128.load(at, 16);
-  // The low 30 bits, signed, are the place within ±π/4; the top two turn it by quarter turns.
-  const x = f32x4.mul(f32x4.convert_i32x4_s(i32x4.shl(angle, 2)), constant(ANGLE, 0));
+  const r = v128.xor(radius(v128.load(at)), v128.and(angle, constant(ANGLE, 6)));
+  const x = f32x4.mul(f32x4.convert_i32x4_s(i32x4.shl(angle, 1)), constant(ANGLE, 0));
   const z = f32x4.mul(x, x);
-  const c = f32x4.mul(r, f32x4.add(f32x4.mul(polynomial(COSINE, 4, z), z), constant(ONE, 0)));
-  const s = f32x4.mul(r, f32x4.add(f32x4.mul(f32x4.mul(polynomial(SINE, 3, z), z), x), x));
-  // Quarter turns k = 0, 1, 2, 3 of (c, s): (c, s), (-s, c), (-c, -s), (s, -c).
-  const odd = i32x4.shr_s(i32x4.shl(angle, 1), 31);
-  const sign = i32x4.splat(0x80000000);
-  const first = v128.xor(v128.bitselect(s, c, odd), v128.and(v128.xor(angle, i32x4.shl(angle, 1)), sign));
-  const second = v128.xor(v128.bitselect(c, s, odd), v128.and(angle, sign));
-  v128.store(at, first);
-  v128.store(at, second, 16);
+  v128.store(at, f32x4.mul(r, polynomial(COSINE, 5, z)));
+  v128.store(at, f32x4.mul(r, f32x4.mul(polynomial(SINE, 5, z), x)), 16);
 }
 
 /** A 64-bit word from its halves: a number of JavaScript has no 64 bits, and a BigInt costs an allocation. */
@@ -53,18 +60,23 @@ function word64(low: u32, high: u32): u64 {
 export function gaussian(
   n: i32, out: usize, keyLow: u32, keyHigh: u32, streamLow: u32, streamHigh: u32, blockLow: u32, blockHigh: u32,
 ): void {
-  const key = word64(keyLow, keyHigh), stream = word64(streamLow, streamHigh);
+  schedule(word64(keyLow, keyHigh), keys());
+  const stream = word64(streamLow, streamHigh);
   let block = word64(blockLow, blockHigh);
-  for (; n >= 16; n -= 16, out += 64, block += 4) {
-    philox4(key, stream, block, out);
-    boxMuller(out);
-    boxMuller(out + 32);
+  // Words for a whole chunk first, then the normals in their place: the turns of either loop do not wait for one
+  // another, where a group's words and normals one after the other would be one long chain.
+  while (n >= GROUP) {
+    const chunk = min(n, CHUNK) & ~(GROUP - 1);
+    const end = out + (chunk << 2);
+    for (let at = out; at < end; at += GROUP << 2, block += 4) philox4(keys(), stream, block, at);
+    for (; out < end; out += 32) boxMuller(out);
+    n -= chunk;
   }
   if (n > 0) {
-    philox4(key, stream, block, scratch);
-    boxMuller(scratch);
-    boxMuller(scratch + 32);
-    memory.copy(out, scratch, <usize>n << 2);
+    philox4(keys(), stream, block, last());
+    boxMuller(last());
+    boxMuller(last() + 32);
+    memory.copy(out, last(), <usize>n << 2);
   }
 }
 
@@ -92,14 +104,15 @@ function put(at: usize, word: v128, toUniform: bool): void {
 // @ts-ignore: decorator
 @inline
 function inOrder(n: i32, out: usize, key: u64, stream: u64, block: u64, toUniform: bool): void {
-  for (; n >= 16; n -= 16, out += 64, block += 4) {
-    philox4(key, stream, block, out);
+  schedule(key, keys());
+  for (; n >= GROUP; n -= GROUP, out += GROUP << 2, block += 4) {
+    philox4(keys(), stream, block, out);
     inBlockOrder(out, toUniform);
   }
   if (n > 0) {
-    philox4(key, stream, block, scratch);
-    inBlockOrder(scratch, toUniform);
-    memory.copy(out, scratch, <usize>n << 2);
+    philox4(keys(), stream, block, last());
+    inBlockOrder(last(), toUniform);
+    memory.copy(out, last(), <usize>n << 2);
   }
 }
 

@@ -37,35 +37,15 @@ export function tile(kc: i32, a: usize, b: usize, c: usize, ldc: usize, accumula
   let c10 = c00, c11 = c00;
   let c20 = c00, c21 = c00;
   let c30 = c00, c31 = c00;
-  let p: i32 = kc >> 1;
-  // Two steps of k an iteration: the loop's own cost is halved; four gain nothing more.
-  for (; p > 0; --p) {
-    let b0 = v128.load(b), b1 = v128.load(b, 16);
-    let a0 = v128.load32_splat(a);
-    c00 = f32x4.add(c00, f32x4.mul(a0, b0)); c01 = f32x4.add(c01, f32x4.mul(a0, b1));
-    let a1 = v128.load32_splat(a, 4);
-    c10 = f32x4.add(c10, f32x4.mul(a1, b0)); c11 = f32x4.add(c11, f32x4.mul(a1, b1));
-    let a2 = v128.load32_splat(a, 8);
-    c20 = f32x4.add(c20, f32x4.mul(a2, b0)); c21 = f32x4.add(c21, f32x4.mul(a2, b1));
-    let a3 = v128.load32_splat(a, 12);
-    c30 = f32x4.add(c30, f32x4.mul(a3, b0)); c31 = f32x4.add(c31, f32x4.mul(a3, b1));
-
-    b0 = v128.load(b, 32); b1 = v128.load(b, 48);
-    a0 = v128.load32_splat(a, 16);
-    c00 = f32x4.add(c00, f32x4.mul(a0, b0)); c01 = f32x4.add(c01, f32x4.mul(a0, b1));
-    a1 = v128.load32_splat(a, 20);
-    c10 = f32x4.add(c10, f32x4.mul(a1, b0)); c11 = f32x4.add(c11, f32x4.mul(a1, b1));
-    a2 = v128.load32_splat(a, 24);
-    c20 = f32x4.add(c20, f32x4.mul(a2, b0)); c21 = f32x4.add(c21, f32x4.mul(a2, b1));
-    a3 = v128.load32_splat(a, 28);
-    c30 = f32x4.add(c30, f32x4.mul(a3, b0)); c31 = f32x4.add(c31, f32x4.mul(a3, b1));
-    a += 32;
-    b += 64;
-  }
-  if (kc & 1) {
+  const end = b + (kc << 5);
+  // One step of k an iteration. Unrolled, V8 moves the loads of all steps to the front and spills what they
+  // displace: twice the loop is two thirds of the speed on Node 20.
+  while (b < end) {
     const b0 = v128.load(b), b1 = v128.load(b, 16);
     const a0 = v128.load32_splat(a), a1 = v128.load32_splat(a, 4);
     const a2 = v128.load32_splat(a, 8), a3 = v128.load32_splat(a, 12);
+    a += 16;
+    b += 32;
     c00 = f32x4.add(c00, f32x4.mul(a0, b0)); c01 = f32x4.add(c01, f32x4.mul(a0, b1));
     c10 = f32x4.add(c10, f32x4.mul(a1, b0)); c11 = f32x4.add(c11, f32x4.mul(a1, b1));
     c20 = f32x4.add(c20, f32x4.mul(a2, b0)); c21 = f32x4.add(c21, f32x4.mul(a2, b1));

@@ -15,10 +15,11 @@
  */
 export function adam(
   n: i32, p: usize, g: usize, m: usize, v: usize,
-  stepSize: f32, beta1: f32, beta2: f32, eps: f32, correction: f32, l2: f32, shrink: f32,
+  stepSize: f32, beta1: f64, beta2: f64, eps: f32, correction: f32, l2: f32, shrink: f32,
 ): void {
-  const b1 = f32x4.splat(beta1), c1 = f32x4.splat(1 - beta1);
-  const b2 = f32x4.splat(beta2), c2 = f32x4.splat(1 - beta2);
+  // In float32 1 - 0.999 is off by 1e-5 of itself, and the bias correction, by the true value, would show it.
+  const b1 = f32x4.splat(<f32>beta1), c1 = f32x4.splat(<f32>(1 - beta1));
+  const b2 = f32x4.splat(<f32>beta2), c2 = f32x4.splat(<f32>(1 - beta2));
   const step = f32x4.splat(stepSize), e = f32x4.splat(eps), root = f32x4.splat(correction);
   const decay = f32x4.splat(l2), keep = f32x4.splat(shrink);
   // The last one to three elements go through the same vector code by way of a partial load.

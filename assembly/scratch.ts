@@ -1,18 +1,33 @@
 /**
- * Each thread's scratch memory: packed panels of the GEMM, then one group of random numbers. The address is a
- * global of the instance, and every thread has an instance of its own over the one memory.
+ * Each thread's scratch memory: packed panels of the GEMM, one group of random numbers, a key's schedule. The
+ * address is a global of the instance, and every thread has an instance of its own over the one memory.
  */
 import { gemmScratchBytes } from './gemm';
+import { SCHEDULE_BYTES } from './philox';
 
-/** Where this instance's scratch memory begins; 64-byte aligned. */
+/** Where this instance's scratch memory begins; 64-byte aligned. The GEMM's part is first. */
 export let scratch: usize = 0;
 
 /** Bytes of a group of sixteen random numbers. */
-const GROUP: i32 = 64;
+const GROUP_BYTES: i32 = 64;
+
+/** Where the last, incomplete group of a random array is made. */
+// @ts-ignore: decorator
+@inline
+export function group(): usize {
+  return scratch + gemmScratchBytes();
+}
+
+/** Where the schedule of the key in use is. */
+// @ts-ignore: decorator
+@inline
+export function keys(): usize {
+  return group() + GROUP_BYTES;
+}
 
 /** Bytes of scratch memory that an instance needs. */
 export function scratchBytes(): i32 {
-  return gemmScratchBytes() + GROUP;
+  return gemmScratchBytes() + GROUP_BYTES + SCHEDULE_BYTES;
 }
 
 /** Gives this instance its scratch memory. Called once, before any other kernel. */

@@ -31,7 +31,7 @@ const UNARY_FUNCTIONS: Record<UnaryName, (x: number, bounds: Bounds) => number> 
   exp: Math.exp,
   log: Math.log,
   sqrt: Math.sqrt,
-  relu: (x) => (x > 0 || Number.isNaN(x) ? x : 0),
+  relu: (x) => (x < 0 ? 0 : x),
   sigmoid,
   tanh: Math.tanh,
   silu: (x) => (x === -Infinity ? -0 : x * sigmoid(x)),
@@ -262,10 +262,11 @@ export class ReferenceKernels implements Kernels {
       // Words 0 and 1 of the four blocks make elements 0..7 of the group, words 2 and 3 elements 8..15.
       for (let lane = 0; lane < 4; lane++) {
         for (const word of [0, 2]) {
-          const r = Math.sqrt(-2 * Math.log((words[4 * lane + word]! + 0.5) / 2 ** 32));
-          // A quarter turn for each of the top two bits' values; the low 30, signed, are within an eighth.
+          const u = ((words[4 * lane + word]! >>> 1) + 0.5) / 2 ** 31;
+          const r = Math.sqrt(-2 * Math.log(u));
+          // The low 31 bits, signed, are within a quarter turn; the top bit is half a turn.
           const angle = words[4 * lane + word + 1]!;
-          const theta = (Math.PI / 2) * (angle >>> 30) + (Math.PI / 4) * ((angle << 2) / 2 ** 31);
+          const theta = Math.PI * (angle >>> 31) + (Math.PI / 2) * ((angle << 1) / 2 ** 31);
           group[4 * word + lane] = r * Math.cos(theta);
           group[4 * word + 4 + lane] = r * Math.sin(theta);
         }

@@ -50,8 +50,7 @@ export class WasmMemory implements LinearMemory {
     const needed = Math.ceil(bytes / PAGE);
     // Half as much again, so that a program that allocates step by step grows rarely.
     const wanted = Math.min(this.maxPages, Math.max(needed, Math.ceil(pages * 1.5)));
-    for (const target of [wanted, needed]) {
-      if (target > this.maxPages) break;
+    for (const target of needed > this.maxPages ? [] : [wanted, needed]) {
       try {
         this.memory.grow(target - pages);
         return;
@@ -317,7 +316,7 @@ export class WasmKernels implements Kernels {
     this.random('randomBits', n, out, key, block);
   }
 
-  /** 256·n flop of multiply-adds from registers, for the bench (assembly/peak.ts). */
+  /** 96·n flop of multiply-adds from registers, for the bench (assembly/peak.ts). */
   peakMulAdd(n: number): void {
     this.exports.peakMulAdd(n, this.scratch);
   }
