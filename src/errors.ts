@@ -40,12 +40,12 @@ export class InternalError extends LangevinError {
 
 /**
  * ` Did you mean "strokes"?` for the nearest of `names`, or the empty string when nothing is near:
- * at most a third of the longer word may differ.
+ * at most a third of the longer word, rounded up, may differ: two letters swapped in one of five are near.
  */
 export function didYouMean(word: string, names: readonly string[]): string {
   if (names.length === 0) return '';
   const nearest = closest(word, names as string[]);
-  const near = distance(word, nearest) <= Math.max(1, Math.floor(Math.max(word.length, nearest.length) / 3));
+  const near = distance(word, nearest) <= Math.ceil(Math.max(word.length, nearest.length) / 3);
   return near ? ` Did you mean "${nearest}"?` : '';
 }
 

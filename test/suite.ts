@@ -14,6 +14,12 @@ export interface Test {
   when(condition: boolean, sentence: string, body: () => void | Promise<void>): void;
 }
 
+/** `LANGEVIN_BACKEND=reference` runs any test on the float64 backend. Loaded only then: most suites need no kernels. */
+if (process.env.LANGEVIN_BACKEND) {
+  const { setBackend } = await import('../src/backend/backend.ts');
+  setBackend(process.env.LANGEVIN_BACKEND as 'wasm' | 'reference');
+}
+
 const report = { passed: 0, failed: 0, skipped: 0 };
 
 process.on('exit', () => {

@@ -9,7 +9,7 @@ import { backend } from '../backend/backend.ts';
 import type { Kernels, Ptr } from '../backend/kernels.ts';
 import { LangevinError, ShapeError, ValueError } from '../errors.ts';
 import type { GradSink, OpDef } from './op.ts';
-import type { Shape, Variable } from './variable.ts';
+import { type Shape, Variable } from './variable.ts';
 
 interface Node {
   readonly op: OpDef<unknown>;
@@ -20,6 +20,8 @@ interface Node {
 
 /** A used node leaves null behind, so that positions stay valid. */
 const tape: (Node | null)[] = [];
+/** Where the innermost open scope's part of the tape begins: what lies before is not cut off inside it. */
+let mark = 0;
 let recording = true;
 
 /** Nodes on the tape. */
@@ -31,6 +33,7 @@ export function tapeLength(): number {
 export function apply<A, T extends Variable>(op: OpDef<A>, xs: readonly T[], attrs: A): T {
   const first = xs[0]!;
   for (const x of xs) {
+    if (!(x instanceof Variable)) throw new ValueError(`${op.name}: expected tensors, got ${typeof x}`);
     if (x.backend !== first.backend) {
       throw new ValueError(
         `${op.name}: expected tensors of one backend, got ${first.backend.name} and ${x.backend.name}`,
@@ -51,15 +54,26 @@ export function apply<A, T extends Variable>(op: OpDef<A>, xs: readonly T[], att
   return y;
 }
 
-/** Runs `body` without recording: for evaluation, sampling and updates. Returns what it returns. */
+/**
+ * Runs `body` without recording: for evaluation, sampling and updates. Returns what it returns.
+ * @throws LangevinError for an asynchronous function, most of which would run after the end
+ */
 export function noGrad<T>(body: () => T): T {
   const before = recording;
   recording = false;
   try {
-    return body();
+    return synchronous('noGrad', body());
   } finally {
     recording = before;
   }
+}
+
+/** Hands `result` on unless it is a promise. */
+function synchronous<T>(name: string, result: T): T {
+  if (!(result instanceof Promise)) return result;
+  // What goes wrong in the rest of the function follows from this error.
+  result.catch(() => {});
+  throw new LangevinError(`${name}: expected a synchronous function, got one that returns a Promise`);
 }
 
 /** Whether operations are being recorded. */
@@ -70,21 +84,26 @@ export function isRecording(): boolean {
 /**
  * Runs `body` with its tensors in the arena, and releases them all, and its part of the tape, when it ends.
  * A tensor that is to outlive it is kept with `keep()`.
+ * @throws LangevinError for an asynchronous function, most of which would run after the end
  */
 export function scope<T>(body: () => T): T {
   const { arena } = backend();
   const frame = arena.open();
-  const mark = tape.length;
+  const before = mark;
+  mark = tape.length;
   try {
-    const result = body();
-    if (result instanceof Promise) {
-      throw new LangevinError('scope: expected a synchronous function, got one that returns a Promise');
-    }
-    return result;
+    return synchronous('scope', body());
   } finally {
     arena.close(frame);
-    tape.length = Math.min(tape.length, mark);
+    tape.length = mark;
+    mark = before;
+    dropUsed();
   }
+}
+
+/** Cuts used nodes off the end of the tape. */
+function dropUsed(): void {
+  while (tape.length > mark && tape[tape.length - 1] === null) tape.pop();
 }
 
 /** A gradient's place: the leaf's own buffer, or for an intermediate result memory of the pass. */
@@ -92,6 +111,7 @@ function place(x: Variable): { dx: Variable; accumulate: boolean } {
   if (x.isLeaf) {
     const accumulate = x.grad !== null;
     if (!x.gradBuffer?.alive) x.gradBuffer = x.emptyOnHeap(x.shape);
+    x.gatherGrad();
     x.grad = x.gradBuffer;
     return { dx: x.gradBuffer, accumulate };
   }
@@ -139,6 +159,11 @@ export function backward(root: Variable, seed: Variable | null, retainGraph: boo
         : `backward: expected a scalar or a gradient for it, got a tensor of shape [${shape}]`,
     );
   }
+  if (seed && seed.backend !== root.backend) {
+    throw new ValueError(
+      `backward: expected a gradient on the backend ${root.backend.name}, got one on ${seed.backend.name}`,
+    );
+  }
   const { kernels, arena } = root.backend;
   prepareLeaves(root);
   // Everything the pass allocates but the leaves' gradients is released when it is over.
@@ -156,10 +181,14 @@ export function backward(root: Variable, seed: Variable | null, retainGraph: boo
       node.y.adjoint = null;
       if (!retainGraph) tape[i] = null;
     }
+  } catch (error) {
+    // The adjoints lie in memory that is released now.
+    for (let i = root.node; i >= 0; i--) if (tape[i]) tape[i]!.y.adjoint = null;
+    throw error;
   } finally {
     arena.close(frame);
   }
-  while (tape.length > 0 && tape[tape.length - 1] === null) tape.pop();
+  dropUsed();
 }
 
 /** dx += 1 for a scalar leaf that is its own root. */
@@ -168,10 +197,15 @@ function addOne(kernels: Kernels, dx: Variable, one: Variable): void {
   kernels.copy(1, 1, 1, one.ptr, 1, 1, dx.ptr, 1, 1, true);
 }
 
-/** Leaves that live in a scope get their gradient's memory there, before the pass opens a frame of its own. */
+/**
+ * Leaves of the current scope get their gradient's memory there, before the pass opens a frame of its own; those
+ * of an outer scope, like all others, on the heap: their gradient has to outlive this one.
+ */
 function prepareLeaves(root: Variable): void {
   const prepare = (x: Variable) => {
-    if (x.isLeaf && x.requiresGrad && !x.onHeap && !x.gradBuffer?.alive) x.gradBuffer = x.empty(x.shape);
+    if (x.isLeaf && x.requiresGrad && x.inCurrentScope && !x.gradBuffer?.alive) {
+      x.gradBuffer = x.empty(x.shape);
+    }
   };
   prepare(root);
   for (let i = root.node; i >= 0; i--) for (const x of tape[i]?.xs ?? []) prepare(x);

@@ -7,7 +7,7 @@
  * alive together.
  */
 import { type Backend, backend } from '../backend/backend.ts';
-import { LifetimeError } from '../errors.ts';
+import { LifetimeError, ShapeError } from '../errors.ts';
 import type { Frame } from '../memory/arena.ts';
 import type { Ptr } from '../memory/heap.ts';
 
@@ -124,6 +124,11 @@ export class Variable {
     return this.storage.frame === null;
   }
 
+  /** Whether this variable dies with the innermost open scope. */
+  get inCurrentScope(): boolean {
+    return this.storage.frame !== null && this.storage.frame === this.backend.arena.frame;
+  }
+
   get requiresGrad(): boolean {
     return this.wantsGrad;
   }
@@ -134,6 +139,17 @@ export class Variable {
 
   get isLeaf(): boolean {
     return this.node < 0;
+  }
+
+  /** Copies a gradient that lies elsewhere (set by hand, or older than the buffer) into `gradBuffer`. */
+  gatherGrad(): void {
+    const { grad, gradBuffer, size } = this;
+    if (!grad || !gradBuffer || grad === gradBuffer) return;
+    if (grad.shape.join() !== this.shape.join()) {
+      throw new ShapeError(`grad: expected shape [${this.shape}], got [${grad.shape}]`);
+    }
+    this.backend.kernels.copy(1, size, 1, grad.ptr, size, 1, gradBuffer.ptr, size, 1, false);
+    this.grad = gradBuffer;
   }
 
   /** Forgets the gradient. The next backward pass overwrites what was there. */

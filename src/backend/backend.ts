@@ -10,6 +10,9 @@ import { hasRelaxedSimd, type Numerics } from './instance.ts';
 import type { Kernels } from './kernels.ts';
 import { ReferenceKernels, ReferenceMemory } from './reference.ts';
 import { canShareMemory } from './threads.ts';
+
+export { canShareMemory } from './threads.ts';
+
 import { WasmKernels, WasmMemory } from './wasm.ts';
 
 /** More threads than this help nobody: a job has at most as many pieces. */
@@ -34,6 +37,8 @@ export interface Backend {
   readonly arena: Arena;
   /** Bytes of an element. */
   readonly elementBytes: number;
+  /** One element. */
+  at(ptr: Ptr): number;
   /** Copies n elements out. */
   read(ptr: Ptr, n: number): FloatArray;
   /** Copies n words of 32 bits out: what `randomBits` wrote. */
@@ -74,10 +79,11 @@ export function createWasmBackend(
     heap,
     arena: new Arena(heap),
     elementBytes: 4,
+    at: (ptr) => memory.f32[ptr / 4]!,
     // A copy is made even of an empty array, so that no caller holds shared memory.
     read: (ptr, n) => new Float32Array(view(ptr, n)),
     readWords: (ptr, n) => new Uint32Array(new Uint32Array(memory.memory.buffer, ptr, n)),
-    write: (ptr, values) => view(ptr, values.length).set(values),
+    write: (ptr, values) => memory.f32.set(values, ptr / 4),
     view,
     stop: () => kernels.stopThreads(),
   };
@@ -96,9 +102,10 @@ export function createReferenceBackend(): Backend {
     heap,
     arena: new Arena(heap),
     elementBytes: 8,
+    at: (ptr) => memory.f64[ptr / 8]!,
     read: (ptr, n) => view(ptr, n).slice(),
     readWords: (ptr, n) => new Uint32Array(memory.f64.buffer, ptr, n).slice(),
-    write: (ptr, values) => view(ptr, values.length).set(values),
+    write: (ptr, values) => memory.f64.set(values, ptr / 8),
     view,
   };
 }

@@ -30,6 +30,7 @@ const MAX_PAGES = 65536;
 /** The linear memory, in float32 elements. */
 export class WasmMemory implements LinearMemory {
   readonly memory: WebAssembly.Memory;
+  private whole: Float32Array | null = null;
 
   /** @param maxPages the limit of growth; less than 65536 only to test what happens at the limit */
   constructor(private readonly maxPages = MAX_PAGES) {
@@ -40,9 +41,11 @@ export class WasmMemory implements LinearMemory {
     return this.memory.buffer.byteLength;
   }
 
-  /** A view of the whole memory, good until the memory grows. */
+  /** A view of the whole memory, good until the memory grows; made anew only then. */
   get f32(): Float32Array {
-    return new Float32Array(this.memory.buffer);
+    const { buffer } = this.memory;
+    if (this.whole?.buffer !== buffer) this.whole = new Float32Array(buffer);
+    return this.whole;
   }
 
   grow(bytes: number): void {

@@ -3,9 +3,10 @@
  * at once, in O(1), when its scope ends. Scopes nest: each remembers where it began.
  *
  * When a step needs more than the chunk holds, further chunks are taken; when the outermost scope ends they are
- * replaced by one chunk of the whole size, so that from the second step on nothing is allocated any more.
+ * replaced by one chunk of the whole size, so that from the second step on nothing is allocated any more. Where
+ * memory is too short for that, the chunks stay as they are.
  */
-import { InternalError } from '../errors.ts';
+import { InternalError, OutOfMemoryError } from '../errors.ts';
 import type { Heap, Ptr } from './heap.ts';
 
 const FIRST_CHUNK = 1 << 20;
@@ -62,16 +63,12 @@ export class Arena {
 
   alloc(bytes: number): Ptr {
     const size = Math.max(ALIGNMENT, Math.ceil(bytes / ALIGNMENT) * ALIGNMENT);
-    let chunk = this.chunks[this.current];
-    while (!chunk || chunk.used + size > chunk.size) {
-      if (chunk) this.current++;
-      chunk = this.chunks[this.current];
-      if (!chunk) {
-        const grown = Math.max(size, FIRST_CHUNK, this.total());
-        chunk = { ptr: this.heap.alloc(grown), size: grown, used: 0 };
-        this.chunks.push(chunk);
-      }
-    }
+    let at = this.current;
+    while (at < this.chunks.length && this.chunks[at]!.used + size > this.chunks[at]!.size) at++;
+    if (at === this.chunks.length) this.chunks.push(this.newChunk(size));
+    // Only here, as the heap may have thrown.
+    this.current = at;
+    const chunk = this.chunks[at]!;
     const ptr = chunk.ptr + chunk.used;
     chunk.used += size;
     this.peak = Math.max(this.peak, this.inUse());
@@ -88,10 +85,25 @@ export class Arena {
     return this.chunks.reduce((bytes, chunk) => bytes + chunk.size, 0);
   }
 
+  /** A chunk for `size` bytes or more: as large as all before it together, or where that is too much just that. */
+  private newChunk(size: number): Chunk {
+    const wanted = Math.max(size, FIRST_CHUNK, this.total());
+    try {
+      return { ptr: this.heap.alloc(wanted), size: wanted, used: 0 };
+    } catch (error) {
+      if (!(error instanceof OutOfMemoryError)) throw error;
+      return { ptr: this.heap.alloc(size), size, used: 0 };
+    }
+  }
+
   private merge(): void {
     const size = this.total();
-    for (const chunk of this.chunks) this.heap.release(chunk.ptr);
-    this.chunks = [{ ptr: this.heap.alloc(size), size, used: 0 }];
-    this.current = 0;
+    try {
+      const ptr = this.heap.alloc(size);
+      for (const chunk of this.chunks) this.heap.release(chunk.ptr);
+      this.chunks = [{ ptr, size, used: 0 }];
+    } catch (error) {
+      if (!(error instanceof OutOfMemoryError)) throw error;
+    }
   }
 }

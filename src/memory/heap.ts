@@ -1,9 +1,10 @@
 /**
  * The heap of a backend: blocks of its linear memory that live until they are freed.
  *
- * Sizes are rounded up to classes of 64·{4,5,6,7}·2^i / 4 bytes, so at most a quarter of a block is unused
- * and a freed block fits the next request of its class. Blocks are aligned to 64 bytes (a cache line) and are
- * never split, merged or moved: a training loop asks for the same sizes again and again.
+ * Sizes are rounded up to classes, multiples of 64 up to 256 bytes and {5,6,7,8}·2^i beyond, so that a block is at
+ * most a quarter larger than what was asked for, and a freed one fits the next request of its class. Blocks are
+ * aligned to 64 bytes (a cache line) and are never split, merged or moved: a training loop asks for the same
+ * sizes again and again.
  */
 import { InternalError } from '../errors.ts';
 
@@ -21,10 +22,11 @@ const ALIGNMENT = 64;
 
 /** The size of the class that holds `bytes`. */
 export function sizeClass(bytes: number): number {
-  const units = Math.max(4, Math.ceil(bytes / (ALIGNMENT / 4)));
-  const quarter = 2 ** (Math.floor(Math.log2(units)) - 2);
-  const size = Math.ceil(units / quarter) * quarter * (ALIGNMENT / 4);
-  return Math.ceil(size / ALIGNMENT) * ALIGNMENT;
+  const lines = Math.max(1, Math.ceil(bytes / ALIGNMENT));
+  // The distance of classes is the power of two with 4·distance < lines <= 8·distance, and one line at least.
+  let distance = 1;
+  while (8 * distance < lines) distance *= 2;
+  return Math.ceil(lines / distance) * distance * ALIGNMENT;
 }
 
 export class Heap {

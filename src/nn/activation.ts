@@ -1,36 +1,29 @@
 /** Activation functions as modules, for use in `Sequential`. */
-import type { FusedActivation } from '../ops/linear.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { Module } from './module.ts';
 
-/** A module without parameters; `fused` names the form in which a linear layer can apply it itself. */
-export abstract class Activation extends Module {
-  readonly fused: FusedActivation | null = null;
-}
-
-export class ReLU extends Activation {
-  override readonly fused = 'relu';
+/** max(x, 0) */
+export class ReLU extends Module {
   override forward(x: Tensor): Tensor {
     return x.relu();
   }
 }
 
-export class Sigmoid extends Activation {
-  override readonly fused = 'sigmoid';
+/** 1/(1 + e^-x) */
+export class Sigmoid extends Module {
   override forward(x: Tensor): Tensor {
     return x.sigmoid();
   }
 }
 
-export class Tanh extends Activation {
-  override readonly fused = 'tanh';
+export class Tanh extends Module {
   override forward(x: Tensor): Tensor {
     return x.tanh();
   }
 }
 
-/** x·sigmoid(x); its derivative needs x, so that it is not fused. */
-export class SiLU extends Activation {
+/** x·sigmoid(x) */
+export class SiLU extends Module {
   override forward(x: Tensor): Tensor {
     return x.silu();
   }

@@ -2,10 +2,15 @@
  * Modules: a model is a tree of them, and its parameters are named by their path in it, as PyTorch names them
  * (`encoder.0.weight`), so that checkpoints travel.
  *
- * A module's properties are its registry: a tensor that requires a gradient is a parameter, a module is a
- * child, in the order in which they were assigned.
+ * A module's properties are its registry, in the order in which they were assigned: a module is a child, a tensor
+ * on the heap that no operation made is part of its state, and a parameter if it requires a gradient. So a
+ * parameter that is frozen with `requireGrad(false)` and a table of constants are saved, but not trained; what
+ * shall be neither stays in a private `#field`.
+ *
+ * A module or tensor that is found in several places is shared, as in PyTorch: `parameters()` has it once, under
+ * its first name; `stateDict()` has it under each.
  */
-import { didYouMean, ShapeError, ValueError } from '../errors.ts';
+import { didYouMean, LifetimeError, ShapeError, ValueError } from '../errors.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
 /** Named tensors, in order. */
@@ -23,15 +28,14 @@ export abstract class Module {
     return Object.entries(this).filter((entry): entry is [string, Module] => entry[1] instanceof Module);
   }
 
-  /** All parameters of the tree with their paths. */
+  /** All parameters of the tree with their paths, each once. */
   namedParameters(prefix = ''): [string, Tensor][] {
-    const own = Object.entries(this)
-      .filter((entry): entry is [string, Tensor] => entry[1] instanceof Tensor && entry[1].requiresGrad)
-      .map(([name, p]): [string, Tensor] => [prefix + name, p]);
-    return [
-      ...own,
-      ...this.children().flatMap(([name, child]) => child.namedParameters(`${prefix}${name}.`)),
-    ];
+    const found = new Set<Tensor>();
+    return this.namedTensors(prefix).filter(([, p]) => {
+      const first = !found.has(p);
+      found.add(p);
+      return first && p.requiresGrad;
+    });
   }
 
   parameters(): Tensor[] {
@@ -44,8 +48,7 @@ export abstract class Module {
   }
 
   train(training = true): this {
-    this.training = training;
-    for (const [, child] of this.children()) child.train(training);
+    for (const [, module] of this.tree()) module.training = training;
     return this;
   }
 
@@ -53,9 +56,9 @@ export abstract class Module {
     return this.train(false);
   }
 
-  /** The parameters themselves by name: writing to them changes the model. */
+  /** The parameters and other tensors of the tree themselves, by name: writing to them changes the model. */
   stateDict(): StateDict {
-    return new Map(this.namedParameters());
+    return new Map(this.namedTensors());
   }
 
   /**
@@ -63,25 +66,54 @@ export abstract class Module {
    * @throws ValueError for a missing or an unknown name, ShapeError for another shape
    */
   loadStateDict(state: ReadonlyMap<string, Tensor>): void {
-    const own = this.stateDict();
-    for (const name of state.keys()) {
-      if (!own.has(name))
-        throw new ValueError(
-          `loadStateDict: unknown parameter "${name}".${didYouMean(name, [...own.keys()])}`,
-        );
-    }
-    for (const [name, p] of own) {
-      const value = state.get(name);
-      if (!value) throw new ValueError(`loadStateDict: expected a parameter "${name}", got none`);
-      if (value.shape.join() !== p.shape.join()) {
-        throw new ShapeError(`loadStateDict: expected ${name} of shape [${p.shape}], got [${value.shape}]`);
-      }
-    }
-    for (const [name, p] of own) p.copyFrom(state.get(name)!);
+    copyState(state, this.stateDict());
   }
 
-  /** Frees all parameters. */
+  /** Frees all parameters and other tensors of the tree. */
   dispose(): void {
-    for (const p of this.parameters()) p.dispose();
+    for (const p of new Set(this.stateDict().values())) p.dispose();
   }
+
+  /** This module and all below it, with the prefix of their names. */
+  private *tree(prefix = '', above: readonly Module[] = []): Generator<[string, Module]> {
+    // A property may lead back up, as `parent` would.
+    if (above.includes(this)) return;
+    yield [prefix, this];
+    for (const [name, child] of this.children()) yield* child.tree(`${prefix}${name}.`, [...above, this]);
+  }
+
+  private namedTensors(prefix = ''): [string, Tensor][] {
+    return [...this.tree(prefix)].flatMap(([path, module]) =>
+      Object.entries(module)
+        .filter((entry): entry is [string, Tensor] => isState(entry[1]))
+        .map(([name, p]): [string, Tensor] => [path + name, p]),
+    );
+  }
+}
+
+function isState(value: unknown): boolean {
+  return value instanceof Tensor && value.isLeaf && value.onHeap;
+}
+
+/**
+ * Copies the tensors of `from` into those of `to` by name. Nothing is changed unless everything fits.
+ * @throws ValueError for a missing or an unknown name, ShapeError for another shape
+ */
+export function copyState(from: ReadonlyMap<string, Tensor>, to: ReadonlyMap<string, Tensor>): void {
+  for (const name of from.keys()) {
+    if (!to.has(name)) {
+      throw new ValueError(`loadStateDict: unknown parameter "${name}".${didYouMean(name, [...to.keys()])}`);
+    }
+  }
+  for (const [name, p] of to) {
+    const value = from.get(name);
+    if (!value) throw new ValueError(`loadStateDict: expected a parameter "${name}", got none`);
+    if (value.shape.join() !== p.shape.join()) {
+      throw new ShapeError(`loadStateDict: expected ${name} of shape [${p.shape}], got [${value.shape}]`);
+    }
+    if (!value.alive || !p.alive) {
+      throw new LifetimeError(`loadStateDict: ${name} was disposed or its scope ended`);
+    }
+  }
+  for (const [name, p] of to) p.copyFrom(from.get(name)!);
 }

@@ -2,12 +2,20 @@
  * Modules one after the other, named by their position: `0.weight`, `2.weight`.
  *
  * A linear layer that is followed by a ReLU, sigmoid or tanh takes it into its own op (ops/linear.ts): the
- * numbers are the same, and the activation costs no pass over memory.
+ * numbers are the same, and the activation costs no pass over memory. SiLU's derivative needs its input, which a
+ * fused op does not keep, so it stays on its own; so do classes derived from these, whose `forward` may differ.
  */
+import type { FusedActivation } from '../ops/linear.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { Activation } from './activation.ts';
+import { ReLU, Sigmoid, Tanh } from './activation.ts';
 import { Linear } from './linear.ts';
 import { Module } from './module.ts';
+
+const FUSED: ReadonlyMap<unknown, FusedActivation> = new Map([
+  [ReLU, 'relu'],
+  [Sigmoid, 'sigmoid'],
+  [Tanh, 'tanh'],
+]);
 
 export class Sequential extends Module {
   readonly layers: readonly Module[];
@@ -24,9 +32,9 @@ export class Sequential extends Module {
   override forward(x: Tensor): Tensor {
     for (let i = 0; i < this.layers.length; i++) {
       const layer = this.layers[i]!;
-      const next = this.layers[i + 1];
-      if (layer instanceof Linear && next instanceof Activation && next.fused) {
-        x = layer.forward(x, next.fused);
+      const fused = FUSED.get(this.layers[i + 1]?.constructor);
+      if (layer.constructor === Linear && fused) {
+        x = (layer as Linear).forward(x, fused);
         i++;
       } else {
         x = layer.forward(x);

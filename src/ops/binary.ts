@@ -4,7 +4,7 @@
  */
 import { defineOp, type GradSink, type OpDef } from '../autograd/op.ts';
 import { type Shape, sizeOf, type Variable } from '../autograd/variable.ts';
-import type { BinaryName, Kernels, Ptr } from '../backend/kernels.ts';
+import type { BinaryName, Kernels, Ptr, UnaryName } from '../backend/kernels.ts';
 import {
   broadcastShape,
   broadcastStrides,
@@ -52,10 +52,10 @@ interface Calculus {
   readonly y: Operand;
   readonly a: Operand;
   readonly b: Operand;
-  /** f(p, q) in scratch memory. */
+  /** f(p, q), of the shape that theirs broadcast to, in scratch memory. */
   of(name: BinaryName, p: Operand, q: Operand): Operand;
-  /** ln p in scratch memory. */
-  log(p: Operand): Operand;
+  /** f(p) in scratch memory. */
+  map(name: UnaryName, p: Operand): Operand;
   /** A scalar in scratch memory. */
   constant(value: number): Operand;
   /** d(input) = f(p, q), summed to the input's shape. */
@@ -71,14 +71,15 @@ function calculus(k: Kernels, dy: Variable, y: Variable, xs: readonly Variable[]
     a: operand(xs[0]!),
     b: operand(xs[1]!),
     of(name, p, q) {
-      const ptr = into.scratch(y.size);
-      elementwise(k, elementBytes, name, y.shape, p, q, ptr, false);
-      return { ptr, shape: y.shape };
+      const shape = broadcastShape(name, p.shape, q.shape);
+      const ptr = into.scratch(sizeOf(shape));
+      elementwise(k, elementBytes, name, shape, p, q, ptr, false);
+      return { ptr, shape };
     },
-    log(p) {
+    map(name, p) {
       const n = sizeOf(p.shape);
       const ptr = into.scratch(n);
-      k.unary('log', n, p.ptr, ptr, false);
+      k.unary(name, n, p.ptr, ptr, false);
       return { ptr, shape: p.shape };
     },
     constant(value) {
@@ -174,8 +175,19 @@ export const minimum = binary('minimum', [-2, 2], ({ dy, a, b, of, into }, wants
   if (wants(1)) into(1, 'mul', dy, of('greaterShare', a, b));
 });
 
-/** y = a^b; da = dy·b·a^(b-1), db = dy·y·ln a */
-export const pow = binary('pow', [0.5, 2], ({ dy, y, a, b, of, log, constant, into }, wants) => {
-  if (wants(0)) into(0, 'mul', of('mul', dy, b), of('pow', a, of('sub', b, constant(1))));
-  if (wants(1)) into(1, 'mul', of('mul', dy, y), log(a));
+/**
+ * y = a^b; da = dy·b·a^(b-1), db = dy·y·ln a. Where these would be 0·∞ they are 0, which is the derivative: da at
+ * b = 0, and db at a = 0 with b >= 0.
+ */
+export const pow = binary('pow', [0.5, 2], ({ dy, y, a, b, of, map, constant, into }, wants) => {
+  if (wants(0)) {
+    // b - 1, but at b = 0 the exponent 0: reluBackward(|b|, 1) is 1 where |b| > 0, else 0.
+    const exponent = of('sub', b, of('reluBackward', map('abs', b), constant(1)));
+    into(0, 'mul', of('mul', dy, b), of('pow', a, exponent));
+  }
+  if (wants(1)) {
+    // a, but 1 where a = 0 and b >= 0, that is where max(|a|, -b) = 0: there greaterShare(0, it) is a half, else 0.
+    const half = of('greaterShare', constant(0), of('maximum', map('abs', a), map('neg', b)));
+    into(1, 'mul', of('mul', dy, y), map('log', of('add', of('add', a, half), half)));
+  }
 });

@@ -9,7 +9,8 @@ import type { Kernels, Ptr } from '../backend/kernels.ts';
 import { ValueError } from '../errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
-const ALIGNMENT = 16;
+/** Elements: a cache line of float32. */
+export const ALIGNMENT = 16;
 
 /** Elements [from, to) of the block, and the index of the first of its parameters. */
 export interface Run {
@@ -25,7 +26,10 @@ export class ParameterBlock {
   /** Where each parameter begins; one entry more, the end. */
   private readonly offsets: number[] = [];
 
-  /** @throws ValueError for no parameters, one twice, or a tensor that is not a leaf requiring a gradient */
+  /**
+   * @throws ValueError for no parameters, one twice, a tensor that is not a leaf requiring a gradient, or tensors
+   * of two backends
+   */
   constructor(readonly parameters: readonly Tensor[]) {
     const [first] = parameters;
     if (!first) throw new ValueError('optimiser: expected at least one parameter, got none');
@@ -38,6 +42,11 @@ export class ParameterBlock {
           `optimiser: expected leaves that require gradients, got a tensor [${p.shape}] that is none`,
         );
       }
+      if (p.backend !== first.backend) {
+        throw new ValueError(
+          `optimiser: expected parameters of one backend, got ${first.backend.name} and ${p.backend.name}`,
+        );
+      }
       this.offsets.push(size);
       size += Math.ceil(p.size / ALIGNMENT) * ALIGNMENT;
     }
@@ -47,7 +56,7 @@ export class ParameterBlock {
     this.gradients = this.like(first);
     for (const [i, p] of parameters.entries()) {
       p.moveInto(this.values.view([p.size], this.offsets[i]!));
-      p.gradBuffer = this.gradientView(p, this.offsets[i]!);
+      p.gradBuffer = this.gradients.view(p.shape, this.offsets[i]!) as Tensor;
     }
   }
 
@@ -60,11 +69,14 @@ export class ParameterBlock {
     return this.like(this.values);
   }
 
-  /** The gradients' part of a block, for each parameter whose gradient is present, as few runs as there are. */
+  /**
+   * The elements of all parameters whose gradient is present, in as few runs as there can be.
+   * @throws ValueError for a parameter that an optimiser made later has moved into its own block
+   */
   runs(sameRun: (i: number, j: number) => boolean = () => true): Run[] {
     const runs: Run[] = [];
     for (let i = 0; i < this.parameters.length; i++) {
-      if (!this.parameters[i]!.grad) continue;
+      if (!this.gather(i)) continue;
       const last = runs[runs.length - 1];
       if (last && last.to === this.offsets[i] && sameRun(last.first, i)) {
         runs[runs.length - 1] = { ...last, to: this.offsets[i + 1]! };
@@ -103,14 +115,14 @@ export class ParameterBlock {
   clipGradNorm(maxNorm: number): number {
     if (!(maxNorm > 0)) throw new ValueError(`clipGradNorm: expected a norm > 0, got ${maxNorm}`);
     const { kernels } = this;
-    const { arena, elementBytes, view } = this.values.backend;
+    const { arena, at, elementBytes } = this.values.backend;
     const frame = arena.open();
     const sum = arena.alloc(elementBytes);
     kernels.fill(1, sum, 0);
     const runs = this.runs();
     for (const { from, to } of runs)
       kernels.reduce('sumSquares', 1, to - from, 1, this.gradientAt(from), sum, 1, true);
-    const norm = Math.sqrt(view(sum, 1)[0]!);
+    const norm = Math.sqrt(at(sum));
     arena.close(frame);
     const factor = maxNorm / (norm + 1e-6);
     if (factor < 1) {
@@ -129,7 +141,15 @@ export class ParameterBlock {
     return block;
   }
 
-  private gradientView(p: Tensor, offset: number): Tensor {
-    return this.gradients.view(p.shape, offset) as Tensor;
+  /** Brings the gradient of parameter i into its part of the block, and tells whether there is one. */
+  private gather(i: number): boolean {
+    const p = this.parameters[i]!;
+    if (p.ptr !== this.valueAt(this.offsets[i]!)) {
+      throw new ValueError(
+        `optimiser: parameter ${i} of shape [${p.shape}] belongs to an optimiser that was made later`,
+      );
+    }
+    p.gatherGrad();
+    return p.grad !== null;
   }
 }

@@ -27,6 +27,7 @@ export class SGD extends Optimizer {
     this.options = { momentum: 0, dampening: 0, nesterov: false, weightDecay: 0, ...rest };
     const { momentum, dampening, nesterov, weightDecay } = this.options;
     checkRange('SGD', 'a momentum', momentum, 0);
+    checkRange('SGD', 'a dampening', dampening, 0);
     checkRange('SGD', 'a weight decay', weightDecay, 0);
     if (nesterov && (momentum === 0 || dampening !== 0)) {
       throw new ValueError('SGD: expected a momentum and no dampening with nesterov');

@@ -55,12 +55,29 @@ function attempt<T>(attempted: string, action: () => T): T {
   }
 }
 
+/**
+ * Makes a folder and its parents; one that exists is fine. Node's own `recursive` never returns where a folder
+ * exists and takes no other in it, as in /proc.
+ */
+export function makeFolder(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+    const parent = dirname(path);
+    if (code !== 'ENOENT' || parent === path) throw error;
+    makeFolder(parent);
+    mkdirSync(path);
+  }
+}
+
 function writeFileAtomicSync(path: string, content: Uint8Array | string): void {
   attempt(`write ${path}`, () => {
     const present = statSync(path, { throwIfNoEntry: false });
     if (present && !present.isFile()) return writeFileSync(path, content); // a folder fails here with EISDIR
     const target = present ? realpathSync(path) : path;
-    mkdirSync(dirname(target), { recursive: true });
+    makeFolder(dirname(target));
     // Not derived from the target's name, which may already be as long as the file system allows.
     const temporary = join(dirname(target), `.langevin-${process.pid}-${randomBytes(6).toString('hex')}.tmp`);
     try {
@@ -147,7 +164,7 @@ export const host: Host = {
     }
   },
   async makeDir(path) {
-    attempt(`make the folder ${path}`, () => mkdirSync(path, { recursive: true }));
+    attempt(`make the folder ${path}`, () => makeFolder(path));
   },
   async writeFileAtomic(path, content) {
     writeFileAtomicSync(path, content);

@@ -35,8 +35,31 @@ function hash(text: string): [number, number] {
   return [source.int32() >>> 0, source.int32() >>> 0];
 }
 
+/** x = lo + (hi - lo)·x in place, for x in [0, 1), and below hi also where the rounded sum would reach it. */
+function stretch(x: Tensor, lo: number, hi: number): void {
+  const { kernels, arena, elementBytes } = x.backend;
+  const n = x.size;
+  const frame = arena.open();
+  const shift = arena.alloc(elementBytes);
+  kernels.fill(1, shift, lo);
+  kernels.copy(1, n, hi - lo, x.ptr, n, 1, x.ptr, n, 1, false);
+  kernels.binary('add', 1, n, { ptr: x.ptr, row: n, col: 1 }, { ptr: shift, row: 0, col: 0 }, x.ptr, false);
+  kernels.unary('clamp', n, x.ptr, x.ptr, false, { lo, hi: below(hi, elementBytes) });
+  arena.close(frame);
+}
+
+/** The largest float32 or float64, by the size of an element, that is less than x. */
+function below(x: number, elementBytes: number): number {
+  const [round, epsilon, least] =
+    elementBytes === 4 ? [Math.fround, 2 ** -24, 2 ** -149] : [Number, 2 ** -53, 2 ** -1074];
+  // Half the distance to it and the whole, relative to x; the last where x is subnormal or 0.
+  const steps = [0, Math.abs(x) * epsilon, 2 * Math.abs(x) * epsilon, least];
+  return steps.map((step) => round(x - step)).find((y) => y < x)!;
+}
+
 export class Rng {
-  private readonly key: Key;
+  /** What the kernels take: this seed and this stream. */
+  readonly key: Key;
   private block = 0;
 
   /** @throws ValueError for a seed that is neither a string nor a finite number */
@@ -67,18 +90,21 @@ export class Rng {
 
   /** Overwrites `out` with standard normals, and allocates nothing. */
   normalInto(out: Tensor): Tensor {
-    out.backend.kernels.gaussian(out.size, out.ptr, this.key, this.advance(out.size));
+    out.backend.kernels.gaussian(out.size, out.ptr, this.key, this.reserve(out.size));
     return out;
   }
 
-  /** Overwrites `out` with uniforms in [lo, hi). */
+  /**
+   * Overwrites `out` with uniforms in [lo, hi), and allocates nothing.
+   * @throws ValueError unless lo < hi, both finite
+   */
   uniformInto(out: Tensor, lo = 0, hi = 1): Tensor {
+    if (!(lo < hi && Number.isFinite(hi - lo))) {
+      throw new ValueError(`uniform: expected finite lo < hi, got ${lo} and ${hi}`);
+    }
     const { kernels } = out.backend;
-    kernels.uniform(out.size, out.ptr, this.key, this.advance(out.size));
-    if (lo === 0 && hi === 1) return out;
-    const affine = out.mul(hi - lo).add(lo);
-    out.copyFrom(affine);
-    if (affine.onHeap) affine.dispose();
+    kernels.uniform(out.size, out.ptr, this.key, this.reserve(out.size));
+    if (lo !== 0 || hi !== 1) stretch(out, lo, hi);
     return out;
   }
 
@@ -88,16 +114,22 @@ export class Rng {
     const { heap, kernels, readWords } = backend();
     const ptr = heap.alloc(n * 4);
     try {
-      kernels.randomBits(n, ptr, this.key, this.advance(n));
+      kernels.randomBits(n, ptr, this.key, this.reserve(n));
       return readWords(ptr, n);
     } finally {
       heap.release(ptr);
     }
   }
 
-  /** Goes on as if `n` numbers had been drawn at once. */
+  /**
+   * Goes on as if `n` numbers had been drawn at once.
+   * @throws ValueError for anything but a whole number >= 0
+   */
   skip(n: number): void {
-    this.advance(n);
+    if (!Number.isSafeInteger(n) || n < 0) {
+      throw new ValueError(`skip: expected a whole number >= 0, got ${n}`);
+    }
+    this.reserve(n);
   }
 
   get state(): RngState {
@@ -106,6 +138,9 @@ export class Rng {
 
   /** The generator that was saved as `state`. */
   static restore({ seed, stream, block }: RngState): Rng {
+    if (typeof stream !== 'string') {
+      throw new ValueError(`rng: expected the name of a stream, got ${String(stream)}`);
+    }
     const rng = new Rng(seed, stream);
     if (!Number.isSafeInteger(block) || block < 0) {
       throw new ValueError(`rng: expected a block number >= 0, got ${block}`);
@@ -119,8 +154,11 @@ export class Rng {
     return write(new Tensor(allocate(sizeOf(checked)), [...checked]));
   }
 
-  /** The current block; moves on by whole groups, so that no two calls share one. */
-  private advance(n: number): number {
+  /**
+   * Sets aside the blocks of n numbers drawn at once, for a kernel that makes them itself, and returns the first.
+   * Whole groups are taken, so that no two calls share one.
+   */
+  reserve(n: number): number {
     const at = this.block;
     this.block += Math.ceil(n / GROUP) * BLOCKS_PER_GROUP;
     return at;

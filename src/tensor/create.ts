@@ -77,6 +77,7 @@ export function arange(begin: number, end?: number, step = 1): Tensor {
     );
   }
   const n = Math.max(0, Math.ceil((to - from) / step));
+  checkShape('arange', [n]);
   return tensor(Float64Array.from({ length: n }, (_, i) => from + i * step));
 }
 

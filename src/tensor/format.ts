@@ -64,7 +64,10 @@ export function format(values: ArrayLike<number>, shape: Shape): string {
     const innermost = axis === shape.length - 1;
     return `[${parts.join(innermost ? ', ' : `,\n${' '.repeat(axis + 1)}`)}]`;
   };
-  render(0, 0, (text) => (strings.push(text), text));
+  render(0, 0, (text) => {
+    strings.push(text);
+    return text;
+  });
   const width = Math.max(0, ...strings.map((text) => text.length));
   const body = render(0, 0, (text) => (shape.length === 0 ? text : text.padStart(width)));
   return `tensor [${shape.join(',')}] ${shape.length > 1 ? '\n' : ''}${body}`;

@@ -7,9 +7,10 @@ const MAX_SIZE = 2 ** 30;
 
 /**
  * Returns the shape if it is one.
- * @throws ShapeError for dimensions that are no whole numbers >= 0, or too many elements
+ * @throws ShapeError for anything but an array, dimensions that are no whole numbers >= 0, or too many elements
  */
 export function checkShape(op: string, shape: Shape): Shape {
+  if (!Array.isArray(shape)) throw new ShapeError(`${op}: expected a shape such as [2,3], got ${shape}`);
   let size = 1;
   for (const n of shape) {
     if (!Number.isInteger(n) || n < 0) {
@@ -23,6 +24,7 @@ export function checkShape(op: string, shape: Shape): Shape {
 
 /** The axis as 0..rank-1; negative ones count from the last. */
 export function checkAxis(op: string, axis: number, rank: number): number {
+  if (rank === 0) throw new ShapeError(`${op}: expected no axes for a scalar, got ${axis}`);
   if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
     throw new ShapeError(`${op}: expected an axis from ${-rank} to ${rank - 1}, got ${axis}`);
   }

@@ -51,7 +51,7 @@ export class Tensor extends Variable {
    */
   item(): number {
     if (this.size !== 1) throw new ShapeError(`item: expected one element, got shape [${this.shape}]`);
-    return this.backend.view(this.ptr, 1)[0]!;
+    return this.backend.at(this.ptr);
   }
 
   /** Shape and elements, to four digits, the middle of long axes left out. */
@@ -83,6 +83,7 @@ export class Tensor extends Variable {
     if (source.shape.join() !== this.shape.join()) {
       throw new ShapeError(`copyFrom: expected shape [${this.shape}], got [${source.shape}]`);
     }
+    if (source.backend !== this.backend) return this.set(source.toTypedArray());
     const n = this.size;
     this.backend.kernels.copy(1, n, 1, source.ptr, n, 1, this.ptr, n, 1, false);
     return this;
@@ -122,32 +123,32 @@ export class Tensor extends Variable {
   // Elementwise, two operands
 
   add(other: Operand): Tensor {
-    return apply(ops.add, [this, this.operand(other)], undefined);
+    return apply(ops.add, [this, this.operand('add', other)], undefined);
   }
 
   sub(other: Operand): Tensor {
-    return apply(ops.sub, [this, this.operand(other)], undefined);
+    return apply(ops.sub, [this, this.operand('sub', other)], undefined);
   }
 
   mul(other: Operand): Tensor {
-    return apply(ops.mul, [this, this.operand(other)], undefined);
+    return apply(ops.mul, [this, this.operand('mul', other)], undefined);
   }
 
   div(other: Operand): Tensor {
-    return apply(ops.div, [this, this.operand(other)], undefined);
+    return apply(ops.div, [this, this.operand('div', other)], undefined);
   }
 
   /** this^exponent, by IEEE 754's rules: a negative base takes whole exponents only. */
   pow(exponent: Operand): Tensor {
-    return apply(ops.pow, [this, this.operand(exponent)], undefined);
+    return apply(ops.pow, [this, this.operand('pow', exponent)], undefined);
   }
 
   maximum(other: Operand): Tensor {
-    return apply(ops.maximum, [this, this.operand(other)], undefined);
+    return apply(ops.maximum, [this, this.operand('maximum', other)], undefined);
   }
 
   minimum(other: Operand): Tensor {
-    return apply(ops.minimum, [this, this.operand(other)], undefined);
+    return apply(ops.minimum, [this, this.operand('minimum', other)], undefined);
   }
 
   // Elementwise, one operand
@@ -239,6 +240,9 @@ export class Tensor extends Variable {
     if (begin.length > this.rank || end.length > this.rank) {
       throw new ShapeError(`slice: expected at most ${this.rank} axes, got [${begin}] to [${end}]`);
     }
+    if (![...begin, ...end].every(Number.isInteger)) {
+      throw new ShapeError(`slice: expected whole numbers, got [${begin}] to [${end}]`);
+    }
     const from = this.shape.map((n, i) => (begin[i] ?? 0) + ((begin[i] ?? 0) < 0 ? n : 0));
     const to = this.shape.map((n, i) => (end[i] ?? n) + ((end[i] ?? n) < 0 ? n : 0));
     const size = checkShape(
@@ -261,9 +265,13 @@ export class Tensor extends Variable {
     return apply(ops.matmul, [this, other], { aT, bT });
   }
 
-  private operand(value: Operand): Tensor {
+  private operand(op: string, value: Operand): Tensor {
     if (value instanceof Tensor) return value;
-    if (typeof value !== 'number') throw new ValueError(`expected a tensor or a number, got ${typeof value}`);
+    if (typeof value !== 'number') {
+      throw new ValueError(
+        `${op}: expected a tensor or a number, got ${value === null ? 'null' : typeof value}`,
+      );
+    }
     const constant = this.empty([]);
     this.backend.kernels.fill(1, constant.ptr, value);
     return constant;
@@ -274,7 +282,7 @@ export class Tensor extends Variable {
     axes: number | readonly number[] | undefined,
     { keepDims = false }: ReduceOptions,
   ) {
-    const given = axes === undefined ? [...this.shape.keys()] : typeof axes === 'number' ? [axes] : axes;
+    const given = axes === undefined ? [...this.shape.keys()] : [axes].flat();
     const resolved = given.map((axis) => checkAxis(op, axis, this.rank)).sort((a, b) => a - b);
     if (new Set(resolved).size !== resolved.length)
       throw new ShapeError(`${op}: expected distinct axes, got [${given}]`);
@@ -294,6 +302,8 @@ export class Tensor extends Variable {
 
 /** Tensors one after the other along `axis`, equal in all other dimensions. */
 export function cat(tensors: readonly Tensor[], axis = 0): Tensor {
+  if (!Array.isArray(tensors))
+    throw new ValueError(`cat: expected an array of tensors, got ${typeof tensors}`);
   const [first] = tensors;
   if (!first) throw new ShapeError('cat: expected at least one tensor, got none');
   if (first.rank === 0) throw new ShapeError('cat: expected tensors of rank 1 or more, got a scalar');

@@ -1,0 +1,79 @@
+/**
+ * The arrays that a kernel and its twin work on: the same numbers in the engine's memory and in a Float32Array,
+ * so that after one run of each the two can be compared.
+ */
+import { type Backend, backend } from '../src/backend/backend.ts';
+import type { Ptr } from '../src/backend/kernels.ts';
+import type { Roof } from './harness.ts';
+
+export interface Operand {
+  readonly ptr: Ptr;
+  readonly twin: Float32Array;
+}
+
+/** Flop of one turn of the peak (assembly/peak.ts), and turns for about a tenth of a millisecond. */
+const PEAK_FLOP = 96;
+const PEAK_TURNS = 40_000;
+
+export class Operands {
+  private readonly arrays: Operand[] = [];
+  private readonly blocks: Ptr[] = [];
+  private state = 1;
+  readonly backend: Backend = backend();
+
+  /** n numbers from [lo, hi), always the same ones. */
+  array(n: number, lo = -1, hi = 1): Operand {
+    const twin = new Float32Array(n);
+    for (let i = 0; i < n; i++) {
+      // A linear congruential generator (Numerical Recipes): the numbers only have to differ.
+      this.state = (Math.imul(this.state, 1664525) + 1013904223) | 0;
+      twin[i] = lo + (hi - lo) * ((this.state >>> 8) / 2 ** 24);
+    }
+    const ptr = this.block(n);
+    this.backend.write(ptr, twin);
+    const made = { ptr, twin };
+    this.arrays.push(made);
+    return made;
+  }
+
+  /** Memory for n elements without a twin, filled with 1. */
+  block(n: number): Ptr {
+    const { heap, kernels, elementBytes } = this.backend;
+    const ptr = heap.alloc(n * elementBytes);
+    this.blocks.push(ptr);
+    kernels.fill(n, ptr, 1);
+    return ptr;
+  }
+
+  /** The largest difference between an array and its twin, relative where numbers are larger than 1. */
+  difference(): number {
+    let worst = 0;
+    for (const { ptr, twin } of this.arrays) {
+      const values = this.backend.view(ptr, twin.length);
+      for (let i = 0; i < twin.length; i++) {
+        const d = Math.abs(values[i]! - twin[i]!) / Math.max(1, Math.abs(twin[i]!));
+        if (!(d <= worst)) worst = d;
+      }
+    }
+    return worst;
+  }
+
+  /** The most flop: multiply-adds from registers alone, on the calling thread, times the threads. */
+  multiplyAddPeak(threads: number): Roof {
+    const kernels = this.backend.kernels as unknown as { peakMulAdd(turns: number): void };
+    return { amount: PEAK_FLOP * PEAK_TURNS * threads, run: () => kernels.peakMulAdd(PEAK_TURNS) };
+  }
+
+  /** The most bytes: a plain copy of n elements, whose memory is as far away as that of the case. */
+  copyPeak(n: number): Roof {
+    const { kernels } = this.backend;
+    const [x, y] = [this.block(n), this.block(n)];
+    return { amount: 8 * n, run: () => kernels.copy(1, n, 1, x, n, 1, y, n, 1, false) };
+  }
+
+  release(): void {
+    for (const ptr of this.blocks) this.backend.heap.release(ptr);
+    this.blocks.length = 0;
+    this.arrays.length = 0;
+  }
+}

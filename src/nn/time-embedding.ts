@@ -1,0 +1,79 @@
+/**
+ * Time as a vector that a network can use: sines and cosines of geometrically spaced frequencies, then an MLP.
+ *
+ *   [cos(w_0 t), ..., cos(w_{h-1} t), sin(w_0 t), ..., sin(w_{h-1} t)],  h = dimension/2,  w_i = maxPeriod^(-i/h)
+ *
+ * This is the order and the frequencies of guided-diffusion (Dhariwal and Nichol 2021); Vaswani et al. (2017) and
+ * Ho et al. (2020) have sines first. Made in float64 with bits that are the same on every engine, once for each
+ * distinct time of a batch. No gradient runs to the time.
+ */
+import { ShapeError, ValueError } from '../errors.ts';
+import { cos, pow, sin } from '../math.ts';
+import type { Rng } from '../random/rng.ts';
+import { tensor } from '../tensor/create.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { Linear } from './linear.ts';
+import { Module } from './module.ts';
+
+/**
+ * Sinusoids of times [batch], [batch, dimension].
+ * @throws ValueError for a dimension that is no even number >= 2; ShapeError for another rank
+ */
+export function timestepEmbedding(t: Tensor, dimension: number, maxPeriod = 10_000): Tensor {
+  checkDimension(dimension);
+  if (t.rank !== 1) throw new ShapeError(`time embedding: expected times [batch], got [${t.shape}]`);
+  const half = dimension / 2;
+  const frequencies = Float64Array.from({ length: half }, (_, i) => pow(maxPeriod, -i / half));
+  const times = t.toTypedArray();
+  const values = new Float64Array(times.length * dimension);
+  const rows = new Map<number, Float64Array>();
+  for (const [i, time] of times.entries()) {
+    let row = rows.get(time);
+    if (!row) {
+      row = Float64Array.from([
+        ...frequencies.map((w) => cos(w * time)),
+        ...frequencies.map((w) => sin(w * time)),
+      ]);
+      rows.set(time, row);
+    }
+    values.set(row, i * dimension);
+  }
+  return tensor(values, [times.length, dimension]);
+}
+
+function checkDimension(dimension: number): void {
+  if (!Number.isInteger(dimension) || dimension < 2 || dimension % 2 !== 0) {
+    throw new ValueError(`time embedding: expected an even dimension, got ${dimension}`);
+  }
+}
+
+export interface TimeEmbeddingOptions {
+  readonly rng?: Rng;
+  /** Times are multiplied by it before the sinusoids: 1 for times 0 .. 999, 1000 for times in [0, 1]. */
+  readonly scale?: number;
+}
+
+/** Sinusoids, a linear layer, SiLU and another: times [batch] to [batch, hidden]. */
+export class TimeEmbedding extends Module {
+  readonly first: Linear;
+  readonly second: Linear;
+  private readonly scale: number;
+
+  /** @throws ValueError for a dimension that is no even number >= 2 */
+  constructor(
+    readonly dimension: number,
+    readonly hidden: number,
+    { scale = 1, ...options }: TimeEmbeddingOptions = {},
+  ) {
+    super();
+    checkDimension(dimension);
+    this.scale = scale;
+    this.first = new Linear(dimension, hidden, options);
+    this.second = new Linear(hidden, hidden, options);
+  }
+
+  override forward(t: Tensor): Tensor {
+    const scaled = this.scale === 1 ? t : t.mul(this.scale);
+    return this.second.forward(this.first.forward(timestepEmbedding(scaled, this.dimension)).silu());
+  }
+}

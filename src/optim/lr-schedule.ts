@@ -1,0 +1,139 @@
+/**
+ * Learning-rate schedules: pure functions of the number of steps taken, so that a run that goes on from a
+ * checkpoint needs no state of theirs. A training loop applies one with a line:
+ *
+ * ```ts
+ * const schedule = warmupLr(500, cosineLr(1e-3, { steps: 20_000 }));
+ * for (let t = 0; t < steps; t++) {
+ *   optimizer.lr = schedule(t);
+ *   // forward, backward, optimizer.step()
+ * }
+ * ```
+ *
+ * Formulas as in PyTorch's `torch.optim.lr_scheduler`, with t for its `last_epoch`. Restarts are left out: where
+ * PyTorch's cosine rises again after its last step, this one stays at its end. Computed in float64 with
+ * src/math.ts: the same bits on every engine.
+ */
+import { ValueError } from '../errors.ts';
+import { cos, pow } from '../math.ts';
+
+/**
+ * The learning rate of step t, counted from 0: before the first step t is 0.
+ * @throws ValueError unless t is a finite number >= 0
+ */
+export type LrSchedule = (t: number) => number;
+
+/** Throws ValueError unless `value` is a number in [lo, hi]. */
+function check(schedule: string, what: string, value: number, lo = 0, hi = Number.MAX_VALUE): void {
+  if (!(value >= lo && value <= hi)) {
+    const range = hi === Number.MAX_VALUE ? `a finite number >= ${lo}` : `a number in [${lo}, ${hi}]`;
+    throw new ValueError(`${schedule}: expected ${what} to be ${range}, got ${value}`);
+  }
+}
+
+/** Throws ValueError unless `value` is a whole number >= 1. */
+function checkSteps(schedule: string, what: string, value: number): void {
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new ValueError(`${schedule}: expected ${what} to be a whole number >= 1, got ${value}`);
+  }
+}
+
+/** The schedule `at`, for numbers of steps only. */
+function schedule(name: string, at: LrSchedule): LrSchedule {
+  return (t) => {
+    check(name, 'the step', t);
+    return at(t);
+  };
+}
+
+/** Always `lr`. */
+export function constantLr(lr: number): LrSchedule {
+  check('constantLr', 'lr', lr);
+  return schedule('constantLr', () => lr);
+}
+
+/** Along a line from `from` at step 0 to `to` at step `steps`, and `to` from then on (`LinearLR`). */
+export function linearLr(from: number, to: number, { steps }: { steps: number }): LrSchedule {
+  check('linearLr', 'from', from);
+  check('linearLr', 'to', to);
+  checkSteps('linearLr', 'steps', steps);
+  return schedule('linearLr', (t) => (t < steps ? from + (to - from) * (t / steps) : to));
+}
+
+/** lr·gamma^⌊t/every⌋: falls at once every so many steps (`StepLR`; gamma is 0.1 by default). */
+export function stepLr(lr: number, { every, gamma = 0.1 }: { every: number; gamma?: number }): LrSchedule {
+  check('stepLr', 'lr', lr);
+  checkSteps('stepLr', 'every', every);
+  check('stepLr', 'gamma', gamma);
+  return schedule('stepLr', (t) => lr * pow(gamma, Math.floor(t / every)));
+}
+
+/** lr·gamma^t (`ExponentialLR`). */
+export function exponentialLr(lr: number, { gamma }: { gamma: number }): LrSchedule {
+  check('exponentialLr', 'lr', lr);
+  check('exponentialLr', 'gamma', gamma);
+  return schedule('exponentialLr', (t) => lr * pow(gamma, t));
+}
+
+/**
+ * Half a cosine wave from `lr` at step 0 to `end` (0 by default) at step `steps`, and `end` from then on:
+ * end + (lr - end)·(1 + cos(πt/steps))/2 (`CosineAnnealingLR`). Source: Loshchilov and Hutter (2017), eq. 5.
+ */
+export function cosineLr(lr: number, { steps, end = 0 }: { steps: number; end?: number }): LrSchedule {
+  check('cosineLr', 'lr', lr);
+  checkSteps('cosineLr', 'steps', steps);
+  check('cosineLr', 'end', end);
+  return schedule('cosineLr', (t) =>
+    t < steps ? end + ((lr - end) * (1 + cos((Math.PI * t) / steps))) / 2 : end,
+  );
+}
+
+/**
+ * end + (lr - end)·(1 - t/steps)^power, and `end` (0 by default) from step `steps` on; power 1, the default, is
+ * a line (`PolynomialLR`, which ends at 0).
+ */
+export function polynomialLr(
+  lr: number,
+  { steps, power = 1, end = 0 }: { steps: number; power?: number; end?: number },
+): LrSchedule {
+  check('polynomialLr', 'lr', lr);
+  checkSteps('polynomialLr', 'steps', steps);
+  check('polynomialLr', 'power', power);
+  check('polynomialLr', 'end', end);
+  return schedule('polynomialLr', (t) => (t < steps ? end + (lr - end) * pow(1 - t / steps, power) : end));
+}
+
+/**
+ * One schedule after the other, each counting from its own beginning: schedules[i] from step milestones[i-1] on
+ * (`SequentialLR`).
+ *
+ * @throws ValueError unless there is one milestone less than there are schedules, in ascending order
+ */
+export function sequenceLr(schedules: readonly LrSchedule[], milestones: readonly number[]): LrSchedule {
+  if (schedules.length !== milestones.length + 1) {
+    throw new ValueError(
+      `sequenceLr: expected one milestone less than schedules, got ${milestones.length} and ${schedules.length}`,
+    );
+  }
+  for (const [i, milestone] of milestones.entries()) {
+    checkSteps('sequenceLr', 'a milestone', milestone);
+    if (i > 0 && milestone <= milestones[i - 1]!) {
+      throw new ValueError(`sequenceLr: expected ascending milestones, got ${milestones.join(', ')}`);
+    }
+  }
+  return schedule('sequenceLr', (t) => {
+    const i = milestones.filter((milestone) => milestone <= t).length;
+    return schedules[i]!(t - (milestones[i - 1] ?? 0));
+  });
+}
+
+/**
+ * `steps` steps of linear warm-up to the first rate of `then`, and then `then` from its beginning. `from`, 0 by
+ * default, is the share of that rate with which it starts.
+ */
+export function warmupLr(steps: number, then: LrSchedule, { from = 0 }: { from?: number } = {}): LrSchedule {
+  check('warmupLr', 'from', from, 0, 1);
+  checkSteps('warmupLr', 'steps', steps);
+  const peak = then(0);
+  return sequenceLr([linearLr(from * peak, peak, { steps }), then], [steps]);
+}

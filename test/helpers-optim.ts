@@ -1,0 +1,30 @@
+/** What the suites of the optimisers share: small parameters, gradients given by hand, both backends in turn. */
+import { scope } from '../src/autograd/tape.ts';
+import { backend, setBackend } from '../src/backend/backend.ts';
+import { tensor } from '../src/tensor/create.ts';
+import type { Tensor } from '../src/tensor/tensor.ts';
+
+/** A leaf for each row. */
+export const parametersOf = (values: readonly number[][]): Tensor[] =>
+  values.map((row) => tensor(row, { requiresGrad: true }));
+
+/** Runs `body` on each backend in turn, with a tolerance for numbers of about 1. */
+export function onEach(body: (tolerance: number) => void): void {
+  const before = backend().name;
+  for (const name of ['wasm', 'reference'] as const) {
+    setBackend(name);
+    try {
+      body(name === 'wasm' ? 1e-6 : 1e-13);
+    } finally {
+      setBackend(before);
+    }
+  }
+}
+
+/** Backward from Σ g·p, whose gradient is g. */
+export function giveGradient(p: Tensor, g: readonly number[]): void {
+  scope(() => {
+    const weights = tensor([...g]);
+    p.mul(weights).sum().backward();
+  });
+}

@@ -1,0 +1,167 @@
+/** The flat block of parameters: layout, runs, clipping, and gradients that come from elsewhere. */
+import * as assert from 'uvu/assert';
+import { backend, setBackend } from '../src/backend/backend.ts';
+import { ShapeError, ValueError } from '../src/errors.ts';
+import { Adam, AdamW } from '../src/optim/adam.ts';
+import { ParameterBlock } from '../src/optim/parameters.ts';
+import { SGD } from '../src/optim/sgd.ts';
+import { tensor } from '../src/tensor/create.ts';
+import { close, refused } from './helpers.ts';
+import { giveGradient, onEach, parametersOf } from './helpers-optim.ts';
+import { suite } from './suite.ts';
+
+suite('flat block', (test) => {
+  test('parameters keep values and shapes when they are moved, and lie one after the other', () => {
+    const a = tensor([[1, 2, 3]], { requiresGrad: true });
+    const b = tensor(
+      Array.from({ length: 17 }, (_, i) => i),
+      { requiresGrad: true },
+    );
+    const c = tensor(7, { requiresGrad: true });
+    const block = new ParameterBlock([a, b, c]);
+    assert.equal(a.toArray(), [[1, 2, 3]]);
+    assert.equal(
+      b.toArray(),
+      Array.from({ length: 17 }, (_, i) => i),
+    );
+    assert.is(c.item(), 7);
+    const { elementBytes } = a.backend;
+    assert.is(b.ptr - a.ptr, 16 * elementBytes);
+    assert.is(c.ptr - b.ptr, 32 * elementBytes);
+    assert.is(block.size, 64);
+    assert.is(a.ptr % 64, 0);
+    b.set(new Float32Array(17).fill(5));
+    assert.equal(a.toArray(), [[1, 2, 3]], 'a write to one reaches no other');
+  });
+
+  test('gradients are one run where all are there, and split where one is missing or a step count differs', () => {
+    const parameters = parametersOf([[1, 2], [3], [4, 5, 6]]);
+    const block = new ParameterBlock(parameters);
+    assert.equal(block.runs(), []);
+    for (const p of parameters) giveGradient(p, new Array(p.size).fill(1));
+    assert.equal(block.runs(), [{ from: 0, to: 48, first: 0 }]);
+    assert.equal(block.indices(block.runs()[0]), [0, 1, 2]);
+    assert.equal(
+      block.runs((i, j) => i + j !== 2),
+      [
+        { from: 0, to: 32, first: 0 },
+        { from: 32, to: 48, first: 2 },
+      ],
+    );
+    parameters[1].zeroGrad();
+    assert.equal(block.runs(), [
+      { from: 0, to: 16, first: 0 },
+      { from: 32, to: 48, first: 2 },
+    ]);
+  });
+
+  test('clipping scales as clip_grad_norm_ of PyTorch, and returns the norm before', () => {
+    onEach((tolerance) => {
+      const gradients = [
+        [0.9, -0.6, 0.3],
+        [-1.2, 0.6, 1.5, 1.8],
+      ];
+      const parameters = parametersOf(gradients);
+      const block = new ParameterBlock(parameters);
+      for (const [i, p] of parameters.entries()) giveGradient(p, gradients[i]);
+      close([block.clipGradNorm(1.5)], [2.924038303442689], 3 * tolerance, 'norm');
+      const torch = [
+        [0.4616901005436364, -0.30779340036242436, 0.15389670018121218],
+        [-0.6155868007248487, 0.30779340036242436, 0.7694835009060608, 0.9233802010872728],
+      ];
+      for (const [i, p] of parameters.entries())
+        close(p.grad!.toTypedArray(), torch[i], tolerance, `grad ${i}`);
+      const small = parameters.map((p) => p.grad!.toArray());
+      close([block.clipGradNorm(10)], [1.5], 1e-5, 'norm after');
+      assert.equal(
+        parameters.map((p) => p.grad!.toArray()),
+        small,
+        'a norm below the limit changes nothing',
+      );
+    });
+  });
+
+  test('the norm is over the gradients that are there, in several runs, and over no stale ones', () => {
+    const parameters = parametersOf([[0, 0], [0], [0]]);
+    const block = new ParameterBlock(parameters);
+    giveGradient(parameters[0], [2, 3]);
+    giveGradient(parameters[1], [1000]);
+    giveGradient(parameters[2], [6]);
+    parameters[1].zeroGrad();
+    close([block.clipGradNorm(3.5)], [7], 1e-6, '√(4 + 9 + 36)');
+    close(parameters[0].grad!.toTypedArray(), [1, 1.5], 1e-6, 'first run');
+    close(parameters[2].grad!.toTypedArray(), [3], 1e-6, 'second run');
+    assert.is(parameters[1].grad, null);
+    for (const bad of [0, -1, NaN]) {
+      refused(() => block.clipGradNorm(bad), ValueError, `clipGradNorm: expected a norm > 0, got ${bad}`);
+    }
+  });
+
+  test('a gradient from before the optimiser was made counts, and is added to', () => {
+    const p = tensor([1, 1], { requiresGrad: true });
+    giveGradient(p, [1, 2]);
+    const optimizer = new SGD([p], { lr: 1 });
+    giveGradient(p, [10, 20]);
+    assert.equal(p.grad!.toArray(), [11, 22]);
+    optimizer.step();
+    assert.equal(p.toArray(), [-10, -21]);
+    const other = tensor([1, 1], { requiresGrad: true });
+    giveGradient(other, [1, 2]);
+    new SGD([other], { lr: 1 }).step();
+    assert.equal(other.toArray(), [0, -1]);
+  });
+
+  test('a gradient that was set by hand is the one that counts', () => {
+    const p = tensor([1, 1], { requiresGrad: true });
+    const optimizer = new SGD([p], { lr: 1 });
+    giveGradient(p, [100, 100]);
+    p.grad = tensor([3, 4]);
+    giveGradient(p, [1, 1]);
+    assert.equal(p.grad.toArray(), [4, 5]);
+    p.grad = tensor([7, 8]);
+    optimizer.step();
+    assert.equal(p.toArray(), [-6, -7]);
+    p.grad = tensor([1, 2, 3]);
+    refused(() => optimizer.step(), ShapeError, 'grad: expected shape [2], got [3]');
+  });
+
+  test('an optimiser whose parameter went to a later one says so, and does not step on old memory', () => {
+    const [a, b] = parametersOf([[1], [2]]);
+    const first = new SGD([a, b], { lr: 1 });
+    const second = new SGD([b], { lr: 1 });
+    giveGradient(b, [1]);
+    refused(
+      () => first.step(),
+      ValueError,
+      'optimiser: parameter 1 of shape [1] belongs to an optimiser that was made later',
+    );
+    second.step();
+    assert.is(b.item(), 1);
+  });
+
+  test('parameters of two backends are refused', () => {
+    const before = backend().name;
+    const a = tensor([1], { requiresGrad: true });
+    setBackend(before === 'wasm' ? 'reference' : 'wasm');
+    const b = tensor([1], { requiresGrad: true });
+    setBackend(before);
+    refused(() => new SGD([a, b]), ValueError, /^optimiser: expected parameters of one backend, got/);
+  });
+
+  test('the elements between parameters stay 0 through steps with momentum, decay and moments', () => {
+    const parameters = parametersOf([[1, 2, 3], [4]]);
+    for (const Class of [SGD, Adam, AdamW]) {
+      const optimizer = new Class(parameters, { lr: 0.1, weightDecay: 0.1 });
+      for (let t = 0; t < 3; t++) {
+        giveGradient(parameters[0], [1, -2, 3]);
+        giveGradient(parameters[1], [4]);
+        optimizer.block.clipGradNorm(1);
+        optimizer.step();
+      }
+      const { backend: on } = parameters[0];
+      const all = Array.from(on.read(optimizer.block.valueAt(0), optimizer.block.size));
+      assert.equal(all.slice(3, 16), new Array(13).fill(0));
+      assert.equal(all.slice(17), new Array(15).fill(0));
+    }
+  });
+});
