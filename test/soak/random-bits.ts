@@ -1,0 +1,20 @@
+/**
+ * `npm run random-bits -- [seed] [megabytes]`: raw words of the random number generator on standard output, for
+ * whoever has a battery of statistical tests. Without a limit it streams until the reader goes away.
+ *
+ *   npm run --silent random-bits -- langevin | RNG_test stdin32          (PractRand)
+ *   npm run --silent random-bits -- langevin | dieharder -g 200 -a
+ */
+import { once } from 'node:events';
+import { Rng } from '../../src/random/rng.ts';
+
+const WORDS = 1 << 18;
+const [seed = 'langevin', megabytes] = process.argv.slice(2);
+const rng = new Rng(seed);
+const limit = megabytes === undefined ? Number.POSITIVE_INFINITY : Number(megabytes);
+
+process.stdout.on('error', () => process.exit(0)); // the reader has seen enough
+for (let sent = 0; sent < limit; sent += (WORDS * 4) / 2 ** 20) {
+  const bytes = new Uint8Array(rng.bits(WORDS).buffer);
+  if (!process.stdout.write(bytes)) await once(process.stdout, 'drain');
+}
