@@ -41,7 +41,7 @@ function radius(word: v128): v128 {
 /** Turns the words at `at` (radius) and `at + 16` (angle) into eight normals in their place. */
 // @ts-ignore: decorator
 @inline
-function boxMuller(at: usize): void {
+export function boxMuller(at: usize): void {
   const angle = v128.load(at, 16);
   const r = v128.xor(radius(v128.load(at)), v128.and(angle, constant(ANGLE, 6)));
   const x = f32x4.mul(f32x4.convert_i32x4_s(i32x4.shl(angle, 1)), constant(ANGLE, 0));
@@ -53,7 +53,7 @@ function boxMuller(at: usize): void {
 /** A 64-bit word from its halves: a number of JavaScript has no 64 bits, and a BigInt costs an allocation. */
 // @ts-ignore: decorator
 @inline
-function word64(low: u32, high: u32): u64 {
+export function word64(low: u32, high: u32): u64 {
   return <u64>low | (<u64>high << 32);
 }
 

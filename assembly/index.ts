@@ -14,6 +14,7 @@ export { isFused, peakMulAdd } from './peak';
 export {
   maxOf as max, mse, mseBackward, squaredErrorBlocks, storeTotal, sum, sumBlocks, sumSquares, sumSquaresBlocks,
 } from './reduce';
+export { affinePath } from './sde';
 
 /** The first byte that no kernel uses: the heap starts here. */
 export function heapBase(): usize {

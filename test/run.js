@@ -1,19 +1,23 @@
 /**
- * Runs the tests: `node test/run.js [name ...] [--backend reference]`. Bundles every `test/*.test.ts` with esbuild (Node 20 reads no
- * TypeScript), runs each in a process of its own, and ends with `N passed, N failed, N skipped`. A file that
- * reports no test counts as one failure, so that a suite which never ran is not a success.
+ * Runs the tests: `node test/run.js [name ...] [--backend reference]`. Bundles every `test/*.test.ts` with esbuild
+ * (Node 20 reads no TypeScript), runs each in a process of its own, and ends with `N passed, N failed, N skipped`.
+ * A file that reports no test counts as one failure, so that a suite which never ran is not a success.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const root = join(here, '..');
 // A folder of its own, so that two runs do not meet.
 const out = join(root, 'build', `test-${process.pid}`);
-const wanted = process.argv.slice(2);
+const { values, positionals: wanted } = parseArgs({
+  options: { backend: { type: 'string', default: process.env.LANGEVIN_BACKEND ?? 'wasm' } },
+  allowPositionals: true,
+});
 const files = readdirSync(here)
   .filter((f) => f.endsWith('.test.ts'))
   .filter((f) => wanted.length === 0 || wanted.some((w) => f.startsWith(w)));
@@ -42,7 +46,11 @@ for (const file of files) {
   const child = spawnSync(
     process.execPath,
     ['--enable-source-maps', '--expose-gc', join(out, file.replace(/\.ts$/, '.mjs'))],
-    { stdio: 'inherit', cwd: root, env: { ...process.env, LANGEVIN_TEST_REPORT: reportFile } },
+    {
+      stdio: 'inherit',
+      cwd: root,
+      env: { ...process.env, LANGEVIN_TEST_REPORT: reportFile, LANGEVIN_BACKEND: values.backend },
+    },
   );
   const report = existsSync(reportFile)
     ? JSON.parse(readFileSync(reportFile, 'utf8'))

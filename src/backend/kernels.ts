@@ -131,7 +131,7 @@ export interface Kernels {
     accumulate: boolean,
     bounds?: Bounds,
   ): void;
-  /** y[i·yRow + j·yCol] = [itself +] alpha·x[i·xRow + j·xCol] over [rows, cols], any strides. */
+  /** y[i·yRow + j·yCol] = [itself +] alpha·x[i·xRow + j·xCol] over [rows, cols], any strides, but elements of y are distinct. */
   copy(
     rows: number,
     cols: number,
@@ -169,4 +169,20 @@ export interface Kernels {
   uniform(n: number, out: Ptr, key: Key, block: number): void;
   /** n words of 32 bits, stored as such; n of them use ceil(n/4) blocks. */
   randomBits(n: number, out: Ptr, key: Key, block: number): void;
+  /**
+   * Steps of Euler-Maruyama for an affine equation: path p goes from x[p] by
+   * x' = x + (A0 + A1·x) + (B0 + B1·x)·z, where z is normal p of the array that `gaussian` makes from block
+   * k·stepBlocks in step k, and `coefficients` are A0, A1, B0, B1 of each step. State k + 1 is stored at
+   * out + k·row elements; with row 0 the last alone stays, at `out`. Both arrays hold whole groups of sixteen, or
+   * are rows of a larger one.
+   */
+  affinePath(
+    n: number,
+    coefficients: ArrayLike<number>,
+    x: Ptr,
+    out: Ptr,
+    row: number,
+    key: Key,
+    stepBlocks: number,
+  ): void;
 }

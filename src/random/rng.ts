@@ -75,7 +75,7 @@ export class Rng {
 
   /** The stream of that name, at its beginning: independent of this one and of every other name's. */
   stream(name: string): Rng {
-    return new Rng(this.seed, `${this.path}/${name}`);
+    return new Rng(this.seed, `${this.path}/${encodeURIComponent(name)}`);
   }
 
   /** Standard normals of the given shape. */

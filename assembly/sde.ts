@@ -1,0 +1,99 @@
+/**
+ * Euler and Maruyama's scheme for equations whose drift and diffusion are affine in the state, all steps of a
+ * batch of paths in one call: x' = x + (A0 + A1·x) + (B0 + B1·x)·z with z standard normal. The four coefficients
+ * of a step are the caller's (a0·dt, a1·dt, b0·√dt, b1·√dt). Noise is made where it is used, and never stored.
+ *
+ * Path p's normal in step k is element p of the random array that begins at block k·`stepBlocks` (gaussian.ts): the
+ * noise does not depend on how paths are cut into calls. A chunk of paths takes all its steps before the next one
+ * begins, so that what is read is in L1; each state is written once.
+ */
+import { boxMuller, word64 } from './gaussian';
+import { philox4, schedule } from './philox';
+import { group as last, keys, scratch } from './scratch';
+
+/** Paths of a chunk: 4 KiB a row. */
+const CHUNK: i32 = 2048;
+const GROUP: i32 = 16;
+
+/** x' of four paths from x and z. Additive noise (B1 = 0) needs one product and one sum less. */
+// @ts-ignore: decorator
+@inline
+function next4(x: v128, z: v128, a0: v128, a1: v128, b0: v128, b1: v128, additive: bool): v128 {
+  const drift = f32x4.add(a0, f32x4.mul(a1, x));
+  const noise = f32x4.mul(additive ? b0 : f32x4.add(b0, f32x4.mul(b1, x)), z);
+  return f32x4.add(f32x4.add(x, drift), noise);
+}
+
+/** The states at `to` from those at `from`, with the normals from `z` to `end`: whole groups of sixteen. */
+// @ts-ignore: decorator
+@inline
+function move(from: usize, to: usize, z: usize, end: usize, at: usize, additive: bool): void {
+  const a0 = v128.load32_splat(at), a1 = v128.load32_splat(at, 4);
+  const b0 = v128.load32_splat(at, 8), b1 = v128.load32_splat(at, 12);
+  for (; z < end; z += 64, from += 64, to += 64) {
+    v128.store(to, next4(v128.load(from), v128.load(z), a0, a1, b0, b1, additive));
+    v128.store(to, next4(v128.load(from, 16), v128.load(z, 16), a0, a1, b0, b1, additive), 16);
+    v128.store(to, next4(v128.load(from, 32), v128.load(z, 32), a0, a1, b0, b1, additive), 32);
+    v128.store(to, next4(v128.load(from, 48), v128.load(z, 48), a0, a1, b0, b1, additive), 48);
+  }
+}
+
+/** One step of `n` whole groups, from block `block` of the stream; `words` is 4·n bytes of scratch, or `to` itself. */
+// @ts-ignore: decorator
+@inline
+function stepChunk(n: i32, from: usize, to: usize, words: usize, at: usize, stream: u64, block: u64): void {
+  // One loop after the other over what stays in L1: fused into one, the turns would be one long chain.
+  const end = words + (n << 2);
+  for (let w = words; w < end; w += GROUP << 2, block += 4) philox4(keys(), stream, block, w);
+  for (let w = words; w < end; w += 32) boxMuller(w);
+  if (f32.load(at, 12) == 0) move(from, to, words, end, at, true);
+  else move(from, to, words, end, at, false);
+}
+
+/** One step of the last n < 16 paths of a row, by way of scratch memory: what follows the row is not touched. */
+function stepRest(n: i32, from: usize, to: usize, at: usize, stream: u64, block: u64): void {
+  const z = last();
+  philox4(keys(), stream, block, z);
+  boxMuller(z);
+  boxMuller(z + 32);
+  // What is read beyond the row is memory of the same or the next row, and is not kept.
+  move(from, z, z, z + 64, at, false);
+  memory.copy(to, z, <usize>n << 2);
+}
+
+/**
+ * `steps` steps of n paths from the states at `x`.
+ *
+ * State k + 1 is written to out + k·rowBytes; with rowBytes 0 only the last one stays, at `out`. `coefficients` are
+ * four float32 a step. `x` and `out` must hold whole groups of sixteen paths, or be rows of a larger array.
+ */
+export function affinePath(
+  n: i32, steps: i32, x: usize, out: usize, rowBytes: usize, coefficients: usize,
+  keyLow: u32, keyHigh: u32, streamLow: u32, streamHigh: u32, blockLow: u32, blockHigh: u32, stepBlocks: u32,
+): void {
+  schedule(word64(keyLow, keyHigh), keys());
+  const stream = word64(streamLow, streamHigh);
+  const end = coefficients + ((<usize>steps) << 4);
+  let block = word64(blockLow, blockHigh);
+  while (n >= GROUP) {
+    const chunk = min(n, CHUNK) & ~(GROUP - 1);
+    let from = x, to = out, at = block;
+    for (let c = coefficients; c < end; c += 16, at += stepBlocks) {
+      stepChunk(chunk, from, to, rowBytes ? to : scratch, c, stream, at);
+      from = to;
+      to += rowBytes;
+    }
+    n -= chunk;
+    x += chunk << 2;
+    out += chunk << 2;
+    block += chunk >> 2;
+  }
+  if (n > 0) {
+    let from = x, to = out;
+    for (let c = coefficients; c < end; c += 16, block += stepBlocks) {
+      stepRest(n, from, to, c, stream, block);
+      from = to;
+      to += rowBytes;
+    }
+  }
+}

@@ -1,0 +1,273 @@
+/** Every op's gradients against differences, and the check against gradients that are wrong. */
+import * as assert from 'uvu/assert';
+import { gradcheck } from '../src/autograd/gradcheck.ts';
+import { OPS, type OpDef, type Sample } from '../src/autograd/op.ts';
+import { apply, tapeLength } from '../src/autograd/tape.ts';
+import { sizeOf } from '../src/autograd/variable.ts';
+import { backend } from '../src/backend/backend.ts';
+import { ValueError } from '../src/errors.ts';
+import * as ops from '../src/ops/index.ts';
+import { tensor } from '../src/tensor/create.ts';
+import { cat, linear, mse, type Tensor } from '../src/tensor/tensor.ts';
+import { onBackend, refused, uniforms } from './helpers.ts';
+import { suite } from './suite.ts';
+
+/** The project's bound. */
+const BOUND = 1e-6;
+
+const draw = (seed: string, shape: readonly number[], lo = -1.5, hi = 1.5): Tensor =>
+  tensor(Float64Array.from(uniforms(seed, sizeOf(shape), lo, hi)), shape);
+
+/** Tensors as the sample wants them, in the current scope. */
+const inputsOf = (op: OpDef<unknown>, { shapes, domain }: Sample<unknown>, seed = ''): Tensor[] =>
+  shapes.map((shape, i) => draw(`${op.name} ${i} ${seed}`, shape, ...(domain ?? [])));
+
+/** The largest error of the check of `f` at tensors of those shapes. */
+const worst = (
+  f: (...xs: Tensor[]) => Tensor,
+  shapes: readonly (readonly number[])[],
+  lo?: number,
+  hi?: number,
+) =>
+  onBackend('reference', () =>
+    gradcheck(
+      f,
+      shapes.map((shape, i) => draw(`x${i}`, shape, lo, hi)),
+    ),
+  );
+
+const right = (error: number, what: string) =>
+  assert.ok(error <= BOUND, `${what}: relative error ${error} > ${BOUND}`);
+
+/** dL/dx of each input for a fixed dL/dy; null where nothing came. */
+function gradientsOf(
+  op: OpDef<unknown>,
+  sample: Sample<unknown>,
+  wanted: (i: number) => boolean,
+  passes = 1,
+) {
+  return onBackend('reference', () => {
+    const xs = inputsOf(op, sample);
+    for (const [i, x] of xs.entries()) x.requiresGrad = wanted(i);
+    const y = apply(op, xs, sample.attrs);
+    const dy = draw('dy', y.shape);
+    for (let pass = 0; pass < passes; pass++) y.backward(dy, { retainGraph: true });
+    return xs.map((x) => x.grad && Array.from(x.grad.toTypedArray()));
+  });
+}
+
+suite('gradcheck', (test) => {
+  test('every op has samples, and a name of its own', () => {
+    assert.ok(OPS.length >= 20);
+    for (const op of OPS) assert.ok(op.samples().length > 0, `${op.name} has no samples`);
+    assert.is(new Set(OPS.map((op) => op.name)).size, OPS.length);
+  });
+
+  for (const op of OPS as OpDef<unknown>[]) {
+    test(`the gradients of ${op.name} are the derivatives of what it computes`, () => {
+      for (const sample of op.samples()) {
+        for (const seed of ['first', 'second']) {
+          const error = onBackend('reference', () =>
+            gradcheck(op, inputsOf(op, sample, seed), { attrs: sample.attrs }),
+          );
+          right(error, `${op.name} ${JSON.stringify(sample.shapes)}`);
+        }
+      }
+    });
+
+    test(`the gradients of ${op.name} add up over passes, and do not depend on which are wanted`, () => {
+      for (const sample of op.samples()) {
+        const all = gradientsOf(op, sample, () => true);
+        const twice = gradientsOf(op, sample, () => true, 2);
+        assert.equal(
+          twice,
+          all.map((dx) => dx!.map((value) => value + value)),
+        );
+        for (const only of all.keys()) {
+          const alone = gradientsOf(op, sample, (i) => i === only);
+          assert.equal(alone[only], all[only]);
+          assert.ok(
+            alone.every((dx, i) => i === only || dx === null),
+            `${op.name} wrote a gradient that nobody wanted`,
+          );
+        }
+      }
+    });
+  }
+
+  test('functions with kinks are right on both sides of them', () => {
+    for (const [lo, hi] of [
+      [-2, -0.1],
+      [0.1, 2],
+    ]) {
+      for (const op of [ops.relu, ops.abs]) {
+        const error = onBackend('reference', () => gradcheck(op, [draw(op.name, [9], lo, hi)]));
+        right(error, `${op.name} on [${lo}, ${hi}]`);
+      }
+    }
+    right(
+      worst((x) => x.clamp(-0.5, 0.5), [[20]]),
+      'clamp',
+    );
+    right(
+      worst((x) => x.pow(3), [[5]]),
+      'pow of negative numbers',
+    );
+  });
+
+  test('a gradient that is wrong is caught', () => {
+    const wrong: Record<string, OpDef['vjp']> = {
+      'off by two parts in a million': (k, dy, _y, _xs, into) =>
+        into(0, (dx, accumulate) =>
+          k.copy(1, dy.size, 1 + 2e-6, dy.ptr, dy.size, 1, dx, dy.size, 1, accumulate),
+        ),
+      'of the wrong sign': (k, dy, _y, _xs, into) =>
+        into(0, (dx, accumulate) => k.unary('neg', dy.size, dy.ptr, dx, accumulate)),
+      missing: () => {},
+      'not a number': (k, dy, _y, _xs, into) => into(0, (dx) => k.fill(dy.size, dx, NaN)),
+      'of another element': (k, dy, _y, _xs, into) =>
+        into(0, (dx, accumulate) =>
+          k.copy(
+            1,
+            dy.size,
+            1,
+            dy.ptr,
+            0,
+            1,
+            dx + (dy.size - 1) * dy.backend.elementBytes,
+            0,
+            -1,
+            accumulate,
+          ),
+        ),
+    };
+    const identity: OpDef = {
+      name: 'identity',
+      shape: ([x]) => x!,
+      forward: (k, y, [x]) => k.copy(1, y.size, 1, x!.ptr, y.size, 1, y.ptr, y.size, 1, false),
+      vjp: (k, dy, _y, _xs, into) =>
+        into(0, (dx, accumulate) => k.copy(1, dy.size, 1, dy.ptr, dy.size, 1, dx, dy.size, 1, accumulate)),
+      samples: () => [],
+    };
+    onBackend('reference', () => {
+      const x = draw('x', [4]);
+      assert.ok(gradcheck(identity, [x]) < 1e-9);
+      for (const [what, vjp] of Object.entries(wrong)) {
+        assert.not.ok(gradcheck({ ...identity, vjp }, [x]) <= BOUND, `a gradient ${what} passed`);
+      }
+    });
+  });
+
+  test('the error is relative to the entry, and to the floor where entries are small', () => {
+    const scaled = (factor: number, off: number): OpDef => ({
+      name: 'scaled',
+      shape: ([x]) => x!,
+      forward: (k, y, [x]) => k.copy(1, y.size, factor, x!.ptr, y.size, 1, y.ptr, y.size, 1, false),
+      vjp: (k, dy, _y, _xs, into) =>
+        into(0, (dx, accumulate) =>
+          k.copy(1, dy.size, factor + off, dy.ptr, dy.size, 1, dx, dy.size, 1, accumulate),
+        ),
+      samples: () => [],
+    });
+    onBackend('reference', () => {
+      const x = draw('x', [3]);
+      assert.ok(Math.abs(gradcheck(scaled(1000, 1), [x]) - 1 / 1001) < 1e-8);
+      assert.ok(Math.abs(gradcheck(scaled(1e-6, 1e-6), [x]) - 1e-3) < 1e-8);
+      assert.ok(Math.abs(gradcheck(scaled(1e-6, 1e-6), [x], { floor: 1e-9 }) - 0.5) < 1e-4);
+    });
+  });
+
+  test('composed functions, branches and reused tensors have the right gradients', () => {
+    right(
+      worst((x) => x.mul(x).add(x).mul(x), [[4]]),
+      'x used four times',
+    );
+    right(
+      worst((x) => x.matmul(x).sub(x.transpose().matmul(x)), [[3, 3]]),
+      'x on both sides',
+    );
+    right(
+      worst((x, w, b) => x.matmul(w).add(b).tanh().sum(1).exp().mean(), [[3, 4], [4, 5], [5]]),
+      'a layer, a sum and a mean',
+    );
+    right(
+      worst(
+        (x, y) =>
+          cat([x, y.mul(x), x], 1)
+            .slice([0, 1], [2, 8])
+            .silu()
+            .max(0),
+        [
+          [2, 3],
+          [2, 3],
+        ],
+      ),
+      'cat, slice and max',
+    );
+    right(
+      worst(
+        (x, w, b, t) => mse(linear(linear(x, w, b, 'tanh'), w, null, 'sigmoid'), t),
+        [[3, 4], [4, 4], [4], [3, 4]],
+      ),
+      'a weight used in two layers',
+    );
+    right(
+      worst(
+        (x) => {
+          const h = x.reshape(2, 6);
+          return h.div(h.pow(2).sum(1, { keepDims: true }).sqrt()).reshape(-1);
+        },
+        [[12]],
+      ),
+      'rows divided by their norms',
+    );
+  });
+
+  test('gradients of broadcast operands are summed over what they repeat', () => {
+    const shapes = [[2, 3, 4], [4], [3, 1], [2, 1, 1], [], [1, 1, 1]];
+    right(
+      worst((a, b, c, d, e, f) => a.mul(b).add(c.div(d)).maximum(e).mul(f.exp()), shapes, 0.5, 2),
+      'one op after another',
+    );
+    right(
+      worst((a, b) => a.mul(b).sum(), [[0, 3], [3]]),
+      'over nothing',
+    );
+  });
+
+  test('an input that the function does not use has a gradient of zero', () => {
+    right(
+      worst((x, _y) => x, [[2], [3]]),
+      'the second of two inputs',
+    );
+    assert.ok(
+      worst((x, y) => x.detach().mul(y), [[2], [2]]) > 0.1,
+      'detach hides a derivative that is not 0',
+    );
+  });
+
+  test('the check takes tensors of either backend and leaves everything as it was', () => {
+    const { name } = backend();
+    const x = tensor([0.5, -1], { requiresGrad: true });
+    x.mul(x).sum().backward();
+    const { grad } = x;
+    const nodes = tapeLength();
+    const error = gradcheck((a) => a.mul(a).exp(), [x]);
+    assert.ok(error > 0 && error < 1e-9, `${error}`);
+    assert.equal(x.toArray(), [0.5, -1]);
+    assert.is(x.grad, grad);
+    assert.is(tapeLength(), nodes);
+    assert.is(backend().name, name);
+    assert.throws(() =>
+      gradcheck(
+        (_x: Tensor): Tensor => {
+          throw new Error('from within');
+        },
+        [x],
+      ),
+    );
+    assert.is(backend().name, name);
+    refused(() => gradcheck(ops.exp, [x], { step: 0 }), ValueError, /step and a floor > 0, got 0 and 0.001/);
+    x.dispose();
+  });
+});

@@ -1,0 +1,382 @@
+/**
+ * The kernels against float64 on the inputs that are hard for them, within the bounds that the headers of
+ * assembly/*.ts state; and what the modules consist of.
+ */
+import seedrandom from 'seedrandom';
+import * as assert from 'uvu/assert';
+import { hasRelaxedSimd, instantiate, kernelBytes, type Numerics } from '../src/backend/instance.ts';
+import type { UnaryName } from '../src/backend/kernels.ts';
+import { ownWasm, runKernel, UNARY_ULP, ulp, uniforms } from './helpers.ts';
+import { suite } from './suite.ts';
+
+const U = 2 ** -24;
+const CHUNK = 1 << 18;
+
+/** What the kernels compute, in float64. */
+const EXACT: Readonly<Partial<Record<UnaryName, (x: number) => number>>> = {
+  exp: Math.exp,
+  log: Math.log,
+  sqrt: Math.sqrt,
+  sigmoid: (x) => 1 / (1 + Math.exp(-x)),
+  tanh: Math.tanh,
+  silu: (x) => (x === -Infinity ? -0 : x / (1 + Math.exp(-x))),
+};
+
+/** Where e^-x overflows, and sigmoid and SiLU are 0 from there on down. */
+const FLUSH = -128 * Math.LN2;
+
+/** Inputs around which a kernel goes over from one formula to another, or its result leaves float32. */
+// biome-ignore format: a table
+const CRITICAL = [
+  0, 2 ** -149, 2 ** -126, 2 ** -24, 0.625, 1, Math.SQRT1_2, Math.SQRT2, 2, Math.LN2 / 2, 1.5 * Math.LN2,
+  8.3, 9.01, 16.6, 17.33, 44, 87.33, 88.0297, 88.3763, 88.7228, 103.2789, 103.9721, 104, 2 ** 23, 2 ** 127,
+].flatMap((x) => [x, -x]);
+
+/** All kinds of float32: one of each 2039 patterns of bits, and 500 neighbours on both sides of critical ones. */
+function* inputs(): Generator<Float32Array> {
+  let words = new Uint32Array(CHUNK);
+  let n = 0;
+  for (let pattern = 0; pattern < 2 ** 32; pattern += 2039) {
+    words[n++] = pattern;
+    if (n < CHUNK) continue;
+    yield new Float32Array(words.buffer);
+    words = new Uint32Array(CHUNK);
+    n = 0;
+  }
+  yield new Float32Array(words.buffer, 0, n);
+  const around = 500;
+  yield Float32Array.from({ length: CRITICAL.length * (2 * around + 1) }, (_, i) => {
+    const centre = Math.floor(i / (2 * around + 1));
+    return neighbour(bitsOf(CRITICAL[centre]!), (i % (2 * around + 1)) - around);
+  });
+}
+
+const one = new Float32Array(1);
+const word = new Uint32Array(one.buffer);
+
+function bitsOf(x: number): number {
+  one[0] = x;
+  return word[0]!;
+}
+
+/** The float32 that lies `steps` patterns of bits from another. */
+function neighbour(bits: number, steps: number): number {
+  word[0] = bits + steps;
+  return one[0]!;
+}
+
+/** The error of y in ulp of the exact result; infinite where one is NaN, infinite or beyond float32 and not the other. */
+function error(y: number, exact: number): number {
+  if (Number.isNaN(y) || Number.isNaN(exact)) return Number.isNaN(y) && Number.isNaN(exact) ? 0 : Infinity;
+  const rounded = Math.fround(exact);
+  if (!Number.isFinite(y) || !Number.isFinite(rounded)) {
+    // A result within the bound of the largest float32 may fall on either side of it.
+    return y === rounded ||
+      (Math.sign(y) === Math.sign(exact) && Math.abs(Math.abs(exact) / 2 ** 128 - 1) < U)
+      ? 0
+      : Infinity;
+  }
+  return Math.abs(y - exact) / ulp(exact);
+}
+
+const dense = (ptr: number, n: number) => ({ ptr, row: n, col: 1 });
+
+/** The exact sum of products or squares, to float64 with a second word for what is lost (Neumaier). */
+function sumOf(n: number, term: (i: number) => number): number {
+  let sum = 0;
+  let lost = 0;
+  for (let i = 0; i < n; i++) {
+    const value = term(i);
+    const next = sum + value;
+    lost += Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum;
+    sum = next;
+  }
+  return sum + lost;
+}
+
+/** Long arrays whose sums are hard: the first number swallows the others where one float32 holds the total. */
+function hardArrays(n: number): Record<string, Float32Array> {
+  const next = seedrandom('hard');
+  return {
+    'a large number and ones': new Float32Array(n).fill(1).map((x, i) => (i === 0 ? 2 ** 24 : x)),
+    'numbers of all magnitudes': new Float32Array(n).map(() => (next() - 0.5) * 2 ** (60 * next() - 30)),
+    'pairs that cancel': new Float32Array(n).map((_, i) => (i % 2 === 0 ? 1 : -1) * (1e6 + (i >> 1))),
+    'rising powers': new Float32Array(n).map((_, i) => 1.00002 ** i),
+    'falling powers': new Float32Array(n).map((_, i) => 1.00002 ** (n - i)),
+    'equal numbers': new Float32Array(n).fill(0.1),
+  };
+}
+
+/** The sum with one float32 accumulator: what the kernels must be better than. */
+function naiveSum(x: Float32Array): number {
+  let sum = 0;
+  for (const value of x) sum = Math.fround(sum + value);
+  return sum;
+}
+
+suite('accuracy', (test) => {
+  for (const [name, exact] of Object.entries(EXACT) as [UnaryName, (x: number) => number][]) {
+    test(`${name} is within ${UNARY_ULP[name]} ulp of float64, on two million inputs of all magnitudes`, () => {
+      const flushes = name === 'sigmoid' || name === 'silu';
+      let count = 0;
+      let worst = 0;
+      for (const x of inputs()) {
+        const n = x.length;
+        const y = runKernel(ownWasm(), [x, x], (k, [at, to]) => k.unary(name, n, at!, to!, false))[1]!;
+        count += n;
+        for (let i = 0; i < n; i++) {
+          const t = exact(x[i]!);
+          if (flushes && x[i]! < FLUSH) {
+            assert.ok(
+              y[i] === 0 && Math.abs(t) < (name === 'silu' ? 2 ** -121 : 2 ** -128),
+              `${name}(${x[i]})`,
+            );
+            continue;
+          }
+          const e = error(y[i]!, t);
+          worst = Math.max(worst, e);
+          if (!(e <= UNARY_ULP[name]))
+            assert.unreachable(`${name}(${x[i]}): got ${y[i]}, expected ${t}: ${e} ulp`);
+        }
+      }
+      assert.ok(count > 2e6);
+      assert.ok(worst > UNARY_ULP[name] / 2, `the bound of ${name} is loose: ${worst} was the most`);
+    });
+  }
+
+  test('pow is within 0.51 ulp of float64, for bases and exponents of every kind', () => {
+    const next = seedrandom('pow');
+    const any = (limit: number) => neighbour(Math.floor(next() * limit), 0);
+    /** An exponent with which the result is anywhere in float32's range. */
+    const exponent = (x: number) => Math.fround((-104 + 193 * next()) / Math.log(x));
+    const kinds: Record<string, () => [number, number]> = {
+      'any bits': () => [any(2 ** 32), any(2 ** 32)],
+      'results of all magnitudes': () => {
+        const x = any(0x7f800000);
+        return [x, exponent(x)];
+      },
+      'bases near 1': () => {
+        const x = Math.fround(1 + (next() - 0.5) * 2 ** -(1 + 22 * next()));
+        return [x, exponent(x)];
+      },
+      'whole exponents, bases of both signs': () => [8 * next() - 4, Math.round(40 * next() - 20)],
+      'small numbers': () => [4 * next(), 8 * next() - 4],
+    };
+    const n = 1 << 18;
+    for (const [kind, draw] of Object.entries(kinds)) {
+      const [a, b] = [new Float32Array(n), new Float32Array(n)];
+      for (let i = 0; i < n; i++) [a[i], b[i]] = draw();
+      const z = runKernel(ownWasm(), [a, b, a], (k, [p, q, to]) =>
+        k.binary('pow', 1, n, dense(p!, n), dense(q!, n), to!, false),
+      )[2]!;
+      for (let i = 0; i < n; i++) {
+        // JavaScript says NaN where IEEE 754 says 1.
+        const exact = a[i] === 1 ? 1 : a[i]! ** b[i]!;
+        const e = error(z[i]!, exact);
+        if (!(e <= 0.51))
+          assert.unreachable(`${kind}: ${a[i]}^${b[i]}: got ${z[i]}, expected ${exact}: ${e} ulp`);
+      }
+    }
+  });
+
+  test('a sum of a million numbers is within 261 half ulp of the sum of magnitudes, whatever they are', () => {
+    const n = 1_000_000;
+    for (const [what, x] of Object.entries(hardArrays(n))) {
+      const exact = sumOf(n, (i) => x[i]!);
+      const bound = 262 * U * sumOf(n, (i) => Math.abs(x[i]!));
+      const [, y] = runKernel(ownWasm(), [x, [0]], (k, [at, to]) =>
+        k.reduce('sum', 1, n, 1, at!, to!, 1, false),
+      );
+      assert.ok(Math.abs(y![0]! - exact) <= bound, `${what}: ${y![0]} is not ${exact} ± ${bound}`);
+      if (what === 'a large number and ones') {
+        assert.ok(Math.abs(naiveSum(x) - exact) > 100 * bound, 'the input would not tell a naive sum');
+      }
+    }
+  });
+
+  test('a sum down a long column is within 64 half ulp of the sum of magnitudes', () => {
+    const [n, inner] = [200_000, 5];
+    for (const [what, x] of Object.entries(hardArrays(n * inner))) {
+      const [, y] = runKernel(ownWasm(), [x, new Float32Array(inner)], (k, [at, to]) =>
+        k.reduce('sum', 1, n, inner, at!, to!, 1, false),
+      );
+      for (let j = 0; j < inner; j++) {
+        const exact = sumOf(n, (i) => x[i * inner + j]!);
+        const bound = 65 * U * sumOf(n, (i) => Math.abs(x[i * inner + j]!));
+        assert.ok(Math.abs(y![j]! - exact) <= bound, `${what}: ${y![j]} is not ${exact} ± ${bound}`);
+      }
+    }
+  });
+
+  test('sums of squares and squared errors keep their bounds', () => {
+    const n = 1_000_000;
+    for (const [what, x] of Object.entries(hardArrays(n))) {
+      const zero = new Float32Array(n);
+      const exact = sumOf(n, (i) => x[i]! * x[i]!);
+      const [, squares] = runKernel(ownWasm(), [x, [0]], (k, [at, to]) =>
+        k.reduce('sumSquares', 1, n, 1, at!, to!, 1, false),
+      );
+      assert.ok(Math.abs(squares![0]! - exact) <= 263 * U * exact, `${what}: ${squares![0]} is not ${exact}`);
+      // Blocks of 4096 elements in eight lanes: 512 additions each.
+      const [, , loss] = runKernel(ownWasm(), [x, zero, [0]], (k, [a, b, to]) => k.mse(n, a!, b!, to!));
+      assert.ok(
+        Math.abs(loss![0]! - exact / n) <= (520 * U * exact) / n,
+        `${what}: ${loss![0]} is not ${exact / n}`,
+      );
+    }
+  });
+
+  test('the error of a product is within (k + 2) half ulp of the sum of |a||b|', () => {
+    for (const [m, n, k] of [
+      [9, 17, 2000],
+      [5, 9, 399],
+      [4, 8, 401],
+      [3, 250, 1201],
+      [6, 6, 1],
+    ] as const) {
+      for (const numerics of ['strict', ...(hasRelaxedSimd() ? ['relaxed' as const] : [])] as Numerics[]) {
+        const next = seedrandom(`${m}`);
+        const magnitudes = () => (next() - 0.5) * 2 ** (24 * next() - 12);
+        for (const draw of [magnitudes, next, () => next() - 0.5]) {
+          const a = new Float32Array(m * k).map(draw);
+          const b = new Float32Array(k * n).map(draw);
+          const backend = ownWasm(numerics);
+          for (const [aT, bT] of [
+            [false, false],
+            [false, true],
+            [true, false],
+            [true, true],
+          ] as const) {
+            const [, , c] = runKernel(backend, [a, b, new Float32Array(m * n)], (kernels, [x, y, z]) =>
+              kernels.gemm(m, n, k, x!, aT, y!, bT, z!, false),
+            );
+            for (let i = 0; i < m; i++) {
+              for (let j = 0; j < n; j++) {
+                const product = (p: number) =>
+                  a[aT ? p * m + i : i * k + p]! * b[bT ? j * k + p : p * n + j]!;
+                const exact = sumOf(k, product);
+                const bound = (k + 2) * U * sumOf(k, (p) => Math.abs(product(p)));
+                assert.ok(
+                  Math.abs(c![i * n + j]! - exact) <= bound,
+                  `${numerics} [${m},${n},${k}] at ${i}, ${j}`,
+                );
+              }
+            }
+          }
+        }
+      }
+    }
+  });
+
+  test('the maximum is exact, and NaN wherever a NaN stands', () => {
+    for (const inner of [1, 3, 4, 6]) {
+      for (const n of [1, 2, 15, 16, 17, 33, 64, 65, 130]) {
+        const x = uniforms(`${n}`, n * inner, -2, -1);
+        const max = (values: Float32Array) =>
+          runKernel(ownWasm(), [values, new Float32Array(inner)], (k, [at, to]) =>
+            k.reduce('max', 1, n, inner, at!, to!, 1, false),
+          )[1]!;
+        const column = (j: number) => x.filter((_, i) => i % inner === j);
+        assert.equal(
+          max(x),
+          Float64Array.from({ length: inner }, (_, j) => Math.max(...column(j))),
+        );
+        for (let at = 0; at < n * inner; at++) {
+          const y = max(x.with(at, NaN));
+          for (let j = 0; j < inner; j++)
+            assert.is(Number.isNaN(y[j]!), j === at % inner, `NaN at ${at} of [${n},${inner}]`);
+        }
+      }
+    }
+  });
+});
+
+/** The ids of a module's sections, in order. */
+function sectionIds(bytes: Uint8Array): number[] {
+  const ids: number[] = [];
+  for (let at = 8; at < bytes.length; ) {
+    ids.push(bytes[at++]!);
+    let size = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[at++]!;
+      size |= (byte & 0x7f) << shift;
+      if (byte < 0x80) break;
+    }
+    at += size;
+  }
+  return ids;
+}
+
+/** A memory with bytes of a pattern, and an instance of the kernels over it. */
+function fresh(numerics: Numerics) {
+  const memory = new WebAssembly.Memory({ initial: 64, maximum: 64, shared: true });
+  const bytes = new Uint8Array(memory.buffer);
+  bytes.forEach((_, i) => {
+    bytes[i] = (i * 37) & 0xff;
+  });
+  const before = bytes.slice();
+  const { exports } = instantiate(numerics, memory);
+  return { memory, bytes, before, exports };
+}
+
+suite('modules', (test) => {
+  for (const numerics of ['strict', 'relaxed'] as const) {
+    test(`the ${numerics} module has no data, no start function, and imports the memory alone`, () => {
+      const bytes = kernelBytes(numerics);
+      const [custom, start, data, dataCount, element] = [0, 8, 11, 12, 9];
+      const ids = sectionIds(bytes);
+      assert.ok(ids.includes(10) && ids.includes(7), 'code and exports are there');
+      for (const id of [start, data, dataCount, element]) assert.not.ok(ids.includes(id), `section ${id}`);
+      assert.ok(ids.every((id) => id >= custom && id <= 10));
+      if (numerics === 'relaxed' && !hasRelaxedSimd()) return;
+      const module = new WebAssembly.Module(bytes);
+      assert.equal(WebAssembly.Module.imports(module), [{ module: 'env', name: 'memory', kind: 'memory' }]);
+    });
+  }
+
+  test('an instance writes nothing when it is made, and only its table below the heap when it is set up', () => {
+    const { bytes, before, exports } = fresh('strict');
+    assert.equal(bytes.slice(), before);
+    exports.init();
+    const changed = bytes.findLastIndex((byte, i) => byte !== before[i]);
+    assert.ok(changed > 0 && changed < exports.heapBase(), `${changed} is beyond ${exports.heapBase()}`);
+    const table = bytes.slice();
+    exports.init();
+    assert.equal(bytes.slice(), table);
+  });
+
+  test('two instances over one memory agree, and do not disturb each other', () => {
+    const { memory, exports: first } = fresh('strict');
+    const base = first.heapBase();
+    first.attach(base);
+    first.init();
+    const { exports: second } = instantiate('strict', memory);
+    const scratch = Math.ceil(first.scratchBytes() / 64) * 64;
+    second.attach(base + scratch);
+    second.init();
+    const data = base + 2 * scratch;
+    const n = 999;
+    const [m, k, w] = [33, 30, 33];
+    const x = new Float32Array(memory.buffer, data, n).fill(0).map((_, i) => Math.sin(i));
+    new Float32Array(memory.buffer, data, n).set(x);
+    const outputs = [first, second].map((exports, i) => {
+      const at = data + 4096 + i * 32768;
+      exports.tanh(n, data, at, 0, 0, 0);
+      exports.gaussian(n, at + 4096, 1, 2, 3, 4, 5, 6);
+      exports.sum(1, n, 1, data, at + 8192, 1, 0);
+      exports.gemm(0, m, 0, w, m, w, k, data, 0, data, 1, at + 12288, 0, 0, 0);
+      return new Uint8Array(memory.buffer, at, 12288 + 4 * m * w).slice();
+    });
+    const untouched = (bytes: Uint8Array) => bytes.subarray(0, 4 * n);
+    assert.equal(untouched(outputs[0]!), untouched(outputs[1]!));
+    for (const [from, length] of [
+      [0, 4 * n],
+      [4096, 4 * n],
+      [8192, 4],
+      [12288, 4 * m * w],
+    ] as const) {
+      assert.equal(outputs[0]!.subarray(from, from + length), outputs[1]!.subarray(from, from + length));
+    }
+    assert.ok(new Float32Array(outputs[0]!.buffer, 12288, m * w).every((c) => c !== 0 && Math.abs(c) < k));
+  });
+});
