@@ -22,17 +22,27 @@ export function adam(
   const b2 = f32x4.splat(<f32>beta2), c2 = f32x4.splat(<f32>(1 - beta2));
   const step = f32x4.splat(stepSize), e = f32x4.splat(eps), root = f32x4.splat(correction);
   const decay = f32x4.splat(l2), keep = f32x4.splat(shrink);
-  // The last one to three elements go through the same vector code by way of a partial load.
-  for (let left = n; left > 0; left -= 4, p += 16, g += 16, m += 16, v += 16) {
-    const p0 = load(p, left);
-    const g0 = f32x4.add(load(g, left), f32x4.mul(decay, p0));
-    const m1 = f32x4.add(f32x4.mul(b1, load(m, left)), f32x4.mul(c1, g0));
-    const v1 = f32x4.add(f32x4.mul(b2, load(v, left)), f32x4.mul(c2, f32x4.mul(g0, g0)));
-    const denominator = f32x4.add(f32x4.div(f32x4.sqrt(v1), root), e);
-    store(m, m1, left);
-    store(v, v1, left);
-    store(p, f32x4.sub(f32x4.mul(keep, p0), f32x4.div(f32x4.mul(step, m1), denominator)), left);
+  for (; n >= 4; n -= 4, p += 16, g += 16, m += 16, v += 16) {
+    adam4(4, p, g, m, v, step, b1, c1, b2, c2, e, root, decay, keep);
   }
+  if (n > 0) adam4(n, p, g, m, v, step, b1, c1, b2, c2, e, root, decay, keep);
+}
+
+/** Four elements, or at the end the last one to three. */
+// @ts-ignore: decorator
+@inline
+function adam4(
+  left: i32, p: usize, g: usize, m: usize, v: usize,
+  step: v128, b1: v128, c1: v128, b2: v128, c2: v128, eps: v128, correction: v128, l2: v128, shrink: v128,
+): void {
+  const p0 = load(p, left);
+  const g0 = f32x4.add(load(g, left), f32x4.mul(l2, p0));
+  const m1 = f32x4.add(f32x4.mul(b1, load(m, left)), f32x4.mul(c1, g0));
+  const v1 = f32x4.add(f32x4.mul(b2, load(v, left)), f32x4.mul(c2, f32x4.mul(g0, g0)));
+  const denominator = f32x4.add(f32x4.div(f32x4.sqrt(v1), correction), eps);
+  store(m, m1, left);
+  store(v, v1, left);
+  store(p, f32x4.sub(f32x4.mul(shrink, p0), f32x4.div(f32x4.mul(step, m1), denominator)), left);
 }
 
 /**

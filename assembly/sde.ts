@@ -12,7 +12,7 @@ import { philox4, schedule } from './philox';
 import { group as last, keys, scratch } from './scratch';
 
 /** Paths of a chunk: 4 KiB a row. */
-const CHUNK: i32 = 2048;
+const CHUNK: i32 = 1024;
 const GROUP: i32 = 16;
 
 /** x' of four paths from x and z. Additive noise (B1 = 0) needs one product and one sum less. */

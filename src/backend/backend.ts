@@ -13,7 +13,8 @@ import { canShareMemory } from './threads.ts';
 
 export { canShareMemory } from './threads.ts';
 
-import { WasmKernels, WasmMemory } from './wasm.ts';
+import { WasmKernels } from './wasm.ts';
+import { WasmMemory } from './wasm-memory.ts';
 
 /** More threads than this help nobody: a job has at most as many pieces. */
 const MAX_THREADS = 64;

@@ -37,6 +37,7 @@ export interface Exports extends Record<UnaryName | BinaryName | ReduceName, (..
   gaussian(...args: number[]): void;
   uniform(...args: number[]): void;
   randomBits(...args: number[]): void;
+  affinePath(...args: number[]): void;
 }
 
 /** Whether this engine can run the relaxed build. */

@@ -39,6 +39,17 @@ export function cut(kernel: string, n: number, size = 1): [number, number][] {
   return pieces;
 }
 
+/** Path updates below which a batch is one piece, and the most paths of a piece: a chunk of assembly/sde.ts. */
+const PATH_GRAIN = 16384;
+const PATHS = 1024;
+
+/** Cuts n paths of `steps` steps each; a range begins at a multiple of 16 paths. */
+export function pathPieces(n: number, steps: number): [number, number][] {
+  if (n * steps < PATH_GRAIN) return [[0, n]];
+  const step = PATHS * Math.ceil(n / PATHS / MAX_PIECES);
+  return Array.from({ length: Math.ceil(n / step) }, (_, i) => [i * step, Math.min(n, (i + 1) * step)]);
+}
+
 /** Multiply-adds below which a GEMM is not cut, and the least in a piece. */
 const GEMM_GRAIN = 500_000;
 /** Cuts along rows and columns are at multiples of these, whole tiles of either build. */

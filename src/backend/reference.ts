@@ -67,6 +67,28 @@ const ACTIVATION_FUNCTIONS: Record<ActivationName, (x: number) => number> = {
   silu: (x) => UNARY_FUNCTIONS.silu(x, NO_BOUNDS),
 };
 
+/** n standard normals into out[at ...], by Box and Muller: see assembly/gaussian.ts. */
+function normals(n: number, out: Float64Array, at: number, key: Key, block: number): void {
+  const words = new Uint32Array(16);
+  const group = new Float64Array(16);
+  for (let i = 0; i < n; i += 16) {
+    for (let lane = 0; lane < 4; lane++) philox(key, block + i / 4 + lane, words, 4 * lane);
+    // Words 0 and 1 of the four blocks make elements 0..7 of the group, words 2 and 3 elements 8..15.
+    for (let lane = 0; lane < 4; lane++) {
+      for (const word of [0, 2]) {
+        const u = ((words[4 * lane + word]! >>> 1) + 0.5) / 2 ** 31;
+        const r = Math.sqrt(-2 * Math.log(u));
+        // The low 31 bits, signed, are within a quarter turn; the top bit is half a turn.
+        const angle = words[4 * lane + word + 1]!;
+        const theta = Math.PI * (angle >>> 31) + (Math.PI / 2) * ((angle << 1) / 2 ** 31);
+        group[4 * word + lane] = r * Math.cos(theta);
+        group[4 * word + 4 + lane] = r * Math.sin(theta);
+      }
+    }
+    out.set(group.subarray(0, Math.min(16, n - i)), at + i);
+  }
+}
+
 /** A growing buffer of float64. */
 export class ReferenceMemory implements LinearMemory {
   private buffer = new ArrayBuffer(1 << 20);
@@ -254,25 +276,7 @@ export class ReferenceKernels implements Kernels {
   }
 
   gaussian(n: number, out: Ptr, key: Key, block: number): void {
-    const mem = this.memory.f64;
-    const words = new Uint32Array(16);
-    const group = new Float64Array(16);
-    for (let i = 0; i < n; i += 16) {
-      for (let lane = 0; lane < 4; lane++) philox(key, block + i / 4 + lane, words, 4 * lane);
-      // Words 0 and 1 of the four blocks make elements 0..7 of the group, words 2 and 3 elements 8..15.
-      for (let lane = 0; lane < 4; lane++) {
-        for (const word of [0, 2]) {
-          const u = ((words[4 * lane + word]! >>> 1) + 0.5) / 2 ** 31;
-          const r = Math.sqrt(-2 * Math.log(u));
-          // The low 31 bits, signed, are within a quarter turn; the top bit is half a turn.
-          const angle = words[4 * lane + word + 1]!;
-          const theta = Math.PI * (angle >>> 31) + (Math.PI / 2) * ((angle << 1) / 2 ** 31);
-          group[4 * word + lane] = r * Math.cos(theta);
-          group[4 * word + 4 + lane] = r * Math.sin(theta);
-        }
-      }
-      mem.set(group.subarray(0, Math.min(16, n - i)), out / SIZE + i);
-    }
+    normals(n, this.memory.f64, out / SIZE, key, block);
   }
 
   uniform(n: number, out: Ptr, key: Key, block: number): void {
@@ -281,6 +285,31 @@ export class ReferenceKernels implements Kernels {
     for (let i = 0; i < n; i++) {
       if (i % 4 === 0) philox(key, block + i / 4, words, 0);
       mem[out / SIZE + i] = (words[i % 4]! >>> 8) / 2 ** 24;
+    }
+  }
+
+  affinePath(
+    n: number,
+    coefficients: ArrayLike<number>,
+    x: Ptr,
+    out: Ptr,
+    row: number,
+    key: Key,
+    stepBlocks: number,
+  ): void {
+    const mem = this.memory.f64;
+    const z = new Float64Array(n);
+    let from = x / SIZE;
+    for (let k = 0; 4 * k < coefficients.length; k++) {
+      const [a0, a1] = [coefficients[4 * k]!, coefficients[4 * k + 1]!];
+      const [b0, b1] = [coefficients[4 * k + 2]!, coefficients[4 * k + 3]!];
+      const to = out / SIZE + k * row;
+      normals(n, z, 0, key, k * stepBlocks);
+      for (let i = 0; i < n; i++) {
+        const value = mem[from + i]!;
+        mem[to + i] = value + (a0 + a1 * value) + (b0 + b1 * value) * z[i]!;
+      }
+      from = to;
     }
   }
 

@@ -1,12 +1,8 @@
 /**
  * The WebAssembly backend: float32, the kernels of assembly/ over one linear memory, on as many threads as it is
  * given. Instantiated synchronously on first use. Nothing outside this folder knows that WebAssembly exists.
- *
- * The memory is a shared one even where no thread shares it, so that there is one build of the kernels; such
- * a memory can be made in every engine, and only handing it to a worker needs cross-origin isolation.
  */
-import { OutOfMemoryError } from '../errors.ts';
-import { Heap, type LinearMemory, type Ptr } from '../memory/heap.ts';
+import { Heap, type Ptr } from '../memory/heap.ts';
 import { type Exports, instantiate, type Numerics } from './instance.ts';
 import type {
   ActivationName,
@@ -20,53 +16,9 @@ import type {
   UnaryName,
   View2d,
 } from './kernels.ts';
-import { cut, gemmPieces } from './pieces.ts';
+import { cut, gemmPieces, pathPieces } from './pieces.ts';
 import { ThreadPool } from './threads.ts';
-
-/** Bytes of a page of WebAssembly memory, and how many a 32-bit address reaches: 4 GiB. */
-const PAGE = 65536;
-const MAX_PAGES = 65536;
-
-/** The linear memory, in float32 elements. */
-export class WasmMemory implements LinearMemory {
-  readonly memory: WebAssembly.Memory;
-  private whole: Float32Array | null = null;
-
-  /** @param maxPages the limit of growth; less than 65536 only to test what happens at the limit */
-  constructor(private readonly maxPages = MAX_PAGES) {
-    this.memory = new WebAssembly.Memory({ initial: 16, maximum: maxPages, shared: true });
-  }
-
-  get byteLength(): number {
-    return this.memory.buffer.byteLength;
-  }
-
-  /** A view of the whole memory, good until the memory grows; made anew only then. */
-  get f32(): Float32Array {
-    const { buffer } = this.memory;
-    if (this.whole?.buffer !== buffer) this.whole = new Float32Array(buffer);
-    return this.whole;
-  }
-
-  grow(bytes: number): void {
-    const pages = this.byteLength / PAGE;
-    const needed = Math.ceil(bytes / PAGE);
-    // Half as much again, so that a program that allocates step by step grows rarely.
-    const wanted = Math.min(this.maxPages, Math.max(needed, Math.ceil(pages * 1.5)));
-    for (const target of needed > this.maxPages ? [] : [wanted, needed]) {
-      try {
-        this.memory.grow(target - pages);
-        return;
-      } catch {
-        // The machine does not give so much; what is needed may still be had.
-      }
-    }
-    const gib = (n: number) => `${(n / 2 ** 30).toFixed(2)} GiB`;
-    throw new OutOfMemoryError(
-      `out of memory: ${gib(bytes)} of WebAssembly memory needed, ${gib(this.byteLength)} in use, ${gib(this.maxPages * PAGE)} the most there can be`,
-    );
-  }
-}
+import type { WasmMemory } from './wasm-memory.ts';
 
 /** The codes of assembly/activation.ts. */
 const ACTIVATION_CODE: Record<ActivationName, number> = { none: 0, relu: 1, sigmoid: 2, tanh: 3, silu: 4 };
@@ -319,6 +271,32 @@ export class WasmKernels implements Kernels {
     this.random('randomBits', n, out, key, block);
   }
 
+  affinePath(
+    n: number,
+    coefficients: ArrayLike<number>,
+    x: Ptr,
+    out: Ptr,
+    row: number,
+    { seed, stream }: Key,
+    stepBlocks: number,
+  ): void {
+    const steps = coefficients.length / 4;
+    const table = this.heap.alloc(16 * steps);
+    new Float32Array(this.memory.memory.buffer, table, 4 * steps).set(coefficients);
+    try {
+      this.run(
+        'affinePath',
+        pathPieces(n, steps).map(([from, to]) => {
+          const [at, block] = [4 * from, from / 4];
+          const keys = [seed[0], seed[1], stream[0], stream[1]];
+          return [to - from, steps, x + at, out + at, 4 * row, table, ...keys, block, 0, stepBlocks];
+        }),
+      );
+    } finally {
+      this.heap.release(table);
+    }
+  }
+
   /** 96·n flop of multiply-adds from registers, for the bench (assembly/peak.ts). */
   peakMulAdd(n: number): void {
     this.exports.peakMulAdd(n, this.scratch);
@@ -354,7 +332,8 @@ export class WasmKernels implements Kernels {
       cut(kernel, blocks, SUM_BLOCK).map(([first, last]) => args(first, last, partials)),
     );
     let total = 0;
-    for (const part of new Float64Array(this.memory.memory.buffer, partials, blocks)) total += part;
+    const { f64 } = this.memory;
+    for (let i = 0; i < blocks; i++) total += f64[partials / 8 + i]!;
     this.heap.release(partials);
     return total;
   }

@@ -69,6 +69,11 @@ export class ParameterBlock {
     return this.like(this.values);
   }
 
+  /** Parameter i's part of a block with this layout, in the parameter's shape and the block's memory. */
+  viewOf(block: Variable, i: number): Tensor {
+    return block.view(this.parameters[i]!.shape, this.offsets[i]!) as Tensor;
+  }
+
   /**
    * The elements of all parameters whose gradient is present, in as few runs as there can be.
    * @throws ValueError for a parameter that an optimiser made later has moved into its own block
