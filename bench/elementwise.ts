@@ -1,0 +1,160 @@
+/**
+ * Every kernel that does a bounded amount of work an element: functions of one array and of two, broadcasting,
+ * reductions, copies, the loss and the optimisers. GB/s count what must be read and written once. Twins: loops
+ * over Float32Array. Roof: a plain copy of as many elements, so that `of peak` is a share of its GB/s, and a
+ * kernel that computes much an element stays below it.
+ *
+ * [64,784] is a batch of pictures, 200 KB, which stays in the caches; 949,184 is the denoiser's parameters;
+ * 2^22 elements, 16 MB, do not stay. A sweep over sizes shows where further threads begin to help.
+ */
+import { BINARY, type BinaryName, type ReduceName, UNARY, type UnaryName } from '../src/backend/kernels.ts';
+import type { Setting } from './harness.ts';
+import { adam, mse, mseBackward, sgd } from './losses-and-optimisers.ts';
+import type { Make, Subject } from './subject.ts';
+import * as twins from './twins.ts';
+import { addBroadcast, BINARY_TWINS, UNARY_TWINS } from './twins-elementwise.ts';
+
+const [ROWS, COLS] = [64, 784];
+const BATCH = ROWS * COLS;
+const PARAMETERS = 949_184;
+const LARGE = 2 ** 22;
+const SWEEP = [2 ** 10, 2 ** 13, 2 ** 16, 2 ** 19];
+const BOUNDS = { lo: -0.5, hi: 0.5 };
+
+/** These are undefined, or not finite, for numbers below 0. */
+const POSITIVE: readonly string[] = ['log', 'sqrt', 'div', 'pow', 'sqrtBackward'];
+const domain = (name: string): [number, number] => (POSITIVE.includes(name) ? [0.1, 2] : [-1, 1]);
+const dense = (ptr: number, n: number) => ({ ptr, row: n, col: 1 });
+const label = (n: number) => (n === BATCH ? `${ROWS}x${COLS}` : String(n));
+
+const unary =
+  (name: UnaryName, n = BATCH): Make =>
+  (memory) => {
+    const { kernels } = memory.backend;
+    const [x, y] = [memory.array(n, ...domain(name)), memory.array(n)];
+    return {
+      name,
+      shape: label(n),
+      elements: n,
+      bytes: 8 * n,
+      roof: memory.copyPeak(n),
+      run: () => kernels.unary(name, n, x.ptr, y.ptr, false, BOUNDS),
+      twin: () => UNARY_TWINS[name](n, x.twin, y.twin, BOUNDS),
+    };
+  };
+
+const binary =
+  (name: BinaryName, n = BATCH): Make =>
+  (memory) => {
+    const { kernels } = memory.backend;
+    const [a, b] = [memory.array(n, ...domain(name)), memory.array(n, ...domain(name))];
+    const y = memory.array(n);
+    return {
+      name,
+      shape: label(n),
+      elements: n,
+      bytes: 12 * n,
+      roof: memory.copyPeak(n),
+      run: () => kernels.binary(name, 1, n, dense(a.ptr, n), dense(b.ptr, n), y.ptr, false, BOUNDS),
+      twin: () => BINARY_TWINS[name](n, a.twin, b.twin, y.twin, BOUNDS),
+    };
+  };
+
+/** [64,784] plus a row, a column or one number. */
+const broadcast =
+  (what: 'row' | 'column' | 'scalar'): Make =>
+  (memory) => {
+    const { kernels } = memory.backend;
+    const [row, col] = { row: [0, 1], column: [1, 0], scalar: [0, 0] }[what] as [number, number];
+    const [a, b, y] = [memory.array(BATCH), memory.array(COLS), memory.array(BATCH)];
+    return {
+      name: `add ${what}`,
+      shape: label(BATCH),
+      elements: BATCH,
+      bytes: 8 * BATCH,
+      roof: memory.copyPeak(BATCH),
+      run: () =>
+        kernels.binary('add', ROWS, COLS, dense(a.ptr, COLS), { ptr: b.ptr, row, col }, y.ptr, false),
+      twin: () => addBroadcast(ROWS, COLS, a.twin, b.twin, row, col, y.twin),
+    };
+  };
+
+/** x[outer,n,inner] over its middle axis. */
+const reduce =
+  (name: ReduceName, axis: string, outer: number, n: number, inner: number): Make =>
+  (memory) => {
+    const { kernels } = memory.backend;
+    const size = outer * n * inner;
+    const [x, y] = [memory.array(size), memory.array(outer * inner)];
+    return {
+      name: `${name} ${axis}`,
+      shape: label(size),
+      elements: size,
+      bytes: 4 * (size + outer * inner),
+      roof: memory.copyPeak(size),
+      run: () => kernels.reduce(name, outer, n, inner, x.ptr, y.ptr, 1, false),
+      twin: () => twins.reduce(name, outer, n, inner, x.twin, y.twin),
+    };
+  };
+
+/** Copies [rows,cols], transposed where wanted. */
+const copy =
+  (name: string, rows: number, cols: number, alpha: number, transposed = false): Make =>
+  (memory) => {
+    const { kernels } = memory.backend;
+    const n = rows * cols;
+    const [x, y] = [memory.array(n), memory.array(n)];
+    const [yRow, yCol] = transposed ? [1, rows] : [cols, 1];
+    return {
+      name,
+      shape: rows === 1 ? label(n) : `${rows}x${cols}`,
+      elements: n,
+      bytes: 8 * n,
+      roof: memory.copyPeak(n),
+      run: () => kernels.copy(rows, cols, alpha, x.ptr, cols, 1, y.ptr, yRow, yCol, false),
+      twin: () => twins.copy(rows, cols, alpha, x.twin, cols, 1, y.twin, yRow, yCol),
+    };
+  };
+
+const fill: Make = (memory) => {
+  const { kernels } = memory.backend;
+  const y = memory.array(BATCH);
+  return {
+    name: 'fill',
+    shape: label(BATCH),
+    elements: BATCH,
+    bytes: 4 * BATCH,
+    roof: memory.copyPeak(BATCH),
+    run: () => kernels.fill(BATCH, y.ptr, 0.5),
+    twin: () => void y.twin.fill(0.5),
+  };
+};
+
+export const elementwise: Subject = {
+  name: 'elementwise',
+  title: 'Elementwise kernels, reductions, copies. Twin: a loop over Float32Array. Peak: a plain copy.',
+  cases: ({ quick }: Setting) => [
+    ...UNARY.map((name) => unary(name)),
+    ...BINARY.map((name) => binary(name)),
+    ...(['row', 'column', 'scalar'] as const).map(broadcast),
+    reduce('sum', 'all', 1, BATCH, 1),
+    reduce('sum', 'rows', 1, ROWS, COLS),
+    reduce('sum', 'columns', ROWS, COLS, 1),
+    reduce('sumSquares', 'all', 1, PARAMETERS, 1),
+    reduce('max', 'columns', ROWS, COLS, 1),
+    copy('copy', 1, BATCH, 1),
+    copy('copy scaled', 1, BATCH, 0.5),
+    copy('transpose', 784, 400, 1, true),
+    fill,
+    mse(BATCH, label(BATCH)),
+    mseBackward(BATCH, label(BATCH)),
+    adam(PARAMETERS),
+    sgd(PARAMETERS),
+    ...(quick ? [] : [...SWEEP, LARGE]).flatMap((n) => [
+      copy('copy', 1, n, 1),
+      binary('add', n),
+      unary('exp', n),
+      reduce('sum', 'all', 1, n, 1),
+    ]),
+  ],
+};

@@ -1,0 +1,34 @@
+/** The engine's settings that the benchmark runs through: every build of the kernels on 1, 2 and all threads. */
+import { backend, setNumerics, setThreads } from '../src/backend/backend.ts';
+import { hasRelaxedSimd } from '../src/backend/instance.ts';
+import { ValueError } from '../src/errors.ts';
+import type { Setting } from './harness.ts';
+
+export const NUMERICS = ['strict', 'relaxed'] as const;
+export type Numerics = (typeof NUMERICS)[number];
+
+/** What to measure under; what is left out is everything that this engine and machine have. */
+export interface Matrix {
+  readonly threads?: readonly number[];
+  readonly numerics?: readonly Numerics[];
+  readonly quick: boolean;
+}
+
+/** @param cores what "all threads" means here */
+export function settingsFor({ threads, numerics, quick }: Matrix, cores: number): Setting[] {
+  const builds = numerics ?? (hasRelaxedSimd() ? NUMERICS : ['strict']);
+  const counts = threads ?? [...new Set([1, 2, cores])].filter((n) => n <= cores);
+  return builds.flatMap((build) => counts.map((n) => ({ threads: n, numerics: build, quick })));
+}
+
+/** Sets the engine. @throws ValueError for a build or a number of threads that it does not have here */
+export function apply({ threads, numerics }: Setting): void {
+  const { numerics: before, threads: running } = backend();
+  // A change ends the worker threads, even one to what is set already.
+  if (numerics !== before) setNumerics(numerics);
+  if (threads !== running) setThreads(threads);
+  const got = backend().threads;
+  if (got !== threads) {
+    throw new ValueError(`bench: expected ${threads} threads, got ${got}: memory cannot be shared here`);
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * Matrix products, c[m,n] = op(a)[m,k]·op(b)[k,n], in the shapes of training and in squares. NN, NT and TN say
+ * which operand is stored transposed: `linear` computes NT forwards (its weights are [out,in]), NN for dX and TN
+ * for dW. A shape is written m x k x n; flop are 2·m·k·n. Twin: the triple loop. Roof: the multiply-add peak,
+ * times the threads.
+ */
+import type { Case, Setting } from './harness.ts';
+import type { Operands } from './operands.ts';
+import type { Make, Subject } from './subject.ts';
+import * as twins from './twins.ts';
+
+export type Form = 'NN' | 'NT' | 'TN';
+export type Shape3 = readonly [m: number, k: number, n: number];
+
+/** The denoiser's layers at batch 64. */
+const LAYERS: readonly Shape3[] = [
+  [64, 784, 400],
+  [64, 400, 400],
+  [64, 400, 784],
+];
+
+const PRODUCTS: readonly (readonly [Form, Shape3])[] = [
+  ...LAYERS.map((shape) => ['NN', shape] as const),
+  ...LAYERS.map((shape) => ['NT', shape] as const),
+  // dW[out,in] = dzᵀ·x sums over the batch.
+  ...LAYERS.map(([batch, input, output]) => ['TN', [output, batch, input]] as const),
+  // The lecture's model appends the time to the image: an odd width.
+  ['NT', [64, 785, 400]],
+  ['NN', [64, 64, 64]],
+  ['NN', [128, 128, 128]],
+  ['NN', [256, 256, 256]],
+  ['NN', [512, 512, 512]],
+];
+/** Left out of a quick run, and without a twin, which would take ten seconds. */
+const LARGE: readonly [Form, Shape3] = ['NN', [1024, 1024, 1024]];
+
+export function gemmCase([form, [m, k, n]]: readonly [Form, Shape3], threads: number): Make {
+  return (memory) => {
+    const { kernels } = memory.backend;
+    const [aT, bT] = [form[0] === 'T', form[1] === 'T'];
+    const [a, b, c] = [memory.array(m * k), memory.array(k * n), memory.array(m * n)];
+    return {
+      name: `gemm ${form}`,
+      shape: `${m}x${k}x${n}`,
+      flop: 2 * m * k * n,
+      bytes: 4 * (m * k + k * n + m * n),
+      roof: memory.multiplyAddPeak(threads),
+      run: () => kernels.gemm(m, n, k, a.ptr, aT, b.ptr, bT, c.ptr, false),
+      twin: () => twins.gemm(m, n, k, a.twin, aT, b.twin, bT, c.twin),
+    };
+  };
+}
+
+function largeCase(threads: number): Make {
+  return (memory) => {
+    const { twin: _, ...rest } = gemmCase(LARGE, threads)(memory);
+    return rest;
+  };
+}
+
+function peakCase(memory: Operands): Case {
+  const { run, amount } = memory.multiplyAddPeak(1);
+  return { name: 'multiply-add peak', shape: 'registers', flop: amount, run };
+}
+
+export const gemm: Subject = {
+  name: 'gemm',
+  title: 'Matrix products. Twin: the triple loop. Peak: multiply-adds from registers, times the threads.',
+  cases: ({ threads, quick }: Setting) => [
+    ...(threads === 1 ? [peakCase] : []),
+    ...PRODUCTS.map((product) => gemmCase(product, threads)),
+    ...(quick ? [] : [largeCase(threads)]),
+  ],
+};

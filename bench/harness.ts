@@ -1,0 +1,151 @@
+/**
+ * How everything here is measured.
+ *
+ * The machine is shared, and its speed changes from one moment to the next. So work is cut into slices of about
+ * a millisecond (or one run, where that takes longer), and before each slice one of the same length is run of the
+ * roof that it is compared with: the multiply-add peak, or a plain copy. Both see the same moments, and of both
+ * the best slice counts, the two fastest left out where there are more than twelve. Interference only ever adds
+ * time, so that the best of many slices is the work itself, and their ratio is steadier than either.
+ *
+ * Operands are warm: they are what the last run left in the caches, as in a training step. Everything runs for a
+ * while before it is measured, until the engine has compiled it for good. Statistics: the package mitata.
+ */
+import { measure } from 'mitata';
+import type { Numerics } from './engine.ts';
+import { type Row, rates, round, type Work } from './row.ts';
+
+/** What the engine is set to while something is measured. */
+export interface Setting {
+  readonly threads: number;
+  readonly numerics: Numerics;
+  /** A few seconds for everything: to see that it works, not to publish. */
+  readonly quick: boolean;
+}
+
+/** Work whose rate bounds another's: `amount` flop or bytes a run, on all threads together. */
+export interface Roof {
+  readonly amount: number;
+  run(): void;
+}
+
+/** One thing to measure. */
+export interface Case extends Work {
+  readonly name: string;
+  readonly shape: string;
+  /** Does the work once. */
+  readonly run: () => void;
+  /** The same work in plain TypeScript. */
+  readonly twin?: () => void;
+  /** Compared with by flop where the case has them, else by bytes. */
+  readonly roof?: Roof;
+  /** For work whose operands are not `Operands`: runs it and its twin, and tells how far apart they end. */
+  readonly difference?: () => number;
+  /** Further rows, from the measured time in ms: the parts of a program. */
+  readonly parts?: (row: Row) => Row[];
+}
+
+export interface Sampled {
+  /** Milliseconds of one run. */
+  readonly best: number;
+  readonly median: number;
+  /** The best of what ran beside it, a run; NaN without. */
+  readonly beside: number;
+}
+
+/** Milliseconds: a slice, and how long a case runs before it is measured. */
+const SLICE = 1;
+const WARM_UP = { quick: 5, full: 25 };
+/** Milliseconds that are never too long for several slices. */
+const LONG = 50;
+/** As mitata does it: the two fastest samples of more than twelve do not count. */
+const FEW = 12;
+
+function timed(run: () => void, times = 1): number {
+  const start = performance.now();
+  for (let i = 0; i < times; i++) run();
+  return performance.now() - start;
+}
+
+/** The best of some times, by the same rule for work and roof; NaN of none. */
+function bestOf(times: readonly number[]): number {
+  return times.toSorted((a, b) => a - b)[times.length > FEW ? 2 : 0] ?? Number.NaN;
+}
+
+/** How many runs make `slice` milliseconds; finds out by running for `warmUp` milliseconds or more. */
+function runsFor(slice: number, run: () => void, warmUp: number): number {
+  const start = performance.now();
+  for (let runs = 1; ; ) {
+    const ms = timed(run, runs);
+    if (ms < slice / 2) runs *= 2;
+    else if (performance.now() - start >= warmUp) return Math.max(1, Math.round((runs * slice) / ms));
+  }
+}
+
+/**
+ * Samples `run` for about `budget` milliseconds, at least five slices, and `beside` by turns with it. What takes
+ * longer than the whole budget is timed once.
+ */
+export async function sample(
+  run: () => void,
+  budget: number,
+  quick: boolean,
+  beside?: () => void,
+): Promise<Sampled> {
+  const warmUp = quick ? WARM_UP.quick : WARM_UP.full;
+  const first = timed(run);
+  if (first > Math.max(budget, LONG))
+    return { best: first, median: first, beside: beside ? timed(beside) : Number.NaN };
+  const runs = runsFor(SLICE, run, warmUp);
+  const besideTimes: number[] = [];
+  const besideRuns = beside ? runsFor(timed(run, runs), beside, warmUp) : 0;
+  const turn = () => void (beside && besideTimes.push(timed(beside, besideRuns) / besideRuns));
+  // mitata calls parameter 0 before each sample, outside of the time it takes.
+  const bench = { 0: turn, bench: (_: unknown) => timed(run, runs) };
+  const stats = await measure(
+    function* () {
+      yield bench as never;
+    },
+    { gc: false, min_cpu_time: (budget / (beside ? 2 : 1)) * 1e6, min_samples: 5, batch_threshold: 0 },
+  );
+  const perRun = (ns: number) => ns / 1e6 / runs;
+  return { best: perRun(stats.min), median: perRun(stats.p50), beside: bestOf(besideTimes) };
+}
+
+/** Measures cases under one setting. Twins do not depend on it, and are timed once. */
+export class Bench {
+  constructor(
+    private readonly subject: string,
+    readonly setting: Setting,
+    /** Milliseconds for a case, its roof included. */
+    readonly budget: number,
+    private readonly twinTimes: Map<string, number>,
+  ) {}
+
+  async row(c: Case): Promise<Row> {
+    const { quick, ...setting } = this.setting;
+    const { roof } = c;
+    const { best, median, beside } = await sample(c.run, this.budget, quick, roof && (() => roof.run()));
+    const twin = c.twin && (await this.twinTime(`${c.name} ${c.shape}`, c.twin));
+    const work = c.flop ?? c.bytes ?? 0;
+    return {
+      subject: this.subject,
+      name: c.name,
+      shape: c.shape,
+      ...setting,
+      ms: round(best),
+      msMedian: round(median),
+      ...rates(c, best),
+      ...(roof && { ofPeak: round(work / best / (roof.amount / beside)) }),
+      ...(twin !== undefined && { speedup: round(twin / best) }),
+    };
+  }
+
+  private async twinTime(key: string, twin: () => void): Promise<number> {
+    let ms = this.twinTimes.get(key);
+    if (ms === undefined) {
+      ms = (await sample(twin, this.budget / 2, this.setting.quick)).best;
+      this.twinTimes.set(key, ms);
+    }
+    return ms;
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * The lecture's diffusion step with T = 5: a batch of 64 is noised in four steps of variance 1/4; for each step
+ * the model 785-400-400-784 with ReLU, which gets the time as a further column, learns the way back,
+ * (data - denoised)/dt with denoised = noisy - randn·sqrt(dt). Four forward passes in one loss, one backward
+ * pass, one step of Adam. The width 785 is odd on purpose: it is the lecture's.
+ */
+import { scope } from '../src/autograd/tape.ts';
+import { ReLU } from '../src/nn/activation.ts';
+import { Linear } from '../src/nn/linear.ts';
+import { Sequential } from '../src/nn/sequential.ts';
+import { Adam } from '../src/optim/adam.ts';
+import { Rng } from '../src/random/rng.ts';
+import { full } from '../src/tensor/create.ts';
+import { cat, mse, type Tensor } from '../src/tensor/tensor.ts';
+import { type Program, productFlop, programCase } from './program.ts';
+import type { Subject } from './subject.ts';
+
+const BATCH = 64;
+const PIXELS = 784;
+const WIDTHS = [PIXELS + 1, 400, 400, PIXELS];
+/** linspace(0, 1, 5), of which four are used as times. */
+const TIMES = [0, 0.25, 0.5, 0.75];
+const DT = 0.25;
+
+export const lectureStep: Program = {
+  name: 'lecture step',
+  shape: `${TIMES.length}x${BATCH}x${WIDTHS.join('-')}`,
+  flop: TIMES.length * productFlop(BATCH, WIDTHS),
+  make() {
+    const rng = new Rng('lecture');
+    const layer = (i: number) => new Linear(WIDTHS[i]!, WIDTHS[i + 1]!, { rng });
+    const model = new Sequential(layer(0), new ReLU(), layer(1), new ReLU(), layer(2));
+    const adam = new Adam(model.parameters());
+    const data = scope(() => rng.uniform([BATCH, PIXELS]).keep());
+    const noise = () => rng.normal(data.shape).mul(Math.sqrt(DT));
+    return (watch) =>
+      scope(() => {
+        let noisy = data;
+        for (const _ of TIMES) noisy = noisy.add(noise());
+        let loss: Tensor | undefined;
+        for (const t of TIMES.toReversed()) {
+          const denoised = noisy.sub(noise());
+          const predicted = model.forward(cat([denoised, full([BATCH, 1], t)], 1));
+          const term = mse(predicted, data.sub(denoised).div(DT));
+          loss = loss ? loss.add(term) : term;
+        }
+        adam.zeroGrad();
+        loss!.backward();
+        adam.step();
+        watch?.(loss!);
+      });
+  },
+};
+
+export const lecture: Subject = {
+  name: 'lecture',
+  title: "The lecture's five-step diffusion step and its kernels. Twin: the reference backend.",
+  cases: ({ threads, quick }) => [programCase(lectureStep, threads, quick)],
+};

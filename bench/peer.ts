@@ -1,0 +1,71 @@
+/**
+ * A peer: another library in a process of its own, which does the same work on request (bench/peers/protocol.py
+ * says how they talk). What is not installed does not start, and is left out.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { Queue } from './queue.ts';
+
+/** How to start a peer. */
+export interface Launch {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Work that every library knows by the same name. */
+export interface Task {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Milliseconds to spend on it. */
+  readonly budget: number;
+}
+
+/** Milliseconds of one run. */
+export interface Timing {
+  readonly ms: number;
+  readonly msMedian: number;
+}
+
+export class Peer {
+  private constructor(
+    /** The library with its version, as it calls itself. */
+    readonly name: string,
+    private readonly process: ChildProcess,
+    private readonly answers: Queue<string | null>,
+  ) {}
+
+  /** Starts a peer. Null, and a line that says why on the standard error output, where it is not installed. */
+  static async start({ command, args, env }: Launch): Promise<Peer | null> {
+    const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+    const lines = new Queue<string | null>();
+    const errors: string[] = [];
+    createInterface({ input: child.stdout }).on('line', (line) => lines.push(line));
+    createInterface({ input: child.stderr }).on('line', (line) => errors.push(line));
+    child.on('error', (error) => errors.push(error.message));
+    child.on('close', () => lines.push(null));
+    // A peer that is gone is told by its null.
+    child.stdin.on('error', () => {});
+    const hello = await lines.next();
+    if (hello === null) {
+      const cause = errors.find((line) => /^\w*Error: /.test(line)) ?? errors.at(-1) ?? 'it ended at once';
+      console.error(`peers: without ${args[0]?.split('/').pop()}: ${cause}`);
+      return null;
+    }
+    return new Peer(JSON.parse(hello).peer, child, lines);
+  }
+
+  /** Has the peer do some work; null for work that it does not know, and when it is gone. */
+  async ask(task: Task): Promise<Timing | null> {
+    this.process.stdin!.write(`${JSON.stringify(task)}\n`);
+    const answer = JSON.parse((await this.answers.next()) ?? '{}');
+    return 'ms' in answer ? answer : null;
+  }
+
+  async stop(): Promise<void> {
+    if (this.process.exitCode !== null) return;
+    this.process.stdin!.end();
+    await once(this.process, 'close');
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * The same work in other libraries, each optional and none a dependency: PyTorch and NumPy, TensorFlow.js and
+ * jax-js. All measure in the same minute: for each task the libraries take short turns, and the
+ * best turn of each counts. While one works the others wait for input; after a pause, so that threads which spin
+ * have gone to sleep.
+ */
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { apply } from './engine.ts';
+import { gaussianCase } from './gaussian.ts';
+import { type Form, gemmCase, type Shape3 } from './gemm.ts';
+import { type Case, type Setting, sample } from './harness.ts';
+import { lectureStep } from './lecture.ts';
+import { Operands } from './operands.ts';
+import { type Launch, Peer, type Timing } from './peer.ts';
+import { type Program, programCase } from './program.ts';
+import { type Row, rates, round } from './row.ts';
+import { denoiserStep } from './step.ts';
+import type { Make } from './subject.ts';
+
+export const PEERS_TITLE = 'The same work in other libraries, by turns within the same minute.';
+
+/** Rounds of turns, the milliseconds of a kernel's turn and of a program's, and the pause before it. */
+const ROUNDS = { quick: 1, full: 3 };
+const KERNEL_TURN = { quick: 20, full: 60 };
+const PROGRAM_TURN = { quick: 20, full: 250 };
+const PAUSE = 10;
+
+/** Work that langevin does as a case, and the others by its name and sizes. */
+interface Task {
+  readonly sizes: readonly number[];
+  readonly turn: { readonly quick: number; readonly full: number };
+  make(threads: number, quick: boolean): Make;
+}
+
+const product = (form: Form, sizes: Shape3): Task => ({
+  sizes,
+  turn: KERNEL_TURN,
+  make: (threads) => gemmCase([form, sizes], threads),
+});
+const normals = (n: number): Task => ({ sizes: [n], turn: KERNEL_TURN, make: () => gaussianCase(n) });
+const program = (of: Program): Task => ({
+  sizes: [],
+  turn: PROGRAM_TURN,
+  make: (threads, quick) => programCase(of, threads, quick),
+});
+
+const TASKS: readonly Task[] = [
+  product('NN', [64, 784, 400]),
+  product('NT', [64, 784, 400]),
+  product('NT', [64, 785, 400]),
+  product('TN', [400, 64, 784]),
+  product('NN', [512, 512, 512]),
+  normals(64 * 784),
+  normals(2 ** 20),
+  program(denoiserStep),
+  program(lectureStep),
+];
+
+export interface PeerOptions {
+  readonly peersDir?: string;
+  readonly python?: string;
+}
+
+/** All that might be installed, on so many threads. PyTorch comes with its threads' default of spinning, and without. */
+function launches(folder: string, threads: number, { peersDir, python = 'python3' }: PeerOptions): Launch[] {
+  const script = (name: string) => join(folder, name);
+  // Python leaves no compiled files behind, and each BLAS takes the number of threads from its own variable.
+  const n = String(threads);
+  const env = {
+    PYTHONDONTWRITEBYTECODE: '1',
+    OMP_NUM_THREADS: n,
+    OPENBLAS_NUM_THREADS: n,
+    MKL_NUM_THREADS: n,
+  };
+  const passive = { ...env, OMP_WAIT_POLICY: 'PASSIVE' };
+  const inNode = (name: string) => ({ command: process.execPath, args: [script(name), peersDir!] });
+  return [
+    { command: python, args: [script('torch_peer.py')], env },
+    ...(threads > 1 ? [{ command: python, args: [script('torch_peer.py')], env: passive }] : []),
+    { command: python, args: [script('numpy_peer.py')], env },
+    // In Node both have one thread.
+    ...(threads === 1 && peersDir !== undefined ? [inNode('tfjs_peer.js'), inNode('jax_peer.js')] : []),
+  ];
+}
+
+/** Rows of all libraries, langevin's first, for each task. @param folder bench/peers */
+export async function* peerRows(
+  settings: readonly Setting[],
+  folder: string,
+  options: PeerOptions,
+): AsyncGenerator<Row> {
+  for (const threads of new Set(settings.map((setting) => setting.threads))) {
+    const own = settings.filter((setting) => setting.threads === threads);
+    const peers: Peer[] = [];
+    for (const launch of launches(folder, threads, options)) {
+      const peer = await Peer.start(launch);
+      if (peer) peers.push(peer);
+    }
+    try {
+      for (const task of TASKS) yield* turns(task, own, peers);
+    } finally {
+      for (const peer of peers) await peer.stop();
+    }
+  }
+}
+
+/** A library at one task: how it is asked for a turn, and its best one so far; null once it has said no. */
+interface Contender {
+  readonly peer: string;
+  readonly numerics: string;
+  ask(): Promise<Timing | null>;
+  best: Timing | undefined | null;
+}
+
+/** One task, by turns. `relative` is a library's time over that of langevin's first setting. */
+async function* turns(task: Task, settings: readonly Setting[], peers: readonly Peer[]): AsyncGenerator<Row> {
+  const { threads, quick } = settings[0]!;
+  const memory = new Operands();
+  const c = task.make(threads, quick)(memory);
+  const { name, shape } = c;
+  const budget = quick ? task.turn.quick : task.turn.full;
+  const request = { name, shape: task.sizes, budget };
+  const contenders: Contender[] = [
+    ...settings.map((setting) => ({
+      peer: 'langevin',
+      numerics: setting.numerics,
+      ask: () => ownTurn(c, setting, budget),
+      best: undefined,
+    })),
+    ...peers.map((peer) => ({
+      peer: peer.name,
+      numerics: 'float32',
+      ask: () => peer.ask(request),
+      best: undefined,
+    })),
+  ];
+  for (let round = 0; round < (quick ? ROUNDS.quick : ROUNDS.full); round++) {
+    for (const contender of contenders.filter(({ best }) => best !== null)) {
+      await pause(PAUSE);
+      const turn = await contender.ask();
+      if (!turn || !contender.best || turn.ms < contender.best.ms) contender.best = turn;
+    }
+  }
+  memory.release();
+  const own = contenders[0]!.best!.ms;
+  for (const { peer, numerics, best } of contenders) {
+    if (!best) continue;
+    const [ms, msMedian, relative] = [round(best.ms), round(best.msMedian), round(best.ms / own)];
+    yield {
+      subject: 'peers',
+      name,
+      shape,
+      threads,
+      numerics,
+      peer,
+      ms,
+      msMedian,
+      ...rates(c, ms),
+      relative,
+    };
+  }
+}
+
+async function ownTurn(c: Case, setting: Setting, budget: number): Promise<Timing> {
+  apply(setting);
+  const { best, median } = await sample(c.run, budget, setting.quick);
+  return { ms: best, msMedian: median };
+}

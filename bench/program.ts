@@ -1,0 +1,109 @@
+/**
+ * A training step as a case: its time, its model flop a second (those of the matrix products, forwards and
+ * backwards), and then its parts: every kernel it calls, and the time outside of kernels. Twin: the same program
+ * on the reference backend, which is plain TypeScript in float64.
+ */
+import { backend, setBackend } from '../src/backend/backend.ts';
+import type { Tensor } from '../src/tensor/tensor.ts';
+import type { Case } from './harness.ts';
+import type { Operands } from './operands.ts';
+import { type Row, rates, round } from './row.ts';
+import type { Make } from './subject.ts';
+import { record, timeCalls, timeWithoutKernels } from './trace.ts';
+
+/** One step; `watch` sees the loss while it lives. */
+export type Step = (watch?: (loss: Tensor) => void) => void;
+
+export interface Program {
+  readonly name: string;
+  readonly shape: string;
+  readonly flop: number;
+  /** Makes model, optimiser and data on the backend in use; from the same seed, the same numbers. */
+  make(): Step;
+}
+
+/** Replays of the kernels, and runs without them, which are short: enough for the engine to compile it all. */
+const REPLAYS = { quick: 3, full: 50 };
+const IDLE_RUNS = { quick: 50, full: 2000 };
+
+export const programCase =
+  (program: Program, threads: number, quick: boolean): Make =>
+  (memory: Operands): Case => {
+    const { name, shape, flop } = program;
+    const step = program.make();
+    let slow: Step | undefined;
+    // The arena finds its size in the first step: calls recorded in the third have lasting addresses.
+    step();
+    step();
+    return {
+      name,
+      shape,
+      flop,
+      roof: memory.multiplyAddPeak(threads),
+      run: () => step(),
+      twin: () =>
+        onReference(() => {
+          slow ??= program.make();
+          slow();
+        }),
+      difference: () => Math.abs(lossOf(program) / onReference(() => lossOf(program)) - 1),
+      parts: (row) => parts(row, program, step, quick),
+    };
+  };
+
+/** The loss of the first step. */
+function lossOf(program: Program): number {
+  let value = Number.NaN;
+  program.make()((loss) => {
+    value = loss.item();
+  });
+  return value;
+}
+
+function onReference<T>(body: () => T): T {
+  const before = backend().name;
+  setBackend('reference');
+  try {
+    return body();
+  } finally {
+    setBackend(before);
+  }
+}
+
+/** Floating-point operations of a dense network's matrix products: y, dW, and dx but for the first layer. */
+export function productFlop(batch: number, widths: readonly number[]): number {
+  const products = widths.slice(1).map((width, i) => 2 * batch * widths[i]! * width);
+  return 3 * products.reduce((a, b) => a + b, 0) - products[0]!;
+}
+
+/**
+ * A row for each kernel and shape, from the best time of each call; one for what no kernel does; and their sum,
+ * which is the step as it is when nothing interrupts it, and what the shares refer to.
+ */
+function parts(whole: Row, { flop }: Program, step: Step, quick: boolean): Row[] {
+  const calls = record(() => step());
+  const outside = timeWithoutKernels(() => step(), calls, quick ? IDLE_RUNS.quick : IDLE_RUNS.full);
+  const groups = timeCalls(calls, quick ? REPLAYS.quick : REPLAYS.full);
+  const total = groups.reduce((sum, { ms }) => sum + ms, outside);
+  const { subject, threads, numerics } = whole;
+  const row = (part: string, shape: string, ms: number): Row => ({
+    subject,
+    name: `${whole.name}: ${part}`,
+    shape,
+    threads,
+    numerics,
+    ms: round(ms),
+    share: round(ms / total),
+  });
+  return [
+    { ...row('parts together', whole.shape, total), calls: calls.length, ...rates({ flop }, total) },
+    ...groups.map(
+      ({ label, shape, flop, calls: count, ms }): Row => ({
+        ...row(label, shape, ms),
+        calls: count,
+        ...(flop !== undefined && rates({ flop: flop * count }, ms)),
+      }),
+    ),
+    row('outside of kernels', '-', outside),
+  ];
+}

@@ -1,0 +1,57 @@
+/** What a subject of the benchmark is, and the loop that measures one under every setting. */
+import { Bench, type Case, type Setting } from './harness.ts';
+import { Operands } from './operands.ts';
+import type { Row } from './row.ts';
+
+/** Makes a case on the current backend; its memory is released when it has been measured. */
+export type Make = (memory: Operands) => Case;
+
+export interface Subject {
+  readonly name: string;
+  /** The head of its table: what is measured, and against what. */
+  readonly title: string;
+  cases(setting: Setting): readonly Make[];
+}
+
+/** Milliseconds for a subject under all its settings, and the least and most for one case. */
+const TOTAL = { quick: 600, full: 15_000 };
+const LEAST = 10;
+const MOST = 1500;
+const ROOF_WARM_UP = 150;
+
+/**
+ * Measures a subject under every setting, and yields its rows as they come.
+ * @param apply sets the engine
+ */
+export async function* run(
+  subject: Subject,
+  settings: readonly Setting[],
+  apply: (setting: Setting) => void,
+): AsyncGenerator<Row> {
+  const twinTimes = new Map<string, number>();
+  for (const setting of settings) {
+    apply(setting);
+    warmUp();
+    const cases = subject.cases(setting);
+    const total = setting.quick ? TOTAL.quick : TOTAL.full;
+    const budget = Math.min(MOST, Math.max(LEAST, total / settings.length / cases.length));
+    const bench = new Bench(subject.name, setting, budget, twinTimes);
+    for (const make of cases) {
+      const memory = new Operands();
+      const c = make(memory);
+      const row = await bench.row(c);
+      yield row;
+      yield* c.parts?.(row) ?? [];
+      memory.release();
+    }
+  }
+}
+
+/** Runs the roof until the engine has compiled it for good: it is what all else is compared with. */
+function warmUp(): void {
+  const memory = new Operands();
+  const peak = memory.multiplyAddPeak(1);
+  const start = performance.now();
+  while (performance.now() - start < ROOF_WARM_UP) peak.run();
+  memory.release();
+}

@@ -1,0 +1,9 @@
+/** What can be measured, by the name that the command takes. */
+import { elementwise } from './elementwise.ts';
+import { gaussian } from './gaussian.ts';
+import { gemm } from './gemm.ts';
+import { lecture } from './lecture.ts';
+import { step } from './step.ts';
+import type { Subject } from './subject.ts';
+
+export const SUBJECTS: readonly Subject[] = [gemm, elementwise, gaussian, step, lecture];

@@ -1,0 +1,51 @@
+/** Rows as a table for people: a column for every field that some row has, numbers to three digits. */
+import type { Row } from './row.ts';
+
+interface Column {
+  readonly head: string;
+  readonly cell: (row: Row) => string | undefined;
+  /** Words to the left, numbers to the right. */
+  readonly left?: boolean;
+}
+
+const number = (x: number | undefined) => (x === undefined ? undefined : plain(x));
+const percent = (x: number | undefined) => (x === undefined ? undefined : `${(100 * x).toFixed(1)} %`);
+const times = (x: number | undefined) => (x === undefined ? undefined : `${plain(x)}x`);
+
+/** Three digits, and never an exponent. */
+function plain(x: number): string {
+  const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(x) || 1)));
+  return x.toFixed(Math.min(digits, 6));
+}
+
+const COLUMNS: readonly Column[] = [
+  { head: 'name', cell: (r) => r.name, left: true },
+  { head: 'shape', cell: (r) => r.shape, left: true },
+  { head: 'peer', cell: (r) => r.peer, left: true },
+  { head: 'threads', cell: (r) => String(r.threads) },
+  { head: 'numerics', cell: (r) => r.numerics, left: true },
+  { head: 'ms', cell: (r) => number(r.ms) },
+  { head: 'median', cell: (r) => number(r.msMedian) },
+  { head: 'GFLOP/s', cell: (r) => number(r.gflops) },
+  { head: 'GB/s', cell: (r) => number(r.gbps) },
+  { head: 'flop/B', cell: (r) => number(r.gflops && r.gbps && r.gflops / r.gbps) },
+  { head: 'of peak', cell: (r) => percent(r.ofPeak) },
+  { head: 'ns/element', cell: (r) => number(r.nsPerElement) },
+  { head: 'ns/sample', cell: (r) => number(r.nsPerSample) },
+  { head: 'over twin', cell: (r) => times(r.speedup) },
+  { head: 'calls', cell: (r) => r.calls?.toString() },
+  { head: 'share', cell: (r) => percent(r.share) },
+  { head: 'time over langevin', cell: (r) => times(r.relative) },
+];
+
+/** Lines of equal width under a line of heads. */
+export function table(rows: readonly Row[]): string {
+  const columns = COLUMNS.filter(({ cell }) => rows.some((row) => cell(row) !== undefined)).map((column) => {
+    const cells = [column.head, ...rows.map((row) => column.cell(row) ?? '')];
+    const width = Math.max(...cells.map((cell) => cell.length));
+    return cells.map((cell) => (column.left ? cell.padEnd(width) : cell.padStart(width)));
+  });
+  const lines = [...Array(rows.length + 1).keys()].map((i) => columns.map((cells) => cells[i]).join('  '));
+  lines.splice(1, 0, '-'.repeat(lines[0]!.length));
+  return lines.map((line) => line.trimEnd()).join('\n');
+}

@@ -1,0 +1,110 @@
+/**
+ * The twins of the elementwise kernels, each a loop of its own: loops that shared their code by a callback would
+ * be slower than what one writes, since the engine could not inline it.
+ */
+import type { BinaryName, Bounds, UnaryName } from '../src/backend/kernels.ts';
+
+type Array32 = Float32Array;
+type Unary = (n: number, x: Array32, y: Array32, bounds: Bounds) => void;
+type Binary = (n: number, a: Array32, b: Array32, y: Array32, bounds: Bounds) => void;
+
+/** y = f(x) */
+export const UNARY_TWINS: Record<UnaryName, Unary> = {
+  neg(n, x, y) {
+    for (let i = 0; i < n; i++) y[i] = -x[i]!;
+  },
+  abs(n, x, y) {
+    for (let i = 0; i < n; i++) y[i] = Math.abs(x[i]!);
+  },
+  exp(n, x, y) {
+    for (let i = 0; i < n; i++) y[i] = Math.exp(x[i]!);
+  },
+  log(n, x, y) {
+    for (let i = 0; i < n; i++) y[i] = Math.log(x[i]!);
+  },
+  sqrt(n, x, y) {
+    for (let i = 0; i < n; i++) y[i] = Math.sqrt(x[i]!);
+  },
+  relu(n, x, y) {
+    for (let i = 0; i < n; i++) y[i] = Math.max(x[i]!, 0);
+  },
+  sigmoid(n, x, y) {
+    for (let i = 0; i < n; i++) y[i] = 1 / (1 + Math.exp(-x[i]!));
+  },
+  tanh(n, x, y) {
+    for (let i = 0; i < n; i++) y[i] = Math.tanh(x[i]!);
+  },
+  silu(n, x, y) {
+    for (let i = 0; i < n; i++) y[i] = x[i]! / (1 + Math.exp(-x[i]!));
+  },
+  clamp(n, x, y, { lo, hi }) {
+    for (let i = 0; i < n; i++) y[i] = Math.min(Math.max(x[i]!, lo), hi);
+  },
+};
+
+/** y = f(a, b); in the backward ones b is dy */
+export const BINARY_TWINS: Record<BinaryName, Binary> = {
+  add(n, a, b, y) {
+    for (let i = 0; i < n; i++) y[i] = a[i]! + b[i]!;
+  },
+  sub(n, a, b, y) {
+    for (let i = 0; i < n; i++) y[i] = a[i]! - b[i]!;
+  },
+  mul(n, a, b, y) {
+    for (let i = 0; i < n; i++) y[i] = a[i]! * b[i]!;
+  },
+  div(n, a, b, y) {
+    for (let i = 0; i < n; i++) y[i] = a[i]! / b[i]!;
+  },
+  maximum(n, a, b, y) {
+    for (let i = 0; i < n; i++) y[i] = Math.max(a[i]!, b[i]!);
+  },
+  minimum(n, a, b, y) {
+    for (let i = 0; i < n; i++) y[i] = Math.min(a[i]!, b[i]!);
+  },
+  pow(n, a, b, y) {
+    for (let i = 0; i < n; i++) y[i] = a[i]! ** b[i]!;
+  },
+  absBackward(n, x, dy, dx) {
+    for (let i = 0; i < n; i++) dx[i] = Math.sign(x[i]!) * dy[i]!;
+  },
+  sqrtBackward(n, y, dy, dx) {
+    for (let i = 0; i < n; i++) dx[i] = dy[i]! / (2 * y[i]!);
+  },
+  reluBackward(n, y, dy, dx) {
+    for (let i = 0; i < n; i++) dx[i] = y[i]! > 0 ? dy[i]! : 0;
+  },
+  sigmoidBackward(n, y, dy, dx) {
+    for (let i = 0; i < n; i++) dx[i] = dy[i]! * y[i]! * (1 - y[i]!);
+  },
+  tanhBackward(n, y, dy, dx) {
+    for (let i = 0; i < n; i++) dx[i] = dy[i]! * (1 - y[i]! * y[i]!);
+  },
+  siluBackward(n, x, dy, dx) {
+    for (let i = 0; i < n; i++) {
+      const s = 1 / (1 + Math.exp(-x[i]!));
+      dx[i] = dy[i]! * s * (1 + x[i]! * (1 - s));
+    }
+  },
+  clampBackward(n, x, dy, dx, { lo, hi }) {
+    for (let i = 0; i < n; i++) dx[i] = x[i]! >= lo && x[i]! <= hi ? dy[i]! : 0;
+  },
+  greaterShare(n, a, b, y) {
+    for (let i = 0; i < n; i++) y[i] = a[i]! > b[i]! ? 1 : a[i]! === b[i]! ? 0.5 : 0;
+  },
+};
+
+/** y[rows,cols] = a + b with b a row, a column or one number, by its strides. */
+export function addBroadcast(
+  rows: number,
+  cols: number,
+  a: Array32,
+  b: Array32,
+  bRow: number,
+  bCol: number,
+  y: Array32,
+): void {
+  for (let i = 0, at = 0; i < rows; i++) {
+    for (let j = 0; j < cols; j++, at++) y[at] = a[at]! + b[i * bRow + j * bCol]!;
+  }
+}
