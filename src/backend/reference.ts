@@ -31,6 +31,7 @@ const UNARY_FUNCTIONS: Record<UnaryName, (x: number, bounds: Bounds) => number> 
   exp: Math.exp,
   log: Math.log,
   sqrt: Math.sqrt,
+  // biome-ignore lint/complexity/useMathMinMax: Math.max(-0, 0) is 0, and this keeps -0 as the kernel does
   relu: (x) => (x < 0 ? 0 : x),
   sigmoid,
   tanh: Math.tanh,

@@ -1,0 +1,176 @@
+/**
+ * A trained model as one file: its parameters under PyTorch's names, and in the file's metadata what the model
+ * is and how it came to be. The format is safetensors (safetensors.ts), so that PyTorch can read the file too.
+ *
+ *     metadata   format = pt, langevin = version, model = kind, sizes, settings, seed, backend, numerics
+ *
+ * Sizes, settings and seed are JSON. Parameters are F32 from the WebAssembly backend and F64 from the
+ * reference, and are read from any floating type into either.
+ *
+ * A file of a run that is to go on holds more tensors, such as an optimiser's moments, under names that begin with
+ * `training.`, and its counters as JSON in the metadata `training`. What they mean is the trainer's business.
+ */
+import { host } from '#host';
+import { scope } from '../autograd/tape.ts';
+import { FormatError, ShapeError, ValueError } from '../errors.ts';
+import type { Module } from '../nn/module.ts';
+import type { Seed } from '../random/rng.ts';
+import { tensor } from '../tensor/create.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { VERSION } from '../version.ts';
+import type { Dtype } from './dtype.ts';
+import { decodeSafetensors, encodeSafetensors, type StoredTensor } from './safetensors.ts';
+
+/** What a model's file says beside its parameters. */
+export interface CheckpointInfo {
+  /** Which model it is: `denoiser`. */
+  readonly kind: string;
+  /** What the model's constructor has to be told. */
+  readonly sizes: Readonly<Record<string, number>>;
+  /** How it was trained; anything that JSON can say. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly seed?: Seed;
+}
+
+/** What a run needs beside the model to go on. */
+export interface TrainingState {
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  /** Counters and positions; anything that JSON can say. */
+  readonly progress: Readonly<Record<string, unknown>>;
+}
+
+/** A model's file that was read. */
+export interface Checkpoint extends CheckpointInfo {
+  /** Names the file in errors. */
+  readonly source: string;
+  /** Of the langevin that wrote it. */
+  readonly version: string;
+  readonly backend: string;
+  readonly numerics: string;
+  readonly parameters: ReadonlyMap<string, StoredTensor>;
+  /** Of a run that can go on. */
+  readonly training?: TrainingState;
+}
+
+const FLOATS: readonly Dtype[] = ['F64', 'F32', 'F16', 'BF16'];
+
+const TRAINING = 'training.';
+
+/** A tensor's elements as a file holds them: a copy. */
+export function storedTensor(x: Tensor): StoredTensor {
+  const data = x.toTypedArray();
+  return { dtype: data instanceof Float32Array ? 'F32' : 'F64', shape: x.shape, data };
+}
+
+/** The bytes of a model's file. @param training of a run that is to go on */
+export function encodeCheckpoint(
+  model: Module,
+  info: CheckpointInfo,
+  training?: TrainingState,
+): Uint8Array<ArrayBuffer> {
+  const parameters = [...model.stateDict()];
+  const { name, numerics } = parameters[0][1].backend;
+  const stored = parameters.map(([name, p]) => [name, storedTensor(p)] as const);
+  for (const [name, tensor] of training?.tensors ?? []) stored.push([TRAINING + name, tensor]);
+  const { kind, sizes, settings, seed } = info;
+  return encodeSafetensors(stored, {
+    format: 'pt',
+    langevin: VERSION,
+    model: kind,
+    sizes: JSON.stringify(sizes),
+    ...(settings === undefined ? {} : { settings: JSON.stringify(settings) }),
+    ...(seed === undefined ? {} : { seed: JSON.stringify(seed) }),
+    ...(training === undefined ? {} : { training: JSON.stringify(training.progress) }),
+    backend: name,
+    numerics,
+  });
+}
+
+/** Writes a model's file, whole or not at all. @throws FileError */
+export async function saveCheckpoint(path: string, model: Module, info: CheckpointInfo): Promise<void> {
+  await host.writeFileAtomic(path, encodeCheckpoint(model, info));
+}
+
+function parseJson(text: string | undefined, key: string, source: string): unknown {
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new FormatError(`${source}: expected metadata "${key}" to be JSON, got ${text.slice(0, 80)}`);
+  }
+}
+
+function isSizes(value: unknown): value is Record<string, number> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every((size) => Number.isSafeInteger(size) && size >= 1);
+}
+
+/** What is in the bytes of a model's file. @throws FormatError for anything else */
+export function decodeCheckpoint(bytes: Uint8Array, source = 'checkpoint'): Checkpoint {
+  const { tensors, metadata } = decodeSafetensors(bytes, source);
+  const kind = metadata.get('model');
+  if (kind === undefined) {
+    throw new FormatError(`${source}: expected a model of langevin, got safetensors that name no model`);
+  }
+  const sizes = parseJson(metadata.get('sizes'), 'sizes', source);
+  if (!isSizes(sizes)) {
+    const got = metadata.get('sizes')?.slice(0, 80) ?? 'nothing';
+    throw new FormatError(`${source}: expected metadata "sizes" with whole numbers >= 1, got ${got}`);
+  }
+  for (const [name, { dtype }] of tensors) {
+    if (FLOATS.includes(dtype)) continue;
+    throw new FormatError(`${source}: ${name}: expected one of ${FLOATS.join(' ')}, got ${dtype}`);
+  }
+  const settings = parseJson(metadata.get('settings'), 'settings', source);
+  const seed = parseJson(metadata.get('seed'), 'seed', source);
+  const progress = parseJson(metadata.get('training'), 'training', source);
+  const [parameters, training] = [new Map<string, StoredTensor>(), new Map<string, StoredTensor>()];
+  for (const [name, tensor] of tensors) {
+    if (progress !== undefined && name.startsWith(TRAINING))
+      training.set(name.slice(TRAINING.length), tensor);
+    else parameters.set(name, tensor);
+  }
+  return {
+    source,
+    kind,
+    sizes,
+    ...(settings === undefined ? {} : { settings: settings as Record<string, unknown> }),
+    ...(seed === undefined ? {} : { seed: seed as Seed }),
+    version: metadata.get('langevin') ?? 'unknown',
+    backend: metadata.get('backend') ?? 'unknown',
+    numerics: metadata.get('numerics') ?? 'unknown',
+    parameters,
+    ...(progress === undefined
+      ? {}
+      : { training: { tensors: training, progress: progress as TrainingState['progress'] } }),
+  };
+}
+
+/** Reads a model's file. @throws FileError, and FormatError for a file that is none */
+export async function loadCheckpoint(path: string): Promise<Checkpoint> {
+  return decodeCheckpoint(await host.readFile(path), path);
+}
+
+/** @throws FormatError that names both kinds, unless the checkpoint is of `kind` */
+export function requireKind(checkpoint: Checkpoint, kind: string): void {
+  if (checkpoint.kind === kind) return;
+  throw new FormatError(`${checkpoint.source}: expected a model "${kind}", got "${checkpoint.kind}"`);
+}
+
+/**
+ * Copies a checkpoint's parameters into `model`, whose values stay as they are unless everything fits.
+ * @throws FormatError for a name that is missing or unknown, or another shape
+ */
+export function restoreParameters(model: Module, { parameters, source }: Checkpoint): void {
+  try {
+    scope(() => {
+      const tensors = [...parameters].map(([name, { data, shape }]) => {
+        return [name, tensor(data as Float32Array, shape)] as const;
+      });
+      model.loadStateDict(new Map(tensors));
+    });
+  } catch (error) {
+    if (!(error instanceof ShapeError || error instanceof ValueError)) throw error;
+    throw new FormatError(`${source}: ${error.message}`);
+  }
+}

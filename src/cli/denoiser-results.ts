@@ -1,0 +1,85 @@
+/**
+ * What `langevin train denoiser` leaves behind, each file whole or not at all. The model comes first: should
+ * the disk be full, the pictures can be drawn again from it.
+ */
+import { join } from 'node:path';
+import { host } from '#host';
+import { encodeCheckpoint } from '../checkpoint/checkpoint.ts';
+import type { TrainTest } from '../data/dataset.ts';
+import { Denoiser } from '../models/denoiser.ts';
+import type { DenoiserSettings } from '../models/train-denoiser.ts';
+import { VERSION } from '../version.ts';
+import { denoiserPictures } from './denoiser-pictures.ts';
+import type { EngineReport } from './engine-options.ts';
+import type { LossHistory } from './loss-plot.ts';
+
+/** The files by name, in the order in which they are written, and what is in each. */
+export const DENOISER_FILES = {
+  'model.safetensors': 'the trained model, readable by PyTorch too',
+  'metrics.json': 'losses and speed of every epoch, and all settings',
+  'denoised.png': 'test digits, the same with noise, and what the model makes of them',
+  'pure-noise.png': 'the model on nothing but noise',
+  'pure-noise-5x.png': 'the same, five times in a row',
+  'loss.svg': 'the loss over the epochs',
+} as const;
+
+/** A run, finished or stopped. */
+export interface DenoiserRun {
+  readonly model: Denoiser;
+  readonly data: TrainTest;
+  readonly settings: DenoiserSettings;
+  readonly engine: EngineReport;
+  readonly history: LossHistory;
+  /** The signal that stopped it early, and the batches of the epoch that it did not finish. */
+  readonly stopped: { readonly signal: string; readonly epoch: number; readonly batch: number } | null;
+}
+
+/** The name that the two parts of a data set share. */
+export const setName = ({ train }: TrainTest): string => train.name.replace(/ train$/, '');
+
+/** What is recorded of a run beside its losses. */
+export function describeRun({ model, data, settings, engine }: Omit<DenoiserRun, 'history' | 'stopped'>) {
+  const { seed, ...rest } = settings;
+  return {
+    langevin: VERSION,
+    model: { kind: Denoiser.kind, ...model.sizes },
+    data: { name: setName(data), train: data.train.length, test: data.test.length },
+    settings: rest,
+    seed,
+    ...engine,
+  };
+}
+
+function metrics(run: DenoiserRun): string {
+  const epochs = run.history.epochs.map(({ type, ...epoch }) => epoch);
+  return `${JSON.stringify({ ...describeRun(run), stopped: run.stopped, epochs }, null, 2)}\n`;
+}
+
+/**
+ * Writes all files into `out` and returns their paths with what is in each. A file that fails does not keep
+ * the others from being written.
+ * @throws the first failure
+ */
+export async function writeResults(out: string, run: DenoiserRun): Promise<[path: string, what: string][]> {
+  const { model, data, settings, history } = run;
+  const { seed, ...rest } = settings;
+  const title = `Denoiser on ${setName(data)}`;
+  const subtitle = `noise ${settings.noise}, batch ${settings.batchSize}, learning rate ${settings.lr}`;
+  const contents: Record<keyof typeof DENOISER_FILES, () => Uint8Array | string | Promise<string>> = {
+    'model.safetensors': () =>
+      encodeCheckpoint(model, { kind: Denoiser.kind, sizes: { ...model.sizes }, settings: rest, seed }),
+    'metrics.json': () => metrics(run),
+    ...denoiserPictures(model, data.test, settings),
+    'loss.svg': () => history.plot(title, subtitle),
+  };
+  const failures: unknown[] = [];
+  for (const [name, content] of Object.entries(contents)) {
+    try {
+      await host.writeFileAtomic(join(out, name), await content());
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+  return Object.entries(DENOISER_FILES).map(([name, what]) => [join(out, name), what]);
+}

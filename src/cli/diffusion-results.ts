@@ -1,0 +1,114 @@
+/** What `langevin train diffusion` leaves behind, each file whole or not at all; the model comes first. */
+import { join } from 'node:path';
+import { host } from '#host';
+import type { TrainTest } from '../data/dataset.ts';
+import { gridFromBatch } from '../image/grid.ts';
+import { encodePng } from '../image/png.ts';
+import { DiffusionMlp } from '../models/diffusion-mlp.ts';
+import { encodeDiffusion } from '../models/diffusion-state.ts';
+import { labelsInTurn, samplePictures } from '../models/sample-diffusion.ts';
+import type { DiffusionSettings, DiffusionTrainer } from '../models/train-diffusion.ts';
+import { VERSION } from '../version.ts';
+import { writeCheckpoint } from './checkpoints.ts';
+import { setName } from './denoiser-results.ts';
+import type { EngineReport } from './engine-options.ts';
+import type { LossHistory } from './loss-plot.ts';
+
+/** The files by name, in the order in which they are written, and what is in each. */
+export const DIFFUSION_FILES = {
+  'model.safetensors': 'the moving average of the network, which samples',
+  'metrics.json': 'losses and speed of every epoch, and all settings',
+  'samples.png': 'pictures of its own, a class a column',
+  'loss.svg': 'the loss over the epochs',
+} as const;
+
+export interface DiffusionRun {
+  readonly trainer: DiffusionTrainer;
+  readonly data: TrainTest;
+  readonly settings: DiffusionSettings;
+  readonly engine: EngineReport;
+  readonly history: LossHistory;
+  /** What a run that goes on has to know beside its settings. */
+  readonly notes: Readonly<Record<string, unknown>>;
+}
+
+/** Where a run was stopped, and by what. */
+export type Stopped = { readonly signal: string; readonly epoch: number; readonly batch: number } | null;
+
+const GUIDANCE = 2;
+const COUNT = 100;
+
+/** What is recorded of a run beside its losses. */
+export function describeRun({ trainer, data, settings, engine, notes }: DiffusionRun) {
+  const { seed, ...rest } = settings;
+  return {
+    langevin: VERSION,
+    model: { kind: DiffusionMlp.kind, ...trainer.model.network.sizes },
+    data: { name: setName(data), train: data.train.length, test: data.test.length },
+    settings: { ...rest, ...notes },
+    seed,
+    ...engine,
+  };
+}
+
+/** Writes a checkpoint that a run can go on from. @throws FileError */
+export async function saveRun(out: string, { trainer, notes }: DiffusionRun): Promise<void> {
+  await writeCheckpoint(out, trainer.progress.step, encodeDiffusion(trainer, { goOn: true, notes }));
+}
+
+function metrics(run: DiffusionRun, stopped: Stopped): string {
+  const epochs = run.history.epochs.map(({ type, ...epoch }) => epoch);
+  const { step, seconds } = run.trainer.progress;
+  return `${JSON.stringify({ ...describeRun(run), stopped, step, seconds, epochs }, null, 2)}\n`;
+}
+
+/** A picture of samples, a class a column. */
+function samples({ trainer: { model, average }, settings: { seed } }: DiffusionRun): Uint8Array {
+  const { height, width, classes } = model.network.sizes;
+  const columns = classes > 1 && classes <= 20 ? classes : 10;
+  average.swapIn();
+  try {
+    const labels = labelsInTurn(model, Math.floor(COUNT / columns) * columns);
+    const pictures = samplePictures(model, { labels, guidance: classes > 0 ? GUIDANCE : 1, seed });
+    return encodePng(
+      gridFromBatch(pictures, { height, width, columns, scale: Math.max(1, Math.floor(56 / height)) }),
+    );
+  } finally {
+    average.swapOut();
+  }
+}
+
+/**
+ * Writes all files into `out` and returns their paths with what is in each. A file that fails does not keep
+ * the others from being written.
+ * @throws the first failure
+ */
+export async function writeResults(
+  out: string,
+  run: DiffusionRun,
+  stopped: Stopped,
+): Promise<[string, string][]> {
+  const { trainer, data, settings, history, notes } = run;
+  const { schedule, predicts, weight, batchSize } = settings;
+  const subtitle = `${schedule} schedule, predicts ${predicts}, weight ${weight}, batch ${batchSize}`;
+  const contents: Record<keyof typeof DIFFUSION_FILES, () => Uint8Array | string | Promise<string>> = {
+    'model.safetensors': () => encodeDiffusion(trainer, { notes }),
+    'metrics.json': () => metrics(run, stopped),
+    'samples.png': () => samples(run),
+    'loss.svg': () => history.plot(`Diffusion on ${setName(data)}`, subtitle),
+  };
+  const written: [string, string][] = [];
+  const failures: unknown[] = [];
+  for (const [name, content] of Object.entries(contents)) {
+    // Of a run that was complete already there is no course to plot.
+    if (name === 'loss.svg' && history.batches === 0) continue;
+    try {
+      await host.writeFileAtomic(join(out, name), await content());
+      written.push([join(out, name), DIFFUSION_FILES[name as keyof typeof DIFFUSION_FILES]]);
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+  return written;
+}

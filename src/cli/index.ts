@@ -1,0 +1,68 @@
+#!/usr/bin/env node
+/**
+ * The command `langevin`: its subcommands, and what an error looks like. Exit code 0 for success, 1 for a
+ * failure, 2 for a command line that cannot be understood, 128 + n after signal n. An error is one line on
+ * standard error; `--debug` adds the stack.
+ */
+import { cac } from 'cac';
+import { LangevinError } from '../errors.ts';
+import { VERSION } from '../version.ts';
+import { type Options, parse, UsageError } from './arguments.ts';
+import { addInfoOptions, infoCommand } from './info.ts';
+import { addNoiseOptions, noiseCommand } from './noise.ts';
+import { addSampleOptions, sampleCommand } from './sample.ts';
+import { addSdeOptions, sdeCommand } from './sde.ts';
+import { addDenoiserOptions, trainDenoiserCommand } from './train-denoiser.ts';
+import { addDiffusionOptions, trainDiffusionCommand } from './train-diffusion.ts';
+
+const cli = cac('langevin');
+const actions = new Map<unknown, (options: Options) => Promise<number>>();
+actions.set(
+  addDenoiserOptions(
+    cli.command('train denoiser', 'Train the denoising autoencoder, and draw what it learned'),
+  ),
+  trainDenoiserCommand,
+);
+actions.set(
+  addDiffusionOptions(cli.command('train diffusion', 'Train a diffusion model, which makes digits of noise')),
+  trainDiffusionCommand,
+);
+actions.set(
+  addSampleOptions(cli.command('sample', 'Make pictures with a trained diffusion model')),
+  sampleCommand,
+);
+actions.set(
+  addSdeOptions(cli.command('sde [process]', 'Solve and draw a stochastic differential equation')),
+  sdeCommand,
+);
+actions.set(addNoiseOptions(cli.command('noise', 'Draw pictures on their way into noise')), noiseCommand);
+actions.set(addInfoOptions(cli.command('info', 'Print what langevin finds on this machine')), infoCommand);
+cli.option('--debug', 'Print the stack of an error');
+cli.help((sections) => sections.filter(({ title }) => !title?.startsWith('For more info')));
+cli.version(VERSION);
+cli.example('  $ langevin train denoiser                  on drawn digits, within a minute');
+cli.example('  $ langevin train denoiser --data mnist     on real handwriting');
+cli.example('  $ langevin sde gbm --paths 5                geometric Brownian motion');
+cli.example('  $ langevin train denoiser --help           all options of a command');
+cli.example('  $ langevin info');
+
+async function main(): Promise<number> {
+  const parsed = parse(cli, process.argv.slice(2));
+  return parsed ? await actions.get(parsed.command)!(parsed.options) : 0;
+}
+
+function report(error: unknown): number {
+  const known = error instanceof LangevinError;
+  const message = known
+    ? error.message
+    : `internal: ${error instanceof Error ? error.message : String(error)}`;
+  const debug = process.argv.includes('--debug');
+  const hint = known || debug ? '' : ' (--debug prints the stack)';
+  process.stderr.write(`langevin: ${message.replace(/\s*\n\s*/g, ' ')}${hint}\n`);
+  if (debug && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  return error instanceof UsageError ? 2 : 1;
+}
+
+// A reader that goes away, as in `langevin --help | head -1`, is no error.
+process.stdout.on('error', () => {});
+process.exitCode = await main().catch(report);

@@ -1,0 +1,189 @@
+/** `langevin sample`: pictures from a trained diffusion model, as a grid, and as an animation of how they came. */
+import { statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import type { Command } from 'cac';
+import { host } from '#host';
+import type { Labels } from '../diffusion/guidance.ts';
+import { SAMPLERS, type SamplerName } from '../diffusion/samplers/index.ts';
+import { ValueError } from '../errors.ts';
+import { encodeGif } from '../image/gif.ts';
+import { gridFromBatch } from '../image/grid.ts';
+import { encodePng, type Picture } from '../image/png.ts';
+import { loadDiffusion, type TrainedDiffusion } from '../models/diffusion-run.ts';
+import { labelsInTurn, type SampleOptions, sampleDiffusion } from '../models/sample-diffusion.ts';
+import { VERSION } from '../version.ts';
+import { count, number, type Options, oneOf, text, UsageError } from './arguments.ts';
+import { addEngineOptions, applyEngineOptions, engineLine, engineReport } from './engine-options.ts';
+import { requireWritable } from './out-folder.ts';
+import { createReporter, REPORT_OPTIONS } from './reporter.ts';
+
+const MODEL = 'out/diffusion/model.safetensors';
+const COUNT = 100;
+const STEPS = 50;
+const GUIDANCE = 2;
+/** Those that make pictures of noise. */
+const NAMES = SAMPLERS.filter((name): name is SamplerName => name !== 'ddim-inversion');
+const FILES = {
+  png: ['samples.png', 'the pictures'],
+  gif: ['samples.gif', 'how they grew out of noise'],
+} as const;
+/** Frames of the animation at most; long runs skip some. */
+const MOST_FRAMES = 60;
+
+/** Declares the command and its options. */
+export function addSampleOptions(command: Command): Command {
+  command
+    .usage('sample [options]')
+    .option('--model <path>', `The model's file, or the folder it is in (default: ${MODEL})`)
+    .option('--count <n>', `How many pictures (default: ${COUNT})`)
+    .option('--label <n>', 'The class to draw, or several as in 3,1,4 (default: all in turn)')
+    .option(
+      '--guidance <scale>',
+      `1: as the model has it; more: as the label wants it (default: ${GUIDANCE})`,
+    )
+    .option('--sampler <name>', `${NAMES.join(', ')} (default: ddim)`)
+    .option('--steps <n>', `Steps of the sampler (default: ${STEPS})`)
+    .option('--seed <seed>', 'Any text or number; the same seed gives the same bits (default: 0)')
+    .option('--gif', 'Also draw how they grow out of noise')
+    .option('--out <folder>', "Where the pictures go (default: the model's folder)");
+  addEngineOptions(command);
+  for (const [flag, what] of REPORT_OPTIONS) command.option(flag, what);
+  return command
+    .example('  $ langevin sample --label 7 --count 16')
+    .example('  $ langevin sample --label 2,0,2,6 --count 4 --guidance 3 --gif')
+    .example('  $ langevin sample --sampler dpm-solver-2m --steps 15');
+}
+
+/** The classes asked for; undefined for all in turn. @throws UsageError */
+function readLabels(options: Options): number[] | undefined {
+  const given = text(options, 'label', undefined);
+  if (given === undefined) return undefined;
+  const labels = given.split(',').map((word) => (/^\d+$/.test(word.trim()) ? Number(word) : Number.NaN));
+  if (labels.every(Number.isSafeInteger)) return labels;
+  throw new UsageError(`--label: expected a class or several as in 3,1,4, got "${given}"`);
+}
+
+/** A label for each picture. @throws UsageError for labels that the model does not know */
+function labelsFor(model: TrainedDiffusion, wanted: number[] | undefined, n: number): Labels {
+  if (!wanted) return labelsInTurn(model, n);
+  const { classes } = model;
+  if (classes === 0) throw new UsageError('--label: expected a model with labels, got an unconditional one');
+  const wrong = wanted.find((label) => label >= classes);
+  if (wrong !== undefined)
+    throw new UsageError(`--label: expected labels from 0 to ${classes - 1}, got ${wrong}`);
+  return Array.from({ length: n }, (_, i) => wanted[i % wanted.length]);
+}
+
+/** How to sample. @throws UsageError for what the model cannot do */
+function readSampling(options: Options, model: TrainedDiffusion): SampleOptions {
+  const n = count(options, 'count', COUNT);
+  const scale = number(options, 'guidance', undefined, 'a number >= 0', (s) => s >= 0);
+  if (model.classes === 0 && scale !== undefined && scale !== 1) {
+    throw new UsageError(
+      `--guidance: expected a model with labels, got an unconditional one with scale ${scale}`,
+    );
+  }
+  const available = model.schedule.times?.length ?? Infinity;
+  const steps = count(options, 'steps', Math.min(STEPS, available));
+  if (steps > available) {
+    throw new UsageError(
+      `--steps: expected at most the ${available} that the model was trained with, got ${steps}`,
+    );
+  }
+  return {
+    labels: labelsFor(model, readLabels(options), n),
+    guidance: scale ?? (model.classes > 0 ? GUIDANCE : 1),
+    sampler: oneOf(options, 'sampler', NAMES, 'ddim'),
+    steps,
+    seed: text(options, 'seed', '0'),
+  };
+}
+
+/** Runs the command; the exit code. */
+export async function sampleCommand(options: Options): Promise<number> {
+  oneOf(options, 'sampler', NAMES, 'ddim'); // before anything is read
+  const labels = readLabels(options);
+  const given = text(options, 'model', MODEL);
+  const isFolder = statSync(given, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  const path = isFolder ? join(given, 'model.safetensors') : given;
+  const reporter = createReporter(options);
+  applyEngineOptions(options);
+  const model = await loadDiffusion(path);
+  const sampling = readSampling(options, model);
+  const out = text(options, 'out', dirname(path));
+  const wanted = options.gif ? [FILES.png, FILES.gif] : [FILES.png];
+  const tidy = requireWritable(
+    out,
+    wanted.map(([name]) => name),
+  );
+  try {
+    const engine = await engineReport();
+    const { labels: all, ...rest } = sampling;
+    const n = all.length;
+    reporter.event({
+      type: 'start',
+      epochs: 1,
+      run: { langevin: VERSION, model: path, count: n, label: labels ?? 'all', ...rest, ...engine },
+      lines: [
+        `model    ${path}: ${model.settings.schedule}, predicts ${model.predicts}`,
+        `sampler  ${rest.sampler}, ${rest.steps} steps, guidance ${rest.guidance}`,
+        `engine   ${engineLine(engine)}`,
+        '',
+      ],
+    });
+    const started = performance.now();
+    const { picture, frames } = await draw(model, sampling, options.gif === true);
+    const seconds = (performance.now() - started) / 1000;
+    const contents = { png: () => encodePng(picture), gif: () => encodeGif(frames) };
+    const files: [string, string][] = [];
+    for (const kind of options.gif ? (['png', 'gif'] as const) : (['png'] as const)) {
+      const [name, what] = FILES[kind];
+      await host.writeFileAtomic(join(out, name), contents[kind]());
+      files.push([join(out, name), what]);
+    }
+    const summary = [`${n} ${n === 1 ? 'picture' : 'pictures'} in ${seconds.toFixed(2)} s`, ''];
+    reporter.event({
+      type: 'end',
+      stopped: null,
+      files,
+      summary,
+      next: [['langevin sample --help', 'all options']],
+    });
+    return 0;
+  } finally {
+    reporter.close();
+    tidy();
+  }
+}
+
+/** Samples, and draws the grid, and where wanted the frames that lead to it. */
+async function draw(
+  model: TrainedDiffusion,
+  sampling: SampleOptions,
+  animate: boolean,
+): Promise<{ picture: Picture; frames: Picture[] }> {
+  const { height, width, classes } = model.network.sizes;
+  const n = sampling.labels.length;
+  const columns =
+    n > 10 && n % 10 === 0 ? Math.max(10, classes > 20 ? 10 : classes) : Math.ceil(Math.sqrt(n));
+  const scale = Math.max(1, Math.floor(56 / height));
+  const toGrid = (pictures: Float64Array) => gridFromBatch(pictures, { height, width, columns, scale });
+  const frames: Picture[] = [];
+  const run = sampleDiffusion(model, sampling);
+  try {
+    for (;;) {
+      const { done, value } = run.next();
+      if (done) {
+        const picture = toGrid(value);
+        return { picture, frames: [...frames, picture] };
+      }
+      const every = Math.ceil(value.steps / MOST_FRAMES);
+      if (animate && value.step < value.steps && value.step % every === 0)
+        frames.push(toGrid(value.pictures()));
+      await setImmediate(); // Ctrl-C is heard here
+    }
+  } catch (error) {
+    throw error instanceof ValueError ? new UsageError(error.message) : error;
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * The public names of langevin, floor by floor. Everything here runs in Node and in a page; what only one of
+ * them has (plots, the command, the playground) is not here.
+ */
+
+// The engine: backends, threads, scopes, gradients
+export { type GradcheckOptions, gradcheck } from './autograd/gradcheck.ts';
+export { noGrad, scope } from './autograd/tape.ts';
+export type { Shape } from './autograd/variable.ts';
+export {
+  type BackendName,
+  backend,
+  type FloatArray,
+  setBackend,
+  setNumerics,
+  setThreads,
+} from './backend/backend.ts';
+// Model files
+export {
+  type Checkpoint,
+  type CheckpointInfo,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  loadCheckpoint,
+  restoreParameters,
+  saveCheckpoint,
+} from './checkpoint/checkpoint.ts';
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  type Safetensors,
+  type StoredTensor,
+} from './checkpoint/safetensors.ts';
+// Data
+export {
+  createDataset,
+  type Dataset,
+  limit,
+  permutation,
+  split,
+  subset,
+  type TrainTest,
+} from './data/dataset.ts';
+export { decodeIdx, encodeIdx, type IdxArray } from './data/idx.ts';
+export { type Batch, DataLoader, type LoaderOptions, type LoaderPosition } from './data/loader.ts';
+export { loadIdxFolder, loadMnist, type MnistOptions } from './data/mnist.ts';
+export {
+  caption,
+  type StrokeAttributes,
+  type StrokeSample,
+  type StrokeSet,
+  strokeDigit,
+  strokeDigits,
+} from './data/strokes.ts';
+export { loadStrokes, type StrokesOptions } from './data/strokes-set.ts';
+// Errors
+export {
+  DivergenceError,
+  FileError,
+  FormatError,
+  LangevinError,
+  LifetimeError,
+  OutOfMemoryError,
+  ShapeError,
+  ValueError,
+} from './errors.ts';
+// Pictures
+export { encodeGif, type GifOptions } from './image/gif.ts';
+export {
+  type BatchGridOptions,
+  type Cell,
+  cellsOf,
+  type GridOptions,
+  grid,
+  gridFromBatch,
+} from './image/grid.ts';
+export { decodePng, encodePng, type Picture } from './image/png.ts';
+// Models
+export { Denoiser, type DenoiserOptions, type DenoiserSizes, loadDenoiser } from './models/denoiser.ts';
+export {
+  addNoise,
+  type BatchEvent,
+  type DenoiserSettings,
+  type EpochEvent,
+  type TrainDenoiserOptions,
+  type TrainEvent,
+  testDenoiser,
+  trainDenoiser,
+} from './models/train-denoiser.ts';
+// Layers and optimisers
+export { ReLU, Sigmoid, SiLU, Tanh } from './nn/activation.ts';
+export { Linear, type LinearOptions } from './nn/linear.ts';
+export { Module, type StateDict } from './nn/module.ts';
+export { Sequential } from './nn/sequential.ts';
+export { Adam, type AdamOptions, AdamW } from './optim/adam.ts';
+export { Optimizer } from './optim/optimizer.ts';
+export { SGD, type SgdOptions } from './optim/sgd.ts';
+// Random numbers
+export { manualSeed, Rng, type RngState, rand, randn, type Seed } from './random/rng.ts';
+// Tensors
+export {
+  arange,
+  empty,
+  eye,
+  full,
+  linspace,
+  ones,
+  type TensorOptions,
+  tensor,
+  zeros,
+} from './tensor/create.ts';
+export type { Nested } from './tensor/format.ts';
+export { cat, linear, mse, type Operand, type ReduceOptions, Tensor } from './tensor/tensor.ts';
+export { VERSION } from './version.ts';

@@ -1,0 +1,65 @@
+/**
+ * The package as people get it: dist/, built afresh by the package's own scripts, and the command in it run as
+ * a person runs it, in a folder of its own.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Tests run from the project's folder (test/run.js). */
+export const ROOT = process.cwd();
+const CLI = join(ROOT, 'dist', 'cli.js');
+
+/** Runs scripts of package.json, such as `build:js`. */
+export function npmRun(...scripts: string[]): void {
+  for (const script of scripts) {
+    execFileSync('npm', ['run', '--silent', script], {
+      cwd: ROOT,
+      stdio: ['ignore', 'ignore', 'inherit'],
+      shell: process.platform === 'win32',
+    });
+  }
+}
+
+/** What a process left behind: its exit code, or the signal that ended it, and its words. */
+export interface Outcome {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * Runs `langevin` with these words in the folder `cwd`. `during` is called with every piece of its output, and
+ * may send it signals.
+ */
+export function langevin(
+  words: readonly string[],
+  cwd: string,
+  during: (child: ChildProcess, stdout: string) => void = () => {},
+): Promise<Outcome> {
+  const child = spawn(process.execPath, [CLI, ...words], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+    during(child, stdout);
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
+  });
+}
+
+/** Calls `body` with an empty folder, and takes it away afterwards. */
+export async function inFolder<T>(body: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'langevin-test-'));
+  try {
+    return await body(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,230 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import * as assert from 'uvu/assert';
+import { setBackend } from '../src/backend/backend.ts';
+import { loadStrokes } from '../src/data/strokes-set.ts';
+import { decodePng } from '../src/image/png.ts';
+import { Denoiser } from '../src/models/denoiser.ts';
+import { trainDenoiser } from '../src/models/train-denoiser.ts';
+import { Rng } from '../src/random/rng.ts';
+import { VERSION } from '../src/version.ts';
+import { inFolder, npmRun, ROOT } from './dist.ts';
+import { suite } from './suite.ts';
+
+const read = (...path: string[]) => readFileSync(join(ROOT, ...path), 'utf8');
+const pkg = JSON.parse(read('package.json'));
+const CHROMIUM = '/usr/bin/chromium';
+
+npmRun('build:js', 'build:types');
+
+/** The program in the README. */
+const program = () => /```js\n(.*?)```/s.exec(read('README.md'))![1];
+
+/** A folder of somebody who has installed langevin. */
+const asConsumer = <T>(body: (folder: string) => Promise<T>) =>
+  inFolder((folder) => {
+    mkdirSync(join(folder, 'node_modules', '@types'), { recursive: true });
+    symlinkSync(ROOT, join(folder, 'node_modules', 'langevin'), 'junction');
+    symlinkSync(
+      join(ROOT, 'node_modules', '@types', 'node'),
+      join(folder, 'node_modules', '@types', 'node'),
+      'junction',
+    );
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+    return body(folder);
+  });
+
+/** Serves one page with one module script, and the browser build; isolated pages have shared memory. */
+function serve(script: string, isolated: boolean): Promise<Server> {
+  const headers = isolated
+    ? { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' }
+    : undefined;
+  const server = createServer((request, response) => {
+    const isPage = request.url === '/';
+    if (!isPage && request.url !== '/langevin.js') return void response.writeHead(404).end();
+    response.writeHead(200, { 'Content-Type': isPage ? 'text/html' : 'text/javascript', ...headers });
+    response.end(
+      isPage ? `<!doctype html><script type="module">${script}</script>` : read('dist', 'browser.js'),
+    );
+  });
+  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
+}
+
+suite('package', (test) => {
+  test('every export and every command is a file of the package, types first', () => {
+    const { '.': main, './package.json': own } = pkg.exports;
+    assert.equal(Object.keys(main), ['types', 'browser', 'default']);
+    for (const path of [
+      ...Object.values<string>(main),
+      own,
+      pkg.main,
+      pkg.types,
+      ...Object.values<string>(pkg.bin),
+    ]) {
+      assert.ok(existsSync(join(ROOT, path)), path);
+    }
+    assert.match(read('dist', 'cli.js'), /^#!\/usr\/bin\/env node\n/);
+  });
+
+  test('publint has nothing to say', async () => {
+    const { messages } = await publint({ pkgDir: ROOT, strict: true });
+    assert.equal(
+      messages.map((message) => formatMessage(message, pkg)),
+      [],
+    );
+  });
+
+  test('the package as packed is under 1.5 MB, and holds what the allow-list says and no more', () => {
+    const words = ['pack', '--dry-run', '--json', '--ignore-scripts'];
+    const [{ size, files }] = JSON.parse(
+      execFileSync('npm', words, { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
+    );
+    assert.ok(size < 1.5e6, `${size} bytes`);
+    const paths = files.map((file: { path: string }) => file.path);
+    for (const needed of [
+      'LICENSE',
+      'README.md',
+      'package.json',
+      'dist/index.js',
+      'dist/browser.js',
+      'dist/cli.js',
+    ]) {
+      assert.ok(paths.includes(needed), needed);
+    }
+    const surplus = paths.filter(
+      (path: string) =>
+        !/^(dist\/(index|browser|cli)\.js|dist\/cli\/.*\.js|dist\/types\/.*\.d\.ts|LICENSE|README\.md|package\.json)$/.test(
+          path,
+        ),
+    );
+    assert.equal(surplus, []);
+  });
+
+  test('the version in the code is that of package.json, and the lock file names no registry', () => {
+    assert.is(VERSION, pkg.version);
+    const lock = JSON.parse(read('package-lock.json'));
+    assert.is(lock.version, pkg.version);
+    const resolved = Object.values<{ resolved?: string }>(lock.packages).filter((entry) => entry.resolved);
+    assert.equal(resolved, []);
+  });
+
+  test('the builds import what their place has: dependencies and Node in Node, nothing in a page', () => {
+    const imports = (file: string) =>
+      [...read('dist', file).matchAll(/(?:\bfrom|\bimport)\s*"([^".][^"]*)"/g)].map(([, name]) => name);
+    for (const name of new Set(imports('index.js'))) {
+      assert.ok(name.startsWith('node:') || name in pkg.dependencies, `index.js imports ${name}`);
+    }
+    assert.ok(imports('index.js').includes('seedrandom'), 'the search finds imports');
+    assert.equal(imports('browser.js'), []);
+    assert.not.match(read('dist', 'browser.js'), /["']node:/);
+  });
+
+  test('a TypeScript program finds its types, with the resolution of Node and with that of bundlers', () =>
+    asConsumer(async (folder) => {
+      const source = [
+        "import { type Dataset, Denoiser, type EpochEvent, loadStrokes, ShapeError, tensor, trainDenoiser } from 'langevin';",
+        'const loss: number = tensor([[1, 2]], { requiresGrad: true }).sum().item();',
+        'const data: { train: Dataset; test: Dataset } = loadStrokes({ train: 1, test: 1 });',
+        'for (const event of trainDenoiser(new Denoiser({ hidden: 2 }), { ...data, epochs: 1 })) {',
+        "  const epoch: EpochEvent | undefined = event.type === 'epoch' ? event : undefined;",
+        '  if (loss > (epoch?.testLoss ?? 0)) throw new ShapeError(event.type);',
+        '}',
+        '// @ts-expect-error: a number is no string',
+        'const wrong: string = tensor(1).item();',
+        'export { wrong };',
+      ];
+      writeFileSync(join(folder, 'program.ts'), source.join('\n'));
+      for (const [moduleResolution, module] of [
+        ['nodenext', 'nodenext'],
+        ['bundler', 'esnext'],
+      ]) {
+        const compilerOptions = {
+          module,
+          moduleResolution,
+          target: 'es2022',
+          strict: true,
+          noEmit: true,
+          types: ['node'],
+        };
+        writeFileSync(
+          join(folder, 'tsconfig.json'),
+          JSON.stringify({ compilerOptions, files: ['program.ts'] }),
+        );
+        const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+        let said = '';
+        try {
+          execFileSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8', stdio: 'pipe' });
+        } catch (error) {
+          said = String((error as { stdout: string }).stdout);
+        }
+        assert.is(said, '', moduleResolution);
+      }
+    }));
+
+  test("the README's program has fifteen lines after its imports at most, trains, and denoises", () =>
+    asConsumer(async (folder) => {
+      const lines = program()
+        .split('\n')
+        .filter((line) => line !== '' && !line.startsWith('import '));
+      assert.ok(lines.length <= 15, `${lines.length} lines`);
+      writeFileSync(join(folder, 'program.js'), program());
+      execFileSync(process.execPath, ['program.js'], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+      const { width, height, pixels } = decodePng(readFileSync(join(folder, 'denoised.png')));
+      assert.ok(width > 10 * 84 && height > 3 * 84, `${width}x${height}`);
+      // The lowest row, denoised, is nearer to the highest, clean, than the noisy one between them is.
+      const row = (r: number) => pixels.subarray((12 + r * 86) * width, (12 + r * 86 + 84) * width);
+      const distance = (a: Uint8Array, b: Uint8Array) => a.reduce((sum, v, i) => sum + (v - b[i]) ** 2, 0);
+      assert.ok(distance(row(0), row(2)) < 0.25 * distance(row(0), row(1)));
+    }));
+
+  const script = `
+    import { Denoiser, loadStrokes, Rng, setThreads, trainDenoiser } from './langevin.js';
+    try {
+      setThreads(2);
+      const model = new Denoiser({ rng: new Rng('page') });
+      const data = loadStrokes({ train: 160, test: 20 });
+      const losses = [];
+      for (const e of trainDenoiser(model, { ...data, epochs: 1, batchSize: 32, every: 1 })) losses.push(e.loss ?? e.testLoss);
+      window.result = { losses, isolated: crossOriginIsolated };
+    } catch (error) {
+      window.result = { error: String(error) };
+    }`;
+
+  for (const isolated of [false, true]) {
+    const place = isolated
+      ? 'with two threads where memory can be shared'
+      : 'on one thread where it is as it comes';
+    test.when(
+      existsSync(CHROMIUM),
+      `a page with one module script trains, ${place}, to the bits of Node`,
+      async () => {
+        const server = await serve(script, isolated);
+        const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+        try {
+          const page = await browser.newPage();
+          const complaints: string[] = [];
+          page.on('pageerror', (error) => complaints.push(String(error)));
+          await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+          await page.waitForFunction('window.result !== undefined', undefined, { timeout: 120_000 });
+          const result = await page.evaluate('window.result');
+          setBackend('wasm');
+          const model = new Denoiser({ rng: new Rng('page') });
+          const data = loadStrokes({ train: 160, test: 20 });
+          const events = [...trainDenoiser(model, { ...data, epochs: 1, batchSize: 32, every: 1 })];
+          const losses = events.map((e) => (e.type === 'batch' ? e.loss : e.testLoss));
+          assert.equal(result, { losses, isolated });
+          assert.equal(complaints, []);
+        } finally {
+          await browser.close();
+          server.close();
+        }
+      },
+    );
+  }
+});
