@@ -1,0 +1,39 @@
+/**
+ * Euler-Maruyama in one pass over memory, for equations that are affine in the state: Brownian motion, the drift
+ * SDE, geometric Brownian motion, Ornstein-Uhlenbeck, the bridge, and the SDEs of diffusion models. The kernel
+ * makes its noise in place, the same as `FreshNoise` makes for the general form, so that both agree to rounding.
+ */
+import { sizeOf } from '../autograd/variable.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { GROUP, type NoiseOrigin } from './increments.ts';
+import { noiseOf, type SDE, type SdeSolver } from './sde.ts';
+import { eulerMaruyama } from './solvers/euler-maruyama.ts';
+
+/** Whether the fused kernel does what `solver` does for `sde`. */
+export function fits(sde: SDE, solver: SdeSolver): boolean {
+  const elementwise = noiseOf(sde) === 'additive' || noiseOf(sde) === 'diagonal';
+  return solver === eulerMaruyama && elementwise && sde.affine !== undefined;
+}
+
+/** Solves from x into `states`: all of them, the start first, or the last alone. */
+export function solveFused(
+  sde: SDE,
+  x: Tensor,
+  times: Float64Array,
+  states: Tensor,
+  keep: boolean,
+  noise: NoiseOrigin,
+): void {
+  const { kernels, elementBytes } = x.backend;
+  const n = sizeOf(x.shape);
+  const coefficients = new Float64Array(4 * (times.length - 1));
+  for (let k = 0; k + 1 < times.length; k++) {
+    const { a0, a1, b0, b1 } = sde.affine!(times[k]!);
+    const dt = times[k + 1]! - times[k]!;
+    coefficients.set([a0 * dt, a1 * dt, b0 * Math.sqrt(dt), b1 * Math.sqrt(dt)], 4 * k);
+  }
+  const out = keep ? states.ptr + n * elementBytes : states.ptr;
+  if (keep) kernels.copy(1, n, 1, x.ptr, n, 1, states.ptr, n, 1, false);
+  const stepBlocks = Math.ceil(n / GROUP) * 4;
+  kernels.affinePath(n, coefficients, x.ptr, out, keep ? n : 0, noise.dW.key, stepBlocks);
+}

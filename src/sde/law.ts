@@ -1,0 +1,77 @@
+/**
+ * Exact laws of a real-valued process at one time: mean, variance, density and distribution function, in float64.
+ * They are what plots draw and what tests hold solvers against.
+ */
+import { exp, log } from '../math.ts';
+import { noncentralChiSquare, normalCdf, normalPdf } from './special.ts';
+
+export interface Law {
+  readonly mean: number;
+  /** Null where no closed form is known. */
+  readonly variance: number | null;
+  /** The density at x, where one is known. */
+  readonly density?: (x: number) => number;
+  /** P(X <= x) */
+  readonly cdf?: (x: number) => number;
+}
+
+/** The normal law; of variance 0, a point without a density. */
+export function normalLaw(mean: number, variance: number): Law {
+  if (!(variance > 0)) return { mean, variance };
+  const sigma = Math.sqrt(variance);
+  return {
+    mean,
+    variance,
+    density: (x) => normalPdf((x - mean) / sigma) / sigma,
+    cdf: (x) => normalCdf((x - mean) / sigma),
+  };
+}
+
+/** The law of ±e^N with N normal: `sign` is that of the process. */
+export function lognormalLaw(mu: number, variance: number, sign = 1): Law {
+  const mean = sign * exp(mu + variance / 2);
+  if (!(variance > 0)) return { mean, variance: 0 };
+  const sigma = Math.sqrt(variance);
+  const at = (x: number) => (log(sign * x) - mu) / sigma;
+  return {
+    mean,
+    variance: (exp(variance) - 1) * mean * mean,
+    density: (x) => (sign * x > 0 ? normalPdf(at(x)) / (sigma * sign * x) : 0),
+    cdf: (x) => (sign > 0 ? (x > 0 ? normalCdf(at(x)) : 0) : x < 0 ? 1 - normalCdf(at(x)) : 1),
+  };
+}
+
+/** The law of c·Y with Y noncentral chi-square of k degrees of freedom. */
+export function scaledChiSquareLaw(c: number, k: number, lambda: number): Law {
+  return {
+    mean: c * (k + lambda),
+    variance: 2 * c * c * (k + 2 * lambda),
+    density: (x) => noncentralChiSquare(k, lambda, x / c).pdf / c,
+    cdf: (x) => noncentralChiSquare(k, lambda, x / c).cdf,
+  };
+}
+
+/**
+ * The central interval of a law that holds as much as two standard deviations to either side of a normal mean
+ * (95.45 %): mean ± 2σ for a normal law. Null where neither variance nor distribution function is known.
+ */
+export function twoSigmaBand(law: Law): [number, number] | null {
+  const { mean, variance, cdf } = law;
+  if (variance === null) return null;
+  const sigma = Math.sqrt(variance);
+  if (!cdf) return [mean, mean];
+  return [quantile(cdf, mean, sigma, normalCdf(-2)), quantile(cdf, mean, sigma, normalCdf(2))];
+}
+
+/** The x with cdf(x) = p, by halving an interval that is widened until it holds it. */
+function quantile(cdf: (x: number) => number, mean: number, sigma: number, p: number): number {
+  let [low, high] = [mean - 2 * sigma, mean + 2 * sigma];
+  while (cdf(low) > p) low -= sigma;
+  while (cdf(high) < p) high += sigma;
+  for (let i = 0; i < 40; i++) {
+    const middle = (low + high) / 2;
+    if (cdf(middle) < p) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+}

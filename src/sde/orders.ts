@@ -1,0 +1,232 @@
+/**
+ * Orders of convergence, measured: the slope of log error over log step, with a confidence interval.
+ *
+ * Every level of step size solves the same Brownian paths: increments and space-time Lévy areas are drawn for the
+ * finest steps and combined in pairs for the coarser ones. The strong error is the mean of |X_n - X(T)|, the weak
+ * one |mean of f(X_n) - f(X(T))|, taken path by path so that most of the sampling error cancels; half of the
+ * paths are the other half mirrored (dW and areas negated). The slope is that of least squares; its interval is
+ * the jackknife's over independent batches, at 95 % by Student's t.
+ *
+ * Source: Kloeden and Platen (1992), 9.3 and 9.4; Efron and Stein (1981) for the jackknife.
+ */
+import { noGrad, scope } from '../autograd/tape.ts';
+import { ValueError } from '../errors.ts';
+import { log } from '../math.ts';
+import { Rng, type Seed } from '../random/rng.ts';
+import { cat, type Tensor } from '../tensor/tensor.ts';
+import { combine, type Piece } from './brownian-bridge.ts';
+import { type OrderProblem, problemFor } from './order-problems.ts';
+import {
+  interpretationOf,
+  type NoiseType,
+  noiseShape,
+  type SDE,
+  type SdeSolver,
+  toStratonovich,
+} from './sde.ts';
+import { startAt } from './solve.ts';
+
+export type ErrorKind = 'strong' | 'weak';
+
+export interface OrderOptions {
+  /** Paths in all; default 4,000 to 200,000, by what the problem needs. */
+  readonly paths?: number;
+  /** Independent batches; default 10. */
+  readonly batches?: number;
+  /** Numbers of steps, each twice the one before. */
+  readonly levels?: readonly number[];
+  readonly seed?: Seed;
+}
+
+export interface MeasuredOrder {
+  readonly solver: string;
+  readonly noise: NoiseType;
+  readonly kind: ErrorKind;
+  readonly problem: string;
+  readonly declared: number;
+  readonly slope: number;
+  /** Half the width of the 95 % confidence interval. */
+  readonly halfWidth: number;
+  /** Step sizes and errors. */
+  readonly steps: readonly number[];
+  readonly errors: readonly number[];
+}
+
+/**
+ * Steps fine enough that the leading term of the error shows, and coarse enough that an error of weak order 2
+ * stands out from the sampling error.
+ */
+function levelsFor(noise: NoiseType, kind: ErrorKind, declared: number): number[] {
+  if (kind === 'strong') return noise === 'general' ? [4, 8, 16, 32] : [8, 16, 32, 64, 128];
+  if (declared > 1) return noise === 'additive' ? [4, 8, 16, 32] : [2, 4, 8, 16];
+  return [8, 16, 32, 64];
+}
+
+function pathsFor(noise: NoiseType, kind: ErrorKind, declared: number): number {
+  if (kind === 'strong') return noise === 'general' || noise === 'additive' ? 4_000 : 10_000;
+  if (noise === 'additive') return declared > 1 ? 80_000 : 20_000;
+  return declared > 1 ? 200_000 : 30_000;
+}
+
+/** Student's t at 97.5 % for 1 to 30 degrees of freedom. */
+const STUDENT = [
+  12.71, 4.3, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23, 2.2, 2.18, 2.16, 2.14, 2.13, 2.12, 2.11, 2.1,
+  2.09, 2.09, 2.08, 2.07, 2.07, 2.06, 2.06, 2.06, 2.05, 2.05, 2.05, 2.04,
+];
+
+/** One measurement to make. */
+export interface OrderClaim {
+  readonly solver: SdeSolver;
+  readonly noise: NoiseType;
+  readonly kind: ErrorKind;
+}
+
+/** All that the solvers declare: each noise type with its strong and its weak order. */
+export function claimsOf(solvers: readonly SdeSolver[]): OrderClaim[] {
+  return solvers
+    .filter((solver) => !solver.noiseFree && Number.isFinite(solver.strongOrder))
+    .flatMap((solver) =>
+      (Object.keys(solver.orders) as NoiseType[]).flatMap((noise) =>
+        (['strong', 'weak'] as const).map((kind) => ({ solver, noise, kind })),
+      ),
+    );
+}
+
+/** Measures the strong or weak order of a solver for a noise type that it takes. */
+export function measureOrder(
+  solver: SdeSolver,
+  noise: NoiseType,
+  kind: ErrorKind,
+  options: OrderOptions = {},
+): MeasuredOrder {
+  return [...measureOrders([{ solver, noise, kind }], options)][0]!;
+}
+
+/** Measures several orders; claims of one noise type, kind and declared order share their paths. */
+export function* measureOrders(
+  claims: readonly OrderClaim[],
+  options: OrderOptions = {},
+): Generator<MeasuredOrder> {
+  const groups = new Map<string, OrderClaim[]>();
+  for (const claim of claims) {
+    const { solver, noise, kind } = claim;
+    const declared = solver.orders[noise]?.[kind];
+    if (declared === undefined) {
+      throw new ValueError(`orders: expected a noise type that ${solver.name} takes, got ${noise}`);
+    }
+    const key = `${noise}/${kind}/${declared}`;
+    groups.set(key, [...(groups.get(key) ?? []), claim]);
+  }
+  for (const group of groups.values()) yield* measureGroup(group, options);
+}
+
+function measureGroup(group: readonly OrderClaim[], options: OrderOptions): MeasuredOrder[] {
+  const { noise, kind, solver } = group[0]!;
+  const declared = solver.orders[noise]![kind];
+  const problem = problemFor(noise, kind, declared);
+  const { batches = 10, seed = 'orders', levels = levelsFor(noise, kind, declared) } = options;
+  const { paths = pathsFor(noise, kind, declared) } = options;
+  const size = 2 * Math.max(1, Math.round(paths / batches / 2));
+  const rng = new Rng(seed).stream(`${noise}/${kind}`);
+  const solvers = group.map((claim) => claim.solver);
+  const errors: number[][][] = [];
+  for (let b = 0; b < batches; b++) {
+    errors.push(noGrad(() => scope(() => batchErrors(solvers, problem, kind, levels, size, rng))));
+  }
+  return solvers.map((one, i) => {
+    const rows = errors.map((batch) => batch[i]!);
+    const steps = levels.map((n) => problem.time / n);
+    return {
+      solver: one.name,
+      noise,
+      kind,
+      problem: problem.title,
+      declared,
+      steps,
+      ...regress(steps, rows),
+    };
+  });
+}
+
+/** Slope, its interval, and mean errors from the errors of independent batches, `[batches][levels]`. */
+function regress(steps: readonly number[], rows: readonly number[][]) {
+  const mean = (some: readonly number[][]) =>
+    steps.map((_, l) => Math.abs(average(some.map((row) => row[l]!))));
+  const jackknife = rows.map((_, i) => slopeOf(steps, mean(rows.toSpliced(i, 1))));
+  const centre = average(jackknife);
+  const scatter = jackknife.reduce((sum, s) => sum + (s - centre) * (s - centre), 0);
+  const deviation = Math.sqrt((scatter * (rows.length - 1)) / rows.length);
+  const errors = mean(rows);
+  return { slope: slopeOf(steps, errors), halfWidth: (STUDENT[rows.length - 2] ?? 1.96) * deviation, errors };
+}
+
+const average = (values: readonly number[]) => values.reduce((sum, v) => sum + v, 0) / values.length;
+
+/** The slope of log y over log x by least squares. */
+export function slopeOf(x: readonly number[], y: readonly number[]): number {
+  const [u, v] = [x.map(log), y.map(log)];
+  const [mu, mv] = [average(u), average(v)];
+  const over = u.reduce((sum, a, i) => sum + (a - mu) * (v[i]! - mv), 0);
+  return over / u.reduce((sum, a) => sum + (a - mu) * (a - mu), 0);
+}
+
+/** Each solver's error at each level over one batch of paths: the mean for strong errors, signed for weak ones. */
+function batchErrors(
+  solvers: readonly SdeSolver[],
+  problem: OrderProblem,
+  kind: ErrorKind,
+  levels: readonly number[],
+  paths: number,
+  rng: Rng,
+): number[][] {
+  const { sde, time, reference } = problem;
+  const start = startAt(problem.start, paths);
+  const x = problem.noise === 'general' ? start.reshape(paths, -1) : start;
+  const finest = levels[levels.length - 1]! * (problem.finer ?? 1);
+  let pieces = draw(rng, [...noiseShape(sde, x.shape)], finest, time);
+  const target = reference ? run(reference, sde, x, pieces) : problem.exact!(x, pieces);
+  const errors: number[][] = solvers.map(() => []);
+  for (const n of levels.toReversed()) {
+    while (pieces.length > n) pieces = pieces.flatMap((p, i) => (i % 2 ? [combine(pieces[i - 1]!, p)] : []));
+    if (pieces.length !== n) throw new ValueError(`orders: expected levels that double, got ${levels}`);
+    for (const [i, solver] of solvers.entries()) {
+      errors[i]!.unshift(scope(() => errorOf(problem, kind, run(solver, sde, x, pieces), target)));
+    }
+  }
+  return errors;
+}
+
+function errorOf(problem: OrderProblem, kind: ErrorKind, end: Tensor, target: Tensor): number {
+  if (kind === 'weak') return problem.functional(end).sub(problem.functional(target)).mean().item();
+  const gap = end.sub(target);
+  const norm = gap.rank === 1 ? gap.abs() : gap.mul(gap).sum(1).sqrt();
+  return norm.mean().item();
+}
+
+/** Increments and areas of n equal steps; the second half of the paths mirrors the first. */
+function draw(rng: Rng, shape: readonly number[], n: number, time: number): Piece[] {
+  const half = [shape[0]! / 2, ...shape.slice(1)];
+  const span = time / n;
+  const mirrored = (deviation: number): Tensor => {
+    const z = rng.normal(half).mul(deviation);
+    return cat([z, z.neg()]);
+  };
+  return Array.from({ length: n }, () => ({
+    w: mirrored(Math.sqrt(span)),
+    h: mirrored(Math.sqrt(span / 12)),
+    span,
+  }));
+}
+
+/** The end of a solve over the pieces, in the solver's own calculus. */
+function run(solver: SdeSolver, sde: SDE, x: Tensor, pieces: readonly Piece[]): Tensor {
+  const equation = solver.interpretation === interpretationOf(sde) ? sde : toStratonovich(sde);
+  const end = x.empty(solver.begin ? [2, ...x.shape] : x.shape);
+  end.copyFrom(solver.begin?.(x) ?? x);
+  let t = 0;
+  for (const { w, h, span } of pieces) {
+    const [from, to] = [t, (t += span)];
+    scope(() => end.copyFrom(solver.step(equation, end, from, to - from, w, h!)));
+  }
+  return solver.read?.(end) ?? end;
+}

@@ -1,0 +1,47 @@
+/**
+ * The Brownian bridge, dX = (b - X)/(T - t) dt + σ dW for t < T: Brownian motion that is known to be at b at time
+ * T. X(t) given X(s) = x is normal with mean x + (b - x)(t - s)/(T - s) and variance σ²(t - s)(T - t)/(T - s).
+ *
+ * The drift is infinite at T. Schemes that look at the end of their step (Heun's, for one) cannot take the last
+ * step to T itself and are refused there.
+ * Source: Karatzas and Shreve, "Brownian Motion and Stochastic Calculus" (1991), 5.6.B.
+ */
+import { ValueError } from '../../errors.ts';
+import { full } from '../../tensor/create.ts';
+import { linearProcess } from './linear.ts';
+import { defineProcess } from './process.ts';
+
+export const brownianBridge = defineProcess({
+  name: 'bridge',
+  title: 'Brownian bridge',
+  formula: 'dX = (b - X)/(T - t) dt + sigma dW',
+  parameters: {
+    x0: { value: 0, unit: 'X', meaning: 'start' },
+    b: { value: 0, unit: 'X', meaning: 'end' },
+    T: { value: 1, unit: 't', meaning: 'time of the end', range: 'positive' },
+    sigma: { value: 1, unit: 'X/√t', meaning: 'strength of the noise', range: 'positive' },
+  },
+  time: 1,
+  build: ({ x0, b, T, sigma }) => {
+    const rate = (t: number) => {
+      // A sum of steps may miss T by a rounding error.
+      if (t > T * (1 - 1e-12)) {
+        throw new ValueError(
+          `bridge: expected a time before T = ${T}, where the drift is infinite, got ${t}: end earlier, or use a solver that looks at the beginning of a step only (euler-maruyama)`,
+        );
+      }
+      return 1 / (T - t);
+    };
+    return {
+      ...linearProcess((t) => ({ a0: b * rate(t), a1: -rate(t), b0: sigma }), {
+        scale: (s, t) => 1 - (t - s) / (T - s),
+        shift: (s, t) => (b * (t - s)) / (T - s),
+        variance: (s, t) => Math.max(0, (sigma * sigma * (t - s) * (T - t)) / (T - s)),
+      }),
+      // Known at T too, unlike the drift.
+      diffusion: () => full([], sigma),
+      start: [x0],
+      end: T,
+    };
+  },
+});

@@ -1,0 +1,57 @@
+/** All processes, by the names that the command takes. */
+import { didYouMean, ValueError } from '../../errors.ts';
+import { brownian } from './brownian.ts';
+import { brownianBridge } from './brownian-bridge.ts';
+import { coxIngersollRoss } from './cox-ingersoll-ross.ts';
+import { doubleWell } from './double-well.ts';
+import { drift } from './drift.ts';
+import { gbm } from './gbm.ts';
+import { heston } from './heston.ts';
+import { ornsteinUhlenbeck } from './ornstein-uhlenbeck.ts';
+import type { Family } from './process.ts';
+import { subVariancePreserving } from './sub-variance-preserving.ts';
+import { varianceExploding } from './variance-exploding.ts';
+import { variancePreserving } from './variance-preserving.ts';
+
+export type { Definition, Family, Known, Parameter, Process } from './process.ts';
+export { defineProcess } from './process.ts';
+export {
+  brownian,
+  brownianBridge,
+  coxIngersollRoss,
+  doubleWell,
+  drift,
+  gbm,
+  heston,
+  ornsteinUhlenbeck,
+  subVariancePreserving,
+  varianceExploding,
+  variancePreserving,
+};
+
+export const PROCESSES: readonly Family[] = [
+  brownian,
+  drift,
+  gbm,
+  ornsteinUhlenbeck,
+  coxIngersollRoss,
+  brownianBridge,
+  doubleWell,
+  heston,
+  variancePreserving,
+  subVariancePreserving,
+  varianceExploding,
+] as readonly Family[];
+
+/**
+ * The family of that name.
+ * @throws ValueError that lists them all
+ */
+export function processNamed(name: string): Family {
+  const found = PROCESSES.find(({ definition }) => definition.name === name);
+  if (found) return found;
+  const names = PROCESSES.map(({ definition }) => definition.name);
+  throw new ValueError(
+    `process: expected one of ${names.join(', ')}, got "${name}".${didYouMean(name, names)}`,
+  );
+}

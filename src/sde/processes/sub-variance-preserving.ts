@@ -1,0 +1,39 @@
+/**
+ * The sub-VP SDE, dX = -½β(t)X dt + √(β(t)(1 - e^(-2B(t)))) dW, with β and B as in variance-preserving.ts: the mean
+ * of the VP SDE with less noise. X(t) given X(0) = x is normal with mean e^(-B/2)x and variance (1 - e^(-B))².
+ * Source: Song et al., "Score-based generative modeling through stochastic differential equations" (2021),
+ * equations 12 and 29.
+ */
+import { exp, expm1 } from '../../math.ts';
+import { linearProcess } from './linear.ts';
+import { defineProcess } from './process.ts';
+import { schedule } from './variance-preserving.ts';
+
+export const subVariancePreserving = defineProcess({
+  name: 'sub-vp',
+  title: 'Sub-VP SDE',
+  formula: 'dX = -½ beta(t) X dt + √(beta(t) (1 - e^(-2B(t)))) dW,  B(t) = ∫ beta',
+  parameters: {
+    x0: { value: 1, unit: 'X', meaning: 'start' },
+    betaMin: { value: 0.1, unit: '1/t', meaning: 'rate of noising at t = 0', range: 'positive' },
+    betaMax: { value: 20, unit: '1/t', meaning: 'rate of noising at t = 1', range: 'positive' },
+  },
+  time: 1,
+  build: ({ x0, betaMin, betaMax }) => {
+    const { beta, integral } = schedule(betaMin, betaMax);
+    const square = (x: number) => x * x;
+    const b0 = (t: number) => Math.sqrt(beta(t) * -expm1(-2 * integral(t)));
+    const scale = (s: number, t: number) => exp(-(integral(t) - integral(s)) / 2);
+    return {
+      ...linearProcess((t) => ({ a0: 0, a1: -beta(t) / 2, b0: b0(t) }), {
+        scale,
+        shift: () => 0,
+        // Var(t) = scale²·Var(s) + the noise since s, and both marginals from time 0 are known.
+        variance: (s, t) =>
+          Math.max(0, square(expm1(-integral(t))) - square(scale(s, t)) * square(expm1(-integral(s)))),
+      }),
+      start: [x0],
+      end: 1,
+    };
+  },
+});

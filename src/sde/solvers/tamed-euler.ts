@@ -1,0 +1,29 @@
+/**
+ * Tamed Euler, for drifts that grow faster than linearly, where Euler-Maruyama's moments explode:
+ * x' = x + a dt/(1 + |a| dt) + b dW. The drift moves no component by more than 1 a step. |a| is taken component
+ * by component; the paper's is the norm of the whole vector, which is the same for one dimension.
+ *
+ * Itô; strong order 1/2, weak order 1; strong order 1 for additive noise.
+ * Source: Hutzenthaler, Jentzen and Kloeden, "Strong convergence of an explicit numerical method for SDEs with
+ * nonglobally Lipschitz continuous coefficients" (2012).
+ */
+import { leastStrong, noiseTerm, type SdeSolver } from '../sde.ts';
+
+const orders = {
+  additive: { strong: 1, weak: 1 },
+  diagonal: { strong: 0.5, weak: 1 },
+  scalar: { strong: 0.5, weak: 1 },
+  general: { strong: 0.5, weak: 1 },
+};
+
+export const tamedEuler: SdeSolver = {
+  name: 'tamed-euler',
+  title: 'Tamed Euler',
+  orders,
+  strongOrder: leastStrong(orders),
+  interpretation: 'ito',
+  step(sde, x, t, dt, dW) {
+    const drift = sde.drift(x, t).mul(dt);
+    return x.add(drift.div(drift.abs().add(1))).add(noiseTerm(sde, sde.diffusion(x, t), dW));
+  },
+};
