@@ -1,0 +1,72 @@
+/**
+ * Toy sets in the plane, [n, 2], that show at a glance what a diffusion model learns. Their coordinates lie
+ * within about [-2, 2], and their means are at 0 but for the swirl's, (-0.09, 0.41).
+ *
+ *   moons   two half circles of radius 1 that reach into each other
+ *   swirl   a spiral of one and a half turns, from the middle out to radius 2
+ *   eight   Gaussians on a circle of radius 1.5; with `EIGHT_CENTRES` its exact marginals are known
+ *
+ * Every point has Gaussian noise of standard deviation `noise` added; for `eight` it is the Gaussians' own.
+ */
+import { scope } from '../autograd/tape.ts';
+import { didYouMean, ValueError } from '../errors.ts';
+import { cos, sin } from '../math.ts';
+import type { Rng } from '../random/rng.ts';
+import { tensor } from '../tensor/create.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+
+export const TOY_SETS = ['moons', 'swirl', 'eight'] as const;
+export type ToySet = (typeof TOY_SETS)[number];
+
+type Point = readonly [number, number];
+
+/** A point of a curve for u in [0, 1), before noise. */
+const CURVES: Record<ToySet, (u: number) => Point> = {
+  moons(u) {
+    const upper = u < 0.5;
+    const angle = Math.PI * (upper ? 2 * u : 2 * u - 1);
+    // The lower moon is the upper one turned half round; both are shifted so that the middle is at 0.
+    return upper ? [cos(angle) - 0.5, sin(angle) - 0.25] : [0.5 - cos(angle), 0.25 - sin(angle)];
+  },
+  swirl(u) {
+    // √u spreads the points evenly along the spiral, whose length grows as the square of the radius.
+    const r = Math.sqrt(u);
+    return [2 * r * cos(3 * Math.PI * r), 2 * r * sin(3 * Math.PI * r)];
+  },
+  eight: (u) => EIGHT_CENTRES[Math.floor(8 * u)]!,
+};
+
+/** The centres of `eight`. */
+export const EIGHT_CENTRES: readonly Point[] = Array.from({ length: 8 }, (_, k) => [
+  1.5 * cos((Math.PI * k) / 4),
+  1.5 * sin((Math.PI * k) / 4),
+]);
+
+const NOISE: Record<ToySet, number> = { moons: 0.08, swirl: 0.05, eight: 0.15 };
+
+export interface ToyOptions {
+  /** Standard deviation; 0.08 for moons, 0.05 for swirl and 0.15 for eight by default. */
+  readonly noise?: number;
+}
+
+/**
+ * n points of a set, [n, 2].
+ * @throws ValueError for an unknown set, a negative noise or a number that is not whole
+ */
+export function toySet(name: ToySet, n: number, rng: Rng, { noise = NOISE[name] }: ToyOptions = {}): Tensor {
+  const curve = CURVES[name];
+  if (!TOY_SETS.includes(name)) {
+    const known = TOY_SETS.join(', ');
+    throw new ValueError(`toy set: expected one of ${known}, got "${name}".${didYouMean(name, TOY_SETS)}`);
+  }
+  if (!Number.isInteger(n) || n < 1) throw new ValueError(`toy set: expected a number of points, got ${n}`);
+  if (!(noise >= 0 && noise < Infinity)) throw new ValueError(`toy set: expected a noise >= 0, got ${noise}`);
+  const [u, z] = scope(() => [rng.uniform([n]).toTypedArray(), rng.normal([n, 2]).toTypedArray()]);
+  const values = new Float64Array(2 * n);
+  for (let i = 0; i < n; i++) {
+    const [x, y] = curve(u[i]!);
+    values[2 * i] = x + noise * z[2 * i]!;
+    values[2 * i + 1] = y + noise * z[2 * i + 1]!;
+  }
+  return tensor(values, [n, 2]);
+}

@@ -1,0 +1,36 @@
+/**
+ * Linear combinations of tensors in place: out = c1·x1 + c2·x2 + ..., one fused pass over memory for each term.
+ * Coefficients are float64 until the kernel takes them. This is all the arithmetic of most samplers.
+ */
+import { ShapeError } from '../errors.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+
+export type Term = readonly [coefficient: number, x: Tensor];
+
+/**
+ * Overwrites `out` with the sum of the terms, which may have `out` among them. A term with coefficient 0 is left
+ * out, whatever it holds. Nothing is allocated, and the graph does not see it.
+ * @throws ShapeError for tensors of another shape
+ */
+export function combine(out: Tensor, ...terms: readonly Term[]): Tensor {
+  const { kernels } = out.backend;
+  const n = out.size;
+  const shape = out.shape.join();
+  let own = 0;
+  let hasOwn = false;
+  for (const [coefficient, x] of terms) {
+    if (x.shape.join() !== shape) throw new ShapeError(`combine: expected [${out.shape}], got [${x.shape}]`);
+    if (x !== out || coefficient === 0) continue;
+    own += coefficient;
+    hasOwn = true;
+  }
+  if (hasOwn && own !== 1) kernels.copy(1, n, own, out.ptr, n, 1, out.ptr, n, 1, false);
+  let written = hasOwn;
+  for (const [coefficient, x] of terms) {
+    if (x === out || coefficient === 0) continue;
+    kernels.copy(1, n, coefficient, x.ptr, n, 1, out.ptr, n, 1, written);
+    written = true;
+  }
+  if (!written) kernels.fill(n, out.ptr, 0);
+  return out;
+}

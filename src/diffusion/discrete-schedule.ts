@@ -1,0 +1,228 @@
+/**
+ * Discrete noise schedules: a table of T levels, made by name or from given betas, alphaBars or sigmas.
+ *
+ * All in float64. 1 - alphaBar is not taken by subtraction but summed up from the betas,
+ * 1 - alphaBar_t = (1 - alphaBar_{t-1})(1 - beta_t) + beta_t, a sum of positive terms: the first levels keep all
+ * their digits.
+ *
+ * Between two entries of a table, ln(sigma/alpha) is linear in time (as Karras et al. 2022 and diffusers do).
+ */
+import { ValueError } from '../errors.ts';
+import { exp, log } from '../math.ts';
+import { type BetaOptions, type BetaSchedule, namedBetas, rescaleZeroTerminalSnr } from './betas.ts';
+import { checkSteps } from './check.ts';
+import { type NoiseLevel, ratio, transition } from './level.ts';
+import { cleanLevel, type NoiseSchedule } from './schedule.ts';
+
+/** `preserving`: alpha² + sigma² = 1. `exploding`: alpha = 1. */
+export type Scaling = 'preserving' | 'exploding';
+
+export interface TableOptions {
+  readonly name?: string;
+  /** The time of each entry as the model was trained with it, rising; 0 .. T-1 by default. */
+  readonly timesteps?: ArrayLike<number>;
+}
+
+/** (alphaBar, 1 - alphaBar) of each entry: both, because neither can be had from the other near its ends. */
+type Shares = readonly (readonly [number, number])[];
+
+export class DiscreteSchedule implements NoiseSchedule {
+  readonly times: Float64Array;
+  readonly levels: readonly NoiseLevel[];
+  /** ln(sigma/alpha) of each entry. */
+  private readonly logRatios: Float64Array;
+
+  private constructor(
+    shares: Shares,
+    readonly scaling: Scaling,
+    { name = 'given', timesteps }: TableOptions,
+  ) {
+    this.name = name;
+    checkSteps(`schedule ${name}`, shares.length);
+    this.times = checkTimes(name, timesteps, shares.length);
+    this.levels = shares.map(([alphaBar, rest], i) => ({
+      t: this.times[i]!,
+      alpha: scaling === 'preserving' ? Math.sqrt(alphaBar) : 1,
+      sigma: scaling === 'preserving' ? Math.sqrt(rest) : Math.sqrt(rest / alphaBar),
+    }));
+    this.alphaBars = Float64Array.from(shares, ([alphaBar]) => alphaBar);
+    const ratios = this.levels.map(ratio);
+    const wrong = ratios.findIndex((r, i) => !(r > (i === 0 ? 0 : ratios[i - 1]!)));
+    if (wrong >= 0) {
+      throw new ValueError(
+        `schedule ${name}: expected noise that grows with time, got sigma/alpha ${ratios[wrong]} at entry ${wrong}`,
+      );
+    }
+    this.logRatios = Float64Array.from(ratios, log);
+  }
+
+  readonly name: string;
+  /** Share of the data in the variance, 1/(1 + (sigma/alpha)²); the square of alpha where that is preserved. */
+  readonly alphaBars: Float64Array;
+
+  /**
+   * From variances that steps add, each in (0, 1).
+   * @throws ValueError for another, or fewer than two
+   */
+  static fromBetas(betas: ArrayLike<number>, options: TableOptions = {}): DiscreteSchedule {
+    let [alphaBar, rest] = [1, 0];
+    const shares = Array.from(betas, (beta, t) => {
+      if (!(beta > 0 && beta < 1)) {
+        throw new ValueError(`betas: expected numbers in (0, 1), got ${beta} at step ${t}`);
+      }
+      alphaBar *= 1 - beta;
+      rest = rest * (1 - beta) + beta;
+      return [alphaBar, rest] as const;
+    });
+    return new DiscreteSchedule(shares, 'preserving', options);
+  }
+
+  /**
+   * From alphaBars that fall, each in [0, 1); only the last may be 0.
+   * @throws ValueError for others
+   */
+  static fromAlphaBars(alphaBars: ArrayLike<number>, options: TableOptions = {}): DiscreteSchedule {
+    const shares = Array.from(alphaBars, (alphaBar, t) => {
+      if (!(alphaBar >= 0 && alphaBar < 1)) {
+        throw new ValueError(`alphaBars: expected numbers in [0, 1), got ${alphaBar} at step ${t}`);
+      }
+      return [alphaBar, 1 - alphaBar] as const;
+    });
+    return new DiscreteSchedule(shares, 'preserving', options);
+  }
+
+  /**
+   * From values of sigma/alpha that rise, each > 0; alpha is 1 unless `scaling` is `preserving`.
+   * @throws ValueError for others
+   */
+  static fromSigmas(
+    sigmas: ArrayLike<number>,
+    { scaling = 'exploding', ...options }: TableOptions & { readonly scaling?: Scaling } = {},
+  ): DiscreteSchedule {
+    const shares = Array.from(sigmas, (sigma, t) => {
+      if (!(sigma > 0 && sigma < Infinity)) {
+        throw new ValueError(`sigmas: expected finite numbers > 0, got ${sigma} at step ${t}`);
+      }
+      const total = 1 + sigma * sigma;
+      return [1 / total, (sigma * sigma) / total] as const;
+    });
+    return new DiscreteSchedule(shares, scaling, options);
+  }
+
+  /** The number of entries, T. */
+  get length(): number {
+    return this.levels.length;
+  }
+
+  get tMin(): number {
+    return this.times[0]!;
+  }
+
+  get tMax(): number {
+    return this.times[this.length - 1]!;
+  }
+
+  get priorStd(): number {
+    return this.scaling === 'preserving' ? 1 : this.levels[this.length - 1]!.sigma;
+  }
+
+  /** sigma/alpha of each entry: diffusers' and Karras' sigmas. */
+  get sigmas(): Float64Array {
+    return Float64Array.from(this.levels, ratio);
+  }
+
+  /** alphaBar/(1 - alphaBar) of each entry. */
+  get snrs(): Float64Array {
+    return this.sigmas.map((sigma) => 1 / sigma / sigma);
+  }
+
+  /** The variance of each step; the first leads from the data themselves. */
+  get betas(): Float64Array {
+    return Float64Array.from(this.levels, (_, i) => this.transition(i).beta);
+  }
+
+  /** The variance of q(x_{t-1} | x_t, x0) of each step, betaTilde; 0 at the first. */
+  get posteriorVariances(): Float64Array {
+    return Float64Array.from(this.levels, (_, i) => this.transition(i).variance);
+  }
+
+  /** Their logarithms; the first, which would be -infinity, is the second's (Ho et al. 2020's code). */
+  get posteriorLogVariances(): Float64Array {
+    return Float64Array.from(this.levels, (_, i) => log(this.transition(Math.max(i, 1)).variance));
+  }
+
+  /** From entry i to the one before it, or to the data. */
+  transition(i: number): ReturnType<typeof transition> {
+    return transition(this.levels[i]!, this.levels[i - 1] ?? cleanLevel(this));
+  }
+
+  level(t: number): NoiseLevel {
+    if (!(t >= this.tMin && t <= this.tMax)) {
+      throw new ValueError(
+        `schedule ${this.name}: expected a time from ${this.tMin} to ${this.tMax}, got ${t}`,
+      );
+    }
+    const i = below(this.times, t);
+    if (this.times[i] === t) return this.levels[i]!;
+    const w = (t - this.times[i]!) / (this.times[i + 1]! - this.times[i]!);
+    return this.scaled(t, exp(this.logRatios[i]! * (1 - w) + this.logRatios[i + 1]! * w));
+  }
+
+  levelOfRatio(value: number): NoiseLevel {
+    if (!(value > 0)) throw new ValueError(`schedule ${this.name}: expected sigma/alpha > 0, got ${value}`);
+    const [logRatio, last] = [log(value), this.length - 1];
+    if (logRatio <= this.logRatios[0]!) return this.scaled(this.tMin, value);
+    if (logRatio >= this.logRatios[last]!) return this.scaled(this.tMax, value);
+    const i = below(this.logRatios, logRatio);
+    const w = (logRatio - this.logRatios[i]!) / (this.logRatios[i + 1]! - this.logRatios[i]!);
+    return this.scaled(this.times[i]! + w * (this.times[i + 1]! - this.times[i]!), value);
+  }
+
+  private scaled(t: number, value: number): NoiseLevel {
+    if (this.scaling === 'exploding') return { t, alpha: 1, sigma: value };
+    const norm = Math.sqrt(1 + value * value);
+    return value === Infinity ? { t, alpha: 0, sigma: 1 } : { t, alpha: 1 / norm, sigma: value / norm };
+  }
+}
+
+/** The last index with table[i] <= value, for a rising table that begins at or below it. */
+function below(table: ArrayLike<number>, value: number): number {
+  let [lo, hi] = [0, table.length - 1];
+  while (lo < hi) {
+    const middle = Math.ceil((lo + hi) / 2);
+    if (table[middle]! <= value) lo = middle;
+    else hi = middle - 1;
+  }
+  return lo;
+}
+
+function checkTimes(name: string, given: ArrayLike<number> | undefined, length: number): Float64Array {
+  const times = Float64Array.from(given ?? { length }, (t, i) => (given ? (t as number) : i));
+  if (times.length !== length) {
+    throw new ValueError(`schedule ${name}: expected ${length} timesteps, got ${times.length}`);
+  }
+  const wrong = times.findIndex((t, i) => !Number.isFinite(t) || (i > 0 && !(t > times[i - 1]!)));
+  if (wrong >= 0) {
+    throw new ValueError(`schedule ${name}: expected timesteps that rise, got ${times[wrong]} at ${wrong}`);
+  }
+  return times;
+}
+
+export interface ScheduleOptions extends BetaOptions {
+  /** Whether the last level holds nothing but noise (`rescaleZeroTerminalSnr`). */
+  readonly zeroTerminalSnr?: boolean;
+}
+
+/**
+ * The discrete schedule of that name and length: see `namedBetas`.
+ * @throws ValueError for an unknown name or steps that are no whole number >= 2
+ */
+export function createSchedule(
+  name: BetaSchedule,
+  steps = 1000,
+  { zeroTerminalSnr = false, ...options }: ScheduleOptions = {},
+): DiscreteSchedule {
+  const made = DiscreteSchedule.fromBetas(namedBetas(name, steps, options), { name });
+  if (!zeroTerminalSnr) return made;
+  return DiscreteSchedule.fromAlphaBars(rescaleZeroTerminalSnr(made.alphaBars), { name });
+}

@@ -1,0 +1,94 @@
+/**
+ * EDM: a network F between scalings that keep its inputs and targets at variance 1 whatever the noise. With
+ * y = x/alpha, s = sigma/alpha and the data's standard deviation d,
+ *
+ *   D(y; s) = cSkip·y + cOut·F(cIn·y, cNoise)
+ *   cSkip = d²/(s² + d²), cOut = s·d/√(s² + d²), cIn = 1/√(s² + d²), cNoise = ln(s)/4
+ *
+ * and D predicts the data. The loss weights D's squared error by 1/cOut², which is the plain squared error of F
+ * against (x0 - cSkip·y)/cOut. Noise in training: ln(s) = mean + std·z, -1.2 and 1.2.
+ *
+ * Source: Karras, Aittala, Aila and Laine (2022), section 5 and table 1.
+ */
+import { scope } from '../autograd/tape.ts';
+import { exp, log } from '../math.ts';
+import type { Rng } from '../random/rng.ts';
+import { full, tensor } from '../tensor/create.ts';
+import { mse, type Tensor } from '../tensor/tensor.ts';
+import { checkNumber } from './check.ts';
+import { ratio } from './level.ts';
+import type { Network } from './objective.ts';
+import type { Predictor } from './prediction.ts';
+import { perSample } from './process.ts';
+import type { NoiseSchedule } from './schedule.ts';
+
+export interface EdmLossOptions {
+  /** The data's standard deviation, 0.5 by default. */
+  readonly sigmaData?: number;
+  /** Mean and standard deviation of ln(s); -1.2 and 1.2 by default. */
+  readonly mean?: number;
+  readonly std?: number;
+}
+
+export interface Preconditioning {
+  readonly skip: number;
+  readonly out: number;
+  readonly in: number;
+  readonly noise: number;
+}
+
+/** The four scalings at noise s > 0. */
+export function preconditioning(s: number, sigmaData = 0.5): Preconditioning {
+  const total = s * s + sigmaData * sigmaData;
+  const root = Math.sqrt(total);
+  return {
+    skip: (sigmaData * sigmaData) / total,
+    out: (s * sigmaData) / root,
+    in: 1 / root,
+    noise: log(s) / 4,
+  };
+}
+
+/** The denoiser D of a network F, which is told cNoise, as a predictor of x0 on any schedule. */
+export function edmPredictor(network: Network, schedule: NoiseSchedule, sigmaData = 0.5): Predictor {
+  checkNumber('edm: sigmaData', sigmaData, 1e-12);
+  return {
+    predicts: 'x0',
+    predict(x, t) {
+      const level = schedule.level(t);
+      const c = preconditioning(ratio(level), sigmaData);
+      const F = network(x.mul(c.in / level.alpha), full([x.shape[0] ?? 1], c.noise));
+      return x.mul(c.skip / level.alpha).add(F.mul(c.out));
+    },
+  };
+}
+
+/** EDM's loss of a batch x0 [batch, ...]: a scalar with its graph. */
+export function edmLoss(
+  network: Network,
+  x0: Tensor,
+  rng: Rng,
+  { sigmaData = 0.5, mean = -1.2, std = 1.2 }: EdmLossOptions = {},
+): Tensor {
+  checkNumber('edm: sigmaData', sigmaData, 1e-12);
+  const z = scope(() => rng.normal([x0.shape[0] ?? 1]).toTypedArray());
+  const sigmas = Float64Array.from(z, (value) => exp(mean + std * value));
+  return edmLossAt(network, x0, sigmas, rng.normalInto(x0.empty(x0.shape)), sigmaData);
+}
+
+/** EDM's loss at given noise: s for each sample, and normals of x0's shape. */
+export function edmLossAt(
+  network: Network,
+  x0: Tensor,
+  sigmas: ArrayLike<number>,
+  eps: Tensor,
+  sigmaData = 0.5,
+): Tensor {
+  const scalings = Array.from(sigmas, (s) => preconditioning(s, sigmaData));
+  const each = (values: ArrayLike<number>) => perSample(values, x0);
+  const y = x0.add(eps.mul(each(sigmas)));
+  const input = y.mul(each(scalings.map((c) => c.in)));
+  const prediction = network(input, tensor(Float64Array.from(scalings, (c) => c.noise)));
+  const target = x0.sub(y.mul(each(scalings.map((c) => c.skip))));
+  return mse(prediction, target.mul(each(scalings.map((c) => 1 / c.out))));
+}

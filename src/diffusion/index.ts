@@ -1,0 +1,69 @@
+/** The public names of diffusion: schedules, predictions, objectives, samplers, guidance, bounds and closed forms. */
+export {
+  BETA_SCHEDULES,
+  type BetaOptions,
+  type BetaSchedule,
+  karrasSigmas,
+  namedBetas,
+  rescaleZeroTerminalSnr,
+} from './betas.ts';
+export { combine } from './combine.ts';
+export {
+  CONTINUOUS_SCHEDULES,
+  type ContinuousName,
+  type ContinuousOptions,
+  type ContinuousSchedule,
+  continuousSchedule,
+} from './continuous-schedule.ts';
+export { createSchedule, DiscreteSchedule, type ScheduleOptions } from './discrete-schedule.ts';
+export { edmLoss, edmLossAt, edmPredictor, preconditioning } from './edm.ts';
+export { type Component, GaussianMixture, gaussian } from './gaussian-mixture.ts';
+export {
+  type ConditionalModel,
+  classifierFree,
+  classifierGuided,
+  type GuidanceOptions,
+  type Labels,
+} from './guidance.ts';
+export { GREY_BIN, hybridLoss, learnedVariancePredictor, splitVariance } from './learned-variance.ts';
+export {
+  DiffusionModel,
+  type LectureModel,
+  type LectureStep,
+  lectureLoss,
+  lectureSchedule,
+  trainLecture,
+} from './lecture.ts';
+export {
+  covarianceOf,
+  lectureGaussianBest,
+  lectureLinearBest,
+  lectureNoise,
+  lecturePointsBest,
+  lectureZeroLoss,
+} from './lecture-analysis.ts';
+export { lambda, type NoiseLevel, ratio, snr, type Transition, transition } from './level.ts';
+export { type Likelihood, type LikelihoodOptions, odeLikelihood } from './likelihood.ts';
+export {
+  type Network,
+  networkPredictor,
+  Objective,
+  type ObjectiveOptions,
+  type TimeSampling,
+  WEIGHTS,
+  type Weight,
+} from './objective.ts';
+export {
+  conversion,
+  PREDICTIONS,
+  type Prediction,
+  type Predictor,
+  predictionRow,
+  predictor,
+} from './prediction.ts';
+export { diffuse, diffuseEach, probabilityFlow, reverseSde, score } from './process.ts';
+export * from './samplers/index.ts';
+export { cleanLevel, type NoiseSchedule } from './schedule.ts';
+export { type GridOptions, grid, SPACINGS, type Spacing, timesteps } from './spacing.ts';
+export type { Threshold } from './threshold.ts';
+export { type Bound, type BoundOptions, variationalBound } from './variational-bound.ts';

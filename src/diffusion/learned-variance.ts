@@ -1,0 +1,144 @@
+/**
+ * A learnt variance, and the hybrid loss that trains it: L_simple + lambda·L_vlb, with the terms of the variational
+ * bound as in variational-bound.ts. The network's output has two halves, the prediction and the share of ln(beta) in
+ * the log variance; the rest is ln(betaTilde)'s. betaTilde is 0 at the first step, where the second's stands in.
+ *
+ * The bound's last term needs a derivative here, and takes Φ(z) = (1 + tanh(√(2/π)·(z + 0.044715·z³)))/2, which is
+ * within 2e-4 of the normal distribution function.
+ *
+ * Source: Nichol and Dhariwal, "Improved denoising diffusion probabilistic models" (2021), section 3.1.
+ */
+import { ValueError } from '../errors.ts';
+import { log } from '../math.ts';
+import type { Rng } from '../random/rng.ts';
+import { full, tensor } from '../tensor/create.ts';
+import { mse, type Tensor } from '../tensor/tensor.ts';
+import type { DiscreteSchedule } from './discrete-schedule.ts';
+import type { Network } from './objective.ts';
+import { Objective } from './objective.ts';
+import { checkPrediction, conversion, type Prediction, type Predictor } from './prediction.ts';
+import { diffuseEach, perSample } from './process.ts';
+
+/** The width of a grey level of 256 on [-1, 1]. */
+export const GREY_BIN = 2 / 255;
+
+/** ln of beta and of betaTilde of a step, the ends between which a variance is learnt. */
+export function logVariances(schedule: DiscreteSchedule, i: number): { large: number; small: number } {
+  const { beta } = schedule.transition(i);
+  return { large: log(beta), small: log(schedule.transition(Math.max(i, 1)).variance) };
+}
+
+/**
+ * The two halves of a network's output [batch, 2·channels, ...] along axis 1: the prediction, and the share of
+ * ln(beta) in the log variance, (v + 1)/2 (Nichol and Dhariwal 2021, equation 15, on outputs in [-1, 1]).
+ * @throws ValueError for an odd number of channels
+ */
+export function splitVariance(output: Tensor): { prediction: Tensor; share: Tensor } {
+  const channels = output.shape[1] ?? 0;
+  if (output.rank < 2 || channels % 2 !== 0) {
+    throw new ValueError(
+      `learnt variance: expected an output [batch, 2·channels, ...], got [${output.shape}]`,
+    );
+  }
+  const half = channels / 2;
+  const [batch] = output.shape as [number];
+  return {
+    prediction: output.slice([0, 0], [batch, half]),
+    share: output.slice([0, half], [batch, channels]).add(1).mul(0.5),
+  };
+}
+
+/** A network with doubled output as samplers ask it. */
+export function learnedVariancePredictor(network: Network, predicts: Prediction): Predictor {
+  checkPrediction(predicts);
+  const predictWithVariance = (x: Tensor, t: number) => splitVariance(network(x, full([x.shape[0] ?? 1], t)));
+  return { predicts, predict: (x, t) => predictWithVariance(x, t).prediction, predictWithVariance };
+}
+
+export interface HybridOptions {
+  readonly predicts?: Prediction;
+  /** Factor of the bound, in bits per dimension, beside the simple loss: 0.001 by default. */
+  readonly lambda?: number;
+  readonly bin?: number;
+}
+
+/**
+ * The hybrid loss for a learnt variance, L_simple + lambda·L_vlb, with the bound's gradient on the variance alone
+ * (Nichol and Dhariwal 2021, equation 16). The network's output has twice the channels of x0 [batch, channels, ...].
+ */
+export function hybridLoss(
+  network: Network,
+  schedule: DiscreteSchedule,
+  x0: Tensor,
+  rng: Rng,
+  { predicts = 'eps', lambda = 0.001, bin = GREY_BIN }: HybridOptions = {},
+): Tensor {
+  const objective = new Objective(schedule, { predicts });
+  const times = objective.times(x0.shape[0] ?? 1, rng);
+  const levels = Array.from(times, (t) => schedule.level(t));
+  const eps = rng.normalInto(x0.empty(x0.shape));
+  const x = diffuseEach(x0, levels, eps);
+  const { prediction, share } = splitVariance(network(x, tensor(times)));
+  const simple = mse(prediction, objective.target(x0, eps, levels));
+  const pairs = levels.map((level) => conversion(predicts, 'x0', level));
+  const each = (values: readonly number[]) => perSample(values, x0);
+  const data = x.mul(each(pairs.map(([a]) => a))).add(prediction.detach().mul(each(pairs.map(([, b]) => b))));
+  const term = boundTerm(schedule, times, x0, data, share, bin).mean();
+  return simple.add(term.mul((lambda * schedule.length) / Math.LN2));
+}
+
+/** The bound's term of each coordinate in nats at a time for each sample, with the gradient of `share`. */
+function boundTerm(
+  schedule: DiscreteSchedule,
+  times: Float64Array,
+  x0: Tensor,
+  data: Tensor,
+  share: Tensor,
+  bin: number,
+): Tensor {
+  const indices = Array.from(times, (t) => schedule.times.indexOf(t));
+  const logs = indices.map((i) => logVariances(schedule, i));
+  const each = (values: readonly number[]) => perSample(values, x0);
+  const small = each(logs.map((l) => l.small));
+  const logVariance = share.mul(each(logs.map((l) => l.large - l.small))).add(small);
+  const distance = x0.sub(data).mul(each(indices.map((i) => schedule.transition(i).fromX0)));
+  const kl = normalKl(distance, small, logVariance);
+  if (!indices.includes(0)) return kl;
+  const first = each(indices.map((i) => (i === 0 ? 1 : 0)));
+  const later = each(indices.map((i) => (i === 0 ? 0 : 1)));
+  return kl.mul(later).add(decoderLoss(x0, data, logVariance, bin).mul(first));
+}
+
+/** KL(N(m1, e^small) || N(m2, e^other)) with m1 - m2 = distance, elementwise. */
+function normalKl(distance: Tensor, small: Tensor, other: Tensor): Tensor {
+  const gap = other.sub(small);
+  return gap.add(gap.neg().exp()).add(distance.mul(distance).mul(other.neg().exp())).sub(1).mul(0.5);
+}
+
+/** -ln of the probability of x0's bin under N(mean, e^logVariance), with a derivative. */
+function decoderLoss(x0: Tensor, mean: Tensor, logVariance: Tensor, bin: number): Tensor {
+  const inverse = logVariance.mul(-0.5).exp();
+  const centred = x0.sub(mean);
+  // Beyond the ends of the range lies nothing: 1 for Φ above the largest value, 0 below the smallest.
+  const values = x0.toTypedArray();
+  const at = (f: (value: number) => number) => tensor(Float64Array.from(values, f), x0.shape);
+  const inside = at((value) => (value < 1 - bin / 4 ? 1 : 0));
+  const above = at((value) => (value < 1 - bin / 4 ? 0 : 1));
+  const lower = at((value) => (value > -1 + bin / 4 ? 1 : 0));
+  const upperPhi = normalCdf(centred.add(bin / 2).mul(inverse))
+    .mul(inside)
+    .add(above);
+  const lowerPhi = normalCdf(centred.sub(bin / 2).mul(inverse)).mul(lower);
+  return upperPhi.sub(lowerPhi).maximum(1e-12).log().neg();
+}
+
+/** Φ by tanh, within 2e-4. */
+function normalCdf(z: Tensor): Tensor {
+  const cubed = z.mul(z).mul(z).mul(0.044715);
+  return z
+    .add(cubed)
+    .mul(Math.sqrt(2 / Math.PI))
+    .tanh()
+    .add(1)
+    .mul(0.5);
+}

@@ -1,0 +1,66 @@
+/**
+ * DDPM's ancestral sampling: each step draws from p(x_to | x_from) = q(x_to | x_from, x0), with the predicted data
+ * in place of x0. The last step, to the data themselves, adds no noise.
+ *
+ * The variance of a step is betaTilde (`small`, right for data that are one point), beta (`large`, right for
+ * standard normal data), or `learned`, in between by the model's own share: ln(variance) = share·ln(beta) +
+ * (1 - share)·ln(betaTilde). On a grid of fewer steps than the schedule, beta and betaTilde are those of the
+ * longer steps. With `small` it is DDIM with eta 1.
+ *
+ * Order 1 (weak). Sources: Ho, Jain and Abbeel (2020), algorithm 2; Nichol and Dhariwal (2021), equation 15.
+ */
+import { ValueError } from '../../errors.ts';
+import { log } from '../../math.ts';
+import { combine } from '../combine.ts';
+import { transition } from '../level.ts';
+import { type Run, type Sampler, type SamplerOptions, sampler } from './sampler.ts';
+
+export interface DdpmOptions extends SamplerOptions {
+  /** `small` by default. */
+  readonly variance?: 'small' | 'large' | 'learned';
+}
+
+/** @throws ValueError for an unknown variance */
+export function ddpm(options: DdpmOptions = {}): Sampler {
+  const { variance = 'small' } = options;
+  if (!['small', 'large', 'learned'].includes(variance)) {
+    throw new ValueError(`ddpm: expected a variance small, large or learned, got "${variance}"`);
+  }
+  return sampler({
+    name: 'ddpm',
+    order: 1,
+    stochastic: true,
+    options,
+    start: (run) => {
+      if (variance === 'learned') return learned(run);
+      return (i) => {
+        const [from, to] = [run.levels[i]!, run.levels[i + 1]!];
+        const { beta, fromX, fromX0, variance: small } = transition(from, to);
+        combine(run.x, [fromX, run.x], [fromX0, run.denoise(from)]);
+        if (to.sigma > 0) run.addNoise(Math.sqrt(variance === 'large' ? beta : small));
+      };
+    },
+  });
+}
+
+function learned(run: Run): (i: number) => void {
+  const { model, x } = run;
+  if (!model.predictWithVariance) {
+    throw new ValueError('ddpm: expected a model that predicts its variance, got one that does not');
+  }
+  return (i) => {
+    const [from, to] = [run.levels[i]!, run.levels[i + 1]!];
+    const { beta, fromX, fromX0, variance } = transition(from, to);
+    const { prediction, share } = model.predictWithVariance!(x, from.t);
+    run.evaluations++;
+    run.toData(from, x, run.checked(prediction, x.shape));
+    combine(x, [fromX, x], [fromX0, run.x0]);
+    if (to.sigma === 0) return;
+    // std = √betaTilde·exp(share·ln(beta/betaTilde)/2)
+    const factor = run
+      .checked(share, x.shape)
+      .mul(0.5 * log(beta / variance))
+      .exp();
+    combine(x, [1, x], [Math.sqrt(variance), run.noise().mul(factor)]);
+  };
+}

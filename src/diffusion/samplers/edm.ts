@@ -1,0 +1,56 @@
+/**
+ * EDM's stochastic sampler: before each Heun step, noise is added to raise s = sigma/alpha to s·(1 + gamma), which
+ * forgets errors made so far. In y = x/alpha:
+ *
+ *   gamma = min(churn/steps, √2 - 1) where minSigma <= s <= maxSigma, else 0
+ *   y += √((s·(1 + gamma))² - s²)·noiseScale·z, then Heun from s·(1 + gamma) to s_to
+ *
+ * With churn 0 it is Heun's method. Order 2 without churn. Source: Karras et al. (2022), algorithm 2; its steps
+ * are on a `karras` grid. The model is told the time that belongs to the raised sigma; beyond the noisiest
+ * level, the last.
+ */
+import { checkNumber } from '../check.ts';
+import { combine } from '../combine.ts';
+import { ratio } from '../level.ts';
+import { heunStep } from './heun.ts';
+import { requireSignal, type Sampler, type SamplerOptions, sampler } from './sampler.ts';
+
+export interface EdmOptions extends SamplerOptions {
+  /** S_churn, 0 by default. */
+  readonly churn?: number;
+  /** S_tmin and S_tmax: churn acts between them; 0 and infinity by default. */
+  readonly minSigma?: number;
+  readonly maxSigma?: number;
+  /** S_noise, 1 by default. */
+  readonly noiseScale?: number;
+}
+
+/** The sampler, by default on Karras' sigmas. @throws ValueError for a negative churn or noise scale */
+export function edm(options: EdmOptions = {}): Sampler {
+  const { churn = 0, minSigma = 0, maxSigma = Infinity, noiseScale = 1 } = options;
+  checkNumber('edm: churn', churn);
+  checkNumber('edm: noise scale', noiseScale);
+  return sampler({
+    name: 'edm',
+    order: 2,
+    stochastic: churn > 0,
+    options: { spacing: 'karras', ...options },
+    start(run) {
+      const { levels, schedule, x } = run;
+      requireSignal('edm', levels);
+      const [trial, second] = [run.buffer(), run.buffer()];
+      const most = Math.min(churn / (levels.length - 1), Math.SQRT2 - 1);
+      return (i) => {
+        let from = levels[i]!;
+        const s = ratio(from);
+        if (most > 0 && s >= minSigma && s <= maxSigma) {
+          const raised = schedule.levelOfRatio(s * (1 + most));
+          combine(x, [raised.alpha / from.alpha, x]);
+          run.addNoise(raised.alpha * s * Math.sqrt(most * (2 + most)) * noiseScale);
+          from = raised;
+        }
+        heunStep(run, from, levels[i + 1]!, trial, second);
+      };
+    },
+  });
+}

@@ -1,0 +1,50 @@
+/**
+ * Predictor-corrector sampling: after each step of the reverse SDE (the predictor: DDPM's ancestral step), some
+ * Langevin steps at the new level (the corrector) repair its error. There is nothing to correct at sigma 0.
+ *
+ * The corrector's step size comes from `snr`, as in langevin.ts, times (alpha_from/alpha_to)², the paper's
+ * alpha_i = 1 - beta_i; or it is stepSize·sigma². Order 1 (weak) in the number of steps.
+ *
+ * Source: Song et al., "Score-based generative modeling through stochastic differential equations" (2021),
+ * algorithms 2 to 5 with ancestral sampling as the predictor (their appendix F).
+ */
+import { checkNumber, checkWhole } from '../check.ts';
+import { combine } from '../combine.ts';
+import { transition } from '../level.ts';
+import { byNorms, langevinStep } from './langevin.ts';
+import { type Sampler, type SamplerOptions, sampler } from './sampler.ts';
+
+export interface PredictorCorrectorOptions extends SamplerOptions {
+  /** Langevin steps a level, 1 by default. */
+  readonly corrections?: number;
+  /** The signal-to-noise ratio of a Langevin step, 0.16 by default. */
+  readonly snr?: number;
+  /** delta/sigma² of a Langevin step, in place of `snr`. */
+  readonly stepSize?: number;
+}
+
+/** @throws ValueError for corrections that are no whole number >= 0, and negative step sizes */
+export function predictorCorrector(options: PredictorCorrectorOptions = {}): Sampler {
+  const { corrections = 1, snr = 0.16, stepSize } = options;
+  checkWhole('predictor-corrector: corrections', corrections);
+  checkNumber('predictor-corrector: snr', snr);
+  if (stepSize !== undefined) checkNumber('predictor-corrector: step size', stepSize, 0, 1);
+  return sampler({
+    name: 'predictor-corrector',
+    order: 1,
+    stochastic: true,
+    options,
+    start: (run) => (i) => {
+      const [from, to] = [run.levels[i]!, run.levels[i + 1]!];
+      const { fromX, fromX0, variance } = transition(from, to);
+      combine(run.x, [fromX, run.x], [fromX0, run.denoise(from)]);
+      if (to.sigma === 0) return;
+      run.addNoise(Math.sqrt(variance));
+      const kept = from.alpha / to.alpha;
+      const delta =
+        stepSize === undefined ? byNorms(snr, 2 * kept * kept) : () => stepSize * to.sigma * to.sigma;
+      // Algorithms 4 and 5 write the step as epsilon = 2·alpha_i·(r|z|/|g|)², x += epsilon·g + √(2 epsilon)·z.
+      for (let k = 0; k < corrections; k++) langevinStep(run, to, delta);
+    },
+  });
+}

@@ -1,0 +1,150 @@
+/**
+ * The levels that a sampler visits, from the noisiest to the cleanest: N steps are N+1 levels.
+ *
+ * Over a table of T times, as diffusers and Lin et al. (2023), table 2, name them (rounding half to even):
+ *   leading   0, T/N, 2T/N, ... with T/N rounded down: never reaches the noisiest level
+ *   linspace  from 0 to T-1, both included
+ *   trailing  T-1, T-1-T/N, ...: begins at the noisiest level
+ * and over any schedule:
+ *   karras    Karras' sigmas (2022), equally spaced in (sigma/alpha)^(1/rho)
+ *   log-snr   equally spaced in lambda = ln(alpha/sigma), what DPM-Solver's orders assume
+ * In continuous time the first three are one: equally spaced times.
+ *
+ * `end: 'clean'` appends the data themselves (sigma = 0) as the last level, which is what DDPM and DDIM do;
+ * `end: 'first'` ends at the schedule's cleanest level, where convergence is measured and an ODE can be inverted.
+ */
+import { didYouMean, ValueError } from '../errors.ts';
+import { exp, log } from '../math.ts';
+import { karrasSigmas } from './betas.ts';
+import { checkSteps } from './check.ts';
+import { type NoiseLevel, ratio } from './level.ts';
+import { cleanLevel, type NoiseSchedule } from './schedule.ts';
+
+export const SPACINGS = ['leading', 'linspace', 'trailing', 'karras', 'log-snr'] as const;
+export type Spacing = (typeof SPACINGS)[number];
+
+export interface GridOptions {
+  /** The number of steps; 50 by default, or the table's length if that is smaller. */
+  readonly steps?: number;
+  /** `trailing` by default. */
+  readonly spacing?: Spacing;
+  /** `clean` by default. */
+  readonly end?: 'clean' | 'first';
+  /** Of `karras`; 7 by default. */
+  readonly rho?: number;
+  /** Added to the times of `leading`: diffusers' steps_offset. */
+  readonly offset?: number;
+  /** The times to visit, falling, in place of steps and spacing. */
+  readonly timesteps?: ArrayLike<number>;
+  /** The levels themselves, in place of all else. */
+  readonly levels?: readonly NoiseLevel[];
+}
+
+/** Rounds halves to even numbers, as NumPy. */
+function roundEven(x: number): number {
+  const down = Math.floor(x);
+  if (x - down !== 0.5) return Math.round(x);
+  return down % 2 === 0 ? down : down + 1;
+}
+
+/**
+ * Indices into a table of `length` times, falling, for one of the first three spacings.
+ * @throws ValueError for more steps than the table has, or an offset that leaves it
+ */
+export function timesteps(spacing: Spacing, length: number, steps: number, offset = 0): number[] {
+  checkSteps('sampler', steps, 1);
+  if (steps > length) {
+    throw new ValueError(
+      `sampler: expected at most the schedule's ${length} training steps, got ${steps} sampling steps`,
+    );
+  }
+  const indices = Array.from({ length: steps }, (_, i) => {
+    if (spacing === 'leading') return i * Math.floor(length / steps) + offset;
+    if (spacing === 'linspace') return steps === 1 ? 0 : roundEven((i * (length - 1)) / (steps - 1));
+    // numpy.arange(T, 0, -T/N), then reversed: element steps-1-i of it
+    return roundEven(length - (steps - 1 - i) * (length / steps)) - 1;
+  });
+  if (indices[steps - 1]! >= length || indices[0]! < 0) {
+    throw new ValueError(`sampler: expected an offset within the schedule's ${length} steps, got ${offset}`);
+  }
+  return indices.reverse();
+}
+
+/**
+ * The levels to visit, noisiest first.
+ * @throws ValueError for an unknown spacing, too many steps, or levels whose noise does not fall
+ */
+export function grid(schedule: NoiseSchedule, options: GridOptions = {}): NoiseLevel[] {
+  const levels = options.levels ? [...options.levels] : spaced(schedule, options);
+  if (levels.length < 2) throw new ValueError(`sampler: expected at least two levels, got ${levels.length}`);
+  for (let i = 1; i < levels.length; i++) {
+    if (!(ratio(levels[i]!) < ratio(levels[i - 1]!))) {
+      throw new ValueError(
+        `sampler: expected levels whose sigma/alpha falls, got ${ratio(levels[i]!)} after ${ratio(levels[i - 1]!)}`,
+      );
+    }
+  }
+  return levels;
+}
+
+function spaced(schedule: NoiseSchedule, options: GridOptions): NoiseLevel[] {
+  const { end = 'clean', spacing = 'trailing' } = options;
+  if (!SPACINGS.includes(spacing)) {
+    throw new ValueError(
+      `spacing: expected one of ${SPACINGS.join(', ')}, got "${spacing}".${didYouMean(spacing, SPACINGS)}`,
+    );
+  }
+  if (end !== 'clean' && end !== 'first')
+    throw new ValueError(`end: expected clean or first, got "${String(end)}"`);
+  const levels = options.timesteps
+    ? Array.from(options.timesteps, (t) => schedule.level(t))
+    : noisy(schedule, spacing, end, options);
+  if (end === 'clean') levels.push(cleanLevel(schedule));
+  return levels;
+}
+
+/** The levels without the clean one: as many as steps, and one more where the last is to be the first of the schedule. */
+function noisy(
+  schedule: NoiseSchedule,
+  spacing: Spacing,
+  end: 'clean' | 'first',
+  { steps, rho = 7, offset = 0 }: GridOptions,
+): NoiseLevel[] {
+  const { times, tMin, tMax } = schedule;
+  const available = times ? times.length - (end === 'first' ? 1 : 0) : Infinity;
+  const count = checkSteps('sampler', steps ?? Math.min(50, available), 1);
+  const points = count + (end === 'first' ? 1 : 0);
+  if (count > available) {
+    throw new ValueError(
+      `sampler: expected at most ${available} sampling steps on the schedule's ${times!.length} training steps, got ${count}`,
+    );
+  }
+  if (spacing === 'karras' || spacing === 'log-snr') {
+    const [most, least] = [ratio(schedule.level(tMax)), ratio(schedule.level(tMin))];
+    if (points === 1) return [schedule.level(tMax)];
+    const ratios =
+      spacing === 'karras' ? karrasSigmas(points, least, most, rho) : geometric(points, least, most);
+    return Array.from(ratios, (value, i) =>
+      i === 0 ? schedule.level(tMax) : i === points - 1 ? schedule.level(tMin) : schedule.levelOfRatio(value),
+    );
+  }
+  if (times) {
+    // From the noisiest level to the cleanest, both included, trailing is linspace.
+    const kind = spacing === 'trailing' && end === 'first' ? 'linspace' : spacing;
+    const indices = timesteps(kind, times.length, points, offset);
+    return indices.map((i) => schedule.level(times[i]!));
+  }
+  const last = Math.max(1, points - 1);
+  return Array.from({ length: points }, (_, i) =>
+    schedule.level(i === last ? tMin : tMax + ((tMin - tMax) * i) / last),
+  );
+}
+
+/** Equally spaced logarithms, from `most` down to `least`. */
+function geometric(n: number, least: number, most: number): Float64Array {
+  if (!(most < Infinity)) {
+    throw new ValueError('spacing: log-snr needs a schedule whose noisiest level has an SNR above 0');
+  }
+  const [first, last] = [log(most), log(least)];
+  return Float64Array.from({ length: n }, (_, i) => exp(first + ((last - first) * i) / (n - 1)));
+}

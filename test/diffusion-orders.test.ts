@@ -1,0 +1,390 @@
+/**
+ * Proof of the samplers without a network: on Gaussian data their output distribution is known exactly
+ * (test/diffusion-affine.ts), in float64 and without sampling error, whether they draw noise or not.
+ */
+import * as assert from 'uvu/assert';
+import { setBackend } from '../src/backend/backend.ts';
+import { continuousSchedule } from '../src/diffusion/continuous-schedule.ts';
+import { createSchedule, DiscreteSchedule } from '../src/diffusion/discrete-schedule.ts';
+import { gaussian } from '../src/diffusion/gaussian-mixture.ts';
+import { lambda, ratio, transition } from '../src/diffusion/level.ts';
+import { predictor } from '../src/diffusion/prediction.ts';
+import {
+  createSampler,
+  runSampler,
+  SAMPLERS,
+  type SamplerName,
+  type SamplersOptions,
+} from '../src/diffusion/samplers/index.ts';
+import { grid } from '../src/diffusion/spacing.ts';
+import { Rng } from '../src/random/rng.ts';
+import { tensor } from '../src/tensor/create.ts';
+import { affineMap, Impulses, marginal, order, push } from './diffusion-affine.ts';
+import { suite } from './suite.ts';
+
+const [MEAN, VARIANCE] = [0.7, 0.2];
+const SCHEDULES = [
+  continuousSchedule('vp', { tMin: 0.05 }),
+  continuousSchedule('ve', { tMin: 0.2, sigmaMax: 10 }),
+  continuousSchedule('flow', { tMin: 0.1, tMax: 0.98 }),
+] as const;
+const VP = SCHEDULES[0];
+
+const near = (value: number, expected: number, tolerance: number, what = '') =>
+  assert.ok(Math.abs(value - expected) <= tolerance, `${what}: ${value} is not ${expected} ± ${tolerance}`);
+
+/** A row of the table of orders: the method, its order for the standard deviation of its output, and where. */
+type Row = {
+  [N in SamplerName]: readonly [N, SamplersOptions[N], number, (typeof SCHEDULES)[number]?];
+}[SamplerName];
+
+/** Steps at which an order shows: enough to be past the first terms, few enough to be above rounding. */
+const STEPS: Readonly<Record<number, readonly number[]>> = {
+  1: [96, 192, 384],
+  2: [96, 192, 384],
+  3: [48, 96, 192],
+  4: [256, 512, 1024],
+};
+
+const FULL = { lowerOrderFinal: false } as const;
+const ORDERS: readonly Row[] = [
+  ['ddpm', {}, 1],
+  ['ddpm', { variance: 'large' }, 1],
+  ['ddim', {}, 1],
+  ['ddim', { eta: 0.5 }, 1],
+  ['euler', {}, 1],
+  ['heun', {}, 2],
+  ['edm', {}, 2],
+  ['edm', { churn: 4 }, 2],
+  ['dpm-solver-2s', {}, 2],
+  ['dpm-solver-2s', { inner: 'grid' }, 2],
+  ['dpm-solver-2m', FULL, 2],
+  ['dpm-solver-2m', { ...FULL, variant: 'heun' }, 2],
+  ['dpm-solver-sde-2m', { ...FULL, variant: 'heun' }, 2],
+  ['dpm-solver-sde-2m', FULL, 2, SCHEDULES[1]],
+  ['predictor-corrector', { stepSize: 0.001 }, 1],
+  ['unipc', { ...FULL, order: 1, corrector: false }, 1],
+  ['unipc', { ...FULL, order: 1 }, 2],
+  ['unipc', { ...FULL, order: 2, corrector: false, variant: 'bh1' }, 2],
+  ['unipc', { ...FULL, order: 2 }, 3],
+  ['unipc', { ...FULL, order: 2, variant: 'bh1' }, 3],
+  ['unipc', { ...FULL, order: 3, corrector: false }, 3],
+  ['unipc', { ...FULL, order: 3 }, 4],
+];
+
+suite('diffusion: samplers on Gaussian data', (test) => {
+  setBackend('reference');
+
+  for (const [name, options, expected, schedule = VP] of ORDERS) {
+    test(`${name} ${JSON.stringify(options)} converges with order ${expected} on ${schedule.name}`, () => {
+      const start = marginal(schedule.level(schedule.tMax), MEAN, VARIANCE);
+      const wanted = marginal(schedule.level(schedule.tMin), MEAN, VARIANCE);
+      const error = (steps: number) => {
+        const sampler = createSampler(name, { spacing: 'log-snr', end: 'first', steps, ...options });
+        const draws = sampler.stochastic ? 2 * steps : 0;
+        const made = push(affineMap(sampler, schedule, MEAN, VARIANCE, draws), start.mean, start.variance);
+        near(made.mean, wanted.mean, 1e-10, 'mean');
+        return Math.abs(Math.sqrt(made.variance) - Math.sqrt(wanted.variance));
+      };
+      near(order(STEPS[expected]!, error), expected, 0.15, 'slope');
+    });
+  }
+
+  test('every sampler’s declared order is in the table', () => {
+    for (const [name, options, expected] of ORDERS) {
+      const { order: declared } = createSampler(name, options);
+      const inUse = declared === expected;
+      assert.ok(inUse, `${name} ${JSON.stringify(options)} declares ${declared}, measured ${expected}`);
+    }
+  });
+
+  for (const schedule of [...SCHEDULES, createSchedule('cosine', 200), createSchedule('linear')]) {
+    test(`data that are one point are hit exactly by every sampler, on ${schedule.name}`, () => {
+      const data = gaussian([0.3, -0.8], 0).predictor(schedule);
+      for (const name of SAMPLERS) {
+        if (name === 'ddim-inversion') continue;
+        const sampler = createSampler(name, { steps: 5 });
+        const x = runSampler(sampler.sample(data, schedule, tensor([[2, -1]]), new Rng('points')));
+        near(x.toTypedArray()[0]!, 0.3, 1e-10, name);
+        near(x.toTypedArray()[1]!, -0.8, 1e-10, name);
+      }
+    });
+  }
+
+  test('DDIM and Euler, Heun, 2M and 2S are their recursions by hand, to float precision', () => {
+    // With y = x/alpha - mean and s = sigma/alpha: eps = y·s/(s² + v), and the data less their mean y·v/(s² + v).
+    for (const schedule of SCHEDULES) {
+      const options = { steps: 7, spacing: 'log-snr', end: 'first', ...FULL } as const;
+      const levels = grid(schedule, options);
+      const s = levels.map(ratio);
+      const k = (value: number) => value / (value * value + VARIANCE);
+      const d = (value: number) => VARIANCE / (value * value + VARIANCE);
+      const byHand: Partial<Record<SamplerName, number>> = {};
+      const steps = s.slice(1).map((to, i) => [s[i]!, to] as const);
+      byHand.ddim = steps.reduce((y, [from, to]) => y * (1 + (to - from) * k(from)), 1);
+      byHand.euler = byHand.ddim;
+      byHand.heun = steps.reduce((y, [from, to]) => {
+        const trial = 1 + (to - from) * k(from);
+        return y * (1 + ((to - from) / 2) * (k(from) + k(to) * trial));
+      }, 1);
+      byHand['dpm-solver-2s'] = steps.reduce((y, [from, to]) => {
+        const e = to / from;
+        const [middle, root] = [Math.sqrt(from * to), Math.sqrt(e)];
+        const inner = root + (1 - root) * d(from);
+        return y * (e + (1 - e) * d(middle) * inner);
+      }, 1);
+      let before = 0;
+      let hBefore = 0;
+      byHand['dpm-solver-2m'] = steps.reduce((y, [from, to], i) => {
+        const h = Math.log(from / to);
+        const own = d(from) * y;
+        const D = i === 0 ? own : own + ((h / hBefore) * (own - before)) / 2;
+        [before, hBefore] = [own, h];
+        return (to / from) * y + (1 - to / from) * D;
+      }, 1);
+      for (const [name, gain] of Object.entries(byHand) as [SamplerName, number][]) {
+        const { A, c } = affineMap(createSampler(name, options), schedule, MEAN, VARIANCE);
+        const [first, last] = [levels[0]!, levels[7]!];
+        const expected = (gain * last.alpha) / first.alpha;
+        near(A, expected, 1e-12 * Math.abs(expected) + 1e-13, `${name} on ${schedule.name}`);
+        // The mean of the first level becomes that of the last.
+        near(c + A * first.alpha * MEAN, last.alpha * MEAN, 1e-11, name);
+      }
+    }
+  });
+
+  test('DDPM and DDIM with eta are their recursions by hand, to float precision', () => {
+    const schedule = createSchedule('cosine', 30);
+    const model = (t: number) => {
+      const { alpha, sigma } = schedule.level(t);
+      return (alpha * VARIANCE) / (alpha * alpha * VARIANCE + sigma * sigma);
+    };
+    let [small, large] = [1, 1];
+    let half = 1;
+    for (let t = 29; t > 0; t--) {
+      const [from, to] = [schedule.level(t), schedule.level(t - 1)];
+      // Ho et al. (2020), equations 6 and 7, in alphaBar
+      const [bar, barTo] = [from.alpha ** 2, to.alpha ** 2];
+      const beta = 1 - bar / barTo;
+      const tilde = ((1 - barTo) / (1 - bar)) * beta;
+      const gain =
+        (Math.sqrt(bar / barTo) * (1 - barTo)) / (1 - bar) +
+        ((Math.sqrt(barTo) * beta) / (1 - bar)) * model(t);
+      small = gain * gain * small + tilde;
+      large = gain * gain * large + beta;
+      // Song, Meng and Ermon (2021), equation 12, with eta 1/2
+      const eps = (1 - from.alpha * model(t)) / from.sigma;
+      const ddim = to.alpha * model(t) + Math.sqrt(1 - barTo - tilde / 4) * eps;
+      half = ddim * ddim * half + tilde / 4;
+    }
+    const end = model(0) ** 2;
+    const made = (name: 'ddpm' | 'ddim', options: object) =>
+      push(affineMap(createSampler(name, { steps: 30, ...options }), schedule, 0, VARIANCE, 30), 0, 1)
+        .variance;
+    near(made('ddpm', {}), end * small, 1e-13);
+    near(made('ddpm', { variance: 'large' }), end * large, 1e-13);
+    near(made('ddim', { eta: 0.5 }), end * half, 1e-13);
+  });
+
+  test('DDIM with eta 1 is DDPM with the small variance, given the same noise', () => {
+    for (const schedule of [createSchedule('linear', 100), createSchedule('cosine', 100)]) {
+      const model = gaussian([0.5, -1], [0.3, 2]).predictor(schedule);
+      for (const threshold of ['none', 'clip'] as const) {
+        const x = new Rng('start').normal([50, 2]);
+        const make = (name: 'ddim' | 'ddpm', options: object) =>
+          runSampler(
+            createSampler(name, { steps: 20, threshold, ...options }).sample(
+              model,
+              schedule,
+              x,
+              new Rng('noise'),
+            ),
+          ).toTypedArray();
+        const [a, b] = [make('ddim', { eta: 1 }), make('ddpm', {})];
+        for (const [i, value] of a.entries()) near(value, b[i]!, 1e-12);
+      }
+    }
+  });
+
+  test('the first step of the SDE solver is DDIM with eta 1, and UniPC of order 1 without its corrector DDIM', () => {
+    const make = (name: SamplerName, options: object, draws = 0) =>
+      affineMap(createSampler(name, { end: 'first', ...options }), VP, MEAN, VARIANCE, draws);
+    const [one, other] = [make('dpm-solver-sde-2m', { steps: 1 }, 1), make('ddim', { steps: 1, eta: 1 }, 1)];
+    near(one.A, other.A, 1e-14);
+    near(one.noise, other.noise, 1e-14);
+    near(make('unipc', { steps: 9, order: 1, corrector: false }).A, make('ddim', { steps: 9 }).A, 1e-13);
+  });
+
+  test('UniPC’s predictor of order 2 with bh2 is DPM-Solver++ 2M, as its authors say', () => {
+    const options = { steps: 12, spacing: 'log-snr', end: 'first', ...FULL } as const;
+    for (const schedule of SCHEDULES) {
+      const unipc = affineMap(
+        createSampler('unipc', { ...options, corrector: false }),
+        schedule,
+        MEAN,
+        VARIANCE,
+      );
+      const dpm = affineMap(createSampler('dpm-solver-2m', options), schedule, MEAN, VARIANCE);
+      near(unipc.A, dpm.A, 1e-12, schedule.name);
+    }
+  });
+
+  test('learnt variance with a share of 0 or 1 is the small or the large one', () => {
+    const schedule = createSchedule('cosine', 40);
+    const data = gaussian([0], VARIANCE);
+    for (const [share, variance] of [
+      [0, 'small'],
+      [1, 'large'],
+    ] as const) {
+      const model = {
+        ...data.predictor(schedule),
+        predictWithVariance: (x: ReturnType<typeof tensor>, t: number) => ({
+          prediction: data.denoise(x, schedule.level(t)),
+          share: x.mul(0).add(share),
+        }),
+      };
+      const x = new Rng('start').normal([20, 1]);
+      const make = (options: object) =>
+        runSampler(
+          createSampler('ddpm', { steps: 40, ...options }).sample(model, schedule, x, new Rng('noise')),
+        ).toTypedArray();
+      const [learned, fixed] = [make({ variance: 'learned' }), make({ variance })];
+      for (const [i, value] of learned.entries()) near(value, fixed[i]!, 1e-12);
+    }
+  });
+
+  test('inverted DDIM comes back: exactly after iterations, with an error of order 1 without', () => {
+    const schedule = createSchedule('linear', 1000);
+    const data = gaussian([0.4, -0.2], [0.3, 0.05]).predictor(schedule);
+    const x = tensor([
+      [0.9, -0.5],
+      [-0.3, 0.1],
+    ]);
+    const there = (steps: number, iterations: number) => {
+      const run = (name: 'ddim' | 'ddim-inversion', from: typeof x, options: object) =>
+        runSampler(
+          createSampler(name, { steps, spacing: 'log-snr', ...options }).sample(
+            data,
+            schedule,
+            from,
+            new Rng(0),
+          ),
+        );
+      const latent = run('ddim-inversion', x, { iterations });
+      const back = run('ddim', latent, { end: 'first' }).toTypedArray();
+      return Math.max(...x.toTypedArray().map((value: number, i: number) => Math.abs(value - back[i]!)));
+    };
+    near(there(50, 40), 0, 1e-11);
+    near(
+      order([50, 100, 200], (n) => there(n, 0)),
+      1,
+      0.2,
+    );
+    assert.ok(there(50, 0) > 1e-3);
+  });
+
+  test('churn that is 0 makes EDM Heun’s method, and more of it forgets the start', () => {
+    const run = (options: object) => {
+      const sampler = createSampler('edm', { steps: 12, spacing: 'karras', end: 'first', ...options });
+      return affineMap(sampler, VP, MEAN, VARIANCE, 12);
+    };
+    const heun = createSampler('heun', { steps: 12, spacing: 'karras', end: 'first' });
+    near(run({}).A, affineMap(heun, VP, MEAN, VARIANCE).A, 1e-15);
+    assert.is(run({}).noise, 0);
+    assert.ok(run({ churn: 4 }).A < 0.5 * run({}).A);
+    assert.ok(run({ churn: 4 }).noise > 0.1 * VARIANCE);
+    assert.is(run({ churn: 4, minSigma: 1e3 }).noise, 0);
+  });
+
+  test('annealed Langevin settles at the variance that its step size gives', () => {
+    const ve = continuousSchedule('edm', { tMin: 0.4, tMax: 5 });
+    const stepSize = 0.2;
+    const corrections = 60;
+    const sampler = createSampler('annealed-langevin', { steps: 4, end: 'first', stepSize, corrections });
+    const { A, c, noise } = affineMap(sampler, ve, MEAN, VARIANCE, 5 * corrections);
+    const { sigma } = ve.level(ve.tMin);
+    const V = VARIANCE + sigma * sigma;
+    const delta = stepSize * sigma * sigma;
+    near(A, 0, 1e-3, 'start');
+    near(c, MEAN, 2e-3, 'mean');
+    near(noise, V / (1 - delta / (2 * V)), 1e-4 * V, 'variance');
+  });
+
+  test('the corrector moves the predictor’s variance towards the exact one', () => {
+    const schedule = continuousSchedule('vp', { tMin: 0.3 });
+    const start = marginal(schedule.level(1), MEAN, VARIANCE);
+    const wanted = marginal(schedule.level(0.3), MEAN, VARIANCE).variance;
+    const error = (corrections: number) => {
+      const options = { steps: 20, spacing: 'log-snr', end: 'first', corrections, stepSize: 0.05 } as const;
+      const map = affineMap(createSampler('predictor-corrector', options), schedule, MEAN, VARIANCE, 20 * 4);
+      return Math.abs(push(map, start.mean, start.variance).variance - wanted);
+    };
+    assert.ok(error(1) < 0.75 * error(0));
+    assert.ok(error(3) < 0.35 * error(0));
+  });
+
+  test('zero terminal SNR works where the method allows, and says so where it does not', () => {
+    const schedule = createSchedule('scaled-linear', 1000, { zeroTerminalSnr: true });
+    const data = gaussian([MEAN], VARIANCE);
+    for (const name of ['ddpm', 'ddim', 'dpm-solver-2m', 'dpm-solver-sde-2m', 'unipc'] as const) {
+      const sampler = createSampler(name, { steps: 200 });
+      const made = push(affineMap(sampler, schedule, MEAN, VARIANCE, 200), 0, 1);
+      near(made.mean, MEAN, 1e-9, name);
+      near(made.variance, VARIANCE, 0.12 * VARIANCE, name);
+    }
+    const pairs = createSampler('dpm-solver-2s', { steps: 100, inner: 'grid' });
+    near(push(affineMap(pairs, schedule, MEAN, VARIANCE), 0, 1).variance, VARIANCE, 0.05 * VARIANCE);
+    for (const name of ['euler', 'heun', 'edm', 'dpm-solver-2s'] as const) {
+      const sampler = createSampler(name, { steps: 10, spacing: 'trailing' });
+      const run = sampler.sample(data.predictor(schedule), schedule, tensor([[0.1]]), new Impulses());
+      assert.throws(() => runSampler(run), /expected levels with alpha > 0, got 0 at t = 999/);
+    }
+  });
+
+  test('on the rectified flow DDIM is Euler in time, from pure noise on', () => {
+    const schedule = continuousSchedule('flow');
+    const velocity = (x: ReturnType<typeof tensor>, t: number) => x.mul(0.3 + t).add(0.2);
+    const sampler = createSampler('ddim', { steps: 10, timesteps: [1, 0.7, 0.4, 0.1] });
+    const x = runSampler(
+      sampler.sample(predictor('flow', velocity), schedule, tensor([1.5]), new Rng(0)),
+    ).item();
+    let y = 1.5;
+    for (const [t, to] of [
+      [1, 0.7],
+      [0.7, 0.4],
+      [0.4, 0.1],
+      [0.1, 0],
+    ] as const) {
+      y += (to - t) * (y * (0.3 + t) + 0.2);
+    }
+    near(x, y, 1e-13);
+  });
+
+  test('steps of lower order at the end are taken where they are asked for', () => {
+    const make = (options: object) =>
+      affineMap(createSampler('dpm-solver-2m', { end: 'first', ...options }), VP, MEAN, VARIANCE).A;
+    assert.is(make({ steps: 14 }), make({ steps: 14, lowerOrderFinal: true }));
+    assert.is(make({ steps: 15 }), make({ steps: 15, lowerOrderFinal: false }));
+    assert.ok(make({ steps: 14 }) !== make({ steps: 14, lowerOrderFinal: false }));
+  });
+
+  test('levels and their times may be handed in', () => {
+    const schedule = DiscreteSchedule.fromSigmas([0.1, 1, 10], { timesteps: [7, 70, 700] });
+    const asked: number[] = [];
+    const model = {
+      predicts: 'eps' as const,
+      predict(x: ReturnType<typeof tensor>, t: number) {
+        asked.push(t);
+        return x.mul(0);
+      },
+    };
+    const run = (options: object) =>
+      runSampler(createSampler('ddim', options).sample(model, schedule, tensor([5]), new Rng(0)));
+    assert.is(run({}).item(), 5);
+    assert.equal(asked, [700, 70, 7]);
+    run({ timesteps: [70] });
+    assert.equal(asked.slice(3), [70]);
+    near(lambda(schedule.level(7)), Math.log(10), 1e-12);
+    near(transition(schedule.level(70), schedule.level(7)).beta, 0.99, 1e-12);
+  });
+});

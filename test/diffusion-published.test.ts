@@ -1,0 +1,132 @@
+/**
+ * The samplers against figures that others have published: the regression values in the tests of Hugging Face's
+ * diffusers (Apache 2.0), which run ten steps with the model x·t/(t + 1) from a fixed batch [4, 3, 8, 8] and state
+ * the sum or the mean of |x| at the end. On either backend.
+ */
+import * as assert from 'uvu/assert';
+import { type BackendName, setBackend } from '../src/backend/backend.ts';
+import { namedBetas } from '../src/diffusion/betas.ts';
+import { createSchedule, DiscreteSchedule } from '../src/diffusion/discrete-schedule.ts';
+import { type NoiseLevel, ratio } from '../src/diffusion/level.ts';
+import { type Prediction, predictor } from '../src/diffusion/prediction.ts';
+import {
+  createSampler,
+  runSampler,
+  type SamplerName,
+  type SamplersOptions,
+} from '../src/diffusion/samplers/index.ts';
+import { grid as spacedLevels } from '../src/diffusion/spacing.ts';
+import { Rng } from '../src/random/rng.ts';
+import { tensor } from '../src/tensor/create.ts';
+import type { Tensor } from '../src/tensor/tensor.ts';
+import { suite } from './suite.ts';
+
+/** Element (b, rest) of the batch is (4·rest + b)/768. */
+function batch(scale = 1) {
+  const values = Float64Array.from({ length: 768 }, (_, i) => {
+    const [b, rest] = [Math.floor(i / 192), i % 192];
+    return (scale * (4 * rest + b)) / 768;
+  });
+  return tensor(values, [4, 3, 8, 8]);
+}
+
+interface Published<N extends SamplerName> {
+  readonly sampler: N;
+  readonly options: SamplersOptions[N];
+  readonly predicts?: Prediction;
+  readonly schedule?: DiscreteSchedule;
+}
+
+/** The sum of |x| after the run. */
+function run<N extends SamplerName>(published: Published<N>): number {
+  const { sampler, options, predicts = 'eps', schedule = createSchedule('linear') } = published;
+  const model = predictor(predicts, (x, t) => x.mul(t / (t + 1)));
+  const made = createSampler(sampler, options);
+  return sumOfSizes(runSampler(made.sample(model, schedule, batch(), new Rng(0))));
+}
+
+suite('diffusion: published values', (test) => {
+  for (const backend of ['reference', 'wasm'] as const satisfies BackendName[]) {
+    const on = (name: string, body: () => void) =>
+      test(`${name} (${backend})`, () => {
+        setBackend(backend);
+        body();
+      });
+    const close = (value: number, published: number, tolerance: number) =>
+      assert.ok(Math.abs(value - published) < tolerance, `${value} is not ${published}`);
+    const mean = (value: number, published: number) => close(value / 768, published, 1e-4);
+
+    on('DDIM clips the data and keeps the model’s noise as diffusers does', () => {
+      const options = { steps: 10, spacing: 'leading', threshold: 'clip', epsilon: 'model' } as const;
+      close(run({ sampler: 'ddim', options }), 172.0067, 1e-3);
+      close(run({ sampler: 'ddim', options, predicts: 'v' }), 52.5302, 1e-3);
+      const schedule = DiscreteSchedule.fromBetas(namedBetas('linear', 1000, { range: [0.01, 0.02] }));
+      close(run({ sampler: 'ddim', options, schedule }), 149.8295, 1e-3);
+    });
+
+    // Its DPM-Solver and UniPC grids are linspace over one point more, and end at the cleanest level.
+    const grid = { steps: 10, spacing: 'linspace', end: 'first' } as const;
+
+    on('DPM-Solver++ 2M agrees with diffusers, for eps and v and with dynamic thresholding', () => {
+      const options = { ...grid, lowerOrderFinal: false };
+      mean(run({ sampler: 'dpm-solver-2m', options }), 0.3301);
+      mean(run({ sampler: 'dpm-solver-2m', options, predicts: 'v' }), 0.2251);
+      const threshold = { kind: 'dynamic', quantile: 0.87, most: 0.5 } as const;
+      mean(run({ sampler: 'dpm-solver-2m', options: { ...options, threshold } }), 1.1364);
+    });
+
+    on('DPM-Solver++ 2S over pairs of the grid agrees with diffusers, for eps and v', () => {
+      const options = { ...grid, inner: 'grid' } as const;
+      mean(run({ sampler: 'dpm-solver-2s', options }), 0.2791);
+      mean(run({ sampler: 'dpm-solver-2s', options, predicts: 'v' }), 0.1453);
+    });
+
+    on('UniPC of order 2 with bh2 agrees with diffusers, for eps and v', () => {
+      mean(run({ sampler: 'unipc', options: grid }), 0.2464);
+      mean(run({ sampler: 'unipc', options: grid, predicts: 'v' }), 0.1014);
+    });
+
+    on('Euler’s method agrees with diffusers, on linear times and on Karras’ sigmas', () => {
+      const schedule = DiscreteSchedule.fromBetas(namedBetas('linear', 1100, { range: [1e-4, 0.02] }));
+      close(eulerLoop(schedule, linearLevels(schedule)), 10.0807, 1e-3);
+      const karras = { steps: 10, spacing: 'karras' } as const;
+      close(eulerLoop(schedule, spacedLevels(schedule, karras)), 124.523, 1e-2);
+    });
+  }
+});
+
+/** Ten equally spaced times, between two entries of the table linear in sigma, and sigma 0. */
+function linearLevels({ sigmas }: DiscreteSchedule): NoiseLevel[] {
+  const last = sigmas.length - 1;
+  const levels = Array.from({ length: 10 }, (_, i): NoiseLevel => {
+    const t = (last * (9 - i)) / 9;
+    const k = Math.min(Math.floor(t), last - 1);
+    const s = sigmas[k]! + (t - k) * (sigmas[k + 1]! - sigmas[k]!);
+    const norm = Math.sqrt(1 + s * s);
+    return { t, alpha: 1 / norm, sigma: s / norm };
+  });
+  return [...levels, { t: 0, alpha: 1, sigma: 0 }];
+}
+
+/**
+ * The published loop replaces its sample x/alpha by the scaled one that the model is shown, at every step, and goes
+ * on from there: so a step here is a run of its own, the state between two is multiplied by alpha once more, and the
+ * model undoes the alpha that the sampler shows it.
+ */
+function eulerLoop(schedule: DiscreteSchedule, levels: readonly NoiseLevel[]): number {
+  const first = levels[0]!;
+  let x = batch(ratio(first) * first.alpha * first.alpha);
+  for (let i = 1; i < levels.length; i++) {
+    const [from, to] = [levels[i - 1]!, levels[i]!];
+    const model = predictor('eps', (y, t) => y.mul(t / (t + 1) / from.alpha));
+    const step = createSampler('euler', { levels: [from, to] });
+    x = runSampler(step.sample(model, schedule, x, new Rng(0))).mul(to.alpha);
+  }
+  return sumOfSizes(x);
+}
+
+function sumOfSizes(x: Tensor): number {
+  let sum = 0;
+  for (const value of x.toTypedArray()) sum += Math.abs(value);
+  return sum;
+}
