@@ -14,6 +14,7 @@ import { addSampleOptions, sampleCommand } from './sample.ts';
 import { addSdeOptions, sdeCommand } from './sde.ts';
 import { addDenoiserOptions, trainDenoiserCommand } from './train-denoiser.ts';
 import { addDiffusionOptions, trainDiffusionCommand } from './train-diffusion.ts';
+import { addLectureOptions, trainLectureCommand } from './train-lecture.ts';
 
 const cli = cac('langevin');
 const actions = new Map<unknown, (options: Options) => Promise<number>>();
@@ -22,6 +23,12 @@ actions.set(
     cli.command('train denoiser', 'Train the denoising autoencoder, and draw what it learned'),
   ),
   trainDenoiserCommand,
+);
+actions.set(
+  addLectureOptions(
+    cli.command('train lecture', "Train the lecture's diffusion model, and see what it cannot learn"),
+  ),
+  trainLectureCommand,
 );
 actions.set(
   addDiffusionOptions(cli.command('train diffusion', 'Train a diffusion model, which makes digits of noise')),

@@ -75,7 +75,12 @@ export function testLecture(model: DiffusionModel, test: Dataset, seed: Seed): n
 }
 
 /** Works the figures out: a few seconds. */
-export function lectureFigures(model: DiffusionModel, train: Dataset, test: Dataset, seed: Seed): LectureFigures {
+export function lectureFigures(
+  model: DiffusionModel,
+  train: Dataset,
+  test: Dataset,
+  seed: Seed,
+): LectureFigures {
   const rng = new Rng(seed).stream('figures');
   const [points, asked] = [tensorOf(train, POINTS), tensorOf(test, ASKED)];
   const pictures = tensorOf(test, TEST_PICTURES);
@@ -118,7 +123,11 @@ function errorAt(model: DiffusionModel, pictures: Tensor, time: number, variance
 /** Every s[t+1] - s[t] of the lecture. */
 export const lectureStep = (): number => lectureSchedule()[1]! - lectureSchedule()[0]!;
 
-function timeDifference(model: DiffusionModel, pictures: Tensor, rng: Rng): { timeMatters: number; size: number } {
+function timeDifference(
+  model: DiffusionModel,
+  pictures: Tensor,
+  rng: Rng,
+): { timeMatters: number; size: number } {
   const { variance } = lectureNoise()[0]!;
   const [first, last] = [lectureSchedule().at(-2)!, lectureSchedule()[0]!];
   return scope(() =>

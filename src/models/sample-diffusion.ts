@@ -1,0 +1,91 @@
+/**
+ * Pictures from a trained diffusion network: noise, a sampler, labels with guidance, and the predicted data clipped
+ * to their range. Many pictures are made in parts of 250, so that memory stays flat; noise is drawn part by part
+ * from one stream of the seed, so that the pictures depend on the seed and on their number alone.
+ */
+import { noGrad } from '../autograd/tape.ts';
+import { classifierFree, type Labels } from '../diffusion/guidance.ts';
+import { createSampler, type SamplerName, startNoise } from '../diffusion/samplers/index.ts';
+import type { Threshold } from '../diffusion/threshold.ts';
+import { Rng, type Seed } from '../random/rng.ts';
+import type { TrainedDiffusion } from './diffusion-run.ts';
+
+export interface SampleOptions {
+  /** One a picture; null leaves it to the model. */
+  readonly labels: Labels;
+  /** Scale of classifier-free guidance; 1, the conditional model, by default. */
+  readonly guidance?: number;
+  /** `ddim` by default. */
+  readonly sampler?: SamplerName;
+  /** 50 by default, or all that the schedule has if those are fewer. */
+  readonly steps?: number;
+  /** `clip`, to the range of pixels, by default. */
+  readonly threshold?: Threshold;
+  readonly seed?: Seed;
+}
+
+const PART = 250;
+
+export interface PicturesStep {
+  /** Steps done and to do, over all parts. */
+  readonly step: number;
+  readonly steps: number;
+  /** The pictures of this part as they are now, [n, height·width], black at 0 and white at 1; noise goes beyond. */
+  pictures(): Float64Array;
+}
+
+/**
+ * Makes pictures, and yields after every step of the sampler.
+ * @returns all pictures, [labels.length, height·width], 0 to 1
+ * @throws ValueError for labels, scales, steps or samplers that do not fit the model
+ */
+export function* sampleDiffusion(
+  model: TrainedDiffusion,
+  { labels, guidance = 1, sampler: name = 'ddim', threshold = 'clip', seed = 0, steps }: SampleOptions,
+): Generator<PicturesStep, Float64Array> {
+  const { pixels } = model.network;
+  const sampler = createSampler(name, { threshold, ...(steps === undefined ? {} : { steps }) });
+  const rng = new Rng(seed).stream('samples');
+  const all = new Float64Array(labels.length * pixels);
+  const parts = Math.ceil(labels.length / PART);
+  for (let part = 0; part < parts; part++) {
+    const told = labels.slice(part * PART, (part + 1) * PART);
+    const predictor = classifierFree(model, told, { scale: guidance });
+    const noise = startNoise(model.schedule, [told.length, pixels], rng);
+    const run = sampler.sample(predictor, model.schedule, noise, rng);
+    try {
+      for (;;) {
+        const { done, value } = noGrad(() => run.next());
+        if (done) {
+          all.set(toPixels(value.toTypedArray()), part * PART * pixels);
+          value.dispose();
+          break;
+        }
+        const { step, steps: each, x } = value;
+        const pictures = () => toPixels(x.toTypedArray());
+        yield { step: part * each + step, steps: parts * each, pictures };
+      }
+    } finally {
+      run.return(noise); // frees the run's memory where the caller stopped asking
+      noise.dispose();
+    }
+  }
+  return all.map((value) => Math.min(1, Math.max(0, value)));
+}
+
+/** From the model's [-1, 1] to [0, 1]. */
+const toPixels = (values: ArrayLike<number>): Float64Array => Float64Array.from(values, (v) => (v + 1) / 2);
+
+/** Runs a sampling to its end. */
+export function samplePictures(model: TrainedDiffusion, options: SampleOptions): Float64Array {
+  const run = sampleDiffusion(model, options);
+  for (;;) {
+    const { done, value } = run.next();
+    if (done) return value;
+  }
+}
+
+/** Labels for `count` pictures: each class in turn, or none where the model knows none. */
+export function labelsInTurn({ classes }: TrainedDiffusion, count: number): Labels {
+  return Array.from({ length: count }, (_, i) => (classes > 0 ? i % classes : null));
+}

@@ -1,0 +1,164 @@
+import * as assert from 'uvu/assert';
+import { scope } from '../src/autograd/tape.ts';
+import { classifierFree } from '../src/diffusion/guidance.ts';
+import { ShapeError, ValueError } from '../src/errors.ts';
+import { DiffusionMlp, type DiffusionMlpOptions } from '../src/models/diffusion-mlp.ts';
+import { TrainedDiffusion, trainingSchedule } from '../src/models/diffusion-run.ts';
+import { timestepEmbedding } from '../src/nn/time-embedding.ts';
+import { Rng } from '../src/random/rng.ts';
+import { tensor } from '../src/tensor/create.ts';
+import { close, refused } from './helpers.ts';
+import { suite } from './suite.ts';
+
+const TINY = { height: 2, width: 3, classes: 2, hidden: 5, inner: 4, depth: 2, condition: 4 };
+
+/** A network whose parameters, also those that begin at 0, are all drawn. */
+function network(options: DiffusionMlpOptions = {}): DiffusionMlp {
+  const rng = new Rng(1);
+  const made = new DiffusionMlp({ ...TINY, ...options, rng });
+  for (const p of made.parameters()) rng.uniformInto(p, -0.7, 0.7);
+  return made;
+}
+
+type Rows = number[][];
+const silu = (x: number) => x / (1 + Math.exp(-x));
+const each = (rows: Rows, f: (x: number) => number): Rows => rows.map((row) => row.map(f));
+const sum = (a: Rows, b: Rows): Rows => a.map((row, i) => row.map((x, j) => x + b[i][j]));
+const norm = (rows: Rows): Rows =>
+  rows.map((row) => {
+    const root = Math.sqrt(row.reduce((total, x) => total + x * x, 0) / row.length + 1e-6);
+    return row.map((x) => x / root);
+  });
+
+/** The formula of the file's header in float64, with plain arrays. */
+function byHand(model: DiffusionMlp, x: Rows, times: number[], columns: number[]): Rows {
+  const state = model.stateDict();
+  const layer = (name: string, rows: Rows): Rows => {
+    const w = state.get(`${name}.weight`)!;
+    const [out, inn] = w.shape as [number, number];
+    const weights = w.toTypedArray();
+    const bias = state.get(`${name}.bias`)?.toTypedArray() ?? new Float64Array(out);
+    return rows.map((row) =>
+      Array.from(bias, (b, o) => row.reduce((total, v, i) => total + v * weights[o * inn + i], b)),
+    );
+  };
+  const embedded = times.map((t) => [...timestepEmbedding(tensor([t]), TINY.condition).toTypedArray()]);
+  const time = layer('time.second', each(layer('time.first', embedded), silu));
+  const oneHot = columns.map((column) => Array.from({ length: 3 }, (_, i) => Number(i === column)));
+  const c = each(sum(time, layer('label', oneHot)), silu);
+  let h = layer('input', x);
+  for (let k = 0; k < TINY.depth; k++) {
+    const z = sum(layer(`blocks.${k}.a`, norm(h)), layer(`blocks.${k}.c`, c));
+    h = sum(h, layer(`blocks.${k}.b`, each(z, silu)));
+  }
+  return layer('output', norm(h));
+}
+
+suite('diffusion mlp', (test) => {
+  test('it is the formula, computed here by hand in float64, with labels and without', () => {
+    const model = network();
+    const x = new Rng(2).normal([3, 6]);
+    const rows = [0, 1, 2].map((i) => [...x.toTypedArray().subarray(6 * i, 6 * i + 6)]);
+    const times = [0, 3, 999];
+    const forward = (labels?: (number | null)[]) =>
+      scope(() => model.forward(x, tensor(times), labels).toTypedArray());
+    close(forward([1, null, 0]), byHand(model, rows, times, [1, 2, 0]).flat(), 2e-6, 'labels');
+    close(forward(), byHand(model, rows, times, [2, 2, 2]).flat(), 2e-6, 'none');
+  });
+
+  test('untrained it predicts 0, and its gradients reach every parameter once it has moved', () => {
+    const fresh = new DiffusionMlp({ ...TINY, rng: new Rng(0) });
+    const x = new Rng(3).normal([2, 6]);
+    assert.ok(
+      fresh
+        .forward(x, tensor([5, 7]))
+        .toTypedArray()
+        .every((y) => y === 0),
+    );
+    const model = network();
+    model
+      .forward(x, tensor([5, 7]), [0, null])
+      .sum()
+      .backward();
+    for (const [name, p] of model.namedParameters()) {
+      assert.ok(
+        p.grad!.toTypedArray().some((g) => g !== 0),
+        name,
+      );
+    }
+  });
+
+  test('by default it has 2.6 million parameters, and names that a PyTorch module can have', () => {
+    const names = [...new DiffusionMlp({ rng: new Rng(0) }).stateDict()].map(([name]) => name);
+    assert.equal(names.slice(0, 6), [
+      'time.first.weight',
+      'time.first.bias',
+      'time.second.weight',
+      'time.second.bias',
+      'label.weight',
+      'input.weight',
+    ]);
+    assert.ok(names.includes('blocks.2.c.weight') && names.includes('output.bias'));
+  });
+
+  test('sizes, labels and times that do not fit are refused', () => {
+    const model = network();
+    const x = new Rng(2).normal([2, 6]);
+    const t = tensor([1, 2]);
+    refused(() => new DiffusionMlp({ hidden: 0 }), ValueError, /hidden to be a whole number >= 1, got 0/);
+    refused(() => new DiffusionMlp({ classes: -1 }), ValueError, /classes to be a whole number >= 0, got -1/);
+    refused(() => new DiffusionMlp({ condition: 5 }), ValueError, /even/);
+    refused(
+      () => model.forward(x),
+      ShapeError,
+      /expected pictures \[b,6\] and times \[b\], got \[2,6\] and no times/,
+    );
+    refused(() => model.forward(x, tensor([1])), ShapeError, /got \[2,6\] and \[1\]/);
+    refused(() => model.forward(x, t, [1]), ShapeError, /expected 2 labels/);
+    refused(() => model.forward(x, t, [0, 2]), ValueError, /labels from 0 to 1, got 2/);
+    refused(() => network({ classes: 0 }).forward(x, t, [0, null]), ValueError, /no labels/);
+  });
+
+  test('guidance on it is (1 - scale)·without + scale·with; a model without classes refuses it', () => {
+    const settings = { schedule: 'cosine', steps: 10, predicts: 'x0' } as const;
+    const model = new TrainedDiffusion(network(), settings);
+    const x = new Rng(4).normal([2, 6]);
+    const at = (labels: (number | null)[]) => [...model.predict(x, 3, labels).toTypedArray()];
+    const [told, none] = [at([0, 1]), at([null, null])];
+    const guided = classifierFree(model, [0, 1], { scale: 3 }).predict(x, 3);
+    close(
+      guided.toTypedArray(),
+      told.map((y, i) => 3 * y - 2 * none[i]),
+      1e-5,
+      'guided',
+    );
+    const unconditional = new TrainedDiffusion(network({ classes: 0 }), settings);
+    refused(
+      () => classifierFree(unconditional, [null], { scale: 2 }),
+      ValueError,
+      /unconditional one with scale 2/,
+    );
+    refused(() => classifierFree(unconditional, [3]), ValueError, /unconditional one with labels/);
+  });
+
+  test('whatever the schedule, the network is told times up to 1000', () => {
+    for (const schedule of ['cosine', 'linear', 'vp', 'flow'] as const) {
+      const model = new TrainedDiffusion(network(), { schedule, steps: 50, predicts: 'v' });
+      const told: number[] = [];
+      const { network: asked } = model;
+      const forward = asked.forward.bind(asked);
+      asked.forward = (x, t, labels) => {
+        told.push(t!.toTypedArray()[0]);
+        return forward(x, t, labels);
+      };
+      model.predict(new Rng(4).normal([1, 6]), model.schedule.tMax, [null]);
+      model.predict(new Rng(4).normal([1, 6]), model.schedule.tMin, [null]);
+      assert.ok(told[0] > 950 && told[0] <= 1000 && told[1] >= 0 && told[1] < 20, `${schedule}: ${told}`);
+    }
+    refused(
+      () => trainingSchedule({ schedule: 'cosin' as 'cosine', steps: 10 }),
+      ValueError,
+      /schedule: expected one of linear, .*, got "cosin"\. Did you mean "cosine"\?/,
+    );
+  });
+});
