@@ -37,7 +37,7 @@ const events = (stdout: string) =>
     .split('\n')
     .map((line) => JSON.parse(line));
 
-npmRun('build:cli');
+npmRun('build:node');
 
 suite('cli', (test) => {
   test('train denoiser: trains, says how it goes, and leaves six files and no other', () =>
