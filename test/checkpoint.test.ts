@@ -25,6 +25,9 @@ const denoiser = (seed = 0, sizes = SIZES) => new Denoiser({ ...sizes, rng: new 
 const info = { kind: 'denoiser', sizes: SIZES };
 const values = (model: Denoiser) => model.parameters().map((p) => [...p.toTypedArray()]);
 
+const dtypeOf = (data: TensorData) =>
+  data instanceof Int32Array ? 'I32' : data instanceof Float64Array ? 'F64' : 'F32';
+
 /** The bytes of a checkpoint with its metadata or its tensors changed. */
 function tampered(change: {
   metadata?: Record<string, string | undefined>;
@@ -40,8 +43,7 @@ function tampered(change: {
   );
   const kept = [...tensors].flatMap(([name, { data, shape }]) =>
     (change.tensors?.(name, data, shape) ?? [[name, shape, data] as const]).map(
-      ([name, shape, data]) =>
-        [name, { dtype: data instanceof Int32Array ? 'I32' : 'F32', shape, data }] as const,
+      ([name, shape, data]) => [name, { dtype: dtypeOf(data), shape, data }] as const,
     ),
   );
   return encodeSafetensors(kept, Object.fromEntries(changed));

@@ -181,7 +181,7 @@ suite('denoiser', (test) => {
     assert.is(training.next().done, true);
   });
 
-  test('a step allocates no typed array', () => {
+  test.when(backend().name === 'wasm', 'a step allocates no typed array', () => {
     const training = trainDenoiser(denoiser(SMALL), { ...strokes, epochs: 1, every: 1 });
     for (let i = 0; i < 3; i++) training.next();
     let allocated = 0;
@@ -209,7 +209,7 @@ suite('denoiser', (test) => {
     const model = denoiser(SMALL);
     const initial = values(model);
     refused(
-      () => run(model, { lr: 1e38 }),
+      () => run(model, { lr: 1e300 }),
       DivergenceError,
       'training diverged in epoch 1, batch 2 of 10: expected a finite loss, got NaN; the model is back to its initial values',
     );

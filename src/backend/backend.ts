@@ -31,6 +31,8 @@ export interface Backend {
   readonly name: BackendName;
   /** `strict` gives the same bits everywhere, `relaxed` is faster and good to a tolerance, `float64` is the reference. */
   readonly numerics: Numerics | 'float64';
+  /** Whether multiply-adds are rounded once: in the relaxed build, where the engine fuses them. Found by trying. */
+  readonly fused: boolean;
   /** Threads that compute, the caller included. */
   readonly threads: number;
   readonly kernels: Kernels;
@@ -73,6 +75,9 @@ export function createWasmBackend(
     get numerics() {
       return kernels.numerics;
     },
+    get fused() {
+      return kernels.fused;
+    },
     get threads() {
       return kernels.threads;
     },
@@ -98,6 +103,7 @@ export function createReferenceBackend(): Backend {
   return {
     name: 'reference',
     numerics: 'float64',
+    fused: false,
     threads: 1,
     kernels: new ReferenceKernels(memory),
     heap,

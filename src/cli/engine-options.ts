@@ -24,6 +24,8 @@ const NUMERICS = ['strict', 'relaxed', 'auto'] as const;
 export interface EngineReport {
   readonly backend: string;
   readonly numerics: string;
+  /** Whether multiply-adds are rounded once: relaxed numerics do where the engine fuses. */
+  readonly fused: boolean;
   readonly threads: number;
   /** SHA-256 of the kernels' bytes; null for the reference backend, which has none. */
   readonly kernels: string | null;
@@ -61,9 +63,9 @@ export function applyEngineOptions(options: Options): void {
 
 /** The engine in use. */
 export async function engineReport(): Promise<EngineReport> {
-  const { name, numerics, threads } = backend();
+  const { name, numerics, fused, threads } = backend();
   const kernels = name === 'wasm' ? await sha256(kernelBytes(numerics as Numerics)) : null;
-  return { backend: name, numerics, threads, kernels, engine: host.engine };
+  return { backend: name, numerics, fused, threads, kernels, engine: host.engine };
 }
 
 /** The engine in one line, for people. */

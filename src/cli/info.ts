@@ -15,7 +15,7 @@ export function addInfoOptions(command: Command): Command {
 /** Runs the command; the exit code. */
 export async function infoCommand(options: Options): Promise<number> {
   applyEngineOptions(options);
-  const { engine, backend, numerics, threads: used, kernels } = await engineReport();
+  const { engine, backend, numerics, fused, threads: used, kernels } = await engineReport();
   const info = {
     langevin: VERSION,
     engine,
@@ -26,6 +26,7 @@ export async function infoCommand(options: Options): Promise<number> {
     threads: used,
     backend,
     numerics,
+    fused,
     kernels,
     cache: host.cacheDir() ?? null,
   };
@@ -42,7 +43,7 @@ export async function infoCommand(options: Options): Promise<number> {
     ['shared memory', yes(info.sharedMemory)],
     ['threads', `${info.threads} of ${info.threadsAvailable} available`],
     ['backend', info.backend],
-    ['numerics', info.numerics],
+    ['numerics', `${info.numerics}, ${info.fused ? 'fused' : 'separate'} multiply-add`],
     ['kernels', info.kernels ? `SHA-256 ${info.kernels}` : 'none'],
     ['cache folder', info.cache ?? 'none'],
   ];
