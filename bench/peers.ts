@@ -6,6 +6,7 @@
  */
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { drift } from '../src/sde/processes/index.ts';
 import { apply } from './engine.ts';
 import { gaussianCase } from './gaussian.ts';
 import { type Form, gemmCase, type Shape3 } from './gemm.ts';
@@ -15,6 +16,7 @@ import { Operands } from './operands.ts';
 import { type Launch, Peer, type Timing } from './peer.ts';
 import { type Program, programCase } from './program.ts';
 import { type Row, rates, round } from './row.ts';
+import { pathsCase } from './sde.ts';
 import { denoiserStep } from './step.ts';
 import type { Make } from './subject.ts';
 
@@ -55,6 +57,11 @@ const TASKS: readonly Task[] = [
   normals(2 ** 20),
   program(denoiserStep),
   program(lectureStep),
+  {
+    sizes: [10_000, 1000],
+    turn: PROGRAM_TURN,
+    make: () => pathsCase(drift(), 1000, { fused: true, keep: 'all' }),
+  },
 ];
 
 export interface PeerOptions {

@@ -22,6 +22,8 @@ export interface Row {
   readonly ofPeak?: number;
   readonly nsPerElement?: number;
   readonly nsPerSample?: number;
+  /** Updates of paths of an SDE a second. */
+  readonly samplesPerSecond?: number;
   /** How many times as fast as the twin in plain TypeScript. */
   readonly speedup?: number;
   /** Part of a program: how many calls of this kernel one run makes, and its share of the time. */
@@ -45,14 +47,17 @@ export interface Work {
   readonly elements?: number;
   /** Random numbers. */
   readonly samples?: number;
+  /** Updates of paths: paths times steps. */
+  readonly updates?: number;
 }
 
 /** The rates at which work that takes `ms` milliseconds is done. */
-export function rates({ flop, bytes, elements, samples }: Work, ms: number): Partial<Row> {
+export function rates({ flop, bytes, elements, samples, updates }: Work, ms: number): Partial<Row> {
   return {
     ...(flop !== undefined && { gflops: round(flop / ms / 1e6) }),
     ...(bytes !== undefined && { gbps: round(bytes / ms / 1e6) }),
     ...(elements !== undefined && { nsPerElement: round((ms * 1e6) / elements) }),
     ...(samples !== undefined && { nsPerSample: round((ms * 1e6) / samples) }),
+    ...(updates !== undefined && { samplesPerSecond: round((updates / ms) * 1e3) }),
   };
 }

@@ -32,6 +32,7 @@ const COLUMNS: readonly Column[] = [
   { head: 'of peak', cell: (r) => percent(r.ofPeak) },
   { head: 'ns/element', cell: (r) => number(r.nsPerElement) },
   { head: 'ns/sample', cell: (r) => number(r.nsPerSample) },
+  { head: 'M samples/s', cell: (r) => number(r.samplesPerSecond && r.samplesPerSecond / 1e6) },
   { head: 'over twin', cell: (r) => times(r.speedup) },
   { head: 'calls', cell: (r) => r.calls?.toString() },
   { head: 'share', cell: (r) => percent(r.share) },

@@ -97,6 +97,8 @@ export { Optimizer } from './optim/optimizer.ts';
 export { SGD, type SgdOptions } from './optim/sgd.ts';
 // Random numbers
 export { manualSeed, Rng, type RngState, rand, randn, type Seed } from './random/rng.ts';
+// Stochastic differential equations
+export * as sde from './sde/index.ts';
 // Tensors
 export {
   arange,

@@ -1,4 +1,4 @@
-"""NumPy: products and normals, float32. Threads are its BLAS's: OPENBLAS_NUM_THREADS and the like."""
+"""NumPy: products, normals and paths of an SDE, float32. Threads are its BLAS's: OPENBLAS_NUM_THREADS and the like."""
 
 import numpy as np
 
@@ -22,7 +22,28 @@ def randn(n):
     return lambda: rng.standard_normal(dtype=np.float32, out=out)
 
 
+def drift_paths(paths, steps):
+    rng = np.random.default_rng(1)
+    states = np.empty((steps + 1, paths), np.float32)
+    dt = np.float32(10 / steps)
+    root = np.sqrt(dt)
+
+    def run():
+        states[0] = 10
+        for k in range(steps):
+            z = rng.standard_normal(paths, dtype=np.float32)
+            states[k + 1] = states[k] + np.float32(0.1) * states[k] * dt + z * root
+
+    return run
+
+
 serve(
     f"NumPy {np.__version__}, {blas()}",
-    {"gemm NN": gemm("NN"), "gemm NT": gemm("NT"), "gemm TN": gemm("TN"), "gaussian": randn},
+    {
+        "gemm NN": gemm("NN"),
+        "gemm NT": gemm("NT"),
+        "gemm TN": gemm("TN"),
+        "gaussian": randn,
+        "drift fused": drift_paths,
+    },
 )

@@ -1,4 +1,4 @@
-"""PyTorch: products, normals and the two training steps, float32, on as many threads as OMP_NUM_THREADS says.
+"""PyTorch: products, normals, the two training steps and paths of an SDE, float32, on as many threads as OMP_NUM_THREADS says.
 
 The steps are the programs of bench/step.ts and bench/lecture.ts, op for op, with `nn.Sequential` and
 `optim.Adam` as a person writes them.
@@ -74,6 +74,18 @@ def lecture_step(*_):
     return step
 
 
+def drift_paths(paths, steps):
+    states = torch.empty(steps + 1, paths)
+    dt = 10 / steps
+
+    def run():
+        states[0] = 10
+        for k in range(steps):
+            states[k + 1] = states[k] + 0.1 * states[k] * dt + torch.randn(paths) * dt**0.5
+
+    return run
+
+
 policy = ", OMP passive" if os.environ.get("OMP_WAIT_POLICY") == "PASSIVE" else ""
 serve(
     f"PyTorch {torch.__version__}, {blas()}{policy}",
@@ -84,5 +96,6 @@ serve(
         "gaussian": randn,
         "denoiser step": denoiser_step,
         "lecture step": lecture_step,
+        "drift fused": drift_paths,
     },
 )

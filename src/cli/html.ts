@@ -1,7 +1,7 @@
 /** A plain page for a browser: text, tables and pictures one below the other, in one file without scripts. */
 
 export type Part =
-  | { readonly kind: 'heading' | 'text'; readonly text: string }
+  | { readonly kind: 'heading' | 'text' | 'command'; readonly text: string }
   | { readonly kind: 'picture'; readonly file: string; readonly text: string }
   | {
       readonly kind: 'table';
@@ -17,6 +17,7 @@ export const escapeHtml = (text: string): string => text.replace(/[&<>"]/g, (c) 
 const STYLE = `
   body { max-width: 52rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.55 system-ui, sans-serif; color: #222; }
   h1, h2 { line-height: 1.2; } h2 { margin-top: 2.2rem; }
+  pre { padding: 0.6rem 0.8rem; background: #f4f4f4; overflow-x: auto; }
   figure { margin: 1rem 0; } img { max-width: 100%; height: auto; }
   figcaption { color: #555; font-size: 0.95rem; }
   table { border-collapse: collapse; margin: 1rem 0; } th, td { padding: 0.25rem 0.8rem; text-align: right; }
@@ -30,6 +31,8 @@ function partHtml(part: Part): string {
       return `<h2>${escapeHtml(part.text)}</h2>`;
     case 'text':
       return `<p>${escapeHtml(part.text)}</p>`;
+    case 'command':
+      return `<pre>$ ${escapeHtml(part.text)}</pre>`;
     case 'picture': {
       const text = escapeHtml(part.text);
       const file = escapeHtml(part.file);

@@ -8,16 +8,22 @@ import { cac } from 'cac';
 import { LangevinError } from '../errors.ts';
 import { VERSION } from '../version.ts';
 import { type Options, parse, UsageError } from './arguments.ts';
+import { addEvaluateOptions, evaluateCommand } from './evaluate.ts';
 import { addInfoOptions, infoCommand } from './info.ts';
 import { addNoiseOptions, noiseCommand } from './noise.ts';
 import { addSampleOptions, sampleCommand } from './sample.ts';
 import { addSdeOptions, sdeCommand } from './sde.ts';
+import { addTourOptions, tourCommand } from './tour.ts';
 import { addDenoiserOptions, trainDenoiserCommand } from './train-denoiser.ts';
 import { addDiffusionOptions, trainDiffusionCommand } from './train-diffusion.ts';
 import { addLectureOptions, trainLectureCommand } from './train-lecture.ts';
 
 const cli = cac('langevin');
 const actions = new Map<unknown, (options: Options) => Promise<number>>();
+actions.set(
+  addTourOptions(cli.command('tour', 'The lecture in order, on one page, in under three minutes')),
+  (options) => tourCommand(options, run),
+);
 actions.set(
   addDenoiserOptions(
     cli.command('train denoiser', 'Train the denoising autoencoder, and draw what it learned'),
@@ -43,6 +49,10 @@ actions.set(
   sdeCommand,
 );
 actions.set(addNoiseOptions(cli.command('noise', 'Draw pictures on their way into noise')), noiseCommand);
+actions.set(
+  addEvaluateOptions(cli.command('evaluate', 'Judge the pictures of a trained diffusion model')),
+  evaluateCommand,
+);
 actions.set(addInfoOptions(cli.command('info', 'Print what langevin finds on this machine')), infoCommand);
 cli.option('--debug', 'Print the stack of an error');
 cli.help((sections) => sections.filter(({ title }) => !title?.startsWith('For more info')));
@@ -53,8 +63,9 @@ cli.example('  $ langevin sde gbm --paths 5                geometric Brownian mo
 cli.example('  $ langevin train denoiser --help           all options of a command');
 cli.example('  $ langevin info');
 
-async function main(): Promise<number> {
-  const parsed = parse(cli, process.argv.slice(2));
+/** Runs the command that the words are; its exit code. */
+async function run(words: readonly string[]): Promise<number> {
+  const parsed = parse(cli, words);
   return parsed ? await actions.get(parsed.command)!(parsed.options) : 0;
 }
 
@@ -72,4 +83,4 @@ function report(error: unknown): number {
 
 // A reader that goes away, as in `langevin --help | head -1`, is no error.
 process.stdout.on('error', () => {});
-process.exitCode = await main().catch(report);
+process.exitCode = await run(process.argv.slice(2)).catch(report);

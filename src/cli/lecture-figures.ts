@@ -3,7 +3,9 @@
  * on pictures it has not learnt from. In units of the loss, MSE over (s[t+1] - s[t])², and as its parts:
  *
  *     zero      of a network that always says 0
- *     linear    of the best linear network, by the covariance of the training pictures
+ *     width     the least that any network of that width can have: the target is noise of equal variance in all D
+ *               directions, and the last layer reaches `hidden` of them; zero·(1 - hidden/D) is out of its reach
+ *     linear    of the best linear network of any width, by the covariance of the training pictures
  *     by heart  of a network that knows the training pictures and nothing else: the mean of all that fit
  */
 import { noGrad, scope } from '../autograd/tape.ts';
@@ -41,6 +43,7 @@ export interface LectureTime {
 
 export interface LectureFigures {
   readonly zero: number;
+  readonly width: number;
   readonly linear: number;
   readonly byHeart: number;
   readonly measured: number;
@@ -87,6 +90,7 @@ export function lectureFigures(
   try {
     return {
       zero: lectureZeroLoss(),
+      width: lectureZeroLoss() * Math.max(0, 1 - model.hidden / model.dimension),
       linear: lectureLinearBest(covarianceOf(points)),
       byHeart: lecturePointsBest(points, asked, rng),
       measured: testLecture(model, test, seed),

@@ -94,7 +94,7 @@ function pictures(run: LectureRun) {
 
 /** The page. */
 function pageOf(run: LectureRun, figures: LectureFigures): string {
-  const { times, zero, linear, byHeart, measured, timeMatters, size } = figures;
+  const { times, zero, width, linear, byHeart, measured, timeMatters, size } = figures;
   const f = (value: number, digits = 2) => value.toFixed(digits);
   const step = lectureStep();
   const variance = times[0]!.variance;
@@ -130,20 +130,25 @@ function pageOf(run: LectureRun, figures: LectureFigures): string {
       head: ['network', 'loss, summed over times'],
       rows: [
         ['says 0, always', f(zero)],
-        ['the best linear one, by the covariance of the pictures', f(linear)],
+        [`any with ${run.model.hidden} hidden units, at least`, f(width)],
+        ['the best linear one of any width, by the covariance of the pictures', f(linear)],
         ['knows the training pictures by heart, and no others; asked for test pictures', f(byHeart)],
         ['this one, on test pictures', f(measured)],
       ],
     },
     {
       kind: 'text',
-      text: `The target is the noise that is in the input, over the step of ${step}: a loss of ${f(zero)} means that nothing was learnt, and ${f(learnt, 1)} % of it was. The loss looks large because errors are divided by the step's square, ${step * step}. Half of such a network's task would be copying its noisy input, ${run.model.dimension} numbers, through layers of ${run.model.hidden}.`,
+      text: `The target is the noise that is in the input, over the step of ${step}: a loss of ${f(zero)} means that nothing was learnt, and ${f(learnt, 1)} % of it was. Noise points in all ${run.model.dimension} directions alike, and the last layer can answer in ${run.model.hidden} of them: that is why no such network falls below ${f(width)}, whatever it is trained with. The figures look large because errors are divided by the step's square, ${step * step}.`,
     },
     { kind: 'picture', file: 'loss.svg', text: 'The loss while it was trained.' },
     { kind: 'heading', text: 'What it cannot do' },
     {
       kind: 'text',
-      text: 'The best answer at any time is one jump to the mean of all pictures that fit. The first jump from pure noise therefore lands on a blur between digits. From then on the input is almost free of noise, which the network has never seen in training: nothing has taught it to sharpen a blur. Fewer times or more times do not change this, as what is seen does not depend on them. What is missing is that the noise falls from time to time, as in DDPM: langevin train diffusion.',
+      text: `From pure noise the loop should end in a digit. First, the width stands in its way: noise outside of the ${run.model.hidden} directions that the last layer reaches stays in the picture through every jump, here a share of at least ${f((100 * width) / zero, 1)} % of its variance.`,
+    },
+    {
+      kind: 'text',
+      text: 'Second, so does the loop itself, for a network of any width. The best answer at each time is one jump to the mean of all pictures that fit, which from pure noise is a blur between digits. From then on the input would be almost free of noise, which the network has never seen in training: nothing has taught it to sharpen a blur. More times do not change this, as what the network sees does not depend on the time. What is missing is that the noise falls from time to time, and that the network is asked for what it can say, the picture: langevin train diffusion.',
     },
     {
       kind: 'picture',

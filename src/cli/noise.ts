@@ -24,7 +24,7 @@ const NAMES = ['brownian', 'vp', 'sub-vp', 've'] as const;
 const TITLES = { brownian: 'Brownian', vp: 'VP', 'sub-vp': 'sub-VP', ve: 'VE' } as const;
 /** Pictures across a strip, and frames of the GIF. */
 const COLUMNS = 9;
-const FRAMES = 45;
+const FRAMES = 48;
 
 /** Declares the command and its options. */
 export function addNoiseOptions(command: Command): Command {
@@ -35,7 +35,7 @@ export function addNoiseOptions(command: Command): Command {
       `${NAMES.join(', ')}, or all: one picture by each of the three (default: all)`,
     )
     .option('--pictures <n>', 'Pictures of the data set, one a row (default: 4; 1 for all)')
-    .option('--steps <n>', 'Steps from picture to noise (default: 450)')
+    .option('--steps <n>', 'Steps from picture to noise (default: 480)')
     .option('--seed <seed>', 'Any text or number (default: 0)')
     .option('--out <folder>', 'Where the pictures go (default: out)');
   addEngineOptions(command);
@@ -55,7 +55,7 @@ export async function noiseCommand(options: Options): Promise<number> {
   const name = oneOf(options, 'process', [...NAMES, 'all'], 'all');
   const names = name === 'all' ? (['brownian', 'vp', 've'] as const) : [name];
   const pictures = count(options, 'pictures', name === 'all' ? 1 : 4);
-  const steps = Math.ceil(count(options, 'steps', 450) / FRAMES) * FRAMES;
+  const steps = Math.ceil(count(options, 'steps', 480) / FRAMES) * FRAMES;
   const seed = text(options, 'seed', '0');
   const out = text(options, 'out', 'out');
   const reporter = createReporter(options);
@@ -119,7 +119,7 @@ function strip(courses: readonly Course[], { height, width }: Dataset): Uint8Arr
         height,
         width,
         rowLabels: courses.map(({ label }) => label),
-        columnLabels: frames.map((frame) => `t = ${(frame / FRAMES).toFixed(2)}`),
+        columnLabels: frames.map((frame) => `t = ${frame / FRAMES}`),
       },
     ),
   );

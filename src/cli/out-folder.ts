@@ -1,16 +1,17 @@
 /** The folder that results go to: found unwritable before the work and not after it. */
 import { existsSync, mkdtempSync, readdirSync, rmdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { FileError } from '../errors.ts';
 import { fileError, makeFolder } from '../platform/node.ts';
 
 /**
  * Makes the folder `out` and checks that `files` can be written into it.
- * @returns what to call when the work has failed: it takes the folder away again if nothing is in it
+ * @returns what to call when the work has failed: it takes away again what was made if nothing is in it
  * @throws FileError
  */
 export function requireWritable(out: string, files: readonly string[]): () => void {
-  const isNew = !existsSync(out);
+  const made: string[] = []; // innermost first
+  for (let folder = out; !existsSync(folder); folder = dirname(folder)) made.push(folder);
   try {
     makeFolder(out);
     rmdirSync(mkdtempSync(join(out, '.langevin-')));
@@ -24,6 +25,9 @@ export function requireWritable(out: string, files: readonly string[]): () => vo
     }
   }
   return () => {
-    if (isNew && readdirSync(out).length === 0) rmdirSync(out);
+    for (const folder of made) {
+      if (!existsSync(folder) || readdirSync(folder).length > 0) return;
+      rmdirSync(folder);
+    }
   };
 }

@@ -1,11 +1,9 @@
 /** `langevin sample`: pictures from a trained diffusion model, as a grid, and as an animation of how they came. */
-import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Command } from 'cac';
 import { host } from '#host';
 import type { Labels } from '../diffusion/guidance.ts';
-import { SAMPLERS, type SamplerName } from '../diffusion/samplers/index.ts';
 import { ValueError } from '../errors.ts';
 import { encodeGif } from '../image/gif.ts';
 import { gridFromBatch } from '../image/grid.ts';
@@ -13,17 +11,13 @@ import { encodePng, type Picture } from '../image/png.ts';
 import { loadDiffusion, type TrainedDiffusion } from '../models/diffusion-run.ts';
 import { labelsInTurn, type SampleOptions, sampleDiffusion } from '../models/sample-diffusion.ts';
 import { VERSION } from '../version.ts';
-import { count, number, type Options, oneOf, text, UsageError } from './arguments.ts';
+import { count, type Options, text, UsageError } from './arguments.ts';
 import { addEngineOptions, applyEngineOptions, engineLine, engineReport } from './engine-options.ts';
 import { requireWritable } from './out-folder.ts';
 import { createReporter, REPORT_OPTIONS } from './reporter.ts';
+import { addSamplingOptions, modelPath, readSampling, samplerName } from './sampling-options.ts';
 
-const MODEL = 'out/diffusion/model.safetensors';
 const COUNT = 100;
-const STEPS = 50;
-const GUIDANCE = 2;
-/** Those that make pictures of noise. */
-const NAMES = SAMPLERS.filter((name): name is SamplerName => name !== 'ddim-inversion');
 const FILES = {
   png: ['samples.png', 'the pictures'],
   gif: ['samples.gif', 'how they grew out of noise'],
@@ -33,18 +27,10 @@ const MOST_FRAMES = 60;
 
 /** Declares the command and its options. */
 export function addSampleOptions(command: Command): Command {
-  command
+  addSamplingOptions(command)
     .usage('sample [options]')
-    .option('--model <path>', `The model's file, or the folder it is in (default: ${MODEL})`)
     .option('--count <n>', `How many pictures (default: ${COUNT})`)
     .option('--label <n>', 'The class to draw, or several as in 3,1,4 (default: all in turn)')
-    .option(
-      '--guidance <scale>',
-      `1: as the model has it; more: as the label wants it (default: ${GUIDANCE})`,
-    )
-    .option('--sampler <name>', `${NAMES.join(', ')} (default: ddim)`)
-    .option('--steps <n>', `Steps of the sampler (default: ${STEPS})`)
-    .option('--seed <seed>', 'Any text or number; the same seed gives the same bits (default: 0)')
     .option('--gif', 'Also draw how they grow out of noise')
     .option('--out <folder>', "Where the pictures go (default: the model's folder)");
   addEngineOptions(command);
@@ -75,42 +61,17 @@ function labelsFor(model: TrainedDiffusion, wanted: number[] | undefined, n: num
   return Array.from({ length: n }, (_, i) => wanted[i % wanted.length]);
 }
 
-/** How to sample. @throws UsageError for what the model cannot do */
-function readSampling(options: Options, model: TrainedDiffusion): SampleOptions {
-  const n = count(options, 'count', COUNT);
-  const scale = number(options, 'guidance', undefined, 'a number >= 0', (s) => s >= 0);
-  if (model.classes === 0 && scale !== undefined && scale !== 1) {
-    throw new UsageError(
-      `--guidance: expected a model with labels, got an unconditional one with scale ${scale}`,
-    );
-  }
-  const available = model.schedule.times?.length ?? Infinity;
-  const steps = count(options, 'steps', Math.min(STEPS, available));
-  if (steps > available) {
-    throw new UsageError(
-      `--steps: expected at most the ${available} that the model was trained with, got ${steps}`,
-    );
-  }
-  return {
-    labels: labelsFor(model, readLabels(options), n),
-    guidance: scale ?? (model.classes > 0 ? GUIDANCE : 1),
-    sampler: oneOf(options, 'sampler', NAMES, 'ddim'),
-    steps,
-    seed: text(options, 'seed', '0'),
-  };
-}
-
 /** Runs the command; the exit code. */
 export async function sampleCommand(options: Options): Promise<number> {
-  oneOf(options, 'sampler', NAMES, 'ddim'); // before anything is read
+  samplerName(options); // what is wrong with the words comes before what is wrong with a file
   const labels = readLabels(options);
-  const given = text(options, 'model', MODEL);
-  const isFolder = statSync(given, { throwIfNoEntry: false })?.isDirectory() ?? false;
-  const path = isFolder ? join(given, 'model.safetensors') : given;
+  const n = count(options, 'count', COUNT);
+  const path = modelPath(options);
   const reporter = createReporter(options);
   applyEngineOptions(options);
   const model = await loadDiffusion(path);
-  const sampling = readSampling(options, model);
+  const rest = readSampling(options, model);
+  const sampling = { ...rest, labels: labelsFor(model, labels, n) };
   const out = text(options, 'out', dirname(path));
   const wanted = options.gif ? [FILES.png, FILES.gif] : [FILES.png];
   const tidy = requireWritable(
@@ -119,8 +80,6 @@ export async function sampleCommand(options: Options): Promise<number> {
   );
   try {
     const engine = await engineReport();
-    const { labels: all, ...rest } = sampling;
-    const n = all.length;
     reporter.event({
       type: 'start',
       epochs: 1,

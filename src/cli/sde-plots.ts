@@ -61,7 +61,7 @@ export async function drawPaths(
   }
   return plot({
     title,
-    subtitle: `${subtitle}. ${label}`,
+    subtitle: subtitle ? `${subtitle}. ${label}` : label,
     x: { label: 'time t' },
     y: { label: process?.components?.[component] ?? 'X(t)' },
     layers,
@@ -98,7 +98,7 @@ export async function drawEnd(
   }
   return plot({
     title: `${title} at t = ${time}`,
-    subtitle: `${subtitle}. ${label}`,
+    subtitle: subtitle ? `${subtitle}. ${label}` : label,
     x: { label: process?.components?.[0] ?? 'X' },
     y: { label: 'density' },
     layers,

@@ -6,7 +6,7 @@ import { WEIGHTS } from '../diffusion/objective.ts';
 import { PREDICTIONS } from '../diffusion/prediction.ts';
 import { ValueError } from '../errors.ts';
 import { DIFFUSION_MLP_SIZES, DiffusionMlp, type DiffusionMlpSizes } from '../models/diffusion-mlp.ts';
-import { TRAINING_SCHEDULES, TrainedDiffusion } from '../models/diffusion-run.ts';
+import { TRAINING_SCHEDULES, TrainedDiffusion, trainingSchedule } from '../models/diffusion-run.ts';
 import { resumeDiffusion, settingsOf } from '../models/diffusion-state.ts';
 import { DIFFUSION_SETTINGS, type DiffusionSettings, DiffusionTrainer } from '../models/train-diffusion.ts';
 import { Rng } from '../random/rng.ts';
@@ -122,6 +122,7 @@ async function plan(options: Options): Promise<Plan> {
   if (resume === undefined) {
     const model = oneOf(options, 'model', Object.keys(MODELS), 'mlp');
     const settings = readSettings(options);
+    requireSchedule(settings);
     const out = text(options, 'out', OUT);
     return { checkpoint: null, choice: chooseData(options), settings, sizes: MODELS[model], seconds, out };
   }
@@ -176,7 +177,16 @@ function dataNotes({ name, dataDir, limit }: DataChoice): Record<string, string 
   return { data: name, ...(dataDir ? { dataDir } : {}), ...(limit ? { limit } : {}) };
 }
 
-/** @throws UsageError for a schedule that such steps cannot have, FormatError for a checkpoint that does not fit */
+/** @throws UsageError for a schedule that such steps cannot have */
+function requireSchedule(settings: DiffusionSettings): void {
+  try {
+    trainingSchedule(settings);
+  } catch (error) {
+    throw error instanceof ValueError ? new UsageError(error.message) : error;
+  }
+}
+
+/** @throws FormatError for a checkpoint that does not fit */
 function createTrainer({ checkpoint, settings, sizes, seconds }: Plan, data: TrainTest): DiffusionTrainer {
   const limitSeconds = seconds ?? Infinity;
   if (checkpoint) return resumeDiffusion(checkpoint, data, { limitSeconds, epochs: settings.epochs });
@@ -184,11 +194,7 @@ function createTrainer({ checkpoint, settings, sizes, seconds }: Plan, data: Tra
   const told = settings.guidanceDropout === 1 ? 0 : classes;
   const rng = new Rng(settings.seed).stream('initial values');
   const network = new DiffusionMlp({ ...DIFFUSION_MLP_SIZES, ...sizes, height, width, classes: told, rng });
-  try {
-    return new DiffusionTrainer(new TrainedDiffusion(network, settings), data, settings, limitSeconds);
-  } catch (error) {
-    throw error instanceof ValueError ? new UsageError(error.message) : error;
-  }
+  return new DiffusionTrainer(new TrainedDiffusion(network, settings), data, settings, limitSeconds);
 }
 
 /** Says what is about to happen. */

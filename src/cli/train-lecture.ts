@@ -97,7 +97,7 @@ async function train(run: LectureRun, out: string, reporter: Reporter): Promise<
         files,
         summary: [
           stopped ? `stopped (${signal}) in epoch ${last.epoch}` : `trained for ${settings.epochs} epochs`,
-          `test loss ${figure(figures.measured)}; ${figure(figures.zero)} for a network that says 0, ${figure(figures.linear)} for the best linear one`,
+          `test loss ${figure(figures.measured)}; ${figure(figures.zero)} for a network that says 0, at least ${figure(figures.width)} for any of its width`,
           '',
         ],
         next: [

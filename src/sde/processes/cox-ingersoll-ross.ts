@@ -11,7 +11,7 @@
 import { ValueError } from '../../errors.ts';
 import { exp } from '../../math.ts';
 import { empty, full } from '../../tensor/create.ts';
-import { scaledChiSquareLaw } from '../law.ts';
+import { type Law, normalLaw, scaledChiSquareLaw } from '../law.ts';
 import { normalCdf } from '../special.ts';
 import { grown } from './linear.ts';
 import { defineProcess } from './process.ts';
@@ -23,13 +23,14 @@ interface Rate {
 }
 
 /** The exact law of X(s + h) given X(s) = x. */
-export function cirLaw({ kappa, theta, sigma }: Rate, x: number, h: number) {
+export function cirLaw({ kappa, theta, sigma }: Rate, x: number, h: number): Law {
+  if (h <= 0) return normalLaw(x, 0);
   const c = (sigma * sigma * grown(-kappa, h)) / 4;
   return scaledChiSquareLaw(c, (4 * kappa * theta) / (sigma * sigma), (x * exp(-kappa * h)) / c);
 }
 
 /** The x with F(x) = u, by Newton's method inside a bracket that halves when Newton leaves it. */
-function quantile(law: ReturnType<typeof cirLaw>, u: number, z: number): number {
+function quantile(law: Law, u: number, z: number): number {
   const sigma = Math.sqrt(law.variance!);
   let [low, high] = [0, law.mean + (Math.abs(z) + 2) * 4 * sigma];
   let x = Math.max(law.mean + z * sigma, law.mean * 1e-3);

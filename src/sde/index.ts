@@ -1,0 +1,31 @@
+/** The SDE laboratory, as `sde` of the package: processes, solvers, Brownian paths, solving, orders measured. */
+
+export { type AdaptiveOptions, type AdaptiveSolution, solveAdaptive } from './adaptive.ts';
+export { BrownianPath, type BrownianPathOptions } from './brownian-path.ts';
+export { expressionSde, parseExpression } from './expression.ts';
+export { FreshNoise, type Increment, type NoiseSource, noiseOrigin } from './increments.ts';
+export { type Law, lognormalLaw, normalLaw, twoSigmaBand } from './law.ts';
+export { claimsOf, type MeasuredOrder, measureOrder, measureOrders, type OrderOptions } from './orders.ts';
+export * from './processes/index.ts';
+export {
+  type Affine,
+  assertFits,
+  type Interpretation,
+  misfit,
+  type NoiseType,
+  type Order,
+  type SDE,
+  type SdeSolver,
+  toIto,
+  toStratonovich,
+} from './sde.ts';
+export {
+  type Grid,
+  type IntegrationStep,
+  integrate,
+  type Solution,
+  type SolveOptions,
+  solve,
+  startAt,
+} from './solve.ts';
+export * from './solvers/index.ts';

@@ -1,0 +1,386 @@
+/** The commands that train diffusion models and sample from them, run as a person runs them. */
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { loadCheckpoint } from '../src/checkpoint/checkpoint.ts';
+import { encodeIdx } from '../src/data/idx.ts';
+import { decodePng } from '../src/image/png.ts';
+import { loadDiffusion } from '../src/models/diffusion-run.ts';
+import { inFolder, langevin, npmRun, type Outcome } from './dist.ts';
+import { suite } from './suite.ts';
+
+const TRAIN = [
+  'train',
+  'diffusion',
+  '--model',
+  'mlp-tiny',
+  '--limit',
+  '60',
+  '--batch-size',
+  '20',
+  '--threads',
+  '1',
+];
+const LECTURE = ['train', 'lecture', '--limit', '128', '--threads', '1'];
+
+/** Asserts an error of one line on standard error, nothing on standard output, and the exit code. */
+function failed({ code, stdout, stderr }: Outcome, expected: number, message: RegExp): void {
+  assert.match(stderr, message);
+  assert.is(code, expected, stderr);
+  assert.match(stderr, /^langevin: [^\n]+\n$/, 'one line');
+  assert.is(stdout, '');
+}
+
+async function ok(words: readonly string[], folder: string): Promise<string> {
+  const { code, stdout, stderr } = await langevin(words, folder);
+  assert.equal([code, stderr], [0, ''], words.join(' '));
+  return stdout;
+}
+
+const json = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
+const checkpoints = (folder: string) => readdirSync(folder).filter((file) => file.startsWith('checkpoint-'));
+
+npmRun('build:node');
+
+suite('cli: diffusion', (test) => {
+  test('train diffusion leaves a model, a checkpoint, metrics and pictures', () =>
+    inFolder(async (folder) => {
+      const stdout = await ok([...TRAIN, '--epochs', '2', '--seed', 'a b'], folder);
+      assert.match(
+        stdout,
+        /^network +1 residual blocks of 32-32-32, 10 classes, [\d,]+ parameters\nprocess +cosine, 1,000 steps, predicts x0/,
+      );
+      assert.match(stdout, /epoch 2\/2 +train \d\.\d{4} +test \d\.\d{4}/);
+      const out = join(folder, 'out', 'diffusion');
+      assert.equal(readdirSync(out).sort(), [
+        'checkpoint-00000006.safetensors',
+        'loss.svg',
+        'metrics.json',
+        'model.safetensors',
+        'samples.png',
+      ]);
+      const metrics = json(join(out, 'metrics.json'));
+      assert.equal([metrics.seed, metrics.step, metrics.stopped, metrics.epochs.length], ['a b', 6, null, 2]);
+      assert.equal(
+        [metrics.settings.predicts, metrics.settings.batchSize, metrics.model.classes],
+        ['x0', 20, 10],
+      );
+      assert.ok(decodePng(readFileSync(join(out, 'samples.png'))).height > 10 * 56);
+      const [model, checkpoint] = await Promise.all(
+        ['model', 'checkpoint-00000006'].map((name) => loadCheckpoint(join(out, `${name}.safetensors`))),
+      );
+      assert.equal([model.training, checkpoint.training !== undefined], [undefined, true]);
+      assert.equal(model.parameters, checkpoint.parameters, 'both hold the moving average');
+    }));
+
+  test('a run that was stopped and goes on ends with the file of a run that was not, byte for byte', () =>
+    inFolder(async (folder) => {
+      const words = [...TRAIN, '--epochs', '30', '--quiet'];
+      await ok([...words, '--out', 'whole'], folder);
+      const events = [...TRAIN, '--epochs', '30', '--json', '--out', 'parts'];
+      let sent = false;
+      const first = await langevin(events, folder, (child, soFar) => {
+        if (!sent && soFar.includes('"type":"epoch","epoch":3')) sent = child.kill('SIGINT');
+      });
+      assert.is(first.code, 130, first.stderr);
+      const { step, stopped } = json(join(folder, 'parts', 'metrics.json'));
+      assert.ok(step >= 9 && step < 90 && stopped.signal === 'SIGINT', `stopped at step ${step}`);
+      await ok(['train', 'diffusion', '--resume', 'parts', '--threads', '2', '--quiet'], folder);
+      const [whole, parts] = ['whole', 'parts'].map((name) =>
+        readFileSync(join(folder, name, 'model.safetensors')),
+      );
+      assert.ok(whole.equals(parts));
+      assert.is(json(join(folder, 'parts', 'metrics.json')).step, 90);
+      assert.is(checkpoints(join(folder, 'parts')).length, 2, 'the last two are kept');
+    }));
+
+  test('a damaged checkpoint is refused in a line that names the older one, which goes on', () =>
+    inFolder(async (folder) => {
+      await ok([...TRAIN, '--epochs', '1', '--quiet', '--out', 'a'], folder);
+      await ok(['train', 'diffusion', '--resume', 'a', '--epochs', '2', '--quiet'], folder);
+      const [older, newest] = checkpoints(join(folder, 'a')).sort();
+      truncateSync(join(folder, 'a', newest), 9000);
+      const resume = (path: string) =>
+        langevin(['train', 'diffusion', '--resume', path, '--epochs', '2', '--quiet'], folder);
+      failed(await resume('a'), 1, new RegExp(`${newest}: .*; an older one is there: --resume a/${older}`));
+      failed(await resume(join('a', newest)), 1, new RegExp(`--resume a/${older}`));
+      assert.is((await resume(join('a', older))).code, 0);
+      assert.equal(
+        checkpoints(join(folder, 'a')).sort(),
+        [older, newest],
+        'the damaged one was written anew',
+      );
+      assert.is((await resume('a')).code, 0);
+    }));
+
+  test('the time that is given ends a run', () =>
+    inFolder(async (folder) => {
+      const stdout = await ok([...TRAIN, '--epochs', '100000', '--seconds', '0.2'], folder);
+      assert.match(stdout, /time is up in epoch \d+ of 100000/);
+      assert.match(stdout, /langevin train diffusion --resume/);
+      const { seconds } = json(join(folder, 'out', 'diffusion', 'metrics.json'));
+      assert.ok(seconds >= 0.2 && seconds < 2, `${seconds} s`);
+    }));
+
+  test('sample draws a grid and an animation; one seed is one picture', () =>
+    inFolder(async (folder) => {
+      await ok([...TRAIN, '--epochs', '20', '--lr', '0.02', '--ema', '0', '--quiet', '--out', 'm'], folder);
+      const sample = ['sample', '--steps', '4', '--count', '6', '--threads', '1'];
+      const stdout = await ok([...sample, '--model', 'm', '--label', '3,1', '--gif', '--out', 'p'], folder);
+      assert.match(stdout, /sampler +ddim, 4 steps, guidance 2\n/);
+      assert.match(stdout, /6 pictures in [\d.]+ s/);
+      const picture = readFileSync(join(folder, 'p', 'samples.png'));
+      const { width, height } = decodePng(picture);
+      assert.ok(width > 3 * 56 && height > 2 * 56 && height < 3 * 56, `${width}x${height}`);
+      assert.is(
+        readFileSync(join(folder, 'p', 'samples.gif'))
+          .subarray(0, 6)
+          .toString(),
+        'GIF89a',
+      );
+      const again = async (model: string, ...words: string[]) => {
+        await ok([...sample, '--quiet', '--out', 'q', '--model', model, ...words], folder);
+        return readFileSync(join(folder, 'q', 'samples.png'));
+      };
+      assert.ok(picture.equals(await again(join('m', 'model.safetensors'), '--label', '3,1')));
+      assert.not(picture.equals(await again('m', '--label', '3,1', '--seed', '1')));
+      assert.not(picture.equals(await again('m', '--label', '1,3')));
+      assert.not(picture.equals(await again('m', '--label', '3,1', '--guidance', '0')));
+      assert.not(existsSync(join(folder, 'q', 'samples.gif')));
+    }));
+
+  test('train lecture leaves its page, whose figures are those of the run', () =>
+    inFolder(async (folder) => {
+      const stdout = await ok([...LECTURE, '--epochs', '2'], folder);
+      assert.match(stdout, /^lecture +785-400-400-784 with ReLU, T = 5, 789,184 parameters\n/);
+      assert.match(
+        stdout,
+        /test loss [\d.]+; 80\.00 for a network that says 0, at least 39\.18 for any of its width\n/,
+      );
+      const out = join(folder, 'out', 'lecture');
+      assert.equal(readdirSync(out).sort(), [
+        'index.html',
+        'loss.svg',
+        'metrics.json',
+        'model.safetensors',
+        'sampled.png',
+        'seen.png',
+      ]);
+      const { figures, epochs } = json(join(out, 'metrics.json'));
+      assert.equal(
+        figures.times.map(({ time, variance }: { time: number; variance: number }) => [time, variance]),
+        [
+          [0.75, 1.25],
+          [0.5, 1.25],
+          [0.25, 1.25],
+          [0, 1.25],
+        ],
+      );
+      assert.ok(
+        figures.measured < epochs[0].testLoss && figures.measured > figures.width,
+        `${figures.measured}`,
+      );
+      const parts = figures.times.reduce(
+        (sum: number, { measured }: { measured: number }) => sum + measured,
+        0,
+      );
+      assert.ok(Math.abs(parts / figures.measured - 1) < 0.03, `${parts} is not ${figures.measured}`);
+      const html = readFileSync(join(out, 'index.html'), 'utf8');
+      for (const figure of [figures.zero, figures.width, figures.linear, figures.byHeart, figures.measured]) {
+        assert.ok(html.includes(`<td>${figure.toFixed(2)}</td>`), figure.toFixed(2));
+      }
+      for (const [, file] of html.matchAll(/src="([^"]+)"/g)) assert.ok(existsSync(join(out, file)), file);
+    }));
+
+  test('evaluate trains its classifier once, and states every figure beside its floor', () =>
+    inFolder(async (folder) => {
+      process.env.XDG_CACHE_HOME = join(folder, 'cache');
+      const train = TRAIN.map((word) => (word === '60' ? '150' : word));
+      await ok([...train, '--epochs', '1', '--quiet', '--out', 'm'], folder);
+      const words = ['evaluate', '--model', 'm', '--count', '100', '--steps', '4', '--threads', '1'];
+      const stdout = await ok(words, folder);
+      for (const name of [
+        'classifier',
+        'as asked',
+        'by class',
+        'found',
+        'Fréchet',
+        'precision',
+        'recall',
+        'nearest',
+        'bound',
+      ]) {
+        assert.match(stdout, new RegExp(`^${name} +\\S`, 'm'));
+      }
+      const figures = readFileSync(join(folder, 'm', 'evaluation.json'), 'utf8');
+      const { asAsked, found, frechet, classifier, bound } = JSON.parse(figures);
+      assert.ok(asAsked >= 0 && asAsked <= 1 && frechet.samples > frechet.real && classifier.accuracy > 0.5);
+      assert.is(
+        found.reduce((a: number, b: number) => a + b),
+        100,
+      );
+      assert.ok(bound.bitsPerDimension > 0);
+      assert.ok(decodePng(readFileSync(join(folder, 'm', 'neighbours.png'))).width > 800);
+      const [file] = readdirSync(join(folder, 'cache', 'langevin', 'classifiers'));
+      truncateSync(join(folder, 'cache', 'langevin', 'classifiers', file), 100);
+      const again = await ok([...words, '--quiet'], folder);
+      assert.equal([again, readFileSync(join(folder, 'm', 'evaluation.json'), 'utf8')], ['', figures]);
+      failed(
+        await langevin(['evaluate', '--count', '99'], folder),
+        2,
+        /--count: expected a whole number >= 100, got "99"/,
+      );
+    }));
+
+  test('tour runs the commands in order, and its page has every picture and every command', () =>
+    inFolder(async (folder) => {
+      mkdirSync(join(folder, 'tiny'));
+      for (const [part, n] of [
+        ['train', 40],
+        ['t10k', 20],
+      ] as const) {
+        const pixels = Uint8Array.from({ length: n * 64 }, (_, i) => (i * 37) % 256);
+        const labels = Uint8Array.from({ length: n }, (_, i) => i % 10);
+        writeFileSync(join(folder, 'tiny', `${part}-images-idx3-ubyte`), encodeIdx([n, 8, 8], pixels));
+        writeFileSync(join(folder, 'tiny', `${part}-labels-idx1-ubyte`), encodeIdx([n], labels));
+      }
+      const stdout = await ok(['tour', '--data', 'tiny', '--seconds', '0.1', '--threads', '1'], folder);
+      const out = join(folder, 'out', 'tour');
+      const html = readFileSync(join(out, 'index.html'), 'utf8');
+      const pictures = [...html.matchAll(/src="([^"]+)"/g)].map(([, file]) => file);
+      assert.is(pictures.length, 15);
+      for (const file of pictures) assert.ok(existsSync(join(out, file)), file);
+      const commands = [...html.matchAll(/<pre>\$ (.*)<\/pre>/g)].map(([, line]) => line);
+      assert.equal(
+        commands.map((line) => line.split(' ').slice(1, 3).join(' ')),
+        [
+          'sde brownian',
+          'sde drift',
+          'sde gbm',
+          'noise --data',
+          'train denoiser',
+          'train lecture',
+          'train diffusion',
+          'sample --model',
+        ],
+      );
+      for (const line of commands) assert.ok(stdout.includes(line), line);
+      assert.match(stdout, /the tour took \d+ s: open out\/tour\/index\.html\n$/);
+    }));
+
+  test('a command line that cannot be understood: exit code 2, one line, the nearest name, nothing written', () =>
+    inFolder(async (folder) => {
+      const cases: [string[], RegExp][] = [
+        [['train', 'difusion'], /Did you mean "train diffusion"\?/],
+        [
+          [...TRAIN, '--schedule', 'cosin'],
+          /--schedule: expected linear, .*, got "cosin"\. Did you mean "cosine"\?/,
+        ],
+        [[...TRAIN, '--predict', 'x1'], /--predict: expected eps, x0, .*, got "x1"\. Did you mean "x0"\?/],
+        [[...TRAIN, '--weight', 'minsnr'], /Did you mean "min-snr"\?/],
+        [
+          ['train', 'diffusion', '--model', 'mlp-smal'],
+          /--model: .* got "mlp-smal"\. Did you mean "mlp-small"\?/,
+        ],
+        [[...TRAIN, '--steps', '0'], /--steps: expected a whole number >= 2, got "0"/],
+        [[...TRAIN, '--steps', '1'], /--steps: expected a whole number >= 2, got "1"/],
+        [[...TRAIN, '--steps', 'NaN'], /--steps: expected a whole number >= 2, got "NaN"/],
+        [
+          [...TRAIN, '--steps', '5', '--schedule', 'linear'],
+          /schedule linear, 5 steps: expected betas in \(0, 1\)/,
+        ],
+        [[...TRAIN, '--ema', '1'], /--ema: expected a number from 0 to below 1, got "1"/],
+        [
+          [...TRAIN, '--guidance-dropout', '1.1'],
+          /--guidance-dropout: expected a number from 0 to 1, got "1\.1"/,
+        ],
+        [[...TRAIN, '--seconds', '0'], /--seconds: expected a number > 0, got "0"/],
+        [['train', 'diffusion', '--resume', 'x', '--lr', '1'], /--lr belongs to a new run, got --resume x/],
+        [['train', 'lecture', '--noise', '1'], /unknown option --noise/],
+        [['sample', '--sampler', 'heum'], /--sampler: expected ddpm, ddim, .*Did you mean "heun"\?/],
+        [['sample', '--label', 'seven'], /--label: expected a class or several as in 3,1,4, got "seven"/],
+        [['sample', '--label=-1'], /--label: expected a class/],
+        [['sample', '--json', '--quiet'], /exclude each other/],
+      ];
+      const outcomes = await Promise.all(cases.map(([words]) => langevin(words, folder)));
+      for (const [i, [, message]] of cases.entries()) failed(outcomes[i], 2, message);
+      assert.equal(readdirSync(folder), []);
+    }));
+
+  test('what a model cannot do, or a file is not, is said in one line', () =>
+    inFolder(async (folder) => {
+      await ok([...TRAIN, '--epochs', '1', '--quiet', '--steps', '30', '--out', 'm'], folder);
+      await ok([...TRAIN, '--epochs', '1', '--quiet', '--guidance-dropout', '1', '--out', 'u'], folder);
+      const sample = (...words: string[]) => langevin(['sample', '--quiet', '--out', 'p', ...words], folder);
+      failed(
+        await sample('--model', 'm', '--label', '10'),
+        2,
+        /--label: expected labels from 0 to 9, got 10/,
+      );
+      failed(await sample('--model', 'm', '--steps', '31'), 2, /--steps: expected at most the 30 .*, got 31/);
+      failed(
+        await sample('--model', 'm', '--count', '0'),
+        2,
+        /--count: expected a whole number >= 1, got "0"/,
+      );
+      failed(
+        await sample('--model', 'm', '--guidance', '-1'),
+        2,
+        /--guidance: expected a number >= 0, got "-1"/,
+      );
+      failed(
+        await sample('--model', 'u', '--guidance', '2'),
+        2,
+        /--guidance: .* got an unconditional one with scale 2/,
+      );
+      failed(
+        await sample('--model', 'u', '--label', '2'),
+        2,
+        /--label: expected a model with labels, got an unconditional one/,
+      );
+      assert.is((await sample('--model', 'u', '--count', '2', '--steps', '3')).code, 0);
+      assert.is((await loadDiffusion(join(folder, 'u', 'model.safetensors'))).classes, 0);
+      failed(await sample('--model', 'none'), 1, /cannot read none: no such file/);
+      mkdirSync(join(folder, 'd'));
+      failed(await sample('--model', 'd'), 1, /cannot read d\/model\.safetensors: no such file/);
+      copyFileSync(join(folder, 'm', 'model.safetensors'), join(folder, 'd', 'model.safetensors'));
+      truncateSync(join(folder, 'd', 'model.safetensors'), 20_000);
+      failed(await sample('--model', 'd'), 1, /model\.safetensors: /);
+      writeFileSync(join(folder, 'd', 'model.safetensors'), 'no model');
+      failed(await sample('--model', 'd'), 1, /model\.safetensors: /);
+      await ok([...LECTURE, '--epochs', '1', '--quiet', '--out', 'l'], folder);
+      failed(
+        await sample('--model', 'l'),
+        1,
+        /l\/model\.safetensors: expected a model "diffusion-mlp", got "lecture"/,
+      );
+      const resume = (...words: string[]) =>
+        langevin(['train', 'diffusion', '--quiet', '--resume', ...words], folder);
+      failed(
+        await resume('m/model.safetensors'),
+        1,
+        /expected a run that can go on, got a model without its training state/,
+      );
+      failed(await resume('p'), 1, /p: expected a checkpoint of langevin train diffusion, found none/);
+      failed(
+        await resume('m', '--limit', '50'),
+        1,
+        /expected the run's data, 60 pictures of "strokes train", got 50/,
+      );
+      const diverged = await langevin([...TRAIN, '--lr', '1e30', '--quiet', '--out', 'n'], folder);
+      failed(
+        diverged,
+        1,
+        /training diverged in epoch 1, batch \d of 3: expected a finite loss, got .*; take a smaller learning rate/,
+      );
+      assert.not(existsSync(join(folder, 'n')), 'no folder is left');
+    }));
+});

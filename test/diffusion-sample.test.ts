@@ -1,0 +1,101 @@
+import * as assert from 'uvu/assert';
+import { backend } from '../src/backend/backend.ts';
+import { SAMPLERS } from '../src/diffusion/samplers/index.ts';
+import { ValueError } from '../src/errors.ts';
+import { DiffusionMlp } from '../src/models/diffusion-mlp.ts';
+import { TrainedDiffusion } from '../src/models/diffusion-run.ts';
+import { labelsInTurn, sampleDiffusion, samplePictures } from '../src/models/sample-diffusion.ts';
+import { Rng } from '../src/random/rng.ts';
+import { full } from '../src/tensor/create.ts';
+import { close, refused } from './helpers.ts';
+import { suite } from './suite.ts';
+
+const PROCESS = { schedule: 'cosine', steps: 40, predicts: 'x0' } as const;
+const TINY = { height: 2, width: 3, hidden: 8, inner: 8, depth: 1, condition: 4 };
+
+/** A model that says of every picture with label k that it is grey of k/10, and without a label 1/2. */
+function greys(classes = 10): TrainedDiffusion {
+  const model = new TrainedDiffusion(new DiffusionMlp({ ...TINY, classes, rng: new Rng(0) }), PROCESS);
+  model.predict = (x, _t, labels) =>
+    full([labels.length, 1], 1)
+      .set(labels.map((label) => (label === null ? 0 : label / 5 - 1)))
+      .broadcastTo(x.shape);
+  return model;
+}
+
+const means = (pictures: Float64Array): number[] =>
+  Array.from(
+    { length: pictures.length / 6 },
+    (_, i) => pictures.subarray(6 * i, 6 * i + 6).reduce((a, b) => a + b) / 6,
+  );
+
+suite('diffusion: pictures', (test) => {
+  test('a model that is sure of each label makes the pictures of those labels, by every sampler', () => {
+    const model = greys();
+    for (const sampler of SAMPLERS) {
+      if (sampler === 'ddim-inversion') continue;
+      const pictures = samplePictures(model, { labels: [0, 3, 9, null], sampler, steps: 10 });
+      // Langevin steps stay at the cleanest level's noise.
+      const tolerance = sampler === 'annealed-langevin' || sampler === 'predictor-corrector' ? 0.1 : 1e-4;
+      close(means(pictures), [0, 0.3, 0.9, 0.5], tolerance, sampler);
+    }
+  });
+
+  test('guidance leads away from the unlabelled picture, and pixels end in 0 to 1', () => {
+    const at = (guidance: number, label: number) =>
+      means(samplePictures(greys(), { labels: [label], guidance, steps: 5 }))[0];
+    close([at(0, 7), at(1, 7), at(2, 7), at(2, 9)], [0.5, 0.7, 0.9, 1], 1e-4, 'guided');
+  });
+
+  test('beyond 250 pictures are made part by part; a step tells how many there are in all', () => {
+    const model = greys();
+    const labels = labelsInTurn(model, 503);
+    const steps: number[][] = [];
+    const run = sampleDiffusion(model, { labels, steps: 2, sampler: 'ddpm' });
+    let next = run.next();
+    for (; !next.done; next = run.next()) {
+      const { step, steps: all } = next.value;
+      steps.push([step, all, next.value.pictures().length / 6]);
+    }
+    assert.equal(steps, [
+      [1, 6, 250],
+      [2, 6, 250],
+      [3, 6, 250],
+      [4, 6, 250],
+      [5, 6, 3],
+      [6, 6, 3],
+    ]);
+    close(
+      means(next.value),
+      labels.map((label) => label! / 10),
+      1e-4,
+      'all',
+    );
+  });
+
+  test('no memory stays behind, also where the caller stops half-way', () => {
+    const rng = new Rng(0);
+    const model = new TrainedDiffusion(new DiffusionMlp({ ...TINY, rng }), PROCESS);
+    for (const p of model.network.parameters()) rng.uniformInto(p, -0.3, 0.3); // untrained it always says 0
+    const sampling = { labels: labelsInTurn(model, 4), steps: 4, guidance: 2 };
+    const one = samplePictures(model, sampling);
+    const before = backend().heap.usedBytes;
+    assert.equal(samplePictures(model, sampling), one, 'the same seed, the same bits');
+    for (const _ of sampleDiffusion(model, sampling)) break;
+    assert.is(backend().heap.usedBytes, before);
+    assert.not.equal(samplePictures(model, { ...sampling, seed: 1 }), one);
+  });
+
+  test('labels in turn; none for a model without; what does not fit is refused', () => {
+    assert.equal(labelsInTurn(greys(3), 5), [0, 1, 2, 0, 1]);
+    assert.equal(labelsInTurn(greys(0), 2), [null, null]);
+    refused(() => samplePictures(greys(), { labels: [10] }), ValueError, /labels from 0 to 9, got 10/);
+    refused(() => samplePictures(greys(0), { labels: [1] }), ValueError, /unconditional/);
+    refused(
+      () => samplePictures(greys(), { labels: [1], steps: 41 }),
+      ValueError,
+      /at most 40 sampling steps/,
+    );
+    refused(() => samplePictures(greys(), { labels: [1], guidance: -1 }), ValueError, /scale/);
+  });
+});
