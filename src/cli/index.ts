@@ -8,6 +8,7 @@ import { cac } from 'cac';
 import { LangevinError } from '../errors.ts';
 import { VERSION } from '../version.ts';
 import { type Options, parse, UsageError } from './arguments.ts';
+import { addDiffusionOptions } from './diffusion-options.ts';
 import { addEvaluateOptions, evaluateCommand } from './evaluate.ts';
 import { addInfoOptions, infoCommand } from './info.ts';
 import { addNoiseOptions, noiseCommand } from './noise.ts';
@@ -15,7 +16,7 @@ import { addSampleOptions, sampleCommand } from './sample.ts';
 import { addSdeOptions, sdeCommand } from './sde.ts';
 import { addTourOptions, tourCommand } from './tour.ts';
 import { addDenoiserOptions, trainDenoiserCommand } from './train-denoiser.ts';
-import { addDiffusionOptions, trainDiffusionCommand } from './train-diffusion.ts';
+import { trainDiffusionCommand } from './train-diffusion.ts';
 import { addLectureOptions, trainLectureCommand } from './train-lecture.ts';
 
 const cli = cac('langevin');
@@ -60,6 +61,8 @@ cli.version(VERSION);
 cli.example('  $ langevin train denoiser                  on drawn digits, within a minute');
 cli.example('  $ langevin train denoiser --data mnist     on real handwriting');
 cli.example('  $ langevin sde gbm --paths 5                geometric Brownian motion');
+cli.example('  $ langevin tour                            the lecture in order, on one page');
+cli.example('  $ langevin train diffusion --data mnist     digits out of noise');
 cli.example('  $ langevin train denoiser --help           all options of a command');
 cli.example('  $ langevin info');
 
