@@ -117,7 +117,7 @@ suite('package', (test) => {
 
   test('the builds import what their place has: dependencies and Node in Node, nothing in a page', () => {
     const imports = (file: string) =>
-      [...read('dist', file).matchAll(/(?:\bfrom|\bimport)\s*"([^".][^"]*)"/g)].map(([, name]) => name);
+      [...read('dist', file).matchAll(/(?:\bfrom|\bimport)\s*"([@\w][@\w/:-]*)"/g)].map(([, name]) => name);
     const chunks = readdirSync(join(ROOT, 'dist', 'chunks')).map((name) => join('chunks', name));
     const found = new Set(['index.js', 'cli.js', ...chunks].flatMap(imports));
     for (const name of found) {
