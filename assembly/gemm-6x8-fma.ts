@@ -27,39 +27,9 @@ export function tile(kc: i32, a: usize, b: usize, c: usize, ldc: usize, accumula
   let c30 = c00, c31 = c00;
   let c40 = c00, c41 = c00;
   let c50 = c00, c51 = c00;
-  for (let p = kc >> 1; p > 0; --p) {
-    let b0 = v128.load(b), b1 = v128.load(b, 16);
-    let a0 = v128.load32_splat(a);
-    c00 = mulAdd(a0, b0, c00); c01 = mulAdd(a0, b1, c01);
-    a0 = v128.load32_splat(a, 4);
-    c10 = mulAdd(a0, b0, c10); c11 = mulAdd(a0, b1, c11);
-    a0 = v128.load32_splat(a, 8);
-    c20 = mulAdd(a0, b0, c20); c21 = mulAdd(a0, b1, c21);
-    a0 = v128.load32_splat(a, 12);
-    c30 = mulAdd(a0, b0, c30); c31 = mulAdd(a0, b1, c31);
-    a0 = v128.load32_splat(a, 16);
-    c40 = mulAdd(a0, b0, c40); c41 = mulAdd(a0, b1, c41);
-    a0 = v128.load32_splat(a, 20);
-    c50 = mulAdd(a0, b0, c50); c51 = mulAdd(a0, b1, c51);
-
-    b0 = v128.load(b, 32); b1 = v128.load(b, 48);
-    a0 = v128.load32_splat(a, 24);
-    c00 = mulAdd(a0, b0, c00); c01 = mulAdd(a0, b1, c01);
-    a0 = v128.load32_splat(a, 28);
-    c10 = mulAdd(a0, b0, c10); c11 = mulAdd(a0, b1, c11);
-    a0 = v128.load32_splat(a, 32);
-    c20 = mulAdd(a0, b0, c20); c21 = mulAdd(a0, b1, c21);
-    a0 = v128.load32_splat(a, 36);
-    c30 = mulAdd(a0, b0, c30); c31 = mulAdd(a0, b1, c31);
-    a0 = v128.load32_splat(a, 40);
-    c40 = mulAdd(a0, b0, c40); c41 = mulAdd(a0, b1, c41);
-    a0 = v128.load32_splat(a, 44);
-    c50 = mulAdd(a0, b0, c50); c51 = mulAdd(a0, b1, c51);
-    a += 48;
-    b += 64;
-  }
-  if (kc & 1) {
-    let b0 = v128.load(b), b1 = v128.load(b, 16);
+  // One step of k an iteration, as in gemm-4x8.ts.
+  for (const end = b + (kc << 5); b < end; a += 24, b += 32) {
+    const b0 = v128.load(b), b1 = v128.load(b, 16);
     let a0 = v128.load32_splat(a);
     c00 = mulAdd(a0, b0, c00); c01 = mulAdd(a0, b1, c01);
     a0 = v128.load32_splat(a, 4);
