@@ -73,7 +73,7 @@ function reduceRow(op: i32, n: i32, x: usize): f64 {
   return total;
 }
 
-/** Four neighbouring columns of x[n, inner], n rows `step` bytes apart: the totals are written as f64 to `out`. */
+/** Four neighbouring columns of x[n, inner], n rows `step` bytes apart, into y. */
 // @ts-ignore: decorator
 @inline
 function reduceColumns(op: i32, n: i32, x: usize, step: usize, y: usize, alpha: f32, accumulate: bool): void {

@@ -4,7 +4,7 @@
  *
  * Break-even: handing a job over and waiting for it costs a few microseconds, so that a piece is to take at
  * least some five: GRAIN elements of a function that is bound by memory, a quarter of that where an element
- * costs more, half a million multiply-adds of a GEMM (see README, "Threads").
+ * costs more, half a million multiply-adds of a GEMM (README, "Every core, and every bit").
  */
 import { MAX_PIECES } from './control.ts';
 
