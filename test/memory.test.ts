@@ -322,6 +322,23 @@ suite('lifetime of tensors', (test) => {
     assert.is(heap.blocks, before);
   });
 
+  test('a tensor that shares memory from before a scope ends with the scope, and holds the memory no longer', () => {
+    const { heap } = backend();
+    scope(() => ones([1])); // the arena has its chunk
+    const before = heap.blocks;
+    const x = ones([6]);
+    const y = scope(() => {
+      const inner = scope(() => x.reshape(3, 2));
+      refused(() => inner.sum(), LifetimeError, /tensor \[3,2\] was used after its scope ended/);
+      const view = x.reshape(2, 3);
+      x.dispose();
+      assert.equal(view.sum().item(), 6, 'still there, though its first owner is gone');
+      return view;
+    });
+    assert.is(heap.blocks, before);
+    refused(() => y.sum(), LifetimeError, /tensor \[2,3\] was used after its scope ended/);
+  });
+
   test('a tensor made before a scope is used and freed inside it as outside', () => {
     const x = ones([2]);
     scope(() => {

@@ -44,7 +44,7 @@ export function apply<A, T extends Variable>(op: OpDef<A>, xs: readonly T[], att
     xs.map((x) => x.shape),
     attrs,
   );
-  const y = op.alias ? first.view(shape) : first.empty(shape);
+  const y = op.alias ? first.alias(shape) : first.empty(shape);
   op.forward(first.backend.kernels, y, xs, attrs);
   if (recording && xs.some((x) => x.requiresGrad)) {
     y.requiresGrad = true;

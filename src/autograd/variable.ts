@@ -54,6 +54,14 @@ export class Storage {
     return this;
   }
 
+  /** The same block for whatever is made in the current scope: of a heap block, a loan until the scope ends. */
+  inScope(): Storage {
+    const { frame } = this.backend.arena;
+    if (!frame || this.frame) return this.ref();
+    frame.lent.push(this.ref());
+    return new Storage(this.backend, this.ptr, frame);
+  }
+
   unref(): void {
     if (--this.refs === 0 && !this.frame) this.backend.heap.release(this.ptr);
   }
@@ -98,7 +106,13 @@ export class Variable {
     return this.make(Storage.onHeap(sizeOf(shape), this.storage.backend), shape);
   }
 
-  /** The same memory under another shape, from `offset` elements on. */
+  /** The same memory under another shape, until the current scope ends. */
+  alias(shape: Shape): this {
+    this.assertAlive();
+    return this.make(this.storage.inScope(), shape, this.offset);
+  }
+
+  /** The same memory under another shape, from `offset` elements on, for as long as the result is there. */
   view(shape: Shape, offset = 0): this {
     this.assertAlive();
     return this.make(this.storage.ref(), shape, this.offset + offset);

@@ -24,6 +24,8 @@ export interface Frame {
   alive: boolean;
   readonly chunk: number;
   readonly used: number;
+  /** Heap blocks that the scope's tensors share, given back when it ends. */
+  readonly lent: { unref(): void }[];
 }
 
 export class Arena {
@@ -46,7 +48,7 @@ export class Arena {
 
   open(): Frame {
     const used = this.chunks[this.current]?.used ?? 0;
-    const frame: Frame = { depth: this.frames.length, alive: true, chunk: this.current, used };
+    const frame: Frame = { depth: this.frames.length, alive: true, chunk: this.current, used, lent: [] };
     this.frames.push(frame);
     return frame;
   }
@@ -55,6 +57,7 @@ export class Arena {
     if (this.frames.pop() !== frame)
       throw new InternalError('scopes must end in the reverse of the order they began');
     frame.alive = false;
+    for (const block of frame.lent) block.unref();
     for (let i = frame.chunk + 1; i <= this.current; i++) this.chunks[i]!.used = 0;
     if (this.chunks[frame.chunk]) this.chunks[frame.chunk]!.used = frame.used;
     this.current = frame.chunk;
