@@ -29,7 +29,7 @@ import type { SDE, SdeSolver } from '../src/sde/sde.ts';
 import { eulerMaruyama } from '../src/sde/solvers/euler-maruyama.ts';
 import { odeRk4 } from '../src/sde/solvers/noise-free.ts';
 import { full, tensor, zeros } from '../src/tensor/create.ts';
-import type { Tensor } from '../src/tensor/tensor.ts';
+import { cat, type Tensor } from '../src/tensor/tensor.ts';
 import { affineMap, push } from './diffusion-affine.ts';
 import { suite } from './suite.ts';
 
@@ -358,8 +358,11 @@ suite('diffusion: distributions', (test) => {
     classes: 3,
     predict(x, t, labels) {
       const level = createSchedule('cosine', 100).level(t);
-      const label = labels[0]!;
-      return label === null ? MIXTURE.denoise(x, level) : COMPONENTS[label]!.denoise(x, level);
+      const rows = labels.map((label, i) => {
+        const data = label === null ? MIXTURE : COMPONENTS[label]!;
+        return data.denoise(x.slice([i], [i + 1]), level);
+      });
+      return cat(rows);
     },
   };
 

@@ -13,7 +13,7 @@
  */
 import { isRecording, scope } from '../autograd/tape.ts';
 import { LangevinError, ShapeError, ValueError } from '../errors.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import { cat, type Tensor } from '../tensor/tensor.ts';
 import { checkNumber } from './check.ts';
 import { combine } from './combine.ts';
 import { conversion, type Prediction, type Predictor } from './prediction.ts';
@@ -27,6 +27,7 @@ export interface ConditionalModel {
   readonly predicts: Prediction;
   /** The number of classes; 0 for a model that knows none. */
   readonly classes: number;
+  /** The prediction for x [batch, ...], each sample by its own label. */
   predict(x: Tensor, t: number, labels: Labels): Tensor;
 }
 
@@ -36,7 +37,8 @@ export interface GuidanceOptions {
 }
 
 /**
- * A predictor for the given labels; asks the model once where scale is 0 or 1, else twice.
+ * A predictor for the given labels. Where scale is neither 0 nor 1 the model is asked for every sample twice, with
+ * its label and without, in one batch: a matrix product does better on twice the rows than on the halves in turn.
  * @throws ValueError for a scale or labels on an unconditional model, or a label out of range
  */
 export function classifierFree(
@@ -67,9 +69,9 @@ export function classifierFree(
     predict(x, t) {
       checked(x);
       if (scale === 1) return model.predict(x, t, labels);
-      const without = model.predict(x, t, none);
-      if (scale === 0) return without;
-      const conditional = model.predict(x, t, labels);
+      if (scale === 0) return model.predict(x, t, none);
+      const both = model.predict(cat([x, x]), t, [...labels, ...none]);
+      const [conditional, without] = [both.slice([0], [labels.length]), both.slice([labels.length])];
       return combine(x.empty(x.shape), [1 - scale, without], [scale, conditional]);
     },
   };
