@@ -1,6 +1,7 @@
 /** Which pictures: the options that every command that trains or tests shares. */
 import { statSync } from 'node:fs';
 import type { Command } from 'cac';
+import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { limit, type TrainTest } from '../data/dataset.ts';
 import { loadIdxFolder, loadMnist } from '../data/mnist.ts';
 import { loadStrokes, STROKES_COUNTS } from '../data/strokes-set.ts';
@@ -19,12 +20,12 @@ export interface DataChoice {
   readonly limit: number | undefined;
 }
 
-/** Declares the options on a command. */
-export function addDataOptions(command: Command): Command {
+/** Declares the options on a command. @param otherwise what is taken where none is named */
+export function addDataOptions(command: Command, otherwise = 'strokes'): Command {
   return command
     .option(
       '--data <name>',
-      'strokes (drawn, no download), mnist, or a folder with IDX files (default: strokes)',
+      `strokes (drawn, no download), mnist, or a folder with IDX files (default: ${otherwise})`,
     )
     .option(
       '--data-dir <folder>',
@@ -52,6 +53,17 @@ export function chooseData(options: Options): DataChoice {
     throw new UsageError(`--data-dir belongs to --data mnist, got --data ${name}`);
   }
   return { kind, name, dataDir, limit: most };
+}
+
+/** The options that chose the data, as a model's file keeps them. */
+export function dataNotes({ name, dataDir, limit }: DataChoice): Record<string, string | number> {
+  return { data: name, ...(dataDir ? { dataDir } : {}), ...(limit ? { limit } : {}) };
+}
+
+/** The options that chose the data of a model, from its file. */
+export function savedData({ settings }: Checkpoint): Options {
+  const notes = (settings?.data ?? {}) as ReturnType<typeof dataNotes>;
+  return Object.fromEntries(Object.entries(notes).map(([name, value]) => [name, String(value)]));
 }
 
 /** Reads, downloads or draws the data. @throws FileError, FormatError */

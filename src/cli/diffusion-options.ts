@@ -10,7 +10,7 @@ import { settingsOf } from '../models/diffusion-state.ts';
 import { DIFFUSION_SETTINGS, type DiffusionSettings } from '../models/train-diffusion.ts';
 import { count, number, type Options, oneOf, text, UsageError } from './arguments.ts';
 import { folderOf, readCheckpoint } from './checkpoints.ts';
-import { addDataOptions, chooseData, type DataChoice } from './data-options.ts';
+import { addDataOptions, chooseData, type DataChoice, savedData } from './data-options.ts';
 import { addEngineOptions } from './engine-options.ts';
 import { REPORT_OPTIONS } from './reporter.ts';
 
@@ -118,13 +118,10 @@ export async function readPlan(options: Options): Promise<Plan> {
   const epochs = count(options, 'epochs', undefined);
   const checkpoint = await readCheckpoint(resume);
   const saved = settingsOf(checkpoint);
-  const notes = (checkpoint.settings ?? {}) as { data?: Record<string, string | number>; seconds?: number };
-  const data = Object.fromEntries(
-    Object.entries(notes.data ?? {}).map(([name, value]) => [name, String(value)]),
-  );
+  const notes = (checkpoint.settings ?? {}) as { seconds?: number };
   return {
     checkpoint,
-    choice: chooseData({ ...data, ...options }),
+    choice: chooseData({ ...savedData(checkpoint), ...options }),
     settings: { ...saved, epochs: epochs ?? saved.epochs },
     sizes: {},
     seconds: seconds ?? notes.seconds,
@@ -139,9 +136,4 @@ function requireSchedule(settings: DiffusionSettings): void {
   } catch (error) {
     throw error instanceof ValueError ? new UsageError(error.message) : error;
   }
-}
-
-/** The options that chose the data, for a run that goes on. */
-export function dataNotes({ name, dataDir, limit }: DataChoice): Record<string, string | number> {
-  return { data: name, ...(dataDir ? { dataDir } : {}), ...(limit ? { limit } : {}) };
 }

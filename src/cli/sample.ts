@@ -3,19 +3,28 @@ import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Command } from 'cac';
 import { host } from '#host';
+import { loadCheckpoint } from '../checkpoint/checkpoint.ts';
 import type { Labels } from '../diffusion/guidance.ts';
 import { ValueError } from '../errors.ts';
 import { encodeGif } from '../image/gif.ts';
 import { gridFromBatch } from '../image/grid.ts';
 import { encodePng, type Picture } from '../image/png.ts';
-import { loadDiffusion, type TrainedDiffusion } from '../models/diffusion-run.ts';
+import { diffusionOf, type TrainedDiffusion } from '../models/diffusion-run.ts';
 import { labelsInTurn, type SampleOptions, sampleDiffusion } from '../models/sample-diffusion.ts';
 import { VERSION } from '../version.ts';
 import { count, type Options, text, UsageError } from './arguments.ts';
+import { guideLine, guideOf } from './classifiers.ts';
 import { addEngineOptions, applyEngineOptions, engineLine, engineReport } from './engine-options.ts';
 import { requireWritable } from './out-folder.ts';
 import { createReporter, REPORT_OPTIONS } from './reporter.ts';
-import { addSamplingOptions, modelPath, readSampling, samplerName } from './sampling-options.ts';
+import {
+  addSamplingOptions,
+  loadModelData,
+  modelPath,
+  readSampling,
+  samplerName,
+  samplingLine,
+} from './sampling-options.ts';
 
 const COUNT = 100;
 const FILES = {
@@ -38,7 +47,8 @@ export function addSampleOptions(command: Command): Command {
   return command
     .example('  $ langevin sample --label 7 --count 16')
     .example('  $ langevin sample --label 2,0,2,6 --count 4 --guidance 3 --gif')
-    .example('  $ langevin sample --sampler dpm-solver-2m --steps 15');
+    .example('  $ langevin sample --sampler dpm-solver-2m --steps 15')
+    .example('  $ langevin sample --label 3 --classifier-guidance 5');
 }
 
 /** The classes asked for; undefined for all in turn. @throws UsageError */
@@ -50,10 +60,10 @@ function readLabels(options: Options): number[] | undefined {
   throw new UsageError(`--label: expected a class or several as in 3,1,4, got "${given}"`);
 }
 
-/** A label for each picture. @throws UsageError for labels that the model does not know */
-function labelsFor(model: TrainedDiffusion, wanted: number[] | undefined, n: number): Labels {
-  if (!wanted) return labelsInTurn(model, n);
-  const { classes } = model;
+/** A label for each picture. @throws UsageError for labels that there are not */
+function labelsFor(sizes: { readonly classes: number }, wanted: number[] | undefined, n: number): Labels {
+  if (!wanted) return labelsInTurn(sizes, n);
+  const { classes } = sizes;
   if (classes === 0) throw new UsageError('--label: expected a model with labels, got an unconditional one');
   const wrong = wanted.find((label) => label >= classes);
   if (wrong !== undefined)
@@ -64,35 +74,50 @@ function labelsFor(model: TrainedDiffusion, wanted: number[] | undefined, n: num
 /** Runs the command; the exit code. */
 export async function sampleCommand(options: Options): Promise<number> {
   samplerName(options); // what is wrong with the words comes before what is wrong with a file
-  const labels = readLabels(options);
+  const wanted = readLabels(options);
   const n = count(options, 'count', COUNT);
   const path = modelPath(options);
   const reporter = createReporter(options);
   applyEngineOptions(options);
-  const model = await loadDiffusion(path);
-  const rest = readSampling(options, model);
-  const sampling = { ...rest, labels: labelsFor(model, labels, n) };
+  const checkpoint = await loadCheckpoint(path);
+  const model = diffusionOf(checkpoint);
+  const sampling = readSampling(options, model);
+  const { classifierGuidance, ...rest } = sampling;
+  const guided = classifierGuidance > 0;
+  if (!guided) labelsFor(model, wanted, n);
+  const ofClassifier = ['data', 'dataDir', 'limit'].find((name) => options[name] !== undefined);
+  if (!guided && ofClassifier) throw new UsageError('--data belongs to --classifier-guidance, got it alone');
   const out = text(options, 'out', dirname(path));
-  const wanted = options.gif ? [FILES.png, FILES.gif] : [FILES.png];
+  const names = options.gif ? [FILES.png, FILES.gif] : [FILES.png];
   const tidy = requireWritable(
     out,
-    wanted.map(([name]) => name),
+    names.map(([name]) => name),
   );
   try {
     const engine = await engineReport();
     reporter.event({
       type: 'start',
       epochs: 1,
-      run: { langevin: VERSION, model: path, count: n, label: labels ?? 'all', ...rest, ...engine },
+      run: { langevin: VERSION, model: path, count: n, label: wanted ?? 'all', ...sampling, ...engine },
       lines: [
         `model    ${path}: ${model.settings.schedule}, predicts ${model.predicts}`,
-        `sampler  ${rest.sampler}, ${rest.steps} steps, guidance ${rest.guidance}`,
+        samplingLine(sampling),
         `engine   ${engineLine(engine)}`,
         '',
       ],
     });
+    const guide = guided
+      ? await guideOf(
+          model,
+          await loadModelData(options, checkpoint, model, reporter),
+          engine.numerics,
+          reporter,
+        )
+      : null;
+    const classifier = guide ? { model: guide.classifier, scale: classifierGuidance } : undefined;
+    const labels = labelsFor(guide?.classifier.sizes ?? model, wanted, n);
     const started = performance.now();
-    const { picture, frames } = await draw(model, sampling, options.gif === true);
+    const { picture, frames } = await draw(model, { ...rest, labels, classifier }, options.gif === true);
     const seconds = (performance.now() - started) / 1000;
     const contents = { png: () => encodePng(picture), gif: () => encodeGif(frames) };
     const files: [string, string][] = [];
@@ -101,7 +126,11 @@ export async function sampleCommand(options: Options): Promise<number> {
       await host.writeFileAtomic(join(out, name), contents[kind]());
       files.push([join(out, name), what]);
     }
-    const summary = [`${n} ${n === 1 ? 'picture' : 'pictures'} in ${seconds.toFixed(2)} s`, ''];
+    const summary = [
+      ...(guide ? [guideLine(guide)] : []),
+      `${n} ${n === 1 ? 'picture' : 'pictures'} in ${seconds.toFixed(2)} s`,
+      '',
+    ];
     reporter.event({
       type: 'end',
       stopped: null,

@@ -7,9 +7,9 @@ import { DiffusionTrainer } from '../models/train-diffusion.ts';
 import { Rng } from '../random/rng.ts';
 import type { Options } from './arguments.ts';
 import { clearCheckpoints } from './checkpoints.ts';
-import { loadData } from './data-options.ts';
+import { dataNotes, loadData } from './data-options.ts';
 import { setName } from './denoiser-results.ts';
-import { dataNotes, type Plan, readPlan } from './diffusion-options.ts';
+import { type Plan, readPlan } from './diffusion-options.ts';
 import {
   DIFFUSION_FILES,
   type DiffusionRun,

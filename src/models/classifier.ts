@@ -15,6 +15,7 @@ import { DataLoader } from '../data/loader.ts';
 import { DivergenceError, FormatError } from '../errors.ts';
 import { Linear } from '../nn/linear.ts';
 import { Module } from '../nn/module.ts';
+import { oneHot } from '../nn/one-hot.ts';
 import { Adam } from '../optim/adam.ts';
 import { cosineLr } from '../optim/lr-schedule.ts';
 import { Rng, type Seed, sharedRng } from '../random/rng.ts';
@@ -64,21 +65,26 @@ export class Classifier extends Module {
   }
 }
 
+/** ln softmax(logits)[label] of each row, [rows]. */
+export function logProbabilities(logits: Tensor, labels: ArrayLike<number>): Tensor {
+  const shifted = logits.sub(logits.detach().max(1, { keepDims: true }));
+  const own = shifted.mul(oneHot(labels, logits.shape[1]!)).sum(1);
+  return own.sub(shifted.exp().sum(1).log());
+}
+
 /** The mean over rows of -ln softmax(logits)[label]. */
 export function crossEntropy(logits: Tensor, labels: ArrayLike<number>): Tensor {
+  return logProbabilities(logits, labels).mean().neg();
+}
+
+/** The class with the largest logit of each row. */
+export function likeliest(logits: Tensor): Uint8Array {
   const [rows, classes] = logits.shape as [number, number];
-  const oneHot = new Float32Array(rows * classes);
-  for (let i = 0; i < rows; i++) oneHot[i * classes + labels[i]!] = 1;
-  const largest = logits.detach().max(1, { keepDims: true });
-  const shifted = logits.sub(largest);
-  const own = shifted.mul(tensor(oneHot, [rows, classes])).sum();
-  return shifted
-    .exp()
-    .sum(1)
-    .log()
-    .sum()
-    .sub(own)
-    .mul(1 / rows);
+  const values = logits.toTypedArray();
+  return Uint8Array.from({ length: rows }, (_, i) => {
+    const row = values.subarray(i * classes, (i + 1) * classes);
+    return row.indexOf(Math.max(...row));
+  });
 }
 
 /** What the classifier says of pictures in [0, 1]: for each its class and its features. */
@@ -98,12 +104,7 @@ export function classify(
           tensor(pictures.subarray(from * pixels, to * pixels), [to - from, pixels]),
         );
         features.set(seen.toTypedArray(), from * FEATURES);
-        const logits = model.last.forward(seen).toTypedArray();
-        const count = logits.length / (to - from);
-        for (let i = from; i < to; i++) {
-          const row = logits.subarray((i - from) * count, (i - from + 1) * count);
-          classes[i] = row.indexOf(Math.max(...row));
-        }
+        classes.set(likeliest(model.last.forward(seen)), from);
       }),
     );
   }
@@ -134,18 +135,19 @@ export interface ClassifierEpoch {
 }
 
 /**
- * Trains a classifier in place, and yields after every epoch.
+ * Trains any classifier in place by cross-entropy, and yields after every epoch.
+ * @param logits of a batch of pictures in [0, 1], changed at random as the classifier is to see them
  * @throws DivergenceError where the loss is no number
  */
-export function* trainClassifier(
-  model: Classifier,
-  { train }: TrainTest,
+export function* fitClassifier(
+  model: Module,
+  train: Dataset,
   { epochs, batchSize, lr, seed }: ClassifierSettings,
+  logits: (images: Tensor) => Tensor,
 ): Generator<ClassifierEpoch, void> {
   const loader = new DataLoader(train, { batchSize, seed });
   const adam = new Adam(model.parameters(), { lr });
   const rate = cosineLr(lr, { steps: epochs * loader.batches });
-  const rng = new Rng(seed).stream('shifts');
   let step = 0;
   try {
     for (let epoch = 1; epoch <= epochs; epoch++) {
@@ -154,7 +156,7 @@ export function* trainClassifier(
         adam.lr = rate(step++);
         sum += scope(() => {
           adam.zeroGrad();
-          const loss = crossEntropy(model.forward(shifted(images, model.sizes, rng)), labels);
+          const loss = crossEntropy(logits(images), labels);
           loss.backward();
           adam.step();
           return loss.item() * labels.length;
@@ -168,6 +170,16 @@ export function* trainClassifier(
   } finally {
     loader.dispose();
   }
+}
+
+/** Trains a classifier of clean pictures: see `fitClassifier`. */
+export function trainClassifier(
+  model: Classifier,
+  { train }: TrainTest,
+  settings: ClassifierSettings,
+): Generator<ClassifierEpoch, void> {
+  const rng = new Rng(settings.seed).stream('shifts');
+  return fitClassifier(model, train, settings, (images) => model.forward(shifted(images, model.sizes, rng)));
 }
 
 /** The pictures, each moved by -2 to 2 pixels down and across; what enters is black. */
@@ -192,13 +204,13 @@ function shifted(images: Tensor, { height, width }: ClassifierSizes, rng: Rng): 
 /** The classifier in a file that was read. @throws FormatError for a file of anything else */
 export function classifierOf(checkpoint: Checkpoint): Classifier {
   requireKind(checkpoint, Classifier.kind);
-  const { height, width, classes } = checkpoint.sizes;
-  if (!height || !width || !classes) {
-    throw new FormatError(
-      `${checkpoint.source}: expected the sizes height, width and classes of a classifier`,
-    );
-  }
-  const model = new Classifier({ height, width, classes }, new Rng(0));
+  const model = new Classifier(classifierSizes(checkpoint), new Rng(0));
   restoreParameters(model, checkpoint);
   return model;
+}
+
+/** The sizes in a classifier's file. @throws FormatError */
+export function classifierSizes({ sizes: { height, width, classes }, source }: Checkpoint): ClassifierSizes {
+  if (height && width && classes) return { height, width, classes };
+  throw new FormatError(`${source}: expected the sizes height, width and classes of a classifier`);
 }

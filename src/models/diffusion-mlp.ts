@@ -20,9 +20,10 @@ import type { Prediction } from '../diffusion/prediction.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 import { Linear } from '../nn/linear.ts';
 import { Module } from '../nn/module.ts';
+import { oneHot } from '../nn/one-hot.ts';
 import { TimeEmbedding } from '../nn/time-embedding.ts';
 import { type Rng, sharedRng } from '../random/rng.ts';
-import { full, tensor } from '../tensor/create.ts';
+import { full } from '../tensor/create.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 /** What a network is made of, each 1 or more but `classes`. */
@@ -134,29 +135,31 @@ export class DiffusionMlp extends Module {
       );
     }
     let c = this.time.forward(t!);
-    if (this.label) c = c.add(this.label.forward(this.oneHot(labels ?? Array(batch).fill(null), batch!)));
+    if (this.label) c = c.add(this.told(this.label, labels ?? Array(batch).fill(null), batch!));
     else if (labels?.some((label) => label !== null)) {
       throw new ValueError(`${DiffusionMlp.kind}: expected no labels, as the model knows no classes`);
     }
     return this.output.forward(norm(this.blocks.forward(this.input.forward(x), c.silu())));
   }
 
-  /** One row a label, [b, classes + 1]. */
-  private oneHot(labels: Labels, batch: number): Tensor {
+  /** The embedding of the labels, one row a picture; the last column of all stands for none. */
+  private told(label: Linear, labels: Labels, batch: number): Tensor {
     const { classes } = this.sizes;
     if (labels.length !== batch) {
       throw new ShapeError(
         `${DiffusionMlp.kind}: expected ${batch} labels, one a picture, got ${labels.length}`,
       );
     }
-    const rows = new Float32Array(batch * (classes + 1));
-    for (const [i, label] of labels.entries()) {
-      if (label !== null && !(Number.isInteger(label) && label >= 0 && label < classes)) {
-        throw new ValueError(`${DiffusionMlp.kind}: expected labels from 0 to ${classes - 1}, got ${label}`);
-      }
-      rows[i * (classes + 1) + (label ?? classes)] = 1;
+    const wrong = labels.find((given) => given !== null && !(given >= 0 && given < classes));
+    if (wrong !== undefined) {
+      throw new ValueError(`${DiffusionMlp.kind}: expected labels from 0 to ${classes - 1}, got ${wrong}`);
     }
-    return tensor(rows, [batch, classes + 1]);
+    return label.forward(
+      oneHot(
+        labels.map((given) => given ?? classes),
+        classes + 1,
+      ),
+    );
   }
 }
 

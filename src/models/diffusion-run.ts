@@ -73,6 +73,11 @@ export class TrainedDiffusion implements ConditionalModel {
   predict(x: Tensor, t: number, labels: Labels): Tensor {
     return this.network.forward(x, full([labels.length], networkTime(this.schedule, t)), labels);
   }
+
+  /** The prediction for each sample at its own time t [batch] of the schedule, as training asks it. */
+  predictEach(x: Tensor, t: Tensor, labels?: Labels): Tensor {
+    return this.network.forward(x, t.mul(networkTime(this.schedule, 1)), labels);
+  }
 }
 
 /** What a file says of a network and its process, beside the parameters. */

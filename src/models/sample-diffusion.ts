@@ -4,17 +4,22 @@
  * from one stream of the seed, so that the pictures depend on the seed and on their number alone.
  */
 import { noGrad } from '../autograd/tape.ts';
-import { classifierFree, type Labels } from '../diffusion/guidance.ts';
+import { classifierFree, classifierGuided, type Labels } from '../diffusion/guidance.ts';
+import { type Predictor, predictor } from '../diffusion/prediction.ts';
 import { createSampler, type SamplerName, startNoise } from '../diffusion/samplers/index.ts';
 import type { Threshold } from '../diffusion/threshold.ts';
+import { ShapeError, ValueError } from '../errors.ts';
 import { Rng, type Seed } from '../random/rng.ts';
 import type { TrainedDiffusion } from './diffusion-run.ts';
+import type { NoiseClassifier } from './noise-classifier.ts';
 
 export interface SampleOptions {
   /** One a picture; null leaves it to the model. */
   readonly labels: Labels;
   /** Scale of classifier-free guidance; 1, the conditional model, by default. */
   readonly guidance?: number;
+  /** Guidance by a classifier of noised pictures, towards the labels, which it wants all; also for models without labels. */
+  readonly classifier?: ClassifierGuidance | undefined;
   /** `ddim` by default. */
   readonly sampler?: SamplerName;
   /** 50 by default, or all that the schedule has if those are fewer. */
@@ -22,6 +27,12 @@ export interface SampleOptions {
   /** `clip`, to the range of pixels, by default. */
   readonly threshold?: Threshold;
   readonly seed?: Seed;
+}
+
+export interface ClassifierGuidance {
+  readonly model: NoiseClassifier;
+  /** Factor of the gradient, >= 0. */
+  readonly scale: number;
 }
 
 const PART = 250;
@@ -41,8 +52,9 @@ export interface PicturesStep {
  */
 export function* sampleDiffusion(
   model: TrainedDiffusion,
-  { labels, guidance = 1, sampler: name = 'ddim', threshold = 'clip', seed = 0, steps }: SampleOptions,
+  options: SampleOptions,
 ): Generator<PicturesStep, Float64Array> {
+  const { labels, sampler: name = 'ddim', threshold = 'clip', seed = 0, steps } = options;
   const { pixels } = model.network;
   const sampler = createSampler(name, { threshold, ...(steps === undefined ? {} : { steps }) });
   const rng = new Rng(seed).stream('samples');
@@ -50,12 +62,12 @@ export function* sampleDiffusion(
   const parts = Math.ceil(labels.length / PART);
   for (let part = 0; part < parts; part++) {
     const told = labels.slice(part * PART, (part + 1) * PART);
-    const predictor = classifierFree(model, told, { scale: guidance });
+    const predictor = guided(model, told, options);
     const noise = startNoise(model.schedule, [told.length, pixels], rng);
     const run = sampler.sample(predictor, model.schedule, noise, rng);
     try {
       for (;;) {
-        const { done, value } = noGrad(() => run.next());
+        const { done, value } = run.next();
         if (done) {
           all.set(toPixels(value.toTypedArray()), part * PART * pixels);
           value.dispose();
@@ -73,6 +85,39 @@ export function* sampleDiffusion(
   return all.map((value) => Math.min(1, Math.max(0, value)));
 }
 
+/** The network with the guidance that is asked for. Only a classifier needs the tape. */
+function guided(
+  model: TrainedDiffusion,
+  labels: Labels,
+  { guidance = 1, classifier }: SampleOptions,
+): Predictor {
+  const known = model.classes > 0 || !classifier ? labels : labels.map(() => null);
+  const free = classifierFree(model, known, { scale: guidance });
+  const network = predictor(free.predicts, (x, t) => noGrad(() => free.predict(x, t)));
+  if (!classifier) return network;
+  requireFit(model, labels, classifier.model);
+  const { schedule } = model;
+  const logProbability = classifier.model.logProbability(schedule, labels as readonly number[]);
+  const parameters = classifier.model.parameters();
+  return classifierGuided(network, schedule, logProbability, { scale: classifier.scale, parameters });
+}
+
+/** @throws ShapeError for a classifier of other pictures, ValueError for labels that it does not know */
+function requireFit({ network }: TrainedDiffusion, labels: Labels, { sizes }: NoiseClassifier): void {
+  const { height, width } = network.sizes;
+  if (sizes.height !== height || sizes.width !== width) {
+    throw new ShapeError(
+      `guidance: expected a classifier of pictures of ${height}x${width}, got one of ${sizes.height}x${sizes.width}`,
+    );
+  }
+  const wrong = labels.find((label) => label === null || label >= sizes.classes);
+  if (wrong !== undefined) {
+    throw new ValueError(
+      `guidance: expected a label for each picture, 0 to ${sizes.classes - 1}, got ${wrong}`,
+    );
+  }
+}
+
 /** From the model's [-1, 1] to [0, 1]. */
 const toPixels = (values: ArrayLike<number>): Float64Array => Float64Array.from(values, (v) => (v + 1) / 2);
 
@@ -85,7 +130,7 @@ export function samplePictures(model: TrainedDiffusion, options: SampleOptions):
   }
 }
 
-/** Labels for `count` pictures: each class in turn, or none where the model knows none. */
-export function labelsInTurn({ classes }: TrainedDiffusion, count: number): Labels {
+/** Labels for `count` pictures: each class in turn, or none where there are none. */
+export function labelsInTurn({ classes }: { readonly classes: number }, count: number): Labels {
   return Array.from({ length: count }, (_, i) => (classes > 0 ? i % classes : null));
 }

@@ -23,7 +23,7 @@ import { Ema } from '../optim/ema.ts';
 import { cosineLr, type LrSchedule, warmupLr } from '../optim/lr-schedule.ts';
 import { Rng, type RngState, type Seed } from '../random/rng.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { networkTime, type ProcessSettings, type TrainedDiffusion } from './diffusion-run.ts';
+import type { ProcessSettings, TrainedDiffusion } from './diffusion-run.ts';
 import type { EpochEvent, TrainEvent } from './train-denoiser.ts';
 
 /** What a run can be told beside its process. */
@@ -160,7 +160,7 @@ export class DiffusionTrainer {
     adam.lr = this.rate(Math.max(this.step, Math.floor(share * this.steps)));
     return scope(() => {
       adam.zeroGrad();
-      const loss = objective.loss(this.network(this.withhold(labels)), toModel(images), rng);
+      const loss = objective.loss(this.told(this.withhold(labels)), toModel(images), rng);
       const value = loss.item();
       if (!Number.isFinite(value)) throw diverged(where, value, this.settings.lr);
       loss.backward();
@@ -178,9 +178,8 @@ export class DiffusionTrainer {
     return Array.from(labels, (label, i) => (words[i]! < guidanceDropout * 2 ** 32 ? null : label));
   }
 
-  private network(labels: Labels) {
-    const { network, schedule } = this.model;
-    return (x: Tensor, t: Tensor) => network.forward(x, t.mul(networkTime(schedule, 1)), labels);
+  private told(labels: Labels) {
+    return (x: Tensor, t: Tensor) => this.model.predictEach(x, t, labels);
   }
 
   /** The moving average's loss on test pictures: see above. */
@@ -193,8 +192,8 @@ export class DiffusionTrainer {
     average.swapIn();
     try {
       for (const { images, labels } of loader) {
-        const told = this.model.classes > 0 ? Array.from(labels) : Array(labels.length).fill(null);
-        const loss = scope(() => noGrad(() => even.loss(this.network(told), toModel(images), rng).item()));
+        const known = this.model.classes > 0 ? Array.from(labels) : Array(labels.length).fill(null);
+        const loss = scope(() => noGrad(() => even.loss(this.told(known), toModel(images), rng).item()));
         sum += loss * labels.length;
         pictures += labels.length;
       }

@@ -1,0 +1,121 @@
+/** The classifier of noised pictures, and guidance by it. */
+import * as assert from 'uvu/assert';
+import { backend } from '../src/backend/backend.ts';
+import { decodeCheckpoint, encodeCheckpoint } from '../src/checkpoint/checkpoint.ts';
+import { createDataset } from '../src/data/dataset.ts';
+import { createSchedule } from '../src/diffusion/discrete-schedule.ts';
+import { GaussianMixture } from '../src/diffusion/gaussian-mixture.ts';
+import { ShapeError, ValueError } from '../src/errors.ts';
+import { DiffusionMlp } from '../src/models/diffusion-mlp.ts';
+import { TrainedDiffusion } from '../src/models/diffusion-run.ts';
+import {
+  NoiseClassifier,
+  noiseClassifierOf,
+  noisedAccuracy,
+  trainNoiseClassifier,
+} from '../src/models/noise-classifier.ts';
+import { samplePictures } from '../src/models/sample-diffusion.ts';
+import { Rng } from '../src/random/rng.ts';
+import { refused } from './helpers.ts';
+import { suite } from './suite.ts';
+
+const SIZES = { height: 2, width: 3, classes: 2 };
+const PIXELS = 6;
+/** The two classes: pictures around these greys of [-1, 1], a little darker to the right, with this deviation. */
+const MEANS = [-0.5, 0.4].map((grey) => Array.from({ length: PIXELS }, (_, i) => grey - 0.02 * i));
+const STD = 0.12;
+
+function pictures(n: number, seed: string) {
+  const z = new Rng(seed).normal([n, PIXELS]).toTypedArray();
+  const value = (i: number) => MEANS[Math.floor(i / PIXELS) % 2]![i % PIXELS]! + STD * z[i]!;
+  return createDataset({
+    name: seed,
+    height: 2,
+    width: 3,
+    classes: 2,
+    images: Uint8Array.from({ length: n * PIXELS }, (_, i) => Math.round(((value(i) + 1) / 2) * 255)),
+    labels: Uint8Array.from({ length: n }, (_, i) => i % 2),
+  });
+}
+
+const SCHEDULE = createSchedule('cosine', 100);
+const DATA = { train: pictures(1000, 'train'), test: pictures(500, 'test') };
+const classifier = new NoiseClassifier(SIZES, new Rng(1));
+const epochs = [
+  ...trainNoiseClassifier(classifier, DATA, SCHEDULE, { epochs: 6, batchSize: 50, lr: 2e-3, seed: 0 }),
+];
+
+/** A model that knows no labels, and whose prediction is the best there is for both classes together. */
+function unconditional(): TrainedDiffusion {
+  const network = new DiffusionMlp({ ...SIZES, classes: 0, hidden: 2, inner: 2, depth: 1, condition: 2 });
+  const model = new TrainedDiffusion(network, { schedule: 'cosine', steps: 100, predicts: 'x0' });
+  const mixture = new GaussianMixture(MEANS.map((mean) => ({ weight: 1, mean, variance: STD * STD })));
+  model.predict = (x, t) => mixture.denoise(x, SCHEDULE.level(t));
+  return model;
+}
+
+const mean = (values: Float64Array) => values.reduce((a, b) => a + b) / values.length;
+
+suite('diffusion: guidance by a classifier', (test) => {
+  test('it names pictures with little noise, and can but guess where nothing else is left', () => {
+    assert.ok(epochs[5]!.loss < epochs[0]!.loss);
+    const at = (t: number) => noisedAccuracy(classifier, DATA.test, SCHEDULE, t, 0);
+    assert.ok(at(0) > 0.99 && at(30) > 0.95, `${at(0)}, ${at(30)}`);
+    assert.ok(at(99) > 0.4 && at(99) < 0.6, `${at(99)}`);
+  });
+
+  test('it turns samples of a model without labels into samples of the label, mean and deviation', () => {
+    const model = unconditional();
+    const n = 200;
+    const labels = Array.from({ length: n }, (_, i) => i % 2);
+    const run = (scale: number) => {
+      const classified = { model: classifier, scale };
+      const all = samplePictures(model, { labels, classifier: classified, sampler: 'ddpm', steps: 100 });
+      return [0, 1].map((label) =>
+        Float64Array.from({ length: n / 2 }, (_, i) => {
+          const at = (2 * i + label) * PIXELS;
+          return 2 * mean(all.subarray(at, at + PIXELS)) - 1;
+        }),
+      );
+    };
+    for (const [label, values] of run(1).entries()) {
+      const wanted = mean(Float64Array.from(MEANS[label]!));
+      // 100 means of six pixels, whose own deviation is STD/√6 = 0.05; the rest is the classifier's error.
+      assert.ok(Math.abs(mean(values) - wanted) < 0.06, `label ${label}: ${mean(values)}, not ${wanted}`);
+      const strayed = values.filter((v) => Math.abs(v - wanted) > 0.45).length; // half-way to the other class
+      assert.ok(strayed <= 3, `label ${label}: ${strayed} of 100 are of the other class`);
+    }
+    const [first, second] = run(0).map(mean);
+    assert.ok(Math.abs(first! - second!) < 0.2, 'without a scale the label makes no difference');
+  });
+
+  test('no memory stays behind, and its parameters gather no gradient', () => {
+    const model = unconditional();
+    const sample = () =>
+      samplePictures(model, { labels: [0, 1], classifier: { model: classifier, scale: 2 }, steps: 5 });
+    sample();
+    const before = backend().heap.usedBytes;
+    sample();
+    assert.is(backend().heap.usedBytes, before);
+    assert.ok(classifier.parameters().every((p) => p.requiresGrad));
+  });
+
+  test('a file gives it back; what does not fit is refused', () => {
+    const bytes = encodeCheckpoint(classifier, { kind: NoiseClassifier.kind, sizes: SIZES });
+    const back = noiseClassifierOf(decodeCheckpoint(bytes));
+    assert.is(
+      noisedAccuracy(back, DATA.test, SCHEDULE, 60, 3),
+      noisedAccuracy(classifier, DATA.test, SCHEDULE, 60, 3),
+    );
+    const guide = (labels: (number | null)[]) => () =>
+      samplePictures(unconditional(), { labels, classifier: { model: classifier, scale: 1 }, steps: 2 });
+    refused(guide([2]), ValueError, /a label for each picture, 0 to 1, got 2/);
+    refused(guide([null]), ValueError, /0 to 1, got null/);
+    const other = new NoiseClassifier({ height: 1, width: 2, classes: 2 }, new Rng(0));
+    refused(
+      () => samplePictures(unconditional(), { labels: [0], classifier: { model: other, scale: 1 } }),
+      ShapeError,
+      /pictures of 2x3, got one of 1x2/,
+    );
+  });
+});
