@@ -29,6 +29,8 @@ export interface Row {
   /** Part of a program: how many calls of this kernel one run makes, and its share of the time. */
   readonly calls?: number;
   readonly share?: number;
+  /** Of a sampler's own arithmetic: its time over that of the network. */
+  readonly ofModel?: number;
   /** Whose figure this is, where several libraries do the same work; and its time over langevin's. */
   readonly peer?: string;
   readonly relative?: number;

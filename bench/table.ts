@@ -36,6 +36,7 @@ const COLUMNS: readonly Column[] = [
   { head: 'over twin', cell: (r) => times(r.speedup) },
   { head: 'calls', cell: (r) => r.calls?.toString() },
   { head: 'share', cell: (r) => percent(r.share) },
+  { head: 'of model', cell: (r) => percent(r.ofModel) },
   { head: 'time over langevin', cell: (r) => times(r.relative) },
 ];
 

@@ -53,6 +53,9 @@ export {
   strokeDigits,
 } from './data/strokes.ts';
 export { loadStrokes, type StrokesOptions } from './data/strokes-set.ts';
+export { TOY_SETS, type ToyOptions, type ToySet, toySet } from './data/toy.ts';
+// Diffusion: schedules, objectives, samplers, guidance, likelihoods, closed forms
+export * as diffusion from './diffusion/index.ts';
 // Errors
 export {
   DivergenceError,
@@ -76,7 +79,37 @@ export {
 } from './image/grid.ts';
 export { decodePng, encodePng, type Picture } from './image/png.ts';
 // Models
+export {
+  accuracy,
+  Classifier,
+  type ClassifierSettings,
+  type ClassifierSizes,
+  classify,
+  trainClassifier,
+} from './models/classifier.ts';
 export { Denoiser, type DenoiserOptions, type DenoiserSizes, loadDenoiser } from './models/denoiser.ts';
+export { type DiffusionLikelihood, diffusionLikelihood } from './models/diffusion-likelihood.ts';
+export { DiffusionMlp, type DiffusionMlpOptions, type DiffusionMlpSizes } from './models/diffusion-mlp.ts';
+export { loadDiffusion, type ProcessSettings, TrainedDiffusion } from './models/diffusion-run.ts';
+export { encodeDiffusion, resumeDiffusion } from './models/diffusion-state.ts';
+export { type Evaluation, evaluatePictures } from './models/evaluate-diffusion.ts';
+export { NoiseClassifier, noisedAccuracy, trainNoiseClassifier } from './models/noise-classifier.ts';
+export {
+  type ClassifierGuidance,
+  labelsInTurn,
+  type PicturesStep,
+  type SampleOptions,
+  sampleDiffusion,
+  samplePictures,
+} from './models/sample-diffusion.ts';
+export { frechetDistance, nearestNeighbours, type Points, precisionRecall } from './models/sample-quality.ts';
+export {
+  compareScores,
+  ToyDiffusion,
+  type ToySettings,
+  toyMixture,
+  trainToy,
+} from './models/toy-diffusion.ts';
 export {
   addNoise,
   type BatchEvent,
@@ -87,12 +120,32 @@ export {
   testDenoiser,
   trainDenoiser,
 } from './models/train-denoiser.ts';
+export {
+  DIFFUSION_SETTINGS,
+  type DiffusionProgress,
+  type DiffusionSettings,
+  DiffusionTrainer,
+} from './models/train-diffusion.ts';
 // Layers and optimisers
 export { ReLU, Sigmoid, SiLU, Tanh } from './nn/activation.ts';
 export { Linear, type LinearOptions } from './nn/linear.ts';
 export { Module, type StateDict } from './nn/module.ts';
+export { oneHot } from './nn/one-hot.ts';
 export { Sequential } from './nn/sequential.ts';
+export { TimeEmbedding, type TimeEmbeddingOptions, timestepEmbedding } from './nn/time-embedding.ts';
 export { Adam, type AdamOptions, AdamW } from './optim/adam.ts';
+export { Ema, type EmaOptions } from './optim/ema.ts';
+export {
+  constantLr,
+  cosineLr,
+  exponentialLr,
+  type LrSchedule,
+  linearLr,
+  polynomialLr,
+  sequenceLr,
+  stepLr,
+  warmupLr,
+} from './optim/lr-schedule.ts';
 export { Optimizer } from './optim/optimizer.ts';
 export { SGD, type SgdOptions } from './optim/sgd.ts';
 // Random numbers

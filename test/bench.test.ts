@@ -50,6 +50,7 @@ const PROMISED: Record<string, readonly (keyof Row)[]> = {
   step: ['gflops', 'ofPeak', 'speedup'],
   lecture: ['gflops', 'ofPeak', 'speedup'],
   sde: ['samplesPerSecond', 'gbps'],
+  sampler: [],
 };
 
 /** The results folder as it stands. */
@@ -72,7 +73,7 @@ function checkRow(row: Row): void {
 
 suite('bench', (test) => {
   for (const { name: subject, cases } of SUBJECTS) {
-    if (['gaussian', 'sde'].includes(subject)) continue; // their twins draw other numbers
+    if (['gaussian', 'sde', 'sampler'].includes(subject)) continue; // twins that draw other numbers, or none
     test(`every twin of ${subject} computes what its kernel computes`, () => {
       for (const make of cases(QUICK)) {
         const memory = new Operands();
@@ -142,6 +143,20 @@ suite('bench', (test) => {
     assert.is(single.at(-1)!.name, 'denoiser step: outside of kernels');
     const sum = single.reduce((ms, row) => ms + row.ms, 0);
     assert.ok(Math.abs(sum / together!.ms - 1) < 0.01, `${sum} of ${together!.ms} ms`);
+  });
+
+  test('a sampler asks the network as often as its order says, and its own time stands beside', () => {
+    const asked = new Map(
+      quickRun()
+        .rows()
+        .filter(({ subject, ofModel }) => subject === 'sampler' && ofModel !== undefined)
+        .map(({ name, calls, ofModel }) => [name.split(',')[0], [calls, ofModel]] as const),
+    );
+    assert.equal(
+      ['ddim', 'heun', 'dpm-solver-2m'].map((name) => asked.get(name)?.[0]),
+      [10, 19, 10],
+    );
+    for (const [name, [, ofModel]] of asked) assert.ok(ofModel! > 0, name);
   });
 
   test('peers that are not installed are left out, with the reason', () => {

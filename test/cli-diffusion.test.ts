@@ -217,17 +217,19 @@ suite('cli: diffusion', (test) => {
         'recall',
         'nearest',
         'bound',
+        'plain bound',
+        'ODE',
       ]) {
         assert.match(stdout, new RegExp(`^${name} +\\S`, 'm'));
       }
       const figures = readFileSync(join(folder, 'm', 'evaluation.json'), 'utf8');
-      const { asAsked, found, frechet, classifier, bound } = JSON.parse(figures);
+      const { asAsked, found, frechet, classifier, likelihood } = JSON.parse(figures);
       assert.ok(asAsked >= 0 && asAsked <= 1 && frechet.samples > frechet.real && classifier.accuracy > 0.5);
       assert.is(
         found.reduce((a: number, b: number) => a + b),
         100,
       );
-      assert.ok(bound.bitsPerDimension > 0);
+      assert.ok(likelihood.bound.bitsPerDimension > 0 && likelihood.ode > 0);
       assert.ok(decodePng(readFileSync(join(folder, 'm', 'neighbours.png'))).width > 800);
       const [file] = readdirSync(join(folder, 'cache', 'langevin', 'classifiers'));
       truncateSync(join(folder, 'cache', 'langevin', 'classifiers', file), 100);
@@ -238,6 +240,54 @@ suite('cli: diffusion', (test) => {
         2,
         /--count: expected a whole number >= 100, got "99"/,
       );
+    }));
+
+  test('sample is guided by a classifier that it trains once, also for a model without labels', () =>
+    inFolder(async (folder) => {
+      process.env.XDG_CACHE_HOME = join(folder, 'cache');
+      const train = [...TRAIN, '--epochs', '1', '--quiet', '--guidance-dropout', '1', '--out', 'u'];
+      await ok(train, folder);
+      const sample = ['sample', '--model', 'u', '--steps', '3', '--count', '4', '--threads', '1'];
+      const guided = [...sample, '--label', '7', '--classifier-guidance', '3'];
+      const stdout = await ok([...guided, '--out', 'a'], folder);
+      assert.match(stdout, /sampler +ddim, 3 steps, guidance 1, by a classifier 3\n/);
+      assert.match(
+        stdout,
+        /names noised test pictures right: [\d.]+ % at t = 0, .* at t = 250, .* at t = 500/,
+      );
+      await ok([...guided, '--quiet', '--out', 'b'], folder);
+      await ok([...sample, '--quiet', '--out', 'c'], folder);
+      const [a, b, c] = ['a', 'b', 'c'].map((name) => readFileSync(join(folder, name, 'samples.png')));
+      assert.ok(a.equals(b) && !a.equals(c));
+      assert.is(readdirSync(join(folder, 'cache', 'langevin', 'classifiers')).length, 1);
+      failed(
+        await langevin([...guided, '--label', '10', '--quiet'], folder),
+        2,
+        /--label: expected one value, got 2/,
+      );
+      const wrong = [...sample, '--label', '10', '--classifier-guidance', '3', '--quiet', '--out', 'd'];
+      failed(await langevin(wrong, folder), 2, /--label: expected labels from 0 to 9, got 10/);
+      failed(
+        await langevin([...sample, '--data', 'strokes', '--quiet'], folder),
+        2,
+        /--data belongs to --classifier-guidance/,
+      );
+      assert.not(existsSync(join(folder, 'd')), 'no folder is left');
+    }));
+
+  test('schedules and toys draw what they name', () =>
+    inFolder(async (folder) => {
+      await ok(['schedules', '--schedule', 'linear,ve', '--zero-snr', '--steps', '50'], folder);
+      for (const file of ['alpha-bar.svg', 'snr.svg']) {
+        const svg = readFileSync(join(folder, 'out', file), 'utf8');
+        for (const name of ['>linear<', '>linear, zero SNR<', '>ve<']) assert.ok(svg.includes(name), name);
+      }
+      const stdout = await ok(['toy', 'eight', '--train-steps', '30', '--steps', '6'], folder);
+      assert.match(stdout, /^Eight Gaussians +error of the learned score \d+ %, \d+ %, \d+ %/);
+      const html = readFileSync(join(folder, 'out', 'toy', 'index.html'), 'utf8');
+      const pictures = [...html.matchAll(/src="([^"]+)"/g)].map(([, file]) => file);
+      assert.is(pictures.length, 5);
+      for (const file of pictures) assert.ok(existsSync(join(folder, 'out', 'toy', file)), file);
     }));
 
   test('tour runs the commands in order, and its page has every picture and every command', () =>
@@ -309,6 +359,14 @@ suite('cli: diffusion', (test) => {
         [['sample', '--label', 'seven'], /--label: expected a class or several as in 3,1,4, got "seven"/],
         [['sample', '--label=-1'], /--label: expected a class/],
         [['sample', '--json', '--quiet'], /exclude each other/],
+        [['schedules', '--schedule', 'linear,cosin'], /got "cosin"\. Did you mean "cosine"\?/],
+        [['schedules', '--steps', '1'], /--steps: expected a whole number >= 2, got "1"/],
+        [
+          ['schedules', '--schedule', 'linear', '--steps', '5'],
+          /--steps: schedule linear, 5 steps: expected betas/,
+        ],
+        [['toy', 'moon'], /expected moons, swirl, eight, all, got "moon"\. Did you mean "moons"\?/],
+        [['toy', '--train-steps', '0'], /--train-steps: expected a whole number >= 1, got "0"/],
       ];
       const outcomes = await Promise.all(cases.map(([words]) => langevin(words, folder)));
       for (const [i, [, message]] of cases.entries()) failed(outcomes[i], 2, message);

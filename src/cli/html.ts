@@ -2,7 +2,13 @@
 
 export type Part =
   | { readonly kind: 'heading' | 'text' | 'command'; readonly text: string }
-  | { readonly kind: 'picture'; readonly file: string; readonly text: string }
+  | {
+      readonly kind: 'picture';
+      readonly file: string;
+      readonly text: string;
+      /** Whether two stand side by side. */
+      readonly half?: boolean;
+    }
   | {
       readonly kind: 'table';
       readonly head: readonly string[];
@@ -18,7 +24,7 @@ const STYLE = `
   body { max-width: 52rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.55 system-ui, sans-serif; color: #222; }
   h1, h2 { line-height: 1.2; } h2 { margin-top: 2.2rem; }
   pre { padding: 0.6rem 0.8rem; background: #f4f4f4; overflow-x: auto; }
-  figure { margin: 1rem 0; } img { max-width: 100%; height: auto; }
+  figure { margin: 1rem 0; } figure.half { display: inline-block; width: 48%; margin: 0.5rem 0.8% 0.5rem 0; vertical-align: top; } img { max-width: 100%; height: auto; }
   figcaption { color: #555; font-size: 0.95rem; }
   table { border-collapse: collapse; margin: 1rem 0; } th, td { padding: 0.25rem 0.8rem; text-align: right; }
   th { border-bottom: 1px solid #888; font-weight: 600; } td { border-bottom: 1px solid #ddd; }
@@ -36,7 +42,7 @@ function partHtml(part: Part): string {
     case 'picture': {
       const text = escapeHtml(part.text);
       const file = escapeHtml(part.file);
-      return `<figure><img src="${file}" alt="${text}"><figcaption>${text}</figcaption></figure>`;
+      return `<figure${part.half ? ' class="half"' : ''}><img src="${file}" alt="${text}"><figcaption>${text}</figcaption></figure>`;
     }
     case 'table': {
       const row = (cells: readonly (string | number)[], tag: string) =>

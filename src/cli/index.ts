@@ -13,8 +13,10 @@ import { addEvaluateOptions, evaluateCommand } from './evaluate.ts';
 import { addInfoOptions, infoCommand } from './info.ts';
 import { addNoiseOptions, noiseCommand } from './noise.ts';
 import { addSampleOptions, sampleCommand } from './sample.ts';
+import { addSchedulesOptions, schedulesCommand } from './schedules.ts';
 import { addSdeOptions, sdeCommand } from './sde.ts';
 import { addTourOptions, tourCommand } from './tour.ts';
+import { addToyOptions, toyCommand } from './toy.ts';
 import { addDenoiserOptions, trainDenoiserCommand } from './train-denoiser.ts';
 import { trainDiffusionCommand } from './train-diffusion.ts';
 import { addLectureOptions, trainLectureCommand } from './train-lecture.ts';
@@ -50,6 +52,14 @@ actions.set(
   sdeCommand,
 );
 actions.set(addNoiseOptions(cli.command('noise', 'Draw pictures on their way into noise')), noiseCommand);
+actions.set(
+  addSchedulesOptions(cli.command('schedules', 'Plot noise schedules side by side')),
+  schedulesCommand,
+);
+actions.set(
+  addToyOptions(cli.command('toy [set]', 'Diffusion in the plane: learned scores beside the exact ones')),
+  toyCommand,
+);
 actions.set(
   addEvaluateOptions(cli.command('evaluate', 'Judge the pictures of a trained diffusion model')),
   evaluateCommand,

@@ -20,8 +20,8 @@ export type ToySet = (typeof TOY_SETS)[number];
 
 type Point = readonly [number, number];
 
-/** A point of a curve for u in [0, 1), before noise. */
-const CURVES: Record<ToySet, (u: number) => Point> = {
+/** A point of a set for u in [0, 1), before noise; uniform u give the set. */
+export const TOY_CURVES: Readonly<Record<ToySet, (u: number) => Point>> = {
   moons(u) {
     const upper = u < 0.5;
     const angle = Math.PI * (upper ? 2 * u : 2 * u - 1);
@@ -42,7 +42,8 @@ export const EIGHT_CENTRES: readonly Point[] = Array.from({ length: 8 }, (_, k) 
   1.5 * sin((Math.PI * k) / 4),
 ]);
 
-const NOISE: Record<ToySet, number> = { moons: 0.08, swirl: 0.05, eight: 0.15 };
+/** Standard deviation of the noise around each curve. */
+export const TOY_NOISE: Readonly<Record<ToySet, number>> = { moons: 0.08, swirl: 0.05, eight: 0.15 };
 
 export interface ToyOptions {
   /** Standard deviation; 0.08 for moons, 0.05 for swirl and 0.15 for eight by default. */
@@ -53,8 +54,13 @@ export interface ToyOptions {
  * n points of a set, [n, 2].
  * @throws ValueError for an unknown set, a negative noise or a number that is not whole
  */
-export function toySet(name: ToySet, n: number, rng: Rng, { noise = NOISE[name] }: ToyOptions = {}): Tensor {
-  const curve = CURVES[name];
+export function toySet(
+  name: ToySet,
+  n: number,
+  rng: Rng,
+  { noise = TOY_NOISE[name] }: ToyOptions = {},
+): Tensor {
+  const curve = TOY_CURVES[name];
   if (!TOY_SETS.includes(name)) {
     const known = TOY_SETS.join(', ');
     throw new ValueError(`toy set: expected one of ${known}, got "${name}".${didYouMean(name, TOY_SETS)}`);

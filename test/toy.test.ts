@@ -1,0 +1,46 @@
+/** Diffusion in the plane: exact densities, and what a network learns of them. */
+import * as assert from 'uvu/assert';
+import { EIGHT_CENTRES, TOY_CURVES, TOY_NOISE, TOY_SETS, toySet } from '../src/data/toy.ts';
+import { diffuse } from '../src/diffusion/process.ts';
+import { compareScores, TOY_SETTINGS, toyMixture, trainToy } from '../src/models/toy-diffusion.ts';
+import { Rng } from '../src/random/rng.ts';
+import { suite } from './suite.ts';
+
+suite('toy sets', (test) => {
+  test('the mixture of a set has the density of its curve with noise around it', () => {
+    for (const name of TOY_SETS) {
+      const points = toySet(name, 40, new Rng(name));
+      const found = toyMixture(name).logDensity(points).toTypedArray();
+      const values = points.toTypedArray();
+      const variance = TOY_NOISE[name] ** 2;
+      const fine = 20_000;
+      for (let i = 0; i < 40; i++) {
+        const [x, y] = [values[2 * i]!, values[2 * i + 1]!];
+        let sum = 0;
+        for (let k = 0; k < fine; k++) {
+          const [cx, cy] = TOY_CURVES[name]((k + 0.5) / fine);
+          sum += Math.exp(-0.5 * (((x - cx) ** 2 + (y - cy) ** 2) / variance));
+        }
+        const exact = Math.log(sum / fine / (2 * Math.PI * variance));
+        assert.ok(Math.abs(found[i]! - exact) < 0.03, `${name}: ${found[i]} is not ${exact}`);
+      }
+    }
+    assert.is(toyMixture('eight').means.length, EIGHT_CENTRES.length);
+  });
+
+  test('a network that has only seen points comes near the exact score, and nearer the longer it learns', () => {
+    const mixture = toyMixture('eight');
+    const errors = [20, 300].map((steps) => {
+      const run = trainToy('eight', { ...TOY_SETTINGS, steps, seed: 'score' });
+      let next = run.next();
+      while (!next.done) next = run.next();
+      const model = next.value;
+      const level = model.schedule.level(300);
+      const { x } = diffuse(toySet('eight', 300, new Rng(1)), level, new Rng(2));
+      const { error } = compareScores(model, mixture, x, level);
+      model.network.dispose();
+      return error;
+    });
+    assert.ok(errors[1]! < 0.3 && errors[1]! < 0.5 * errors[0]!, `${errors}`);
+  });
+});
