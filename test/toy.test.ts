@@ -41,6 +41,6 @@ suite('toy sets', (test) => {
       model.network.dispose();
       return error;
     });
-    assert.ok(errors[1]! < 0.3 && errors[1]! < 0.5 * errors[0]!, `${errors}`);
+    assert.ok(errors[1]! < 0.4 && errors[1]! < 0.5 * errors[0]!, `${errors}`);
   });
 });

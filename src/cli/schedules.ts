@@ -45,6 +45,8 @@ export function addSchedulesOptions(command: Command): Command {
 /** A schedule as a curve: its levels at times from 0 to 1. */
 interface Curve {
   readonly name: string;
+  /** Position of the schedule in the list: its colour. */
+  readonly place: number;
   readonly dashed: boolean;
   readonly times: readonly number[];
   readonly levels: readonly NoiseLevel[];
@@ -55,7 +57,7 @@ export async function schedulesCommand(options: Options): Promise<number> {
   const names = readNames(text(options, 'schedule', DEFAULT));
   const wanted = 'a whole number >= 2';
   const steps = number(options, 'steps', STEPS, wanted, (n) => Number.isSafeInteger(n) && n >= 2);
-  const curves = names.flatMap((name) => curvesOf(name, steps, options.zeroSnr === true));
+  const curves = names.flatMap((name, i) => curvesOf(name, i, steps, options.zeroSnr === true));
   const out = text(options, 'out', 'out');
   const tidy = requireWritable(out, FILES);
   try {
@@ -82,16 +84,17 @@ function readNames(given: string): Name[] {
 }
 
 /** @throws UsageError for steps that the schedule cannot have */
-function curvesOf(name: Name, steps: number, zeroSnr: boolean): Curve[] {
+function curvesOf(name: Name, place: number, steps: number, zeroSnr: boolean): Curve[] {
   if (CONTINUOUS_SCHEDULES.includes(name as ContinuousName)) {
     const schedule = continuousSchedule(name as ContinuousName);
     const times = Array.from({ length: POINTS + 1 }, (_, i) => i / POINTS);
     const { tMin, tMax } = schedule;
     const levels = times.map((t) => schedule.level(tMin + t * (tMax - tMin)));
-    return [{ name, dashed: false, times, levels }];
+    return [{ name, place, dashed: false, times, levels }];
   }
   const curve = ({ levels }: DiscreteSchedule, label: string, dashed: boolean): Curve => ({
     name: label,
+    place,
     dashed,
     times: levels.map((_, i) => (i + 1) / steps),
     levels,
@@ -108,11 +111,13 @@ function curvesOf(name: Name, steps: number, zeroSnr: boolean): Curve[] {
 
 /** The two plots, in the order of `FILES`. */
 async function draw(curves: readonly Curve[], steps: number): Promise<string[]> {
-  const { plot } = await import('../image/plot.ts');
+  const { plot, PALETTE } = await import('../image/plot.ts');
+  const colors = Object.values(PALETTE);
   const layers = (y: (level: NoiseLevel) => number): Layer[] =>
-    curves.map(({ name, dashed, times, levels }) => ({
+    curves.map(({ name, place, dashed, times, levels }) => ({
       kind: 'line',
       name,
+      color: colors[place % colors.length]!,
       dashed,
       x: times,
       y: levels.map(y),
