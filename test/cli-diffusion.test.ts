@@ -306,7 +306,7 @@ suite('cli: diffusion', (test) => {
       const out = join(folder, 'out', 'tour');
       const html = readFileSync(join(out, 'index.html'), 'utf8');
       const pictures = [...html.matchAll(/src="([^"]+)"/g)].map(([, file]) => file);
-      assert.is(pictures.length, 15);
+      assert.is(pictures.length, 16);
       for (const file of pictures) assert.ok(existsSync(join(out, file)), file);
       const commands = [...html.matchAll(/<pre>\$ (.*)<\/pre>/g)].map(([, line]) => line);
       assert.equal(
@@ -319,10 +319,12 @@ suite('cli: diffusion', (test) => {
           'train denoiser',
           'train lecture',
           'train diffusion',
+          'schedules --schedule',
           'sample --model',
         ],
       );
       for (const line of commands) assert.ok(stdout.includes(line), line);
+      for (const [, page] of html.matchAll(/href="([^"]+)"/g)) assert.ok(existsSync(join(out, page)), page);
       assert.match(stdout, /the tour took \d+ s: open out\/tour\/index\.html\n$/);
     }));
 

@@ -2,6 +2,7 @@
 
 export type Part =
   | { readonly kind: 'heading' | 'text' | 'command'; readonly text: string }
+  | { readonly kind: 'link'; readonly file: string; readonly text: string }
   | {
       readonly kind: 'picture';
       readonly file: string;
@@ -23,7 +24,7 @@ export const escapeHtml = (text: string): string => text.replace(/[&<>"]/g, (c) 
 const STYLE = `
   body { max-width: 52rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.55 system-ui, sans-serif; color: #222; }
   h1, h2 { line-height: 1.2; } h2 { margin-top: 2.2rem; }
-  pre { padding: 0.6rem 0.8rem; background: #f4f4f4; overflow-x: auto; }
+  pre { padding: 0.6rem 0.8rem; background: #f4f4f4; white-space: pre-wrap; overflow-wrap: anywhere; }
   figure { margin: 1rem 0; } figure.half { display: inline-block; width: 48%; margin: 0.5rem 0.8% 0.5rem 0; vertical-align: top; } img { max-width: 100%; height: auto; }
   figcaption { color: #555; font-size: 0.95rem; }
   table { border-collapse: collapse; margin: 1rem 0; } th, td { padding: 0.25rem 0.8rem; text-align: right; }
@@ -39,6 +40,8 @@ function partHtml(part: Part): string {
       return `<p>${escapeHtml(part.text)}</p>`;
     case 'command':
       return `<pre>$ ${escapeHtml(part.text)}</pre>`;
+    case 'link':
+      return `<p><a href="${escapeHtml(part.file)}">${escapeHtml(part.text)}</a></p>`;
     case 'picture': {
       const text = escapeHtml(part.text);
       const file = escapeHtml(part.file);

@@ -21,10 +21,12 @@ const SHORT = '10000';
 interface Stage {
   readonly title: string;
   readonly text: string;
-  /** The words of each command without its --out. */
+  /** The words of each command but for its --out. */
   readonly commands: readonly (readonly string[])[];
   /** Below the tour's folder. */
   readonly folder: string;
+  /** A page of its own. */
+  readonly link?: readonly [file: string, text: string];
   readonly pictures: readonly (readonly [file: string, text: string])[];
 }
 
@@ -49,8 +51,12 @@ export function addTourOptions(command: Command): Command {
   return addEngineOptions(command).example('  $ langevin tour').example('  $ langevin tour --data mnist');
 }
 
-/** The tour, in order. */
-function stages(data: readonly string[], seconds: number, out: string): Stage[] {
+/**
+ * The tour, in order.
+ * @param data the options that choose the pictures
+ * @param shared the options that every command that computes takes: engine and seed
+ */
+function stages(data: readonly string[], shared: readonly string[], seconds: number, out: string): Stage[] {
   return [
     {
       title: 'Noise that moves',
@@ -61,6 +67,7 @@ function stages(data: readonly string[], seconds: number, out: string): Stage[] 
         '--paths',
         '5',
         ...(name === 'drift' ? ['--twin'] : []),
+        ...shared,
       ]),
       folder: 'sde',
       pictures: [
@@ -72,7 +79,7 @@ function stages(data: readonly string[], seconds: number, out: string): Stage[] 
     {
       title: 'A picture becomes noise',
       text: 'The same equation on every pixel of a digit at once. In the end nothing of the digit is left, and what is left can be drawn without knowing the digit: that is where generation will start.',
-      commands: [['noise', ...data, '--quiet']],
+      commands: [['noise', ...data, ...shared, '--quiet']],
       folder: 'noise',
       pictures: [
         ['noise-all.png', 'A digit on its way into noise, by three processes.'],
@@ -82,7 +89,7 @@ function stages(data: readonly string[], seconds: number, out: string): Stage[] 
     {
       title: 'One step back: the denoiser',
       text: 'A network is shown noisy digits and learns to say the clean ones. On pure noise it sees a blur; told to denoise its own answer again and again, it settles on shapes that are like digits, but are none that anyone asked for.',
-      commands: [['train', 'denoiser', ...data, '--limit', SHORT, '--epochs', '6', '--quiet']],
+      commands: [['train', 'denoiser', ...data, '--limit', SHORT, '--epochs', '6', ...shared, '--quiet']],
       folder: 'denoiser',
       pictures: [
         ['denoised.png', 'Test digits, the same with noise, and what the denoiser makes of them.'],
@@ -93,8 +100,9 @@ function stages(data: readonly string[], seconds: number, out: string): Stage[] 
     },
     {
       title: "Five steps back: the lecture's diffusion model",
-      text: 'The way back in T = 5 times. What this loop shows its network has the same noise at every time, so that the best it could learn is one jump to a mean of digits; and a network of this width can take noise away in about half of the directions that a picture has. lecture/index.html works out what it can and cannot learn.',
-      commands: [['train', 'lecture', ...data, '--limit', SHORT, '--epochs', '3', '--quiet']],
+      text: 'The way back in T = 5 times. What this loop shows its network has the same noise at every time, so that the best it could learn is one jump to a mean of digits; and a network of this width can take noise away in about half of the directions that a picture has.',
+      link: ['lecture/index.html', 'What it can and cannot learn, worked out.'],
+      commands: [['train', 'lecture', ...data, '--limit', SHORT, '--epochs', '3', ...shared, '--quiet']],
       folder: 'lecture',
       pictures: [
         ['seen.png', 'Test digits, what the network sees, and the digit that it answers with, time by time.'],
@@ -115,11 +123,14 @@ function stages(data: readonly string[], seconds: number, out: string): Stage[] 
           '64',
           '--seconds',
           String(seconds),
+          ...shared,
           '--quiet',
         ],
+        ['schedules', '--schedule', 'linear,cosine,sigmoid'],
       ],
       folder: 'diffusion',
       pictures: [
+        ['alpha-bar.svg', 'Three schedules of the noise; the model learns the cosine.'],
         ['samples.png', 'Digits out of pure noise, a class a column.'],
         ['loss.svg', 'The loss while it was trained.'],
       ],
@@ -128,7 +139,18 @@ function stages(data: readonly string[], seconds: number, out: string): Stage[] 
       title: 'Digits by label',
       text: 'DDIM goes the same way in 50 steps. With guidance, each step goes further in the direction that the label makes a difference in.',
       commands: [
-        ['sample', '--model', join(out, 'diffusion'), '--count', '50', '--guidance', '2', '--gif', '--quiet'],
+        [
+          'sample',
+          '--model',
+          join(out, 'diffusion'),
+          '--count',
+          '50',
+          '--guidance',
+          '2',
+          '--gif',
+          ...shared,
+          '--quiet',
+        ],
       ],
       folder: 'samples',
       pictures: [
@@ -165,23 +187,26 @@ export async function tourCommand(
   const tidy = requireWritable(out, ['index.html']);
   try {
     const data = ['--data', choice.name, ...(choice.dataDir ? ['--data-dir', choice.dataDir] : [])];
-    const all = stages(data, seconds, out);
+    const all = stages(data, [...engineWords(options), '--seed', seed], seconds, out);
     const parts: Part[] = [];
     const started = performance.now();
     for (const [i, stage] of all.entries()) {
+      const begun = performance.now();
       process.stdout.write(`\n${i + 1}/${all.length}  ${stage.title}\n`);
       parts.push({ kind: 'heading', text: stage.title }, { kind: 'text', text: stage.text });
       for (const words of stage.commands) {
-        const whole = [...words, ...engineWords(options), '--seed', seed, '--out', join(out, stage.folder)];
+        const whole = [...words, '--out', join(out, stage.folder)];
         const line = ['langevin', ...whole].map(quoted).join(' ');
         process.stdout.write(`     ${line}\n`);
         parts.push({ kind: 'command', text: line });
         const code = await run(whole);
         if (code !== 0) return code;
       }
+      if (stage.link) parts.push({ kind: 'link', file: stage.link[0], text: stage.link[1] });
       for (const [file, caption] of stage.pictures) {
         parts.push({ kind: 'picture', file: `${stage.folder}/${file}`, text: caption });
       }
+      process.stdout.write(`     ${((performance.now() - begun) / 1000).toFixed(0)} s\n`);
       // After each part: should a later one fail, there is a page of those before.
       await host.writeFileAtomic(join(out, 'index.html'), page('From noise to digits: a tour', parts));
     }
