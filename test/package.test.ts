@@ -24,8 +24,8 @@ const CHROMIUM = '/usr/bin/chromium';
 
 npmRun('build:js', 'build:types');
 
-/** The program in the README. */
-const program = () => /```js\n(.*?)```/s.exec(read('README.md'))![1];
+/** The programs in the README. */
+const programs = () => [...read('README.md').matchAll(/```js\n(.*?)```/gs)].map(([, text]) => text!);
 
 /** A folder of somebody who has installed langevin. */
 const asConsumer = <T>(body: (folder: string) => Promise<T>) =>
@@ -175,11 +175,10 @@ suite('package', (test) => {
 
   test("the README's program has fifteen lines after its imports at most, trains, and denoises", () =>
     asConsumer(async (folder) => {
-      const lines = program()
-        .split('\n')
-        .filter((line) => line !== '' && !line.startsWith('import '));
+      const [program] = programs();
+      const lines = program!.split('\n').filter((line) => line !== '' && !line.startsWith('import '));
       assert.ok(lines.length <= 15, `${lines.length} lines`);
-      writeFileSync(join(folder, 'program.js'), program());
+      writeFileSync(join(folder, 'program.js'), program!);
       execFileSync(process.execPath, ['program.js'], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
       const { width, height, pixels } = decodePng(readFileSync(join(folder, 'denoised.png')));
       assert.ok(width > 10 * 84 && height > 3 * 84, `${width}x${height}`);
@@ -187,6 +186,18 @@ suite('package', (test) => {
       const row = (r: number) => pixels.subarray((12 + r * 86) * width, (12 + r * 86 + 84) * width);
       const distance = (a: Uint8Array, b: Uint8Array) => a.reduce((sum, v, i) => sum + (v - b[i]) ** 2, 0);
       assert.ok(distance(row(0), row(2)) < 0.25 * distance(row(0), row(1)));
+    }));
+
+  test("the README's other program samples eight Gaussians on a circle", () =>
+    asConsumer(async (folder) => {
+      writeFileSync(join(folder, 'program.js'), programs()[1]!.replaceAll('console.log(', 'print('));
+      const script =
+        "globalThis.print = (x) => process.stdout.write(JSON.stringify(x)); await import('./program.js')";
+      const words = ['--input-type=module', '-e', script];
+      const said = execFileSync(process.execPath, words, { cwd: folder, encoding: 'utf8' });
+      const points = JSON.parse(said) as [number, number][];
+      assert.is(points.length, 5);
+      for (const [x, y] of points) assert.ok(Math.abs(Math.hypot(x, y) - 1) < 0.5, `${x}, ${y}`);
     }));
 
   const script = `
