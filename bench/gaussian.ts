@@ -12,60 +12,46 @@ const BATCH = 64 * 784;
 const MANY = 2 ** 20;
 const label = (n: number) => (n === BATCH ? '64x784' : String(n));
 
-export const gaussianCase =
-  (n: number): Make =>
-  (memory) => {
-    const { kernels } = memory.backend;
-    const out = memory.block(n);
-    const twin = new Float32Array(n);
-    return {
-      name: 'gaussian',
-      shape: label(n),
-      samples: n,
-      bytes: 4 * n,
-      run: () => kernels.gaussian(n, out, KEY, 0),
-      twin: () => polarNormals(twin),
-    };
-  };
+type Kernel = 'gaussian' | 'uniform' | 'randomBits';
 
-const uniform =
-  (n: number): Make =>
-  (memory) => {
-    const { kernels } = memory.backend;
-    const out = memory.block(n);
-    const twin = new Float32Array(n);
-    return {
-      name: 'uniform',
-      shape: label(n),
-      samples: n,
-      bytes: 4 * n,
-      run: () => kernels.uniform(n, out, KEY, 0),
-      twin() {
-        for (let i = 0; i < n; i++) twin[i] = Math.random();
-      },
+/** The twin of each kernel, over as many numbers. */
+const TWINS: { readonly [K in Kernel]: (n: number) => () => void } = {
+  gaussian(n) {
+    const out = new Float32Array(n);
+    return () => polarNormals(out);
+  },
+  uniform(n) {
+    const out = new Float32Array(n);
+    return () => {
+      for (let i = 0; i < n; i++) out[i] = Math.random();
     };
-  };
+  },
+  randomBits(n) {
+    const out = new Uint32Array(n);
+    return () => {
+      for (let i = 0; i < n; i++) out[i] = Math.random() * 2 ** 32;
+    };
+  },
+};
 
-const randomBits =
-  (n: number): Make =>
+export const randomCase =
+  (name: Kernel, n: number): Make =>
   (memory) => {
     const { kernels } = memory.backend;
     const out = memory.block(n);
-    const twin = new Uint32Array(n);
     return {
-      name: 'randomBits',
+      name,
       shape: label(n),
       samples: n,
       bytes: 4 * n,
-      run: () => kernels.randomBits(n, out, KEY, 0),
-      twin() {
-        for (let i = 0; i < n; i++) twin[i] = Math.random() * 2 ** 32;
-      },
+      run: () => kernels[name](n, out, KEY, 0),
+      twin: TWINS[name](n),
     };
   };
 
 export const gaussian: Subject = {
   name: 'gaussian',
   title: 'Random arrays. Twin: Math.random, for normals by the polar method.',
-  cases: () => [BATCH, MANY].flatMap((n) => [gaussianCase(n), uniform(n), randomBits(n)]),
+  cases: () =>
+    [BATCH, MANY].flatMap((n) => (Object.keys(TWINS) as Kernel[]).map((name) => randomCase(name, n))),
 };

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { drift } from '../src/sde/processes/index.ts';
 import { apply } from './engine.ts';
-import { gaussianCase } from './gaussian.ts';
+import { randomCase } from './gaussian.ts';
 import { type Form, gemmCase, type Shape3 } from './gemm.ts';
 import { type Case, type Setting, sample } from './harness.ts';
 import { lectureStep } from './lecture.ts';
@@ -40,7 +40,11 @@ const product = (form: Form, sizes: Shape3): Task => ({
   turn: KERNEL_TURN,
   make: (threads) => gemmCase([form, sizes], threads),
 });
-const normals = (n: number): Task => ({ sizes: [n], turn: KERNEL_TURN, make: () => gaussianCase(n) });
+const normals = (n: number): Task => ({
+  sizes: [n],
+  turn: KERNEL_TURN,
+  make: () => randomCase('gaussian', n),
+});
 const program = (of: Program): Task => ({
   sizes: [],
   turn: PROGRAM_TURN,

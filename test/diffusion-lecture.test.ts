@@ -10,7 +10,7 @@ import {
   lecturePointsBest,
   lectureZeroLoss,
 } from '../src/diffusion/lecture-analysis.ts';
-import { ShapeError, ValueError } from '../src/errors.ts';
+import { DivergenceError, ShapeError, ValueError } from '../src/errors.ts';
 import { Rng } from '../src/random/rng.ts';
 import { tensor, zeros } from '../src/tensor/create.ts';
 import type { Tensor } from '../src/tensor/tensor.ts';
@@ -214,6 +214,30 @@ suite('diffusion: the lecture’s model', (test) => {
     assert.ok(last < 1.1 * best && last > 0.9 * best, `${last} against ${best}`);
     assert.is(backend().arena.highWater, heap);
     setBackend('reference');
+  });
+
+  test('a loss that is no number ends the training, and leaves the model as it was before that step', () => {
+    const model = new DiffusionModel(2, 4, new Rng(1));
+    const data = tensor([
+      [0.1, 0.2],
+      [1e300, 0],
+    ]);
+    const before = [...model.stateDict()].map(([, p]) => [...p.toTypedArray()]);
+    let told: Error | null = null;
+    try {
+      for (const _ of trainLecture(model, () => [data], new Rng(2), { epochs: 1, lr: 0.5 }));
+    } catch (error) {
+      told = error as Error;
+    }
+    assert.instance(told, DivergenceError);
+    assert.match(
+      told!.message,
+      /^training diverged in epoch 1, step 1: expected a finite loss, got .*than 0\.5$/,
+    );
+    assert.equal(
+      [...model.stateDict()].map(([, p]) => [...p.toTypedArray()]),
+      before,
+    );
   });
 
   test('bad settings are refused in one line', () => {

@@ -2,8 +2,6 @@
  * What `langevin train denoiser` leaves behind, each file whole or not at all. The model comes first: should
  * the disk be full, the pictures can be drawn again from it.
  */
-import { join } from 'node:path';
-import { host } from '#host';
 import { encodeCheckpoint } from '../checkpoint/checkpoint.ts';
 import type { TrainTest } from '../data/dataset.ts';
 import { Denoiser } from '../models/denoiser.ts';
@@ -12,6 +10,7 @@ import { VERSION } from '../version.ts';
 import { denoiserPictures } from './denoiser-pictures.ts';
 import type { EngineReport } from './engine-options.ts';
 import type { LossHistory } from './loss-plot.ts';
+import { type Content, writeAll } from './out-folder.ts';
 
 /** The files by name, in the order in which they are written, and what is in each. */
 export const DENOISER_FILES = {
@@ -55,31 +54,18 @@ function metrics(run: DenoiserRun): string {
   return `${JSON.stringify({ ...describeRun(run), stopped: run.stopped, epochs }, null, 2)}\n`;
 }
 
-/**
- * Writes all files into `out` and returns their paths with what is in each. A file that fails does not keep
- * the others from being written.
- * @throws the first failure
- */
+/** Writes all files into `out`: see `writeAll`. */
 export async function writeResults(out: string, run: DenoiserRun): Promise<[path: string, what: string][]> {
   const { model, data, settings, history } = run;
   const { seed, ...rest } = settings;
   const title = `Denoiser on ${setName(data)}`;
   const subtitle = `noise ${settings.noise}, batch ${settings.batchSize}, learning rate ${settings.lr}`;
-  const contents: Record<keyof typeof DENOISER_FILES, () => Uint8Array | string | Promise<string>> = {
+  const contents: Record<keyof typeof DENOISER_FILES, Content> = {
     'model.safetensors': () =>
       encodeCheckpoint(model, { kind: Denoiser.kind, sizes: { ...model.sizes }, settings: rest, seed }),
     'metrics.json': () => metrics(run),
     ...denoiserPictures(model, data.test, settings),
     'loss.svg': () => history.plot(title, subtitle),
   };
-  const failures: unknown[] = [];
-  for (const [name, content] of Object.entries(contents)) {
-    try {
-      await host.writeFileAtomic(join(out, name), await content());
-    } catch (error) {
-      failures.push(error);
-    }
-  }
-  if (failures.length > 0) throw failures[0];
-  return Object.entries(DENOISER_FILES).map(([name, what]) => [join(out, name), what]);
+  return writeAll(out, DENOISER_FILES, contents);
 }

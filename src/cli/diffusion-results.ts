@@ -1,6 +1,4 @@
 /** What `langevin train diffusion` leaves behind, each file whole or not at all; the model comes first. */
-import { join } from 'node:path';
-import { host } from '#host';
 import type { TrainTest } from '../data/dataset.ts';
 import { gridFromBatch } from '../image/grid.ts';
 import { encodePng } from '../image/png.ts';
@@ -13,6 +11,7 @@ import { writeCheckpoint } from './checkpoints.ts';
 import { setName } from './denoiser-results.ts';
 import type { EngineReport } from './engine-options.ts';
 import type { LossHistory } from './loss-plot.ts';
+import { type Content, writeAll } from './out-folder.ts';
 
 /** The files by name, in the order in which they are written, and what is in each. */
 export const DIFFUSION_FILES = {
@@ -78,11 +77,7 @@ function samples({ trainer: { model, average }, settings: { seed } }: DiffusionR
   }
 }
 
-/**
- * Writes all files into `out` and returns their paths with what is in each. A file that fails does not keep
- * the others from being written.
- * @throws the first failure
- */
+/** Writes all files into `out`: see `writeAll`. */
 export async function writeResults(
   out: string,
   run: DiffusionRun,
@@ -91,24 +86,13 @@ export async function writeResults(
   const { trainer, data, settings, history, notes } = run;
   const { schedule, predicts, weight, batchSize } = settings;
   const subtitle = `${schedule} schedule, predicts ${predicts}, weight ${weight}, batch ${batchSize}`;
-  const contents: Record<keyof typeof DIFFUSION_FILES, () => Uint8Array | string | Promise<string>> = {
+  const contents: Record<keyof typeof DIFFUSION_FILES, Content> = {
     'model.safetensors': () => encodeDiffusion(trainer, { notes }),
     'metrics.json': () => metrics(run, stopped),
     'samples.png': () => samples(run),
     'loss.svg': () => history.plot(`Diffusion on ${setName(data)}`, subtitle),
   };
-  const written: [string, string][] = [];
-  const failures: unknown[] = [];
-  for (const [name, content] of Object.entries(contents)) {
-    // Of a run that was complete already there is no course to plot.
-    if (name === 'loss.svg' && history.batches === 0) continue;
-    try {
-      await host.writeFileAtomic(join(out, name), await content());
-      written.push([join(out, name), DIFFUSION_FILES[name as keyof typeof DIFFUSION_FILES]]);
-    } catch (error) {
-      failures.push(error);
-    }
-  }
-  if (failures.length > 0) throw failures[0];
-  return written;
+  // Of a run that was complete already there is no course to plot.
+  const { 'loss.svg': plot, ...others } = contents;
+  return writeAll(out, DIFFUSION_FILES, history.batches === 0 ? others : { ...others, 'loss.svg': plot });
 }

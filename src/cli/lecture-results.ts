@@ -2,8 +2,6 @@
  * What `langevin train lecture` leaves behind: the model, its losses, and a page of what it can and cannot learn,
  * every figure of which was measured or worked out in this run (lecture-figures.ts).
  */
-import { join } from 'node:path';
-import { host } from '#host';
 import { noGrad, scope } from '../autograd/tape.ts';
 import { encodeCheckpoint } from '../checkpoint/checkpoint.ts';
 import type { TrainTest } from '../data/dataset.ts';
@@ -20,6 +18,7 @@ import type { EngineReport } from './engine-options.ts';
 import { type Part, page } from './html.ts';
 import { type LectureFigures, lectureFigures, lectureStep, tensorOf } from './lecture-figures.ts';
 import type { LossHistory } from './loss-plot.ts';
+import { type Content, writeAll } from './out-folder.ts';
 import type { LectureSettings } from './train-lecture.ts';
 
 /** The files by name, in the order in which they are written, and what is in each. */
@@ -162,10 +161,7 @@ function pageOf(run: LectureRun, figures: LectureFigures): string {
 /** Where a run was stopped, and by what. */
 type Stopped = { readonly signal: string; readonly epoch: number; readonly batch: number } | null;
 
-/**
- * Writes all files into `out` and returns their paths with what is in each.
- * @throws the first failure; a file that fails does not keep the others from being written
- */
+/** Writes all files into `out`: see `writeAll`. */
 export async function writeLecture(
   out: string,
   run: LectureRun,
@@ -177,7 +173,7 @@ export async function writeLecture(
   const epochs = history.epochs.map(({ type, ...epoch }) => epoch);
   const sizes = { dimension: model.dimension, hidden: model.hidden };
   const subtitle = `T = 5, batch ${settings.batchSize}, learning rate ${settings.lr}`;
-  const contents: Record<keyof typeof LECTURE_FILES, () => Uint8Array | string | Promise<string>> = {
+  const contents: Record<keyof typeof LECTURE_FILES, Content> = {
     'model.safetensors': () => encodeCheckpoint(model, { kind: 'lecture', sizes, settings: rest, seed }),
     'metrics.json': () =>
       `${JSON.stringify({ ...describeLecture(run), stopped, figures, epochs }, null, 2)}\n`,
@@ -185,14 +181,5 @@ export async function writeLecture(
     'loss.svg': () => history.plot(`The lecture's diffusion model on ${setName(data)}`, subtitle),
     'index.html': () => pageOf(run, figures),
   };
-  const failures: unknown[] = [];
-  for (const [name, content] of Object.entries(contents)) {
-    try {
-      await host.writeFileAtomic(join(out, name), await content());
-    } catch (error) {
-      failures.push(error);
-    }
-  }
-  if (failures.length > 0) throw failures[0];
-  return { files: Object.entries(LECTURE_FILES).map(([name, what]) => [join(out, name), what]), figures };
+  return { files: await writeAll(out, LECTURE_FILES, contents), figures };
 }

@@ -1,6 +1,7 @@
 /** The folder that results go to: found unwritable before the work and not after it. */
 import { existsSync, mkdtempSync, readdirSync, rmdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { host } from '#host';
 import { FileError } from '../errors.ts';
 import { fileError, makeFolder } from '../platform/node.ts';
 
@@ -30,4 +31,33 @@ export function requireWritable(out: string, files: readonly string[]): () => vo
       rmdirSync(folder);
     }
   };
+}
+
+/** What a file is to hold, made when it is written. */
+export type Content = () => Uint8Array | string | Promise<string>;
+
+/**
+ * Writes files into `out`, each whole or not at all, and returns their paths with what is in each. A file that fails
+ * does not keep the others from being written.
+ * @param files what is in each file, by its name
+ * @param contents of those that are to be written
+ * @throws the first failure
+ */
+export async function writeAll<N extends string>(
+  out: string,
+  files: Readonly<Record<N, string>>,
+  contents: Partial<Record<N, Content>>,
+): Promise<[path: string, what: string][]> {
+  const written: [string, string][] = [];
+  const failures: unknown[] = [];
+  for (const [name, content] of Object.entries(contents) as [N, Content][]) {
+    try {
+      await host.writeFileAtomic(join(out, name), await content());
+      written.push([join(out, name), files[name]]);
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+  return written;
 }

@@ -1,7 +1,5 @@
 /** `langevin train denoiser`: the loop is the library's; here are its settings, its progress and its results. */
-import { setImmediate } from 'node:timers/promises';
 import type { Command } from 'cac';
-import { DivergenceError } from '../errors.ts';
 import { Denoiser } from '../models/denoiser.ts';
 import { DENOISER_SETTINGS, type DenoiserSettings, trainDenoiser } from '../models/train-denoiser.ts';
 import { Rng } from '../random/rng.ts';
@@ -9,10 +7,10 @@ import { count, number, type Options, text } from './arguments.ts';
 import { addDataOptions, chooseData, type DataChoice, loadData } from './data-options.ts';
 import { DENOISER_FILES, type DenoiserRun, describeRun, setName, writeResults } from './denoiser-results.ts';
 import { addEngineOptions, applyEngineOptions, engineLine, engineReport } from './engine-options.ts';
-import { Interruption } from './interruption.ts';
 import { LossHistory } from './loss-plot.ts';
 import { requireWritable } from './out-folder.ts';
 import { createReporter, REPORT_OPTIONS, type Reporter } from './reporter.ts';
+import { follow } from './training-loop.ts';
 
 /** Epochs over `strokes`, of which there are a sixth as many as of MNIST. */
 const STROKES_EPOCHS = 15;
@@ -93,34 +91,16 @@ function announce(run: Omit<DenoiserRun, 'stopped'>, reporter: Reporter): void {
 async function train(run: Omit<DenoiserRun, 'stopped'>, out: string, reporter: Reporter): Promise<number> {
   const { model, data, settings, history } = run;
   announce(run, reporter);
-  const interruption = new Interruption(() => {
-    reporter.event({
-      type: 'stopping',
-      message: 'stopping after this batch, and keeping what was trained; once more ends at once',
-    });
-  });
-  let last = { epoch: 1, batch: 0 };
-  try {
-    for (const event of trainDenoiser(model, { ...data, ...settings, every: 1 })) {
-      history.add(event);
-      if (event.type === 'batch') last = { epoch: event.epoch, batch: event.batch };
-      reporter.event(event);
-      await setImmediate(); // signals are heard here
-      if (interruption.signal) break;
-    }
-    const { signal } = interruption;
-    const complete = history.epochs.length === settings.epochs;
-    await finish({ ...run, stopped: signal && !complete ? { signal, ...last } : null }, out, reporter);
-    return interruption.exitCode;
-  } catch (error) {
-    // The model is back to its last good epoch: that much is kept.
-    if (error instanceof DivergenceError && history.epochs.length > 0) {
-      await finish({ ...run, stopped: { signal: 'divergence', ...last } }, out, reporter);
-    }
-    throw error;
-  } finally {
-    interruption.dispose();
-  }
+  return follow(
+    trainDenoiser(model, { ...data, ...settings, every: 1 }),
+    reporter,
+    history,
+    async () => {},
+    async ({ signal, last }) => {
+      const complete = history.epochs.length === settings.epochs;
+      await finish({ ...run, stopped: signal && !complete ? { signal, ...last } : null }, out, reporter);
+    },
+  );
 }
 
 /** Writes the results and says so. */

@@ -1,5 +1,6 @@
 /** Follows a trainer to its end or to a signal: tells the reporter and the history of the losses all that it says. */
 import { setImmediate } from 'node:timers/promises';
+import { DivergenceError } from '../errors.ts';
 import type { TrainEvent } from '../models/train-denoiser.ts';
 import { Interruption } from './interruption.ts';
 import type { LossHistory } from './loss-plot.ts';
@@ -7,10 +8,8 @@ import type { Reporter } from './reporter.ts';
 
 /** How a run ended. */
 export interface Followed {
-  /** The signal that stopped it; null for a run that came to its own end. */
+  /** The signal that stopped it, or `divergence`; null for a run that came to its own end. */
   readonly signal: string | null;
-  /** Of the process: 0, or 128 + the signal's number. */
-  readonly exitCode: number;
   /** The last batch. */
   readonly last: { readonly epoch: number; readonly batch: number };
 }
@@ -19,6 +18,7 @@ export interface Followed {
  * @param after is called with each event once it was told: for checkpoints
  * @param finish is called with the end, while signals are still heard: a second one ends the process
  * @returns the process's exit code
+ * @throws what the trainer throws; of a divergence after whole epochs the results are written first
  */
 export async function follow(
   events: Iterable<TrainEvent>,
@@ -42,8 +42,14 @@ export async function follow(
       if (interruption.signal) break;
     }
     const { signal, exitCode } = interruption;
-    await finish({ signal, exitCode, last });
+    await finish({ signal, last });
     return exitCode;
+  } catch (error) {
+    // The model is back to where its training last went well: that much is kept.
+    if (error instanceof DivergenceError && history.epochs.length > 0) {
+      await finish({ signal: 'divergence', last });
+    }
+    throw error;
   } finally {
     interruption.dispose();
   }

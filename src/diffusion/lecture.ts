@@ -12,7 +12,7 @@
  * reading the slide; by default every t starts from the same `noisy`, as the formula stands.
  */
 import { scope } from '../autograd/tape.ts';
-import { ShapeError, ValueError } from '../errors.ts';
+import { DivergenceError, ShapeError, ValueError } from '../errors.ts';
 import { ReLU } from '../nn/activation.ts';
 import { Linear } from '../nn/linear.ts';
 import { Module } from '../nn/module.ts';
@@ -120,11 +120,17 @@ export interface LectureStep {
   readonly loss: number;
 }
 
+const diverged = (epoch: number, step: number, loss: number, lr: number) =>
+  new DivergenceError(
+    `training diverged in epoch ${epoch + 1}, step ${step}: expected a finite loss, got ${loss}; take a smaller learning rate than ${lr}`,
+  );
+
 /**
  * Trains the model in place, and yields after every step.
  *
  * @param batches of an epoch, each [batch, dimension]; they are the caller's to dispose of
- * @throws ValueError for epochs that are no whole number >= 1
+ * @throws ValueError for epochs that are no whole number >= 1; DivergenceError where the loss is no number, with the
+ * model as it was before that step
  */
 export function* trainLecture(
   model: DiffusionModel,
@@ -137,14 +143,16 @@ export function* trainLecture(
   let step = 0;
   for (let epoch = 0; epoch < epochs; epoch++) {
     for (const data of batches(epoch)) {
+      step++;
       const loss = scope(() => {
         adam.zeroGrad();
-        const value = lectureLoss((x, t) => model.at(x, t), data, rng, options);
-        value.backward();
+        const found = lectureLoss((x, t) => model.at(x, t), data, rng, options);
+        const value = found.item();
+        if (!Number.isFinite(value)) throw diverged(epoch, step, value, lr);
+        found.backward();
         adam.step();
-        return value.item();
+        return value;
       });
-      step++;
       yield { epoch, step, loss };
     }
   }

@@ -4,9 +4,8 @@ import { type AnnealedLangevinOptions, annealedLangevin } from './annealed-lange
 import { type DdimInversionOptions, type DdimOptions, ddim, ddimInversion } from './ddim.ts';
 import { type DdpmOptions, ddpm } from './ddpm.ts';
 import type { MultistepOptions } from './dpm-solver.ts';
-import { dpmSolver2M } from './dpm-solver-2m.ts';
+import { dpmSolver2M, dpmSolverSde2M } from './dpm-solver-2m.ts';
 import { type DpmSolver2SOptions, dpmSolver2S } from './dpm-solver-2s.ts';
-import { dpmSolverSde2M } from './dpm-solver-sde-2m.ts';
 import { type EdmOptions, edm } from './edm.ts';
 import { euler } from './euler.ts';
 import { heun } from './heun.ts';

@@ -7,17 +7,13 @@
 import { exp, expm1 } from '../../math.ts';
 import { linearProcess } from './linear.ts';
 import { defineProcess } from './process.ts';
-import { schedule } from './variance-preserving.ts';
+import { SCHEDULE_PARAMETERS, schedule } from './variance-preserving.ts';
 
 export const subVariancePreserving = defineProcess({
   name: 'sub-vp',
   title: 'Sub-VP SDE',
   formula: 'dX = -½ beta(t) X dt + √(beta(t) (1 - e^(-2B(t)))) dW,  B(t) = ∫ beta',
-  parameters: {
-    x0: { value: 1, unit: 'X', meaning: 'start' },
-    betaMin: { value: 0.1, unit: '1/t', meaning: 'rate of noising at t = 0', range: 'positive' },
-    betaMax: { value: 20, unit: '1/t', meaning: 'rate of noising at t = 1', range: 'positive' },
-  },
+  parameters: SCHEDULE_PARAMETERS,
   time: 1,
   build: ({ x0, betaMin, betaMax }) => {
     const { beta, integral } = schedule(betaMin, betaMax);

@@ -15,15 +15,18 @@ export const schedule = (betaMin: number, betaMax: number) => ({
   integral: (t: number) => betaMin * t + ((betaMax - betaMin) * t * t) / 2,
 });
 
+/** Parameters of the SDEs with that schedule. */
+export const SCHEDULE_PARAMETERS = {
+  x0: { value: 1, unit: 'X', meaning: 'start' },
+  betaMin: { value: 0.1, unit: '1/t', meaning: 'rate of noising at t = 0', range: 'positive' },
+  betaMax: { value: 20, unit: '1/t', meaning: 'rate of noising at t = 1', range: 'positive' },
+} as const;
+
 export const variancePreserving = defineProcess({
   name: 'vp',
   title: 'Variance preserving SDE',
   formula: 'dX = -½ beta(t) X dt + √beta(t) dW,  beta(t) = betaMin + (betaMax - betaMin) t',
-  parameters: {
-    x0: { value: 1, unit: 'X', meaning: 'start' },
-    betaMin: { value: 0.1, unit: '1/t', meaning: 'rate of noising at t = 0', range: 'positive' },
-    betaMax: { value: 20, unit: '1/t', meaning: 'rate of noising at t = 1', range: 'positive' },
-  },
+  parameters: SCHEDULE_PARAMETERS,
   time: 1,
   build: ({ x0, betaMin, betaMax }) => {
     const { beta, integral } = schedule(betaMin, betaMax);
