@@ -277,10 +277,11 @@ suite('cli: diffusion', (test) => {
 
   test('schedules and toys draw what they name', () =>
     inFolder(async (folder) => {
-      await ok(['schedules', '--schedule', 'linear,ve', '--zero-snr', '--steps', '50'], folder);
+      await ok(['schedules', '--schedule', 'linear,ve,karras', '--zero-snr', '--steps', '50'], folder);
       for (const file of ['alpha-bar.svg', 'snr.svg']) {
         const svg = readFileSync(join(folder, 'out', file), 'utf8');
-        for (const name of ['>linear<', '>linear, zero SNR<', '>ve<']) assert.ok(svg.includes(name), name);
+        for (const name of ['>linear<', '>linear, zero SNR<', '>ve<', '>karras<'])
+          assert.ok(svg.includes(name), name);
       }
       const stdout = await ok(['toy', 'eight', '--train-steps', '30', '--steps', '6'], folder);
       assert.match(stdout, /^Eight Gaussians +error of the learned score \d+ %, \d+ %, \d+ %/);

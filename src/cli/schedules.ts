@@ -6,20 +6,20 @@
 import { join } from 'node:path';
 import type { Command } from 'cac';
 import { host } from '#host';
-import { BETA_SCHEDULES, type BetaSchedule } from '../diffusion/betas.ts';
+import { BETA_SCHEDULES, type BetaSchedule, karrasSigmas } from '../diffusion/betas.ts';
 import {
   CONTINUOUS_SCHEDULES,
   type ContinuousName,
   continuousSchedule,
 } from '../diffusion/continuous-schedule.ts';
-import { createSchedule, type DiscreteSchedule } from '../diffusion/discrete-schedule.ts';
+import { createSchedule, DiscreteSchedule } from '../diffusion/discrete-schedule.ts';
 import { type NoiseLevel, snr } from '../diffusion/level.ts';
 import { didYouMean, ValueError } from '../errors.ts';
 import type { Layer } from '../image/plot.ts';
 import { number, type Options, text, UsageError } from './arguments.ts';
 import { requireWritable } from './out-folder.ts';
 
-const NAMES = [...BETA_SCHEDULES, ...CONTINUOUS_SCHEDULES];
+const NAMES = [...BETA_SCHEDULES, 'karras', ...CONTINUOUS_SCHEDULES] as const;
 type Name = (typeof NAMES)[number];
 const DEFAULT = 'linear,cosine,sigmoid,flow,ve';
 const STEPS = 1000;
@@ -27,6 +27,9 @@ const STEPS = 1000;
 const POINTS = 400;
 /** Ratios that are shown; what lies beyond is noise or data to every eye. */
 const SNRS = [1e-6, 1e6] as const;
+
+/** The least and the largest sigma that EDM samples between (Karras et al. 2022, table 1). */
+const KARRAS = [0.002, 80] as const;
 
 const FILES = ['alpha-bar.svg', 'snr.svg'] as const;
 
@@ -39,7 +42,7 @@ export function addSchedulesOptions(command: Command): Command {
     .option('--zero-snr', 'Also those with steps rescaled so that the last level is nothing but noise')
     .option('--out <folder>', 'Where the plots go (default: out)')
     .example('  $ langevin schedules')
-    .example('  $ langevin schedules --schedule linear,scaled-linear --zero-snr');
+    .example('  $ langevin schedules --schedule linear,scaled-linear,karras --zero-snr');
 }
 
 /** A schedule as a curve: its levels at times from 0 to 1. */
@@ -99,6 +102,10 @@ function curvesOf(name: Name, place: number, steps: number, zeroSnr: boolean): C
     times: levels.map((_, i) => (i + 1) / steps),
     levels,
   });
+  if (name === 'karras') {
+    const rising = karrasSigmas(steps, ...KARRAS).reverse();
+    return [curve(DiscreteSchedule.fromSigmas(rising), name, false)];
+  }
   try {
     const plain = curve(createSchedule(name as BetaSchedule, steps), name, false);
     if (!zeroSnr) return [plain];
