@@ -161,6 +161,11 @@ suite('plot', (test) => {
       ['0.013', '0.014', '0.015', '0.016', '0.017', '0.018'],
     );
     assert.equal(
+      [...tickPlaces(draw([{ kind: 'line', x: [0, 1], y: [50.2, 80.9] }], log), 'y').keys()],
+      ['55', '60', '65', '70', '75', '80'],
+      'none is blank',
+    );
+    assert.equal(
       [...tickPlaces(draw([{ kind: 'line', x: [0, 1], y: [1e-6, 1e6] }], log), 'y').keys()],
       ['10⁻⁶', '10⁻⁴', '10⁻²', '10⁰', '10²', '10⁴', '10⁶'],
     );

@@ -51,6 +51,8 @@ function domainOf(axis: 'x' | 'y', type: ScaleType, prepared: readonly Prepared[
 export interface Ticks {
   readonly ticks?: number[];
   readonly tickFormat?: (value: number) => string;
+  /** In place of `tickFormat` on a log scale, where Plot leaves out some of the numbers that it formats. */
+  readonly text?: (value: number) => string;
 }
 
 /** Plot's own ticks, but powers of ten for large and small numbers, and few and round ones on a log scale. */
@@ -69,7 +71,7 @@ function ticksOf(type: ScaleType, low: number, high: number): Ticks {
     }
     const shown = ticks.filter((tick) => tick >= low && tick <= high);
     const plain = shown.every((tick) => tick >= 1e-3 && tick <= 1e4);
-    if (shown.length <= MOST_TICKS) return { ticks: shown, tickFormat: plain ? formatPlain : powerOfTen };
+    if (shown.length <= MOST_TICKS) return { ticks: shown, text: plain ? formatPlain : powerOfTen };
   }
   throw new InternalError('plot: more powers of ten than were asked for');
 }
