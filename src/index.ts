@@ -82,8 +82,10 @@ export { decodePng, encodePng, type Picture } from './image/png.ts';
 export {
   accuracy,
   Classifier,
+  type ClassifierEpoch,
   type ClassifierSettings,
   type ClassifierSizes,
+  classifierOf,
   classify,
   trainClassifier,
 } from './models/classifier.ts';
@@ -93,7 +95,12 @@ export { DiffusionMlp, type DiffusionMlpOptions, type DiffusionMlpSizes } from '
 export { loadDiffusion, type ProcessSettings, TrainedDiffusion } from './models/diffusion-run.ts';
 export { encodeDiffusion, resumeDiffusion } from './models/diffusion-state.ts';
 export { type Evaluation, evaluatePictures } from './models/evaluate-diffusion.ts';
-export { NoiseClassifier, noisedAccuracy, trainNoiseClassifier } from './models/noise-classifier.ts';
+export {
+  NoiseClassifier,
+  noiseClassifierOf,
+  noisedAccuracy,
+  trainNoiseClassifier,
+} from './models/noise-classifier.ts';
 export {
   type ClassifierGuidance,
   labelsInTurn,

@@ -268,9 +268,9 @@ suite('cli: diffusion', (test) => {
       const wrong = [...sample, '--label', '10', '--classifier-guidance', '3', '--quiet', '--out', 'd'];
       failed(await langevin(wrong, folder), 2, /--label: expected labels from 0 to 9, got 10/);
       failed(
-        await langevin([...sample, '--data', 'strokes', '--quiet'], folder),
+        await langevin([...sample, '--data-dir', 'x', '--quiet'], folder),
         2,
-        /--data belongs to --classifier-guidance/,
+        /--data-dir belongs to --classifier-guidance/,
       );
       assert.not(existsSync(join(folder, 'd')), 'no folder is left');
     }));
@@ -369,6 +369,10 @@ suite('cli: diffusion', (test) => {
           /--steps: schedule linear, 5 steps: expected betas/,
         ],
         [['toy', 'moon'], /expected moons, swirl, eight, all, got "moon"\. Did you mean "moons"\?/],
+        [
+          ['toy', '--steps', '1001'],
+          /--steps: expected at most the 1000 that the model is trained with, got 1001/,
+        ],
         [['toy', '--train-steps', '0'], /--train-steps: expected a whole number >= 1, got "0"/],
       ];
       const outcomes = await Promise.all(cases.map(([words]) => langevin(words, folder)));
@@ -436,6 +440,18 @@ suite('cli: diffusion', (test) => {
         1,
         /expected the run's data, 60 pictures of "strokes train", got 50/,
       );
+      // Of a run that goes well at first and then wrong, what was there stays as it was.
+      const of = (name: string) => (file: string) => [
+        file,
+        readFileSync(join(folder, name, file)).toString('base64'),
+      ];
+      const before = readdirSync(join(folder, 'm')).map(of('m'));
+      const wreck = await langevin(
+        [...TRAIN, '--lr', '1e18', '--epochs', '40', '--ema', '0', '--quiet', '--out', 'm'],
+        folder,
+      );
+      failed(wreck, 1, /training diverged in epoch \d+/);
+      assert.equal(readdirSync(join(folder, 'm')).map(of('m')), before);
       const diverged = await langevin([...TRAIN, '--lr', '1e30', '--quiet', '--out', 'n'], folder);
       failed(
         diverged,

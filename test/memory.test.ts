@@ -328,8 +328,10 @@ suite('lifetime of tensors', (test) => {
     const before = heap.blocks;
     const x = ones([6]);
     const y = scope(() => {
-      const inner = scope(() => x.reshape(3, 2));
-      refused(() => inner.sum(), LifetimeError, /tensor \[3,2\] was used after its scope ended/);
+      for (const of of [x, x.add(1)]) {
+        const inner = scope(() => of.reshape(3, 2));
+        refused(() => inner.sum(), LifetimeError, /tensor \[3,2\] was used after its scope ended/);
+      }
       const view = x.reshape(2, 3);
       x.dispose();
       assert.equal(view.sum().item(), 6, 'still there, though its first owner is gone');

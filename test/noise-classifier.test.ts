@@ -5,7 +5,7 @@ import { decodeCheckpoint, encodeCheckpoint } from '../src/checkpoint/checkpoint
 import { createDataset } from '../src/data/dataset.ts';
 import { createSchedule } from '../src/diffusion/discrete-schedule.ts';
 import { GaussianMixture } from '../src/diffusion/gaussian-mixture.ts';
-import { ShapeError, ValueError } from '../src/errors.ts';
+import { FormatError, ShapeError, ValueError } from '../src/errors.ts';
 import { DiffusionMlp } from '../src/models/diffusion-mlp.ts';
 import { TrainedDiffusion } from '../src/models/diffusion-run.ts';
 import {
@@ -38,17 +38,16 @@ function pictures(n: number, seed: string) {
   });
 }
 
+const NOISE = { schedule: 'cosine', steps: 100 } as const;
 const SCHEDULE = createSchedule('cosine', 100);
 const DATA = { train: pictures(1000, 'train'), test: pictures(500, 'test') };
-const classifier = new NoiseClassifier(SIZES, new Rng(1));
-const epochs = [
-  ...trainNoiseClassifier(classifier, DATA, SCHEDULE, { epochs: 6, batchSize: 50, lr: 2e-3, seed: 0 }),
-];
+const classifier = new NoiseClassifier(SIZES, NOISE, new Rng(1));
+const epochs = [...trainNoiseClassifier(classifier, DATA, { epochs: 6, batchSize: 50, lr: 2e-3, seed: 0 })];
 
 /** A model that knows no labels, and whose prediction is the best there is for both classes together. */
 function unconditional(): TrainedDiffusion {
   const network = new DiffusionMlp({ ...SIZES, classes: 0, hidden: 2, inner: 2, depth: 1, condition: 2 });
-  const model = new TrainedDiffusion(network, { schedule: 'cosine', steps: 100, predicts: 'x0' });
+  const model = new TrainedDiffusion(network, { ...NOISE, predicts: 'x0' });
   const mixture = new GaussianMixture(MEANS.map((mean) => ({ weight: 1, mean, variance: STD * STD })));
   model.predict = (x, t) => mixture.denoise(x, SCHEDULE.level(t));
   return model;
@@ -59,7 +58,7 @@ const mean = (values: Float64Array) => values.reduce((a, b) => a + b) / values.l
 suite('diffusion: guidance by a classifier', (test) => {
   test('it names pictures with little noise, and can but guess where nothing else is left', () => {
     assert.ok(epochs[5]!.loss < epochs[0]!.loss);
-    const at = (t: number) => noisedAccuracy(classifier, DATA.test, SCHEDULE, t, 0);
+    const at = (t: number) => noisedAccuracy(classifier, DATA.test, t, 0);
     assert.ok(at(0) > 0.99 && at(30) > 0.95, `${at(0)}, ${at(30)}`);
     assert.ok(at(99) > 0.4 && at(99) < 0.6, `${at(99)}`);
   });
@@ -93,29 +92,56 @@ suite('diffusion: guidance by a classifier', (test) => {
     const model = unconditional();
     const sample = () =>
       samplePictures(model, { labels: [0, 1], classifier: { model: classifier, scale: 2 }, steps: 5 });
+    for (const p of classifier.parameters()) p.zeroGrad();
     sample();
     const before = backend().heap.usedBytes;
     sample();
     assert.is(backend().heap.usedBytes, before);
-    assert.ok(classifier.parameters().every((p) => p.requiresGrad));
+    assert.ok(classifier.parameters().every((p) => p.requiresGrad && p.grad === null));
   });
 
   test('a file gives it back; what does not fit is refused', () => {
-    const bytes = encodeCheckpoint(classifier, { kind: NoiseClassifier.kind, sizes: SIZES });
+    const bytes = encodeCheckpoint(classifier, { kind: NoiseClassifier.kind, sizes: SIZES, settings: NOISE });
     const back = noiseClassifierOf(decodeCheckpoint(bytes));
-    assert.is(
-      noisedAccuracy(back, DATA.test, SCHEDULE, 60, 3),
-      noisedAccuracy(classifier, DATA.test, SCHEDULE, 60, 3),
-    );
+    assert.is(noisedAccuracy(back, DATA.test, 60, 3), noisedAccuracy(classifier, DATA.test, 60, 3));
     const guide = (labels: (number | null)[]) => () =>
       samplePictures(unconditional(), { labels, classifier: { model: classifier, scale: 1 }, steps: 2 });
     refused(guide([2]), ValueError, /a label for each picture, 0 to 1, got 2/);
     refused(guide([null]), ValueError, /0 to 1, got null/);
-    const other = new NoiseClassifier({ height: 1, width: 2, classes: 2 }, new Rng(0));
+    const other = new NoiseClassifier({ height: 1, width: 2, classes: 2 }, NOISE, new Rng(0));
     refused(
       () => samplePictures(unconditional(), { labels: [0], classifier: { model: other, scale: 1 } }),
       ShapeError,
       /pictures of 2x3, got one of 1x2/,
     );
+    const linear = new NoiseClassifier(SIZES, { schedule: 'linear', steps: 100 }, new Rng(0));
+    refused(
+      () => samplePictures(unconditional(), { labels: [0], classifier: { model: linear, scale: 1 } }),
+      ValueError,
+      /noise by cosine, 100 steps, got one of linear, 100 steps/,
+    );
+    refused(
+      () => classifier.forward(new Rng(0).normal([2, PIXELS])),
+      ShapeError,
+      /expected times \[2\], got none/,
+    );
+    const bare = encodeCheckpoint(classifier, { kind: NoiseClassifier.kind, sizes: SIZES });
+    refused(
+      () => noiseClassifierOf(decodeCheckpoint(bare, 'c')),
+      FormatError,
+      /c: expected the schedule of a noise-classifier, got undefined/,
+    );
+  });
+
+  test('where nothing of the picture is left the label changes nothing, as at the end of a flow', () => {
+    const flow = { schedule: 'flow', steps: 100 } as const;
+    const guide = new NoiseClassifier(SIZES, flow, new Rng(3));
+    const network = new DiffusionMlp({ ...SIZES, classes: 0, hidden: 4, inner: 4, depth: 1, condition: 2 });
+    const model = new TrainedDiffusion(network, { ...flow, predicts: 'flow' });
+    const sample = (scale: number) =>
+      samplePictures(model, { labels: [0, 1], classifier: { model: guide, scale }, steps: 4 });
+    const [none, guided] = [sample(0), sample(3)];
+    assert.ok(guided.every(Number.isFinite));
+    assert.not.equal(guided, none);
   });
 });

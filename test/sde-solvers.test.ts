@@ -341,7 +341,7 @@ suite('solvers', (test) => {
     };
     const [coarse, fine] = [error(1e-2), error(1e-3)];
     assert.ok(coarse.gap < 0.05, `${coarse.gap}`);
-    assert.ok(fine.gap < coarse.gap / 3, `${fine.gap} after ${coarse.gap}`);
+    assert.ok(fine.gap < coarse.gap / 2, `${fine.gap} after ${coarse.gap}`);
     assert.ok(fine.steps > coarse.steps);
   });
 

@@ -2,8 +2,10 @@
 import * as assert from 'uvu/assert';
 import { EIGHT_CENTRES, TOY_CURVES, TOY_NOISE, TOY_SETS, toySet } from '../src/data/toy.ts';
 import { diffuse } from '../src/diffusion/process.ts';
-import { compareScores, TOY_SETTINGS, toyMixture, trainToy } from '../src/models/toy-diffusion.ts';
+import { ValueError } from '../src/errors.ts';
+import { compareScores, toyMixture, trainToy } from '../src/models/toy-diffusion.ts';
 import { Rng } from '../src/random/rng.ts';
+import { refused } from './helpers.ts';
 import { suite } from './suite.ts';
 
 suite('toy sets', (test) => {
@@ -28,10 +30,16 @@ suite('toy sets', (test) => {
     assert.is(toyMixture('eight').means.length, EIGHT_CENTRES.length);
   });
 
+  test('a set that there is not is refused with the nearest name', () => {
+    const near = /expected one of moons, swirl, eight, got "moon"\. Did you mean "moons"\?/;
+    refused(() => toyMixture('moon' as 'moons'), ValueError, near);
+    refused(() => trainToy('moon' as 'moons').next(), ValueError, near);
+  });
+
   test('a network that has only seen points comes near the exact score, and nearer the longer it learns', () => {
     const mixture = toyMixture('eight');
     const errors = [20, 300].map((steps) => {
-      const run = trainToy('eight', { ...TOY_SETTINGS, steps, seed: 'score' });
+      const run = trainToy('eight', { steps, seed: 'score' });
       let next = run.next();
       while (!next.done) next = run.next();
       const model = next.value;

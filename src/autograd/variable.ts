@@ -3,8 +3,8 @@
  * what ops and the tape work on; `Tensor` (src/tensor/tensor.ts) gives it its operators.
  *
  * Lifetime: inside `scope` an array lies in the arena and dies with the scope; outside it lies on the heap
- * until `dispose()`, or until the garbage collector finds it. Arrays that share a storage (reshape) keep it
- * alive together.
+ * until `dispose()`, or until the garbage collector finds it. Outside of scopes arrays that share a storage (reshape)
+ * keep it alive together; inside one, what shares it ends with the scope.
  */
 import { type Backend, backend } from '../backend/backend.ts';
 import { LifetimeError, ShapeError } from '../errors.ts';
@@ -54,11 +54,11 @@ export class Storage {
     return this;
   }
 
-  /** The same block for whatever is made in the current scope: of a heap block, a loan until the scope ends. */
-  inScope(): Storage {
+  /** The same block for what is made in the current scope: another owner outside of any, else until it ends. */
+  shared(): Storage {
     const { frame } = this.backend.arena;
-    if (!frame || this.frame) return this.ref();
-    frame.lent.push(this.ref());
+    if (!frame || this.frame === frame) return this.ref();
+    if (!this.frame) frame.lent.push(this.ref());
     return new Storage(this.backend, this.ptr, frame);
   }
 
@@ -109,7 +109,7 @@ export class Variable {
   /** The same memory under another shape, until the current scope ends. */
   alias(shape: Shape): this {
     this.assertAlive();
-    return this.make(this.storage.inScope(), shape, this.offset);
+    return this.make(this.storage.shared(), shape, this.offset);
   }
 
   /** The same memory under another shape, from `offset` elements on, for as long as the result is there. */

@@ -25,19 +25,22 @@ function list(folder: string): string[] {
   }
 }
 
-/** Writes a checkpoint after so many steps, and deletes all but it and the one before. @throws FileError */
-export async function writeCheckpoint(folder: string, steps: number, bytes: Uint8Array): Promise<string> {
+/**
+ * Writes a checkpoint after so many steps, and then deletes all but it and the one before.
+ * @param first of its run: those that are there are of another, and none is the one before
+ * @throws FileError
+ */
+export async function writeCheckpoint(
+  folder: string,
+  steps: number,
+  bytes: Uint8Array,
+  first: boolean,
+): Promise<void> {
   const path = join(folder, `checkpoint-${String(steps).padStart(8, '0')}.safetensors`);
   await host.writeFileAtomic(path, bytes);
   // One that has more steps is of another course, which this run has left.
-  const before = list(folder).find((file) => stepsOf(file) < steps);
+  const before = first ? undefined : list(folder).find((file) => stepsOf(file) < steps);
   for (const file of list(folder)) if (file !== path && file !== before) rmSync(file, { force: true });
-  return path;
-}
-
-/** Deletes the checkpoints that an earlier run left in the folder: their steps are not this run's. */
-export function clearCheckpoints(folder: string): void {
-  for (const old of list(folder)) rmSync(old, { force: true });
 }
 
 /**

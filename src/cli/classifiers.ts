@@ -9,6 +9,7 @@ import { host } from '#host';
 import { type Checkpoint, encodeCheckpoint, loadCheckpoint } from '../checkpoint/checkpoint.ts';
 import { sha256 } from '../data/bytes.ts';
 import type { TrainTest } from '../data/dataset.ts';
+import { timeAt } from '../diffusion/schedule.ts';
 import { LangevinError } from '../errors.ts';
 import {
   accuracy,
@@ -44,8 +45,8 @@ function recipe(pictures: number, steps: number): ClassifierSettings {
 /** A kind of classifier: how it is made, trained, and read from a file. */
 interface Kind<M> {
   readonly kind: string;
-  /** What it was made of, beside the data and the settings. */
-  readonly of: unknown;
+  /** What it is made of beside the data and the settings, for its file. */
+  readonly of: Readonly<Record<string, string | number>>;
   create(sizes: ClassifierSizes, rng: Rng): M;
   read(checkpoint: Checkpoint): M;
   train(model: M, settings: ClassifierSettings): Iterable<ClassifierEpoch>;
@@ -59,11 +60,11 @@ async function cached<M extends Module>(
   numerics: string,
   reporter: Reporter,
 ): Promise<M> {
-  const path = await pathFor([kind, of, settings, numerics], data);
-  const known = path !== null && (await host.exists(path)) ? await readIfWhole(path, read) : null;
-  if (known) return known;
   const { height, width, classes } = data.train;
   const sizes = { height, width, classes };
+  const path = await pathFor([kind, of, sizes, settings, numerics], data);
+  const known = path !== null && (await host.exists(path)) ? await readIfWhole(path, read) : null;
+  if (known) return known;
   const model = create(sizes, new Rng(settings.seed).stream('initial values'));
   const { epochs, seed, ...rest } = settings;
   let started = performance.now();
@@ -73,7 +74,7 @@ async function cached<M extends Module>(
     await setImmediate(); // Ctrl-C is heard here
     started = performance.now();
   }
-  const info = { kind, sizes, settings: { epochs, ...rest }, seed };
+  const info = { kind, sizes, settings: { ...of, epochs, ...rest }, seed };
   if (path !== null) await host.writeFileAtomic(path, encodeCheckpoint(model, info));
   return model;
 }
@@ -109,7 +110,7 @@ export interface Judge {
 export async function judgeOf(data: TrainTest, numerics: string, reporter: Reporter): Promise<Judge> {
   const kind: Kind<Classifier> = {
     kind: Classifier.kind,
-    of: null,
+    of: {},
     create: (sizes, rng) => new Classifier(sizes, rng),
     read: classifierOf,
     train: (model, settings) => trainClassifier(model, data, settings),
@@ -127,24 +128,23 @@ export interface Guide {
 
 /** The classifier of noised pictures that guides this diffusion model. */
 export async function guideOf(
-  { schedule, settings: process }: TrainedDiffusion,
+  { schedule, settings: { schedule: name, steps } }: TrainedDiffusion,
   data: TrainTest,
   numerics: string,
   reporter: Reporter,
 ): Promise<Guide> {
   const kind: Kind<NoiseClassifier> = {
     kind: NoiseClassifier.kind,
-    of: [process.schedule, process.steps],
-    create: (sizes, rng) => new NoiseClassifier(sizes, rng),
+    of: { schedule: name, steps },
+    create: (sizes, rng) => new NoiseClassifier(sizes, { schedule: name, steps }, rng),
     read: noiseClassifierOf,
-    train: (model, settings) => trainNoiseClassifier(model, data, schedule, settings),
+    train: (model, settings) => trainNoiseClassifier(model, data, settings),
   };
   const settings = recipe(data.train.length, GUIDE_STEPS);
   const classifier = await cached(kind, data, settings, numerics, reporter);
-  const { times, tMin, tMax } = schedule;
   const accuracies = [0, 0.25, 0.5].map((u) => {
-    const t = times ? times[Math.floor(u * times.length)]! : tMin + u * (tMax - tMin);
-    return { t, accuracy: noisedAccuracy(classifier, data.test, schedule, t, settings.seed) };
+    const t = timeAt(schedule, u);
+    return { t, accuracy: noisedAccuracy(classifier, data.test, t, settings.seed) };
   });
   return { classifier, accuracies };
 }

@@ -50,9 +50,9 @@ export function describeRun({ trainer, data, settings, engine, notes }: Diffusio
   };
 }
 
-/** Writes a checkpoint that a run can go on from. @throws FileError */
-export async function saveRun(out: string, { trainer, notes }: DiffusionRun): Promise<void> {
-  await writeCheckpoint(out, trainer.progress.step, encodeDiffusion(trainer, { goOn: true, notes }));
+/** Writes a checkpoint that a run can go on from: see `writeCheckpoint`. */
+export async function saveRun(out: string, { trainer, notes }: DiffusionRun, first: boolean): Promise<void> {
+  await writeCheckpoint(out, trainer.progress.step, encodeDiffusion(trainer, { goOn: true, notes }), first);
 }
 
 function metrics(run: DiffusionRun, stopped: Stopped): string {

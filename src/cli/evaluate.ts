@@ -12,7 +12,7 @@ import { type Evaluation, evaluatePictures } from '../models/evaluate-diffusion.
 import { labelsInTurn, samplePictures } from '../models/sample-diffusion.ts';
 import { VERSION } from '../version.ts';
 import { number, type Options, text, UsageError } from './arguments.ts';
-import { guideOf, type Judge, judgeOf } from './classifiers.ts';
+import { guideLine, guideOf, type Judge, judgeOf } from './classifiers.ts';
 import { setName } from './denoiser-results.ts';
 import { addEngineOptions, applyEngineOptions, engineLine, engineReport } from './engine-options.ts';
 import { requireWritable } from './out-folder.ts';
@@ -84,13 +84,19 @@ export async function evaluateCommand(options: Options): Promise<number> {
     const likelihood = diffusionLikelihood(model, data, sampling.seed);
     const { neighbours, ...figures } = found;
     const content = {
-      'evaluation.json': `${JSON.stringify({ ...run, classifier: { accuracy: judge.accuracy }, ...figures, likelihood }, null, 2)}\n`,
+      'evaluation.json': `${JSON.stringify({ ...run, classifier: { accuracy: judge.accuracy }, ...(guide && { guide: guide.accuracies }), ...figures, likelihood }, null, 2)}\n`,
       'neighbours.png': drawNeighbours(data.train, pictures, neighbours),
     };
     for (const [name, bytes] of Object.entries(content)) await host.writeFileAtomic(join(out, name), bytes);
     const files = Object.entries(FILES).map(([name, what]) => [join(out, name), what] as const);
     const next = [['langevin evaluate --help', 'all options']] as const;
-    reporter.event({ type: 'end', stopped: null, files, summary: summary(judge, found, likelihood), next });
+    reporter.event({
+      type: 'end',
+      stopped: null,
+      files,
+      summary: [...(guide ? [guideLine(guide)] : []), ...summary(judge, found, likelihood)],
+      next,
+    });
     return 0;
   } finally {
     reporter.close();
@@ -127,8 +133,8 @@ function summary(judge: Judge, found: Evaluation, { bound, plain, ode }: Diffusi
       'nearest',
       `${nearest.samples.toFixed(2)} to a training picture; test pictures ${nearest.real.toFixed(2)}`,
     ],
-    ['bound', bits(bound?.bitsPerDimension ?? null, 'none in continuous time')],
-    ['plain bound', bits(plain, 'none in continuous time')],
+    ['bound', bits(bound?.bitsPerDimension ?? null, 'none for this schedule')],
+    ['plain bound', bits(plain, 'none for this schedule')],
     ['ODE', bits(ode, 'none where nothing of the data is left in the noise')],
   ];
   return [...rows.map(([name, text]) => `${name.padEnd(12)}${text}`), ''];

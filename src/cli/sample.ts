@@ -71,6 +71,8 @@ function labelsFor(sizes: { readonly classes: number }, wanted: number[] | undef
   return Array.from({ length: n }, (_, i) => wanted[i % wanted.length]);
 }
 
+const camel = (flag: string) => flag.replace(/-./g, (dash) => dash[1]!.toUpperCase());
+
 /** Runs the command; the exit code. */
 export async function sampleCommand(options: Options): Promise<number> {
   samplerName(options); // what is wrong with the words comes before what is wrong with a file
@@ -84,9 +86,11 @@ export async function sampleCommand(options: Options): Promise<number> {
   const sampling = readSampling(options, model);
   const { classifierGuidance, ...rest } = sampling;
   const guided = classifierGuidance > 0;
-  if (!guided) labelsFor(model, wanted, n);
-  const ofClassifier = ['data', 'dataDir', 'limit'].find((name) => options[name] !== undefined);
-  if (!guided && ofClassifier) throw new UsageError('--data belongs to --classifier-guidance, got it alone');
+  if (!guided || model.classes > 0) labelsFor(model, wanted, n);
+  const ofClassifier = ['data', 'data-dir', 'limit'].find((flag) => options[camel(flag)] !== undefined);
+  if (!guided && ofClassifier) {
+    throw new UsageError(`--${ofClassifier} belongs to --classifier-guidance, got it alone`);
+  }
   const out = text(options, 'out', dirname(path));
   const names = options.gif ? [FILES.png, FILES.gif] : [FILES.png];
   const tidy = requireWritable(
@@ -106,16 +110,10 @@ export async function sampleCommand(options: Options): Promise<number> {
         '',
       ],
     });
-    const guide = guided
-      ? await guideOf(
-          model,
-          await loadModelData(options, checkpoint, model, reporter),
-          engine.numerics,
-          reporter,
-        )
-      : null;
+    const data = guided ? await loadModelData(options, checkpoint, model, reporter) : null;
+    const labels = labelsFor(data?.train ?? model, wanted, n);
+    const guide = data && (await guideOf(model, data, engine.numerics, reporter));
     const classifier = guide ? { model: guide.classifier, scale: classifierGuidance } : undefined;
-    const labels = labelsFor(guide?.classifier.sizes ?? model, wanted, n);
     const started = performance.now();
     const { picture, frames } = await draw(model, { ...rest, labels, classifier }, options.gif === true);
     const seconds = (performance.now() - started) / 1000;

@@ -13,9 +13,11 @@ import type { NoiseLevel } from '../diffusion/level.ts';
 import type { Predictor } from '../diffusion/prediction.ts';
 import { diffuse } from '../diffusion/process.ts';
 import { createSampler, runSampler, type SamplerName, startNoise } from '../diffusion/samplers/index.ts';
+import { timeAt } from '../diffusion/schedule.ts';
 import {
   compareScores,
   TOY_SETTINGS,
+  TOY_STEPS,
   type ToyDiffusion,
   type ToySettings,
   toyMixture,
@@ -23,7 +25,7 @@ import {
 } from '../models/toy-diffusion.ts';
 import { Rng } from '../random/rng.ts';
 import { tensor } from '../tensor/create.ts';
-import { count, type Options, oneOf, text } from './arguments.ts';
+import { count, type Options, oneOf, text, UsageError } from './arguments.ts';
 import { addEngineOptions, applyEngineOptions } from './engine-options.ts';
 import { type Part, page } from './html.ts';
 import { requireWritable } from './out-folder.ts';
@@ -74,6 +76,11 @@ export async function toyCommand(options: Options): Promise<number> {
     steps: count(options, 'steps', SAMPLER_STEPS),
     settings: { ...TOY_SETTINGS, steps: count(options, 'trainSteps', TOY_SETTINGS.steps), seed },
   };
+  if (choice.steps > TOY_STEPS) {
+    throw new UsageError(
+      `--steps: expected at most the ${TOY_STEPS} that the model is trained with, got ${choice.steps}`,
+    );
+  }
   const out = text(options, 'out', OUT);
   applyEngineOptions(options);
   const tidy = requireWritable(out, ['index.html']);
@@ -114,7 +121,12 @@ async function show(name: ToySet, { sampler, steps, settings }: Choice) {
   const sampled = (predictor: Predictor) =>
     pointsOf(() => {
       const noise = startNoise(model.schedule, [POINTS, 2], rng);
-      return runSampler(createSampler(sampler, { steps }).sample(predictor, model.schedule, noise, rng));
+      const run = createSampler(sampler, { steps }).sample(predictor, model.schedule, noise, rng);
+      try {
+        return runSampler(run);
+      } finally {
+        noise.dispose();
+      }
     });
   const title = TITLES[name];
   const by = `${sampler}, ${steps} steps`;
@@ -132,7 +144,7 @@ async function show(name: ToySet, { sampler, steps, settings }: Choice) {
   );
   const errors: string[] = [];
   for (const share of LEVELS) {
-    const level = model.schedule.level(Math.round(share * model.schedule.tMax));
+    const level = model.schedule.level(timeAt(model.schedule, share));
     const { svg, error } = await scoreField(title, model, mixture, level, share, data);
     errors.push(`${(100 * error).toFixed(0)} %`);
     const caption = `The score at t = ${share}: where the noised points are, the learned one is ${(100 * error).toFixed(0)} % off.`;

@@ -10,7 +10,7 @@ import { addEngineOptions, applyEngineOptions, engineLine, engineReport } from '
 import { LossHistory } from './loss-plot.ts';
 import { requireWritable } from './out-folder.ts';
 import { createReporter, REPORT_OPTIONS, type Reporter } from './reporter.ts';
-import { follow } from './training-loop.ts';
+import { type Followed, follow } from './training-loop.ts';
 
 /** Epochs over `strokes`, of which there are a sixth as many as of MNIST. */
 const STROKES_EPOCHS = 15;
@@ -91,16 +91,12 @@ function announce(run: Omit<DenoiserRun, 'stopped'>, reporter: Reporter): void {
 async function train(run: Omit<DenoiserRun, 'stopped'>, out: string, reporter: Reporter): Promise<number> {
   const { model, data, settings, history } = run;
   announce(run, reporter);
-  return follow(
-    trainDenoiser(model, { ...data, ...settings, every: 1 }),
-    reporter,
-    history,
-    async () => {},
-    async ({ signal, last }) => {
-      const complete = history.epochs.length === settings.epochs;
-      await finish({ ...run, stopped: signal && !complete ? { signal, ...last } : null }, out, reporter);
-    },
-  );
+  const finishRun = async ({ signal, last }: Followed) => {
+    const complete = history.epochs.length === settings.epochs;
+    await finish({ ...run, stopped: signal && !complete ? { signal, ...last } : null }, out, reporter);
+  };
+  const events = trainDenoiser(model, { ...data, ...settings, every: 1 });
+  return follow({ events, history, finish: finishRun, restores: true }, reporter);
 }
 
 /** Writes the results and says so. */

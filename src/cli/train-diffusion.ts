@@ -6,7 +6,6 @@ import { resumeDiffusion } from '../models/diffusion-state.ts';
 import { DiffusionTrainer } from '../models/train-diffusion.ts';
 import { Rng } from '../random/rng.ts';
 import type { Options } from './arguments.ts';
-import { clearCheckpoints } from './checkpoints.ts';
 import { dataNotes, loadData } from './data-options.ts';
 import { setName } from './denoiser-results.ts';
 import { type Plan, readPlan } from './diffusion-options.ts';
@@ -41,7 +40,6 @@ export async function trainDiffusionCommand(options: Options): Promise<number> {
       const message = `the run was begun with ${checkpoint.numerics} numerics and goes on with ${engine.numerics}: its bits will differ`;
       reporter.event({ type: 'warning', message });
     }
-    if (!checkpoint) clearCheckpoints(out);
     const notes = { data: dataNotes(choice), ...(seconds === undefined ? {} : { seconds }) };
     return await train({ trainer, data, settings, engine, history: new LossHistory(), notes }, out, reporter);
   } finally {
@@ -87,22 +85,24 @@ function announce(run: DiffusionRun, reporter: Reporter): void {
 async function train(run: DiffusionRun, out: string, reporter: Reporter): Promise<number> {
   const { trainer, history } = run;
   announce(run, reporter);
-  let saved = performance.now();
+  let [first, saved] = [trainer.progress.step === 0, performance.now()];
   const save = async () => {
-    await saveRun(out, run);
-    saved = performance.now();
+    await saveRun(out, run, first);
+    [first, saved] = [false, performance.now()];
   };
   return follow(
-    trainer.run(),
+    {
+      events: trainer.run(),
+      history,
+      async after({ type }) {
+        if (type === 'epoch' && performance.now() - saved > SAVE_EVERY) await save();
+      },
+      async finish(end) {
+        await save();
+        await finish(run, end, out, reporter);
+      },
+    },
     reporter,
-    history,
-    async ({ type }) => {
-      if (type === 'epoch' && performance.now() - saved > SAVE_EVERY) await save();
-    },
-    async (end) => {
-      await save();
-      await finish(run, end, out, reporter);
-    },
   );
 }
 

@@ -4,7 +4,7 @@ import type { TrainTest } from '../data/dataset.ts';
 import { DataLoader } from '../data/loader.ts';
 import { DiffusionModel, trainLecture } from '../diffusion/lecture.ts';
 import type { TrainEvent } from '../models/train-denoiser.ts';
-import { Tally } from '../models/training.ts';
+import { requireFiniteTest, Tally } from '../models/training.ts';
 import { Rng } from '../random/rng.ts';
 import { count, number, type Options, text } from './arguments.ts';
 import { addDataOptions, chooseData, loadData } from './data-options.ts';
@@ -15,7 +15,7 @@ import { describeLecture, LECTURE_FILES, type LectureRun, writeLecture } from '.
 import { LossHistory } from './loss-plot.ts';
 import { requireWritable } from './out-folder.ts';
 import { createReporter, REPORT_OPTIONS, type Reporter } from './reporter.ts';
-import { follow } from './training-loop.ts';
+import { type Followed, follow } from './training-loop.ts';
 
 const OUT = 'out/lecture';
 
@@ -80,32 +80,26 @@ async function train(run: LectureRun, out: string, reporter: Reporter): Promise<
       '',
     ],
   });
-  const events = lectureEvents(model, data, settings);
-  return follow(
-    events,
-    reporter,
-    history,
-    async () => {},
-    async ({ signal, last }) => {
-      const stopped = signal && history.epochs.length < settings.epochs ? { signal, ...last } : null;
-      const { files, figures } = await writeLecture(out, run, stopped);
-      const figure = (value: number) => value.toFixed(2);
-      reporter.event({
-        type: 'end',
-        stopped: stopped?.signal ?? null,
-        files,
-        summary: [
-          stopped ? `stopped (${signal}) in epoch ${last.epoch}` : `trained for ${settings.epochs} epochs`,
-          `test loss ${figure(figures.measured)}; ${figure(figures.zero)} for a network that says 0, at least ${figure(figures.width)} for any of its width`,
-          '',
-        ],
-        next: [
-          ['langevin train diffusion', 'the same idea with a thousand steps, which makes digits'],
-          ['langevin train lecture --help', 'all options'],
-        ],
-      });
-    },
-  );
+  const finish = async ({ signal, last }: Followed) => {
+    const stopped = signal && history.epochs.length < settings.epochs ? { signal, ...last } : null;
+    const { files, figures } = await writeLecture(out, run, stopped);
+    const figure = (value: number) => value.toFixed(2);
+    reporter.event({
+      type: 'end',
+      stopped: stopped?.signal ?? null,
+      files,
+      summary: [
+        stopped ? `stopped (${signal}) in epoch ${last.epoch}` : `trained for ${settings.epochs} epochs`,
+        `test loss ${figure(figures.measured)}; ${figure(figures.zero)} for a network that says 0, at least ${figure(figures.width)} for any of its width`,
+        '',
+      ],
+      next: [
+        ['langevin train diffusion', 'the same idea with a thousand steps, which makes digits'],
+        ['langevin train lecture --help', 'all options'],
+      ],
+    });
+  };
+  return follow({ events: lectureEvents(model, data, settings), history, finish }, reporter);
 }
 
 /** The lecture's training, told as the other trainers tell theirs. */
@@ -135,6 +129,7 @@ function* lectureEvents(
       if (batch === batches) {
         const { loss: trainLoss, seconds: all, imagesPerSecond } = whole;
         const testLoss = testLecture(model, test, seed);
+        requireFiniteTest(testLoss, epoch + 1);
         yield { type: 'epoch', epoch: epoch + 1, trainLoss, testLoss, seconds: all, imagesPerSecond };
         whole = new Tally();
       }

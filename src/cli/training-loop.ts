@@ -14,18 +14,25 @@ export interface Followed {
   readonly last: { readonly epoch: number; readonly batch: number };
 }
 
+/** A run to follow. */
+export interface Course {
+  readonly events: Iterable<TrainEvent>;
+  readonly history: LossHistory;
+  /** Called with each event once it was told: for checkpoints. */
+  after?(event: TrainEvent): Promise<void>;
+  /** Called with the end, while signals are still heard: a second one ends the process. */
+  finish(end: Followed): Promise<void>;
+  /** Whether the trainer puts a model that diverged back to its last good epoch, so that this much can be kept. */
+  readonly restores?: boolean;
+}
+
 /**
- * @param after is called with each event once it was told: for checkpoints
- * @param finish is called with the end, while signals are still heard: a second one ends the process
  * @returns the process's exit code
- * @throws what the trainer throws; of a divergence after whole epochs the results are written first
+ * @throws what the trainer throws
  */
 export async function follow(
-  events: Iterable<TrainEvent>,
+  { events, history, after, finish, restores = false }: Course,
   reporter: Reporter,
-  history: LossHistory,
-  after: (event: TrainEvent) => Promise<void>,
-  finish: (end: Followed) => Promise<void>,
 ): Promise<number> {
   const interruption = new Interruption(() => {
     const message = 'stopping after this batch, and keeping what was trained; once more ends at once';
@@ -37,7 +44,7 @@ export async function follow(
       history.add(event);
       if (event.type === 'batch') last = { epoch: event.epoch, batch: event.batch };
       reporter.event(event);
-      await after(event);
+      await after?.(event);
       await setImmediate(); // signals are heard here
       if (interruption.signal) break;
     }
@@ -45,8 +52,7 @@ export async function follow(
     await finish({ signal, last });
     return exitCode;
   } catch (error) {
-    // The model is back to where its training last went well: that much is kept.
-    if (error instanceof DivergenceError && history.epochs.length > 0) {
+    if (restores && error instanceof DivergenceError && history.epochs.length > 0) {
       await finish({ signal: 'divergence', last });
     }
     throw error;

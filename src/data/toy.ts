@@ -50,6 +50,13 @@ export interface ToyOptions {
   readonly noise?: number;
 }
 
+/** The name, if there is such a set. @throws ValueError */
+export function checkToySet(name: ToySet): ToySet {
+  if (TOY_SETS.includes(name)) return name;
+  const known = TOY_SETS.join(', ');
+  throw new ValueError(`toy set: expected one of ${known}, got "${name}".${didYouMean(name, TOY_SETS)}`);
+}
+
 /**
  * n points of a set, [n, 2].
  * @throws ValueError for an unknown set, a negative noise or a number that is not whole
@@ -60,11 +67,7 @@ export function toySet(
   rng: Rng,
   { noise = TOY_NOISE[name] }: ToyOptions = {},
 ): Tensor {
-  const curve = TOY_CURVES[name];
-  if (!TOY_SETS.includes(name)) {
-    const known = TOY_SETS.join(', ');
-    throw new ValueError(`toy set: expected one of ${known}, got "${name}".${didYouMean(name, TOY_SETS)}`);
-  }
+  const curve = TOY_CURVES[checkToySet(name)];
   if (!Number.isInteger(n) || n < 1) throw new ValueError(`toy set: expected a number of points, got ${n}`);
   if (!(noise >= 0 && noise < Infinity)) throw new ValueError(`toy set: expected a noise >= 0, got ${noise}`);
   const [u, z] = scope(() => [rng.uniform([n]).toTypedArray(), rng.normal([n, 2]).toTypedArray()]);

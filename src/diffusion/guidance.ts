@@ -6,7 +6,8 @@
  * the label, 1 is the conditional model, above 1 exaggerates it.
  *
  * By a classifier: the score gains scale·∇ln p(y | x, t), so eps loses sigma·scale·∇, and x0 gains
- * sigma²/alpha·scale·∇. The gradient runs through the tape.
+ * sigma²/alpha·scale·∇. The gradient runs through the tape. Where alpha is 0 x knows nothing of the label, and there
+ * is nothing to gain.
  *
  * Sources: Ho and Salimans, "Classifier-free diffusion guidance" (2021; their w is scale - 1); Dhariwal and
  * Nichol, "Diffusion models beat GANs on image synthesis" (2021), algorithms 1 and 2.
@@ -84,7 +85,7 @@ export type LogProbability = (x: Tensor, t: number) => Tensor;
  * A predictor steered by the gradient of a log probability.
  *
  * @param parameters the classifier's, whose gradients are not wanted and are left alone
- * @throws ValueError for a scale that is no number >= 0
+ * @throws ValueError for a scale that is no number >= 0; its predictor throws LangevinError inside noGrad()
  */
 export function classifierGuided(
   model: Predictor,
@@ -97,8 +98,8 @@ export function classifierGuided(
     predicts: model.predicts,
     predict(x, t) {
       const prediction = model.predict(x, t);
-      if (scale === 0) return prediction;
       const level = schedule.level(t);
+      if (scale === 0 || level.alpha === 0) return prediction;
       // prediction = a·x + b·score for fixed x, so that it gains b·scale·∇.
       const [, b] = conversion('score', model.predicts, level);
       const result = x.empty(x.shape);

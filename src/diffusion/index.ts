@@ -63,7 +63,7 @@ export {
 } from './prediction.ts';
 export { diffuse, diffuseEach, probabilityFlow, reverseSde, score } from './process.ts';
 export * from './samplers/index.ts';
-export { cleanLevel, type NoiseSchedule } from './schedule.ts';
+export { cleanLevel, type NoiseSchedule, timeAt } from './schedule.ts';
 export { type GridOptions, grid, SPACINGS, type Spacing, timesteps } from './spacing.ts';
 export type { Threshold } from './threshold.ts';
 export { type Bound, type BoundOptions, variationalBound } from './variational-bound.ts';

@@ -29,7 +29,7 @@ import type { NoiseLevel } from './level.ts';
 import { snr } from './level.ts';
 import { checkPrediction, type Prediction, type Predictor, predictionRow } from './prediction.ts';
 import { diffuseEach, perSample } from './process.ts';
-import type { NoiseSchedule } from './schedule.ts';
+import { type NoiseSchedule, timeAt } from './schedule.ts';
 
 /** A network being trained: x [batch, ...] and a time for each sample, [batch], to a prediction of x's shape. */
 export type Network = (x: Tensor, t: Tensor) => Tensor;
@@ -151,10 +151,7 @@ export class Objective {
 
   /** A time for each of `batch` samples. */
   times(batch: number, rng: Rng): Float64Array {
-    const { times, tMin, tMax } = this.schedule;
-    return Float64Array.from(fractions(this.sampling, batch, rng), (u) =>
-      times ? times[Math.floor(u * times.length)]! : tMin + u * (tMax - tMin),
-    );
+    return Float64Array.from(fractions(this.sampling, batch, rng), (u) => timeAt(this.schedule, u));
   }
 
   private weighted(prediction: Tensor, target: Tensor, levels: readonly NoiseLevel[]): Tensor {

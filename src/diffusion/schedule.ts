@@ -20,6 +20,11 @@ export interface NoiseSchedule {
   levelOfRatio(value: number): NoiseLevel;
 }
 
+/** The time at the share u of the way from the cleanest level to the noisiest, 0 <= u < 1. */
+export function timeAt({ times, tMin, tMax }: NoiseSchedule, u: number): number {
+  return times ? times[Math.floor(u * times.length)]! : tMin + u * (tMax - tMin);
+}
+
 /** The level of the data themselves; its time is the cleanest that the model knows. */
 export function cleanLevel({ tMin }: NoiseSchedule): NoiseLevel {
   return { t: tMin, alpha: 1, sigma: 0 };

@@ -65,7 +65,7 @@ export class Classifier extends Module {
   }
 }
 
-/** ln softmax(logits)[label] of each row, [rows]. */
+/** ln softmax(logits)[label] of each row, [rows]. @throws ValueError for labels that there are not */
 export function logProbabilities(logits: Tensor, labels: ArrayLike<number>): Tensor {
   const shifted = logits.sub(logits.detach().max(1, { keepDims: true }));
   const own = shifted.mul(oneHot(labels, logits.shape[1]!)).sum(1);

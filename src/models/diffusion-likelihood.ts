@@ -2,7 +2,7 @@
  * How likely a diffusion model finds pictures, in bits per dimension: the bits that a code made of the model would
  * spend on a pixel, of the 8 that it has. Two figures for the same pictures, told with their labels:
  *
- *   bound  the variational bound of Ho et al. (2020), an upper limit, for schedules that have steps
+ *   bound  the variational bound of Ho et al. (2020), an upper limit, for schedules that have steps and preserve variance
  *   ode    the probability-flow ODE's density of pictures whose grey levels are spread uniformly over their bins,
  *          -log2 p(x)/D - log2(bin), in expectation also an upper limit (Theis, van den Oord and Bethge 2016);
  *          its divergence is Hutchinson's estimate (Song et al. 2021, appendix D.2)
@@ -36,7 +36,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import type { TrainedDiffusion } from './diffusion-run.ts';
 
 export interface DiffusionLikelihood {
-  /** Null where time is continuous. */
+  /** Null where time is continuous or the variance explodes. */
   readonly bound: Bound | null;
   /** Of the network as it is, without the skip connection; bits per dimension. */
   readonly plain: number | null;
@@ -57,7 +57,10 @@ type Model = Pick<TrainedDiffusion, 'schedule' | 'classes' | 'predicts' | 'predi
   readonly network: Pick<Module, 'parameters'>;
 };
 
-/** The likelihood of the first test pictures. */
+/**
+ * The likelihood of the first test pictures.
+ * @throws ShapeError for pictures that are not of the model's size
+ */
 export function diffusionLikelihood(
   model: Model,
   { train, test }: TrainTest,
@@ -154,7 +157,7 @@ function withSkip(network: Predictor, schedule: NoiseSchedule, { from, step, row
 }
 
 function boundOf(model: Predictor, schedule: NoiseSchedule, x0: Tensor, rng: Rng): Bound | null {
-  if (!(schedule instanceof DiscreteSchedule)) return null;
+  if (!(schedule instanceof DiscreteSchedule) || schedule.scaling !== 'preserving') return null;
   return noGrad(() => variationalBound(model, schedule, x0, rng, { terms: TERMS }));
 }
 

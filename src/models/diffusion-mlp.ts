@@ -150,7 +150,9 @@ export class DiffusionMlp extends Module {
         `${DiffusionMlp.kind}: expected ${batch} labels, one a picture, got ${labels.length}`,
       );
     }
-    const wrong = labels.find((given) => given !== null && !(given >= 0 && given < classes));
+    const wrong = labels.find(
+      (given) => given !== null && !(Number.isInteger(given) && given >= 0 && given < classes),
+    );
     if (wrong !== undefined) {
       throw new ValueError(`${DiffusionMlp.kind}: expected labels from 0 to ${classes - 1}, got ${wrong}`);
     }

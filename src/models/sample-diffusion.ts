@@ -48,7 +48,8 @@ export interface PicturesStep {
 /**
  * Makes pictures, and yields after every step of the sampler.
  * @returns all pictures, [labels.length, height·width], 0 to 1
- * @throws ValueError for labels, scales, steps or samplers that do not fit the model
+ * @throws ValueError for labels, scales, steps or samplers that do not fit the model; with a classifier ShapeError for
+ * one of other pictures, and LangevinError inside noGrad()
  */
 export function* sampleDiffusion(
   model: TrainedDiffusion,
@@ -97,20 +98,30 @@ function guided(
   if (!classifier) return network;
   requireFit(model, labels, classifier.model);
   const { schedule } = model;
-  const logProbability = classifier.model.logProbability(schedule, labels as readonly number[]);
+  const logProbability = classifier.model.logProbability(labels as readonly number[]);
   const parameters = classifier.model.parameters();
   return classifierGuided(network, schedule, logProbability, { scale: classifier.scale, parameters });
 }
 
-/** @throws ShapeError for a classifier of other pictures, ValueError for labels that it does not know */
-function requireFit({ network }: TrainedDiffusion, labels: Labels, { sizes }: NoiseClassifier): void {
+/** @throws ShapeError for a classifier of other pictures, ValueError for one of other noise or labels it does not know */
+function requireFit(
+  { network, settings }: TrainedDiffusion,
+  labels: Labels,
+  { sizes, noise }: NoiseClassifier,
+): void {
   const { height, width } = network.sizes;
   if (sizes.height !== height || sizes.width !== width) {
     throw new ShapeError(
       `guidance: expected a classifier of pictures of ${height}x${width}, got one of ${sizes.height}x${sizes.width}`,
     );
   }
-  const wrong = labels.find((label) => label === null || label >= sizes.classes);
+  if (noise.schedule !== settings.schedule || noise.steps !== settings.steps) {
+    throw new ValueError(
+      `guidance: expected a classifier of noise by ${settings.schedule}, ${settings.steps} steps, got one of ${noise.schedule}, ${noise.steps} steps`,
+    );
+  }
+  const known = (label: number) => Number.isInteger(label) && label >= 0 && label < sizes.classes;
+  const wrong = labels.find((label) => label === null || !known(label));
   if (wrong !== undefined) {
     throw new ValueError(
       `guidance: expected a label for each picture, 0 to ${sizes.classes - 1}, got ${wrong}`,
@@ -121,7 +132,7 @@ function requireFit({ network }: TrainedDiffusion, labels: Labels, { sizes }: No
 /** From the model's [-1, 1] to [0, 1]. */
 const toPixels = (values: ArrayLike<number>): Float64Array => Float64Array.from(values, (v) => (v + 1) / 2);
 
-/** Runs a sampling to its end. */
+/** Runs a sampling to its end: see `sampleDiffusion`. @throws what it throws */
 export function samplePictures(model: TrainedDiffusion, options: SampleOptions): Float64Array {
   const run = sampleDiffusion(model, options);
   for (;;) {

@@ -8,7 +8,7 @@
  * wide, so that its density is the set's to a few hundredths at the ends and far less between them; `eight` is such a mixture to begin with.
  */
 import { noGrad, scope } from '../autograd/tape.ts';
-import { TOY_CURVES, TOY_NOISE, type ToySet, toySet } from '../data/toy.ts';
+import { checkToySet, TOY_CURVES, TOY_NOISE, type ToySet, toySet } from '../data/toy.ts';
 import { createSchedule } from '../diffusion/discrete-schedule.ts';
 import { GaussianMixture } from '../diffusion/gaussian-mixture.ts';
 import type { NoiseLevel } from '../diffusion/level.ts';
@@ -35,8 +35,9 @@ const ALONG: Readonly<Record<ToySet, { readonly components: number; readonly pow
   eight: { components: 8, power: 1 },
 };
 
-/** The set's density as a mixture of Gaussians. */
+/** The set's density as a mixture of Gaussians. @throws ValueError for an unknown set */
 export function toyMixture(name: ToySet): GaussianMixture {
+  checkToySet(name);
   const { components, power } = ALONG[name];
   const variance = TOY_NOISE[name] ** 2;
   return new GaussianMixture(
@@ -73,6 +74,8 @@ class PlaneNetwork extends Module {
   }
 }
 
+/** T of the schedule. */
+export const TOY_STEPS = 1000;
 const HIDDEN = 128;
 const TIME = 16;
 /** Of coordinates: so that the first layer bends within the width of a moon, not only across the whole set. */
@@ -80,7 +83,7 @@ const SCALE = 8;
 
 /** A trained network in the plane, and its process. */
 export class ToyDiffusion {
-  readonly schedule = createSchedule('cosine', 1000);
+  readonly schedule = createSchedule('cosine', TOY_STEPS);
   /** v: at the noisiest level, where hardly any data are left, an error of eps would be one of 20,000 times in x0. */
   readonly predicts = 'v';
 
@@ -105,10 +108,14 @@ export const TOY_SETTINGS: ToySettings = { steps: 3000, batchSize: 128, lr: 6e-3
 
 /**
  * Trains a network on a toy set, and yields the loss of every step; returns the moving average of the network.
- * @throws DivergenceError where the loss is no number
+ * @throws ValueError for an unknown set; DivergenceError where the loss is no number
  */
-export function* trainToy(name: ToySet, settings: ToySettings): Generator<number, ToyDiffusion> {
-  const { steps, batchSize, lr, seed } = settings;
+export function* trainToy(
+  name: ToySet,
+  settings: Partial<ToySettings> = {},
+): Generator<number, ToyDiffusion> {
+  checkToySet(name);
+  const { steps, batchSize, lr, seed } = { ...TOY_SETTINGS, ...settings };
   const rng = new Rng(seed);
   const model = new ToyDiffusion(new PlaneNetwork(rng.stream('initial values')));
   const { network, schedule, predicts } = model;
@@ -117,24 +124,27 @@ export function* trainToy(name: ToySet, settings: ToySettings): Generator<number
   const average = new Ema(network, { decay: 0.995 });
   const rate = cosineLr(lr, { steps });
   const [points, noise] = [rng.stream('points'), rng.stream('noise')];
-  for (let step = 0; step < steps; step++) {
-    adam.lr = rate(step);
-    const loss = scope(() => {
-      adam.zeroGrad();
-      const found = objective.loss((x, t) => network.forward(x, t), toySet(name, batchSize, points), noise);
-      found.backward();
-      adam.step();
-      average.update();
-      return found.item();
-    });
-    if (!Number.isFinite(loss)) {
-      throw new DivergenceError(`toy: expected a finite loss, got ${loss} in step ${step + 1}`);
+  try {
+    for (let step = 0; step < steps; step++) {
+      adam.lr = rate(step);
+      const loss = scope(() => {
+        adam.zeroGrad();
+        const found = objective.loss((x, t) => network.forward(x, t), toySet(name, batchSize, points), noise);
+        found.backward();
+        adam.step();
+        average.update();
+        return found.item();
+      });
+      if (!Number.isFinite(loss)) {
+        throw new DivergenceError(`toy: expected a finite loss, got ${loss} in step ${step + 1}`);
+      }
+      yield loss;
     }
-    yield loss;
+    average.copyTo(network);
+    return model;
+  } finally {
+    average.dispose();
   }
-  average.copyTo(network);
-  average.dispose();
-  return model;
 }
 
 /** The scores at points x [n, 2] at one noise level, as the model has them and exactly; and how far they are apart. */

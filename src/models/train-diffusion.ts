@@ -25,6 +25,7 @@ import { Rng, type RngState, type Seed } from '../random/rng.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { ProcessSettings, TrainedDiffusion } from './diffusion-run.ts';
 import type { EpochEvent, TrainEvent } from './train-denoiser.ts';
+import { requireFiniteTest, toModel } from './training.ts';
 
 /** What a run can be told beside its process. */
 export interface DiffusionSettings extends ProcessSettings {
@@ -144,11 +145,13 @@ export class DiffusionTrainer {
     const { loss, images, seconds } = this.epoch;
     this.epoch = { loss: 0, images: 0, seconds: 0 };
     const imagesPerSecond = images / seconds;
+    const testLoss = this.test();
+    requireFiniteTest(testLoss, epoch);
     return {
       type: 'epoch',
       epoch,
       trainLoss: loss / images,
-      testLoss: this.test(),
+      testLoss,
       seconds,
       imagesPerSecond,
     };
@@ -232,9 +235,6 @@ export class DiffusionTrainer {
     this.average.dispose();
   }
 }
-
-/** Pictures in [0, 1] as networks see them, in [-1, 1]. */
-const toModel = (images: Tensor): Tensor => images.mul(2).sub(1);
 
 const diverged = (where: string, loss: number, lr: number) =>
   new DivergenceError(

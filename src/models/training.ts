@@ -47,6 +47,17 @@ export class Snapshot {
   }
 }
 
+/** Of a model that is not put back. @throws DivergenceError */
+export function requireFiniteTest(loss: number, epoch: number): void {
+  if (Number.isFinite(loss)) return;
+  throw new DivergenceError(
+    `training diverged in epoch ${epoch}: expected a finite loss on the test pictures, got ${loss}; take a smaller learning rate`,
+  );
+}
+
+/** Pictures in [0, 1] as diffusion networks see them, in [-1, 1]. */
+export const toModel = (images: Tensor): Tensor => images.mul(2).sub(1);
+
 /** @throws DivergenceError that says where; the caller puts the model back */
 export function requireFinite(loss: number, epoch: number, where: string): void {
   if (Number.isFinite(loss)) return;
