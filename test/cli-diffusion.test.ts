@@ -135,7 +135,7 @@ suite('cli: diffusion', (test) => {
       await ok([...TRAIN, '--epochs', '20', '--lr', '0.02', '--ema', '0', '--quiet', '--out', 'm'], folder);
       const sample = ['sample', '--steps', '4', '--count', '6', '--threads', '1'];
       const stdout = await ok([...sample, '--model', 'm', '--label', '3,1', '--gif', '--out', 'p'], folder);
-      assert.match(stdout, /sampler +ddim, 4 steps, guidance 2\n/);
+      assert.match(stdout, /sampler +ddim, 4 steps, guidance 2 above sigma\/alpha 1\n/);
       assert.match(stdout, /6 pictures in [\d.]+ s/);
       const picture = readFileSync(join(folder, 'p', 'samples.png'));
       const { width, height } = decodePng(picture);

@@ -43,8 +43,26 @@ suite('diffusion: pictures', (test) => {
 
   test('guidance leads away from the unlabelled picture, and pixels end in 0 to 1', () => {
     const at = (guidance: number, label: number) =>
-      means(samplePictures(greys(), { labels: [label], guidance, steps: 5 }))[0];
+      means(samplePictures(greys(), { labels: [label], guidance, guidanceAbove: 0, steps: 5 }))[0];
     close([at(0, 7), at(1, 7), at(2, 7), at(2, 9)], [0.5, 0.7, 0.9, 1], 1e-4, 'guided');
+  });
+
+  test('by default guidance ends where there is less noise than data, and asks for no second answer from there on', () => {
+    const asked: [t: number, rows: number][] = [];
+    const model = greys();
+    const { predict } = model;
+    model.predict = (x, t, labels) => {
+      asked.push([t, labels.length]);
+      return predict(x, t, labels);
+    };
+    const picture = means(samplePictures(model, { labels: [7], guidance: 2, steps: 10 }));
+    close(picture, [0.7], 1e-4, 'the conditional model has the last word');
+    for (const [t, rows] of asked) {
+      const { alpha, sigma } = model.schedule.level(t);
+      assert.is(rows, sigma >= alpha ? 2 : 1, `t = ${t}`);
+    }
+    assert.equal(new Set(asked.map(([, rows]) => rows)).size, 2);
+    refused(() => samplePictures(model, { labels: [7], guidanceAbove: -1 }), ValueError, /guidance: above/);
   });
 
   test('beyond 250 pictures are made part by part; a step tells how many there are in all', () => {

@@ -6,6 +6,7 @@ import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { TrainTest } from '../data/dataset.ts';
 import { SAMPLERS, type SamplerName } from '../diffusion/samplers/index.ts';
 import type { TrainedDiffusion } from '../models/diffusion-run.ts';
+import { GUIDANCE_ABOVE } from '../models/sample-diffusion.ts';
 import { count, number, type Options, oneOf, text, UsageError } from './arguments.ts';
 import { addDataOptions, chooseData, loadData, savedData } from './data-options.ts';
 import type { Reporter } from './reporter.ts';
@@ -24,6 +25,10 @@ export function addSamplingOptions(command: Command): Command {
     .option(
       '--guidance <scale>',
       `1: as the model has it; more: as the label wants it (default: ${GUIDANCE}; 0, the label withheld, with a classifier)`,
+    )
+    .option(
+      '--guidance-above <ratio>',
+      `Guides where sigma/alpha, the noise beside the data, is at least this; 0: always (default: ${GUIDANCE_ABOVE})`,
     )
     .option(
       '--classifier-guidance <scale>',
@@ -48,6 +53,7 @@ export const samplerName = (options: Options): SamplerName =>
 /** How to sample, but for the labels, as results record it. */
 export interface Sampling {
   readonly guidance: number;
+  readonly guidanceAbove: number;
   readonly classifierGuidance: number;
   readonly sampler: SamplerName;
   readonly steps: number;
@@ -72,6 +78,7 @@ export function readSampling(options: Options, model: TrainedDiffusion): Samplin
   }
   return {
     guidance: guidance ?? (model.classes === 0 ? 1 : byClassifier > 0 ? 0 : GUIDANCE),
+    guidanceAbove: scale('guidanceAbove') ?? GUIDANCE_ABOVE,
     classifierGuidance: byClassifier,
     sampler: samplerName(options),
     steps,
@@ -80,9 +87,11 @@ export function readSampling(options: Options, model: TrainedDiffusion): Samplin
 }
 
 /** How to sample in a line, for people. */
-export function samplingLine({ sampler, steps, guidance, classifierGuidance }: Sampling): string {
+export function samplingLine(sampling: Sampling): string {
+  const { sampler, steps, guidance, guidanceAbove, classifierGuidance } = sampling;
+  const where = guidance > 1 && guidanceAbove > 0 ? ` above sigma/alpha ${guidanceAbove}` : '';
   const byClassifier = classifierGuidance > 0 ? `, by a classifier ${classifierGuidance}` : '';
-  return `sampler  ${sampler}, ${steps} steps, guidance ${guidance}${byClassifier}`;
+  return `sampler  ${sampler}, ${steps} steps, guidance ${guidance}${where}${byClassifier}`;
 }
 
 /**

@@ -12,7 +12,7 @@ import { type Part, page } from './html.ts';
 import { requireWritable } from './out-folder.ts';
 
 const OUT = 'out/tour';
-/** Of training the diffusion model, about half of the whole on two cores. */
+/** Of training the diffusion model; the rest takes less on two cores. */
 const SECONDS = 75;
 /** Pictures that the shorter trainings see in an epoch: as many as there are of `strokes`. */
 const SHORT = '10000';
@@ -44,7 +44,7 @@ export function addTourOptions(command: Command): Command {
     )
     .option(
       '--seconds <s>',
-      `Of training the diffusion model; the rest takes about as long (default: ${SECONDS})`,
+      `Of training the diffusion model; the rest takes less (default: ${SECONDS})`,
     )
     .option('--seed <seed>', 'Any text or number (default: 0)')
     .option('--out <folder>', `Where the page goes (default: ${OUT})`);

@@ -19,6 +19,7 @@ export { createSchedule, DiscreteSchedule, type ScheduleOptions } from './discre
 export { edmLoss, edmLossAt, edmPredictor, preconditioning } from './edm.ts';
 export { type Component, GaussianMixture, gaussian } from './gaussian-mixture.ts';
 export {
+  type ClassifierFreeOptions,
   type ConditionalModel,
   classifierFree,
   classifierGuided,

@@ -4,7 +4,9 @@
  * from one stream of the seed, so that the pictures depend on the seed and on their number alone.
  */
 import { noGrad } from '../autograd/tape.ts';
+import { checkNumber } from '../diffusion/check.ts';
 import { classifierFree, classifierGuided, type Labels } from '../diffusion/guidance.ts';
+import { ratio } from '../diffusion/level.ts';
 import { type Predictor, predictor } from '../diffusion/prediction.ts';
 import { createSampler, type SamplerName, startNoise } from '../diffusion/samplers/index.ts';
 import type { Threshold } from '../diffusion/threshold.ts';
@@ -18,6 +20,11 @@ export interface SampleOptions {
   readonly labels: Labels;
   /** Scale of classifier-free guidance; 1, the conditional model, by default. */
   readonly guidance?: number;
+  /**
+   * Where a scale above 1 is applied: at levels whose sigma/alpha is at least this. 1 by default, where there is as much
+   * noise as there are data; 0 for everywhere.
+   */
+  readonly guidanceAbove?: number;
   /** Guidance by a classifier of noised pictures, towards the labels, which it wants all; also for models without labels. */
   readonly classifier?: ClassifierGuidance | undefined;
   /** `ddim` by default. */
@@ -28,6 +35,8 @@ export interface SampleOptions {
   readonly threshold?: Threshold;
   readonly seed?: Seed;
 }
+
+export const GUIDANCE_ABOVE = 1;
 
 export interface ClassifierGuidance {
   readonly model: NoiseClassifier;
@@ -90,10 +99,12 @@ export function* sampleDiffusion(
 function guided(
   model: TrainedDiffusion,
   labels: Labels,
-  { guidance = 1, classifier }: SampleOptions,
+  { guidance = 1, guidanceAbove = GUIDANCE_ABOVE, classifier }: SampleOptions,
 ): Predictor {
+  checkNumber('guidance: above', guidanceAbove);
   const known = model.classes > 0 || !classifier ? labels : labels.map(() => null);
-  const free = classifierFree(model, known, { scale: guidance });
+  const when = (t: number) => guidance <= 1 || ratio(model.schedule.level(t)) >= guidanceAbove;
+  const free = classifierFree(model, known, { scale: guidance, when });
   const network = predictor(free.predicts, (x, t) => noGrad(() => free.predict(x, t)));
   if (!classifier) return network;
   requireFit(model, labels, classifier.model);
