@@ -1,9 +1,11 @@
 import * as assert from 'uvu/assert';
 import { scope } from '../src/autograd/tape.ts';
+import { gaussian } from '../src/diffusion/gaussian-mixture.ts';
 import { classifierFree } from '../src/diffusion/guidance.ts';
+import { PREDICTIONS, predictionRow } from '../src/diffusion/prediction.ts';
 import { ShapeError, ValueError } from '../src/errors.ts';
 import { DiffusionMlp, type DiffusionMlpOptions } from '../src/models/diffusion-mlp.ts';
-import { TrainedDiffusion, trainingSchedule } from '../src/models/diffusion-run.ts';
+import { networkTime, TrainedDiffusion, trainingSchedule } from '../src/models/diffusion-run.ts';
 import { timestepEmbedding } from '../src/nn/time-embedding.ts';
 import { Rng } from '../src/random/rng.ts';
 import { tensor } from '../src/tensor/create.ts';
@@ -139,6 +141,40 @@ suite('diffusion mlp', (test) => {
       /unconditional one with scale 2/,
     );
     refused(() => classifierFree(unconditional, [3]), ValueError, /unconditional one with labels/);
+  });
+
+  test('whatever is predicted, it is the best for data that are normal around the network’s answer', () => {
+    const x = new Rng(5).normal([3, 6]);
+    const answer = new TrainedDiffusion(network(), { schedule: 'cosine', steps: 40, predicts: 'x0' });
+    for (const predicts of PREDICTIONS) {
+      if (predicts === 'x0') continue;
+      for (const schedule of ['cosine', 'linear', 'vp', 'flow'] as const) {
+        const model = new TrainedDiffusion(network(), { schedule, steps: 40, predicts });
+        const { tMin, tMax } = model.schedule;
+        const times = [tMin, model.schedule.times?.[20] ?? 0.5 * tMax, tMax];
+        const labels = [0, 1, null];
+        const each = model.predictEach(x, tensor(times), labels).toTypedArray();
+        for (const [i, t] of times.entries()) {
+          const level = model.schedule.level(t);
+          const told = networkTime(model.schedule, t);
+          const y = answer.network.forward(x, tensor([told, told, told]), labels).toTypedArray();
+          const own = x.slice([i], [i + 1]);
+          // The mixture of one Gaussian around each answer knows the best prediction of x0, and eps follows.
+          const data = gaussian(y.slice(6 * i, 6 * i + 6), 0.05 ** 2);
+          const x0 = data.denoise(own, level).toTypedArray();
+          const [p, q] = predictionRow(predicts, level);
+          const wanted = Array.from(own.toTypedArray(), (value, j) => {
+            const eps = (value - level.alpha * x0[j]) / level.sigma;
+            return p * x0[j] + q * eps;
+          });
+          const most = Math.max(1, ...wanted.map(Math.abs));
+          const where = `${predicts}, ${schedule}, t = ${t}`;
+          const at = model.predict(x, t, labels).toTypedArray();
+          close(at.slice(6 * i, 6 * i + 6), wanted, 1e-4 * most, where);
+          close(each.slice(6 * i, 6 * i + 6), wanted, 1e-4 * most, `${where}, each its own time`);
+        }
+      }
+    }
   });
 
   test('whatever the schedule, the network is told times up to 1000', () => {

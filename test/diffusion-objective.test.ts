@@ -116,7 +116,10 @@ suite('diffusion: objectives', (test) => {
         const perfect: Network = () => objective.target(x0, eps, levels);
         near(objective.lossAt(perfect, x0, times, eps).item(), 0, 1e-20);
         let square = 0;
-        for (const value of target) square += (value * value) / 18;
+        for (const [i, value] of target.entries()) {
+          const { sigma } = levels[Math.floor(i / 3)]!;
+          square += ((predicts === 'score' ? sigma * sigma : 1) * value * value) / 18;
+        }
         const loss = objective.lossAt((x) => x.mul(0), x0, times, eps).item();
         near(loss, square, 1e-10 * square);
         // What the network is shown is the noised data and the times.
@@ -172,6 +175,7 @@ suite('diffusion: objectives', (test) => {
       near(at('min-snr', 'v'), Math.min(r, 5) / (r + 1), 1e-12);
       near(at('p2', 'eps'), 1 / (1 + r), 1e-12);
       assert.is(at('simple', 'v'), 1);
+      near(at('simple', 'score'), level.sigma ** 2, 1e-12);
       if (t === 0) continue;
       // Ho et al. (2020), equation 12, with the variance betaTilde; and Kingma et al. (2021), half the fall of the SNR
       const beta = LINEAR.betas[t]!;

@@ -70,7 +70,7 @@ async function cached<M extends Module>(
   let started = performance.now();
   for (const { epoch, loss } of train(model, settings)) {
     const imagesPerSecond = data.train.length / ((performance.now() - started) / 1000);
-    reporter.event({ type: 'batch', epoch: 1, batch: epoch, batches: epochs, loss, imagesPerSecond });
+    reporter.event({ type: 'preparation', name: 'classifier', epoch, epochs, loss, imagesPerSecond });
     await setImmediate(); // Ctrl-C is heard here
     started = performance.now();
   }

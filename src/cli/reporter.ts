@@ -30,8 +30,21 @@ export interface EndEvent {
   readonly next: readonly (readonly [command: string, what: string])[];
 }
 
+/** An epoch of a model that a run needs beside its own, such as a classifier. */
+export interface PreparationEvent {
+  readonly type: 'preparation';
+  /** The model. */
+  readonly name: string;
+  /** Of `epochs`, from 1. */
+  readonly epoch: number;
+  readonly epochs: number;
+  readonly loss: number;
+  readonly imagesPerSecond: number;
+}
+
 export type RunEvent =
   | StartEvent
+  | PreparationEvent
   | BatchEvent
   | EpochEvent
   | EndEvent
@@ -147,6 +160,8 @@ abstract class TextReporter implements Reporter {
         });
       case 'epoch':
         return this.epoch(event);
+      case 'preparation':
+        return this.preparation(event);
       case 'download':
         return this.download(event);
       case 'end':
@@ -167,6 +182,7 @@ abstract class TextReporter implements Reporter {
   abstract close(): void;
   protected abstract batch(event: BatchEvent): void;
   protected abstract epoch(event: EpochEvent): void;
+  protected abstract preparation(event: PreparationEvent): void;
   protected abstract download(event: DownloadProgress): void;
 
   protected epochName(epoch: number): string {
@@ -190,6 +206,11 @@ class LineReporter extends TextReporter {
   protected epoch(event: EpochEvent): void {
     print(`${this.epochName(event.epoch)}  ${epochText(event)}`);
     this.last = performance.now();
+  }
+
+  protected preparation({ name, epoch, epochs, loss: value, imagesPerSecond }: PreparationEvent): void {
+    const place = `training the ${name}: epoch ${epoch}/${epochs}`;
+    this.now(() => `${place}  loss ${loss(value)}  ${rate(imagesPerSecond)}`);
   }
 
   protected download({ url, received, total }: DownloadProgress): void {
@@ -225,6 +246,12 @@ class BarReporter extends TextReporter {
   protected epoch(event: EpochEvent): void {
     this.bar?.update({ text: epochText(event) });
     this.close();
+  }
+
+  protected preparation({ name, epoch, epochs, loss: value, imagesPerSecond }: PreparationEvent): void {
+    const text = `loss ${loss(value)}  ${rate(imagesPerSecond)}`;
+    this.show(name, epochs, '{name}  {bar}  {text}').update(epoch, { text });
+    if (epoch === epochs) this.close();
   }
 
   protected download({ url, received, total }: DownloadProgress): void {

@@ -42,10 +42,7 @@ export function addTourOptions(command: Command): Command {
       '--data-dir <folder>',
       'Where the four files of MNIST are, in place of the cache and the download',
     )
-    .option(
-      '--seconds <s>',
-      `Of training the diffusion model; the rest takes less (default: ${SECONDS})`,
-    )
+    .option('--seconds <s>', `Of training the diffusion model; the rest takes less (default: ${SECONDS})`)
     .option('--seed <seed>', 'Any text or number (default: 0)')
     .option('--out <folder>', `Where the page goes (default: ${OUT})`);
   return addEngineOptions(command).example('  $ langevin tour').example('  $ langevin tour --data mnist');

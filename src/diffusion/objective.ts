@@ -7,7 +7,8 @@
  * A weight is meant for one kind of prediction and carried over to the others by the factor between their errors,
  * so that the weighted loss is the same whatever the network predicts:
  *
- *   simple   1, on the error of the network's own kind
+ *   simple   1, on the error of the network's own kind; of the score sigma², so that it is the error of eps (Song et
+ *            al. 2021): unweighted it would be that of the least noise alone
  *   min-snr  min(SNR, gamma) on x0: Hang et al., "Efficient diffusion training via min-SNR weighting" (2023)
  *   p2       1/(k + SNR)^gamma on eps: Choi et al., "Perception prioritized training" (2022)
  *   vlb      the variational bound's own with variance betaTilde, fromX0²/(2·betaTilde) on x0, in nats: Ho et al.
@@ -131,7 +132,7 @@ export class Objective {
     const [ofX0, ofEps] = [sigma / determinant, alpha / determinant];
     switch (this.weight) {
       case 'simple':
-        return 1;
+        return this.predicts === 'score' ? sigma * sigma : 1;
       case 'min-snr':
         return Math.min(snr(level), this.gamma) * ofX0 * ofX0;
       case 'p2':
@@ -155,7 +156,7 @@ export class Objective {
   }
 
   private weighted(prediction: Tensor, target: Tensor, levels: readonly NoiseLevel[]): Tensor {
-    if (this.weight === 'simple') return mse(prediction, target);
+    if (this.weight === 'simple' && this.predicts !== 'score') return mse(prediction, target);
     // √w on both sides: the mean over the batch of w·(a - b)²
     const roots = perSample(
       levels.map(({ t }) => Math.sqrt(this.weightAt(t))),

@@ -1,6 +1,17 @@
 /**
  * What a trained network means: the process that it was trained in, and how files and samplers know it. The
  * network is told times of 0 to 1000 whatever the schedule's own are, so that its sinusoids fit them all.
+ *
+ * The network's own answer y is always of the data, since it has fewer numbers inside than a picture has pixels: it
+ * can say what a digit looks like, but it cannot repeat a noise of all pixels, which eps, v, flow and score ask for.
+ * What is predicted follows from y and x. Take the data to be normal around y with deviation e; then the best
+ * prediction p·x0 + q·eps at a level is
+ *
+ *     ((p·e²·alpha + q·sigma)·x + (p·sigma² - q·alpha·sigma)·y) / (e²·alpha² + sigma²)
+ *
+ * of which the score is that of N(alpha·y, e²·alpha² + sigma²). e keeps the errors of eps and its kin bounded where
+ * sigma goes to 0, and stays in samples as a grain of that size: 0.05 on [-1, 1]. To predict x0 it is not needed, and
+ * with e = 0 the prediction is y itself.
  */
 import {
   type Checkpoint,
@@ -13,7 +24,15 @@ import { BETA_SCHEDULES, type BetaSchedule } from '../diffusion/betas.ts';
 import { type ContinuousName, continuousSchedule } from '../diffusion/continuous-schedule.ts';
 import { createSchedule } from '../diffusion/discrete-schedule.ts';
 import type { ConditionalModel, Labels } from '../diffusion/guidance.ts';
-import { checkPrediction, PREDICTIONS, type Prediction } from '../diffusion/prediction.ts';
+import type { NoiseLevel } from '../diffusion/level.ts';
+import {
+  checkPrediction,
+  type Pair,
+  PREDICTIONS,
+  type Prediction,
+  predictionRow,
+} from '../diffusion/prediction.ts';
+import { perSample } from '../diffusion/process.ts';
 import type { NoiseSchedule } from '../diffusion/schedule.ts';
 import { didYouMean, FormatError, ValueError } from '../errors.ts';
 import { Rng } from '../random/rng.ts';
@@ -71,13 +90,41 @@ export class TrainedDiffusion implements ConditionalModel {
   }
 
   predict(x: Tensor, t: number, labels: Labels): Tensor {
-    return this.network.forward(x, full([labels.length], networkTime(this.schedule, t)), labels);
+    const y = this.network.forward(x, full([labels.length], networkTime(this.schedule, t)), labels);
+    if (this.predicts === 'x0') return y;
+    const [ofX, ofY] = mixture(this.predicts, this.schedule.level(t));
+    return x.mul(ofX).add(y.mul(ofY));
   }
 
   /** The prediction for each sample at its own time t [batch] of the schedule, as training asks it. */
   predictEach(x: Tensor, t: Tensor, labels?: Labels): Tensor {
-    return this.network.forward(x, t.mul(networkTime(this.schedule, 1)), labels);
+    const y = this.network.forward(x, t.mul(networkTime(this.schedule, 1)), labels);
+    if (this.predicts === 'x0') return y;
+    const { tMin, tMax } = this.schedule;
+    const pairs = Array.from(t.toTypedArray(), (time) =>
+      // A time in float32 may lie a rounding beyond the schedule's ends.
+      mixture(this.predicts, this.schedule.level(Math.min(Math.max(time, tMin), tMax))),
+    );
+    const [ofX, ofY] = [0, 1].map((i) =>
+      perSample(
+        pairs.map((pair) => pair[i]!),
+        x,
+      ),
+    );
+    return x.mul(ofX!).add(y.mul(ofY!));
   }
+}
+
+/** e, of the file's header. */
+const DEVIATION = 0.05;
+
+/** Coefficients of x and of the network's answer: see the file's header. */
+function mixture(kind: Prediction, level: NoiseLevel): Pair {
+  const { alpha, sigma } = level;
+  const [p, q] = predictionRow(kind, level);
+  const variance = DEVIATION * DEVIATION;
+  const total = variance * alpha * alpha + sigma * sigma;
+  return [(p * variance * alpha + q * sigma) / total, (p * sigma * sigma - q * alpha * sigma) / total];
 }
 
 /** What a file says of a network and its process, beside the parameters. */
