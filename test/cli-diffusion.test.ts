@@ -48,6 +48,20 @@ async function ok(words: readonly string[], folder: string): Promise<string> {
 const json = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
 const checkpoints = (folder: string) => readdirSync(folder).filter((file) => file.startsWith('checkpoint-'));
 
+/** A folder `tiny` of pictures of 8x8 pixels in ten classes. */
+function tinyData(folder: string): void {
+  mkdirSync(join(folder, 'tiny'));
+  for (const [part, n] of [
+    ['train', 40],
+    ['t10k', 20],
+  ] as const) {
+    const pixels = Uint8Array.from({ length: n * 64 }, (_, i) => (i * 37) % 256);
+    const labels = Uint8Array.from({ length: n }, (_, i) => i % 10);
+    writeFileSync(join(folder, 'tiny', `${part}-images-idx3-ubyte`), encodeIdx([n, 8, 8], pixels));
+    writeFileSync(join(folder, 'tiny', `${part}-labels-idx1-ubyte`), encodeIdx([n], labels));
+  }
+}
+
 npmRun('build:node');
 
 suite('cli: diffusion', (test) => {
@@ -293,16 +307,7 @@ suite('cli: diffusion', (test) => {
 
   test('tour runs the commands in order, and its page has every picture and every command', () =>
     inFolder(async (folder) => {
-      mkdirSync(join(folder, 'tiny'));
-      for (const [part, n] of [
-        ['train', 40],
-        ['t10k', 20],
-      ] as const) {
-        const pixels = Uint8Array.from({ length: n * 64 }, (_, i) => (i * 37) % 256);
-        const labels = Uint8Array.from({ length: n }, (_, i) => i % 10);
-        writeFileSync(join(folder, 'tiny', `${part}-images-idx3-ubyte`), encodeIdx([n, 8, 8], pixels));
-        writeFileSync(join(folder, 'tiny', `${part}-labels-idx1-ubyte`), encodeIdx([n], labels));
-      }
+      tinyData(folder);
       const stdout = await ok(['tour', '--data', 'tiny', '--seconds', '0.1', '--threads', '1'], folder);
       const out = join(folder, 'out', 'tour');
       const html = readFileSync(join(out, 'index.html'), 'utf8');
@@ -410,6 +415,12 @@ suite('cli: diffusion', (test) => {
         await sample('--model', 'u', '--label', '2'),
         2,
         /--label: expected a model with labels, got an unconditional one/,
+      );
+      tinyData(folder);
+      failed(
+        await langevin(['evaluate', '--model', 'm', '--data', 'tiny', '--quiet'], folder),
+        2,
+        /--data: expected pictures of 28x28 in 10 classes, got 8x8 in 10 classes/,
       );
       assert.is((await sample('--model', 'u', '--count', '2', '--steps', '3')).code, 0);
       assert.is((await loadDiffusion(join(folder, 'u', 'model.safetensors'))).classes, 0);
