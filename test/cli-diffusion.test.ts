@@ -298,10 +298,10 @@ suite('cli: diffusion', (test) => {
           assert.ok(svg.includes(name), name);
       }
       const stdout = await ok(['toy', 'eight', '--train-steps', '30', '--steps', '6'], folder);
-      assert.match(stdout, /^Eight Gaussians +error of the learned score \d+ %, \d+ %, \d+ %/);
+      assert.match(stdout, /^Eight Gaussians +error of the learned score \d+ %, \d+ %, \d+ %, \d+ %/);
       const html = readFileSync(join(folder, 'out', 'toy', 'index.html'), 'utf8');
       const pictures = [...html.matchAll(/src="([^"]+)"/g)].map(([, file]) => file);
-      assert.is(pictures.length, 5);
+      assert.is(pictures.length, 6);
       for (const file of pictures) assert.ok(existsSync(join(folder, 'out', 'toy', file)), file);
     }));
 

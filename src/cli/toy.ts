@@ -1,6 +1,6 @@
 /**
  * `langevin toy`: diffusion in the plane, where the exact score is known. A small network learns a set of points;
- * its score is drawn over the exact one at three noise levels, and its samples beside those of the exact score.
+ * its score is drawn over the exact one at four noise levels, and its samples beside those of the exact score.
  */
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -38,7 +38,7 @@ const SAMPLER_STEPS = 50;
 const REACH = 2.6;
 const ARROWS = 19;
 /** Noise levels whose scores are drawn, as shares of the way to pure noise. */
-const LEVELS = [0.1, 0.3, 0.6] as const;
+const LEVELS = [0.1, 0.3, 0.6, 0.9] as const;
 const TITLES: Readonly<Record<ToySet, string>> = {
   moons: 'Two moons',
   swirl: 'A swirl',
