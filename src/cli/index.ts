@@ -4,7 +4,7 @@
  * failure, 2 for a command line that cannot be understood, 128 + n after signal n. An error is one line on
  * standard error; `--debug` adds the stack.
  */
-import { cac } from 'cac';
+import { type Command, cac } from 'cac';
 import { LangevinError } from '../errors.ts';
 import { VERSION } from '../version.ts';
 import { type Options, parse, UsageError } from './arguments.ts';
@@ -22,49 +22,47 @@ import { trainDiffusionCommand } from './train-diffusion.ts';
 import { addLectureOptions, trainLectureCommand } from './train-lecture.ts';
 
 const cli = cac('langevin');
-const actions = new Map<unknown, (options: Options) => Promise<number>>();
-actions.set(
-  addTourOptions(cli.command('tour', 'The lecture in order, on one page, in under three minutes')),
-  (options) => tourCommand(options, run),
+type Action = (options: Options) => Promise<number>;
+const actions = new Map<Command, Action>();
+
+/** Declares a command. */
+function command(name: string, what: string, add: (command: Command) => Command, action: Action): void {
+  actions.set(add(cli.command(name, what)), action);
+}
+
+command('tour', 'The lecture in order, on one page, in under three minutes', addTourOptions, (options) =>
+  tourCommand(options, run),
 );
-actions.set(
-  addDenoiserOptions(
-    cli.command('train denoiser', 'Train the denoising autoencoder, and draw what it learned'),
-  ),
+command(
+  'train denoiser',
+  'Train the denoising autoencoder, and draw what it learned',
+  addDenoiserOptions,
   trainDenoiserCommand,
 );
-actions.set(
-  addLectureOptions(
-    cli.command('train lecture', "Train the lecture's diffusion model, and see what it cannot learn"),
-  ),
+command(
+  'train lecture',
+  "Train the lecture's diffusion model, and see what it cannot learn",
+  addLectureOptions,
   trainLectureCommand,
 );
-actions.set(
-  addDiffusionOptions(cli.command('train diffusion', 'Train a diffusion model, which makes digits of noise')),
+command(
+  'train diffusion',
+  'Train a diffusion model, which makes digits of noise',
+  addDiffusionOptions,
   trainDiffusionCommand,
 );
-actions.set(
-  addSampleOptions(cli.command('sample', 'Make pictures with a trained diffusion model')),
-  sampleCommand,
-);
-actions.set(
-  addSdeOptions(cli.command('sde [process]', 'Solve and draw a stochastic differential equation')),
-  sdeCommand,
-);
-actions.set(addNoiseOptions(cli.command('noise', 'Draw pictures on their way into noise')), noiseCommand);
-actions.set(
-  addSchedulesOptions(cli.command('schedules', 'Plot noise schedules side by side')),
-  schedulesCommand,
-);
-actions.set(
-  addToyOptions(cli.command('toy [set]', 'Diffusion in the plane: learned scores beside the exact ones')),
+command('sample', 'Make pictures with a trained diffusion model', addSampleOptions, sampleCommand);
+command('evaluate', 'Judge the pictures of a trained diffusion model', addEvaluateOptions, evaluateCommand);
+command('sde [process]', 'Solve and draw a stochastic differential equation', addSdeOptions, sdeCommand);
+command('noise', 'Draw pictures on their way into noise', addNoiseOptions, noiseCommand);
+command('schedules', 'Plot noise schedules side by side', addSchedulesOptions, schedulesCommand);
+command(
+  'toy [set]',
+  'Diffusion in the plane: learned scores beside the exact ones',
+  addToyOptions,
   toyCommand,
 );
-actions.set(
-  addEvaluateOptions(cli.command('evaluate', 'Judge the pictures of a trained diffusion model')),
-  evaluateCommand,
-);
-actions.set(addInfoOptions(cli.command('info', 'Print what langevin finds on this machine')), infoCommand);
+command('info', 'Print what langevin finds on this machine', addInfoOptions, infoCommand);
 cli.option('--debug', 'Print the stack of an error');
 cli.help((sections) => sections.filter(({ title }) => !title?.startsWith('For more info')));
 cli.version(VERSION);

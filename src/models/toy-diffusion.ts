@@ -25,25 +25,33 @@ import { cosineLr } from '../optim/lr-schedule.ts';
 import { Rng, type Seed } from '../random/rng.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
-/**
- * Gaussians along each curve, at equal steps of s with u = s^power; a step of s has the share ds·power·s^(power-1) of
- * the points. By s the swirl's radius grows evenly, by u its inner turns would have gaps.
- */
-const ALONG: Readonly<Record<ToySet, { readonly components: number; readonly power: number }>> = {
-  moons: { components: 192, power: 1 },
-  swirl: { components: 384, power: 2 },
-  eight: { components: 8, power: 1 },
+/** How a set's curve is walked in equal steps of s, from 0 to 1. */
+interface Walk {
+  readonly components: number;
+  /** Where the curve is then. */
+  u(s: number): number;
+  /** The share of the points that a step has: proportional to du/ds. */
+  weight(s: number): number;
+}
+
+const evenly = (components: number): Walk => ({ components, u: (s) => s, weight: () => 1 });
+
+/** By s the swirl's radius grows evenly; by u its inner turns would have gaps. */
+const WALKS: Readonly<Record<ToySet, Walk>> = {
+  moons: evenly(192),
+  swirl: { components: 384, u: (s) => s * s, weight: (s) => s },
+  eight: evenly(8),
 };
 
 /** The set's density as a mixture of Gaussians. @throws ValueError for an unknown set */
 export function toyMixture(name: ToySet): GaussianMixture {
   checkToySet(name);
-  const { components, power } = ALONG[name];
-  const variance = TOY_NOISE[name] ** 2;
+  const { components, u, weight } = WALKS[name];
+  const variance = TOY_NOISE[name] * TOY_NOISE[name];
   return new GaussianMixture(
     Array.from({ length: components }, (_, i) => {
       const s = (i + 0.5) / components;
-      return { weight: s ** (power - 1), mean: TOY_CURVES[name](s ** power), variance };
+      return { weight: weight(s), mean: TOY_CURVES[name](u(s)), variance };
     }),
   );
 }
