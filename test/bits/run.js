@@ -30,6 +30,7 @@ cli.option('--no-browser', 'leave chromium out');
 cli.option('--publish', 'write what this Node computes on one thread as the published table');
 cli.help();
 const { options } = cli.parse();
+if (options.help) process.exit();
 const args = [String(options.seeds), String(options.threads)];
 const work = mkdtempSync(join(tmpdir(), 'langevin-bits-'));
 
