@@ -77,7 +77,8 @@ async function inChromium(program, isolated) {
   try {
     const page = await browser.newPage();
     page.on('pageerror', (error) => console.log(`  ${error}`));
-    await page.goto(`http://127.0.0.1:${server.address().port}/?${args.join('&')}`);
+    // The script computes while it loads, for minutes: the load event comes after it.
+    await page.goto(`http://127.0.0.1:${server.address().port}/?${args.join('&')}`, { waitUntil: 'commit' });
     await page.waitForFunction(() => globalThis.finished, undefined, { timeout: 1_800_000 });
     return (await page.evaluate(() => globalThis.lines)).map((line) => JSON.parse(line));
   } finally {
