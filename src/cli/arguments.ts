@@ -24,7 +24,8 @@ const unmark = (value: unknown) =>
   typeof value === 'string' && value.startsWith(MARK) ? value.slice(MARK.length) : value;
 
 const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-const dashed = (name: string) => `${name.length > 1 ? '--' : '-'}${kebab(name)}`;
+/** An option's name as it is typed: `--data-dir` for `dataDir`. */
+export const dashed = (name: string) => `${name.length > 1 ? '--' : '-'}${kebab(name)}`;
 
 /** The words of `argv` with the two of a command such as `train denoiser` joined to one, as cac wants them. */
 function joinCommand(cli: CAC, argv: readonly string[]): string[] {

@@ -8,7 +8,7 @@ import type { DiffusionMlpSizes } from '../models/diffusion-mlp.ts';
 import { TRAINING_SCHEDULES, trainingSchedule } from '../models/diffusion-run.ts';
 import { settingsOf } from '../models/diffusion-state.ts';
 import { DIFFUSION_SETTINGS, type DiffusionSettings } from '../models/train-diffusion.ts';
-import { count, number, type Options, oneOf, text, UsageError } from './arguments.ts';
+import { count, dashed, number, type Options, oneOf, text, UsageError } from './arguments.ts';
 import { folderOf, readCheckpoint } from './checkpoints.ts';
 import { addDataOptions, chooseData, type DataChoice, savedData } from './data-options.ts';
 import { addEngineOptions } from './engine-options.ts';
@@ -112,8 +112,7 @@ export async function readPlan(options: Options): Promise<Plan> {
   }
   const fixed = FIXED.find((name) => options[name] !== undefined);
   if (fixed) {
-    const flag = fixed.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    throw new UsageError(`--${flag} belongs to a new run, got --resume ${resume}, which has its own`);
+    throw new UsageError(`${dashed(fixed)} belongs to a new run, got --resume ${resume}, which has its own`);
   }
   const epochs = count(options, 'epochs', undefined);
   const checkpoint = await readCheckpoint(resume);

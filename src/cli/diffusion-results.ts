@@ -1,7 +1,7 @@
 /** What `langevin train diffusion` leaves behind, each file whole or not at all; the model comes first. */
 import type { TrainTest } from '../data/dataset.ts';
 import { gridFromBatch } from '../image/grid.ts';
-import { encodePng } from '../image/png.ts';
+import { encodePng, type Picture } from '../image/png.ts';
 import { DiffusionMlp } from '../models/diffusion-mlp.ts';
 import { encodeDiffusion } from '../models/diffusion-state.ts';
 import { labelsInTurn, samplePictures } from '../models/sample-diffusion.ts';
@@ -12,6 +12,7 @@ import { setName } from './denoiser-results.ts';
 import type { EngineReport } from './engine-options.ts';
 import type { LossHistory } from './loss-plot.ts';
 import { type Content, writeAll } from './out-folder.ts';
+import { GUIDANCE } from './sampling-options.ts';
 
 /** The files by name, in the order in which they are written, and what is in each. */
 export const DIFFUSION_FILES = {
@@ -34,7 +35,6 @@ export interface DiffusionRun {
 /** Where a run was stopped, and by what. */
 export type Stopped = { readonly signal: string; readonly epoch: number; readonly batch: number } | null;
 
-const GUIDANCE = 2;
 const COUNT = 100;
 
 /** What is recorded of a run beside its losses. */
@@ -61,17 +61,24 @@ function metrics(run: DiffusionRun, stopped: Stopped): string {
   return `${JSON.stringify({ ...describeRun(run), stopped, step, seconds, epochs }, null, 2)}\n`;
 }
 
+/** Pictures in rows of so many, small ones enlarged. */
+export function sampleGrid(
+  pictures: Float64Array,
+  { height, width }: { readonly height: number; readonly width: number },
+  columns: number,
+): Picture {
+  return gridFromBatch(pictures, { height, width, columns, scale: Math.max(1, Math.floor(56 / height)) });
+}
+
 /** A picture of samples, a class a column. */
 function samples({ trainer: { model, average }, settings: { seed } }: DiffusionRun): Uint8Array {
-  const { height, width, classes } = model.network.sizes;
+  const { classes } = model.network.sizes;
   const columns = classes > 1 && classes <= 20 ? classes : 10;
   average.swapIn();
   try {
     const labels = labelsInTurn(model, Math.floor(COUNT / columns) * columns);
     const pictures = samplePictures(model, { labels, guidance: classes > 0 ? GUIDANCE : 1, seed });
-    return encodePng(
-      gridFromBatch(pictures, { height, width, columns, scale: Math.max(1, Math.floor(56 / height)) }),
-    );
+    return encodePng(sampleGrid(pictures, model.network.sizes, columns));
   } finally {
     average.swapOut();
   }

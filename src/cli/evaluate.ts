@@ -1,7 +1,6 @@
 /** `langevin evaluate`: a diffusion model's pictures in figures, each beside what real pictures reach. */
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import type { Command } from 'cac';
-import { host } from '#host';
 import { loadCheckpoint } from '../checkpoint/checkpoint.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { type Cell, cellsOf, grid } from '../image/grid.ts';
@@ -15,7 +14,7 @@ import { number, type Options, text, UsageError } from './arguments.ts';
 import { guideLine, guideOf, type Judge, judgeOf } from './classifiers.ts';
 import { setName } from './denoiser-results.ts';
 import { addEngineOptions, applyEngineOptions, engineLine, engineReport } from './engine-options.ts';
-import { requireWritable } from './out-folder.ts';
+import { requireWritable, writeAll } from './out-folder.ts';
 import { createReporter, REPORT_OPTIONS } from './reporter.ts';
 import {
   addSamplingOptions,
@@ -83,12 +82,17 @@ export async function evaluateCommand(options: Options): Promise<number> {
     const found = evaluatePictures(judge.classifier, data, pictures, labels);
     const likelihood = diffusionLikelihood(model, data, sampling.seed);
     const { neighbours, ...figures } = found;
-    const content = {
-      'evaluation.json': `${JSON.stringify({ ...run, classifier: { accuracy: judge.accuracy }, ...(guide && { guide: guide.accuracies }), ...figures, likelihood }, null, 2)}\n`,
-      'neighbours.png': drawNeighbours(data.train, pictures, neighbours),
+    const report = {
+      ...run,
+      classifier: { accuracy: judge.accuracy },
+      ...(guide && { guide: guide.accuracies }),
+      ...figures,
+      likelihood,
     };
-    for (const [name, bytes] of Object.entries(content)) await host.writeFileAtomic(join(out, name), bytes);
-    const files = Object.entries(FILES).map(([name, what]) => [join(out, name), what] as const);
+    const files = await writeAll(out, FILES, {
+      'evaluation.json': () => `${JSON.stringify(report, null, 2)}\n`,
+      'neighbours.png': () => drawNeighbours(data.train, pictures, neighbours),
+    });
     const next = [['langevin evaluate --help', 'all options']] as const;
     reporter.event({
       type: 'end',

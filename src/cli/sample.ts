@@ -1,21 +1,20 @@
 /** `langevin sample`: pictures from a trained diffusion model, as a grid, and as an animation of how they came. */
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Command } from 'cac';
-import { host } from '#host';
 import { loadCheckpoint } from '../checkpoint/checkpoint.ts';
 import type { Labels } from '../diffusion/guidance.ts';
 import { ValueError } from '../errors.ts';
 import { encodeGif } from '../image/gif.ts';
-import { gridFromBatch } from '../image/grid.ts';
 import { encodePng, type Picture } from '../image/png.ts';
 import { diffusionOf, type TrainedDiffusion } from '../models/diffusion-run.ts';
 import { labelsInTurn, type SampleOptions, sampleDiffusion } from '../models/sample-diffusion.ts';
 import { VERSION } from '../version.ts';
-import { count, type Options, text, UsageError } from './arguments.ts';
+import { count, dashed, type Options, text, UsageError } from './arguments.ts';
 import { guideLine, guideOf } from './classifiers.ts';
+import { sampleGrid } from './diffusion-results.ts';
 import { addEngineOptions, applyEngineOptions, engineLine, engineReport } from './engine-options.ts';
-import { requireWritable } from './out-folder.ts';
+import { requireWritable, writeAll } from './out-folder.ts';
 import { createReporter, REPORT_OPTIONS } from './reporter.ts';
 import {
   addSamplingOptions,
@@ -28,8 +27,8 @@ import {
 
 const COUNT = 100;
 const FILES = {
-  png: ['samples.png', 'the pictures'],
-  gif: ['samples.gif', 'how they grew out of noise'],
+  'samples.png': 'the pictures',
+  'samples.gif': 'how they grew out of noise',
 } as const;
 /** Frames of the animation at most; long runs skip some. */
 const MOST_FRAMES = 60;
@@ -71,8 +70,6 @@ function labelsFor(sizes: { readonly classes: number }, wanted: number[] | undef
   return Array.from({ length: n }, (_, i) => wanted[i % wanted.length]);
 }
 
-const camel = (flag: string) => flag.replace(/-./g, (dash) => dash[1]!.toUpperCase());
-
 /** Runs the command; the exit code. */
 export async function sampleCommand(options: Options): Promise<number> {
   samplerName(options); // what is wrong with the words comes before what is wrong with a file
@@ -87,16 +84,13 @@ export async function sampleCommand(options: Options): Promise<number> {
   const { classifierGuidance, ...rest } = sampling;
   const guided = classifierGuidance > 0;
   if (!guided || model.classes > 0) labelsFor(model, wanted, n);
-  const ofClassifier = ['data', 'data-dir', 'limit'].find((flag) => options[camel(flag)] !== undefined);
+  const ofClassifier = ['data', 'dataDir', 'limit'].find((name) => options[name] !== undefined);
   if (!guided && ofClassifier) {
-    throw new UsageError(`--${ofClassifier} belongs to --classifier-guidance, got it alone`);
+    throw new UsageError(`${dashed(ofClassifier)} belongs to --classifier-guidance, got it alone`);
   }
   const out = text(options, 'out', dirname(path));
-  const names = options.gif ? [FILES.png, FILES.gif] : [FILES.png];
-  const tidy = requireWritable(
-    out,
-    names.map(([name]) => name),
-  );
+  const animate = options.gif === true;
+  const tidy = requireWritable(out, animate ? Object.keys(FILES) : ['samples.png']);
   try {
     const engine = await engineReport();
     reporter.event({
@@ -115,15 +109,12 @@ export async function sampleCommand(options: Options): Promise<number> {
     const guide = data && (await guideOf(model, data, engine.numerics, reporter));
     const classifier = guide ? { model: guide.classifier, scale: classifierGuidance } : undefined;
     const started = performance.now();
-    const { picture, frames } = await draw(model, { ...rest, labels, classifier }, options.gif === true);
+    const { picture, frames } = await draw(model, { ...rest, labels, classifier }, animate);
     const seconds = (performance.now() - started) / 1000;
-    const contents = { png: () => encodePng(picture), gif: () => encodeGif(frames) };
-    const files: [string, string][] = [];
-    for (const kind of options.gif ? (['png', 'gif'] as const) : (['png'] as const)) {
-      const [name, what] = FILES[kind];
-      await host.writeFileAtomic(join(out, name), contents[kind]());
-      files.push([join(out, name), what]);
-    }
+    const files = await writeAll(out, FILES, {
+      'samples.png': () => encodePng(picture),
+      ...(animate ? { 'samples.gif': () => encodeGif(frames) } : {}),
+    });
     const summary = [
       ...(guide ? [guideLine(guide)] : []),
       `${n} ${n === 1 ? 'picture' : 'pictures'} in ${seconds.toFixed(2)} s`,
@@ -149,12 +140,12 @@ async function draw(
   sampling: SampleOptions,
   animate: boolean,
 ): Promise<{ picture: Picture; frames: Picture[] }> {
-  const { height, width, classes } = model.network.sizes;
+  const { sizes } = model.network;
+  const { classes } = sizes;
   const n = sampling.labels.length;
   const columns =
     n > 10 && n % 10 === 0 ? Math.max(10, classes > 20 ? 10 : classes) : Math.ceil(Math.sqrt(n));
-  const scale = Math.max(1, Math.floor(56 / height));
-  const toGrid = (pictures: Float64Array) => gridFromBatch(pictures, { height, width, columns, scale });
+  const toGrid = (pictures: Float64Array) => sampleGrid(pictures, sizes, columns);
   const frames: Picture[] = [];
   const run = sampleDiffusion(model, sampling);
   try {

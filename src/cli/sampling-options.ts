@@ -13,7 +13,8 @@ import type { Reporter } from './reporter.ts';
 
 const MODEL = 'out/diffusion/model.safetensors';
 const STEPS = 50;
-const GUIDANCE = 2;
+/** Scale of the guidance of models with labels. */
+export const GUIDANCE = 2;
 /** Those that make pictures of noise. */
 export const PICTURE_SAMPLERS = SAMPLERS.filter((name): name is SamplerName => name !== 'ddim-inversion');
 

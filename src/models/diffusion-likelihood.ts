@@ -144,14 +144,9 @@ function withSkip(network: Predictor, schedule: NoiseSchedule, { from, step, row
       const [below, above] = [rows[k]!, rows[k + 1]!];
       const share = tensor(below.map((g, i) => g + (at - k) * (above[i]! - g)));
       const said = dataOf(network, schedule, x, t);
-      return level.alpha === 0
-        ? said
-        : said.add(
-            x
-              .mul(1 / level.alpha)
-              .sub(said)
-              .mul(share),
-          );
+      if (level.alpha === 0) return said;
+      const shown = x.mul(1 / level.alpha);
+      return said.add(shown.sub(said).mul(share));
     },
   };
 }
@@ -178,5 +173,5 @@ function odeOf(
   });
   latent.dispose();
   const nats = -logLikelihood.reduce((sum, value) => sum + value, 0) / x0.size;
-  return nats / Math.LN2 - Math.log2(GREY_BIN);
+  return (nats - log(GREY_BIN)) / Math.LN2;
 }

@@ -92,7 +92,7 @@ export class TrainedDiffusion implements ConditionalModel {
   predict(x: Tensor, t: number, labels: Labels): Tensor {
     const y = this.network.forward(x, full([labels.length], networkTime(this.schedule, t)), labels);
     if (this.predicts === 'x0') return y;
-    const [ofX, ofY] = mixture(this.predicts, this.schedule.level(t));
+    const [ofX, ofY] = coefficients(this.predicts, this.schedule.level(t));
     return x.mul(ofX).add(y.mul(ofY));
   }
 
@@ -103,7 +103,7 @@ export class TrainedDiffusion implements ConditionalModel {
     const { tMin, tMax } = this.schedule;
     const pairs = Array.from(t.toTypedArray(), (time) =>
       // A time in float32 may lie a rounding beyond the schedule's ends.
-      mixture(this.predicts, this.schedule.level(Math.min(Math.max(time, tMin), tMax))),
+      coefficients(this.predicts, this.schedule.level(Math.min(Math.max(time, tMin), tMax))),
     );
     const [ofX, ofY] = [0, 1].map((i) =>
       perSample(
@@ -119,7 +119,7 @@ export class TrainedDiffusion implements ConditionalModel {
 const DEVIATION = 0.05;
 
 /** Coefficients of x and of the network's answer: see the file's header. */
-function mixture(kind: Prediction, level: NoiseLevel): Pair {
+function coefficients(kind: Prediction, level: NoiseLevel): Pair {
   const { alpha, sigma } = level;
   const [p, q] = predictionRow(kind, level);
   const variance = DEVIATION * DEVIATION;

@@ -116,9 +116,9 @@ function guided(
 
 /** @throws ShapeError for a classifier of other pictures, ValueError for one of other noise or labels it does not know */
 function requireFit(
-  { network, settings }: TrainedDiffusion,
+  { network, schedule, settings }: TrainedDiffusion,
   labels: Labels,
-  { sizes, noise }: NoiseClassifier,
+  { sizes, noise, schedule: known }: NoiseClassifier,
 ): void {
   const { height, width } = network.sizes;
   if (sizes.height !== height || sizes.width !== width) {
@@ -126,13 +126,14 @@ function requireFit(
       `guidance: expected a classifier of pictures of ${height}x${width}, got one of ${sizes.height}x${sizes.width}`,
     );
   }
-  if (noise.schedule !== settings.schedule || noise.steps !== settings.steps) {
+  // Continuous time has no steps, whatever the settings say.
+  if (schedule.name !== known.name || schedule.times?.length !== known.times?.length) {
     throw new ValueError(
       `guidance: expected a classifier of noise by ${settings.schedule}, ${settings.steps} steps, got one of ${noise.schedule}, ${noise.steps} steps`,
     );
   }
-  const known = (label: number) => Number.isInteger(label) && label >= 0 && label < sizes.classes;
-  const wrong = labels.find((label) => label === null || !known(label));
+  const isClass = (label: number) => Number.isInteger(label) && label >= 0 && label < sizes.classes;
+  const wrong = labels.find((label) => label === null || !isClass(label));
   if (wrong !== undefined) {
     throw new ValueError(
       `guidance: expected a label for each picture, 0 to ${sizes.classes - 1}, got ${wrong}`,

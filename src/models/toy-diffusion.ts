@@ -5,7 +5,8 @@
  *     z = silu(A·8x + C·silu(time embedding of t)),  z = silu(B·z) twice,  prediction = D·z     128 numbers inside
  *
  * The mixture has a Gaussian of the set's own noise at equal steps along its curve, closer together than they are
- * wide, so that its density is the set's to a few hundredths at the ends and far less between them; `eight` is such a mixture to begin with.
+ * wide, so that its density is the set's to a few hundredths at the ends and far less between them; `eight` is such a
+ * mixture to begin with.
  */
 import { noGrad, scope } from '../autograd/tape.ts';
 import { checkToySet, TOY_CURVES, TOY_NOISE, type ToySet, toySet } from '../data/toy.ts';
