@@ -3,8 +3,8 @@
  * ReLU between and a sigmoid at the end, mean squared error, backwards, Adam.
  */
 import { scope } from '../src/autograd/tape.ts';
-import { Denoiser } from '../src/models/denoiser.ts';
-import { addNoise } from '../src/models/train-denoiser.ts';
+import { Denoiser } from '../src/models/networks/denoiser.ts';
+import { addNoise } from '../src/models/training/denoiser.ts';
 import { Adam } from '../src/optim/adam.ts';
 import { Rng } from '../src/random/rng.ts';
 import { mse } from '../src/tensor/tensor.ts';

@@ -78,6 +78,30 @@ export {
   gridFromBatch,
 } from './image/grid.ts';
 export { decodePng, encodePng, type Picture } from './image/png.ts';
+export { type Evaluation, evaluatePictures } from './models/evaluation/evaluate.ts';
+export { type DiffusionLikelihood, diffusionLikelihood } from './models/evaluation/likelihood.ts';
+export {
+  frechetDistance,
+  nearestNeighbours,
+  type Points,
+  precisionRecall,
+} from './models/evaluation/metrics.ts';
+export {
+  covarianceOf,
+  lectureGaussianBest,
+  lectureLinearBest,
+  lectureNoise,
+  lecturePointsBest,
+  lectureZeroLoss,
+} from './models/lecture/analysis.ts';
+export {
+  DiffusionModel,
+  type LectureModel,
+  type LectureStep,
+  lectureLoss,
+  lectureSchedule,
+  trainLecture,
+} from './models/lecture/lecture.ts';
 // Models
 export {
   accuracy,
@@ -88,19 +112,25 @@ export {
   classifierOf,
   classify,
   trainClassifier,
-} from './models/classifier.ts';
-export { Denoiser, type DenoiserOptions, type DenoiserSizes, loadDenoiser } from './models/denoiser.ts';
-export { type DiffusionLikelihood, diffusionLikelihood } from './models/diffusion-likelihood.ts';
-export { DiffusionMlp, type DiffusionMlpOptions, type DiffusionMlpSizes } from './models/diffusion-mlp.ts';
-export { loadDiffusion, type ProcessSettings, TrainedDiffusion } from './models/diffusion-run.ts';
-export { encodeDiffusion, resumeDiffusion } from './models/diffusion-state.ts';
-export { type Evaluation, evaluatePictures } from './models/evaluate-diffusion.ts';
+} from './models/networks/classifier.ts';
+export {
+  Denoiser,
+  type DenoiserOptions,
+  type DenoiserSizes,
+  loadDenoiser,
+} from './models/networks/denoiser.ts';
+export {
+  DiffusionMlp,
+  type DiffusionMlpOptions,
+  type DiffusionMlpSizes,
+} from './models/networks/diffusion-mlp.ts';
 export {
   NoiseClassifier,
   noiseClassifierOf,
   noisedAccuracy,
   trainNoiseClassifier,
-} from './models/noise-classifier.ts';
+} from './models/networks/noise-classifier.ts';
+export { loadDiffusion, type ProcessSettings, TrainedDiffusion } from './models/pipeline.ts';
 export {
   type ClassifierGuidance,
   labelsInTurn,
@@ -108,15 +138,14 @@ export {
   type SampleOptions,
   sampleDiffusion,
   samplePictures,
-} from './models/sample-diffusion.ts';
-export { frechetDistance, nearestNeighbours, type Points, precisionRecall } from './models/sample-quality.ts';
+} from './models/sample.ts';
 export {
   compareScores,
   ToyDiffusion,
   type ToySettings,
   toyMixture,
   trainToy,
-} from './models/toy-diffusion.ts';
+} from './models/toy/toy.ts';
 export {
   addNoise,
   type BatchEvent,
@@ -126,13 +155,14 @@ export {
   type TrainEvent,
   testDenoiser,
   trainDenoiser,
-} from './models/train-denoiser.ts';
+} from './models/training/denoiser.ts';
 export {
   DIFFUSION_SETTINGS,
   type DiffusionProgress,
   type DiffusionSettings,
   DiffusionTrainer,
-} from './models/train-diffusion.ts';
+} from './models/training/diffusion.ts';
+export { encodeDiffusion, resumeDiffusion } from './models/training/resume.ts';
 // Layers and optimisers
 export { ReLU, Sigmoid, SiLU, Tanh } from './nn/activation.ts';
 export { Linear, type LinearOptions } from './nn/linear.ts';

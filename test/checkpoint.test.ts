@@ -14,7 +14,7 @@ import {
 import type { TensorData } from '../src/checkpoint/dtype.ts';
 import { decodeSafetensors, encodeSafetensors } from '../src/checkpoint/safetensors.ts';
 import { FileError, FormatError, type LangevinError } from '../src/errors.ts';
-import { Denoiser, loadDenoiser } from '../src/models/denoiser.ts';
+import { Denoiser, loadDenoiser } from '../src/models/networks/denoiser.ts';
 import { Rng, randn, sharedRng } from '../src/random/rng.ts';
 import { VERSION } from '../src/version.ts';
 import { refused } from './helpers.ts';

@@ -13,7 +13,7 @@ import * as assert from 'uvu/assert';
 import { loadCheckpoint } from '../src/checkpoint/checkpoint.ts';
 import { encodeIdx } from '../src/data/idx.ts';
 import { decodePng } from '../src/image/png.ts';
-import { loadDiffusion } from '../src/models/diffusion-run.ts';
+import { loadDiffusion } from '../src/models/pipeline.ts';
 import { inFolder, langevin, npmRun, type Outcome } from './dist.ts';
 import { suite } from './suite.ts';
 

@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { loadCheckpoint } from '../src/checkpoint/checkpoint.ts';
 import { encodeIdx } from '../src/data/idx.ts';
 import { decodePng } from '../src/image/png.ts';
-import { loadDenoiser } from '../src/models/denoiser.ts';
+import { loadDenoiser } from '../src/models/networks/denoiser.ts';
 import { VERSION } from '../src/version.ts';
 import { inFolder, langevin, npmRun, type Outcome } from './dist.ts';
 import { suite } from './suite.ts';

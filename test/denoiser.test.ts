@@ -5,7 +5,7 @@ import { limit, type TrainTest } from '../src/data/dataset.ts';
 import { loadMnist } from '../src/data/mnist.ts';
 import { loadStrokes } from '../src/data/strokes-set.ts';
 import { DivergenceError, ShapeError, ValueError } from '../src/errors.ts';
-import { Denoiser, type DenoiserOptions } from '../src/models/denoiser.ts';
+import { Denoiser, type DenoiserOptions } from '../src/models/networks/denoiser.ts';
 import {
   addNoise,
   type BatchEvent,
@@ -13,7 +13,7 @@ import {
   type TrainDenoiserOptions,
   testDenoiser,
   trainDenoiser,
-} from '../src/models/train-denoiser.ts';
+} from '../src/models/training/denoiser.ts';
 import { Rng } from '../src/random/rng.ts';
 import { mse } from '../src/tensor/tensor.ts';
 import { close, refused } from './helpers.ts';

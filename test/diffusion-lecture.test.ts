@@ -1,7 +1,7 @@
 /** The lecture's diffusion model: its loss as the slides have it, its closed forms, its training. */
 import * as assert from 'uvu/assert';
 import { backend, setBackend } from '../src/backend/backend.ts';
-import { DiffusionModel, lectureLoss, lectureSchedule, trainLecture } from '../src/diffusion/lecture.ts';
+import { DivergenceError, ShapeError, ValueError } from '../src/errors.ts';
 import {
   covarianceOf,
   lectureGaussianBest,
@@ -9,8 +9,8 @@ import {
   lectureNoise,
   lecturePointsBest,
   lectureZeroLoss,
-} from '../src/diffusion/lecture-analysis.ts';
-import { DivergenceError, ShapeError, ValueError } from '../src/errors.ts';
+} from '../src/models/lecture/analysis.ts';
+import { DiffusionModel, lectureLoss, lectureSchedule, trainLecture } from '../src/models/lecture/lecture.ts';
 import { Rng } from '../src/random/rng.ts';
 import { tensor, zeros } from '../src/tensor/create.ts';
 import type { Tensor } from '../src/tensor/tensor.ts';

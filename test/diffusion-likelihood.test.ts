@@ -5,7 +5,7 @@ import { continuousSchedule } from '../src/diffusion/continuous-schedule.ts';
 import { createSchedule } from '../src/diffusion/discrete-schedule.ts';
 import { gaussian } from '../src/diffusion/gaussian-mixture.ts';
 import type { NoiseSchedule } from '../src/diffusion/schedule.ts';
-import { diffusionLikelihood } from '../src/models/diffusion-likelihood.ts';
+import { diffusionLikelihood } from '../src/models/evaluation/likelihood.ts';
 import { Rng } from '../src/random/rng.ts';
 import { tensor } from '../src/tensor/create.ts';
 import type { Tensor } from '../src/tensor/tensor.ts';

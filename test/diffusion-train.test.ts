@@ -4,16 +4,16 @@ import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../src/chec
 import { limit } from '../src/data/dataset.ts';
 import { loadStrokes } from '../src/data/strokes-set.ts';
 import { DivergenceError, FormatError, ShapeError, ValueError } from '../src/errors.ts';
-import { Denoiser } from '../src/models/denoiser.ts';
-import { DiffusionMlp, type DiffusionMlpOptions } from '../src/models/diffusion-mlp.ts';
-import { diffusionOf, TrainedDiffusion } from '../src/models/diffusion-run.ts';
-import { encodeDiffusion, resumeDiffusion } from '../src/models/diffusion-state.ts';
-import type { EpochEvent } from '../src/models/train-denoiser.ts';
+import { Denoiser } from '../src/models/networks/denoiser.ts';
+import { DiffusionMlp, type DiffusionMlpOptions } from '../src/models/networks/diffusion-mlp.ts';
+import { diffusionOf, TrainedDiffusion } from '../src/models/pipeline.ts';
+import type { EpochEvent } from '../src/models/training/denoiser.ts';
 import {
   DIFFUSION_SETTINGS,
   type DiffusionSettings,
   DiffusionTrainer,
-} from '../src/models/train-diffusion.ts';
+} from '../src/models/training/diffusion.ts';
+import { encodeDiffusion, resumeDiffusion } from '../src/models/training/resume.ts';
 import { Rng } from '../src/random/rng.ts';
 import { refused } from './helpers.ts';
 import { suite } from './suite.ts';

@@ -3,6 +3,14 @@ import * as assert from 'uvu/assert';
 import { decodeCheckpoint, encodeCheckpoint } from '../src/checkpoint/checkpoint.ts';
 import { loadStrokes } from '../src/data/strokes-set.ts';
 import { FormatError, ShapeError, ValueError } from '../src/errors.ts';
+import { evaluatePictures } from '../src/models/evaluation/evaluate.ts';
+import {
+  frechetDistance,
+  nearestNeighbours,
+  type Points,
+  precisionRecall,
+  symmetricEigen,
+} from '../src/models/evaluation/metrics.ts';
 import {
   accuracy,
   Classifier,
@@ -11,15 +19,7 @@ import {
   crossEntropy,
   pixelsOf,
   trainClassifier,
-} from '../src/models/classifier.ts';
-import { evaluatePictures } from '../src/models/evaluate-diffusion.ts';
-import {
-  frechetDistance,
-  nearestNeighbours,
-  type Points,
-  precisionRecall,
-  symmetricEigen,
-} from '../src/models/sample-quality.ts';
+} from '../src/models/networks/classifier.ts';
 import { Rng } from '../src/random/rng.ts';
 import { tensor } from '../src/tensor/create.ts';
 import { close, refused } from './helpers.ts';

@@ -13,14 +13,16 @@ import { suite } from './suite.ts';
 /** From the ground up: folders of src/, and files that lie in none. */
 const FLOORS = [
   ['errors.ts', 'math.ts', 'version.ts'],
-  ['memory'],
+  ['memory', 'image'],
   ['backend'],
   ['autograd'],
   ['ops'],
   ['tensor'],
-  ['random', 'nn', 'optim'],
-  ['sde', 'data', 'image', 'checkpoint'],
-  ['diffusion', 'models'],
+  ['random'],
+  ['nn', 'sde', 'data'],
+  ['optim', 'checkpoint'],
+  ['diffusion'],
+  ['models'],
   ['index.ts'],
   ['cli', 'playground'],
 ];

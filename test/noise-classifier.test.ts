@@ -6,15 +6,15 @@ import { createDataset } from '../src/data/dataset.ts';
 import { createSchedule } from '../src/diffusion/discrete-schedule.ts';
 import { GaussianMixture } from '../src/diffusion/gaussian-mixture.ts';
 import { FormatError, ShapeError, ValueError } from '../src/errors.ts';
-import { DiffusionMlp } from '../src/models/diffusion-mlp.ts';
-import { TrainedDiffusion } from '../src/models/diffusion-run.ts';
+import { DiffusionMlp } from '../src/models/networks/diffusion-mlp.ts';
 import {
   NoiseClassifier,
   noiseClassifierOf,
   noisedAccuracy,
   trainNoiseClassifier,
-} from '../src/models/noise-classifier.ts';
-import { samplePictures } from '../src/models/sample-diffusion.ts';
+} from '../src/models/networks/noise-classifier.ts';
+import { TrainedDiffusion } from '../src/models/pipeline.ts';
+import { samplePictures } from '../src/models/sample.ts';
 import { Rng } from '../src/random/rng.ts';
 import { refused } from './helpers.ts';
 import { suite } from './suite.ts';

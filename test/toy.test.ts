@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { EIGHT_CENTRES, TOY_CURVES, TOY_NOISE, TOY_SETS, toySet } from '../src/data/toy.ts';
 import { diffuse } from '../src/diffusion/process.ts';
 import { ValueError } from '../src/errors.ts';
-import { compareScores, toyMixture, trainToy } from '../src/models/toy-diffusion.ts';
+import { compareScores, toyMixture, trainToy } from '../src/models/toy/toy.ts';
 import { Rng } from '../src/random/rng.ts';
 import { refused } from './helpers.ts';
 import { suite } from './suite.ts';

@@ -27,22 +27,6 @@ export {
   type Labels,
 } from './guidance.ts';
 export { GREY_BIN, hybridLoss, learnedVariancePredictor, splitVariance } from './learned-variance.ts';
-export {
-  DiffusionModel,
-  type LectureModel,
-  type LectureStep,
-  lectureLoss,
-  lectureSchedule,
-  trainLecture,
-} from './lecture.ts';
-export {
-  covarianceOf,
-  lectureGaussianBest,
-  lectureLinearBest,
-  lectureNoise,
-  lecturePointsBest,
-  lectureZeroLoss,
-} from './lecture-analysis.ts';
 export { lambda, type NoiseLevel, ratio, snr, type Transition, transition } from './level.ts';
 export { type Likelihood, type LikelihoodOptions, odeLikelihood } from './likelihood.ts';
 export {

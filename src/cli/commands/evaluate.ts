@@ -1,0 +1,145 @@
+/** `langevin evaluate`: a diffusion model's pictures in figures, each beside what real pictures reach. */
+import { dirname } from 'node:path';
+import type { Command } from 'cac';
+import { loadCheckpoint } from '../../checkpoint/checkpoint.ts';
+import type { Dataset } from '../../data/dataset.ts';
+import { type Cell, cellsOf, grid } from '../../image/grid.ts';
+import { encodePng } from '../../image/png.ts';
+import { type Evaluation, evaluatePictures } from '../../models/evaluation/evaluate.ts';
+import { type DiffusionLikelihood, diffusionLikelihood } from '../../models/evaluation/likelihood.ts';
+import { diffusionOf } from '../../models/pipeline.ts';
+import { labelsInTurn, samplePictures } from '../../models/sample.ts';
+import { VERSION } from '../../version.ts';
+import { number, type Options, text, UsageError } from '../options/arguments.ts';
+import { addEngineOptions, applyEngineOptions, engineLine, engineReport } from '../options/engine.ts';
+import {
+  addSamplingOptions,
+  loadModelData,
+  modelPath,
+  readSampling,
+  samplerName,
+  samplingLine,
+} from '../options/sampling.ts';
+import { createReporter, REPORT_OPTIONS } from '../report/reporter.ts';
+import { guideLine, guideOf, type Judge, judgeOf } from '../results/classifiers.ts';
+import { setName } from '../results/denoiser-results.ts';
+import { requireWritable, writeAll } from '../results/out-folder.ts';
+
+const COUNT = 1000;
+const SHOWN = 10;
+
+const FILES = {
+  'evaluation.json': 'all figures',
+  'neighbours.png': 'pictures of the model, and the nearest training pictures',
+} as const;
+
+/** Declares the command and its options. */
+export function addEvaluateOptions(command: Command): Command {
+  addSamplingOptions(command)
+    .usage('evaluate [options]')
+    .option('--count <n>', `How many pictures to judge, 100 or more (default: ${COUNT})`)
+    .option('--out <folder>', "Where the results go (default: the model's folder)");
+  addEngineOptions(command);
+  for (const [flag, what] of REPORT_OPTIONS) command.option(flag, what);
+  return command.example('  $ langevin evaluate').example('  $ langevin evaluate --guidance 1 --count 2000');
+}
+
+/** Runs the command; the exit code. */
+export async function evaluateCommand(options: Options): Promise<number> {
+  samplerName(options);
+  const wanted = 'a whole number >= 100';
+  const n = number(options, 'count', COUNT, wanted, (c) => Number.isSafeInteger(c) && c >= 100);
+  const reporter = createReporter(options);
+  applyEngineOptions(options);
+  const path = modelPath(options);
+  const checkpoint = await loadCheckpoint(path);
+  const model = diffusionOf(checkpoint);
+  const sampling = readSampling(options, model);
+  const out = text(options, 'out', dirname(path));
+  const tidy = requireWritable(out, Object.keys(FILES));
+  try {
+    const data = await loadModelData(options, checkpoint, model, reporter);
+    const least = Math.min(data.train.length, data.test.length);
+    if (least < 100) {
+      throw new UsageError(`--data: expected 100 pictures or more to compare with, got ${least}`);
+    }
+    const engine = await engineReport();
+    const run = { langevin: VERSION, model: path, count: n, ...sampling, data: setName(data), ...engine };
+    const lines = [
+      `model    ${path}: ${model.settings.schedule}, predicts ${model.predicts}`,
+      `${samplingLine(sampling)}, ${n} pictures`,
+      `data     ${setName(data)}`,
+      `engine   ${engineLine(engine)}`,
+      '',
+    ];
+    reporter.event({ type: 'start', epochs: 1, run, lines });
+    const judge = await judgeOf(data, engine.numerics, reporter);
+    const { classifierGuidance, ...rest } = sampling;
+    const guide = classifierGuidance > 0 ? await guideOf(model, data, engine.numerics, reporter) : null;
+    const classifier = guide ? { model: guide.classifier, scale: classifierGuidance } : undefined;
+    const labels = labelsInTurn(guide?.classifier.sizes ?? model, n);
+    const pictures = samplePictures(model, { ...rest, labels, classifier });
+    const found = evaluatePictures(judge.classifier, data, pictures, labels);
+    const likelihood = diffusionLikelihood(model, data, sampling.seed);
+    const { neighbours, ...figures } = found;
+    const report = {
+      ...run,
+      classifier: { accuracy: judge.accuracy },
+      ...(guide && { guide: guide.accuracies }),
+      ...figures,
+      likelihood,
+    };
+    const files = await writeAll(out, FILES, {
+      'evaluation.json': () => `${JSON.stringify(report, null, 2)}\n`,
+      'neighbours.png': () => drawNeighbours(data.train, pictures, neighbours),
+    });
+    const next = [['langevin evaluate --help', 'all options']] as const;
+    reporter.event({
+      type: 'end',
+      stopped: null,
+      files,
+      summary: [...(guide ? [guideLine(guide)] : []), ...summary(judge, found, likelihood)],
+      next,
+    });
+    return 0;
+  } finally {
+    reporter.close();
+    tidy();
+  }
+}
+
+function drawNeighbours(train: Dataset, pictures: Float64Array, neighbours: Uint32Array): Uint8Array {
+  const { height, width } = train;
+  const pixels = height * width;
+  const shown = Math.min(SHOWN, neighbours.length);
+  const samples: Cell[] = cellsOf(pictures.subarray(0, shown * pixels), train);
+  const nearest = [...neighbours.subarray(0, shown)].map((i) =>
+    train.images.subarray(i * pixels, (i + 1) * pixels),
+  );
+  return encodePng(grid([samples, nearest], { height, width, rowLabels: ['model', 'nearest'] }));
+}
+
+/** The figures for people. */
+function summary(judge: Judge, found: Evaluation, { bound, plain, ode }: DiffusionLikelihood): string[] {
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+  const bits = (value: number | null, otherwise: string) =>
+    value === null ? otherwise : `${value.toFixed(3)} bits per dimension`;
+  const { asAsked, asAskedByClass, frechet, precision, recall, nearest } = found;
+  const rows: [string, string][] = [
+    ['classifier', `${percent(judge.accuracy)} of test pictures right`],
+    ['as asked', asAsked === null ? 'nothing was asked for' : percent(asAsked)],
+    ['by class', asAskedByClass.map((share) => (share === null ? '-' : Math.round(100 * share))).join(' ')],
+    ['found', `${found.found.join(' ')} pictures of each class`],
+    ['Fréchet', `${frechet.samples.toFixed(2)}; real against real ${frechet.real.toFixed(2)}`],
+    ['precision', `${percent(precision.samples)}; real against real ${percent(precision.real)}`],
+    ['recall', `${percent(recall.samples)}; real against real ${percent(recall.real)}`],
+    [
+      'nearest',
+      `${nearest.samples.toFixed(2)} to a training picture; test pictures ${nearest.real.toFixed(2)}`,
+    ],
+    ['bound', bits(bound?.bitsPerDimension ?? null, 'none for this schedule')],
+    ['plain bound', bits(plain, 'none for this schedule')],
+    ['ODE', bits(ode, 'none where nothing of the data is left in the noise')],
+  ];
+  return [...rows.map(([name, text]) => `${name.padEnd(12)}${text}`), ''];
+}

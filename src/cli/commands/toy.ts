@@ -1,0 +1,156 @@
+/**
+ * `langevin toy`: diffusion in the plane, where the exact score is known. A small network learns a set of points;
+ * its score is drawn over the exact one at four noise levels, and its samples beside those of the exact score.
+ */
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import type { Command } from 'cac';
+import { host } from '#host';
+import { TOY_SETS, type ToySet, toySet } from '../../data/toy.ts';
+import type { Predictor } from '../../diffusion/prediction.ts';
+import { createSampler, runSampler, type SamplerName, startNoise } from '../../diffusion/samplers/index.ts';
+import { timeAt } from '../../diffusion/schedule.ts';
+import {
+  TOY_SETTINGS,
+  TOY_STEPS,
+  type ToyDiffusion,
+  type ToySettings,
+  toyMixture,
+  trainToy,
+} from '../../models/toy/toy.ts';
+import { Rng } from '../../random/rng.ts';
+import { count, type Options, oneOf, text, UsageError } from '../options/arguments.ts';
+import { addEngineOptions, applyEngineOptions } from '../options/engine.ts';
+import { PICTURE_SAMPLERS } from '../options/sampling.ts';
+import { type Part, page } from '../results/html.ts';
+import { requireWritable } from '../results/out-folder.ts';
+import { pointsOf, scatter, scoreField } from '../results/toy-plots.ts';
+
+const OUT = 'out/toy';
+const POINTS = 1000;
+const SAMPLER_STEPS = 50;
+/** Noise levels whose scores are drawn, as shares of the way to pure noise. */
+const LEVELS = [0.1, 0.3, 0.6, 0.9] as const;
+const TITLES: Readonly<Record<ToySet, string>> = {
+  moons: 'Two moons',
+  swirl: 'A swirl',
+  eight: 'Eight Gaussians',
+};
+
+/** Declares the command and its options. */
+export function addToyOptions(command: Command): Command {
+  command
+    .usage('toy [set] [options]')
+    .option('--sampler <name>', `${PICTURE_SAMPLERS.join(', ')} (default: ddim)`)
+    .option('--steps <n>', `Steps of the sampler (default: ${SAMPLER_STEPS})`)
+    .option('--train-steps <n>', `Steps of training (default: ${TOY_SETTINGS.steps})`)
+    .option('--seed <seed>', 'Any text or number; the same seed gives the same bits (default: 0)')
+    .option('--quiet', 'Print nothing but errors')
+    .option('--out <folder>', `Where the plots and the page go (default: ${OUT})`);
+  return addEngineOptions(command)
+    .example('  $ langevin toy')
+    .example('  $ langevin toy swirl --sampler dpm-solver-2m --steps 12');
+}
+
+interface Choice {
+  readonly sampler: SamplerName;
+  readonly steps: number;
+  readonly settings: ToySettings;
+}
+
+/** Runs the command; the exit code. */
+export async function toyCommand(options: Options): Promise<number> {
+  const set = oneOf(options, 'set', [...TOY_SETS, 'all'], 'all');
+  const sets = set === 'all' ? TOY_SETS : [set as ToySet];
+  const seed = text(options, 'seed', String(TOY_SETTINGS.seed));
+  const choice: Choice = {
+    sampler: oneOf(options, 'sampler', PICTURE_SAMPLERS, 'ddim'),
+    steps: count(options, 'steps', SAMPLER_STEPS),
+    settings: { ...TOY_SETTINGS, steps: count(options, 'trainSteps', TOY_SETTINGS.steps), seed },
+  };
+  if (choice.steps > TOY_STEPS) {
+    throw new UsageError(
+      `--steps: expected at most the ${TOY_STEPS} that the model is trained with, got ${choice.steps}`,
+    );
+  }
+  const out = text(options, 'out', OUT);
+  applyEngineOptions(options);
+  const tidy = requireWritable(out, ['index.html']);
+  const say = (line: string) => options.quiet || process.stdout.write(`${line}\n`);
+  try {
+    const parts: Part[] = [{ kind: 'text', text: INTRODUCTION }];
+    for (const name of sets) {
+      const { files, errors, parts: own } = await show(name, choice);
+      for (const [file, svg] of files) await host.writeFileAtomic(join(out, file), svg);
+      parts.push(...own);
+      say(
+        `${TITLES[name].padEnd(18)}error of the learned score ${errors.join(', ')} at t = ${LEVELS.join(', ')}`,
+      );
+    }
+    await host.writeFileAtomic(join(out, 'index.html'), page('Diffusion in the plane', parts));
+    say(`\nwrote ${join(out, 'index.html')}: open it`);
+    return 0;
+  } finally {
+    tidy();
+  }
+}
+
+const INTRODUCTION =
+  'The score, the gradient of the log density of noised data, points to where data are likelier. For these sets it is known exactly at every noise level. A network that has only seen points learns it, and following either from pure noise leads back to the set.';
+
+/** Trains on a set, and draws all that there is to see of it. */
+async function show(name: ToySet, { sampler, steps, settings }: Choice) {
+  const model = await trained(name, settings);
+  const mixture = toyMixture(name);
+  const rng = new Rng(settings.seed).stream('pictures');
+  const data = pointsOf(() => toySet(name, POINTS, rng));
+  const files: [string, string][] = [];
+  const pictures: Part[] = [];
+  const add = (file: string, svg: string, caption: string) => {
+    files.push([file, svg]);
+    pictures.push({ kind: 'picture', file, text: caption, half: true });
+  };
+  const sampled = (predictor: Predictor) =>
+    pointsOf(() => {
+      const noise = startNoise(model.schedule, [POINTS, 2], rng);
+      const run = createSampler(sampler, { steps }).sample(predictor, model.schedule, noise, rng);
+      try {
+        return runSampler(run);
+      } finally {
+        noise.dispose();
+      }
+    });
+  const title = TITLES[name];
+  const by = `${sampler}, ${steps} steps`;
+  const learned = sampled(model.predictor);
+  add(
+    `${name}-samples.svg`,
+    await scatter(`${title}: learned`, data, learned),
+    `Samples of the network: ${by}.`,
+  );
+  const exact = sampled(mixture.predictor(model.schedule));
+  add(
+    `${name}-exact.svg`,
+    await scatter(`${title}: exact`, data, exact),
+    `Samples of the exact score: ${by}.`,
+  );
+  const errors: string[] = [];
+  for (const share of LEVELS) {
+    const level = model.schedule.level(timeAt(model.schedule, share));
+    const { svg, error } = await scoreField(title, model, mixture, level, share, data);
+    errors.push(`${(100 * error).toFixed(0)} %`);
+    const caption = `The score at t = ${share}: where the noised points are, the learned one is ${(100 * error).toFixed(0)} % off.`;
+    add(`${name}-score-${100 * share}.svg`, svg, caption);
+  }
+  model.network.dispose();
+  return { files, errors, parts: [{ kind: 'heading', text: title } satisfies Part, ...pictures] };
+}
+
+async function trained(name: ToySet, settings: ToySettings): Promise<ToyDiffusion> {
+  const run = trainToy(name, settings);
+  for (;;) {
+    const { done, value } = run.next();
+    if (done) return value;
+    await setImmediate(); // Ctrl-C is heard here
+  }
+}

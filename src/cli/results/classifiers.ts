@@ -1,0 +1,158 @@
+/**
+ * The classifiers that commands need beside a diffusion model: the one that judges samples, and the one that guides
+ * them. Each is trained once on a data set, and kept in the cache folder from then on. The file's name follows from
+ * all that it was made of, the kernels' numerics included, so that none is taken for another.
+ */
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { host } from '#host';
+import { type Checkpoint, encodeCheckpoint, loadCheckpoint } from '../../checkpoint/checkpoint.ts';
+import { sha256 } from '../../data/bytes.ts';
+import type { TrainTest } from '../../data/dataset.ts';
+import { timeAt } from '../../diffusion/schedule.ts';
+import { LangevinError } from '../../errors.ts';
+import {
+  accuracy,
+  Classifier,
+  type ClassifierEpoch,
+  type ClassifierSettings,
+  type ClassifierSizes,
+  classifierOf,
+  trainClassifier,
+} from '../../models/networks/classifier.ts';
+import {
+  NoiseClassifier,
+  noiseClassifierOf,
+  noisedAccuracy,
+  trainNoiseClassifier,
+} from '../../models/networks/noise-classifier.ts';
+import type { TrainedDiffusion } from '../../models/pipeline.ts';
+import type { Module } from '../../nn/module.ts';
+import { Rng } from '../../random/rng.ts';
+import type { Reporter } from '../report/reporter.ts';
+
+/** Steps that a classifier is trained for, about; small data sets take more epochs. */
+const JUDGE_STEPS = 6000;
+const GUIDE_STEPS = 4000;
+const MOST_EPOCHS = 60;
+const RECIPE = { batchSize: 128, lr: 1e-3, seed: 0 };
+
+function recipe(pictures: number, steps: number): ClassifierSettings {
+  const batches = Math.ceil(pictures / RECIPE.batchSize);
+  return { ...RECIPE, epochs: Math.min(MOST_EPOCHS, Math.max(1, Math.round(steps / batches))) };
+}
+
+/** A kind of classifier: how it is made, trained, and read from a file. */
+interface Kind<M> {
+  readonly kind: string;
+  /** What it is made of beside the data and the settings, for its file. */
+  readonly of: Readonly<Record<string, string | number>>;
+  create(sizes: ClassifierSizes, rng: Rng): M;
+  read(checkpoint: Checkpoint): M;
+  train(model: M, settings: ClassifierSettings): Iterable<ClassifierEpoch>;
+}
+
+/** The classifier of that kind for these data, from the cache or trained now. */
+async function cached<M extends Module>(
+  { kind, of, create, read, train }: Kind<M>,
+  data: TrainTest,
+  settings: ClassifierSettings,
+  numerics: string,
+  reporter: Reporter,
+): Promise<M> {
+  const { height, width, classes } = data.train;
+  const sizes = { height, width, classes };
+  const path = await pathFor([kind, of, sizes, settings, numerics], data);
+  const known = path !== null && (await host.exists(path)) ? await readIfWhole(path, read) : null;
+  if (known) return known;
+  const model = create(sizes, new Rng(settings.seed).stream('initial values'));
+  const { epochs, seed, ...rest } = settings;
+  let started = performance.now();
+  for (const { epoch, loss } of train(model, settings)) {
+    const imagesPerSecond = data.train.length / ((performance.now() - started) / 1000);
+    reporter.event({ type: 'preparation', name: 'classifier', epoch, epochs, loss, imagesPerSecond });
+    await setImmediate(); // Ctrl-C is heard here
+    started = performance.now();
+  }
+  const info = { kind, sizes, settings: { ...of, epochs, ...rest }, seed };
+  if (path !== null) await host.writeFileAtomic(path, encodeCheckpoint(model, info));
+  return model;
+}
+
+/** Where such a classifier is kept; null where there is no cache folder. */
+async function pathFor(made: readonly unknown[], { train }: TrainTest): Promise<string | null> {
+  const folder = host.cacheDir();
+  if (folder === undefined) return null;
+  const pictures = await sha256(new Uint8Array(train.images));
+  const labels = await sha256(new Uint8Array(train.labels));
+  const text = JSON.stringify([...made, pictures, labels]);
+  const name = (await sha256(new TextEncoder().encode(text))).slice(0, 16);
+  return join(folder, 'classifiers', `${name}.safetensors`);
+}
+
+/** The classifier in a cache's file; null for a damaged one, which will be written anew. */
+async function readIfWhole<M>(path: string, read: (checkpoint: Checkpoint) => M): Promise<M | null> {
+  try {
+    return read(await loadCheckpoint(path));
+  } catch (error) {
+    if (error instanceof LangevinError) return null;
+    throw error;
+  }
+}
+
+export interface Judge {
+  readonly classifier: Classifier;
+  /** On the test set. */
+  readonly accuracy: number;
+}
+
+/** The classifier that judges samples of these data. */
+export async function judgeOf(data: TrainTest, numerics: string, reporter: Reporter): Promise<Judge> {
+  const kind: Kind<Classifier> = {
+    kind: Classifier.kind,
+    of: {},
+    create: (sizes, rng) => new Classifier(sizes, rng),
+    read: classifierOf,
+    train: (model, settings) => trainClassifier(model, data, settings),
+  };
+  const settings = recipe(data.train.length, JUDGE_STEPS);
+  const classifier = await cached(kind, data, settings, numerics, reporter);
+  return { classifier, accuracy: accuracy(classifier, data.test) };
+}
+
+export interface Guide {
+  readonly classifier: NoiseClassifier;
+  /** On the test set with noise of three times: the least there is, a quarter and half of the way. */
+  readonly accuracies: readonly { readonly t: number; readonly accuracy: number }[];
+}
+
+/** The classifier of noised pictures that guides this diffusion model. */
+export async function guideOf(
+  { schedule, settings: { schedule: name, steps } }: TrainedDiffusion,
+  data: TrainTest,
+  numerics: string,
+  reporter: Reporter,
+): Promise<Guide> {
+  const kind: Kind<NoiseClassifier> = {
+    kind: NoiseClassifier.kind,
+    of: { schedule: name, steps },
+    create: (sizes, rng) => new NoiseClassifier(sizes, { schedule: name, steps }, rng),
+    read: noiseClassifierOf,
+    train: (model, settings) => trainNoiseClassifier(model, data, settings),
+  };
+  const settings = recipe(data.train.length, GUIDE_STEPS);
+  const classifier = await cached(kind, data, settings, numerics, reporter);
+  const accuracies = [0, 0.25, 0.5].map((u) => {
+    const t = timeAt(schedule, u);
+    return { t, accuracy: noisedAccuracy(classifier, data.test, t, settings.seed) };
+  });
+  return { classifier, accuracies };
+}
+
+/** What the guide can tell, for people. */
+export function guideLine({ accuracies }: Guide): string {
+  const at = accuracies.map(
+    ({ t, accuracy }) => `${(100 * accuracy).toFixed(1)} % at t = ${Number(t.toFixed(3))}`,
+  );
+  return `guided by a classifier that names noised test pictures right: ${at.join(', ')}`;
+}

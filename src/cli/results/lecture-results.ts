@@ -1,0 +1,185 @@
+/**
+ * What `langevin train lecture` leaves behind: the model, its losses, and a page of what it can and cannot learn,
+ * every figure of which was measured or worked out in this run (models/lecture/figures.ts).
+ */
+import { noGrad, scope } from '../../autograd/tape.ts';
+import { encodeCheckpoint } from '../../checkpoint/checkpoint.ts';
+import type { TrainTest } from '../../data/dataset.ts';
+import { combine } from '../../diffusion/combine.ts';
+import { type Cell, cellsOf, grid } from '../../image/grid.ts';
+import { encodePng } from '../../image/png.ts';
+import { lectureNoise } from '../../models/lecture/analysis.ts';
+import { type LectureFigures, lectureFigures, lectureStep, tensorOf } from '../../models/lecture/figures.ts';
+import { type DiffusionModel, lectureSchedule } from '../../models/lecture/lecture.ts';
+import { Rng } from '../../random/rng.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { VERSION } from '../../version.ts';
+import type { LectureSettings } from '../commands/train-lecture.ts';
+import type { EngineReport } from '../options/engine.ts';
+import { setName } from './denoiser-results.ts';
+import { type Part, page } from './html.ts';
+import type { LossHistory } from './loss-plot.ts';
+import { type Content, writeAll } from './out-folder.ts';
+
+/** The files by name, in the order in which they are written, and what is in each. */
+export const LECTURE_FILES = {
+  'model.safetensors': 'the trained model, readable by PyTorch too',
+  'metrics.json': 'losses of every epoch, what theory says, and all settings',
+  'seen.png': 'test digits, what the network sees, and the digit that its answer amounts to',
+  'sampled.png': 'the loop from pure noise, time by time',
+  'loss.svg': 'the loss over the epochs',
+  'index.html': 'the page: what it can and cannot learn',
+} as const;
+
+export interface LectureRun {
+  readonly model: DiffusionModel;
+  readonly data: TrainTest;
+  readonly settings: LectureSettings;
+  readonly engine: EngineReport;
+  readonly history: LossHistory;
+}
+
+const COLUMNS = 10;
+
+/** What is recorded of a run beside its losses. */
+export function describeLecture({ model, data, settings, engine }: LectureRun) {
+  const { seed, ...rest } = settings;
+  return {
+    langevin: VERSION,
+    model: { kind: 'lecture', dimension: model.dimension, hidden: model.hidden },
+    data: { name: setName(data), train: data.train.length, test: data.test.length },
+    settings: rest,
+    seed,
+    ...engine,
+  };
+}
+
+/** Rows of pictures as a PNG file. */
+function picture({ data }: LectureRun, rowLabels: string[], rows: () => Tensor[]): Uint8Array {
+  const { height, width } = data.test;
+  return scope(() =>
+    noGrad(() => {
+      const cells: Cell[][] = rows().map((row) => cellsOf(row.toTypedArray(), data.test));
+      return encodePng(grid(cells, { height, width, rowLabels }));
+    }),
+  );
+}
+
+/** The picture that the answer at a time amounts to: x + step·answer. */
+const answer = (model: DiffusionModel, x: Tensor, time: number): Tensor =>
+  combine(x.empty(x.shape), [1, x], [lectureStep(), model.at(x, time)]);
+
+function pictures(run: LectureRun) {
+  const { model, data, settings } = run;
+  const rng = () => new Rng(settings.seed).stream('pictures');
+  const times = lectureNoise();
+  const names = times.map(({ time }) => `s = ${time}`);
+  const seen = () => {
+    const digits = tensorOf(data.test, COLUMNS);
+    const noise = rng().normal(digits.shape);
+    const noisy = combine(noise, [Math.sqrt(times[0]!.variance), noise], [1, digits]);
+    return [digits, noisy, ...times.map(({ time }) => answer(model, noisy, time))];
+  };
+  const sampled = () => {
+    const rows = [rng().normal([COLUMNS, model.dimension])];
+    for (const { time } of times) rows.push(answer(model, rows.at(-1)!, time));
+    return rows;
+  };
+  return {
+    'seen.png': () => picture(run, ['digit', 'seen', ...names], seen),
+    'sampled.png': () => picture(run, ['noise', ...names], sampled),
+  };
+}
+
+/** The page. */
+function pageOf(run: LectureRun, figures: LectureFigures): string {
+  const { times, zero, width, linear, byHeart, measured, timeMatters, size } = figures;
+  const f = (value: number, digits = 2) => value.toFixed(digits);
+  const step = lectureStep();
+  const variance = times[0]!.variance;
+  const alike = (100 * timeMatters) / size;
+  const learnt = (100 * (zero - measured)) / zero;
+  const parts: Part[] = [
+    {
+      kind: 'text',
+      text: `A network of ${run.model.dimension + 1}-${run.model.hidden}-${run.model.hidden}-${run.model.dimension} learns to lead noisy pictures back to clean ones in T = 5 times, s = ${[...lectureSchedule()].join(', ')}. Here it was trained on ${run.data.train.length.toLocaleString('en')} pictures of ${setName(run.data)} for ${run.history.epochs.length} epochs. Every figure on this page was measured or worked out in that run.`,
+    },
+    { kind: 'heading', text: 'What the network sees' },
+    {
+      kind: 'text',
+      text: `All noise is added at once, of variance ${lectureSchedule().at(-1)}. What the loop then subtracts at each time is a fresh draw, not the noise that was added: that removes nothing, and adds ${step}. So at every time the network sees its picture under noise of the same variance, ${variance}, and nothing in its input differs between the times but the number that names them.`,
+    },
+    {
+      kind: 'table',
+      head: ['s', 'noise seen (variance)', 'loss of saying 0', 'loss measured'],
+      rows: times.map((row) => [row.time, row.variance, f(row.variance / (step * step)), f(row.measured)]),
+    },
+    {
+      kind: 'text',
+      text: `What the network answers at s = ${times[0]!.time} and at s = ${times.at(-1)!.time}, for the same input, differs by ${f(alike, 1)} % of the mean square of an answer: the times are one task, learnt ${times.length} times over.`,
+    },
+    {
+      kind: 'picture',
+      file: 'seen.png',
+      text: 'Test digits, the same under the noise that the network sees, and the digit that its answer amounts to at each time.',
+    },
+    { kind: 'heading', text: 'How good it can be' },
+    {
+      kind: 'table',
+      head: ['network', 'loss, summed over times'],
+      rows: [
+        ['says 0, always', f(zero)],
+        [`any with ${run.model.hidden} hidden units, at least`, f(width)],
+        ['the best linear one of any width, by the covariance of the pictures', f(linear)],
+        ['knows the training pictures by heart, and no others; asked for test pictures', f(byHeart)],
+        ['this one, on test pictures', f(measured)],
+      ],
+    },
+    {
+      kind: 'text',
+      text: `The target is the noise that is in the input, over the step of ${step}: a loss of ${f(zero)} means that nothing was learnt, and ${f(learnt, 1)} % of it was. Noise points in all ${run.model.dimension} directions alike, and the last layer can answer in ${run.model.hidden} of them: that is why no such network falls below ${f(width)}, whatever it is trained with. The figures look large because errors are divided by the step's square, ${step * step}.`,
+    },
+    { kind: 'picture', file: 'loss.svg', text: 'The loss while it was trained.' },
+    { kind: 'heading', text: 'What it cannot do' },
+    {
+      kind: 'text',
+      text: `From pure noise the loop should end in a digit. First, the width stands in its way: noise outside of the ${run.model.hidden} directions that the last layer reaches stays in the picture through every jump, here a share of at least ${f((100 * width) / zero, 1)} % of its variance.`,
+    },
+    {
+      kind: 'text',
+      text: 'Second, so does the loop itself, for a network of any width. The best answer at each time is one jump to the mean of all pictures that fit, which from pure noise is a blur between digits. From then on the input would be almost free of noise, which the network has never seen in training: nothing has taught it to sharpen a blur. More times do not change this, as what the network sees does not depend on the time. What is missing is that the noise falls from time to time, and that the network is asked for what it can say, the picture: langevin train diffusion.',
+    },
+    {
+      kind: 'picture',
+      file: 'sampled.png',
+      text: 'Pure noise, and what the loop makes of it, time by time.',
+    },
+  ];
+  return page("The lecture's diffusion model: what it can and cannot learn", parts);
+}
+
+/** Where a run was stopped, and by what. */
+type Stopped = { readonly signal: string; readonly epoch: number; readonly batch: number } | null;
+
+/** Writes all files into `out`: see `writeAll`. */
+export async function writeLecture(
+  out: string,
+  run: LectureRun,
+  stopped: Stopped,
+): Promise<{ files: [string, string][]; figures: LectureFigures }> {
+  const { model, data, settings, history } = run;
+  const { seed, ...rest } = settings;
+  const figures = lectureFigures(model, data.train, data.test, seed);
+  const epochs = history.epochs.map(({ type, ...epoch }) => epoch);
+  const sizes = { dimension: model.dimension, hidden: model.hidden };
+  const subtitle = `T = 5, batch ${settings.batchSize}, learning rate ${settings.lr}`;
+  const contents: Record<keyof typeof LECTURE_FILES, Content> = {
+    'model.safetensors': () => encodeCheckpoint(model, { kind: 'lecture', sizes, settings: rest, seed }),
+    'metrics.json': () =>
+      `${JSON.stringify({ ...describeLecture(run), stopped, figures, epochs }, null, 2)}\n`,
+    ...pictures(run),
+    'loss.svg': () => history.plot(`The lecture's diffusion model on ${setName(data)}`, subtitle),
+    'index.html': () => pageOf(run, figures),
+  };
+  return { files: await writeAll(out, LECTURE_FILES, contents), figures };
+}

@@ -1,0 +1,157 @@
+/**
+ * What the lecture's loss (lecture.ts) can and cannot teach, in closed form.
+ *
+ * At time t the network sees denoised = data + n with n ~ N(0, V_t), V_t = Σ s[t+1]-s[t] over all steps + the step
+ * subtracted at t: 1 + 1/4 = 1.25 for T = 5, at *every* t. (With `carry` the noise grows by 1/4 a time: 1.25, 1.5,
+ * 1.75 and 2, and the last time visited, t = 0, is the noisiest.) The target is -n/step, so that in step's units
+ *
+ *   the loss of a network that says 0:  Σ_t V_t/step_t²                       = 80 for T = 5
+ *   the loss of the best network:       Σ_t E|data - E[data|denoised]|²/D/step_t²
+ *
+ * The best answer is (E[data|denoised] - denoised)/step: one jump to the mean of all data that fit. Nothing in the
+ * input depends on t, so t tells the network nothing, and the steps in between cannot be told apart.
+ *
+ * The mean square of the best prediction depends on the data. Here: Gaussian data by their covariance, where it is
+ * also the best *linear* network for any data of that covariance; and data that are exactly a set of points.
+ */
+import { scope } from '../../autograd/tape.ts';
+import { combine } from '../../diffusion/combine.ts';
+import { ShapeError, ValueError } from '../../errors.ts';
+import type { Rng } from '../../random/rng.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { type LectureLossOptions, lectureSchedule } from './lecture.ts';
+
+export interface SeenAt {
+  readonly t: number;
+  /** s[t] */
+  readonly time: number;
+  /** s[t+1] - s[t] */
+  readonly step: number;
+  /** The variance of the noise on the data that the network sees. */
+  readonly variance: number;
+}
+
+type Reading = LectureLossOptions;
+
+/** What the network sees at each time, in the order of the loop: t = T-2, ..., 0. */
+export function lectureNoise({ schedule = lectureSchedule(), carry = false }: Reading = {}): SeenAt[] {
+  const total = schedule[schedule.length - 1]! - schedule[0]!;
+  const seen: SeenAt[] = [];
+  let before = total;
+  for (let t = schedule.length - 2; t >= 0; t--) {
+    const step = schedule[t + 1]! - schedule[t]!;
+    seen.push({ t, time: schedule[t]!, step, variance: before + step });
+    if (carry) before += step;
+  }
+  return seen;
+}
+
+/** The expected loss of a network that always says 0. */
+export function lectureZeroLoss(reading: Reading = {}): number {
+  return sumOverTimes(reading, ({ variance }) => variance);
+}
+
+/**
+ * The best expected loss on Gaussian data, and of a linear network on any data: Σ_t mean_j V·c_j/(V + c_j)/step².
+ * @param variances c_j, the eigenvalues of the data's covariance (its diagonal, for independent coordinates)
+ */
+export function lectureGaussianBest(variances: ArrayLike<number>, reading: Reading = {}): number {
+  return sumOverTimes(reading, ({ variance: V }) => {
+    let sum = 0;
+    for (let j = 0; j < variances.length; j++) sum += (V * variances[j]!) / (V + variances[j]!);
+    return sum / variances.length;
+  });
+}
+
+/**
+ * The same for a covariance matrix, [D·D] row by row, by Cholesky's decomposition:
+ * Σ_j V·c_j/(V + c_j) = V·D - V²·trace((C + V)^-1).
+ * @throws ShapeError for another size; ValueError where the matrix is not a covariance
+ */
+export function lectureLinearBest(covariance: Float64Array, reading: Reading = {}): number {
+  const D = Math.sqrt(covariance.length);
+  if (!Number.isInteger(D)) {
+    throw new ShapeError(`lecture: expected a square matrix, got ${covariance.length} numbers`);
+  }
+  const known = new Map<number, number>();
+  return sumOverTimes(reading, ({ variance: V }) => {
+    if (!known.has(V)) known.set(V, V - (V * V * inverseTrace(covariance, D, V)) / D);
+    return known.get(V)!;
+  });
+}
+
+/**
+ * The best expected loss where the data are exactly these points with equal weights, on noised members of `batch`:
+ * E[data|denoised] is their softmax mean. On the training set this is learning by heart.
+ *
+ * @param points [N, D]
+ * @param batch [B, D], drawn from the points or from data like them
+ */
+export function lecturePointsBest(points: Tensor, batch: Tensor, rng: Rng, reading: Reading = {}): number {
+  return sumOverTimes(reading, ({ variance: V }) =>
+    scope(() => {
+      const denoised = rng.normalInto(batch.empty(batch.shape));
+      combine(denoised, [Math.sqrt(V), denoised], [1, batch]);
+      // -|x - p|²/(2V) up to what does not depend on p
+      const half = points.mul(points).sum(1).mul(0.5);
+      const logits = denoised
+        .matmul(points, { bT: true })
+        .sub(half)
+        .mul(1 / V);
+      const shares = logits.sub(logits.max(1, { keepDims: true })).exp();
+      const mean = shares.matmul(points).div(shares.sum(1, { keepDims: true }));
+      const error = mean.sub(batch);
+      return error.mul(error).mean().item();
+    }),
+  );
+}
+
+/** Σ_t f(t)/step_t² */
+function sumOverTimes(reading: Reading, f: (seen: SeenAt) => number): number {
+  return lectureNoise(reading).reduce((sum, seen) => sum + f(seen) / (seen.step * seen.step), 0);
+}
+
+/** trace((C + V)^-1) = |L^-1|² for C + V = L·Lᵀ. */
+function inverseTrace(covariance: Float64Array, D: number, V: number): number {
+  const L = cholesky(covariance, D, V);
+  let trace = 0;
+  // Column j of L^-1 by forward substitution.
+  const column = new Float64Array(D);
+  for (let j = 0; j < D; j++) {
+    for (let i = j; i < D; i++) {
+      let sum = i === j ? 1 : 0;
+      for (let k = j; k < i; k++) sum -= L[i * D + k]! * column[k]!;
+      column[i] = sum / L[i * D + i]!;
+      trace += column[i]! * column[i]!;
+    }
+  }
+  return trace;
+}
+
+/** L of C + V = L·Lᵀ, row by row. */
+function cholesky(covariance: Float64Array, D: number, V: number): Float64Array {
+  const L = new Float64Array(D * D);
+  for (let i = 0; i < D; i++) {
+    for (let j = 0; j <= i; j++) {
+      let sum = covariance[i * D + j]! + (i === j ? V : 0);
+      for (let k = 0; k < j; k++) sum -= L[i * D + k]! * L[j * D + k]!;
+      if (i !== j) L[i * D + j] = sum / L[j * D + j]!;
+      else if (sum > 0) L[i * D + i] = Math.sqrt(sum);
+      else throw new ValueError('lecture: expected a covariance, got a matrix with a negative eigenvalue');
+    }
+  }
+  return L;
+}
+
+/** The covariance of data [N, D], [D·D] row by row. */
+export function covarianceOf(data: Tensor): Float64Array {
+  return scope(() => {
+    const centred = data.sub(data.mean(0));
+    return Float64Array.from(
+      centred
+        .matmul(centred, { aT: true })
+        .mul(1 / data.shape[0]!)
+        .toTypedArray(),
+    );
+  });
+}

@@ -1,0 +1,216 @@
+/**
+ * A classifier of small pictures, [b, height·width] in [0, 1] to logits [b, classes], by which samples are judged:
+ *
+ *     Linear(pixels, 800)  ReLU  Linear(800, 400)  ReLU  Linear(400, 64)  ReLU  Linear(64, classes)
+ *
+ * The 64 numbers before the last layer are its features. Trained by cross-entropy on pictures that are shifted by up
+ * to two pixels either way, anew in every epoch, with Adam under a rate that falls along half a cosine to 0.
+ *
+ * Left out on purpose: convolutions, dropout, elastic distortions (Simard, Steinkraus and Platt 2003 have those).
+ */
+import { noGrad, scope } from '../../autograd/tape.ts';
+import { type Checkpoint, requireKind, restoreParameters } from '../../checkpoint/checkpoint.ts';
+import type { Dataset, TrainTest } from '../../data/dataset.ts';
+import { DataLoader } from '../../data/loader.ts';
+import { DivergenceError, FormatError } from '../../errors.ts';
+import { Linear } from '../../nn/linear.ts';
+import { Module } from '../../nn/module.ts';
+import { oneHot } from '../../nn/one-hot.ts';
+import { Adam } from '../../optim/adam.ts';
+import { cosineLr } from '../../optim/lr-schedule.ts';
+import { Rng, type Seed, sharedRng } from '../../random/rng.ts';
+import { tensor } from '../../tensor/create.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+
+export interface ClassifierSizes {
+  readonly height: number;
+  readonly width: number;
+  readonly classes: number;
+}
+
+const HIDDEN = [800, 400] as const;
+/** Numbers that a picture is described by. */
+export const FEATURES = 64;
+const MOST_SHIFT = 2;
+const BATCH = 250;
+
+export class Classifier extends Module {
+  /** What a checkpoint calls this model. */
+  static readonly kind = 'classifier';
+  readonly first: Linear;
+  readonly second: Linear;
+  readonly third: Linear;
+  readonly last: Linear;
+
+  constructor(
+    readonly sizes: ClassifierSizes,
+    rng: Rng = sharedRng(),
+  ) {
+    super();
+    const { height, width, classes } = sizes;
+    this.first = new Linear(height * width, HIDDEN[0], { rng });
+    this.second = new Linear(HIDDEN[0], HIDDEN[1], { rng });
+    this.third = new Linear(HIDDEN[1], FEATURES, { rng });
+    this.last = new Linear(FEATURES, classes, { rng });
+  }
+
+  /** [b, pixels] to [b, FEATURES] */
+  features(x: Tensor): Tensor {
+    return this.third.forward(this.second.forward(this.first.forward(x, 'relu'), 'relu'), 'relu');
+  }
+
+  /** Logits [b, classes]. */
+  override forward(x: Tensor): Tensor {
+    return this.last.forward(this.features(x));
+  }
+}
+
+/** ln softmax(logits)[label] of each row, [rows]. @throws ValueError for labels that there are not */
+export function logProbabilities(logits: Tensor, labels: ArrayLike<number>): Tensor {
+  const shifted = logits.sub(logits.detach().max(1, { keepDims: true }));
+  const own = shifted.mul(oneHot(labels, logits.shape[1]!)).sum(1);
+  return own.sub(shifted.exp().sum(1).log());
+}
+
+/** The mean over rows of -ln softmax(logits)[label]. */
+export function crossEntropy(logits: Tensor, labels: ArrayLike<number>): Tensor {
+  return logProbabilities(logits, labels).mean().neg();
+}
+
+/** The class with the largest logit of each row. */
+export function likeliest(logits: Tensor): Uint8Array {
+  const [rows, classes] = logits.shape as [number, number];
+  const values = logits.toTypedArray();
+  return Uint8Array.from({ length: rows }, (_, i) => {
+    const row = values.subarray(i * classes, (i + 1) * classes);
+    return row.indexOf(Math.max(...row));
+  });
+}
+
+/** What the classifier says of pictures in [0, 1]: for each its class and its features. */
+export function classify(
+  model: Classifier,
+  pictures: Float32Array | Float64Array,
+): { classes: Uint8Array; features: Float64Array } {
+  const pixels = model.sizes.height * model.sizes.width;
+  const n = pictures.length / pixels;
+  const classes = new Uint8Array(n);
+  const features = new Float64Array(n * FEATURES);
+  for (let from = 0; from < n; from += BATCH) {
+    const to = Math.min(n, from + BATCH);
+    scope(() =>
+      noGrad(() => {
+        const seen = model.features(
+          tensor(pictures.subarray(from * pixels, to * pixels), [to - from, pixels]),
+        );
+        features.set(seen.toTypedArray(), from * FEATURES);
+        classes.set(likeliest(model.last.forward(seen)), from);
+      }),
+    );
+  }
+  return { classes, features };
+}
+
+/** All pictures of a set in [0, 1]. */
+export const pixelsOf = ({ images }: Dataset): Float32Array =>
+  Float32Array.from(images, (byte) => byte / 255);
+
+/** The share of a set's pictures whose class is found. */
+export function accuracy(model: Classifier, dataset: Dataset): number {
+  const { classes } = classify(model, pixelsOf(dataset));
+  return classes.filter((found, i) => found === dataset.labels[i]).length / dataset.length;
+}
+
+export interface ClassifierSettings {
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly lr: number;
+  readonly seed: Seed;
+}
+
+/** One epoch of training that is over. */
+export interface ClassifierEpoch {
+  readonly epoch: number;
+  readonly loss: number;
+}
+
+/**
+ * Trains any classifier in place by cross-entropy, and yields after every epoch.
+ * @param logits of a batch of pictures in [0, 1], changed at random as the classifier is to see them
+ * @throws DivergenceError where the loss is no number
+ */
+export function* fitClassifier(
+  model: Module,
+  train: Dataset,
+  { epochs, batchSize, lr, seed }: ClassifierSettings,
+  logits: (images: Tensor) => Tensor,
+): Generator<ClassifierEpoch, void> {
+  const loader = new DataLoader(train, { batchSize, seed });
+  const adam = new Adam(model.parameters(), { lr });
+  const rate = cosineLr(lr, { steps: epochs * loader.batches });
+  let step = 0;
+  try {
+    for (let epoch = 1; epoch <= epochs; epoch++) {
+      let sum = 0;
+      for (const { images, labels } of loader) {
+        adam.lr = rate(step++);
+        sum += scope(() => {
+          adam.zeroGrad();
+          const loss = crossEntropy(logits(images), labels);
+          loss.backward();
+          adam.step();
+          return loss.item() * labels.length;
+        });
+      }
+      const loss = sum / train.length;
+      if (!Number.isFinite(loss))
+        throw new DivergenceError(`classifier: expected a finite loss, got ${loss}`);
+      yield { epoch, loss };
+    }
+  } finally {
+    loader.dispose();
+  }
+}
+
+/** Trains a classifier of clean pictures: see `fitClassifier`. */
+export function trainClassifier(
+  model: Classifier,
+  { train }: TrainTest,
+  settings: ClassifierSettings,
+): Generator<ClassifierEpoch, void> {
+  const rng = new Rng(settings.seed).stream('shifts');
+  return fitClassifier(model, train, settings, (images) => model.forward(shifted(images, model.sizes, rng)));
+}
+
+/** The pictures, each moved by -2 to 2 pixels down and across; what enters is black. */
+function shifted(images: Tensor, { height, width }: ClassifierSizes, rng: Rng): Tensor {
+  const from = images.toTypedArray();
+  const to = new Float32Array(from.length);
+  const size = 2 * MOST_SHIFT + 1;
+  const pixels = height * width;
+  for (const [i, word] of rng.bits(from.length / pixels).entries()) {
+    const at = Math.floor((word / 2 ** 32) * size * size);
+    const [down, across] = [Math.floor(at / size) - MOST_SHIFT, (at % size) - MOST_SHIFT];
+    for (let y = Math.max(0, down); y < Math.min(height, height + down); y++) {
+      const begin = Math.max(0, across);
+      const source = i * pixels + (y - down) * width + begin - across;
+      const count = width - Math.abs(across);
+      to.set(from.subarray(source, source + count), i * pixels + y * width + begin);
+    }
+  }
+  return tensor(to, images.shape);
+}
+
+/** The classifier in a file that was read. @throws FormatError for a file of anything else */
+export function classifierOf(checkpoint: Checkpoint): Classifier {
+  requireKind(checkpoint, Classifier.kind);
+  const model = new Classifier(classifierSizes(checkpoint), new Rng(0));
+  restoreParameters(model, checkpoint);
+  return model;
+}
+
+/** The sizes in a classifier's file. @throws FormatError */
+export function classifierSizes({ sizes: { height, width, classes }, source }: Checkpoint): ClassifierSizes {
+  if (height && width && classes) return { height, width, classes };
+  throw new FormatError(`${source}: expected the sizes height, width and classes of a classifier`);
+}

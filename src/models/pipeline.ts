@@ -1,0 +1,170 @@
+/**
+ * What a trained network means: the process that it was trained in, and how files and samplers know it. The
+ * network is told times of 0 to 1000 whatever the schedule's own are, so that its sinusoids fit them all.
+ *
+ * The network's own answer y is always of the data, since it has fewer numbers inside than a picture has pixels: it
+ * can say what a digit looks like, but it cannot repeat a noise of all pixels, which eps, v, flow and score ask for.
+ * What is predicted follows from y and x. Take the data to be normal around y with deviation e; then the best
+ * prediction p·x0 + q·eps at a level is
+ *
+ *     ((p·e²·alpha + q·sigma)·x + (p·sigma² - q·alpha·sigma)·y) / (e²·alpha² + sigma²)
+ *
+ * of which the score is that of N(alpha·y, e²·alpha² + sigma²). e keeps the errors of eps and its kin bounded where
+ * sigma goes to 0, and stays in samples as a grain of that size: 0.05 on [-1, 1]. To predict x0 it is not needed, and
+ * with e = 0 the prediction is y itself.
+ */
+import {
+  type Checkpoint,
+  type CheckpointInfo,
+  loadCheckpoint,
+  requireKind,
+  restoreParameters,
+} from '../checkpoint/checkpoint.ts';
+import { BETA_SCHEDULES, type BetaSchedule } from '../diffusion/betas.ts';
+import { type ContinuousName, continuousSchedule } from '../diffusion/continuous-schedule.ts';
+import { createSchedule } from '../diffusion/discrete-schedule.ts';
+import type { ConditionalModel, Labels } from '../diffusion/guidance.ts';
+import type { NoiseLevel } from '../diffusion/level.ts';
+import {
+  checkPrediction,
+  type Pair,
+  PREDICTIONS,
+  type Prediction,
+  predictionRow,
+} from '../diffusion/prediction.ts';
+import { perSample } from '../diffusion/process.ts';
+import type { NoiseSchedule } from '../diffusion/schedule.ts';
+import { didYouMean, FormatError, ValueError } from '../errors.ts';
+import { Rng } from '../random/rng.ts';
+import { full } from '../tensor/create.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { DiffusionMlp, type DiffusionMlpSizes } from './networks/diffusion-mlp.ts';
+
+const CONTINUOUS = ['vp', 'sub-vp', 'flow'] as const satisfies readonly ContinuousName[];
+
+/** The schedules that a network is trained in. Those whose variance explodes would need scaled inputs. */
+export const TRAINING_SCHEDULES = [...BETA_SCHEDULES, ...CONTINUOUS] as const;
+export type TrainingSchedule = (typeof TRAINING_SCHEDULES)[number];
+
+/** Which process a network was trained in; a file holds it. */
+export interface ProcessSettings {
+  readonly schedule: TrainingSchedule;
+  /** T of a schedule with discrete steps; the others have none and ignore it. */
+  readonly steps: number;
+  readonly predicts: Prediction;
+}
+
+/** The schedule of that name. @throws ValueError for an unknown name or steps that it cannot have */
+export function trainingSchedule({ schedule, steps }: Omit<ProcessSettings, 'predicts'>): NoiseSchedule {
+  if (!TRAINING_SCHEDULES.includes(schedule)) {
+    const near = didYouMean(schedule, TRAINING_SCHEDULES);
+    throw new ValueError(
+      `schedule: expected one of ${TRAINING_SCHEDULES.join(', ')}, got "${schedule}".${near}`,
+    );
+  }
+  const continuous = CONTINUOUS.find((name) => name === schedule);
+  return continuous ? continuousSchedule(continuous) : createSchedule(schedule as BetaSchedule, steps);
+}
+
+/** What the network is told of the time t, which runs from about 0 to about 1000. */
+export function networkTime({ times, tMax }: NoiseSchedule, t: number): number {
+  return (1000 * t) / (times ? times.length : tMax);
+}
+
+/** A network, and the process that it belongs to, as samplers and guidance ask it. */
+export class TrainedDiffusion implements ConditionalModel {
+  readonly schedule: NoiseSchedule;
+  readonly predicts: Prediction;
+
+  /** @throws ValueError */
+  constructor(
+    readonly network: DiffusionMlp,
+    readonly settings: ProcessSettings,
+  ) {
+    this.schedule = trainingSchedule(settings);
+    this.predicts = checkPrediction(settings.predicts);
+  }
+
+  get classes(): number {
+    return this.network.sizes.classes;
+  }
+
+  predict(x: Tensor, t: number, labels: Labels): Tensor {
+    const y = this.network.forward(x, full([labels.length], networkTime(this.schedule, t)), labels);
+    if (this.predicts === 'x0') return y;
+    const [ofX, ofY] = coefficients(this.predicts, this.schedule.level(t));
+    return x.mul(ofX).add(y.mul(ofY));
+  }
+
+  /** The prediction for each sample at its own time t [batch] of the schedule, as training asks it. */
+  predictEach(x: Tensor, t: Tensor, labels?: Labels): Tensor {
+    const y = this.network.forward(x, t.mul(networkTime(this.schedule, 1)), labels);
+    if (this.predicts === 'x0') return y;
+    const { tMin, tMax } = this.schedule;
+    const pairs = Array.from(t.toTypedArray(), (time) =>
+      // A time in float32 may lie a rounding beyond the schedule's ends.
+      coefficients(this.predicts, this.schedule.level(Math.min(Math.max(time, tMin), tMax))),
+    );
+    const [ofX, ofY] = [0, 1].map((i) =>
+      perSample(
+        pairs.map((pair) => pair[i]!),
+        x,
+      ),
+    );
+    return x.mul(ofX!).add(y.mul(ofY!));
+  }
+}
+
+/** e, of the file's header. */
+const DEVIATION = 0.05;
+
+/** Coefficients of x and of the network's answer: see the file's header. */
+function coefficients(kind: Prediction, level: NoiseLevel): Pair {
+  const { alpha, sigma } = level;
+  const [p, q] = predictionRow(kind, level);
+  const variance = DEVIATION * DEVIATION;
+  const total = variance * alpha * alpha + sigma * sigma;
+  return [(p * variance * alpha + q * sigma) / total, (p * sigma * sigma - q * alpha * sigma) / total];
+}
+
+/** What a file says of a network and its process, beside the parameters. */
+export function diffusionInfo({ network, settings }: TrainedDiffusion, more: object = {}): CheckpointInfo {
+  const { classes, ...sizes } = network.sizes;
+  const known = classes > 0 ? { ...sizes, classes } : sizes;
+  const { schedule, steps, predicts } = settings;
+  return { kind: DiffusionMlp.kind, sizes: known, settings: { schedule, steps, predicts, ...more } };
+}
+
+/** The network and the process of a file that was read. @throws FormatError for a file of anything else */
+export function diffusionOf(checkpoint: Checkpoint): TrainedDiffusion {
+  requireKind(checkpoint, DiffusionMlp.kind);
+  const { source, sizes, settings = {} } = checkpoint;
+  const { schedule, steps, predicts } = settings as unknown as ProcessSettings;
+  if (!PREDICTIONS.includes(predicts)) {
+    throw new FormatError(
+      `${source}: expected settings with what the model predicts, got ${String(predicts)}`,
+    );
+  }
+  const wanted = ['height', 'width', 'hidden', 'inner', 'depth', 'condition'];
+  const missing = wanted.find((name) => !(name in sizes));
+  if (missing)
+    throw new FormatError(`${source}: expected the size ${missing} of a ${DiffusionMlp.kind}, got none`);
+  // Its own generator: to load a model is no reason for other random numbers afterwards.
+  const all = { classes: 0, ...sizes } as unknown as DiffusionMlpSizes;
+  const network = new DiffusionMlp({ ...all, rng: new Rng(0) });
+  try {
+    restoreParameters(network, checkpoint);
+    return new TrainedDiffusion(network, { schedule, steps, predicts });
+  } catch (error) {
+    network.dispose();
+    throw error instanceof ValueError ? new FormatError(`${source}: ${error.message}`) : error;
+  }
+}
+
+/**
+ * The network and process in a file that `langevin train diffusion` wrote.
+ * @throws FileError for a file that cannot be read, FormatError for one that holds something else
+ */
+export async function loadDiffusion(path: string): Promise<TrainedDiffusion> {
+  return diffusionOf(await loadCheckpoint(path));
+}

@@ -1,0 +1,159 @@
+/**
+ * Pictures from a trained diffusion network: noise, a sampler, labels with guidance, and the predicted data clipped
+ * to their range. Many pictures are made in parts of 250, so that memory stays flat; noise is drawn part by part
+ * from one stream of the seed, so that the pictures depend on the seed and on their number alone.
+ */
+import { noGrad } from '../autograd/tape.ts';
+import { checkNumber } from '../diffusion/check.ts';
+import { classifierFree, classifierGuided, type Labels } from '../diffusion/guidance.ts';
+import { ratio } from '../diffusion/level.ts';
+import { type Predictor, predictor } from '../diffusion/prediction.ts';
+import { createSampler, type SamplerName, startNoise } from '../diffusion/samplers/index.ts';
+import type { Threshold } from '../diffusion/threshold.ts';
+import { ShapeError, ValueError } from '../errors.ts';
+import { Rng, type Seed } from '../random/rng.ts';
+import type { NoiseClassifier } from './networks/noise-classifier.ts';
+import type { TrainedDiffusion } from './pipeline.ts';
+
+export interface SampleOptions {
+  /** One a picture; null leaves it to the model. */
+  readonly labels: Labels;
+  /** Scale of classifier-free guidance; 1, the conditional model, by default. */
+  readonly guidance?: number;
+  /**
+   * Where a scale above 1 is applied: at levels whose sigma/alpha is at least this. 1 by default, where there is as much
+   * noise as there are data; 0 for everywhere.
+   */
+  readonly guidanceAbove?: number;
+  /** Guidance by a classifier of noised pictures, towards the labels, which it wants all; also for models without labels. */
+  readonly classifier?: ClassifierGuidance | undefined;
+  /** `ddim` by default. */
+  readonly sampler?: SamplerName;
+  /** 50 by default, or all that the schedule has if those are fewer. */
+  readonly steps?: number;
+  /** `clip`, to the range of pixels, by default. */
+  readonly threshold?: Threshold;
+  readonly seed?: Seed;
+}
+
+export const GUIDANCE_ABOVE = 1;
+
+export interface ClassifierGuidance {
+  readonly model: NoiseClassifier;
+  /** Factor of the gradient, >= 0. */
+  readonly scale: number;
+}
+
+const PART = 250;
+
+export interface PicturesStep {
+  /** Steps done and to do, over all parts. */
+  readonly step: number;
+  readonly steps: number;
+  /** The pictures of this part as they are now, [n, height·width], black at 0 and white at 1; noise goes beyond. */
+  pictures(): Float64Array;
+}
+
+/**
+ * Makes pictures, and yields after every step of the sampler.
+ * @returns all pictures, [labels.length, height·width], 0 to 1
+ * @throws ValueError for labels, scales, steps or samplers that do not fit the model; with a classifier ShapeError for
+ * one of other pictures, and LangevinError inside noGrad()
+ */
+export function* sampleDiffusion(
+  model: TrainedDiffusion,
+  options: SampleOptions,
+): Generator<PicturesStep, Float64Array> {
+  const { labels, sampler: name = 'ddim', threshold = 'clip', seed = 0, steps } = options;
+  const { pixels } = model.network;
+  const sampler = createSampler(name, { threshold, ...(steps === undefined ? {} : { steps }) });
+  const rng = new Rng(seed).stream('samples');
+  const all = new Float64Array(labels.length * pixels);
+  const parts = Math.ceil(labels.length / PART);
+  for (let part = 0; part < parts; part++) {
+    const told = labels.slice(part * PART, (part + 1) * PART);
+    const predictor = guided(model, told, options);
+    const noise = startNoise(model.schedule, [told.length, pixels], rng);
+    const run = sampler.sample(predictor, model.schedule, noise, rng);
+    try {
+      for (;;) {
+        const { done, value } = run.next();
+        if (done) {
+          all.set(toPixels(value.toTypedArray()), part * PART * pixels);
+          value.dispose();
+          break;
+        }
+        const { step, steps: each, x } = value;
+        const pictures = () => toPixels(x.toTypedArray());
+        yield { step: part * each + step, steps: parts * each, pictures };
+      }
+    } finally {
+      run.return(noise); // frees the run's memory where the caller stopped asking
+      noise.dispose();
+    }
+  }
+  return all.map((value) => Math.min(1, Math.max(0, value)));
+}
+
+/** The network with the guidance that is asked for. Only a classifier needs the tape. */
+function guided(
+  model: TrainedDiffusion,
+  labels: Labels,
+  { guidance = 1, guidanceAbove = GUIDANCE_ABOVE, classifier }: SampleOptions,
+): Predictor {
+  checkNumber('guidance: above', guidanceAbove);
+  const known = model.classes > 0 || !classifier ? labels : labels.map(() => null);
+  const when = (t: number) => guidance <= 1 || ratio(model.schedule.level(t)) >= guidanceAbove;
+  const free = classifierFree(model, known, { scale: guidance, when });
+  const network = predictor(free.predicts, (x, t) => noGrad(() => free.predict(x, t)));
+  if (!classifier) return network;
+  requireFit(model, labels, classifier.model);
+  const { schedule } = model;
+  const logProbability = classifier.model.logProbability(labels as readonly number[]);
+  const parameters = classifier.model.parameters();
+  return classifierGuided(network, schedule, logProbability, { scale: classifier.scale, parameters });
+}
+
+/** @throws ShapeError for a classifier of other pictures, ValueError for one of other noise or labels it does not know */
+function requireFit(
+  { network, schedule, settings }: TrainedDiffusion,
+  labels: Labels,
+  { sizes, noise, schedule: known }: NoiseClassifier,
+): void {
+  const { height, width } = network.sizes;
+  if (sizes.height !== height || sizes.width !== width) {
+    throw new ShapeError(
+      `guidance: expected a classifier of pictures of ${height}x${width}, got one of ${sizes.height}x${sizes.width}`,
+    );
+  }
+  // Continuous time has no steps, whatever the settings say.
+  if (schedule.name !== known.name || schedule.times?.length !== known.times?.length) {
+    throw new ValueError(
+      `guidance: expected a classifier of noise by ${settings.schedule}, ${settings.steps} steps, got one of ${noise.schedule}, ${noise.steps} steps`,
+    );
+  }
+  const isClass = (label: number) => Number.isInteger(label) && label >= 0 && label < sizes.classes;
+  const wrong = labels.find((label) => label === null || !isClass(label));
+  if (wrong !== undefined) {
+    throw new ValueError(
+      `guidance: expected a label for each picture, 0 to ${sizes.classes - 1}, got ${wrong}`,
+    );
+  }
+}
+
+/** From the model's [-1, 1] to [0, 1]. */
+const toPixels = (values: ArrayLike<number>): Float64Array => Float64Array.from(values, (v) => (v + 1) / 2);
+
+/** Runs a sampling to its end: see `sampleDiffusion`. @throws what it throws */
+export function samplePictures(model: TrainedDiffusion, options: SampleOptions): Float64Array {
+  const run = sampleDiffusion(model, options);
+  for (;;) {
+    const { done, value } = run.next();
+    if (done) return value;
+  }
+}
+
+/** Labels for `count` pictures: each class in turn, or none where there are none. */
+export function labelsInTurn({ classes }: { readonly classes: number }, count: number): Labels {
+  return Array.from({ length: count }, (_, i) => (classes > 0 ? i % classes : null));
+}
