@@ -9,7 +9,7 @@ import { type Predictor, predictor } from '../src/diffusion/prediction.ts';
 import { createSampler, SAMPLERS, type SamplerName } from '../src/diffusion/samplers/index.ts';
 import type { Threshold } from '../src/diffusion/threshold.ts';
 import { DiffusionMlp } from '../src/models/networks/diffusion-mlp.ts';
-import { TrainedDiffusion } from '../src/models/pipeline.ts';
+import { DiffusionPipeline } from '../src/models/pipeline.ts';
 import { Rng } from '../src/random/rng.ts';
 import type { Case } from './harness.ts';
 import { type Row, round } from './row.ts';
@@ -50,7 +50,7 @@ const samplerCase =
 /** The network's time for as many evaluations, measured right after the sampler's own. */
 function network(whole: Row, evaluations: number, quick: boolean): Row {
   const rng = new Rng('network');
-  const model = new TrainedDiffusion(new DiffusionMlp({ rng }), {
+  const model = new DiffusionPipeline(new DiffusionMlp({ rng }), {
     schedule: 'cosine',
     steps: 1000,
     predicts: 'x0',

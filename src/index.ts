@@ -35,11 +35,11 @@ export {
 export {
   createDataset,
   type Dataset,
-  limit,
   permutation,
   split,
   subset,
   type TrainTest,
+  take,
 } from './data/dataset.ts';
 export { decodeIdx, encodeIdx, type IdxArray } from './data/idx.ts';
 export { type Batch, DataLoader, type LoaderOptions, type LoaderPosition } from './data/loader.ts';
@@ -73,9 +73,9 @@ export {
   type BatchGridOptions,
   type Cell,
   cellsOf,
-  type GridOptions,
-  grid,
-  gridFromBatch,
+  type PictureGridOptions,
+  pictureGrid,
+  pictureGridFromBatch,
 } from './image/grid.ts';
 export { decodePng, encodePng, type Picture } from './image/png.ts';
 export { type Evaluation, evaluatePictures } from './models/evaluation/evaluate.ts';
@@ -95,8 +95,8 @@ export {
   lectureZeroLoss,
 } from './models/lecture/analysis.ts';
 export {
-  DiffusionModel,
   type LectureModel,
+  LectureNetwork,
   type LectureStep,
   lectureLoss,
   lectureSchedule,
@@ -130,7 +130,7 @@ export {
   noisedAccuracy,
   trainNoiseClassifier,
 } from './models/networks/noise-classifier.ts';
-export { loadDiffusion, type ProcessSettings, TrainedDiffusion } from './models/pipeline.ts';
+export { DiffusionPipeline, loadDiffusion, type ProcessSettings } from './models/pipeline.ts';
 export {
   type ClassifierGuidance,
   labelsInTurn,

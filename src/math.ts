@@ -104,7 +104,7 @@ function reduceExp(x: number, lo = 0): { k: number; r: number; tail: number } {
   const k = Math.round(x / Math.LN2);
   const [r, rest] = exactSum(x - k * LN2[0], lo - k * LN2[1]);
   let series = 0;
-  for (let n = 14; n >= 2; n--) series = series * r + INVERSE_FACTORIAL[n]!;
+  for (let n = 14; n >= 2; n--) series = series * r + INVERSE_FACTORIAL[n];
   // e^(r + rest) = e^r + rest·e^r to first order, as |rest| <= 2^-55
   return { k, r, tail: r * r * series + (rest + rest * r) };
 }
@@ -234,7 +234,7 @@ function reduceAngle(name: string, x: number): { quarter: number; r: number; res
 function sinNearZero(r: number, rest: number): number {
   const z = r * r;
   let series = 0;
-  for (let n = 17; n >= 3; n -= 2) series = INVERSE_FACTORIAL[n]! - series * z;
+  for (let n = 17; n >= 3; n -= 2) series = INVERSE_FACTORIAL[n] - series * z;
   return r - (r * z * series - rest * (1 - z / 2));
 }
 
@@ -242,7 +242,7 @@ function sinNearZero(r: number, rest: number): number {
 function cosNearZero(r: number, rest: number): number {
   const z = r * r;
   let series = 0;
-  for (let n = 18; n >= 4; n -= 2) series = INVERSE_FACTORIAL[n]! - series * z;
+  for (let n = 18; n >= 4; n -= 2) series = INVERSE_FACTORIAL[n] - series * z;
   const [one, rounding] = fastSum(1, -z / 2);
   return one + (rounding + (z * z * series - r * rest));
 }

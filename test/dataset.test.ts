@@ -1,7 +1,7 @@
 /** Parts of a data set: views, shuffles and what they refuse. */
 import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { createDataset, type Dataset, limit, permutation, split, subset } from '../src/data/dataset.ts';
+import { createDataset, type Dataset, permutation, split, subset, take } from '../src/data/dataset.ts';
 import { ValueError } from '../src/errors.ts';
 import { suite } from './suite.ts';
 
@@ -47,9 +47,9 @@ suite('dataset', (test) => {
     assert.is(part.images.buffer, all.images.buffer);
     assert.equal(numbersOf(subset(part, 1, 2)), [4]);
     assert.is(subset(all, 10, 10).length, 0);
-    assert.equal(numbersOf(limit(all, 2)), [0, 1]);
-    assert.is(limit(all, 99).length, 10);
-    assert.is(limit(all, 2).images.buffer, all.images.buffer);
+    assert.equal(numbersOf(take(all, 2)), [0, 1]);
+    assert.is(take(all, 99).length, 10);
+    assert.is(take(all, 2).images.buffer, all.images.buffer);
   });
 
   test('bounds that are no part of a data set are refused', () => {
@@ -58,8 +58,8 @@ suite('dataset', (test) => {
     refused(() => subset(all, 3, 11), /end of a subset: .* from 3 to 10, got 11/);
     refused(() => subset(all, 3, 2), /end of a subset/);
     refused(() => subset(all, 0.5, 2), /start of a subset/);
-    refused(() => limit(all, 0), /limit: expected a whole number, 1 or more, got 0/);
-    refused(() => limit(all, Number.NaN), /got NaN/);
+    refused(() => take(all, 0), /limit: expected a whole number, 1 or more, got 0/);
+    refused(() => take(all, Number.NaN), /got NaN/);
     for (const fraction of [-0.1, 1.1, Number.NaN]) refused(() => split(all, fraction, 1), /from 0 to 1/);
     refused(() => permutation(-1, 1), /permutation/);
   });

@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
 import { scope } from '../src/autograd/tape.ts';
 import { backend, setBackend, setThreads } from '../src/backend/backend.ts';
-import { limit, type TrainTest } from '../src/data/dataset.ts';
+import { type TrainTest, take } from '../src/data/dataset.ts';
 import { loadMnist } from '../src/data/mnist.ts';
 import { loadStrokes } from '../src/data/strokes-set.ts';
 import { DivergenceError, ShapeError, ValueError } from '../src/errors.ts';
@@ -124,7 +124,7 @@ suite('denoiser', (test) => {
   });
 
   test('the mean of an epoch counts pictures, not batches', () => {
-    const { batches, epochs } = run(denoiser(SMALL), { train: limit(strokes.train, 70) });
+    const { batches, epochs } = run(denoiser(SMALL), { train: take(strokes.train, 70) });
     close([(64 * batches[0].loss + 6 * batches[1].loss) / 70], [epochs[0].trainLoss], 1e-12, 'mean');
   });
 
@@ -260,7 +260,7 @@ suite('denoiser', (test) => {
     const losses = (['wasm', 'reference'] as const).map((name) => {
       setBackend(name);
       try {
-        const { batches } = run(denoiser(SMALL), { train: limit(strokes.train, 320) });
+        const { batches } = run(denoiser(SMALL), { train: take(strokes.train, 320) });
         return batches.map((b) => b.loss);
       } finally {
         setBackend(before);
@@ -276,7 +276,7 @@ suite('denoiser', (test) => {
     () => {
       for (const threads of [1, 2]) {
         setThreads(threads);
-        const { batches, epochs } = run(denoiser(), { train: limit(strokes.train, 320) });
+        const { batches, epochs } = run(denoiser(), { train: take(strokes.train, 320) });
         assert.equal(
           batches.map((b) => b.loss),
           GOLDEN.batches,
@@ -290,7 +290,7 @@ suite('denoiser', (test) => {
   const mnist = process.env.LANGEVIN_MNIST;
   test.when(mnist !== undefined, 'on MNIST a tenth of an epoch is well on its way to 0.0196', async () => {
     const data = await loadMnist({ dataDir: mnist });
-    const sets = { train: limit(data.train, 6400), test: limit(data.test, 500) };
+    const sets = { train: take(data.train, 6400), test: take(data.test, 500) };
     const { epochs } = run(denoiser(), sets);
     assert.ok(epochs[0].testLoss < 0.055, String(epochs[0].testLoss));
   });

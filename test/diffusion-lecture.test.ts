@@ -10,7 +10,7 @@ import {
   lecturePointsBest,
   lectureZeroLoss,
 } from '../src/models/lecture/analysis.ts';
-import { DiffusionModel, lectureLoss, lectureSchedule, trainLecture } from '../src/models/lecture/lecture.ts';
+import { LectureNetwork, lectureLoss, lectureSchedule, trainLecture } from '../src/models/lecture/lecture.ts';
 import { Rng } from '../src/random/rng.ts';
 import { tensor, zeros } from '../src/tensor/create.ts';
 import type { Tensor } from '../src/tensor/tensor.ts';
@@ -28,7 +28,7 @@ suite('diffusion: the lecture’s model', (test) => {
 
   test('five times from 0 to 1, and 785-400-400-784', () => {
     assert.equal([...lectureSchedule()], [0, 0.25, 0.5, 0.75, 1]);
-    const model = new DiffusionModel();
+    const model = new LectureNetwork();
     const shapes = model.namedParameters().map(([name, p]) => [name, ...p.shape]);
     assert.equal(shapes, [
       ['layers.0.weight', 400, 785],
@@ -42,7 +42,7 @@ suite('diffusion: the lecture’s model', (test) => {
   });
 
   test('the time is the last column', () => {
-    const model = new DiffusionModel(3, 4, new Rng(1));
+    const model = new LectureNetwork(3, 4, new Rng(1));
     const x = tensor([
       [0.1, 0.2, 0.3],
       [1, 2, 3],
@@ -189,7 +189,7 @@ suite('diffusion: the lecture’s model', (test) => {
     setBackend('wasm');
     // Two coordinates of one number: what a network of 3-24-24-2 can learn in a second.
     const rng = new Rng('train');
-    const model = new DiffusionModel(2, 24, rng);
+    const model = new LectureNetwork(2, 24, rng);
     const variance = 0.5;
     const batches = function* () {
       for (let i = 0; i < 40; i++) {
@@ -217,7 +217,7 @@ suite('diffusion: the lecture’s model', (test) => {
   });
 
   test('a loss that is no number ends the training, and leaves the model as it was before that step', () => {
-    const model = new DiffusionModel(2, 4, new Rng(1));
+    const model = new LectureNetwork(2, 4, new Rng(1));
     const data = tensor([
       [0.1, 0.2],
       [1e300, 0],
@@ -248,7 +248,7 @@ suite('diffusion: the lecture’s model', (test) => {
       () => lectureLoss(model, zeros([1, 2]), new Rng(1), { schedule: [0, 1, 1] }),
       /a schedule that rises, got 1 after 1/,
     );
-    const run = trainLecture(new DiffusionModel(2, 2, new Rng(1)), () => [], new Rng(1), { epochs: 0 });
+    const run = trainLecture(new LectureNetwork(2, 2, new Rng(1)), () => [], new Rng(1), { epochs: 0 });
     refused(() => run.next(), /lecture: epochs: expected a whole number, 1 or more, got 0/);
   });
 });

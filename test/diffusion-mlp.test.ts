@@ -5,7 +5,7 @@ import { classifierFree } from '../src/diffusion/guidance.ts';
 import { PREDICTIONS, predictionRow } from '../src/diffusion/prediction.ts';
 import { ShapeError, ValueError } from '../src/errors.ts';
 import { DiffusionMlp, type DiffusionMlpOptions } from '../src/models/networks/diffusion-mlp.ts';
-import { networkTime, TrainedDiffusion, trainingSchedule } from '../src/models/pipeline.ts';
+import { DiffusionPipeline, networkTime, trainingSchedule } from '../src/models/pipeline.ts';
 import { timestepEmbedding } from '../src/nn/time-embedding.ts';
 import { Rng } from '../src/random/rng.ts';
 import { tensor } from '../src/tensor/create.ts';
@@ -123,7 +123,7 @@ suite('diffusion mlp', (test) => {
 
   test('guidance on it is (1 - scale)·without + scale·with; a model without classes refuses it', () => {
     const settings = { schedule: 'cosine', steps: 10, predicts: 'x0' } as const;
-    const model = new TrainedDiffusion(network(), settings);
+    const model = new DiffusionPipeline(network(), settings);
     const x = new Rng(4).normal([2, 6]);
     const at = (labels: (number | null)[]) => [...model.predict(x, 3, labels).toTypedArray()];
     const [told, none] = [at([0, 1]), at([null, null])];
@@ -134,7 +134,7 @@ suite('diffusion mlp', (test) => {
       1e-5,
       'guided',
     );
-    const unconditional = new TrainedDiffusion(network({ classes: 0 }), settings);
+    const unconditional = new DiffusionPipeline(network({ classes: 0 }), settings);
     refused(
       () => classifierFree(unconditional, [null], { scale: 2 }),
       ValueError,
@@ -145,11 +145,11 @@ suite('diffusion mlp', (test) => {
 
   test('whatever is predicted, it is the best for data that are normal around the network’s answer', () => {
     const x = new Rng(5).normal([3, 6]);
-    const answer = new TrainedDiffusion(network(), { schedule: 'cosine', steps: 40, predicts: 'x0' });
+    const answer = new DiffusionPipeline(network(), { schedule: 'cosine', steps: 40, predicts: 'x0' });
     for (const predicts of PREDICTIONS) {
       if (predicts === 'x0') continue;
       for (const schedule of ['cosine', 'linear', 'vp', 'flow'] as const) {
-        const model = new TrainedDiffusion(network(), { schedule, steps: 40, predicts });
+        const model = new DiffusionPipeline(network(), { schedule, steps: 40, predicts });
         const { tMin, tMax } = model.schedule;
         const times = [tMin, model.schedule.times?.[20] ?? 0.5 * tMax, tMax];
         const labels = [0, 1, null];
@@ -179,7 +179,7 @@ suite('diffusion mlp', (test) => {
 
   test('whatever the schedule, the network is told times up to 1000', () => {
     for (const schedule of ['cosine', 'linear', 'vp', 'flow'] as const) {
-      const model = new TrainedDiffusion(network(), { schedule, steps: 50, predicts: 'v' });
+      const model = new DiffusionPipeline(network(), { schedule, steps: 50, predicts: 'v' });
       const told: number[] = [];
       const { network: asked } = model;
       const forward = asked.forward.bind(asked);

@@ -14,11 +14,11 @@ import {
 import { snr } from '../src/diffusion/level.ts';
 import { erfc, logDiscretisedNormal, normalInterval } from '../src/diffusion/normal.ts';
 import {
+  type LossWeighting,
   type Network,
   networkPredictor,
   Objective,
   type TimeSampling,
-  type Weight,
 } from '../src/diffusion/objective.ts';
 import { conversion, PREDICTIONS, type Prediction, predictionRow } from '../src/diffusion/prediction.ts';
 import { diffuse, diffuseEach } from '../src/diffusion/process.ts';
@@ -146,10 +146,10 @@ suite('diffusion: objectives', (test) => {
     const eps = new Rng(2).normal([8, 2]);
     const times = [0, 1, 10, 30, 50, 70, 98, 99];
     const error = new Rng(3).normal([8, 2]).mul(0.1);
-    for (const weight of ['min-snr', 'p2', 'vlb'] as const satisfies Weight[]) {
+    for (const weight of ['min-snr', 'p2', 'vlb'] as const satisfies LossWeighting[]) {
       // Networks whose data are wrong by the same error, each in its own words.
       const losses = PREDICTIONS.map((predicts) => {
-        const objective = new Objective(LINEAR, { predicts, weight });
+        const objective = new Objective(LINEAR, { predicts, lossWeighting: weight });
         const network: Network = (x, t) => {
           const parts = [...t.toTypedArray()].map((time, i) => {
             const [a, b] = conversion('x0', predicts, LINEAR.level(time));
@@ -168,8 +168,8 @@ suite('diffusion: objectives', (test) => {
     for (const t of [0, 20, 99]) {
       const level = LINEAR.level(t);
       const r = snr(level);
-      const at = (weight: Weight, predicts: Prediction) =>
-        new Objective(LINEAR, { weight, predicts }).weightAt(t);
+      const at = (weight: LossWeighting, predicts: Prediction) =>
+        new Objective(LINEAR, { lossWeighting: weight, predicts }).weightAt(t);
       near(at('min-snr', 'x0'), Math.min(r, 5), 1e-12 * r);
       near(at('min-snr', 'eps'), Math.min(r, 5) / r, 1e-12);
       near(at('min-snr', 'v'), Math.min(r, 5) / (r + 1), 1e-12);
@@ -444,12 +444,15 @@ suite('diffusion: objectives', (test) => {
 
   test('bad objectives are refused in one line', () => {
     refused(() => new Objective(LINEAR, { predicts: 'noise' as Prediction }), /expected one of eps, x0, v/);
-    refused(() => new Objective(LINEAR, { weight: 'min_snr' as Weight }), /Did you mean "min-snr"\?/);
     refused(
-      () => new Objective(SCHEDULES[1]!, { weight: 'vlb' }),
+      () => new Objective(LINEAR, { lossWeighting: 'min_snr' as LossWeighting }),
+      /Did you mean "min-snr"\?/,
+    );
+    refused(
+      () => new Objective(SCHEDULES[1]!, { lossWeighting: 'vlb' }),
       /vlb needs a schedule of discrete steps, got sub-vp/,
     );
-    refused(() => new Objective(LINEAR, { weight: 'p2', gamma: -1 }), /weight: gamma/);
+    refused(() => new Objective(LINEAR, { lossWeighting: 'p2', gamma: -1 }), /weight: gamma/);
     refused(() => edmPredictor((x) => x, LINEAR, 0), /sigmaData/);
     const objective = new Objective(LINEAR);
     assert.throws(

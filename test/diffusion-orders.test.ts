@@ -7,7 +7,7 @@ import { setBackend } from '../src/backend/backend.ts';
 import { continuousSchedule } from '../src/diffusion/continuous-schedule.ts';
 import { createSchedule, DiscreteSchedule } from '../src/diffusion/discrete-schedule.ts';
 import { gaussian } from '../src/diffusion/gaussian-mixture.ts';
-import { lambda, ratio, transition } from '../src/diffusion/level.ts';
+import { lambda, noiseToSignal, transition } from '../src/diffusion/level.ts';
 import { predictor } from '../src/diffusion/prediction.ts';
 import {
   createSampler,
@@ -16,7 +16,7 @@ import {
   type SamplerName,
   type SamplersOptions,
 } from '../src/diffusion/samplers/index.ts';
-import { grid } from '../src/diffusion/spacing.ts';
+import { spacedLevels } from '../src/diffusion/spacing.ts';
 import { Rng } from '../src/random/rng.ts';
 import { tensor } from '../src/tensor/create.ts';
 import { affineMap, Impulses, marginal, order, push } from './diffusion-affine.ts';
@@ -115,8 +115,8 @@ suite('diffusion: samplers on Gaussian data', (test) => {
     // With y = x/alpha - mean and s = sigma/alpha: eps = y·s/(s² + v), and the data less their mean y·v/(s² + v).
     for (const schedule of SCHEDULES) {
       const options = { steps: 7, spacing: 'log-snr', end: 'first', ...FULL } as const;
-      const levels = grid(schedule, options);
-      const s = levels.map(ratio);
+      const levels = spacedLevels(schedule, options);
+      const s = levels.map(noiseToSignal);
       const k = (value: number) => value / (value * value + VARIANCE);
       const d = (value: number) => VARIANCE / (value * value + VARIANCE);
       const byHand: Partial<Record<SamplerName, number>> = {};

@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { type BackendName, setBackend } from '../src/backend/backend.ts';
 import { namedBetas } from '../src/diffusion/betas.ts';
 import { createSchedule, DiscreteSchedule } from '../src/diffusion/discrete-schedule.ts';
-import { type NoiseLevel, ratio } from '../src/diffusion/level.ts';
+import { type NoiseLevel, noiseToSignal } from '../src/diffusion/level.ts';
 import { type Prediction, predictor } from '../src/diffusion/prediction.ts';
 import {
   createSampler,
@@ -15,7 +15,7 @@ import {
   type SamplerName,
   type SamplersOptions,
 } from '../src/diffusion/samplers/index.ts';
-import { grid as spacedLevels } from '../src/diffusion/spacing.ts';
+import { spacedLevels } from '../src/diffusion/spacing.ts';
 import { Rng } from '../src/random/rng.ts';
 import { tensor } from '../src/tensor/create.ts';
 import type { Tensor } from '../src/tensor/tensor.ts';
@@ -115,7 +115,7 @@ function linearLevels({ sigmas }: DiscreteSchedule): NoiseLevel[] {
  */
 function eulerLoop(schedule: DiscreteSchedule, levels: readonly NoiseLevel[]): number {
   const first = levels[0]!;
-  let x = batch(ratio(first) * first.alpha * first.alpha);
+  let x = batch(noiseToSignal(first) * first.alpha * first.alpha);
   for (let i = 1; i < levels.length; i++) {
     const [from, to] = [levels[i - 1]!, levels[i]!];
     const model = predictor('eps', (y, t) => y.mul(t / (t + 1) / from.alpha));

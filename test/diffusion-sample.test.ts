@@ -3,7 +3,7 @@ import { backend } from '../src/backend/backend.ts';
 import { SAMPLERS } from '../src/diffusion/samplers/index.ts';
 import { ValueError } from '../src/errors.ts';
 import { DiffusionMlp } from '../src/models/networks/diffusion-mlp.ts';
-import { TrainedDiffusion } from '../src/models/pipeline.ts';
+import { DiffusionPipeline } from '../src/models/pipeline.ts';
 import { labelsInTurn, sampleDiffusion, samplePictures } from '../src/models/sample.ts';
 import { Rng } from '../src/random/rng.ts';
 import { full } from '../src/tensor/create.ts';
@@ -14,8 +14,8 @@ const PROCESS = { schedule: 'cosine', steps: 40, predicts: 'x0' } as const;
 const TINY = { height: 2, width: 3, hidden: 8, inner: 8, depth: 1, condition: 4 };
 
 /** A model that says of every picture with label k that it is grey of k/10, and without a label 1/2. */
-function greys(classes = 10): TrainedDiffusion {
-  const model = new TrainedDiffusion(new DiffusionMlp({ ...TINY, classes, rng: new Rng(0) }), PROCESS);
+function greys(classes = 10): DiffusionPipeline {
+  const model = new DiffusionPipeline(new DiffusionMlp({ ...TINY, classes, rng: new Rng(0) }), PROCESS);
   model.predict = (x, _t, labels) =>
     full([labels.length, 1], 1)
       .set(labels.map((label) => (label === null ? 0 : label / 5 - 1)))
@@ -93,7 +93,7 @@ suite('diffusion: pictures', (test) => {
 
   test('no memory stays behind, also where the caller stops half-way', () => {
     const rng = new Rng(0);
-    const model = new TrainedDiffusion(new DiffusionMlp({ ...TINY, rng }), PROCESS);
+    const model = new DiffusionPipeline(new DiffusionMlp({ ...TINY, rng }), PROCESS);
     for (const p of model.network.parameters()) rng.uniformInto(p, -0.3, 0.3); // untrained it always says 0
     const sampling = { labels: labelsInTurn(model, 4), steps: 4, guidance: 2 };
     const one = samplePictures(model, sampling);

@@ -14,8 +14,8 @@ import {
   continuousSchedule,
 } from '../src/diffusion/continuous-schedule.ts';
 import { createSchedule, DiscreteSchedule } from '../src/diffusion/discrete-schedule.ts';
-import { lambda, ratio, snr, transition } from '../src/diffusion/level.ts';
-import { grid, SPACINGS, type Spacing, timesteps } from '../src/diffusion/spacing.ts';
+import { lambda, noiseToSignal, snr, transition } from '../src/diffusion/level.ts';
+import { SPACINGS, type Spacing, spacedLevels, timesteps } from '../src/diffusion/spacing.ts';
 import { ValueError } from '../src/errors.ts';
 import { subVariancePreserving } from '../src/sde/processes/sub-variance-preserving.ts';
 import { varianceExploding } from '../src/sde/processes/variance-exploding.ts';
@@ -130,13 +130,13 @@ suite('diffusion: schedules', (test) => {
     for (const s of schedules) {
       for (const u of [0.02, 0.3, 0.77, 0.99]) {
         const level = s.level(s.tMin + u * (s.tMax - s.tMin));
-        const found = s.levelOfRatio(ratio(level));
+        const found = s.levelOfRatio(noiseToSignal(level));
         near(found.t, level.t, 1e-9, s.name);
         near(found.alpha, level.alpha, 1e-9, s.name);
         near(found.sigma, level.sigma, 1e-9, s.name);
       }
-      assert.is(s.levelOfRatio(1e9 * ratio(s.level(s.tMax))).t, s.tMax);
-      assert.is(s.levelOfRatio(1e-9 * ratio(s.level(s.tMin))).t, s.tMin);
+      assert.is(s.levelOfRatio(1e9 * noiseToSignal(s.level(s.tMax))).t, s.tMax);
+      assert.is(s.levelOfRatio(1e-9 * noiseToSignal(s.level(s.tMin))).t, s.tMin);
     }
   });
 
@@ -223,7 +223,7 @@ suite('diffusion: schedules', (test) => {
     for (const s of schedules) {
       for (const spacing of SPACINGS) {
         for (const end of ['clean', 'first'] as const) {
-          const levels = grid(s, { steps: 8, spacing, end });
+          const levels = spacedLevels(s, { steps: 8, spacing, end });
           assert.is(levels.length, 9);
           const last = levels[8]!;
           if (end === 'clean') assert.equal([last.alpha, last.sigma], [1, 0]);
@@ -233,12 +233,12 @@ suite('diffusion: schedules', (test) => {
       }
     }
     const s = createSchedule('linear');
-    const logs = grid(s, { steps: 10, spacing: 'log-snr', end: 'first' }).map(lambda);
+    const logs = spacedLevels(s, { steps: 10, spacing: 'log-snr', end: 'first' }).map(lambda);
     for (let i = 1; i < 10; i++) near(logs[i + 1]! - logs[i]!, logs[1]! - logs[0]!, 1e-9);
-    const karras = grid(s, { steps: 10, spacing: 'karras' }).map(ratio);
+    const karras = spacedLevels(s, { steps: 10, spacing: 'karras' }).map(noiseToSignal);
     near(karras[4]!, karrasSigmas(10, s.sigmas[0]!, s.sigmas[999]!)[4]!, 1e-12);
     assert.equal(
-      grid(s, { timesteps: [500, 20] }).map(({ t }) => t),
+      spacedLevels(s, { timesteps: [500, 20] }).map(({ t }) => t),
       [500, 20, 0],
     );
   });
@@ -281,22 +281,22 @@ suite('diffusion: schedules', (test) => {
   test('bad grids are refused in one line', () => {
     const s = createSchedule('linear');
     refused(
-      () => grid(s, { steps: 1001 }),
+      () => spacedLevels(s, { steps: 1001 }),
       /at most 1000 sampling steps on .* 1000 training steps, got 1001/,
     );
-    refused(() => grid(s, { steps: 1000, end: 'first' }), /at most 999 sampling steps/);
+    refused(() => spacedLevels(s, { steps: 1000, end: 'first' }), /at most 999 sampling steps/);
     for (const steps of [0, Number.NaN, 1.5])
-      refused(() => grid(s, { steps }), /whole number of steps, 1 or more/);
-    refused(() => grid(s, { spacing: 'trailling' as Spacing }), /Did you mean "trailing"\?/);
-    refused(() => grid(s, { end: 'dirty' as 'clean' }), /expected clean or first, got "dirty"/);
-    refused(() => grid(s, { timesteps: [20, 500] }), /expected levels whose sigma\/alpha falls/);
-    refused(() => grid(s, { levels: [s.level(3)] }), /expected at least two levels, got 1/);
+      refused(() => spacedLevels(s, { steps }), /whole number of steps, 1 or more/);
+    refused(() => spacedLevels(s, { spacing: 'trailling' as Spacing }), /Did you mean "trailing"\?/);
+    refused(() => spacedLevels(s, { end: 'dirty' as 'clean' }), /expected clean or first, got "dirty"/);
+    refused(() => spacedLevels(s, { timesteps: [20, 500] }), /expected levels whose sigma\/alpha falls/);
+    refused(() => spacedLevels(s, { levels: [s.level(3)] }), /expected at least two levels, got 1/);
     refused(
-      () => grid(s, { steps: 10, spacing: 'leading', offset: 200 }),
+      () => spacedLevels(s, { steps: 10, spacing: 'leading', offset: 200 }),
       /an offset within .* 1000 steps, got 200/,
     );
     const zero = createSchedule('linear', 1000, { zeroTerminalSnr: true });
-    refused(() => grid(zero, { spacing: 'log-snr' }), /SNR above 0/);
-    refused(() => grid(zero, { spacing: 'karras' }), /sigmaMax/);
+    refused(() => spacedLevels(zero, { spacing: 'log-snr' }), /SNR above 0/);
+    refused(() => spacedLevels(zero, { spacing: 'karras' }), /sigmaMax/);
   });
 });

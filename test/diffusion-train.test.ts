@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import * as assert from 'uvu/assert';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../src/checkpoint/checkpoint.ts';
-import { limit } from '../src/data/dataset.ts';
+import { take } from '../src/data/dataset.ts';
 import { loadStrokes } from '../src/data/strokes-set.ts';
 import { DivergenceError, FormatError, ShapeError, ValueError } from '../src/errors.ts';
 import { Denoiser } from '../src/models/networks/denoiser.ts';
 import { DiffusionMlp, type DiffusionMlpOptions } from '../src/models/networks/diffusion-mlp.ts';
-import { diffusionOf, TrainedDiffusion } from '../src/models/pipeline.ts';
+import { DiffusionPipeline, diffusionOf } from '../src/models/pipeline.ts';
 import type { EpochEvent } from '../src/models/training/denoiser.ts';
 import {
   DIFFUSION_SETTINGS,
@@ -30,7 +30,7 @@ function trainer(
 ) {
   const all = { ...SETTINGS, ...settings };
   const network = new DiffusionMlp({ ...TINY, ...sizes, rng: new Rng(5) });
-  return new DiffusionTrainer(new TrainedDiffusion(network, all), strokes, all, seconds);
+  return new DiffusionTrainer(new DiffusionPipeline(network, all), strokes, all, seconds);
 }
 
 /** What an event says of the run, without the time it took. */
@@ -49,7 +49,7 @@ function train(run: DiffusionTrainer, most = Infinity): Told[] {
 }
 
 const saved = (run: DiffusionTrainer, goOn = true): Checkpoint =>
-  decodeCheckpoint(encodeDiffusion(run, { goOn }), 'run');
+  decodeCheckpoint(encodeDiffusion(run, { resumable: goOn }), 'run');
 
 /** A hash of all that a file says but the seconds, which no two runs share. */
 function bits({ parameters, training, settings }: Checkpoint): string {
@@ -119,7 +119,7 @@ suite('diffusion training', (test) => {
   });
 
   test('it learns: the test loss of the moving average falls', () => {
-    const run = trainer({ epochs: 12, ema: 0.9, guidanceDropout: 0 }, { hidden: 48, inner: 48 });
+    const run = trainer({ epochs: 12, ema: 0.9, labelDropout: 0 }, { hidden: 48, inner: 48 });
     const untrained = run.test();
     const epochs = [...run.run()].filter((e): e is EpochEvent => e.type === 'epoch');
     assert.equal(
@@ -134,7 +134,7 @@ suite('diffusion training', (test) => {
   test("a file is a model too: its parameters are the moving averages, and the model's file holds nothing else", () => {
     const run = trainer();
     train(run, 5);
-    const averages = new Map([...run.average.stateDict()].map(([name, p]) => [name, [...p.toTypedArray()]]));
+    const averages = new Map([...run.ema.stateDict()].map(([name, p]) => [name, [...p.toTypedArray()]]));
     const trained = run.model.network.parameters().map((p) => [...p.toTypedArray()]);
     for (const goOn of [true, false]) {
       const file = saved(run, goOn);
@@ -180,7 +180,7 @@ suite('diffusion training', (test) => {
     refused(() => trainer({ epochs: 0 }), ValueError, /epochs to be a whole number >= 1, got 0/);
     refused(() => trainer({ batchSize: 1.5 }), ValueError, /batchSize to be a whole number >= 1, got 1\.5/);
     refused(() => trainer({ lr: Number.NaN }), ValueError, /lr > 0, got NaN/);
-    refused(() => trainer({ guidanceDropout: 2 }), ValueError, /guidanceDropout from 0 to 1, got 2/);
+    refused(() => trainer({ labelDropout: 2 }), ValueError, /labelDropout from 0 to 1, got 2/);
     refused(() => trainer({ steps: 1 }), ValueError, /whole number of steps, 2 or more, got 1/);
     refused(() => trainer({ predicts: 'x1' as 'x0' }), ValueError, /Did you mean "x0"\?/);
     refused(
@@ -191,7 +191,7 @@ suite('diffusion training', (test) => {
     refused(() => trainer({}, { classes: 5 }), ValueError, /at most 5 classes, got 10/);
     const run = trainer();
     train(run, 2);
-    const less = { train: limit(strokes.train, 40), test: strokes.test };
+    const less = { train: take(strokes.train, 40), test: strokes.test };
     refused(
       () => resumeDiffusion(saved(run), less),
       FormatError,
@@ -224,7 +224,7 @@ suite('diffusion training', (test) => {
       FormatError,
       /run: expected settings with what the model predicts/,
     );
-    const short = encodeDiffusion(run, { goOn: true }).subarray(0, 5000);
+    const short = encodeDiffusion(run, { resumable: true }).subarray(0, 5000);
     refused(() => decodeCheckpoint(short, 'cut'), FormatError, /^cut: /);
   });
 });

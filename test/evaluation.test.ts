@@ -139,7 +139,7 @@ suite('evaluation', (test) => {
     const labels = [...strokes.test.labels];
     const evaluate = (pictures: Float64Array) => evaluatePictures(classifier, strokes, pictures, labels);
     const real = evaluate(Float64Array.from(pixelsOf(strokes.test)));
-    assert.is(real.asAsked, accuracy(classifier, strokes.test));
+    assert.is(real.conditionalAccuracy, accuracy(classifier, strokes.test));
     assert.ok(Math.abs(real.frechet.samples) < 1e-6 && real.frechet.real > 0);
     assert.equal([real.precision.samples, real.recall.samples], [1, 1]);
     assert.is(real.nearest.samples, real.nearest.real);
@@ -153,7 +153,7 @@ suite('evaluation', (test) => {
     assert.equal([...known.neighbours.subarray(0, 5)], [0, 1, 2, 3, 4]);
 
     const noise = evaluate(Float64Array.from(new Rng('n').uniform([n, 784]).toTypedArray()));
-    assert.ok(noise.asAsked! < 0.3 && noise.frechet.samples > 5 * noise.frechet.real);
+    assert.ok(noise.conditionalAccuracy! < 0.3 && noise.frechet.samples > 5 * noise.frechet.real);
     assert.ok(noise.precision.samples < 0.2 && noise.nearest.samples > noise.nearest.real);
     refused(
       () => evaluatePictures(classifier, strokes, new Float64Array(99 * 784), labels.slice(0, 99)),

@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert';
 import { FormatError, ShapeError, ValueError } from '../src/errors.ts';
 import { drawText, LINE_HEIGHT, textWidth } from '../src/image/font.ts';
 import { encodeGif } from '../src/image/gif.ts';
-import { cellsOf, grid, gridFromBatch } from '../src/image/grid.ts';
+import { cellsOf, pictureGrid, pictureGridFromBatch } from '../src/image/grid.ts';
 import { decodePng, encodePng, type Picture } from '../src/image/png.ts';
 import { suite } from './suite.ts';
 
@@ -192,7 +192,7 @@ suite('grid', (test) => {
   test('every pixel is a sharp square at its place, and all else is ground', () => {
     const cell = (first: number) => Uint8Array.from({ length: 6 }, (_, i) => first + i);
     const options = { height: 2, width: 3, scale: 4, gutter: 3, margin: 5 };
-    const drawn = grid([[cell(10), cell(20)], [cell(30)]], options);
+    const drawn = pictureGrid([[cell(10), cell(20)], [cell(30)]], options);
     assert.is(drawn.width, 5 + 12 + 3 + 12 + 5);
     assert.is(drawn.height, 5 + 8 + 3 + 8 + 5);
     const wanted = new Uint8Array(drawn.pixels.length).fill(255);
@@ -212,7 +212,12 @@ suite('grid', (test) => {
   });
 
   test('floats run from black to white and are clamped', () => {
-    const drawn = grid([[Float32Array.of(-1, 0, 0.5, 1, 7)]], { height: 1, width: 5, scale: 1, margin: 0 });
+    const drawn = pictureGrid([[Float32Array.of(-1, 0, 0.5, 1, 7)]], {
+      height: 1,
+      width: 5,
+      scale: 1,
+      margin: 0,
+    });
     assert.equal([...drawn.pixels], [0, 0, 128, 255, 255]);
   });
 
@@ -224,7 +229,7 @@ suite('grid', (test) => {
       columnLabels: ['a long label', 'another one', 'c'],
       title: 'Title',
     };
-    const drawn = grid(
+    const drawn = pictureGrid(
       [
         [black, black, black],
         [black, black, black],
@@ -268,12 +273,26 @@ suite('grid', (test) => {
 
   test('a batch fills rows in order, and the last may be short', () => {
     const data = Float32Array.from({ length: 5 * 4 }, (_, i) => Math.floor(i / 4) / 10);
-    const drawn = gridFromBatch(data, { height: 2, width: 2, scale: 1, gutter: 1, margin: 0, columns: 3 });
+    const drawn = pictureGridFromBatch(data, {
+      height: 2,
+      width: 2,
+      scale: 1,
+      gutter: 1,
+      margin: 0,
+      columns: 3,
+    });
     assert.is(drawn.width, 8);
     assert.is(drawn.height, 5);
     const corners = [0, 3].flatMap((y) => [0, 3, 6].map((x) => at(drawn, x, y)));
     assert.equal(corners, [0, 26, 51, 77, 102, 255]);
-    const square = gridFromBatch(data, { height: 2, width: 2, count: 4, scale: 1, gutter: 0, margin: 0 });
+    const square = pictureGridFromBatch(data, {
+      height: 2,
+      width: 2,
+      count: 4,
+      scale: 1,
+      gutter: 0,
+      margin: 0,
+    });
     assert.equal([square.width, square.height], [4, 4]);
     assert.equal(cellsOf([1, 2, 3, 4], { height: 1, width: 2 }), [
       [1, 2],
@@ -283,7 +302,7 @@ suite('grid', (test) => {
 
   test('both themes put ink on ground that can be told from it', () => {
     for (const theme of ['light', 'dark'] as const) {
-      const drawn = grid([[Float32Array.of(0)]], {
+      const drawn = pictureGrid([[Float32Array.of(0)]], {
         height: 1,
         width: 1,
         scale: 20,
@@ -303,26 +322,42 @@ suite('grid', (test) => {
   test('what cannot be drawn is refused, with its place', () => {
     const o = { height: 2, width: 2 };
     const cell = [0, 0, 0, 0];
-    throws(() => grid([], o), ValueError, /at least one picture, got none/);
-    throws(() => grid([[]], o), ValueError, /at least one picture, got none/);
-    throws(() => grid([[cell, [0, 0, 0]]], o), ShapeError, /2x2 values in row 0, column 1, got 3/);
+    throws(() => pictureGrid([], o), ValueError, /at least one picture, got none/);
+    throws(() => pictureGrid([[]], o), ValueError, /at least one picture, got none/);
+    throws(() => pictureGrid([[cell, [0, 0, 0]]], o), ShapeError, /2x2 values in row 0, column 1, got 3/);
     throws(
-      () => grid([[cell], [[0, Number.NaN, 0, 0]]], o),
+      () => pictureGrid([[cell], [[0, Number.NaN, 0, 0]]], o),
       ValueError,
       /finite values, got NaN in row 1, column 0/,
     );
-    throws(() => grid([[cell]], { ...o, scale: 1.5 }), ValueError, /whole scale of at least 1, got 1.5/);
-    throws(() => grid([[cell]], { ...o, height: -2 }), ValueError, /whole height/);
-    throws(() => grid([[cell]], { ...o, rowLabels: ['a', 'b'] }), ShapeError, /1 row labels, got 2/);
-    throws(() => grid([[cell]], { ...o, columnLabels: ['a', 'b'] }), ShapeError, /1 column labels, got 2/);
     throws(
-      () => grid([[cell]], { ...o, theme: 'pink' as 'dark' }),
+      () => pictureGrid([[cell]], { ...o, scale: 1.5 }),
+      ValueError,
+      /whole scale of at least 1, got 1.5/,
+    );
+    throws(() => pictureGrid([[cell]], { ...o, height: -2 }), ValueError, /whole height/);
+    throws(() => pictureGrid([[cell]], { ...o, rowLabels: ['a', 'b'] }), ShapeError, /1 row labels, got 2/);
+    throws(
+      () => pictureGrid([[cell]], { ...o, columnLabels: ['a', 'b'] }),
+      ShapeError,
+      /1 column labels, got 2/,
+    );
+    throws(
+      () => pictureGrid([[cell]], { ...o, theme: 'pink' as 'dark' }),
       ValueError,
       /"light" or "dark", got "pink"/,
     );
-    throws(() => gridFromBatch([1, 2, 3], { ...o, count: 1 }), ShapeError, /1 pictures of 2x2, got 3 values/);
-    throws(() => gridFromBatch([1, 2, 3, 4, 5], o), ShapeError, /whole number of pictures of 2x2, got 5/);
-    throws(() => gridFromBatch(cell, { ...o, columns: 0 }), ValueError, /at least 1 column, got 0/);
+    throws(
+      () => pictureGridFromBatch([1, 2, 3], { ...o, count: 1 }),
+      ShapeError,
+      /1 pictures of 2x2, got 3 values/,
+    );
+    throws(
+      () => pictureGridFromBatch([1, 2, 3, 4, 5], o),
+      ShapeError,
+      /whole number of pictures of 2x2, got 5/,
+    );
+    throws(() => pictureGridFromBatch(cell, { ...o, columns: 0 }), ValueError, /at least 1 column, got 0/);
   });
 });
 

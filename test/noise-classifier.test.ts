@@ -13,7 +13,7 @@ import {
   noisedAccuracy,
   trainNoiseClassifier,
 } from '../src/models/networks/noise-classifier.ts';
-import { TrainedDiffusion } from '../src/models/pipeline.ts';
+import { DiffusionPipeline } from '../src/models/pipeline.ts';
 import { samplePictures } from '../src/models/sample.ts';
 import { Rng } from '../src/random/rng.ts';
 import { refused } from './helpers.ts';
@@ -45,9 +45,9 @@ const classifier = new NoiseClassifier(SIZES, NOISE, new Rng(1));
 const epochs = [...trainNoiseClassifier(classifier, DATA, { epochs: 6, batchSize: 50, lr: 2e-3, seed: 0 })];
 
 /** A model that knows no labels, and whose prediction is the best there is for both classes together. */
-function unconditional(): TrainedDiffusion {
+function unconditional(): DiffusionPipeline {
   const network = new DiffusionMlp({ ...SIZES, classes: 0, hidden: 2, inner: 2, depth: 1, condition: 2 });
-  const model = new TrainedDiffusion(network, { ...NOISE, predicts: 'x0' });
+  const model = new DiffusionPipeline(network, { ...NOISE, predicts: 'x0' });
   const mixture = new GaussianMixture(MEANS.map((mean) => ({ weight: 1, mean, variance: STD * STD })));
   model.predict = (x, t) => mixture.denoise(x, SCHEDULE.level(t));
   return model;
@@ -137,7 +137,7 @@ suite('diffusion: guidance by a classifier', (test) => {
     const flow = { schedule: 'flow', steps: 100 } as const;
     const guide = new NoiseClassifier(SIZES, flow, new Rng(3));
     const network = new DiffusionMlp({ ...SIZES, classes: 0, hidden: 4, inner: 4, depth: 1, condition: 2 });
-    const model = new TrainedDiffusion(network, { ...flow, predicts: 'flow' });
+    const model = new DiffusionPipeline(network, { ...flow, predicts: 'flow' });
     const sample = (scale: number) =>
       samplePictures(model, { labels: [0, 1], classifier: { model: guide, scale }, steps: 4 });
     const [none, guided] = [sample(0), sample(3)];

@@ -57,7 +57,7 @@ export function gradcheck<T extends Variable, A = void>(
       const xs = inputs.map(toReference);
       const byTape = tapeJacobians(f, xs);
       const byDifferences = xs.map((_, i) => differenceJacobian(f, xs, i, step));
-      return Math.max(0, ...xs.map((_, i) => relativeError(byTape[i]!, byDifferences[i]!, floor)));
+      return Math.max(0, ...xs.map((_, i) => relativeError(byTape[i], byDifferences[i], floor)));
     });
   } finally {
     setBackend(before);
@@ -87,7 +87,7 @@ function tapeJacobians<T extends Variable>(f: (...xs: T[]) => T, xs: readonly T[
     for (const x of xs) x.zeroGrad();
     backward(y, dy, true);
     for (const [i, { grad, size }] of xs.entries()) {
-      if (grad) jacobians[i]!.set(grad.backend.read(grad.ptr, size), j * size);
+      if (grad) jacobians[i].set(grad.backend.read(grad.ptr, size), j * size);
     }
   }
   return jacobians;
@@ -100,7 +100,7 @@ function differenceJacobian<T extends Variable>(
   input: number,
   step: number,
 ): Float64Array {
-  const x = xs[input]!;
+  const x = xs[input];
   const at = x.backend.read(x.ptr, x.size);
   const evaluate = (i: number, shift: number) =>
     scope(() => {
@@ -114,21 +114,19 @@ function differenceJacobian<T extends Variable>(
   const columns = Array.from(at, (value, i) => {
     const h = step * Math.max(1, Math.abs(value));
     const [near, far] = [1, 2].map((k) => [evaluate(i, k * h), evaluate(i, -k * h)] as const);
-    return near![0].map(
-      (_, j) => (8 * (near![0][j]! - near![1][j]!) - (far![0][j]! - far![1][j]!)) / (12 * h),
-    );
+    return near![0].map((_, j) => (8 * (near![0][j] - near![1][j]) - (far![0][j] - far![1][j])) / (12 * h));
   });
   x.backend.write(x.ptr, at);
   const m = columns[0]?.length ?? 0;
-  return Float64Array.from({ length: m * x.size }, (_, e) => columns[e % x.size]![Math.floor(e / x.size)]!);
+  return Float64Array.from({ length: m * x.size }, (_, e) => columns[e % x.size][Math.floor(e / x.size)]);
 }
 
 /** The largest error of an entry. `Math.max` passes a NaN on. */
 function relativeError(a: Float64Array, d: Float64Array, floor: number): number {
   let worst = 0;
   for (const [i, value] of a.entries()) {
-    const scale = Math.max(Math.abs(value), Math.abs(d[i]!), floor);
-    worst = Math.max(worst, Math.abs(value - d[i]!) / scale);
+    const scale = Math.max(Math.abs(value), Math.abs(d[i]), floor);
+    worst = Math.max(worst, Math.abs(value - d[i]) / scale);
   }
   return worst;
 }

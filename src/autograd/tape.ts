@@ -31,7 +31,7 @@ export function tapeLength(): number {
 
 /** Runs `op` and records it if a gradient may be wanted. */
 export function apply<A, T extends Variable>(op: OpDef<A>, xs: readonly T[], attrs: A): T {
-  const first = xs[0]!;
+  const first = xs[0];
   for (const x of xs) {
     if (!(x instanceof Variable)) throw new ValueError(`${op.name}: expected tensors, got ${typeof x}`);
     if (x.backend !== first.backend) {
@@ -129,11 +129,11 @@ const usedUp = () =>
 /** The sink of one node: it skips inputs that want no gradient. */
 function sinkOf({ xs, y }: Node): GradSink {
   const sink = ((i: number, write: (dx: Ptr, accumulate: boolean) => void) => {
-    if (!xs[i]!.requiresGrad) return;
-    const { dx, accumulate } = place(xs[i]!);
+    if (!xs[i].requiresGrad) return;
+    const { dx, accumulate } = place(xs[i]);
     write(dx.ptr, accumulate);
   }) as GradSink;
-  sink.wants = (i) => xs[i]!.requiresGrad;
+  sink.wants = (i) => xs[i].requiresGrad;
   sink.scratch = (n) => y.backend.arena.alloc(n * y.backend.elementBytes);
   return sink;
 }

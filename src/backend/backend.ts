@@ -85,7 +85,7 @@ export function createWasmBackend(
     heap,
     arena: new Arena(heap),
     elementBytes: 4,
-    at: (ptr) => memory.f32[ptr / 4]!,
+    at: (ptr) => memory.f32[ptr / 4],
     // A copy is made even of an empty array, so that no caller holds shared memory.
     read: (ptr, n) => new Float32Array(view(ptr, n)),
     readWords: (ptr, n) => new Uint32Array(new Uint32Array(memory.memory.buffer, ptr, n)),
@@ -109,7 +109,7 @@ export function createReferenceBackend(): Backend {
     heap,
     arena: new Arena(heap),
     elementBytes: 8,
-    at: (ptr) => memory.f64[ptr / 8]!,
+    at: (ptr) => memory.f64[ptr / 8],
     read: (ptr, n) => view(ptr, n).slice(),
     readWords: (ptr, n) => new Uint32Array(memory.f64.buffer, ptr, n).slice(),
     write: (ptr, values) => memory.f64.set(values, ptr / 8),

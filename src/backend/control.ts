@@ -69,9 +69,9 @@ export function runPiece(
   kernels: readonly ((...args: number[]) => void)[],
 ): void {
   try {
-    call.length = words[ARGUMENTS]!;
-    for (let i = 0; i < call.length; i++) call[i] = args[piece * MAX_ARGUMENTS + i]!;
-    kernels[words[KERNEL]!]!(...call);
+    call.length = words[ARGUMENTS];
+    for (let i = 0; i < call.length; i++) call[i] = args[piece * MAX_ARGUMENTS + i];
+    kernels[words[KERNEL]](...call);
   } catch (error) {
     if (Atomics.compareExchange(words, FAILED, 0, 1) === 0) {
       const message = String(error).slice(0, MESSAGE_LIMIT);
@@ -84,5 +84,5 @@ export function runPiece(
 
 /** The message of the piece that failed. */
 export function failure(words: Int32Array): string {
-  return String.fromCharCode(...words.subarray(MESSAGE, MESSAGE + words[MESSAGE_LENGTH]!));
+  return String.fromCharCode(...words.subarray(MESSAGE, MESSAGE + words[MESSAGE_LENGTH]));
 }

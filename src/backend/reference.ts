@@ -77,10 +77,10 @@ function normals(n: number, out: Float64Array, at: number, key: Key, block: numb
     // Words 0 and 1 of the four blocks make elements 0..7 of the group, words 2 and 3 elements 8..15.
     for (let lane = 0; lane < 4; lane++) {
       for (const word of [0, 2]) {
-        const u = ((words[4 * lane + word]! >>> 1) + 0.5) / 2 ** 31;
+        const u = ((words[4 * lane + word] >>> 1) + 0.5) / 2 ** 31;
         const r = Math.sqrt(-2 * Math.log(u));
         // The low 31 bits, signed, are within a quarter turn; the top bit is half a turn.
-        const angle = words[4 * lane + word + 1]!;
+        const angle = words[4 * lane + word + 1];
         const theta = Math.PI * (angle >>> 31) + (Math.PI / 2) * ((angle << 1) / 2 ** 31);
         group[4 * word + lane] = r * Math.cos(theta);
         group[4 * word + 4 + lane] = r * Math.sin(theta);
@@ -144,9 +144,9 @@ export class ReferenceKernels implements Kernels {
     for (let i = 0; i < m; i++) {
       for (let j = 0; j < n; j++) {
         let sum = 0;
-        for (let p = 0; p < k; p++) sum += x[a0 + i * aRow + p * aCol]! * x[b0 + p * bRow + j * bCol]!;
-        if (accumulate) sum += x[c0 + i * n + j]!;
-        if (bias !== null) sum += x[bias / SIZE + j]!;
+        for (let p = 0; p < k; p++) sum += x[a0 + i * aRow + p * aCol] * x[b0 + p * bRow + j * bCol];
+        if (accumulate) sum += x[c0 + i * n + j];
+        if (bias !== null) sum += x[bias / SIZE + j];
         x[c0 + i * n + j] = activate(sum);
       }
     }
@@ -156,7 +156,7 @@ export class ReferenceKernels implements Kernels {
     const mem = this.memory.f64;
     const f = UNARY_FUNCTIONS[name];
     const [x0, y0] = [x / SIZE, y / SIZE];
-    for (let i = 0; i < n; i++) mem[y0 + i] = f(mem[x0 + i]!, bounds) + (accumulate ? mem[y0 + i]! : -0);
+    for (let i = 0; i < n; i++) mem[y0 + i] = f(mem[x0 + i], bounds) + (accumulate ? mem[y0 + i] : -0);
   }
 
   binary(
@@ -174,9 +174,9 @@ export class ReferenceKernels implements Kernels {
     const [a0, b0, y0] = [a.ptr / SIZE, b.ptr / SIZE, y / SIZE];
     for (let i = 0; i < rows; i++) {
       for (let j = 0; j < cols; j++) {
-        const value = f(mem[a0 + i * a.row + j * a.col]!, mem[b0 + i * b.row + j * b.col]!, bounds);
+        const value = f(mem[a0 + i * a.row + j * a.col], mem[b0 + i * b.row + j * b.col], bounds);
         const at = y0 + i * cols + j;
-        mem[at] = value + (accumulate ? mem[at]! : -0);
+        mem[at] = value + (accumulate ? mem[at] : -0);
       }
     }
   }
@@ -197,8 +197,8 @@ export class ReferenceKernels implements Kernels {
     for (let i = 0; i < rows; i++) {
       for (let j = 0; j < cols; j++) {
         const at = y / SIZE + i * yRow + j * yCol;
-        const value = alpha * mem[x / SIZE + i * xRow + j * xCol]!;
-        mem[at] = value + (accumulate ? mem[at]! : -0);
+        const value = alpha * mem[x / SIZE + i * xRow + j * xCol];
+        mem[at] = value + (accumulate ? mem[at] : -0);
       }
     }
   }
@@ -222,12 +222,12 @@ export class ReferenceKernels implements Kernels {
       for (let i = 0; i < inner; i++) {
         let total = name === 'max' ? -Infinity : 0;
         for (let j = 0; j < n; j++) {
-          const value = mem[x / SIZE + (o * n + j) * inner + i]!;
+          const value = mem[x / SIZE + (o * n + j) * inner + i];
           if (name === 'max') total = Math.max(total, value);
           else total += name === 'sumSquares' ? value * value : value;
         }
         const at = y / SIZE + o * inner + i;
-        mem[at] = alpha * total + (accumulate ? mem[at]! : -0);
+        mem[at] = alpha * total + (accumulate ? mem[at] : -0);
       }
     }
   }
@@ -235,16 +235,16 @@ export class ReferenceKernels implements Kernels {
   mse(n: number, a: Ptr, b: Ptr, y: Ptr): void {
     const mem = this.memory.f64;
     let total = 0;
-    for (let i = 0; i < n; i++) total += (mem[a / SIZE + i]! - mem[b / SIZE + i]!) ** 2;
+    for (let i = 0; i < n; i++) total += (mem[a / SIZE + i] - mem[b / SIZE + i]) ** 2;
     mem[y / SIZE] = total / n;
   }
 
   mseBackward(n: number, a: Ptr, b: Ptr, dy: Ptr, scale: number, dx: Ptr, accumulate: boolean): void {
     const mem = this.memory.f64;
-    const factor = scale * mem[dy / SIZE]!;
+    const factor = scale * mem[dy / SIZE];
     for (let i = 0; i < n; i++) {
       const at = dx / SIZE + i;
-      mem[at] = factor * (mem[a / SIZE + i]! - mem[b / SIZE + i]!) + (accumulate ? mem[at]! : -0);
+      mem[at] = factor * (mem[a / SIZE + i] - mem[b / SIZE + i]) + (accumulate ? mem[at] : -0);
     }
   }
 
@@ -253,11 +253,11 @@ export class ReferenceKernels implements Kernels {
     const { stepSize, beta1, beta2, eps, correction, l2, shrink } = step;
     const [p0, g0, m0, v0] = [p / SIZE, g / SIZE, m / SIZE, v / SIZE];
     for (let i = 0; i < n; i++) {
-      const gradient = mem[g0 + i]! + l2 * mem[p0 + i]!;
-      mem[m0 + i] = beta1 * mem[m0 + i]! + (1 - beta1) * gradient;
-      mem[v0 + i] = beta2 * mem[v0 + i]! + (1 - beta2) * gradient * gradient;
-      const denominator = Math.sqrt(mem[v0 + i]!) / correction + eps;
-      mem[p0 + i] = shrink * mem[p0 + i]! - (stepSize * mem[m0 + i]!) / denominator;
+      const gradient = mem[g0 + i] + l2 * mem[p0 + i];
+      mem[m0 + i] = beta1 * mem[m0 + i] + (1 - beta1) * gradient;
+      mem[v0 + i] = beta2 * mem[v0 + i] + (1 - beta2) * gradient * gradient;
+      const denominator = Math.sqrt(mem[v0 + i]) / correction + eps;
+      mem[p0 + i] = shrink * mem[p0 + i] - (stepSize * mem[m0 + i]) / denominator;
     }
   }
 
@@ -266,13 +266,13 @@ export class ReferenceKernels implements Kernels {
     const { lr, momentum, dampening, l2, nesterov, first } = step;
     for (let i = 0; i < n; i++) {
       const at = p / SIZE + i;
-      let direction = mem[g / SIZE + i]! + l2 * mem[at]!;
+      let direction = mem[g / SIZE + i] + l2 * mem[at];
       if (buffer !== null && momentum !== 0) {
         const b = buffer / SIZE + i;
-        mem[b] = first ? direction : momentum * mem[b]! + (1 - dampening) * direction;
-        direction = nesterov ? direction + momentum * mem[b]! : mem[b]!;
+        mem[b] = first ? direction : momentum * mem[b] + (1 - dampening) * direction;
+        direction = nesterov ? direction + momentum * mem[b] : mem[b];
       }
-      mem[at] = mem[at]! - lr * direction;
+      mem[at] = mem[at] - lr * direction;
     }
   }
 
@@ -285,7 +285,7 @@ export class ReferenceKernels implements Kernels {
     const words = new Uint32Array(4);
     for (let i = 0; i < n; i++) {
       if (i % 4 === 0) philox(key, block + i / 4, words, 0);
-      mem[out / SIZE + i] = (words[i % 4]! >>> 8) / 2 ** 24;
+      mem[out / SIZE + i] = (words[i % 4] >>> 8) / 2 ** 24;
     }
   }
 
@@ -302,13 +302,13 @@ export class ReferenceKernels implements Kernels {
     const z = new Float64Array(n);
     let from = x / SIZE;
     for (let k = 0; 4 * k < coefficients.length; k++) {
-      const [a0, a1] = [coefficients[4 * k]!, coefficients[4 * k + 1]!];
-      const [b0, b1] = [coefficients[4 * k + 2]!, coefficients[4 * k + 3]!];
+      const [a0, a1] = [coefficients[4 * k], coefficients[4 * k + 1]];
+      const [b0, b1] = [coefficients[4 * k + 2], coefficients[4 * k + 3]];
       const to = out / SIZE + k * row;
       normals(n, z, 0, key, k * stepBlocks);
       for (let i = 0; i < n; i++) {
-        const value = mem[from + i]!;
-        mem[to + i] = value + (a0 + a1 * value) + (b0 + b1 * value) * z[i]!;
+        const value = mem[from + i];
+        mem[to + i] = value + (a0 + a1 * value) + (b0 + b1 * value) * z[i];
       }
       from = to;
     }

@@ -71,7 +71,7 @@ export class ThreadPool {
     const { words, args } = this.control;
     for (const [i, piece] of pieces.entries()) args.set(piece, i * MAX_ARGUMENTS);
     words[KERNEL] = this.position.get(kernel)!;
-    words[ARGUMENTS] = pieces[0]!.length;
+    words[ARGUMENTS] = pieces[0].length;
     Atomics.store(words, DONE, 0);
     Atomics.store(words, REMAINING, pieces.length);
     Atomics.add(words, SIGNAL, 1);

@@ -333,7 +333,7 @@ export class WasmKernels implements Kernels {
     );
     let total = 0;
     const { f64 } = this.memory;
-    for (let i = 0; i < blocks; i++) total += f64[partials / 8 + i]!;
+    for (let i = 0; i < blocks; i++) total += f64[partials / 8 + i];
     this.heap.release(partials);
     return total;
   }

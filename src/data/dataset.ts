@@ -67,7 +67,7 @@ export function subset(dataset: Dataset, start: number, end: number): Dataset {
 }
 
 /** The first `count` pictures, or all where there are fewer, in shared memory. @throws ValueError */
-export function limit(dataset: Dataset, count: number): Dataset {
+export function take(dataset: Dataset, count: number): Dataset {
   requireWhole('limit', count, 1, Infinity);
   return subset(dataset, 0, Math.min(count, dataset.length));
 }

@@ -33,7 +33,7 @@ export const TOY_CURVES: Readonly<Record<ToySet, (u: number) => Point>> = {
     const r = Math.sqrt(u);
     return [2 * r * cos(3 * Math.PI * r), 2 * r * sin(3 * Math.PI * r)];
   },
-  eight: (u) => EIGHT_CENTRES[Math.floor(8 * u)]!,
+  eight: (u) => EIGHT_CENTRES[Math.floor(8 * u)],
 };
 
 /** The centres of `eight`. */
@@ -73,9 +73,9 @@ export function toySet(
   const [u, z] = scope(() => [rng.uniform([n]).toTypedArray(), rng.normal([n, 2]).toTypedArray()]);
   const values = new Float64Array(2 * n);
   for (let i = 0; i < n; i++) {
-    const [x, y] = curve(u[i]!);
-    values[2 * i] = x + noise * z[2 * i]!;
-    values[2 * i + 1] = y + noise * z[2 * i + 1]!;
+    const [x, y] = curve(u[i]);
+    values[2 * i] = x + noise * z[2 * i];
+    values[2 * i + 1] = y + noise * z[2 * i + 1];
   }
   return tensor(values, [n, 2]);
 }

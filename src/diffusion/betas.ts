@@ -101,7 +101,7 @@ function fromAlphaBarFunction(alphaBar: (u: number) => number, steps: number, ma
 export function rescaleZeroTerminalSnr(alphaBars: ArrayLike<number>): Float64Array {
   checkSteps('rescaleZeroTerminalSnr', alphaBars.length);
   const roots = Float64Array.from(alphaBars, Math.sqrt);
-  const [first, last] = [roots[0]!, roots[roots.length - 1]!];
+  const [first, last] = [roots[0], roots[roots.length - 1]];
   return roots.map((root) => {
     const moved = (root - last) * (first / (first - last));
     return moved * moved;

@@ -155,7 +155,7 @@ export function continuousSchedule(
       `schedule ${name}: expected 0 < betaMin <= betaMax and 0 < sigmaMin < sigmaMax, got ${betaMin}, ${betaMax} and ${sigmaMin}, ${sigmaMax}`,
     );
   }
-  return build(name, KINDS[name]!(parameters), options);
+  return build(name, KINDS[name](parameters), options);
 }
 
 function build(name: string, marginal: Marginal, options: ContinuousOptions): ContinuousSchedule {

@@ -11,7 +11,7 @@ import { ValueError } from '../errors.ts';
 import { exp, log } from '../math.ts';
 import { type BetaOptions, type BetaSchedule, namedBetas, rescaleZeroTerminalSnr } from './betas.ts';
 import { checkSteps } from './check.ts';
-import { type NoiseLevel, ratio, transition } from './level.ts';
+import { type NoiseLevel, noiseToSignal, transition } from './level.ts';
 import { cleanLevel, type NoiseSchedule } from './schedule.ts';
 
 /** `preserving`: alpha² + sigma² = 1. `exploding`: alpha = 1. */
@@ -41,13 +41,13 @@ export class DiscreteSchedule implements NoiseSchedule {
     checkSteps(`schedule ${name}`, shares.length);
     this.times = checkTimes(name, timesteps, shares.length);
     this.levels = shares.map(([alphaBar, rest], i) => ({
-      t: this.times[i]!,
+      t: this.times[i],
       alpha: scaling === 'preserving' ? Math.sqrt(alphaBar) : 1,
       sigma: scaling === 'preserving' ? Math.sqrt(rest) : Math.sqrt(rest / alphaBar),
     }));
     this.alphaBars = Float64Array.from(shares, ([alphaBar]) => alphaBar);
-    const ratios = this.levels.map(ratio);
-    const wrong = ratios.findIndex((r, i) => !(r > (i === 0 ? 0 : ratios[i - 1]!)));
+    const ratios = this.levels.map(noiseToSignal);
+    const wrong = ratios.findIndex((r, i) => !(r > (i === 0 ? 0 : ratios[i - 1])));
     if (wrong >= 0) {
       throw new ValueError(
         `schedule ${name}: expected noise that grows with time, got sigma/alpha ${ratios[wrong]} at entry ${wrong}`,
@@ -115,20 +115,20 @@ export class DiscreteSchedule implements NoiseSchedule {
   }
 
   get tMin(): number {
-    return this.times[0]!;
+    return this.times[0];
   }
 
   get tMax(): number {
-    return this.times[this.length - 1]!;
+    return this.times[this.length - 1];
   }
 
   get priorStd(): number {
-    return this.scaling === 'preserving' ? 1 : this.levels[this.length - 1]!.sigma;
+    return this.scaling === 'preserving' ? 1 : this.levels[this.length - 1].sigma;
   }
 
   /** sigma/alpha of each entry: diffusers' and Karras' sigmas. */
   get sigmas(): Float64Array {
-    return Float64Array.from(this.levels, ratio);
+    return Float64Array.from(this.levels, noiseToSignal);
   }
 
   /** alphaBar/(1 - alphaBar) of each entry. */
@@ -153,7 +153,7 @@ export class DiscreteSchedule implements NoiseSchedule {
 
   /** From entry i to the one before it, or to the data. */
   transition(i: number): ReturnType<typeof transition> {
-    return transition(this.levels[i]!, this.levels[i - 1] ?? cleanLevel(this));
+    return transition(this.levels[i], this.levels[i - 1] ?? cleanLevel(this));
   }
 
   level(t: number): NoiseLevel {
@@ -163,19 +163,19 @@ export class DiscreteSchedule implements NoiseSchedule {
       );
     }
     const i = below(this.times, t);
-    if (this.times[i] === t) return this.levels[i]!;
-    const w = (t - this.times[i]!) / (this.times[i + 1]! - this.times[i]!);
-    return this.scaled(t, exp(this.logRatios[i]! * (1 - w) + this.logRatios[i + 1]! * w));
+    if (this.times[i] === t) return this.levels[i];
+    const w = (t - this.times[i]) / (this.times[i + 1] - this.times[i]);
+    return this.scaled(t, exp(this.logRatios[i] * (1 - w) + this.logRatios[i + 1] * w));
   }
 
   levelOfRatio(value: number): NoiseLevel {
     if (!(value > 0)) throw new ValueError(`schedule ${this.name}: expected sigma/alpha > 0, got ${value}`);
     const [logRatio, last] = [log(value), this.length - 1];
-    if (logRatio <= this.logRatios[0]!) return this.scaled(this.tMin, value);
-    if (logRatio >= this.logRatios[last]!) return this.scaled(this.tMax, value);
+    if (logRatio <= this.logRatios[0]) return this.scaled(this.tMin, value);
+    if (logRatio >= this.logRatios[last]) return this.scaled(this.tMax, value);
     const i = below(this.logRatios, logRatio);
-    const w = (logRatio - this.logRatios[i]!) / (this.logRatios[i + 1]! - this.logRatios[i]!);
-    return this.scaled(this.times[i]! + w * (this.times[i + 1]! - this.times[i]!), value);
+    const w = (logRatio - this.logRatios[i]) / (this.logRatios[i + 1] - this.logRatios[i]);
+    return this.scaled(this.times[i] + w * (this.times[i + 1] - this.times[i]), value);
   }
 
   private scaled(t: number, value: number): NoiseLevel {
@@ -190,7 +190,7 @@ function below(table: ArrayLike<number>, value: number): number {
   let [lo, hi] = [0, table.length - 1];
   while (lo < hi) {
     const middle = Math.ceil((lo + hi) / 2);
-    if (table[middle]! <= value) lo = middle;
+    if (table[middle] <= value) lo = middle;
     else hi = middle - 1;
   }
   return lo;
@@ -201,7 +201,7 @@ function checkTimes(name: string, given: ArrayLike<number> | undefined, length: 
   if (times.length !== length) {
     throw new ValueError(`schedule ${name}: expected ${length} timesteps, got ${times.length}`);
   }
-  const wrong = times.findIndex((t, i) => !Number.isFinite(t) || (i > 0 && !(t > times[i - 1]!)));
+  const wrong = times.findIndex((t, i) => !Number.isFinite(t) || (i > 0 && !(t > times[i - 1])));
   if (wrong >= 0) {
     throw new ValueError(`schedule ${name}: expected timesteps that rise, got ${times[wrong]} at ${wrong}`);
   }

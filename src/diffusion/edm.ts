@@ -16,7 +16,7 @@ import type { Rng } from '../random/rng.ts';
 import { full, tensor } from '../tensor/create.ts';
 import { mse, type Tensor } from '../tensor/tensor.ts';
 import { checkNumber } from './check.ts';
-import { ratio } from './level.ts';
+import { noiseToSignal } from './level.ts';
 import type { Network } from './objective.ts';
 import type { Predictor } from './prediction.ts';
 import { perSample } from './process.ts';
@@ -56,7 +56,7 @@ export function edmPredictor(network: Network, schedule: NoiseSchedule, sigmaDat
     predicts: 'x0',
     predict(x, t) {
       const level = schedule.level(t);
-      const c = preconditioning(ratio(level), sigmaData);
+      const c = preconditioning(noiseToSignal(level), sigmaData);
       const F = network(x.mul(c.in / level.alpha), full([x.shape[0] ?? 1], c.noise));
       return x.mul(c.skip / level.alpha).add(F.mul(c.out));
     },

@@ -40,7 +40,7 @@ export class GaussianMixture {
   /** @throws ValueError for no components, weights that are not > 0, variances below 0; ShapeError for other sizes */
   constructor(components: readonly Component[]) {
     if (components.length === 0) throw new ValueError('mixture: expected at least one component, got none');
-    this.dimension = components[0]!.mean.length;
+    this.dimension = components[0].mean.length;
     const total = components.reduce((sum, { weight }) => sum + weight, 0);
     this.weights = components.map(({ weight }) => weight / total);
     this.means = components.map(({ mean }) => this.sized(Float64Array.from(mean)));
@@ -72,10 +72,10 @@ export class GaussianMixture {
     let sum: Tensor | null = null;
     for (const [k, mean] of this.means.entries()) {
       // mean + g·(x - alpha·mean), with g = alpha·variance/V
-      const gain = this.variances[k]!.map((v) => (alpha * v) / (alpha * alpha * v + sigma * sigma));
-      const shift = mean.map((m, j) => m * (1 - alpha * gain[j]!));
+      const gain = this.variances[k].map((v) => (alpha * v) / (alpha * alpha * v + sigma * sigma));
+      const shift = mean.map((m, j) => m * (1 - alpha * gain[j]));
       const own = flat.mul(tensor(gain)).add(tensor(shift));
-      const part = shares ? own.mul(shares.slice([0, k], [flat.shape[0]!, k + 1])) : own;
+      const part = shares ? own.mul(shares.slice([0, k], [flat.shape[0], k + 1])) : own;
       sum = sum ? sum.add(part) : part;
     }
     return sum!.reshape(x.shape);
@@ -107,8 +107,8 @@ export class GaussianMixture {
       const i = Math.floor(at / this.dimension);
       const j = at - i * this.dimension;
       let k = 0;
-      for (let left = choice[i]!; k < this.weights.length - 1; k++) if ((left -= this.weights[k]!) < 0) break;
-      return this.means[k]![j]! + Math.sqrt(this.variances[k]![j]!) * z;
+      for (let left = choice[i]; k < this.weights.length - 1; k++) if ((left -= this.weights[k]) < 0) break;
+      return this.means[k][j] + Math.sqrt(this.variances[k][j]) * z;
     });
     return tensor(values, [n, this.dimension]);
   }
@@ -119,10 +119,10 @@ export class GaussianMixture {
       Float64Array.from({ length: this.dimension }, (_, j) =>
         this.weights.reduce((sum, w, k) => sum + w * f(k, j), 0),
       );
-    const mean = expected((k, j) => this.means[k]![j]!);
+    const mean = expected((k, j) => this.means[k][j]);
     const variance = expected((k, j) => {
-      const d = this.means[k]![j]! - mean[j]!;
-      return this.variances[k]![j]! + d * d;
+      const d = this.means[k][j] - mean[j];
+      return this.variances[k][j] + d * d;
     });
     return { mean, variance };
   }
@@ -130,7 +130,7 @@ export class GaussianMixture {
   /** r_k(x), [batch, components], and ln p(x), [batch], by a sum of exponentials that cannot overflow. */
   private posterior(flat: Tensor, { alpha, sigma }: NoiseLevel): { share: Tensor; logDensity: Tensor } {
     const logs = this.means.map((mean, k) => {
-      const V = this.variances[k]!.map((v) => alpha * alpha * v + sigma * sigma);
+      const V = this.variances[k].map((v) => alpha * alpha * v + sigma * sigma);
       if (V.some((v) => v === 0)) throw new ValueError('mixture: expected sigma > 0 where a variance is 0');
       const norm = V.reduce((sum, v) => sum + log(2 * Math.PI * v), 0);
       const d = flat.sub(tensor(mean.map((m) => alpha * m)));
@@ -138,13 +138,13 @@ export class GaussianMixture {
         .mul(d)
         .mul(tensor(V.map((v) => -0.5 / v)))
         .sum(1, { keepDims: true });
-      return distance.add(log(this.weights[k]!) - 0.5 * norm);
+      return distance.add(log(this.weights[k]) - 0.5 * norm);
     });
     const all = cat(logs, 1);
     const most = all.detach().max(1, { keepDims: true });
     const relative = all.sub(most).exp();
     const total = relative.sum(1, { keepDims: true });
-    return { share: relative.div(total), logDensity: total.log().add(most).reshape([flat.shape[0]!]) };
+    return { share: relative.div(total), logDensity: total.log().add(most).reshape([flat.shape[0]]) };
   }
 
   private flat(x: Tensor): Tensor {

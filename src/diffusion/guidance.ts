@@ -137,6 +137,6 @@ export function frozen<T>(parameters: readonly Tensor[], body: () => T): T {
   try {
     return body();
   } finally {
-    for (const [i, p] of parameters.entries()) p.requiresGrad = wanted[i]!;
+    for (const [i, p] of parameters.entries()) p.requiresGrad = wanted[i];
   }
 }

@@ -27,16 +27,16 @@ export {
   type Labels,
 } from './guidance.ts';
 export { GREY_BIN, hybridLoss, learnedVariancePredictor, splitVariance } from './learned-variance.ts';
-export { lambda, type NoiseLevel, ratio, snr, type Transition, transition } from './level.ts';
+export { lambda, type NoiseLevel, noiseToSignal, snr, type Transition, transition } from './level.ts';
 export { type Likelihood, type LikelihoodOptions, odeLikelihood } from './likelihood.ts';
 export {
+  LOSS_WEIGHTINGS,
+  type LossWeighting,
   type Network,
   networkPredictor,
   Objective,
   type ObjectiveOptions,
   type TimeSampling,
-  WEIGHTS,
-  type Weight,
 } from './objective.ts';
 export {
   conversion,
@@ -49,6 +49,6 @@ export {
 export { diffuse, diffuseEach, probabilityFlow, reverseSde, score } from './process.ts';
 export * from './samplers/index.ts';
 export { cleanLevel, type NoiseSchedule, timeAt } from './schedule.ts';
-export { type GridOptions, grid, SPACINGS, type Spacing, timesteps } from './spacing.ts';
+export { SPACINGS, type Spacing, type SpacingOptions, spacedLevels, timesteps } from './spacing.ts';
 export type { Threshold } from './threshold.ts';
 export { type Bound, type BoundOptions, variationalBound } from './variational-bound.ts';

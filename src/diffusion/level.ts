@@ -20,7 +20,7 @@ export interface NoiseLevel {
 }
 
 /** sigma/alpha: the noise beside data of scale 1, Karras' sigma. Infinite where nothing of the data is left. */
-export function ratio({ alpha, sigma }: NoiseLevel): number {
+export function noiseToSignal({ alpha, sigma }: NoiseLevel): number {
   return sigma / alpha;
 }
 
@@ -54,7 +54,7 @@ export function transition(from: NoiseLevel, to: NoiseLevel): Transition {
   const beta = fromVariance - scale * scale * toVariance;
   if (!(beta > 0)) {
     throw new ValueError(
-      `levels: expected sigma/alpha to fall from ${ratio(from)}, got ${ratio(to)} after it (t ${from.t} to ${to.t})`,
+      `levels: expected sigma/alpha to fall from ${noiseToSignal(from)}, got ${noiseToSignal(to)} after it (t ${from.t} to ${to.t})`,
     );
   }
   const share = toVariance / fromVariance;

@@ -21,7 +21,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { checkSteps } from './check.ts';
 import { combine } from './combine.ts';
 import { frozen } from './guidance.ts';
-import { type NoiseLevel, ratio } from './level.ts';
+import { type NoiseLevel, noiseToSignal } from './level.ts';
 import { conversion, type Predictor } from './prediction.ts';
 import type { NoiseSchedule } from './schedule.ts';
 
@@ -61,7 +61,7 @@ export function odeLikelihood(
   if (last.alpha === 0)
     throw new ValueError('likelihood: expected a schedule that ends with alpha > 0, got 0');
   const y = combine(x.emptyOnHeap(x.shape), [1 / first.alpha, x]);
-  const [from, to] = [log(ratio(first)), log(ratio(last))];
+  const [from, to] = [log(noiseToSignal(first)), log(noiseToSignal(last))];
   const du = (to - from) / steps;
   const gained = new Float64Array(x.shape[0] ?? 1);
   for (let i = 0; i < steps; i++) {
@@ -71,7 +71,7 @@ export function odeLikelihood(
     });
   }
   const std = schedule.priorStd / last.alpha;
-  const logLikelihood = scope(() => logNormal(y, std)).map((prior, i) => prior + gained[i]!);
+  const logLikelihood = scope(() => logNormal(y, std)).map((prior, i) => prior + gained[i]);
   return { logLikelihood, latent: combine(y, [last.alpha, y]) };
 }
 
@@ -91,12 +91,12 @@ function rungeKutta(
   const weights = [du / 6, du / 3, du / 3, du / 6];
   const slopes: Tensor[] = [];
   for (const [k, level] of levels.entries()) {
-    const at = combine(y.empty(y.shape), [1, y], ...(k > 0 ? ([[reach[k]!, slopes[k - 1]!]] as const) : []));
+    const at = combine(y.empty(y.shape), [1, y], ...(k > 0 ? ([[reach[k], slopes[k - 1]]] as const) : []));
     const { slope, divergence } = field(model, at, level, probe);
     slopes.push(slope);
-    for (const [i, d] of divergence.entries()) gained[i]! += weights[k]! * d;
+    for (const [i, d] of divergence.entries()) gained[i] += weights[k] * d;
   }
-  combine(y, [1, y], ...slopes.map((slope, k) => [weights[k]!, slope] as const));
+  combine(y, [1, y], ...slopes.map((slope, k) => [weights[k], slope] as const));
 }
 
 /** s·eps(alpha·y) and its divergence in y for each sample. */
@@ -109,7 +109,7 @@ function field(
   const leaf = y.detach().requireGrad();
   const x = leaf.mul(level.alpha);
   const [a, b] = conversion(model.predicts, 'eps', level);
-  const s = ratio(level);
+  const s = noiseToSignal(level);
   const slope = x.mul(s * a).add(model.predict(x, level.t).mul(s * b));
   const batch = y.shape[0] ?? 1;
   const n = y.size / batch;
@@ -120,7 +120,7 @@ function field(
     leaf.zeroGrad();
     slope.backward(direction, { retainGraph: true });
     const products = direction.mul(leaf.grad!).reshape([batch, n]).sum(1).toTypedArray();
-    for (const [i, value] of products.entries()) divergence[i]! += value;
+    for (const [i, value] of products.entries()) divergence[i] += value;
   }
   return { slope: slope.detach(), divergence };
 }

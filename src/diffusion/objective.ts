@@ -35,8 +35,8 @@ import { type NoiseSchedule, timeAt } from './schedule.ts';
 /** A network being trained: x [batch, ...] and a time for each sample, [batch], to a prediction of x's shape. */
 export type Network = (x: Tensor, t: Tensor) => Tensor;
 
-export const WEIGHTS = ['simple', 'min-snr', 'p2', 'vlb'] as const;
-export type Weight = (typeof WEIGHTS)[number];
+export const LOSS_WEIGHTINGS = ['simple', 'min-snr', 'p2', 'vlb'] as const;
+export type LossWeighting = (typeof LOSS_WEIGHTINGS)[number];
 
 /** How times are drawn: independently, one in each of `batch` equal parts, or as sigmoid(mean + std·z). */
 export type TimeSampling =
@@ -47,7 +47,7 @@ export type TimeSampling =
 export interface ObjectiveOptions {
   readonly predicts?: Prediction;
   /** `simple` by default. */
-  readonly weight?: Weight;
+  readonly lossWeighting?: LossWeighting;
   /** Of `min-snr`, 5 by default, and of `p2`, 1. */
   readonly gamma?: number;
   /** Of `p2`, 1 by default. */
@@ -64,7 +64,7 @@ export function networkPredictor(network: Network, predicts: Prediction): Predic
 
 export class Objective {
   readonly predicts: Prediction;
-  readonly weight: Weight;
+  readonly lossWeighting: LossWeighting;
   private readonly sampling: TimeSampling;
   private readonly gamma: number;
   private readonly k: number;
@@ -74,18 +74,18 @@ export class Objective {
     readonly schedule: NoiseSchedule,
     options: ObjectiveOptions = {},
   ) {
-    const { predicts = 'eps', weight = 'simple', times = 'uniform', k = 1 } = options;
+    const { predicts = 'eps', lossWeighting = 'simple', times = 'uniform', k = 1 } = options;
     this.predicts = checkPrediction(predicts);
-    if (!WEIGHTS.includes(weight)) {
+    if (!LOSS_WEIGHTINGS.includes(lossWeighting)) {
       throw new ValueError(
-        `weight: expected one of ${WEIGHTS.join(', ')}, got "${weight}".${didYouMean(weight, WEIGHTS)}`,
+        `weight: expected one of ${LOSS_WEIGHTINGS.join(', ')}, got "${lossWeighting}".${didYouMean(lossWeighting, LOSS_WEIGHTINGS)}`,
       );
     }
-    if (weight === 'vlb' && !(schedule instanceof DiscreteSchedule)) {
+    if (lossWeighting === 'vlb' && !(schedule instanceof DiscreteSchedule)) {
       throw new ValueError(`weight: vlb needs a schedule of discrete steps, got ${schedule.name}`);
     }
-    const { gamma = weight === 'min-snr' ? 5 : 1 } = options;
-    this.weight = weight;
+    const { gamma = lossWeighting === 'min-snr' ? 5 : 1 } = options;
+    this.lossWeighting = lossWeighting;
     this.gamma = checkNumber('weight: gamma', gamma);
     this.k = checkNumber('weight: k', k);
     this.sampling = checkSampling(times);
@@ -115,7 +115,7 @@ export class Objective {
     const rows = levels.map((level) => predictionRow(this.predicts, level));
     const [p, q] = [0, 1].map((i) =>
       perSample(
-        rows.map((row) => row[i]!),
+        rows.map((row) => row[i]),
         x0,
       ),
     );
@@ -130,7 +130,7 @@ export class Objective {
     const determinant = alpha * q - sigma * p;
     // An error e of the prediction is one of sigma/det·e in x0 and of alpha/det·e in eps.
     const [ofX0, ofEps] = [sigma / determinant, alpha / determinant];
-    switch (this.weight) {
+    switch (this.lossWeighting) {
       case 'simple':
         return this.predicts === 'score' ? sigma * sigma : 1;
       case 'min-snr':
@@ -156,7 +156,7 @@ export class Objective {
   }
 
   private weighted(prediction: Tensor, target: Tensor, levels: readonly NoiseLevel[]): Tensor {
-    if (this.weight === 'simple' && this.predicts !== 'score') return mse(prediction, target);
+    if (this.lossWeighting === 'simple' && this.predicts !== 'score') return mse(prediction, target);
     // √w on both sides: the mean over the batch of w·(a - b)²
     const roots = perSample(
       levels.map(({ t }) => Math.sqrt(this.weightAt(t))),

@@ -22,7 +22,7 @@ export interface NoiseSchedule {
 
 /** The time at the share u of the way from the cleanest level to the noisiest, 0 <= u < 1. */
 export function timeAt({ times, tMin, tMax }: NoiseSchedule, u: number): number {
-  return times ? times[Math.floor(u * times.length)]! : tMin + u * (tMax - tMin);
+  return times ? times[Math.floor(u * times.length)] : tMin + u * (tMax - tMin);
 }
 
 /** The level of the data themselves; its time is the cleanest that the model knows. */

@@ -17,13 +17,13 @@ import { didYouMean, ValueError } from '../errors.ts';
 import { exp, log } from '../math.ts';
 import { karrasSigmas } from './betas.ts';
 import { checkSteps } from './check.ts';
-import { type NoiseLevel, ratio } from './level.ts';
+import { type NoiseLevel, noiseToSignal } from './level.ts';
 import { cleanLevel, type NoiseSchedule } from './schedule.ts';
 
 export const SPACINGS = ['leading', 'linspace', 'trailing', 'karras', 'log-snr'] as const;
 export type Spacing = (typeof SPACINGS)[number];
 
-export interface GridOptions {
+export interface SpacingOptions {
   /** The number of steps; 50 by default, or the table's length if that is smaller. */
   readonly steps?: number;
   /** `trailing` by default. */
@@ -64,7 +64,7 @@ export function timesteps(spacing: Spacing, length: number, steps: number, offse
     // numpy.arange(T, 0, -T/N), then reversed: element steps-1-i of it
     return roundEven(length - (steps - 1 - i) * (length / steps)) - 1;
   });
-  if (indices[steps - 1]! >= length || indices[0]! < 0) {
+  if (indices[steps - 1] >= length || indices[0] < 0) {
     throw new ValueError(`sampler: expected an offset within the schedule's ${length} steps, got ${offset}`);
   }
   return indices.reverse();
@@ -74,20 +74,20 @@ export function timesteps(spacing: Spacing, length: number, steps: number, offse
  * The levels to visit, noisiest first.
  * @throws ValueError for an unknown spacing, too many steps, or levels whose noise does not fall
  */
-export function grid(schedule: NoiseSchedule, options: GridOptions = {}): NoiseLevel[] {
+export function spacedLevels(schedule: NoiseSchedule, options: SpacingOptions = {}): NoiseLevel[] {
   const levels = options.levels ? [...options.levels] : spaced(schedule, options);
   if (levels.length < 2) throw new ValueError(`sampler: expected at least two levels, got ${levels.length}`);
   for (let i = 1; i < levels.length; i++) {
-    if (!(ratio(levels[i]!) < ratio(levels[i - 1]!))) {
+    if (!(noiseToSignal(levels[i]) < noiseToSignal(levels[i - 1]))) {
       throw new ValueError(
-        `sampler: expected levels whose sigma/alpha falls, got ${ratio(levels[i]!)} after ${ratio(levels[i - 1]!)}`,
+        `sampler: expected levels whose sigma/alpha falls, got ${noiseToSignal(levels[i])} after ${noiseToSignal(levels[i - 1])}`,
       );
     }
   }
   return levels;
 }
 
-function spaced(schedule: NoiseSchedule, options: GridOptions): NoiseLevel[] {
+function spaced(schedule: NoiseSchedule, options: SpacingOptions): NoiseLevel[] {
   const { end = 'clean', spacing = 'trailing' } = options;
   if (!SPACINGS.includes(spacing)) {
     throw new ValueError(
@@ -108,7 +108,7 @@ function noisy(
   schedule: NoiseSchedule,
   spacing: Spacing,
   end: 'clean' | 'first',
-  { steps, rho = 7, offset = 0 }: GridOptions,
+  { steps, rho = 7, offset = 0 }: SpacingOptions,
 ): NoiseLevel[] {
   const { times, tMin, tMax } = schedule;
   const available = times ? times.length - (end === 'first' ? 1 : 0) : Infinity;
@@ -120,7 +120,7 @@ function noisy(
     );
   }
   if (spacing === 'karras' || spacing === 'log-snr') {
-    const [most, least] = [ratio(schedule.level(tMax)), ratio(schedule.level(tMin))];
+    const [most, least] = [noiseToSignal(schedule.level(tMax)), noiseToSignal(schedule.level(tMin))];
     if (points === 1) return [schedule.level(tMax)];
     const ratios =
       spacing === 'karras' ? karrasSigmas(points, least, most, rho) : geometric(points, least, most);
@@ -132,7 +132,7 @@ function noisy(
     // From the noisiest level to the cleanest, both included, trailing is linspace.
     const kind = spacing === 'trailing' && end === 'first' ? 'linspace' : spacing;
     const indices = timesteps(kind, times.length, points, offset);
-    return indices.map((i) => schedule.level(times[i]!));
+    return indices.map((i) => schedule.level(times[i]));
   }
   const last = Math.max(1, points - 1);
   return Array.from({ length: points }, (_, i) =>

@@ -65,7 +65,7 @@ function quantileOfSizes(values: Float32Array | Float64Array, quantile: number):
   const at = quantile * (values.length - 1);
   const i = Math.floor(at);
   const largest = largestSizes(values, values.length - i);
-  return largest[0]! + (at - i) * (largest[Math.min(1, largest.length - 1)]! - largest[0]!);
+  return largest[0] + (at - i) * (largest[Math.min(1, largest.length - 1)] - largest[0]);
 }
 
 /** The m largest of |values|, rising. One pass for the few that a high quantile needs, in place of sorting all. */
@@ -76,10 +76,10 @@ function largestSizes(values: Float32Array | Float64Array, m: number): Float64Ar
   }
   const top = new Float64Array(m).fill(-Infinity);
   for (let i = 0; i < values.length; i++) {
-    const size = Math.abs(values[i]!);
-    if (size <= top[0]!) continue;
+    const size = Math.abs(values[i]);
+    if (size <= top[0]) continue;
     let j = 1;
-    for (; j < m && top[j]! < size; j++) top[j - 1] = top[j]!;
+    for (; j < m && top[j] < size; j++) top[j - 1] = top[j];
     top[j - 1] = size;
   }
   return top;

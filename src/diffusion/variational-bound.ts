@@ -88,7 +88,7 @@ function term(
   variance: NonNullable<BoundOptions['variance']>,
   bin: number,
 ): number {
-  const level = schedule.levels[i]!;
+  const level = schedule.levels[i];
   const { x } = diffuse(x0, level, rng);
   const learned = variance === 'learned' ? model.predictWithVariance!(x, level.t) : null;
   const prediction = learned?.prediction ?? model.predict(x, level.t);
@@ -97,16 +97,16 @@ function term(
   const { large, small } = logVariances(schedule, i);
   const shares = learned?.share.toTypedArray();
   const fixed = variance === 'large' ? large : small;
-  const logVariance = (j: number) => (shares ? small + shares[j]! * (large - small) : fixed);
+  const logVariance = (j: number) => (shares ? small + shares[j] * (large - small) : fixed);
   const { fromX0 } = schedule.transition(i);
   const values = x0.toTypedArray();
   let sum = 0;
   for (let j = 0; j < values.length; j++) {
     const other = logVariance(j);
     if (i === 0) {
-      sum -= logDiscretisedNormal(values[j]!, data[j]!, exp(0.5 * other), bin);
+      sum -= logDiscretisedNormal(values[j], data[j], exp(0.5 * other), bin);
     } else {
-      const d = fromX0 * (values[j]! - data[j]!);
+      const d = fromX0 * (values[j] - data[j]);
       sum += 0.5 * (other - small - 1 + exp(small - other) + d * d * exp(-other));
     }
   }
@@ -115,7 +115,7 @@ function term(
 
 /** KL(q(x_T | x0) || N(0, 1)), in nats, summed over the batch and its coordinates. */
 function priorKl(schedule: DiscreteSchedule, x0: Tensor): number {
-  const { alpha, sigma } = schedule.levels[schedule.length - 1]!;
+  const { alpha, sigma } = schedule.levels[schedule.length - 1];
   const variance = sigma * sigma;
   let sum = 0;
   for (const value of x0.toTypedArray()) {

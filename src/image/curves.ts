@@ -17,7 +17,7 @@ export function extent(arrays: readonly Numbers[]): [number, number] {
   let [low, high] = [Number.NaN, Number.NaN];
   for (const array of arrays) {
     for (let i = 0; i < array.length; i++) {
-      const value = array[i]!;
+      const value = array[i];
       if (!(value >= low)) low = Number.isNaN(value) ? low : value;
       if (!(value <= high)) high = Number.isNaN(value) ? high : value;
     }
@@ -34,7 +34,7 @@ export const clean = (values: Numbers, onScale: (value: number) => number) =>
   Float64Array.from(values, onScale);
 /** The values at the indices that were kept. */
 export const pick = (values: Float64Array, kept: readonly number[]) =>
-  Float64Array.from(kept, (i) => values[i]!);
+  Float64Array.from(kept, (i) => values[i]);
 
 /** One or several curves over the same x; NaN in any of them is a gap in all. */
 export interface Curves {
@@ -69,7 +69,7 @@ const isGap = ({ x, ys }: Curves, i: number) => Number.isNaN(x[i]) || ys.some((y
 export function thin(curves: Curves): Curves & { note: string } {
   const { x, ys } = curves;
   if (x.length <= MOST_POINTS) return { x, ys, note: '' };
-  const [lower, upper] = [ys[0]!, ys[ys.length - 1]!];
+  const [lower, upper] = [ys[0], ys[ys.length - 1]];
   const stretches = MOST_POINTS / 2 - 1;
   const kept = new Set([0]);
   for (let s = 0; s < stretches; s++) {
@@ -79,8 +79,8 @@ export function thin(curves: Curves): Curves & { note: string } {
     for (let i = begin; i < end; i++) {
       if (isGap(curves, i)) gap = i;
       else {
-        if (lowest < 0 || lower[i]! < lower[lowest]!) lowest = i;
-        if (highest < 0 || upper[i]! > upper[highest]!) highest = i;
+        if (lowest < 0 || lower[i] < lower[lowest]) lowest = i;
+        if (highest < 0 || upper[i] > upper[highest]) highest = i;
       }
     }
     for (const i of [lowest, highest, gap].sort((a, b) => a - b)) if (i >= 0) kept.add(i);

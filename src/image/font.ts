@@ -199,7 +199,7 @@ function drawGlyph(
       }
       const coverage = Math.min(1, Math.max(0, radius + 0.5 - size * Math.sqrt(nearest)));
       const at = y * stride + x;
-      pixels[at] = Math.round(pixels[at]! + coverage * (ink - pixels[at]!));
+      pixels[at] = Math.round(pixels[at] + coverage * (ink - pixels[at]));
     }
   }
 }
@@ -218,7 +218,7 @@ const cache = new Map<string, Glyph>();
 function glyphOf(char: string): Glyph {
   let glyph = cache.get(char);
   if (!glyph) {
-    glyph = parse(Object.hasOwn(GLYPHS, char) ? GLYPHS[char]! : UNKNOWN);
+    glyph = parse(Object.hasOwn(GLYPHS, char) ? GLYPHS[char] : UNKNOWN);
     cache.set(char, glyph);
   }
   return glyph;

@@ -12,7 +12,7 @@ import type { Picture } from './png.ts';
 /** `height x width` values: floats from 0 (black) to 1 (white), clamped; in a `Uint8Array` bytes. */
 export type Cell = Float32Array | Float64Array | Uint8Array | Uint8ClampedArray | readonly number[];
 
-export interface GridOptions {
+export interface PictureGridOptions {
   /** Size of a cell in its own pixels. */
   readonly height: number;
   readonly width: number;
@@ -31,7 +31,7 @@ export interface GridOptions {
   readonly theme?: 'light' | 'dark';
 }
 
-export interface BatchGridOptions extends GridOptions {
+export interface BatchGridOptions extends PictureGridOptions {
   /** How many pictures `data` holds. Default: all that fit. */
   readonly count?: number;
   /** Cells a row. Default: the square root of `count`, rounded up. */
@@ -50,7 +50,7 @@ const LABEL_GAP = 6;
  * @throws {ShapeError} for a cell of another size, or labels that are not one for each row or column.
  * @throws {ValueError} for no cell at all, NaN or infinity in a cell, or a fractional factor.
  */
-export function grid(rows: readonly (readonly Cell[])[], options: GridOptions): Picture {
+export function pictureGrid(rows: readonly (readonly Cell[])[], options: PictureGridOptions): Picture {
   const full = withDefaults(options);
   check(rows, full);
   const { background, ink } = THEMES[full.theme];
@@ -77,7 +77,7 @@ export function grid(rows: readonly (readonly Cell[])[], options: GridOptions): 
   return { width, height, channels: 1, pixels };
 }
 
-function withDefaults(options: GridOptions): Required<GridOptions> {
+function withDefaults(options: PictureGridOptions): Required<PictureGridOptions> {
   return {
     scale: Math.max(1, Math.round(84 / Math.max(options.height, options.width))),
     gutter: 2,
@@ -91,14 +91,14 @@ function withDefaults(options: GridOptions): Required<GridOptions> {
 }
 
 /** Where the first cell stands, the steps from cell to cell, and the size of the whole, all in pixels. */
-function layOut(rows: readonly (readonly Cell[])[], options: Required<GridOptions>) {
+function layOut(rows: readonly (readonly Cell[])[], options: Required<PictureGridOptions>) {
   const { gutter, margin, rowLabels, columnLabels, title, scale } = options;
   const [cellWidth, cellHeight] = [options.width * scale, options.height * scale];
   const columns = widest(rows);
   const labelWidths = columnLabels.map((label) => textWidth(label));
   // labels stand centred over their columns: neighbours must not touch, the outer ones must not be cut
   const pitchX = labelWidths.reduce((pitch, w, i) => {
-    return i === 0 ? pitch : Math.max(pitch, Math.ceil((labelWidths[i - 1]! + w) / 2) + 2 * LABEL_GAP);
+    return i === 0 ? pitch : Math.max(pitch, Math.ceil((labelWidths[i - 1] + w) / 2) + 2 * LABEL_GAP);
   }, cellWidth + gutter);
   const reach = labelWidths.map((w) => Math.ceil((w - cellWidth) / 2));
   const before = Math.max(0, ...reach.map((r, i) => r - i * pitchX));
@@ -122,7 +122,7 @@ function widest(rows: readonly (readonly Cell[])[]): number {
  * Draws a batch of `count x height x width` values, row after row of the grid.
  * @throws as `grid`, and {ShapeError} when `data` holds fewer than `count` pictures.
  */
-export function gridFromBatch(data: Cell, options: BatchGridOptions): Picture {
+export function pictureGridFromBatch(data: Cell, options: BatchGridOptions): Picture {
   const cells = cellsOf(data, options);
   const { columns = Math.ceil(Math.sqrt(cells.length)) } = options;
   if (!Number.isInteger(columns) || columns < 1) {
@@ -130,7 +130,7 @@ export function gridFromBatch(data: Cell, options: BatchGridOptions): Picture {
   }
   const rows: Cell[][] = [];
   for (let i = 0; i < cells.length; i += columns) rows.push(cells.slice(i, i + columns));
-  return grid(rows, options);
+  return pictureGrid(rows, options);
 }
 
 /**
@@ -151,7 +151,7 @@ export function cellsOf(data: Cell, options: { count?: number; height: number; w
   );
 }
 
-function check(rows: readonly (readonly Cell[])[], options: Required<GridOptions>): void {
+function check(rows: readonly (readonly Cell[])[], options: Required<PictureGridOptions>): void {
   const { height, width, scale, gutter, margin, rowLabels, columnLabels, theme } = options;
   const columns = widest(rows);
   if (columns === 0) throw new ValueError('grid: expected at least one picture, got none');
@@ -192,12 +192,12 @@ function drawCell(
   cell: Cell,
   x: number,
   y: number,
-  { width, scale }: Required<GridOptions>,
+  { width, scale }: Required<PictureGridOptions>,
   place: string,
 ): void {
   const bytes = cell instanceof Uint8Array || cell instanceof Uint8ClampedArray;
   for (let i = 0; i < cell.length; i++) {
-    const value = cell[i]!;
+    const value = cell[i];
     if (!Number.isFinite(value))
       throw new ValueError(`grid: expected finite values, got ${value} in ${place}`);
     const grey = bytes ? value : Math.round(255 * Math.min(1, Math.max(0, value)));

@@ -22,9 +22,9 @@ export function histogram(
 ): { edges: Float64Array; heights: Float64Array } {
   const count = samples.length;
   if (count === 0) throw new ValueError('histogram: expected at least one sample, got none');
-  let [least, most] = [samples[0]!, samples[0]!];
+  let [least, most] = [samples[0], samples[0]];
   for (let i = 0; i < count; i++) {
-    const sample = samples[i]!;
+    const sample = samples[i];
     if (!Number.isFinite(sample))
       throw new ValueError(`histogram: expected finite samples, got ${sample} at ${i}`);
     least = Math.min(least, sample);
@@ -39,9 +39,9 @@ export function histogram(
   const width = (high - low) / bins;
   const heights = new Float64Array(bins);
   for (let i = 0; i < count; i++) {
-    const sample = samples[i]!;
+    const sample = samples[i];
     if (sample < low || sample > high) continue;
-    heights[Math.min(bins - 1, Math.floor((sample - low) / width))]! += 1 / (count * width);
+    heights[Math.min(bins - 1, Math.floor((sample - low) / width))] += 1 / (count * width);
   }
   return { edges: Float64Array.from({ length: bins + 1 }, (_, i) => low + i * width), heights };
 }

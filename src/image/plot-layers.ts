@@ -125,7 +125,7 @@ export function prepare(layers: readonly Layer[], xType: ScaleType, yType: Scale
       const hint = didYouMean(String(layer.kind), names);
       throw new ValueError(`plot: expected a layer of kind ${names.join(', ')}, got "${layer.kind}".${hint}`);
     }
-    const color = layer.color ?? (layer.kind === 'rule' ? '#555555' : palette[used++ % palette.length]!);
+    const color = layer.color ?? (layer.kind === 'rule' ? '#555555' : palette[used++ % palette.length]);
     if (!/^#[0-9a-f]{6}$/i.test(color)) {
       throw new ValueError(`plot: expected a colour #rrggbb, got "${color}"`);
     }
@@ -150,14 +150,14 @@ const KINDS: { readonly [K in Layer['kind']]: Draw<Extract<Layer, { kind: K }>> 
     const { x, ys, note } = thin(check(all, what));
     const stroke = { stroke: color, strokeWidth: layer.width ?? 1.8, strokeOpacity: layer.opacity ?? 1 };
     const dash = layer.dashed ? { strokeDasharray: '6 4', strokeLinecap: 'butt' as const } : {};
-    return { x, ys, note, marks: [Plot.line(indices(x), { x, y: ys[0]!, ...stroke, ...dash })] };
+    return { x, ys, note, marks: [Plot.line(indices(x), { x, y: ys[0], ...stroke, ...dash })] };
   },
 
   area(layer, { color, what, onX, onY }) {
     const all = { x: clean(layer.x, onX), ys: [clean(layer.lower, onY), clean(layer.upper, onY)] };
     const { x, ys, note } = thin(check(all, what));
     const fill = { fill: color, fillOpacity: layer.opacity ?? 0.18 };
-    return { x, ys, note, marks: [Plot.areaY(indices(x), { x, y1: ys[0]!, y2: ys[1]!, ...fill })] };
+    return { x, ys, note, marks: [Plot.areaY(indices(x), { x, y1: ys[0], y2: ys[1], ...fill })] };
   },
 
   bars(layer, { color, what, onX, onY }) {
@@ -167,7 +167,7 @@ const KINDS: { readonly [K in Layer['kind']]: Draw<Extract<Layer, { kind: K }>> 
       throw new ShapeError(`${what}: expected ${heights.length + 1} edges, got ${x.length}`);
     }
     if (Number.isNaN(onY(0))) throw new ValueError(`${what}: expected a linear y scale, got log`);
-    const y = check({ x: x.slice(0, -1), ys: [heights] }, what).ys[0]!;
+    const y = check({ x: x.slice(0, -1), ys: [heights] }, what).ys[0];
     const inset = y.length > 120 ? 0 : 0.5;
     const fill = { fill: color, fillOpacity: layer.opacity ?? 0.6, insetLeft: inset, insetRight: inset };
     const floor = new Float64Array(y.length);
@@ -178,7 +178,7 @@ const KINDS: { readonly [K in Layer['kind']]: Draw<Extract<Layer, { kind: K }>> 
   points(layer, { color, what, onX, onY }) {
     const all = check({ x: clean(layer.x, onX), ys: [clean(layer.y, onY)] }, what);
     const kept = every(all.x.length);
-    const [x, y] = [pick(all.x, kept), pick(all.ys[0]!, kept)];
+    const [x, y] = [pick(all.x, kept), pick(all.ys[0], kept)];
     const r = layer.radius ?? (x.length > 1000 ? 1.5 : x.length > 200 ? 2 : 3);
     const fill = { fill: color, fillOpacity: layer.opacity ?? (x.length > 200 ? 0.6 : 0.9) };
     return { x, ys: [y], note: dots(kept, all.x), marks: [Plot.dot(indices(x), { x, y, r, ...fill })] };
@@ -194,8 +194,8 @@ const KINDS: { readonly [K in Layer['kind']]: Draw<Extract<Layer, { kind: K }>> 
     const x = pick(all.x, kept);
     const [y, u, v] = all.ys.map((a) => pick(a, kept)) as [Float64Array, Float64Array, Float64Array];
     const length = layer.length ?? arrowLength(x, y, u, v);
-    const x2 = x.map((value, i) => onX(value + length * u[i]!));
-    const y2 = y.map((value, i) => onY(value + length * v[i]!));
+    const x2 = x.map((value, i) => onX(value + length * u[i]));
+    const y2 = y.map((value, i) => onY(value + length * v[i]));
     const stroke = { stroke: color, strokeWidth: layer.width ?? 1.2, strokeOpacity: layer.opacity ?? 0.85 };
     const marks = [Plot.arrow(indices(x), { x1: x, y1: y, x2, y2, headLength: 5, headAngle: 50, ...stroke })];
     return {
@@ -228,6 +228,6 @@ function arrowLength(x: Float64Array, y: Float64Array, u: Float64Array, v: Float
   const [[x0, x1], [y0, y1]] = [extent([x]), extent([y])];
   const apart = Math.sqrt(((x1 - x0) * (y1 - y0)) / x.length) || Math.max(x1 - x0, y1 - y0) / x.length || 1;
   let longest = 0;
-  for (let i = 0; i < x.length; i++) longest = Math.max(longest, Math.sqrt(u[i]! ** 2 + v[i]! ** 2) || 0);
+  for (let i = 0; i < x.length; i++) longest = Math.max(longest, Math.sqrt(u[i] ** 2 + v[i] ** 2) || 0);
   return longest === 0 ? 1 : apart / longest;
 }

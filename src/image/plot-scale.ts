@@ -99,7 +99,7 @@ function powerOfTen(value: number): string {
   const raised = exponent
     .replace('+', '')
     .replace('-', '⁻')
-    .replace(/\d/g, (d) => SUPERSCRIPTS[Number(d)]!);
+    .replace(/\d/g, (d) => SUPERSCRIPTS[Number(d)]);
   const sign = value < 0 ? '−' : '';
   return Number(mantissa) === 1 ? `${sign}10${raised}` : `${sign}${Number(mantissa)}×10${raised}`;
 }

@@ -118,8 +118,8 @@ function toPicture(png: DecodedPng, indexed: boolean): Picture {
   if (channels !== 2) return { width, height, channels: channels as 1 | 3 | 4, pixels };
   const rgba = new Uint8Array(width * height * 4);
   for (let i = 0; i < width * height; i++) {
-    rgba.fill(pixels[2 * i]!, 4 * i, 4 * i + 3);
-    rgba[4 * i + 3] = pixels[2 * i + 1]!;
+    rgba.fill(pixels[2 * i], 4 * i, 4 * i + 3);
+    rgba[4 * i + 3] = pixels[2 * i + 1];
   }
   return { width, height, channels: 4, pixels: rgba };
 }

@@ -58,8 +58,8 @@ export class Arena {
       throw new InternalError('scopes must end in the reverse of the order they began');
     frame.alive = false;
     for (const block of frame.lent) block.unref();
-    for (let i = frame.chunk + 1; i <= this.current; i++) this.chunks[i]!.used = 0;
-    if (this.chunks[frame.chunk]) this.chunks[frame.chunk]!.used = frame.used;
+    for (let i = frame.chunk + 1; i <= this.current; i++) this.chunks[i].used = 0;
+    if (this.chunks[frame.chunk]) this.chunks[frame.chunk].used = frame.used;
     this.current = frame.chunk;
     if (this.frames.length === 0 && this.chunks.length > 1) this.merge();
   }
@@ -67,11 +67,11 @@ export class Arena {
   alloc(bytes: number): Ptr {
     const size = Math.max(ALIGNMENT, Math.ceil(bytes / ALIGNMENT) * ALIGNMENT);
     let at = this.current;
-    while (at < this.chunks.length && this.chunks[at]!.used + size > this.chunks[at]!.size) at++;
+    while (at < this.chunks.length && this.chunks[at].used + size > this.chunks[at].size) at++;
     if (at === this.chunks.length) this.chunks.push(this.newChunk(size));
     // Only here, as the heap may have thrown.
     this.current = at;
-    const chunk = this.chunks[at]!;
+    const chunk = this.chunks[at];
     const ptr = chunk.ptr + chunk.used;
     chunk.used += size;
     this.peak = Math.max(this.peak, this.inUse());
@@ -80,7 +80,7 @@ export class Arena {
 
   private inUse(): number {
     let bytes = 0;
-    for (let i = 0; i <= this.current; i++) bytes += this.chunks[i]!.used;
+    for (let i = 0; i <= this.current; i++) bytes += this.chunks[i].used;
     return bytes;
   }
 

@@ -72,7 +72,7 @@ export function networkTime({ times, tMax }: NoiseSchedule, t: number): number {
 }
 
 /** A network, and the process that it belongs to, as samplers and guidance ask it. */
-export class TrainedDiffusion implements ConditionalModel {
+export class DiffusionPipeline implements ConditionalModel {
   readonly schedule: NoiseSchedule;
   readonly predicts: Prediction;
 
@@ -107,7 +107,7 @@ export class TrainedDiffusion implements ConditionalModel {
     );
     const [ofX, ofY] = [0, 1].map((i) =>
       perSample(
-        pairs.map((pair) => pair[i]!),
+        pairs.map((pair) => pair[i]),
         x,
       ),
     );
@@ -128,7 +128,7 @@ function coefficients(kind: Prediction, level: NoiseLevel): Pair {
 }
 
 /** What a file says of a network and its process, beside the parameters. */
-export function diffusionInfo({ network, settings }: TrainedDiffusion, more: object = {}): CheckpointInfo {
+export function diffusionInfo({ network, settings }: DiffusionPipeline, more: object = {}): CheckpointInfo {
   const { classes, ...sizes } = network.sizes;
   const known = classes > 0 ? { ...sizes, classes } : sizes;
   const { schedule, steps, predicts } = settings;
@@ -136,7 +136,7 @@ export function diffusionInfo({ network, settings }: TrainedDiffusion, more: obj
 }
 
 /** The network and the process of a file that was read. @throws FormatError for a file of anything else */
-export function diffusionOf(checkpoint: Checkpoint): TrainedDiffusion {
+export function diffusionOf(checkpoint: Checkpoint): DiffusionPipeline {
   requireKind(checkpoint, DiffusionMlp.kind);
   const { source, sizes, settings = {} } = checkpoint;
   const { schedule, steps, predicts } = settings as unknown as ProcessSettings;
@@ -154,7 +154,7 @@ export function diffusionOf(checkpoint: Checkpoint): TrainedDiffusion {
   const network = new DiffusionMlp({ ...all, rng: new Rng(0) });
   try {
     restoreParameters(network, checkpoint);
-    return new TrainedDiffusion(network, { schedule, steps, predicts });
+    return new DiffusionPipeline(network, { schedule, steps, predicts });
   } catch (error) {
     network.dispose();
     throw error instanceof ValueError ? new FormatError(`${source}: ${error.message}`) : error;
@@ -165,6 +165,6 @@ export function diffusionOf(checkpoint: Checkpoint): TrainedDiffusion {
  * The network and process in a file that `langevin train diffusion` wrote.
  * @throws FileError for a file that cannot be read, FormatError for one that holds something else
  */
-export async function loadDiffusion(path: string): Promise<TrainedDiffusion> {
+export async function loadDiffusion(path: string): Promise<DiffusionPipeline> {
   return diffusionOf(await loadCheckpoint(path));
 }

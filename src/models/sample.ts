@@ -6,14 +6,14 @@
 import { noGrad } from '../autograd/tape.ts';
 import { checkNumber } from '../diffusion/check.ts';
 import { classifierFree, classifierGuided, type Labels } from '../diffusion/guidance.ts';
-import { ratio } from '../diffusion/level.ts';
+import { noiseToSignal } from '../diffusion/level.ts';
 import { type Predictor, predictor } from '../diffusion/prediction.ts';
 import { createSampler, type SamplerName, startNoise } from '../diffusion/samplers/index.ts';
 import type { Threshold } from '../diffusion/threshold.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 import { Rng, type Seed } from '../random/rng.ts';
 import type { NoiseClassifier } from './networks/noise-classifier.ts';
-import type { TrainedDiffusion } from './pipeline.ts';
+import type { DiffusionPipeline } from './pipeline.ts';
 
 export interface SampleOptions {
   /** One a picture; null leaves it to the model. */
@@ -61,7 +61,7 @@ export interface PicturesStep {
  * one of other pictures, and LangevinError inside noGrad()
  */
 export function* sampleDiffusion(
-  model: TrainedDiffusion,
+  model: DiffusionPipeline,
   options: SampleOptions,
 ): Generator<PicturesStep, Float64Array> {
   const { labels, sampler: name = 'ddim', threshold = 'clip', seed = 0, steps } = options;
@@ -71,9 +71,9 @@ export function* sampleDiffusion(
   const all = new Float64Array(labels.length * pixels);
   const parts = Math.ceil(labels.length / PART);
   for (let part = 0; part < parts; part++) {
-    const told = labels.slice(part * PART, (part + 1) * PART);
-    const predictor = guided(model, told, options);
-    const noise = startNoise(model.schedule, [told.length, pixels], rng);
+    const partLabels = labels.slice(part * PART, (part + 1) * PART);
+    const predictor = guided(model, partLabels, options);
+    const noise = startNoise(model.schedule, [partLabels.length, pixels], rng);
     const run = sampler.sample(predictor, model.schedule, noise, rng);
     try {
       for (;;) {
@@ -97,13 +97,13 @@ export function* sampleDiffusion(
 
 /** The network with the guidance that is asked for. Only a classifier needs the tape. */
 function guided(
-  model: TrainedDiffusion,
+  model: DiffusionPipeline,
   labels: Labels,
   { guidance = 1, guidanceAbove = GUIDANCE_ABOVE, classifier }: SampleOptions,
 ): Predictor {
   checkNumber('guidance: above', guidanceAbove);
   const known = model.classes > 0 || !classifier ? labels : labels.map(() => null);
-  const when = (t: number) => guidance <= 1 || ratio(model.schedule.level(t)) >= guidanceAbove;
+  const when = (t: number) => guidance <= 1 || noiseToSignal(model.schedule.level(t)) >= guidanceAbove;
   const free = classifierFree(model, known, { scale: guidance, when });
   const network = predictor(free.predicts, (x, t) => noGrad(() => free.predict(x, t)));
   if (!classifier) return network;
@@ -116,7 +116,7 @@ function guided(
 
 /** @throws ShapeError for a classifier of other pictures, ValueError for one of other noise or labels it does not know */
 function requireFit(
-  { network, schedule, settings }: TrainedDiffusion,
+  { network, schedule, settings }: DiffusionPipeline,
   labels: Labels,
   { sizes, noise, schedule: known }: NoiseClassifier,
 ): void {
@@ -145,7 +145,7 @@ function requireFit(
 const toPixels = (values: ArrayLike<number>): Float64Array => Float64Array.from(values, (v) => (v + 1) / 2);
 
 /** Runs a sampling to its end: see `sampleDiffusion`. @throws what it throws */
-export function samplePictures(model: TrainedDiffusion, options: SampleOptions): Float64Array {
+export function samplePictures(model: DiffusionPipeline, options: SampleOptions): Float64Array {
   const run = sampleDiffusion(model, options);
   for (;;) {
     const { done, value } = run.next();

@@ -7,7 +7,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 export function oneHot(labels: ArrayLike<number>, classes: number): Tensor {
   const rows = new Float32Array(labels.length * classes);
   for (let i = 0; i < labels.length; i++) {
-    const label = labels[i]!;
+    const label = labels[i];
     if (!(Number.isInteger(label) && label >= 0 && label < classes)) {
       throw new ValueError(`oneHot: expected labels from 0 to ${classes - 1}, got ${label}`);
     }

@@ -31,7 +31,7 @@ export class Sequential extends Module {
 
   override forward(x: Tensor): Tensor {
     for (let i = 0; i < this.layers.length; i++) {
-      const layer = this.layers[i]!;
+      const layer = this.layers[i];
       const fused = FUSED.get(this.layers[i + 1]?.constructor);
       if (layer.constructor === Linear && fused) {
         x = (layer as Linear).forward(x, fused);

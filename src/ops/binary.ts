@@ -38,7 +38,7 @@ function elementwise(
   ]);
   const [rows, cols] = merged.shape.slice(-2) as [number, number];
   const view = (operand: Operand, index: number, offset: number) => {
-    const [row, col] = merged.strides[index]!.slice(-2) as [number, number];
+    const [row, col] = merged.strides[index].slice(-2) as [number, number];
     return { ptr: operand.ptr + offset * elementBytes, row, col };
   };
   forEachPlane(merged.shape, merged.strides, ([aAt, bAt, yAt]) => {
@@ -68,8 +68,8 @@ function calculus(k: Kernels, dy: Variable, y: Variable, xs: readonly Variable[]
   return {
     dy: operand(dy),
     y: operand(y),
-    a: operand(xs[0]!),
-    b: operand(xs[1]!),
+    a: operand(xs[0]),
+    b: operand(xs[1]),
     of(name, p, q) {
       const shape = broadcastShape(name, p.shape, q.shape);
       const ptr = into.scratch(sizeOf(shape));
@@ -88,7 +88,7 @@ function calculus(k: Kernels, dy: Variable, y: Variable, xs: readonly Variable[]
       return { ptr, shape: [] };
     },
     into(input, name, p, q) {
-      intoBroadcast(k, into, input, xs[input]!.shape, y.shape, (dx, accumulate) =>
+      intoBroadcast(k, into, input, xs[input].shape, y.shape, (dx, accumulate) =>
         elementwise(k, elementBytes, name, y.shape, p, q, dx, accumulate),
       );
     },

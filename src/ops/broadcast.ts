@@ -31,7 +31,7 @@ export function stridesOf(shape: Shape): number[] {
   let step = 1;
   for (let i = shape.length - 1; i >= 0; i--) {
     strides[i] = step;
-    step *= shape[i]!;
+    step *= shape[i];
   }
   return strides;
 }
@@ -41,7 +41,7 @@ export function broadcastStrides(from: Shape, to: Shape): number[] {
   const own = stridesOf(from);
   return to.map((_, i) => {
     const j = i - (to.length - from.length);
-    return j < 0 || from[j] === 1 ? 0 : own[j]!;
+    return j < 0 || from[j] === 1 ? 0 : own[j];
   });
 }
 
@@ -53,14 +53,14 @@ export function mergeDimensions(
   const merged: number[] = [];
   const mergedStrides: number[][] = strides.map(() => []);
   for (let i = shape.length - 1; i >= 0; i--) {
-    const n = shape[i]!;
+    const n = shape[i];
     if (n === 1) continue;
     const inner = merged[0];
-    if (inner !== undefined && strides.every((s, o) => s[i] === mergedStrides[o]![0]! * inner)) {
+    if (inner !== undefined && strides.every((s, o) => s[i] === mergedStrides[o][0] * inner)) {
       merged[0] = inner * n;
     } else {
       merged.unshift(n);
-      for (const [o, s] of strides.entries()) mergedStrides[o]!.unshift(s[i]!);
+      for (const [o, s] of strides.entries()) mergedStrides[o].unshift(s[i]);
     }
   }
   while (merged.length < 2) {
@@ -83,11 +83,11 @@ export function forEachPlane(
   const offsets = strides.map(() => 0);
   const walk = (axis: number) => {
     if (axis === shape.length - 2) return step(offsets);
-    for (let i = 0; i < shape[axis]!; i++) {
+    for (let i = 0; i < shape[axis]; i++) {
       walk(axis + 1);
-      for (const [o, s] of strides.entries()) offsets[o]! += s[axis]!;
+      for (const [o, s] of strides.entries()) offsets[o] += s[axis];
     }
-    for (const [o, s] of strides.entries()) offsets[o]! -= s[axis]! * shape[axis]!;
+    for (const [o, s] of strides.entries()) offsets[o] -= s[axis] * shape[axis];
   };
   walk(0);
 }
@@ -106,8 +106,8 @@ export function copyStrided(
 ): void {
   const { shape: dims, strides } = mergeDimensions(shape, [xStrides, yStrides]);
   const [rows, cols] = dims.slice(-2) as [number, number];
-  const [xRow, xCol] = strides[0]!.slice(-2) as [number, number];
-  const [yRow, yCol] = strides[1]!.slice(-2) as [number, number];
+  const [xRow, xCol] = strides[0].slice(-2) as [number, number];
+  const [yRow, yCol] = strides[1].slice(-2) as [number, number];
   forEachPlane(dims, strides, ([xAt, yAt]) => {
     const from = x + xAt! * elementBytes;
     const to = y + yAt! * elementBytes;
@@ -168,7 +168,7 @@ export function reduceAxes(
   for (const [i, n] of shape.entries()) {
     const last = groups[groups.length - 1];
     if (last && last.reduced === over[i]) last.n *= n;
-    else groups.push({ n, reduced: over[i]! });
+    else groups.push({ n, reduced: over[i] });
   }
   const product = (from: number, to: number) => groups.slice(from, to).reduce((size, g) => size * g.n, 1);
   const first = groups.findIndex((g) => g.reduced);
@@ -178,7 +178,7 @@ export function reduceAxes(
   }
   for (;;) {
     const at = groups.findLastIndex((g) => g.reduced);
-    const [outer, n, inner] = [product(0, at), groups[at]!.n, product(at + 1, groups.length)];
+    const [outer, n, inner] = [product(0, at), groups[at].n, product(at + 1, groups.length)];
     if (at === first) return k.reduce(name, outer, n, inner, x, y, alpha, accumulate);
     const partial = scratch(outer * inner);
     k.reduce(name, outer, n, inner, x, partial, 1, false);

@@ -28,15 +28,15 @@ export const linear = defineOp<{ readonly activation: FusedActivation }>({
     if (b && (b.length !== 1 || b[0] !== w![0])) {
       throw new ShapeError(`linear: expected a bias [${w![0]}], got [${b}]`);
     }
-    return [x![0]!, w![0]!];
+    return [x![0], w![0]];
   },
   forward(k, y, [x, w, b], { activation }) {
     const [m, out] = y.shape as [number, number];
-    k.gemm(m, out, x!.shape[1]!, x!.ptr, false, w!.ptr, true, y.ptr, false, b ? b.ptr : null, activation);
+    k.gemm(m, out, x!.shape[1], x!.ptr, false, w!.ptr, true, y.ptr, false, b ? b.ptr : null, activation);
   },
   vjp(k, dy, y, [x, w, b], into, { activation }) {
     const [m, out] = y.shape as [number, number];
-    const inner = x!.shape[1]!;
+    const inner = x!.shape[1];
     let dz = dy.ptr;
     if (activation !== 'none') {
       dz = into.scratch(y.size);

@@ -14,7 +14,7 @@ export interface Transposes {
 }
 
 const sides = (shape: Shape, transposed: boolean): [number, number] =>
-  transposed ? [shape[1]!, shape[0]!] : [shape[0]!, shape[1]!];
+  transposed ? [shape[1], shape[0]] : [shape[0], shape[1]];
 
 export const matmul = defineOp<Transposes>({
   name: 'matmul',

@@ -17,7 +17,7 @@ export interface Axes {
 const keptShape = (x: Shape, axes: readonly number[]): number[] =>
   x.map((n, i) => (axes.includes(i) ? 1 : n));
 const over = (x: Shape, axes: readonly number[]): boolean[] => x.map((_, i) => axes.includes(i));
-const count = (x: Shape, axes: readonly number[]): number => axes.reduce((n, axis) => n * x[axis]!, 1);
+const count = (x: Shape, axes: readonly number[]): number => axes.reduce((n, axis) => n * x[axis], 1);
 
 /** Reduces with scratch memory from the arena, whose frame ends with the op. */
 function reduceInto(

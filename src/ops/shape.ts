@@ -30,15 +30,15 @@ export const reshape = defineOp<{ readonly shape: Shape }>({
 /** y's axis i is x's axis order[i]. */
 export const permute = defineOp<{ readonly order: readonly number[] }>({
   name: 'permute',
-  shape: ([x], { order }) => order.map((axis) => x![axis]!),
+  shape: ([x], { order }) => order.map((axis) => x![axis]),
   forward(k, y, [x], { order }) {
     const strides = stridesOf(x!.shape);
-    const from = order.map((axis) => strides[axis]!);
+    const from = order.map((axis) => strides[axis]);
     copyStrided(k, y.backend.elementBytes, y.shape, 1, x!.ptr, from, y.ptr, stridesOf(y.shape), false);
   },
   vjp(k, dy, y, [x], into, { order }) {
     const strides = stridesOf(x!.shape);
-    const to = order.map((axis) => strides[axis]!);
+    const to = order.map((axis) => strides[axis]);
     into(0, (dx, accumulate) =>
       copyStrided(k, y.backend.elementBytes, y.shape, 1, dy.ptr, stridesOf(y.shape), dx, to, accumulate),
     );
@@ -56,14 +56,14 @@ export const permute = defineOp<{ readonly order: readonly number[] }>({
 export const slice = defineOp<{ readonly begin: readonly number[]; readonly size: Shape }>({
   name: 'slice',
   shape([x], { begin, size }) {
-    const fits = size.length === x!.length && size.every((n, i) => begin[i]! >= 0 && begin[i]! + n <= x![i]!);
+    const fits = size.length === x!.length && size.every((n, i) => begin[i] >= 0 && begin[i] + n <= x![i]);
     if (!fits) throw new ShapeError(`slice: expected a box inside [${x}], got [${size}] from [${begin}] on`);
     return size;
   },
   forward(k, y, [x], { begin }) {
     const { elementBytes } = y.backend;
     const strides = stridesOf(x!.shape);
-    const at = begin.reduce((sum, b, i) => sum + b * strides[i]!, 0);
+    const at = begin.reduce((sum, b, i) => sum + b * strides[i], 0);
     copyStrided(
       k,
       elementBytes,
@@ -79,7 +79,7 @@ export const slice = defineOp<{ readonly begin: readonly number[]; readonly size
   vjp(k, dy, y, [x], into, { begin }) {
     const { elementBytes } = y.backend;
     const strides = stridesOf(x!.shape);
-    const at = begin.reduce((sum, b, i) => sum + b * strides[i]!, 0);
+    const at = begin.reduce((sum, b, i) => sum + b * strides[i], 0);
     into(0, (dx, accumulate) => {
       if (!accumulate) k.fill(x!.size, dx, 0);
       copyStrided(
@@ -108,14 +108,14 @@ export const cat = defineOp<{ readonly axis: number }>({
   name: 'cat',
   shape(shapes, { axis }) {
     const [first, ...rest] = shapes as [Shape, ...Shape[]];
-    let n = first[axis]!;
+    let n = first[axis];
     for (const shape of rest) {
       const fits = shape.length === first.length && shape.every((m, i) => i === axis || m === first[i]);
       if (!fits)
         throw new ShapeError(
           `cat: expected shapes equal but for axis ${axis}, got [${first}] and [${shape}]`,
         );
-      n += shape[axis]!;
+      n += shape[axis];
     }
     return first.map((m, i) => (i === axis ? n : m));
   },
@@ -125,7 +125,7 @@ export const cat = defineOp<{ readonly axis: number }>({
     let at = y.ptr;
     for (const x of xs) {
       copyStrided(k, elementBytes, x.shape, 1, x.ptr, stridesOf(x.shape), at, strides, false);
-      at += x.shape[axis]! * strides[axis]! * elementBytes;
+      at += x.shape[axis] * strides[axis] * elementBytes;
     }
   },
   vjp(k, dy, y, xs, into, { axis }) {
@@ -137,7 +137,7 @@ export const cat = defineOp<{ readonly axis: number }>({
       into(i, (dx, accumulate) =>
         copyStrided(k, elementBytes, x.shape, 1, from, strides, dx, stridesOf(x.shape), accumulate),
       );
-      at += x.shape[axis]! * strides[axis]! * elementBytes;
+      at += x.shape[axis] * strides[axis] * elementBytes;
     }
   },
   samples: () => [

@@ -10,7 +10,7 @@ import type { Variable } from '../autograd/variable.ts';
 import { ValueError } from '../errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { checkRange, Optimizer } from './optimizer.ts';
-import { ParameterBlock, type Run } from './parameters.ts';
+import { ParameterBlock, type ParameterRun } from './parameters.ts';
 
 export interface AdamOptions {
   /** Learning rate, 1e-3 by default. */
@@ -66,7 +66,7 @@ export class Adam extends Optimizer {
     const fits = (a: Tensor, b: Tensor) => a.shape.join() === b.shape.join();
     if (
       states.length !== own.length ||
-      !states.every(({ m, v }, i) => fits(m, own[i]!.m) && fits(v, own[i]!.v))
+      !states.every(({ m, v }, i) => fits(m, own[i].m) && fits(v, own[i].v))
     ) {
       throw new ValueError(
         `Adam: expected the state of ${own.length} parameters of the same shapes, got another`,
@@ -75,13 +75,13 @@ export class Adam extends Optimizer {
     const wrong = states.find(({ steps }) => !Number.isSafeInteger(steps) || steps < 0);
     if (wrong) throw new ValueError(`Adam: expected whole numbers of steps >= 0, got ${wrong.steps}`);
     for (const [i, { m, v, steps }] of states.entries()) {
-      own[i]!.m.copyFrom(m);
-      own[i]!.v.copyFrom(v);
+      own[i].m.copyFrom(m);
+      own[i].v.copyFrom(v);
       this.steps[i] = steps;
     }
   }
 
-  protected override update({ from, to }: Run, t: number): void {
+  protected override update({ from, to }: ParameterRun, t: number): void {
     const [beta1, beta2] = this.betas;
     const [m, v] = this.moments;
     const at = (moment: Variable) => ParameterBlock.at(moment, from);

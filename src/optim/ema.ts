@@ -52,10 +52,10 @@ export class Ema {
       this.offsets.push(size);
       size += Math.ceil(p.size / ALIGNMENT) * ALIGNMENT;
     }
-    this.block = this.parameters[0]!.emptyOnHeap([size]);
+    this.block = this.parameters[0].emptyOnHeap([size]);
     this.block.backend.kernels.fill(size, this.block.ptr, 0);
     for (const [i, [name, p]] of named.entries()) {
-      const average = this.block.view(p.shape, this.offsets[i]!) as Tensor;
+      const average = this.block.view(p.shape, this.offsets[i]) as Tensor;
       this.averages.set(name, average.copyFrom(p));
     }
   }
@@ -77,21 +77,21 @@ export class Ema {
     for (let first = 0, end: number; first < this.parameters.length; first = end) {
       end = this.runEnd(first);
       const last = end - 1;
-      const n = this.offsets[last]! - this.offsets[first]! + this.parameters[last]!.size;
-      this.approach(n, this.parameters[first]!.ptr, this.averageAt(first), rate);
+      const n = this.offsets[last] - this.offsets[first] + this.parameters[last].size;
+      this.approach(n, this.parameters[first].ptr, this.averageAt(first), rate);
     }
   }
 
   /** The end of the run of parameters from `first` on that lie in memory as their averages do. */
   private runEnd(first: number): number {
-    const shift = this.parameters[first]!.ptr - this.averageAt(first);
+    const shift = this.parameters[first].ptr - this.averageAt(first);
     let end = first + 1;
-    while (end < this.parameters.length && this.parameters[end]!.ptr - this.averageAt(end) === shift) end++;
+    while (end < this.parameters.length && this.parameters[end].ptr - this.averageAt(end) === shift) end++;
     return end;
   }
 
   private averageAt(i: number): Ptr {
-    return this.block.ptr + this.offsets[i]! * this.block.backend.elementBytes;
+    return this.block.ptr + this.offsets[i] * this.block.backend.elementBytes;
   }
 
   /** average[n] += rate·(parameter - average): a step down the gradient of (parameter - average)²/2. */
@@ -121,7 +121,7 @@ export class Ema {
 
   private exchange(): void {
     for (const [i, average] of [...this.averages.values()].entries()) {
-      const p = this.parameters[i]!;
+      const p = this.parameters[i];
       const kept = p.keep();
       p.copyFrom(average);
       average.copyFrom(kept);

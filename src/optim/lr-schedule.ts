@@ -117,13 +117,13 @@ export function sequenceLr(schedules: readonly LrSchedule[], milestones: readonl
   }
   for (const [i, milestone] of milestones.entries()) {
     checkSteps('sequenceLr', 'a milestone', milestone);
-    if (i > 0 && milestone <= milestones[i - 1]!) {
+    if (i > 0 && milestone <= milestones[i - 1]) {
       throw new ValueError(`sequenceLr: expected ascending milestones, got ${milestones.join(', ')}`);
     }
   }
   return schedule('sequenceLr', (t) => {
     const i = milestones.filter((milestone) => milestone <= t).length;
-    return schedules[i]!(t - (milestones[i - 1] ?? 0));
+    return schedules[i](t - (milestones[i - 1] ?? 0));
   });
 }
 

@@ -1,7 +1,7 @@
 /** What all optimisers share: a flat block of parameters, a learning rate that may change, and a step. */
 import { ValueError } from '../errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { ParameterBlock, type Run } from './parameters.ts';
+import { ParameterBlock, type ParameterRun } from './parameters.ts';
 
 /** Throws ValueError unless lo <= value (and value < hi). */
 export function checkRange(optimizer: string, name: string, value: number, lo: number, hi = Infinity): void {
@@ -37,8 +37,8 @@ export abstract class Optimizer {
   /** Updates every parameter that has a gradient. */
   step(): void {
     for (const run of this.block.runs((i, j) => this.steps[i] === this.steps[j])) {
-      for (const i of this.block.indices(run)) this.steps[i]!++;
-      this.update(run, this.steps[run.first]!);
+      for (const i of this.block.indices(run)) this.steps[i]++;
+      this.update(run, this.steps[run.first]);
     }
   }
 
@@ -48,5 +48,5 @@ export abstract class Optimizer {
   }
 
   /** Updates the elements of one run, which take their `t`-th step, t >= 1. */
-  protected abstract update(run: Run, t: number): void;
+  protected abstract update(run: ParameterRun, t: number): void;
 }

@@ -13,7 +13,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 export const ALIGNMENT = 16;
 
 /** Elements [from, to) of the block, and the index of the first of its parameters. */
-export interface Run {
+export interface ParameterRun {
   readonly from: number;
   readonly to: number;
   readonly first: number;
@@ -55,8 +55,8 @@ export class ParameterBlock {
     this.values = this.like(first);
     this.gradients = this.like(first);
     for (const [i, p] of parameters.entries()) {
-      p.moveInto(this.values.view([p.size], this.offsets[i]!));
-      p.gradBuffer = this.gradients.view(p.shape, this.offsets[i]!) as Tensor;
+      p.moveInto(this.values.view([p.size], this.offsets[i]));
+      p.gradBuffer = this.gradients.view(p.shape, this.offsets[i]) as Tensor;
     }
   }
 
@@ -71,30 +71,30 @@ export class ParameterBlock {
 
   /** Parameter i's part of a block with this layout, in the parameter's shape and the block's memory. */
   viewOf(block: Variable, i: number): Tensor {
-    return block.view(this.parameters[i]!.shape, this.offsets[i]!) as Tensor;
+    return block.view(this.parameters[i].shape, this.offsets[i]) as Tensor;
   }
 
   /**
    * The elements of all parameters whose gradient is present, in as few runs as there can be.
    * @throws ValueError for a parameter that an optimiser made later has moved into its own block
    */
-  runs(sameRun: (i: number, j: number) => boolean = () => true): Run[] {
-    const runs: Run[] = [];
+  runs(sameRun: (i: number, j: number) => boolean = () => true): ParameterRun[] {
+    const runs: ParameterRun[] = [];
     for (let i = 0; i < this.parameters.length; i++) {
       if (!this.gather(i)) continue;
       const last = runs[runs.length - 1];
       if (last && last.to === this.offsets[i] && sameRun(last.first, i)) {
-        runs[runs.length - 1] = { ...last, to: this.offsets[i + 1]! };
+        runs[runs.length - 1] = { ...last, to: this.offsets[i + 1] };
       } else {
-        runs.push({ from: this.offsets[i]!, to: this.offsets[i + 1]!, first: i });
+        runs.push({ from: this.offsets[i], to: this.offsets[i + 1], first: i });
       }
     }
     return runs;
   }
 
   /** Indices of the parameters in a run. */
-  indices({ from, to }: Run): number[] {
-    return [...this.parameters.keys()].filter((i) => this.offsets[i]! >= from && this.offsets[i]! < to);
+  indices({ from, to }: ParameterRun): number[] {
+    return [...this.parameters.keys()].filter((i) => this.offsets[i] >= from && this.offsets[i] < to);
   }
 
   valueAt(element: number): Ptr {
@@ -148,8 +148,8 @@ export class ParameterBlock {
 
   /** Brings the gradient of parameter i into its part of the block, and tells whether there is one. */
   private gather(i: number): boolean {
-    const p = this.parameters[i]!;
-    if (p.ptr !== this.valueAt(this.offsets[i]!)) {
+    const p = this.parameters[i];
+    if (p.ptr !== this.valueAt(this.offsets[i])) {
       throw new ValueError(
         `optimiser: parameter ${i} of shape [${p.shape}] belongs to an optimiser that was made later`,
       );

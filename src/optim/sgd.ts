@@ -6,7 +6,7 @@ import type { Variable } from '../autograd/variable.ts';
 import { ValueError } from '../errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { checkRange, Optimizer } from './optimizer.ts';
-import { ParameterBlock, type Run } from './parameters.ts';
+import { ParameterBlock, type ParameterRun } from './parameters.ts';
 
 export interface SgdOptions {
   /** Learning rate, 1e-3 by default. */
@@ -35,7 +35,7 @@ export class SGD extends Optimizer {
     this.buffer = momentum > 0 ? this.block.zeros() : null;
   }
 
-  protected override update({ from, to }: Run, t: number): void {
+  protected override update({ from, to }: ParameterRun, t: number): void {
     const { momentum, dampening, nesterov, weightDecay } = this.options;
     const buffer = this.buffer && ParameterBlock.at(this.buffer, from);
     this.block.kernels.sgd(to - from, this.block.valueAt(from), this.block.gradientAt(from), buffer, {

@@ -151,14 +151,14 @@ export class BrownianPath implements NoiseSource {
       const halves = halve(node, this.noise(2 ** level + index));
       if (!cached) return halves.map((piece) => this.kept(piece)) as [Piece, Piece];
       for (const [i, piece] of halves.entries()) {
-        cached.halves[i]!.w.copyFrom(piece.w);
-        if (piece.h) cached.halves[i]!.h!.copyFrom(piece.h);
+        cached.halves[i].w.copyFrom(piece.w);
+        if (piece.h) cached.halves[i].h!.copyFrom(piece.h);
       }
       return null;
     });
     if (made) this.levels[level] = { index, halves: made };
     else cached!.index = index;
-    return this.levels[level]!.halves;
+    return this.levels[level].halves;
   }
 
   private rootPiece(): Piece {

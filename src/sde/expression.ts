@@ -156,12 +156,12 @@ function compile(
       const operand = go(node.argument);
       if (node.operator === '+') return operand;
       if (node.operator !== '-') return fail(`expected + or - before a value, got ${String(node.operator)}`);
-      return (at) => BINARY['-']!({ value: 0, slope: 0 }, operand(at));
+      return (at) => BINARY['-']({ value: 0, slope: 0 }, operand(at));
     }
     case 'BinaryExpression': {
       const operator = String(node.operator);
       if (!Object.hasOwn(BINARY, operator)) return fail(`expected one of + - * / ^, got ${operator}`);
-      const [apply, left, right] = [BINARY[operator]!, go(node.left), go(node.right)];
+      const [apply, left, right] = [BINARY[operator], go(node.left), go(node.right)];
       return (at) => apply(left(at), right(at));
     }
     case 'CallExpression':
@@ -177,7 +177,7 @@ function identifier(name: string, text: string, parameters: Readonly<Record<stri
   if (name === 'x') return ({ x }) => ({ value: x, slope: 1 });
   if (name === 't') return ({ t }) => ({ value: t, slope: 0 });
   for (const table of [parameters, CONSTANTS]) {
-    const value = Object.hasOwn(table, name) ? table[name]! : undefined;
+    const value = Object.hasOwn(table, name) ? table[name] : undefined;
     if (value !== undefined) return () => ({ value, slope: 0 });
   }
   const names = ['x', 't', ...Object.keys(parameters), ...Object.keys(CONSTANTS)];
@@ -199,7 +199,7 @@ function call(node: jsep.CallExpression, text: string, go: (child: unknown) => C
       `expression "${text}": expected one argument of ${name}, got ${node.arguments.length}`,
     );
   }
-  const [onNumbers, onTensors, slopeOf] = FUNCTIONS[name]!;
+  const [onNumbers, onTensors, slopeOf] = FUNCTIONS[name];
   const operand = go(node.arguments[0]);
   return (at) => {
     const { value, slope } = operand(at);

@@ -28,8 +28,8 @@ export function solveFused(
   const n = sizeOf(x.shape);
   const coefficients = new Float64Array(4 * (times.length - 1));
   for (let k = 0; k + 1 < times.length; k++) {
-    const { a0, a1, b0, b1 } = sde.affine!(times[k]!);
-    const dt = times[k + 1]! - times[k]!;
+    const { a0, a1, b0, b1 } = sde.affine!(times[k]);
+    const dt = times[k + 1] - times[k];
     coefficients.set([a0 * dt, a1 * dt, b0 * Math.sqrt(dt), b1 * Math.sqrt(dt)], 4 * k);
   }
   const out = keep ? states.ptr + n * elementBytes : states.ptr;

@@ -40,7 +40,7 @@ export interface OrderProblem {
 }
 
 /** W at the end of the pieces. */
-const total = (pieces: readonly Piece[]) => pieces.reduce((sum, { w }) => sum.add(w), pieces[0]!.w.mul(0));
+const total = (pieces: readonly Piece[]) => pieces.reduce((sum, { w }) => sum.add(w), pieces[0].w.mul(0));
 
 /** Diagonal noise: geometric Brownian motion. */
 function geometric(mu: number, sigma: number): OrderProblem {
@@ -79,7 +79,7 @@ function turn(angle: Tensor): [Tensor, Tensor] {
 /** Scalar noise: X turns by the angle at + bW. */
 function rotation(a: number, b: number): OrderProblem {
   const quarter = (x: Tensor, rate: number) =>
-    cat([x.slice([0, 1]).mul(-rate), x.slice([0, 0], [x.shape[0]!, 1]).mul(rate)], 1);
+    cat([x.slice([0, 1]).mul(-rate), x.slice([0, 0], [x.shape[0], 1]).mul(rate)], 1);
   return {
     title: `a rotation of the plane by the angle ${a} t + ${b} W`,
     noise: 'scalar',
@@ -148,7 +148,7 @@ const iterated: OrderProblem = {
     motions: 2,
     drift: (x) => x.mul(0),
     diffusion(x) {
-      const paths = x.shape[0]!;
+      const paths = x.shape[0];
       const [zero, one] = [full([paths, 1], 0), full([paths, 1], 1)];
       const first = x.slice([0, 0], [paths, 1]);
       return cat([cat([one, zero, zero], 1), cat([zero, one, first], 1)]).reshape(2, paths, 3);

@@ -99,7 +99,7 @@ export function measureOrder(
   kind: ErrorKind,
   options: OrderOptions = {},
 ): MeasuredOrder {
-  return [...measureOrders([{ solver, noise, kind }], options)][0]!;
+  return [...measureOrders([{ solver, noise, kind }], options)][0];
 }
 
 /** Measures several orders; claims of one noise type, kind and declared order share their paths. */
@@ -121,7 +121,7 @@ export function* measureOrders(
 }
 
 function measureGroup(group: readonly OrderClaim[], options: OrderOptions): MeasuredOrder[] {
-  const { noise, kind, solver } = group[0]!;
+  const { noise, kind, solver } = group[0];
   const declared = solver.orders[noise]![kind];
   const problem = problemFor(noise, kind, declared);
   const { batches = 10, seed = 'orders', levels = levelsFor(noise, kind, declared) } = options;
@@ -134,7 +134,7 @@ function measureGroup(group: readonly OrderClaim[], options: OrderOptions): Meas
     errors.push(noGrad(() => scope(() => batchErrors(solvers, problem, kind, levels, size, rng))));
   }
   return solvers.map((one, i) => {
-    const rows = errors.map((batch) => batch[i]!);
+    const rows = errors.map((batch) => batch[i]);
     const steps = levels.map((n) => problem.time / n);
     return {
       solver: one.name,
@@ -151,7 +151,7 @@ function measureGroup(group: readonly OrderClaim[], options: OrderOptions): Meas
 /** Slope, its interval, and mean errors from the errors of independent batches, `[batches][levels]`. */
 function regress(steps: readonly number[], rows: readonly number[][]) {
   const mean = (some: readonly number[][]) =>
-    steps.map((_, l) => Math.abs(average(some.map((row) => row[l]!))));
+    steps.map((_, l) => Math.abs(average(some.map((row) => row[l]))));
   const jackknife = rows.map((_, i) => slopeOf(steps, mean(rows.toSpliced(i, 1))));
   const centre = average(jackknife);
   const scatter = jackknife.reduce((sum, s) => sum + (s - centre) * (s - centre), 0);
@@ -166,7 +166,7 @@ const average = (values: readonly number[]) => values.reduce((sum, v) => sum + v
 export function slopeOf(x: readonly number[], y: readonly number[]): number {
   const [u, v] = [x.map(log), y.map(log)];
   const [mu, mv] = [average(u), average(v)];
-  const over = u.reduce((sum, a, i) => sum + (a - mu) * (v[i]! - mv), 0);
+  const over = u.reduce((sum, a, i) => sum + (a - mu) * (v[i] - mv), 0);
   return over / u.reduce((sum, a) => sum + (a - mu) * (a - mu), 0);
 }
 
@@ -182,15 +182,15 @@ function batchErrors(
   const { sde, time, reference } = problem;
   const start = startAt(problem.start, paths);
   const x = problem.noise === 'general' ? start.reshape(paths, -1) : start;
-  const finest = levels[levels.length - 1]! * (problem.finer ?? 1);
+  const finest = levels[levels.length - 1] * (problem.finer ?? 1);
   let pieces = draw(rng, [...noiseShape(sde, x.shape)], finest, time);
   const target = reference ? run(reference, sde, x, pieces) : problem.exact!(x, pieces);
   const errors: number[][] = solvers.map(() => []);
   for (const n of levels.toReversed()) {
-    while (pieces.length > n) pieces = pieces.flatMap((p, i) => (i % 2 ? [combine(pieces[i - 1]!, p)] : []));
+    while (pieces.length > n) pieces = pieces.flatMap((p, i) => (i % 2 ? [combine(pieces[i - 1], p)] : []));
     if (pieces.length !== n) throw new ValueError(`orders: expected levels that double, got ${levels}`);
     for (const [i, solver] of solvers.entries()) {
-      errors[i]!.unshift(scope(() => errorOf(problem, kind, run(solver, sde, x, pieces), target)));
+      errors[i].unshift(scope(() => errorOf(problem, kind, run(solver, sde, x, pieces), target)));
     }
   }
   return errors;
@@ -205,7 +205,7 @@ function errorOf(problem: OrderProblem, kind: ErrorKind, end: Tensor, target: Te
 
 /** Increments and areas of n equal steps; the second half of the paths mirrors the first. */
 function draw(rng: Rng, shape: readonly number[], n: number, time: number): Piece[] {
-  const half = [shape[0]! / 2, ...shape.slice(1)];
+  const half = [shape[0] / 2, ...shape.slice(1)];
   const span = time / n;
   const mirrored = (deviation: number): Tensor => {
     const z = rng.normal(half).mul(deviation);

@@ -69,7 +69,7 @@ export function startAt(start: number | readonly number[], paths: number): Tenso
   const values = typeof start === 'number' ? [start] : start;
   const shape = values.length === 1 ? [paths] : [paths, values.length];
   return tensor(
-    Float64Array.from({ length: paths * values.length }, (_, i) => values[i % values.length]!),
+    Float64Array.from({ length: paths * values.length }, (_, i) => values[i % values.length]),
     shape,
   );
 }
@@ -95,10 +95,10 @@ export function* integrate(
   const times = timesOf(grid);
   assertFits(solver, sde);
   let state = solver.begin?.(x) ?? x;
-  yield { step: 0, t: times[0]!, x };
+  yield { step: 0, t: times[0], x };
   for (let k = 0; k + 1 < times.length; k++) {
-    state = advance(sde, solver, state, times[k]!, times[k + 1]!, grid.path);
-    yield { step: k + 1, t: times[k + 1]!, x: solver.read?.(state) ?? state };
+    state = advance(sde, solver, state, times[k], times[k + 1], grid.path);
+    yield { step: k + 1, t: times[k + 1], x: solver.read?.(state) ?? state };
   }
 }
 
@@ -137,7 +137,7 @@ export function solve(sde: SDE, solver: SdeSolver, x: Tensor, options: SolveOpti
   }
   const steps = times.length - 1;
   const states = noGrad(() => x.emptyOnHeap(keep === 'all' ? [steps + 1, ...x.shape] : x.shape));
-  const run: Run = {
+  const run: SolveRun = {
     sde,
     solver,
     x,
@@ -151,11 +151,11 @@ export function solve(sde: SDE, solver: SdeSolver, x: Tensor, options: SolveOpti
   try {
     if (fused && !path && fitsFused(sde, solver)) {
       solveFused(sde, x, times, states, run.keep, run.noise);
-      reportExplosion(run, 0, x.shape[0]!);
+      reportExplosion(run, 0, x.shape[0]);
     } else {
-      const size = path ? x.shape[0]! : pathsOfBlock(run);
-      for (let first = 0; first < x.shape[0]!; first += size) {
-        const count = Math.min(size, x.shape[0]! - first);
+      const size = path ? x.shape[0] : pathsOfBlock(run);
+      for (let first = 0; first < x.shape[0]; first += size) {
+        const count = Math.min(size, x.shape[0] - first);
         noGrad(() => solveBlock(run, first, count));
         reportExplosion(run, first, count);
       }
@@ -168,7 +168,7 @@ export function solve(sde: SDE, solver: SdeSolver, x: Tensor, options: SolveOpti
 }
 
 /** All that a block of paths needs to know. */
-interface Run {
+interface SolveRun {
   readonly sde: SDE;
   readonly solver: SdeSolver;
   readonly x: Tensor;
@@ -183,12 +183,12 @@ interface Run {
 const perPath = (shape: readonly number[]) => sizeOf(shape.slice(1));
 
 /** Paths of a block: a multiple of what makes its noise begin at a group. */
-function pathsOfBlock({ x, noiseShape: noise }: Run): number {
+function pathsOfBlock({ x, noiseShape: noise }: SolveRun): number {
   const elements = Math.max(perPath(x.shape), perPath(noise));
   return Math.max(GROUP, Math.floor(BLOCK / elements / GROUP) * GROUP);
 }
 
-function sourceOf(run: Run, first: number, count: number): NoiseSource {
+function sourceOf(run: SolveRun, first: number, count: number): NoiseSource {
   const { path, noise, noiseShape: shape, solver } = run;
   if (path) return path;
   const width = perPath(shape);
@@ -197,11 +197,11 @@ function sourceOf(run: Run, first: number, count: number): NoiseSource {
 }
 
 /** Where the rows of paths from `first` on lie in state k of what is kept, in elements. */
-const placeOf = ({ x, keep }: Run, k: number, first: number) =>
+const placeOf = ({ x, keep }: SolveRun, k: number, first: number) =>
   (keep ? k * x.size : 0) + first * perPath(x.shape);
 
 /** A copy of the paths [first, first + count) of the start, on the heap: the solver's own state. */
-function beginOf({ x, solver }: Run, first: number, count: number): Tensor {
+function beginOf({ x, solver }: SolveRun, first: number, count: number): Tensor {
   return scope(() => {
     const begin = x.empty([count, ...x.shape.slice(1)]);
     copyElements(x, first * perPath(x.shape), begin, 0, begin.size);
@@ -222,7 +222,7 @@ function part(x: Tensor, at: number, n: number): Tensor {
   return copy;
 }
 
-function solveBlock(run: Run, first: number, count: number): void {
+function solveBlock(run: SolveRun, first: number, count: number): void {
   const { sde, solver, x, times, states, keep } = run;
   const source = sourceOf(run, first, count);
   const size = count * perPath(x.shape);
@@ -231,7 +231,7 @@ function solveBlock(run: Run, first: number, count: number): void {
   try {
     for (let k = 1; k < times.length; k++) {
       scope(() => {
-        state.copyFrom(fit(advance(sde, solver, state, times[k - 1]!, times[k]!, source), state));
+        state.copyFrom(fit(advance(sde, solver, state, times[k - 1], times[k], source), state));
         if (!keep && k + 1 < times.length) return;
         copyElements(solver.read?.(state) ?? state, 0, states, placeOf(run, k, first), size);
       });
@@ -258,14 +258,14 @@ function checkStart(x: Tensor): void {
 }
 
 /** Throws when a path of the block ended outside of the finite numbers; says where it left them. */
-function reportExplosion(run: Run, first: number, count: number): void {
+function reportExplosion(run: SolveRun, first: number, count: number): void {
   const { times, solver, sde, x, states } = run;
   const last = times.length - 1;
   const size = count * perPath(x.shape);
   if (noGrad(() => scope(() => allFinite(part(states, placeOf(run, last, first), size))))) return;
   const { k, path, value } = noGrad(() => firstExplosion(run, first, count));
   throw new DivergenceError(
-    `${sde.name ?? 'the SDE'} by ${solver.name}: path ${path} of ${x.shape[0]} is ${value} at t = ${Number(times[k]!.toPrecision(6))} (step ${k} of ${last}): take smaller steps, or tamed-euler for a drift that grows fast`,
+    `${sde.name ?? 'the SDE'} by ${solver.name}: path ${path} of ${x.shape[0]} is ${value} at t = ${Number(times[k].toPrecision(6))} (step ${k} of ${last}): take smaller steps, or tamed-euler for a drift that grows fast`,
   );
 }
 
@@ -276,19 +276,19 @@ interface Explosion {
 }
 
 /** Solves again, looking at each state: the noise is the same, so the explosion is too. */
-function firstExplosion(run: Run, first: number, count: number): Explosion {
+function firstExplosion(run: SolveRun, first: number, count: number): Explosion {
   const { sde, solver, times, x } = run;
   const source = sourceOf(run, first, count);
   const state = beginOf(run, first, count);
   try {
     for (let k = 1; k < times.length; k++) {
       const found = scope(() => {
-        state.copyFrom(fit(advance(sde, solver, state, times[k - 1]!, times[k]!, source), state));
+        state.copyFrom(fit(advance(sde, solver, state, times[k - 1], times[k], source), state));
         const now = solver.read?.(state) ?? state;
         if (allFinite(now)) return null;
         const values = now.toTypedArray();
         const at = values.findIndex((value) => !Number.isFinite(value));
-        return { k, path: first + Math.floor(at / perPath(x.shape)), value: values[at]! };
+        return { k, path: first + Math.floor(at / perPath(x.shape)), value: values[at] };
       });
       if (found) return found;
     }

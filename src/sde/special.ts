@@ -18,8 +18,8 @@ const LANCZOS = [
 export function lnGamma(x: number): number {
   const z = x - 1;
   const t = z + 7.5;
-  let sum = LANCZOS[0]!;
-  for (let i = 1; i < 9; i++) sum += LANCZOS[i]! / (z + i);
+  let sum = LANCZOS[0];
+  for (let i = 1; i < 9; i++) sum += LANCZOS[i] / (z + i);
   return 0.9189385332046727 + (z + 0.5) * log(t) - t + log(sum);
 }
 

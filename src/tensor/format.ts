@@ -8,9 +8,9 @@ export type Nested = number | Nested[];
 /** A flat row-major array as nested ones. */
 export function nest(values: ArrayLike<number>, shape: Shape): Nested {
   const build = (axis: number, at: number): Nested => {
-    if (axis === shape.length) return values[at]!;
+    if (axis === shape.length) return values[at];
     const step = shape.slice(axis + 1).reduce((n, m) => n * m, 1);
-    return Array.from({ length: shape[axis]! }, (_, i) => build(axis + 1, at + i * step));
+    return Array.from({ length: shape[axis] }, (_, i) => build(axis + 1, at + i * step));
   };
   return build(0, 0);
 }
@@ -21,7 +21,7 @@ export function nest(values: ArrayLike<number>, shape: Shape): Nested {
  */
 export function flatten(value: Nested): { shape: number[]; values: number[] } {
   const shape: number[] = [];
-  for (let inner: Nested = value; Array.isArray(inner); inner = inner[0]!) {
+  for (let inner: Nested = value; Array.isArray(inner); inner = inner[0]) {
     shape.push(inner.length);
     if (inner.length === 0) break;
   }
@@ -58,9 +58,9 @@ export function format(values: ArrayLike<number>, shape: Shape): string {
       : [...Array(EDGE).keys(), -1, ...[...Array(EDGE).keys()].map((i) => n - EDGE + i)];
   const strings: string[] = [];
   const render = (axis: number, at: number, emit: (text: string) => string): string => {
-    if (axis === shape.length) return emit(show(values[at]!));
+    if (axis === shape.length) return emit(show(values[at]));
     const step = shape.slice(axis + 1).reduce((n, m) => n * m, 1);
-    const parts = shown(shape[axis]!).map((i) => (i < 0 ? '…' : render(axis + 1, at + i * step, emit)));
+    const parts = shown(shape[axis]).map((i) => (i < 0 ? '…' : render(axis + 1, at + i * step, emit)));
     const innermost = axis === shape.length - 1;
     return `[${parts.join(innermost ? ', ' : `,\n${' '.repeat(axis + 1)}`)}]`;
   };

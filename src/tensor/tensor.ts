@@ -247,7 +247,7 @@ export class Tensor extends Variable {
     const to = this.shape.map((n, i) => (end[i] ?? n) + ((end[i] ?? n) < 0 ? n : 0));
     const size = checkShape(
       'slice',
-      to.map((e, i) => e - from[i]!),
+      to.map((e, i) => e - from[i]),
     );
     return apply(ops.slice, [this], { begin: from, size });
   }

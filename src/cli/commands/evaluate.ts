@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { Command } from 'cac';
 import { loadCheckpoint } from '../../checkpoint/checkpoint.ts';
 import type { Dataset } from '../../data/dataset.ts';
-import { type Cell, cellsOf, grid } from '../../image/grid.ts';
+import { type Cell, cellsOf, pictureGrid } from '../../image/grid.ts';
 import { encodePng } from '../../image/png.ts';
 import { type Evaluation, evaluatePictures } from '../../models/evaluation/evaluate.ts';
 import { type DiffusionLikelihood, diffusionLikelihood } from '../../models/evaluation/likelihood.ts';
@@ -116,7 +116,7 @@ function drawNeighbours(train: Dataset, pictures: Float64Array, neighbours: Uint
   const nearest = [...neighbours.subarray(0, shown)].map((i) =>
     train.images.subarray(i * pixels, (i + 1) * pixels),
   );
-  return encodePng(grid([samples, nearest], { height, width, rowLabels: ['model', 'nearest'] }));
+  return encodePng(pictureGrid([samples, nearest], { height, width, rowLabels: ['model', 'nearest'] }));
 }
 
 /** The figures for people. */
@@ -124,11 +124,14 @@ function summary(judge: Judge, found: Evaluation, { bound, plain, ode }: Diffusi
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   const bits = (value: number | null, otherwise: string) =>
     value === null ? otherwise : `${value.toFixed(3)} bits per dimension`;
-  const { asAsked, asAskedByClass, frechet, precision, recall, nearest } = found;
+  const { conditionalAccuracy, conditionalAccuracyByClass, frechet, precision, recall, nearest } = found;
   const rows: [string, string][] = [
     ['classifier', `${percent(judge.accuracy)} of test pictures right`],
-    ['as asked', asAsked === null ? 'nothing was asked for' : percent(asAsked)],
-    ['by class', asAskedByClass.map((share) => (share === null ? '-' : Math.round(100 * share))).join(' ')],
+    ['as asked', conditionalAccuracy === null ? 'nothing was asked for' : percent(conditionalAccuracy)],
+    [
+      'by class',
+      conditionalAccuracyByClass.map((share) => (share === null ? '-' : Math.round(100 * share))).join(' '),
+    ],
     ['found', `${found.found.join(' ')} pictures of each class`],
     ['Fréchet', `${frechet.samples.toFixed(2)}; real against real ${frechet.real.toFixed(2)}`],
     ['precision', `${percent(precision.samples)}; real against real ${percent(precision.real)}`],

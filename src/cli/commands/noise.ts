@@ -7,7 +7,7 @@ import type { Command } from 'cac';
 import { host } from '#host';
 import type { Dataset } from '../../data/dataset.ts';
 import { encodeGif } from '../../image/gif.ts';
-import { type Cell, grid } from '../../image/grid.ts';
+import { type Cell, pictureGrid } from '../../image/grid.ts';
 import { encodePng } from '../../image/png.ts';
 import { Rng } from '../../random/rng.ts';
 import { type Process, processNamed } from '../../sde/processes/index.ts';
@@ -102,7 +102,7 @@ function noised(
     label: n === 1 ? label : `${label} ${i + 1}`,
     cells: Array.from({ length: FRAMES + 1 }, (_, frame) => {
       const k = frame * every;
-      const { mean, variance } = process.law!(1, 0, times[k]!);
+      const { mean, variance } = process.law!(1, 0, times[k]);
       const scale = 1 / Math.sqrt(mean * mean + variance!);
       const at = (k * n + i) * size;
       return Float64Array.from(all.subarray(at, at + size), (x) => (x * scale + 1) / 2);
@@ -113,8 +113,8 @@ function noised(
 function strip(courses: readonly Course[], { height, width }: Dataset): Uint8Array {
   const frames = Array.from({ length: COLUMNS }, (_, i) => Math.round((i * FRAMES) / (COLUMNS - 1)));
   return encodePng(
-    grid(
-      courses.map(({ cells }) => frames.map((frame) => cells[frame]!)),
+    pictureGrid(
+      courses.map(({ cells }) => frames.map((frame) => cells[frame])),
       {
         height,
         width,
@@ -127,7 +127,7 @@ function strip(courses: readonly Course[], { height, width }: Dataset): Uint8Arr
 
 function animation(courses: readonly Course[], { height, width }: Dataset): Uint8Array {
   const frames = Array.from({ length: FRAMES + 1 }, (_, frame) =>
-    grid([courses.map(({ cells }) => cells[frame]!)], {
+    pictureGrid([courses.map(({ cells }) => cells[frame])], {
       height,
       width,
       columnLabels: courses.map(({ label }) => label),

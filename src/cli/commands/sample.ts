@@ -7,7 +7,7 @@ import type { Labels } from '../../diffusion/guidance.ts';
 import { ValueError } from '../../errors.ts';
 import { encodeGif } from '../../image/gif.ts';
 import { encodePng, type Picture } from '../../image/png.ts';
-import { diffusionOf, type TrainedDiffusion } from '../../models/pipeline.ts';
+import { type DiffusionPipeline, diffusionOf } from '../../models/pipeline.ts';
 import { labelsInTurn, type SampleOptions, sampleDiffusion } from '../../models/sample.ts';
 import { VERSION } from '../../version.ts';
 import { count, dashed, type Options, text, UsageError } from '../options/arguments.ts';
@@ -136,7 +136,7 @@ export async function sampleCommand(options: Options): Promise<number> {
 
 /** Samples, and draws the grid, and where wanted the frames that lead to it. */
 async function draw(
-  model: TrainedDiffusion,
+  model: DiffusionPipeline,
   sampling: SampleOptions,
   animate: boolean,
 ): Promise<{ picture: Picture; frames: Picture[] }> {

@@ -66,7 +66,7 @@ export async function schedulesCommand(options: Options): Promise<number> {
   try {
     const drawn = await draw(curves, steps);
     for (const [i, file] of FILES.entries()) {
-      await host.writeFileAtomic(join(out, file), drawn[i]!);
+      await host.writeFileAtomic(join(out, file), drawn[i]);
       process.stdout.write(`wrote ${join(out, file)}\n`);
     }
     return 0;
@@ -124,7 +124,7 @@ async function draw(curves: readonly Curve[], steps: number): Promise<string[]> 
     curves.map(({ name, place, dashed, times, levels }) => ({
       kind: 'line',
       name,
-      color: colors[place % colors.length]!,
+      color: colors[place % colors.length],
       dashed,
       x: times,
       y: levels.map(y),

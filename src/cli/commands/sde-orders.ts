@@ -76,10 +76,10 @@ function grouped(measured: readonly MeasuredOrder[]): Map<string, MeasuredOrder[
 /** Errors over step sizes, both logarithmic: a straight line's slope is the order. */
 async function drawOrders(group: readonly MeasuredOrder[]): Promise<string> {
   const { plot, PALETTE } = await import('../../image/plot.ts');
-  const { kind, noise } = group[0]!;
+  const { kind, noise } = group[0];
   const colors = Object.values(PALETTE);
   const layers = group.flatMap((one, i): Layer[] => {
-    const color = colors[i % colors.length]!;
+    const color = colors[i % colors.length];
     const [x, y] = [one.steps, one.errors];
     const name = `${one.solver}, ${one.slope.toFixed(2)} (${one.declared})`;
     return [

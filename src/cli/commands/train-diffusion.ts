@@ -1,7 +1,7 @@
 /** `langevin train diffusion`: the loop is the library's; here are its settings, its checkpoints and its results. */
 import type { TrainTest } from '../../data/dataset.ts';
 import { DIFFUSION_MLP_SIZES, DiffusionMlp } from '../../models/networks/diffusion-mlp.ts';
-import { TrainedDiffusion } from '../../models/pipeline.ts';
+import { DiffusionPipeline } from '../../models/pipeline.ts';
 import { DiffusionTrainer } from '../../models/training/diffusion.ts';
 import { resumeDiffusion } from '../../models/training/resume.ts';
 import { Rng } from '../../random/rng.ts';
@@ -53,10 +53,10 @@ function createTrainer({ checkpoint, settings, sizes, seconds }: Plan, data: Tra
   const limitSeconds = seconds ?? Infinity;
   if (checkpoint) return resumeDiffusion(checkpoint, data, { limitSeconds, epochs: settings.epochs });
   const { height, width, classes } = data.train;
-  const told = settings.guidanceDropout === 1 ? 0 : classes;
+  const known = settings.labelDropout === 1 ? 0 : classes;
   const rng = new Rng(settings.seed).stream('initial values');
-  const network = new DiffusionMlp({ ...DIFFUSION_MLP_SIZES, ...sizes, height, width, classes: told, rng });
-  return new DiffusionTrainer(new TrainedDiffusion(network, settings), data, settings, limitSeconds);
+  const network = new DiffusionMlp({ ...DIFFUSION_MLP_SIZES, ...sizes, height, width, classes: known, rng });
+  return new DiffusionTrainer(new DiffusionPipeline(network, settings), data, settings, limitSeconds);
 }
 
 /** Says what is about to happen. */
@@ -73,7 +73,7 @@ function announce(run: DiffusionRun, reporter: Reporter): void {
     epochs: settings.epochs,
     lines: [
       `network  ${depth} residual blocks of ${hidden}-${inner}-${hidden}, ${classes || 'no'} classes, ${n(parameters)} parameters`,
-      `process  ${settings.schedule}${times ? `, ${n(T)} steps` : ''}, predicts ${settings.predicts}, weight ${settings.weight}`,
+      `process  ${settings.schedule}${times ? `, ${n(T)} steps` : ''}, predicts ${settings.predicts}, weight ${settings.lossWeighting}`,
       `data     ${setName(data)}: ${n(data.train.length)} pictures to train on, ${n(data.test.length)} to test on`,
       `engine   ${engineLine(engine)}`,
       ...(done > 0 ? [`resumed  after step ${n(done)} of ${n(trainer.steps)}`] : []),

@@ -3,7 +3,7 @@ import type { Command } from 'cac';
 import type { TrainTest } from '../../data/dataset.ts';
 import { DataLoader } from '../../data/loader.ts';
 import { testLecture } from '../../models/lecture/figures.ts';
-import { DiffusionModel, trainLecture } from '../../models/lecture/lecture.ts';
+import { LectureNetwork, trainLecture } from '../../models/lecture/lecture.ts';
 import type { TrainEvent } from '../../models/training/denoiser.ts';
 import { requireFiniteTest, Tally } from '../../models/training/loop.ts';
 import { Rng } from '../../random/rng.ts';
@@ -55,7 +55,7 @@ export async function trainLectureCommand(options: Options): Promise<number> {
   try {
     const data = await loadData(choice, reporter);
     const { height, width } = data.train;
-    const model = new DiffusionModel(height * width, 400, new Rng(settings.seed).stream('initial values'));
+    const model = new LectureNetwork(height * width, 400, new Rng(settings.seed).stream('initial values'));
     const engine = await engineReport();
     return await train({ model, data, settings, engine, history: new LossHistory() }, out, reporter);
   } finally {
@@ -104,7 +104,7 @@ async function train(run: LectureRun, out: string, reporter: Reporter): Promise<
 
 /** The lecture's training, told as the other trainers tell theirs. */
 function* lectureEvents(
-  model: DiffusionModel,
+  model: LectureNetwork,
   { train, test }: TrainTest,
   { epochs, batchSize, lr, seed }: LectureSettings,
 ): Generator<TrainEvent, void> {

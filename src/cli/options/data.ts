@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import type { Command } from 'cac';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
-import { limit, type TrainTest } from '../../data/dataset.ts';
+import { type TrainTest, take } from '../../data/dataset.ts';
 import { loadIdxFolder, loadMnist } from '../../data/mnist.ts';
 import { loadStrokes, STROKES_COUNTS } from '../../data/strokes-set.ts';
 import { didYouMean } from '../../errors.ts';
@@ -83,5 +83,5 @@ export async function loadData(choice: DataChoice, reporter: Reporter): Promise<
           warn: (message) => reporter.event({ type: 'warning', message }),
         })
       : await loadIdxFolder(choice.name);
-  return most === Infinity ? { train, test } : { train: limit(train, most), test: limit(test, most) };
+  return most === Infinity ? { train, test } : { train: take(train, most), test: take(test, most) };
 }

@@ -1,7 +1,7 @@
 /** What a run of `langevin train diffusion` is told: a new one by its options, one that goes on by its checkpoint. */
 import type { Command } from 'cac';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
-import { WEIGHTS } from '../../diffusion/objective.ts';
+import { LOSS_WEIGHTINGS } from '../../diffusion/objective.ts';
 import { PREDICTIONS } from '../../diffusion/prediction.ts';
 import { ValueError } from '../../errors.ts';
 import type { DiffusionMlpSizes } from '../../models/networks/diffusion-mlp.ts';
@@ -45,7 +45,10 @@ export function addDiffusionOptions(command: Command): Command {
     .option('--schedule <name>', `Noise: ${TRAINING_SCHEDULES.join(', ')} (default: ${d.schedule})`)
     .option('--steps <T>', `Steps of a schedule that has some (default: ${d.steps})`)
     .option('--predict <kind>', `What the network says: ${PREDICTIONS.join(', ')} (default: ${d.predicts})`)
-    .option('--weight <name>', `Of times in the loss: ${WEIGHTS.join(', ')} (default: ${d.weight})`)
+    .option(
+      '--weight <name>',
+      `Of times in the loss: ${LOSS_WEIGHTINGS.join(', ')} (default: ${d.lossWeighting})`,
+    )
     .option('--model <name>', `Network: ${Object.keys(MODELS).join(', ')} (default: mlp)`)
     .option('--epochs <n>', `Passes over the data (default: ${d.epochs})`)
     .option(
@@ -57,7 +60,7 @@ export function addDiffusionOptions(command: Command): Command {
     .option('--ema <decay>', `Of the moving average of the network, which samples (default: ${d.ema})`)
     .option(
       '--guidance-dropout <share>',
-      `Of labels that are withheld, so that sampling can be guided; 1: no labels at all (default: ${d.guidanceDropout})`,
+      `Of labels that are withheld, so that sampling can be guided; 1: no labels at all (default: ${d.labelDropout})`,
     )
     .option('--resume <path>', 'Goes on from a checkpoint, or from the newest in a folder')
     .option('--seed <seed>', `Any text or number; the same seed gives the same bits (default: ${d.seed})`)
@@ -79,12 +82,12 @@ function readSettings(options: Options): DiffusionSettings {
     schedule: oneOf(options, 'schedule', TRAINING_SCHEDULES, d.schedule),
     steps: number(options, 'steps', d.steps, 'a whole number >= 2', (n) => Number.isSafeInteger(n) && n >= 2),
     predicts: oneOf(options, 'predict', PREDICTIONS, d.predicts),
-    weight: oneOf(options, 'weight', WEIGHTS, d.weight),
+    lossWeighting: oneOf(options, 'weight', LOSS_WEIGHTINGS, d.lossWeighting),
     epochs: count(options, 'epochs', d.epochs),
     batchSize: count(options, 'batchSize', d.batchSize),
     lr: number(options, 'lr', d.lr, 'a number > 0', (lr) => lr > 0),
     ema: share('ema', d.ema, 'below 1', (x) => x < 1),
-    guidanceDropout: share('guidanceDropout', d.guidanceDropout, '1', (x) => x <= 1),
+    labelDropout: share('guidanceDropout', d.labelDropout, '1', (x) => x <= 1),
     seed: text(options, 'seed', String(d.seed)),
   };
 }

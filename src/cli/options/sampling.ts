@@ -5,7 +5,7 @@ import type { Command } from 'cac';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import type { TrainTest } from '../../data/dataset.ts';
 import { SAMPLERS, type SamplerName } from '../../diffusion/samplers/index.ts';
-import type { TrainedDiffusion } from '../../models/pipeline.ts';
+import type { DiffusionPipeline } from '../../models/pipeline.ts';
 import { GUIDANCE_ABOVE } from '../../models/sample.ts';
 import type { Reporter } from '../report/reporter.ts';
 import { count, number, type Options, oneOf, text, UsageError } from './arguments.ts';
@@ -62,7 +62,7 @@ export interface Sampling {
 }
 
 /** @throws UsageError for what the model cannot do */
-export function readSampling(options: Options, model: TrainedDiffusion): Sampling {
+export function readSampling(options: Options, model: DiffusionPipeline): Sampling {
   const scale = (name: string) => number(options, name, undefined, 'a number >= 0', (s) => s >= 0);
   const [guidance, byClassifier] = [scale('guidance'), scale('classifierGuidance') ?? 0];
   if (model.classes === 0 && guidance !== undefined && guidance !== 1) {
@@ -102,7 +102,7 @@ export function samplingLine(sampling: Sampling): string {
 export async function loadModelData(
   options: Options,
   checkpoint: Checkpoint,
-  { network: { sizes } }: TrainedDiffusion,
+  { network: { sizes } }: DiffusionPipeline,
   reporter: Reporter,
 ): Promise<TrainTest> {
   const saved = options.data === undefined ? savedData(checkpoint) : {};

@@ -26,7 +26,7 @@ import {
   noisedAccuracy,
   trainNoiseClassifier,
 } from '../../models/networks/noise-classifier.ts';
-import type { TrainedDiffusion } from '../../models/pipeline.ts';
+import type { DiffusionPipeline } from '../../models/pipeline.ts';
 import type { Module } from '../../nn/module.ts';
 import { Rng } from '../../random/rng.ts';
 import type { Reporter } from '../report/reporter.ts';
@@ -128,7 +128,7 @@ export interface Guide {
 
 /** The classifier of noised pictures that guides this diffusion model. */
 export async function guideOf(
-  { schedule, settings: { schedule: name, steps } }: TrainedDiffusion,
+  { schedule, settings: { schedule: name, steps } }: DiffusionPipeline,
   data: TrainTest,
   numerics: string,
   reporter: Reporter,

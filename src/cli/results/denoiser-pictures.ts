@@ -6,7 +6,7 @@
 import { noGrad, scope } from '../../autograd/tape.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { DataLoader } from '../../data/loader.ts';
-import { type Cell, cellsOf, grid } from '../../image/grid.ts';
+import { type Cell, cellsOf, pictureGrid } from '../../image/grid.ts';
 import { encodePng } from '../../image/png.ts';
 import type { Denoiser } from '../../models/networks/denoiser.ts';
 import { addNoise, type DenoiserSettings } from '../../models/training/denoiser.ts';
@@ -42,7 +42,7 @@ export function denoiserPictures(model: Denoiser, test: Dataset, { noise, seed }
     scope(() =>
       noGrad(() => {
         const cells: Cell[][] = rows().map((row) => cellsOf(row.toTypedArray(), test));
-        return encodePng(grid(cells, { height, width, rowLabels }));
+        return encodePng(pictureGrid(cells, { height, width, rowLabels }));
       }),
     );
   const digits = (): Tensor[] => {

@@ -1,6 +1,6 @@
 /** What `langevin train diffusion` leaves behind, each file whole or not at all; the model comes first. */
 import type { TrainTest } from '../../data/dataset.ts';
-import { gridFromBatch } from '../../image/grid.ts';
+import { pictureGridFromBatch } from '../../image/grid.ts';
 import { encodePng, type Picture } from '../../image/png.ts';
 import { DiffusionMlp } from '../../models/networks/diffusion-mlp.ts';
 import { labelsInTurn, samplePictures } from '../../models/sample.ts';
@@ -52,7 +52,12 @@ export function describeRun({ trainer, data, settings, engine, notes }: Diffusio
 
 /** Writes a checkpoint that a run can go on from: see `writeCheckpoint`. */
 export async function saveRun(out: string, { trainer, notes }: DiffusionRun, first: boolean): Promise<void> {
-  await writeCheckpoint(out, trainer.progress.step, encodeDiffusion(trainer, { goOn: true, notes }), first);
+  await writeCheckpoint(
+    out,
+    trainer.progress.step,
+    encodeDiffusion(trainer, { resumable: true, notes }),
+    first,
+  );
 }
 
 function metrics(run: DiffusionRun, stopped: Stopped): string {
@@ -67,20 +72,25 @@ export function sampleGrid(
   { height, width }: { readonly height: number; readonly width: number },
   columns: number,
 ): Picture {
-  return gridFromBatch(pictures, { height, width, columns, scale: Math.max(1, Math.floor(56 / height)) });
+  return pictureGridFromBatch(pictures, {
+    height,
+    width,
+    columns,
+    scale: Math.max(1, Math.floor(56 / height)),
+  });
 }
 
 /** A picture of samples, a class a column. */
-function samples({ trainer: { model, average }, settings: { seed } }: DiffusionRun): Uint8Array {
+function samples({ trainer: { model, ema }, settings: { seed } }: DiffusionRun): Uint8Array {
   const { classes } = model.network.sizes;
   const columns = classes > 1 && classes <= 20 ? classes : 10;
-  average.swapIn();
+  ema.swapIn();
   try {
     const labels = labelsInTurn(model, Math.floor(COUNT / columns) * columns);
     const pictures = samplePictures(model, { labels, guidance: classes > 0 ? GUIDANCE : 1, seed });
     return encodePng(sampleGrid(pictures, model.network.sizes, columns));
   } finally {
-    average.swapOut();
+    ema.swapOut();
   }
 }
 
@@ -91,8 +101,8 @@ export async function writeResults(
   stopped: Stopped,
 ): Promise<[string, string][]> {
   const { trainer, data, settings, history, notes } = run;
-  const { schedule, predicts, weight, batchSize } = settings;
-  const subtitle = `${schedule} schedule, predicts ${predicts}, weight ${weight}, batch ${batchSize}`;
+  const { schedule, predicts, lossWeighting, batchSize } = settings;
+  const subtitle = `${schedule} schedule, predicts ${predicts}, weight ${lossWeighting}, batch ${batchSize}`;
   const contents: Record<keyof typeof DIFFUSION_FILES, Content> = {
     'model.safetensors': () => encodeDiffusion(trainer, { notes }),
     'metrics.json': () => metrics(run, stopped),

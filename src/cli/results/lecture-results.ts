@@ -6,11 +6,11 @@ import { noGrad, scope } from '../../autograd/tape.ts';
 import { encodeCheckpoint } from '../../checkpoint/checkpoint.ts';
 import type { TrainTest } from '../../data/dataset.ts';
 import { combine } from '../../diffusion/combine.ts';
-import { type Cell, cellsOf, grid } from '../../image/grid.ts';
+import { type Cell, cellsOf, pictureGrid } from '../../image/grid.ts';
 import { encodePng } from '../../image/png.ts';
 import { lectureNoise } from '../../models/lecture/analysis.ts';
 import { type LectureFigures, lectureFigures, lectureStep, tensorOf } from '../../models/lecture/figures.ts';
-import { type DiffusionModel, lectureSchedule } from '../../models/lecture/lecture.ts';
+import { type LectureNetwork, lectureSchedule } from '../../models/lecture/lecture.ts';
 import { Rng } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { VERSION } from '../../version.ts';
@@ -32,7 +32,7 @@ export const LECTURE_FILES = {
 } as const;
 
 export interface LectureRun {
-  readonly model: DiffusionModel;
+  readonly model: LectureNetwork;
   readonly data: TrainTest;
   readonly settings: LectureSettings;
   readonly engine: EngineReport;
@@ -60,13 +60,13 @@ function picture({ data }: LectureRun, rowLabels: string[], rows: () => Tensor[]
   return scope(() =>
     noGrad(() => {
       const cells: Cell[][] = rows().map((row) => cellsOf(row.toTypedArray(), data.test));
-      return encodePng(grid(cells, { height, width, rowLabels }));
+      return encodePng(pictureGrid(cells, { height, width, rowLabels }));
     }),
   );
 }
 
 /** The picture that the answer at a time amounts to: x + step·answer. */
-const answer = (model: DiffusionModel, x: Tensor, time: number): Tensor =>
+const answer = (model: LectureNetwork, x: Tensor, time: number): Tensor =>
   combine(x.empty(x.shape), [1, x], [lectureStep(), model.at(x, time)]);
 
 function pictures(run: LectureRun) {
@@ -77,7 +77,7 @@ function pictures(run: LectureRun) {
   const seen = () => {
     const digits = tensorOf(data.test, COLUMNS);
     const noise = rng().normal(digits.shape);
-    const noisy = combine(noise, [Math.sqrt(times[0]!.variance), noise], [1, digits]);
+    const noisy = combine(noise, [Math.sqrt(times[0].variance), noise], [1, digits]);
     return [digits, noisy, ...times.map(({ time }) => answer(model, noisy, time))];
   };
   const sampled = () => {
@@ -96,7 +96,7 @@ function pageOf(run: LectureRun, figures: LectureFigures): string {
   const { times, zero, width, linear, byHeart, measured, timeMatters, size } = figures;
   const f = (value: number, digits = 2) => value.toFixed(digits);
   const step = lectureStep();
-  const variance = times[0]!.variance;
+  const variance = times[0].variance;
   const alike = (100 * timeMatters) / size;
   const learnt = (100 * (zero - measured)) / zero;
   const parts: Part[] = [
@@ -116,7 +116,7 @@ function pageOf(run: LectureRun, figures: LectureFigures): string {
     },
     {
       kind: 'text',
-      text: `What the network answers at s = ${times[0]!.time} and at s = ${times.at(-1)!.time}, for the same input, differs by ${f(alike, 1)} % of the mean square of an answer: the times are one task, learnt ${times.length} times over.`,
+      text: `What the network answers at s = ${times[0].time} and at s = ${times.at(-1)!.time}, for the same input, differs by ${f(alike, 1)} % of the mean square of an answer: the times are one task, learnt ${times.length} times over.`,
     },
     {
       kind: 'picture',

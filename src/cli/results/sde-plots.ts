@@ -17,14 +17,14 @@ export async function drawPaths(
   const { plot, PALETTE } = await import('../../image/plot.ts');
   const width = start.length;
   const along = (of: ArrayLike<number>, path: number, paths: number) =>
-    Float64Array.from(times, (_, k) => of[(k * paths + path) * width + component]!);
+    Float64Array.from(times, (_, k) => of[(k * paths + path) * width + component]);
   const layers: Layer[] = [];
   const law = component === 0 ? process?.law : undefined;
-  const at = Array.from({ length: CURVE + 1 }, (_, i) => (times[times.length - 1]! * i) / CURVE);
-  const laws = law ? at.map((t): Law => law.call(process, start[0]!, 0, t)) : [];
+  const at = Array.from({ length: CURVE + 1 }, (_, i) => (times[times.length - 1] * i) / CURVE);
+  const laws = law ? at.map((t): Law => law.call(process, start[0], 0, t)) : [];
   const bands = laws.map(twoSigmaBand);
   if (laws.length > 0 && bands.every((band) => band !== null)) {
-    const [lower, upper] = [0, 1].map((side) => bands.map((band) => band![side]!));
+    const [lower, upper] = [0, 1].map((side) => bands.map((band) => band![side]));
     layers.push({
       kind: 'area',
       x: at,
@@ -39,7 +39,7 @@ export async function drawPaths(
   const colors = Object.values(PALETTE).filter((color) => color !== PALETTE.grey);
   for (let path = 0; path < drawn; path++) {
     const look = few
-      ? { width: 1.2, opacity: 0.95, color: colors[path % colors.length]! }
+      ? { width: 1.2, opacity: 0.95, color: colors[path % colors.length] }
       : { width: 0.8, opacity: 0.5, color: PALETTE.sky };
     const name = few ? {} : { name: `${drawn} paths` };
     layers.push({ kind: 'line', x: times, y: along(lines, path, drawn), ...look, ...name });
@@ -56,7 +56,7 @@ export async function drawPaths(
     });
   }
   if (twin) {
-    const y = Float64Array.from(times, (_, k) => twin[k * width + component]!);
+    const y = Float64Array.from(times, (_, k) => twin[k * width + component]);
     layers.push({ kind: 'line', x: times, y, color: PALETTE.vermilion, width: 2, name: 'noise-free twin' });
   }
   return plot({
@@ -80,18 +80,18 @@ export async function drawEnd(
     import('../../image/histogram.ts'),
   ]);
   const width = start.length;
-  const values = Float64Array.from({ length: ends.length / width }, (_, i) => ends[i * width]!).sort();
+  const values = Float64Array.from({ length: ends.length / width }, (_, i) => ends[i * width]).sort();
   // The outermost thousandth on either side would only make the bins wide.
   const cut = Math.floor(values.length / 1000);
-  const [low, high] = [values[cut]!, values[values.length - 1 - cut]!];
+  const [low, high] = [values[cut], values[values.length - 1 - cut]];
   const { edges, heights } = histogram(values, low < high ? { domain: [low, high] } : {});
   const layers: Layer[] = [
     { kind: 'bars', edges, heights, color: PALETTE.sky, name: `${values.length} paths` },
   ];
-  const exact = process?.law?.(start[0]!, 0, time).density;
+  const exact = process?.law?.(start[0], 0, time).density;
   const density = exact ?? process?.stationary?.density;
   if (density) {
-    const [from, to] = [edges[0]!, edges[edges.length - 1]!];
+    const [from, to] = [edges[0], edges[edges.length - 1]];
     const x = Float64Array.from({ length: CURVE + 1 }, (_, i) => from + ((to - from) * i) / CURVE);
     const name = exact ? 'exact density' : 'stationary density, for t to infinity';
     layers.push({ kind: 'line', x, y: x.map(density), color: PALETTE.vermilion, width: 2, name });

@@ -18,8 +18,7 @@ export interface Points {
 }
 
 const columns = (values: ArrayLike<number>): Points => {
-  const column = (j: number) =>
-    Float64Array.from({ length: values.length / 2 }, (_, i) => values[2 * i + j]!);
+  const column = (j: number) => Float64Array.from({ length: values.length / 2 }, (_, i) => values[2 * i + j]);
   return { x: column(0), y: column(1) };
 };
 
@@ -64,14 +63,14 @@ export async function scoreField(
   const at = Array.from({ length: ARROWS }, (_, i) => -REACH + (2 * REACH * (i + 0.5)) / ARROWS);
   const places = at.flatMap((y) => at.map((x) => [x, y]));
   const noised = scope(() => {
-    const points = tensor(Array.from(data.x, (x, i) => [x, data.y[i]!]));
+    const points = tensor(Array.from(data.x, (x, i) => [x, data.y[i]]));
     const { x } = diffuse(points, level, new Rng(share));
     return { ...columns(x.toTypedArray()), error: compareScores(model, mixture, x, level).error };
   });
   const { learned, exact } = scope(() => compareScores(model, mixture, tensor(places), level));
   // One length for both: the longest exact arrow reaches its neighbour.
   const longest = Math.sqrt(
-    exact.reduce((most, u, i) => (i % 2 ? most : Math.max(most, u * u + exact[i + 1]! ** 2)), 0),
+    exact.reduce((most, u, i) => (i % 2 ? most : Math.max(most, u * u + exact[i + 1] ** 2)), 0),
   );
   const length = (1.4 * (2 * REACH)) / ARROWS / longest;
   const arrows = (score: Float64Array) => {

@@ -38,7 +38,7 @@ export function annealedLangevin(options: AnnealedLangevinOptions = {}): Sampler
         for (let k = 0; k < corrections; k++) langevinStep(run, level, () => delta);
       };
       return (i) => {
-        const [from, to] = [run.levels[i]!, run.levels[i + 1]!];
+        const [from, to] = [run.levels[i], run.levels[i + 1]];
         relax(from);
         if (to.sigma === 0) return combine(run.x, [1, run.denoise(from)]);
         combine(run.x, [to.alpha / from.alpha, run.x]);

@@ -19,7 +19,7 @@ import { checkNumber, checkWhole } from '../check.ts';
 import { combine } from '../combine.ts';
 import { type NoiseLevel, transition } from '../level.ts';
 import { conversion, type Pair } from '../prediction.ts';
-import { type Run, type Sampler, type SamplerOptions, sampler } from './sampler.ts';
+import { type Sampler, type SamplerOptions, type SamplingRun, sampler } from './sampler.ts';
 
 export interface DdimOptions extends SamplerOptions {
   /** From 0, deterministic, by default, to 1. */
@@ -47,7 +47,7 @@ export function ddim(options: DdimOptions = {}): Sampler {
     stochastic: eta > 0,
     options,
     start: (run) => (i) => {
-      const [from, to] = [run.levels[i]!, run.levels[i + 1]!];
+      const [from, to] = [run.levels[i], run.levels[i + 1]];
       const s = eta === 0 ? 0 : eta * Math.sqrt(transition(from, to).variance);
       if (epsilon === 'model') withModelNoise(run, from, to, s);
       else {
@@ -60,7 +60,7 @@ export function ddim(options: DdimOptions = {}): Sampler {
 }
 
 /** x_to = alpha_to·(thresholded x0) + √(sigma_to² - s²)·(the model's eps) */
-function withModelNoise(run: Run, from: NoiseLevel, to: NoiseLevel, s: number): void {
+function withModelNoise(run: SamplingRun, from: NoiseLevel, to: NoiseLevel, s: number): void {
   const { model, x } = run;
   const prediction = run.checked(model.predict(x, from.t), x.shape);
   run.evaluations++;
@@ -89,7 +89,7 @@ export function ddimInversion(options: DdimInversionOptions = {}): Sampler {
     stochastic: false,
     options: { ...options, end: 'first' },
     arrange(levels) {
-      if (levels[levels.length - 1]!.sigma === 0) {
+      if (levels[levels.length - 1].sigma === 0) {
         throw new ValueError('ddimInversion: expected levels that end at sigma > 0, got sigma 0 at the last');
       }
       return levels.reverse();
@@ -97,7 +97,7 @@ export function ddimInversion(options: DdimInversionOptions = {}): Sampler {
     start(run) {
       const known = run.buffer();
       return (i) => {
-        const [clean, noisy] = [run.levels[i]!, run.levels[i + 1]!];
+        const [clean, noisy] = [run.levels[i], run.levels[i + 1]];
         known.copyFrom(run.x);
         const [a, b] = ddimMap(clean, noisy);
         combine(run.x, [a, run.x], [b, run.denoise(clean)]);

@@ -13,7 +13,7 @@ import { ValueError } from '../../errors.ts';
 import { log } from '../../math.ts';
 import { combine } from '../combine.ts';
 import { transition } from '../level.ts';
-import { type Run, type Sampler, type SamplerOptions, sampler } from './sampler.ts';
+import { type Sampler, type SamplerOptions, type SamplingRun, sampler } from './sampler.ts';
 
 export interface DdpmOptions extends SamplerOptions {
   /** `small` by default. */
@@ -34,7 +34,7 @@ export function ddpm(options: DdpmOptions = {}): Sampler {
     start: (run) => {
       if (variance === 'learned') return learned(run);
       return (i) => {
-        const [from, to] = [run.levels[i]!, run.levels[i + 1]!];
+        const [from, to] = [run.levels[i], run.levels[i + 1]];
         const { beta, fromX, fromX0, variance: small } = transition(from, to);
         combine(run.x, [fromX, run.x], [fromX0, run.denoise(from)]);
         if (to.sigma > 0) run.addNoise(Math.sqrt(variance === 'large' ? beta : small));
@@ -43,13 +43,13 @@ export function ddpm(options: DdpmOptions = {}): Sampler {
   });
 }
 
-function learned(run: Run): (i: number) => void {
+function learned(run: SamplingRun): (i: number) => void {
   const { model, x } = run;
   if (!model.predictWithVariance) {
     throw new ValueError('ddpm: expected a model that predicts its variance, got one that does not');
   }
   return (i) => {
-    const [from, to] = [run.levels[i]!, run.levels[i + 1]!];
+    const [from, to] = [run.levels[i], run.levels[i + 1]];
     const { beta, fromX, fromX0, variance } = transition(from, to);
     const { prediction, share } = model.predictWithVariance!(x, from.t);
     run.evaluations++;

@@ -43,7 +43,7 @@ function secondOrder(name: string, k: 1 | 2, options: MultistepOptions): Sampler
       let before = run.buffer();
       let hBefore = 0;
       return (i) => {
-        const [from, to] = [run.levels[i]!, run.levels[i + 1]!];
+        const [from, to] = [run.levels[i], run.levels[i + 1]];
         const h = lambdaStep(from, to);
         const grown = growth(h, k);
         const g = to.alpha * grown;

@@ -17,7 +17,7 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import { combine } from '../combine.ts';
 import { lambda, type NoiseLevel } from '../level.ts';
 import { growth, lambdaStep } from './dpm-solver.ts';
-import { type Run, requireSignal, type Sampler, type SamplerOptions, sampler } from './sampler.ts';
+import { requireSignal, type Sampler, type SamplerOptions, type SamplingRun, sampler } from './sampler.ts';
 
 export interface DpmSolver2SOptions extends SamplerOptions {
   /** `middle` by default. */
@@ -58,12 +58,12 @@ function secondOrder(
   combine(out, [to.sigma / from.sigma, x], [g * (1 - 1 / (2 * r)), d0], [g / (2 * r), dm]);
 }
 
-function middle(run: Run): (i: number) => void {
+function middle(run: SamplingRun): (i: number) => void {
   requireSignal('dpm-solver-2s', run.levels);
   const [trial, dm] = [run.buffer(), run.buffer()];
   const { x, x0 } = run;
   return (i) => {
-    const [from, to] = [run.levels[i]!, run.levels[i + 1]!];
+    const [from, to] = [run.levels[i], run.levels[i + 1]];
     run.denoise(from);
     if (to.sigma === 0) return firstOrder(x, from, to, x, x0);
     const between = run.schedule.levelOfRatio(exp(-0.5 * (lambda(from) + lambda(to))));
@@ -73,19 +73,19 @@ function middle(run: Run): (i: number) => void {
   };
 }
 
-function overGrid(run: Run): (i: number) => void {
+function overGrid(run: SamplingRun): (i: number) => void {
   const [start, dm] = [run.buffer(), run.buffer()];
   const { x, x0, levels } = run;
   return (i) => {
-    const [from, to] = [levels[i]!, levels[i + 1]!];
+    const [from, to] = [levels[i], levels[i + 1]];
     // From zero SNR there is no ratio of steps: that interval stands alone, and the pairs begin after it.
-    const position = i - (levels[0]!.alpha === 0 ? 1 : 0);
+    const position = i - (levels[0].alpha === 0 ? 1 : 0);
     if (position % 2 !== 1 || to.sigma === 0) {
       start.copyFrom(x);
       run.denoise(from);
       return firstOrder(x, from, to, x, x0);
     }
     run.denoise(from, x, dm);
-    secondOrder(x, [levels[i - 1]!, from, to], start, x0, dm);
+    secondOrder(x, [levels[i - 1], from, to], start, x0, dm);
   };
 }

@@ -11,7 +11,7 @@
  */
 import { checkNumber } from '../check.ts';
 import { combine } from '../combine.ts';
-import { ratio } from '../level.ts';
+import { noiseToSignal } from '../level.ts';
 import { heunStep } from './heun.ts';
 import { requireSignal, type Sampler, type SamplerOptions, sampler } from './sampler.ts';
 
@@ -41,15 +41,15 @@ export function edm(options: EdmOptions = {}): Sampler {
       const [trial, second] = [run.buffer(), run.buffer()];
       const most = Math.min(churn / (levels.length - 1), Math.SQRT2 - 1);
       return (i) => {
-        let from = levels[i]!;
-        const s = ratio(from);
+        let from = levels[i];
+        const s = noiseToSignal(from);
         if (most > 0 && s >= minSigma && s <= maxSigma) {
           const raised = schedule.levelOfRatio(s * (1 + most));
           combine(x, [raised.alpha / from.alpha, x]);
           run.addNoise(raised.alpha * s * Math.sqrt(most * (2 + most)) * noiseScale);
           from = raised;
         }
-        heunStep(run, from, levels[i + 1]!, trial, second);
+        heunStep(run, from, levels[i + 1], trial, second);
       };
     },
   });

@@ -10,7 +10,7 @@
  */
 import { combine } from '../combine.ts';
 import type { NoiseLevel } from '../level.ts';
-import { ratio } from '../level.ts';
+import { noiseToSignal } from '../level.ts';
 import { requireSignal, type Sampler, type SamplerOptions, sampler } from './sampler.ts';
 
 /** The sampler; levels must have some signal left, alpha > 0. */
@@ -23,7 +23,7 @@ export function euler(options: SamplerOptions = {}): Sampler {
     start(run) {
       requireSignal('euler', run.levels);
       return (i) => {
-        const [from, to] = [run.levels[i]!, run.levels[i + 1]!];
+        const [from, to] = [run.levels[i], run.levels[i + 1]];
         const [a, b] = eulerMap(from, to);
         combine(run.x, [a, run.x], [b, run.denoise(from)]);
       };
@@ -33,6 +33,6 @@ export function euler(options: SamplerOptions = {}): Sampler {
 
 /** (a, b): x_to = a·x + b·x0 after alpha_to·(y + (s_to - s_from)·eps), with eps = (x - alpha·x0)/sigma. */
 export function eulerMap(from: NoiseLevel, to: NoiseLevel): readonly [number, number] {
-  const slope = to.alpha * (ratio(to) - ratio(from));
+  const slope = to.alpha * (noiseToSignal(to) - noiseToSignal(from));
   return [to.alpha / from.alpha + slope / from.sigma, (-slope * from.alpha) / from.sigma];
 }

@@ -9,9 +9,9 @@
  */
 import type { Tensor } from '../../tensor/tensor.ts';
 import { combine } from '../combine.ts';
-import { type NoiseLevel, ratio } from '../level.ts';
+import { type NoiseLevel, noiseToSignal } from '../level.ts';
 import { eulerMap } from './euler.ts';
-import { type Run, requireSignal, type Sampler, type SamplerOptions, sampler } from './sampler.ts';
+import { requireSignal, type Sampler, type SamplerOptions, type SamplingRun, sampler } from './sampler.ts';
 
 /** The sampler; levels must have some signal left, alpha > 0. */
 export function heun(options: SamplerOptions = {}): Sampler {
@@ -24,13 +24,19 @@ export function heun(options: SamplerOptions = {}): Sampler {
       requireSignal('heun', run.levels);
       const trial = run.buffer();
       const second = run.buffer();
-      return (i) => heunStep(run, run.levels[i]!, run.levels[i + 1]!, trial, second);
+      return (i) => heunStep(run, run.levels[i], run.levels[i + 1], trial, second);
     },
   });
 }
 
 /** One step of Heun's method, in place; `trial` and `second` are scratch. */
-export function heunStep(run: Run, from: NoiseLevel, to: NoiseLevel, trial: Tensor, second: Tensor): void {
+export function heunStep(
+  run: SamplingRun,
+  from: NoiseLevel,
+  to: NoiseLevel,
+  trial: Tensor,
+  second: Tensor,
+): void {
   const { x } = run;
   const [a, b] = eulerMap(from, to);
   run.denoise(from);
@@ -41,7 +47,7 @@ export function heunStep(run: Run, from: NoiseLevel, to: NoiseLevel, trial: Tens
   combine(trial, [a, x], [b, run.x0]);
   run.denoise(to, trial, second);
   // Both slopes are (x - alpha·x0)/sigma of their own level; h/2 is half of the difference of ratios.
-  const half = 0.5 * to.alpha * (ratio(to) - ratio(from));
+  const half = 0.5 * to.alpha * (noiseToSignal(to) - noiseToSignal(from));
   combine(
     x,
     [to.alpha / from.alpha + half / from.sigma, x],

@@ -12,13 +12,13 @@
 import type { Tensor } from '../../tensor/tensor.ts';
 import { combine } from '../combine.ts';
 import type { NoiseLevel } from '../level.ts';
-import type { Run } from './sampler.ts';
+import type { SamplingRun } from './sampler.ts';
 
 /** delta of a step, from its score and its noise. */
 export type StepSize = (score: Tensor, noise: Tensor) => number;
 
 /** One step in place at `level`, whose sigma is > 0. */
-export function langevinStep(run: Run, level: NoiseLevel, stepSize: StepSize): void {
+export function langevinStep(run: SamplingRun, level: NoiseLevel, stepSize: StepSize): void {
   const { x } = run;
   const { alpha, sigma } = level;
   run.denoise(level);

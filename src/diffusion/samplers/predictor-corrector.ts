@@ -35,7 +35,7 @@ export function predictorCorrector(options: PredictorCorrectorOptions = {}): Sam
     stochastic: true,
     options,
     start: (run) => (i) => {
-      const [from, to] = [run.levels[i]!, run.levels[i + 1]!];
+      const [from, to] = [run.levels[i], run.levels[i + 1]];
       const { fromX, fromX0, variance } = transition(from, to);
       combine(run.x, [fromX, run.x], [fromX0, run.denoise(from)]);
       if (to.sigma === 0) return;

@@ -15,7 +15,7 @@ import { combine } from '../combine.ts';
 import type { NoiseLevel } from '../level.ts';
 import { checkPrediction, conversion, type Predictor } from '../prediction.ts';
 import type { NoiseSchedule } from '../schedule.ts';
-import { type GridOptions, grid } from '../spacing.ts';
+import { type SpacingOptions, spacedLevels } from '../spacing.ts';
 import { type Apply, type Threshold, thresholding } from '../threshold.ts';
 
 /** What a step leaves behind. Its tensors are overwritten by the next step: `keep()` what is to stay. */
@@ -56,13 +56,13 @@ export interface Sampler {
 }
 
 /** Options of every sampler. */
-export interface SamplerOptions extends GridOptions {
+export interface SamplerOptions extends SpacingOptions {
   /** What is done to predicted data; nothing by default. */
   readonly threshold?: Threshold;
 }
 
 /** A run: its levels, its state and the model, for the steps of a method. */
-export class Run {
+export class SamplingRun {
   /** The state; a step overwrites it. */
   readonly x: Tensor;
   /** The last predicted data; a method that remembers earlier ones puts another buffer in its place. */
@@ -134,7 +134,7 @@ export interface Method<O extends SamplerOptions> {
   readonly order: number;
   readonly stochastic: boolean;
   readonly options: O;
-  start(run: Run): (i: number) => void;
+  start(run: SamplingRun): (i: number) => void;
   /** Puts the levels in the order in which they are visited; as they are by default. */
   arrange?(levels: NoiseLevel[]): NoiseLevel[];
 }
@@ -148,8 +148,8 @@ export function sampler<O extends SamplerOptions>(method: Method<O>): Sampler {
     order,
     stochastic,
     *sample(model, schedule, x, rng) {
-      const levels = grid(schedule, options);
-      const run = new Run(model, schedule, method.arrange?.(levels) ?? levels, x, rng, threshold);
+      const levels = spacedLevels(schedule, options);
+      const run = new SamplingRun(model, schedule, method.arrange?.(levels) ?? levels, x, rng, threshold);
       let finished = false;
       try {
         const step = method.start(run);
@@ -157,7 +157,7 @@ export function sampler<O extends SamplerOptions>(method: Method<O>): Sampler {
         for (let i = 0; i < steps; i++) {
           scope(() => step(i));
           const { x, x0, evaluations } = run;
-          yield { step: i + 1, steps, level: run.levels[i + 1]!, x, x0, evaluations };
+          yield { step: i + 1, steps, level: run.levels[i + 1], x, x0, evaluations };
         }
         finished = true;
         return run.x;

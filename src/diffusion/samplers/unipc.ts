@@ -19,7 +19,7 @@ import { expm1 } from '../../math.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { combine, type Term } from '../combine.ts';
 import { lambdaStep } from './dpm-solver.ts';
-import { type Run, type Sampler, type SamplerOptions, sampler } from './sampler.ts';
+import { type Sampler, type SamplerOptions, type SamplingRun, sampler } from './sampler.ts';
 
 export interface UniPcOptions extends SamplerOptions {
   /** Order of the predictor, 1 to 3; 2 by default. */
@@ -49,7 +49,7 @@ export function uniPc(options: UniPcOptions = {}): Sampler {
 }
 
 function start(
-  run: Run,
+  run: SamplingRun,
   options: UniPcOptions & Required<Pick<UniPcOptions, 'order' | 'variant' | 'corrector'>>,
 ): (i: number) => void {
   const { levels, x } = run;
@@ -60,17 +60,17 @@ function start(
   const last = run.buffer();
   /** The order of step i: as many evaluations as there are behind it, and steps before it ends. */
   const orderOf = (i: number) => {
-    const ahead = lowerOrderFinal ? steps - i : levels[i + 1]!.sigma === 0 ? 1 : order;
-    const finite = levels[0]!.alpha === 0 ? Math.max(i, 1) : i + 1;
+    const ahead = lowerOrderFinal ? steps - i : levels[i + 1].sigma === 0 ? 1 : order;
+    const finite = levels[0].alpha === 0 ? Math.max(i, 1) : i + 1;
     return Math.min(order, finite, ahead);
   };
   return (i) => {
     // The oldest makes room for the newest.
     history.unshift(history.pop()!);
-    run.x0 = history[0]!;
-    run.denoise(levels[i]!);
+    run.x0 = history[0];
+    run.denoise(levels[i]);
     // From zero SNR the first step is infinite, and DDIM's.
-    if (corrector && i > 0 && levels[i - 1]!.alpha > 0) {
+    if (corrector && i > 0 && levels[i - 1].alpha > 0) {
       const { stay, data } = coefficients(run, i - 1, orderOf(i - 1), variant, true);
       combine(last, [stay, last], ...termsOf(data, history));
       x.copyFrom(last);
@@ -83,31 +83,31 @@ function start(
 }
 
 const termsOf = (data: readonly number[], history: readonly Tensor[]): Term[] =>
-  data.map((coefficient, k) => [coefficient, history[k]!] as const);
+  data.map((coefficient, k) => [coefficient, history[k]] as const);
 
 /**
  * The step from level i to i+1 as coefficients of x and of predicted data: for the predictor those at levels i,
  * i-1, ...; for the corrector the one at i+1 comes before them.
  */
 function coefficients(
-  { levels }: Run,
+  { levels }: SamplingRun,
   i: number,
   order: number,
   variant: 'bh1' | 'bh2',
   corrected: boolean,
 ): { stay: number; data: number[] } {
-  const [from, to] = [levels[i]!, levels[i + 1]!];
+  const [from, to] = [levels[i], levels[i + 1]];
   const h = lambdaStep(from, to);
   const hh = -h;
   const e = expm1(hh);
-  const places = Array.from({ length: order - 1 }, (_, k) => -lambdaStep(levels[i - 1 - k]!, from) / h);
+  const places = Array.from({ length: order - 1 }, (_, k) => -lambdaStep(levels[i - 1 - k], from) / h);
   const rows = corrected ? order : order - 1;
   const B = variant === 'bh1' ? hh : e;
   // With one unknown the paper's code takes 1/2 in place of the solution, which is it to the order wanted.
   const rho =
     rows === 1 ? [0.5] : solve(vandermonde(corrected ? [...places, 1] : places), rightSides(hh, e, B, rows));
-  const behind = places.map((r, k) => (-to.alpha * B * rho[k]!) / r);
-  const ahead = corrected ? [-to.alpha * B * rho[rows - 1]!] : [];
+  const behind = places.map((r, k) => (-to.alpha * B * rho[k]) / r);
+  const ahead = corrected ? [-to.alpha * B * rho[rows - 1]] : [];
   const own = -to.alpha * e - [...behind, ...ahead].reduce((sum, c) => sum + c, 0);
   return { stay: to.sigma / from.sigma, data: [...ahead, own, ...behind] };
 }
@@ -118,7 +118,7 @@ function vandermonde(places: readonly number[]): number[][] {
   let row = places.map(() => 1);
   for (let j = 0; j < places.length; j++) {
     rows.push(row);
-    row = row.map((power, k) => power * places[k]!);
+    row = row.map((power, k) => power * places[k]);
   }
   return rows;
 }
@@ -138,22 +138,22 @@ function rightSides(hh: number, e: number, B: number, n: number): number[] {
 
 /** Solves A·x = b by Gauss' elimination with the largest pivot; n <= 3. */
 function solve(matrix: readonly number[][], b: readonly number[]): number[] {
-  const rows = matrix.map((row, i) => [...row, b[i]!]);
+  const rows = matrix.map((row, i) => [...row, b[i]]);
   const n = rows.length;
   for (let column = 0; column < n; column++) {
     let pivot = column;
     for (let i = column + 1; i < n; i++)
-      if (Math.abs(rows[i]![column]!) > Math.abs(rows[pivot]![column]!)) pivot = i;
-    [rows[column], rows[pivot]] = [rows[pivot]!, rows[column]!];
+      if (Math.abs(rows[i][column]) > Math.abs(rows[pivot][column])) pivot = i;
+    [rows[column], rows[pivot]] = [rows[pivot], rows[column]];
     for (let i = column + 1; i < n; i++) {
-      const factor = rows[i]![column]! / rows[column]![column]!;
-      for (let j = column; j <= n; j++) rows[i]![j]! -= factor * rows[column]![j]!;
+      const factor = rows[i][column] / rows[column][column];
+      for (let j = column; j <= n; j++) rows[i][j] -= factor * rows[column][j];
     }
   }
   const x = new Array<number>(n).fill(0);
   for (let i = n - 1; i >= 0; i--) {
-    const rest = rows[i]!.slice(i + 1, n).reduce((sum, a, j) => sum + a * x[i + 1 + j]!, 0);
-    x[i] = (rows[i]![n]! - rest) / rows[i]![i]!;
+    const rest = rows[i].slice(i + 1, n).reduce((sum, a, j) => sum + a * x[i + 1 + j], 0);
+    x[i] = (rows[i][n] - rest) / rows[i][i];
   }
   return x;
 }

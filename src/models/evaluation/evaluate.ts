@@ -4,7 +4,7 @@
  * distance stands beside the same distance between real pictures, its floor.
  */
 import type { Dataset, TrainTest } from '../../data/dataset.ts';
-import { limit } from '../../data/dataset.ts';
+import { take } from '../../data/dataset.ts';
 import type { Labels } from '../../diffusion/guidance.ts';
 import { ValueError } from '../../errors.ts';
 import { type Classifier, classify, FEATURES, pixelsOf } from '../networks/classifier.ts';
@@ -18,9 +18,9 @@ export interface AgainstReal {
 
 export interface Evaluation {
   /** The share of samples that are classified as asked; null where nothing was asked. */
-  readonly asAsked: number | null;
+  readonly conditionalAccuracy: number | null;
   /** The same for each class. */
-  readonly asAskedByClass: readonly (number | null)[];
+  readonly conditionalAccuracyByClass: readonly (number | null)[];
   /** How many samples each class was found in. */
   readonly found: readonly number[];
   readonly frechet: AgainstReal;
@@ -50,7 +50,7 @@ export function evaluatePictures(
   const least = Math.min(n, train.length, test.length);
   if (least < 100) throw new ValueError(`evaluation: expected 100 pictures or more, got ${least}`);
   const ours = classify(classifier, pictures);
-  const features = (set: Dataset) => classify(classifier, pixelsOf(limit(set, n))).features;
+  const features = (set: Dataset) => classify(classifier, pixelsOf(take(set, n))).features;
   const points = (values: Float64Array): Points => ({ values, dimension: FEATURES });
   const [samples, real, other] = [ours.features, features(test), features(train)].map(points) as [
     Points,
@@ -63,8 +63,8 @@ export function evaluatePictures(
     of.length === 0 ? null : of.filter((i) => ours.classes[i] === labels[i]).length / of.length;
   const all = [...labels.keys()];
   return {
-    asAsked: share(all.filter((i) => labels[i] !== null)),
-    asAskedByClass: classes.map((label) => share(all.filter((i) => labels[i] === label))),
+    conditionalAccuracy: share(all.filter((i) => labels[i] !== null)),
+    conditionalAccuracyByClass: classes.map((label) => share(all.filter((i) => labels[i] === label))),
     found: classes.map((label) => ours.classes.filter((found) => found === label).length),
     frechet: { samples: frechetDistance(real, samples), real: frechetDistance(real, other) },
     precision: { samples: own.precision, real: floor.precision },
@@ -83,9 +83,9 @@ function byHeart(
   const known = { values: train.images, dimension };
   const bytes = Uint8Array.from(pictures.subarray(0, ASKED * dimension), (v) => Math.round(255 * v));
   const samples = nearestNeighbours(known, { values: bytes, dimension });
-  const real = nearestNeighbours(known, { values: limit(test, ASKED).images, dimension });
+  const real = nearestNeighbours(known, { values: take(test, ASKED).images, dimension });
   const median = (distances: Float64Array) =>
-    distances.slice().sort()[Math.floor(distances.length / 2)]! / 255;
+    distances.slice().sort()[Math.floor(distances.length / 2)] / 255;
   return {
     nearest: { samples: median(samples.distances), real: median(real.distances) },
     neighbours: samples.indices,

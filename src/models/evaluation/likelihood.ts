@@ -17,12 +17,12 @@
  * the network says and what it was shown. The bound without it stands beside, as `plain`.
  */
 import { noGrad, scope } from '../../autograd/tape.ts';
-import { type Dataset, limit, type TrainTest } from '../../data/dataset.ts';
+import { type Dataset, type TrainTest, take } from '../../data/dataset.ts';
 import { combine } from '../../diffusion/combine.ts';
 import { DiscreteSchedule } from '../../diffusion/discrete-schedule.ts';
 import { classifierFree, type Labels } from '../../diffusion/guidance.ts';
 import { GREY_BIN } from '../../diffusion/learned-variance.ts';
-import { ratio } from '../../diffusion/level.ts';
+import { noiseToSignal } from '../../diffusion/level.ts';
 import { odeLikelihood } from '../../diffusion/likelihood.ts';
 import { conversion, type Predictor } from '../../diffusion/prediction.ts';
 import { diffuse } from '../../diffusion/process.ts';
@@ -33,7 +33,7 @@ import type { Module } from '../../nn/module.ts';
 import { Rng, type Seed } from '../../random/rng.ts';
 import { tensor } from '../../tensor/create.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import type { TrainedDiffusion } from '../pipeline.ts';
+import type { DiffusionPipeline } from '../pipeline.ts';
 
 export interface DiffusionLikelihood {
   /** Null where time is continuous or the variance explodes. */
@@ -53,7 +53,7 @@ const TERMS = 100;
 const STEPS = 48;
 
 /** What is asked of a model. */
-type Model = Pick<TrainedDiffusion, 'schedule' | 'classes' | 'predicts' | 'predict'> & {
+type Model = Pick<DiffusionPipeline, 'schedule' | 'classes' | 'predicts' | 'predict'> & {
   readonly network: Pick<Module, 'parameters'>;
 };
 
@@ -68,13 +68,13 @@ export function diffusionLikelihood(
 ): DiffusionLikelihood {
   const rng = new Rng(seed).stream('likelihood');
   const { schedule } = model;
-  const told = (labels: Labels) => classifierFree(model, labels);
+  const conditioned = (labels: Labels) => classifierFree(model, labels);
   return scope(() => {
-    const [known, asked] = [limit(train, PICTURES), limit(test, COUNTED)];
-    const shares = noGrad(() => measure(told(labelsOf(model, known)), schedule, grey(known), rng));
-    const network = told(labelsOf(model, asked));
+    const [known, tested] = [take(train, PICTURES), take(test, COUNTED)];
+    const shares = noGrad(() => measure(conditioned(labelsOf(model, known)), schedule, grey(known), rng));
+    const network = conditioned(labelsOf(model, tested));
     const mixed = withSkip(network, schedule, shares);
-    const x0 = grey(asked);
+    const x0 = grey(tested);
     return {
       bound: boundOf(mixed, schedule, x0, rng),
       plain: boundOf(network, schedule, x0, rng)?.bitsPerDimension ?? null,
@@ -103,10 +103,10 @@ interface Shares {
 
 function measure(network: Predictor, schedule: NoiseSchedule, x0: Tensor, rng: Rng): Shares {
   const [first, last] = [schedule.level(schedule.tMin), schedule.level(schedule.tMax)];
-  const from = log(ratio(first));
+  const from = log(noiseToSignal(first));
   // A level without any signal has no x/alpha; the share there is next to nothing long before.
-  const step = (Math.min(log(ratio(last)), 12) - from) / (LEVELS - 1);
-  const pixels = x0.shape[1]!;
+  const step = (Math.min(log(noiseToSignal(last)), 12) - from) / (LEVELS - 1);
+  const pixels = x0.shape[1];
   const clean = x0.toTypedArray();
   const rows = Array.from({ length: LEVELS }, (_, k) =>
     scope(() => {
@@ -116,11 +116,11 @@ function measure(network: Predictor, schedule: NoiseSchedule, x0: Tensor, rng: R
       const said = dataOf(network, schedule, x, level.t).toTypedArray();
       const [above, below] = [new Float64Array(pixels), new Float64Array(pixels)];
       for (let i = 0; i < clean.length; i++) {
-        const d = shown[i]! / level.alpha - said[i]!;
-        above[i % pixels]! += (clean[i]! - said[i]!) * d;
-        below[i % pixels]! += d * d;
+        const d = shown[i] / level.alpha - said[i];
+        above[i % pixels] += (clean[i] - said[i]) * d;
+        below[i % pixels] += d * d;
       }
-      return above.map((a, i) => Math.min(1, Math.max(0, a / below[i]!)));
+      return above.map((a, i) => Math.min(1, Math.max(0, a / below[i])));
     }),
   );
   return { from, step, rows };
@@ -139,10 +139,10 @@ function withSkip(network: Predictor, schedule: NoiseSchedule, { from, step, row
     predicts: 'x0',
     predict(x, t) {
       const level = schedule.level(t);
-      const at = Math.min(Math.max((log(ratio(level)) - from) / step, 0), rows.length - 1);
+      const at = Math.min(Math.max((log(noiseToSignal(level)) - from) / step, 0), rows.length - 1);
       const k = Math.min(Math.floor(at), rows.length - 2);
-      const [below, above] = [rows[k]!, rows[k + 1]!];
-      const share = tensor(below.map((g, i) => g + (at - k) * (above[i]! - g)));
+      const [below, above] = [rows[k], rows[k + 1]];
+      const share = tensor(below.map((g, i) => g + (at - k) * (above[i] - g)));
       const said = dataOf(network, schedule, x, t);
       if (level.alpha === 0) return said;
       const shown = x.mul(1 / level.alpha);

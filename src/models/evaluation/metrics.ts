@@ -28,12 +28,12 @@ function moments(points: Points): { mean: Float64Array; covariance: Float64Array
   const n = countOf(points);
   if (!Number.isInteger(n) || n < 2) throw new ShapeError(`quality: expected two points or more, got ${n}`);
   const mean = new Float64Array(D);
-  for (let i = 0; i < values.length; i++) mean[i % D]! += values[i]! / n;
+  for (let i = 0; i < values.length; i++) mean[i % D] += values[i] / n;
   const covariance = new Float64Array(D * D);
   for (let p = 0; p < n; p++) {
     for (let i = 0; i < D; i++) {
-      const a = (values[p * D + i]! - mean[i]!) / (n - 1);
-      for (let j = 0; j < D; j++) covariance[i * D + j]! += a * (values[p * D + j]! - mean[j]!);
+      const a = (values[p * D + i] - mean[i]) / (n - 1);
+      for (let j = 0; j < D; j++) covariance[i * D + j] += a * (values[p * D + j] - mean[j]);
     }
   }
   return { mean, covariance };
@@ -47,20 +47,20 @@ export function symmetricEigen(
   const a = matrix.slice();
   const vectors = Float64Array.from(a, (_, i) => (i % (D + 1) === 0 ? 1 : 0));
   const rotate = (m: Float64Array, i: number, j: number, c: number, s: number) => {
-    const [x, y] = [m[i]!, m[j]!];
+    const [x, y] = [m[i], m[j]];
     m[i] = c * x - s * y;
     m[j] = s * x + c * y;
   };
   const scale = Math.sqrt(a.reduce((sum, x) => sum + x * x, 0));
   for (let sweep = 0; sweep < 60; sweep++) {
     let off = 0;
-    for (let p = 0; p < D; p++) for (let q = p + 1; q < D; q++) off += a[p * D + q]! * a[p * D + q]!;
+    for (let p = 0; p < D; p++) for (let q = p + 1; q < D; q++) off += a[p * D + q] * a[p * D + q];
     if (Math.sqrt(off) <= 1e-14 * scale) break;
     for (let p = 0; p < D; p++) {
       for (let q = p + 1; q < D; q++) {
         if (a[p * D + q] === 0) continue;
         // The rotation that makes a[p,q] 0: t = tan, the smaller root of t² + 2·theta·t - 1
-        const theta = (a[q * D + q]! - a[p * D + p]!) / (2 * a[p * D + q]!);
+        const theta = (a[q * D + q] - a[p * D + p]) / (2 * a[p * D + q]);
         const t = (theta < 0 ? -1 : 1) / (Math.abs(theta) + Math.sqrt(theta * theta + 1));
         const c = 1 / Math.sqrt(t * t + 1);
         for (let k = 0; k < D; k++) rotate(a, k * D + p, k * D + q, c, t * c);
@@ -69,7 +69,7 @@ export function symmetricEigen(
       }
     }
   }
-  return { values: Float64Array.from({ length: D }, (_, i) => a[i * D + i]!), vectors };
+  return { values: Float64Array.from({ length: D }, (_, i) => a[i * D + i]), vectors };
 }
 
 /** a·b of [D·D] matrices. */
@@ -77,8 +77,8 @@ function product(a: Float64Array, b: Float64Array, D: number): Float64Array {
   const out = new Float64Array(D * D);
   for (let i = 0; i < D; i++) {
     for (let k = 0; k < D; k++) {
-      const x = a[i * D + k]!;
-      for (let j = 0; j < D; j++) out[i * D + j]! += x * b[k * D + j]!;
+      const x = a[i * D + k];
+      for (let j = 0; j < D; j++) out[i * D + j] += x * b[k * D + j];
     }
   }
   return out;
@@ -87,8 +87,8 @@ function product(a: Float64Array, b: Float64Array, D: number): Float64Array {
 /** The root of a covariance. */
 function root(matrix: Float64Array, D: number): Float64Array {
   const { values, vectors } = symmetricEigen(matrix, D);
-  const scaled = vectors.map((x, i) => x * Math.sqrt(Math.max(0, values[i % D]!)));
-  const transposed = vectors.map((_, i) => vectors[(i % D) * D + Math.floor(i / D)]!);
+  const scaled = vectors.map((x, i) => x * Math.sqrt(Math.max(0, values[i % D])));
+  const transposed = vectors.map((_, i) => vectors[(i % D) * D + Math.floor(i / D)]);
   return product(scaled, transposed, D);
 }
 
@@ -101,9 +101,9 @@ export function frechetDistance(a: Points, b: Points): number {
   const { values } = symmetricEigen(product(product(half, y.covariance, D), half, D), D);
   let distance = 0;
   for (let i = 0; i < D; i++) {
-    const gap = x.mean[i]! - y.mean[i]!;
-    distance += gap * gap + x.covariance[i * (D + 1)]! + y.covariance[i * (D + 1)]!;
-    distance -= 2 * Math.sqrt(Math.max(0, values[i]!));
+    const gap = x.mean[i] - y.mean[i];
+    distance += gap * gap + x.covariance[i * (D + 1)] + y.covariance[i * (D + 1)];
+    distance -= 2 * Math.sqrt(Math.max(0, values[i]));
   }
   return distance;
 }
@@ -117,7 +117,7 @@ function squaredDistance(a: Points, i: number, b: Points, j: number, most = Infi
   let sum = 0;
   for (let k = 0; k < D && sum <= most; ) {
     for (const end = Math.min(D, k + 32); k < end; k++) {
-      const gap = x[i * D + k]! - y[j * D + k]!;
+      const gap = x[i * D + k] - y[j * D + k];
       sum += gap * gap;
     }
   }
@@ -133,21 +133,21 @@ function radii(points: Points): Float64Array {
       if (j === i) continue;
       let distance = squaredDistance(points, i, points, j);
       for (let k = 0; k < NEIGHBOURS; k++) {
-        const kept = nearest[k]!;
+        const kept = nearest[k];
         nearest[k] = Math.min(kept, distance);
         distance = Math.max(kept, distance);
       }
     }
-    return nearest[NEIGHBOURS - 1]!;
+    return nearest[NEIGHBOURS - 1];
   });
 }
 
 /** The share of `asked` that lie in the balls of `points`. */
-function covered(points: Points, reach: Float64Array, asked: Points): number {
+function covered(points: Points, reach: Float64Array, queries: Points): number {
   let inside = 0;
-  const n = countOf(asked);
+  const n = countOf(queries);
   for (let i = 0; i < n; i++) {
-    if (reach.some((radius, j) => squaredDistance(asked, i, points, j, radius) <= radius)) inside++;
+    if (reach.some((radius, j) => squaredDistance(queries, i, points, j, radius) <= radius)) inside++;
   }
   return inside / n;
 }
@@ -171,7 +171,7 @@ export function nearestNeighbours(
   for (let i = 0; i < n; i++) {
     for (let j = 0; j < countOf(points); j++) {
       const distance = squaredDistance(asked, i, points, j, distances[i]);
-      if (distance < distances[i]!) {
+      if (distance < distances[i]) {
         distances[i] = distance;
         indices[i] = j;
       }

@@ -35,12 +35,12 @@ type Reading = LectureLossOptions;
 
 /** What the network sees at each time, in the order of the loop: t = T-2, ..., 0. */
 export function lectureNoise({ schedule = lectureSchedule(), carry = false }: Reading = {}): SeenAt[] {
-  const total = schedule[schedule.length - 1]! - schedule[0]!;
+  const total = schedule[schedule.length - 1] - schedule[0];
   const seen: SeenAt[] = [];
   let before = total;
   for (let t = schedule.length - 2; t >= 0; t--) {
-    const step = schedule[t + 1]! - schedule[t]!;
-    seen.push({ t, time: schedule[t]!, step, variance: before + step });
+    const step = schedule[t + 1] - schedule[t];
+    seen.push({ t, time: schedule[t], step, variance: before + step });
     if (carry) before += step;
   }
   return seen;
@@ -58,7 +58,7 @@ export function lectureZeroLoss(reading: Reading = {}): number {
 export function lectureGaussianBest(variances: ArrayLike<number>, reading: Reading = {}): number {
   return sumOverTimes(reading, ({ variance: V }) => {
     let sum = 0;
-    for (let j = 0; j < variances.length; j++) sum += (V * variances[j]!) / (V + variances[j]!);
+    for (let j = 0; j < variances.length; j++) sum += (V * variances[j]) / (V + variances[j]);
     return sum / variances.length;
   });
 }
@@ -120,9 +120,9 @@ function inverseTrace(covariance: Float64Array, D: number, V: number): number {
   for (let j = 0; j < D; j++) {
     for (let i = j; i < D; i++) {
       let sum = i === j ? 1 : 0;
-      for (let k = j; k < i; k++) sum -= L[i * D + k]! * column[k]!;
-      column[i] = sum / L[i * D + i]!;
-      trace += column[i]! * column[i]!;
+      for (let k = j; k < i; k++) sum -= L[i * D + k] * column[k];
+      column[i] = sum / L[i * D + i];
+      trace += column[i] * column[i];
     }
   }
   return trace;
@@ -133,9 +133,9 @@ function cholesky(covariance: Float64Array, D: number, V: number): Float64Array 
   const L = new Float64Array(D * D);
   for (let i = 0; i < D; i++) {
     for (let j = 0; j <= i; j++) {
-      let sum = covariance[i * D + j]! + (i === j ? V : 0);
-      for (let k = 0; k < j; k++) sum -= L[i * D + k]! * L[j * D + k]!;
-      if (i !== j) L[i * D + j] = sum / L[j * D + j]!;
+      let sum = covariance[i * D + j] + (i === j ? V : 0);
+      for (let k = 0; k < j; k++) sum -= L[i * D + k] * L[j * D + k];
+      if (i !== j) L[i * D + j] = sum / L[j * D + j];
       else if (sum > 0) L[i * D + i] = Math.sqrt(sum);
       else throw new ValueError('lecture: expected a covariance, got a matrix with a negative eigenvalue');
     }
@@ -150,7 +150,7 @@ export function covarianceOf(data: Tensor): Float64Array {
     return Float64Array.from(
       centred
         .matmul(centred, { aT: true })
-        .mul(1 / data.shape[0]!)
+        .mul(1 / data.shape[0])
         .toTypedArray(),
     );
   });

@@ -10,7 +10,7 @@
  */
 import { noGrad, scope } from '../../autograd/tape.ts';
 import type { Dataset } from '../../data/dataset.ts';
-import { limit } from '../../data/dataset.ts';
+import { take } from '../../data/dataset.ts';
 import { DataLoader } from '../../data/loader.ts';
 import { combine } from '../../diffusion/combine.ts';
 import { Rng, type Seed } from '../../random/rng.ts';
@@ -22,11 +22,11 @@ import {
   lecturePointsBest,
   lectureZeroLoss,
 } from './analysis.ts';
-import { type DiffusionModel, lectureLoss, lectureSchedule } from './lecture.ts';
+import { type LectureNetwork, lectureLoss, lectureSchedule } from './lecture.ts';
 
 /** Training pictures that theory looks at, at most, and test pictures that "by heart" is measured on. */
 const POINTS = 5000;
-const ASKED = 200;
+const QUERIES = 200;
 const TEST_BATCH = 250;
 export const TEST_PICTURES = 2000;
 
@@ -56,7 +56,7 @@ export interface LectureFigures {
 
 /** All pictures of a set, or the first `most`, [n, pixels]. The caller disposes of it. */
 export function tensorOf(dataset: Dataset, most: number): Tensor {
-  const part = limit(dataset, most);
+  const part = take(dataset, most);
   const loader = new DataLoader(part, { batchSize: part.length });
   const all = loader.next().images.keep();
   loader.dispose();
@@ -64,13 +64,13 @@ export function tensorOf(dataset: Dataset, most: number): Tensor {
 }
 
 /** The mean loss over test pictures under noise that follows from the seed alone. */
-export function testLecture(model: DiffusionModel, test: Dataset, seed: Seed): number {
+export function testLecture(model: LectureNetwork, test: Dataset, seed: Seed): number {
   const rng = new Rng(seed).stream('test');
-  const loader = new DataLoader(limit(test, TEST_PICTURES), { batchSize: TEST_BATCH });
+  const loader = new DataLoader(take(test, TEST_PICTURES), { batchSize: TEST_BATCH });
   let [sum, n] = [0, 0];
   for (const { images, labels } of loader) {
-    const told = (x: Tensor, t: number) => model.at(x, t);
-    sum += labels.length * scope(() => noGrad(() => lectureLoss(told, images, rng).item()));
+    const network = (x: Tensor, t: number) => model.at(x, t);
+    sum += labels.length * scope(() => noGrad(() => lectureLoss(network, images, rng).item()));
     n += labels.length;
   }
   loader.dispose();
@@ -79,20 +79,20 @@ export function testLecture(model: DiffusionModel, test: Dataset, seed: Seed): n
 
 /** Works the figures out: a few seconds. */
 export function lectureFigures(
-  model: DiffusionModel,
+  model: LectureNetwork,
   train: Dataset,
   test: Dataset,
   seed: Seed,
 ): LectureFigures {
   const rng = new Rng(seed).stream('figures');
-  const [points, asked] = [tensorOf(train, POINTS), tensorOf(test, ASKED)];
+  const [points, queries] = [tensorOf(train, POINTS), tensorOf(test, QUERIES)];
   const pictures = tensorOf(test, TEST_PICTURES);
   try {
     return {
       zero: lectureZeroLoss(),
       width: lectureZeroLoss() * Math.max(0, 1 - model.hidden / model.dimension),
       linear: lectureLinearBest(covarianceOf(points)),
-      byHeart: lecturePointsBest(points, asked, rng),
+      byHeart: lecturePointsBest(points, queries, rng),
       measured: testLecture(model, test, seed),
       times: lectureNoise().map(({ t, time, step, variance }) => ({
         t,
@@ -100,10 +100,10 @@ export function lectureFigures(
         variance,
         measured: errorAt(model, pictures, time, variance, rng) / (step * step),
       })),
-      ...timeDifference(model, asked, rng),
+      ...timeDifference(model, queries, rng),
     };
   } finally {
-    for (const x of [points, asked, pictures]) x.dispose();
+    for (const x of [points, queries, pictures]) x.dispose();
   }
 }
 
@@ -114,7 +114,7 @@ function seen(pictures: Tensor, variance: number, rng: Rng): Tensor {
 }
 
 /** The mean square error of the picture that the network's answer amounts to, x + step·answer. */
-function errorAt(model: DiffusionModel, pictures: Tensor, time: number, variance: number, rng: Rng): number {
+function errorAt(model: LectureNetwork, pictures: Tensor, time: number, variance: number, rng: Rng): number {
   const step = lectureStep();
   return scope(() =>
     noGrad(() => {
@@ -125,15 +125,15 @@ function errorAt(model: DiffusionModel, pictures: Tensor, time: number, variance
 }
 
 /** Every s[t+1] - s[t] of the lecture. */
-export const lectureStep = (): number => lectureSchedule()[1]! - lectureSchedule()[0]!;
+export const lectureStep = (): number => lectureSchedule()[1] - lectureSchedule()[0];
 
 function timeDifference(
-  model: DiffusionModel,
+  model: LectureNetwork,
   pictures: Tensor,
   rng: Rng,
 ): { timeMatters: number; size: number } {
-  const { variance } = lectureNoise()[0]!;
-  const [first, last] = [lectureSchedule().at(-2)!, lectureSchedule()[0]!];
+  const { variance } = lectureNoise()[0];
+  const [first, last] = [lectureSchedule().at(-2)!, lectureSchedule()[0]];
   return scope(() =>
     noGrad(() => {
       const x = seen(pictures, variance, rng);

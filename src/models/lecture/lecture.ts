@@ -31,7 +31,7 @@ export function lectureSchedule(T = 5): Float64Array {
 }
 
 /** ReLU layers of `hidden` units between `dimension` numbers and the time, and `dimension` numbers. */
-export class DiffusionModel extends Module {
+export class LectureNetwork extends Module {
   readonly layers: Sequential;
 
   constructor(
@@ -59,7 +59,7 @@ export class DiffusionModel extends Module {
     if (x.rank !== 2 || x.shape[1] !== this.dimension) {
       throw new ShapeError(`DiffusionModel: expected [batch,${this.dimension}], got [${x.shape}]`);
     }
-    return this.forward(cat([x, full([x.shape[0]!, 1], t)], 1));
+    return this.forward(cat([x, full([x.shape[0], 1], t)], 1));
   }
 }
 
@@ -89,7 +89,7 @@ export function lectureLoss(
     const denoised = noise();
     combine(denoised, [-Math.sqrt(step(t)), denoised], [1, noisy]);
     const target = combine(data.empty(data.shape), [1 / step(t), data], [-1 / step(t), denoised]);
-    const term = mse(model(denoised, schedule[t]!), target);
+    const term = mse(model(denoised, schedule[t]), target);
     loss = loss ? loss.add(term) : term;
     if (carry) noisy = denoised;
   }
@@ -98,7 +98,7 @@ export function lectureLoss(
 
 /** s[t+1] - s[t]. @throws ValueError unless it is > 0 */
 function stepOf(schedule: ArrayLike<number>, t: number): number {
-  const step = schedule[t + 1]! - schedule[t]!;
+  const step = schedule[t + 1] - schedule[t];
   if (step > 0) return step;
   throw new ValueError(
     `lecture: expected a schedule that rises, got ${schedule[t + 1]} after ${schedule[t]}`,
@@ -133,7 +133,7 @@ const diverged = (epoch: number, step: number, loss: number, lr: number) =>
  * model as it was before that step
  */
 export function* trainLecture(
-  model: DiffusionModel,
+  model: LectureNetwork,
   batches: (epoch: number) => Iterable<Tensor>,
   rng: Rng,
   { epochs = 10, lr = 1e-3, ...options }: LectureTraining = {},

@@ -68,7 +68,7 @@ export class Classifier extends Module {
 /** ln softmax(logits)[label] of each row, [rows]. @throws ValueError for labels that there are not */
 export function logProbabilities(logits: Tensor, labels: ArrayLike<number>): Tensor {
   const shifted = logits.sub(logits.detach().max(1, { keepDims: true }));
-  const own = shifted.mul(oneHot(labels, logits.shape[1]!)).sum(1);
+  const own = shifted.mul(oneHot(labels, logits.shape[1])).sum(1);
   return own.sub(shifted.exp().sum(1).log());
 }
 
@@ -78,7 +78,7 @@ export function crossEntropy(logits: Tensor, labels: ArrayLike<number>): Tensor 
 }
 
 /** The class with the largest logit of each row. */
-export function likeliest(logits: Tensor): Uint8Array {
+export function argmax(logits: Tensor): Uint8Array {
   const [rows, classes] = logits.shape as [number, number];
   const values = logits.toTypedArray();
   return Uint8Array.from({ length: rows }, (_, i) => {
@@ -104,7 +104,7 @@ export function classify(
           tensor(pictures.subarray(from * pixels, to * pixels), [to - from, pixels]),
         );
         features.set(seen.toTypedArray(), from * FEATURES);
-        classes.set(likeliest(model.last.forward(seen)), from);
+        classes.set(argmax(model.last.forward(seen)), from);
       }),
     );
   }

@@ -135,7 +135,7 @@ export class DiffusionMlp extends Module {
       );
     }
     let c = this.time.forward(t!);
-    if (this.label) c = c.add(this.told(this.label, labels ?? Array(batch).fill(null), batch!));
+    if (this.label) c = c.add(this.embedLabels(this.label, labels ?? Array(batch).fill(null), batch!));
     else if (labels?.some((label) => label !== null)) {
       throw new ValueError(`${DiffusionMlp.kind}: expected no labels, as the model knows no classes`);
     }
@@ -143,7 +143,7 @@ export class DiffusionMlp extends Module {
   }
 
   /** The embedding of the labels, one row a picture; the last column of all stands for none. */
-  private told(label: Linear, labels: Labels, batch: number): Tensor {
+  private embedLabels(label: Linear, labels: Labels, batch: number): Tensor {
     const { classes } = this.sizes;
     if (labels.length !== batch) {
       throw new ShapeError(

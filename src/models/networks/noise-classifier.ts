@@ -28,14 +28,14 @@ import { Rng, type Seed, sharedRng } from '../../random/rng.ts';
 import { full, tensor } from '../../tensor/create.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { networkTime, type ProcessSettings, TRAINING_SCHEDULES, trainingSchedule } from '../pipeline.ts';
-import { toModel } from '../training/loop.ts';
+import { normalize } from '../training/loop.ts';
 import {
+  argmax,
   type ClassifierEpoch,
   type ClassifierSettings,
   type ClassifierSizes,
   classifierSizes,
   fitClassifier,
-  likeliest,
   logProbabilities,
 } from './classifier.ts';
 
@@ -107,8 +107,8 @@ export function trainNoiseClassifier(
   const { schedule } = model;
   const objective = new Objective(schedule);
   return fitClassifier(model, train, settings, (images) => {
-    const times = objective.times(images.shape[0]!, rng);
-    const x0 = toModel(images);
+    const times = objective.times(images.shape[0], rng);
+    const x0 = normalize(images);
     const levels = Array.from(times, (t) => schedule.level(t));
     const x = diffuseEach(x0, levels, rng.normalInto(x0.empty(x0.shape)));
     return model.forward(x, tensor(times));
@@ -127,9 +127,9 @@ export function noisedAccuracy(model: NoiseClassifier, dataset: Dataset, t: numb
     for (const { images, labels } of loader) {
       scope(() =>
         noGrad(() => {
-          const { x } = diffuse(toModel(images), model.schedule.level(t), rng);
+          const { x } = diffuse(normalize(images), model.schedule.level(t), rng);
           const logits = model.forward(x, full([labels.length], t));
-          right += likeliest(logits).filter((found, i) => found === labels[i]).length;
+          right += argmax(logits).filter((found, i) => found === labels[i]).length;
         }),
       );
     }

@@ -177,7 +177,7 @@ export function compareScores(
   ]);
   let [difference, size] = [0, 0];
   for (const [i, value] of exact.entries()) {
-    difference += (learned[i]! - value) ** 2;
+    difference += (learned[i] - value) ** 2;
     size += value * value;
   }
   return { learned, exact, error: Math.sqrt(difference / size) };

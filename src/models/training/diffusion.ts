@@ -13,23 +13,23 @@
  * times that are the same after every epoch.
  */
 import { noGrad, scope } from '../../autograd/tape.ts';
-import { limit, type TrainTest } from '../../data/dataset.ts';
+import { type TrainTest, take } from '../../data/dataset.ts';
 import { DataLoader, type LoaderPosition } from '../../data/loader.ts';
 import type { Labels } from '../../diffusion/guidance.ts';
-import { Objective, type Weight } from '../../diffusion/objective.ts';
+import { type LossWeighting, Objective } from '../../diffusion/objective.ts';
 import { DivergenceError, ShapeError, ValueError } from '../../errors.ts';
 import { Adam } from '../../optim/adam.ts';
 import { Ema } from '../../optim/ema.ts';
 import { cosineLr, type LrSchedule, warmupLr } from '../../optim/lr-schedule.ts';
 import { Rng, type RngState, type Seed } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import type { ProcessSettings, TrainedDiffusion } from '../pipeline.ts';
+import type { DiffusionPipeline, ProcessSettings } from '../pipeline.ts';
 import type { EpochEvent, TrainEvent } from './denoiser.ts';
-import { requireFiniteTest, toModel } from './loop.ts';
+import { normalize, requireFiniteTest } from './loop.ts';
 
 /** What a run can be told beside its process. */
 export interface DiffusionSettings extends ProcessSettings {
-  readonly weight: Weight;
+  readonly lossWeighting: LossWeighting;
   readonly epochs: number;
   readonly batchSize: number;
   /** Adam's learning rate after the warm-up. */
@@ -37,7 +37,7 @@ export interface DiffusionSettings extends ProcessSettings {
   /** Decay of the moving average. */
   readonly ema: number;
   /** The share of labels that are withheld, 0 to 1. */
-  readonly guidanceDropout: number;
+  readonly labelDropout: number;
   readonly seed: Seed;
 }
 
@@ -45,12 +45,12 @@ export const DIFFUSION_SETTINGS: DiffusionSettings = {
   schedule: 'cosine',
   steps: 1000,
   predicts: 'x0',
-  weight: 'simple',
+  lossWeighting: 'simple',
   epochs: 60,
   batchSize: 128,
   lr: 1e-3,
   ema: 0.999,
-  guidanceDropout: 0.1,
+  labelDropout: 0.1,
   seed: 0,
 };
 
@@ -73,7 +73,7 @@ export interface DiffusionProgress {
 
 export class DiffusionTrainer {
   readonly adam: Adam;
-  readonly average: Ema;
+  readonly ema: Ema;
   private readonly objective: Objective;
   private readonly loader: DataLoader;
   private readonly rate: LrSchedule;
@@ -88,17 +88,17 @@ export class DiffusionTrainer {
    * @throws ValueError for settings out of range, ShapeError for pictures that are not of the model's size
    */
   constructor(
-    readonly model: TrainedDiffusion,
+    readonly model: DiffusionPipeline,
     readonly data: TrainTest,
     readonly settings: DiffusionSettings,
     private readonly limitSeconds = Infinity,
   ) {
     check(model, data, settings, limitSeconds);
-    const { predicts, weight, batchSize, seed, lr, ema, epochs } = settings;
-    this.objective = new Objective(model.schedule, { predicts, weight });
+    const { predicts, lossWeighting, batchSize, seed, lr, ema, epochs } = settings;
+    this.objective = new Objective(model.schedule, { predicts, lossWeighting });
     this.loader = new DataLoader(data.train, { batchSize, seed });
     this.adam = new Adam(model.network.parameters(), { lr });
-    this.average = new Ema(model.network, { decay: ema });
+    this.ema = new Ema(model.network, { decay: ema });
     this.rng = new Rng(seed).stream('training');
     const warmup = Math.max(1, Math.min(MOST_WARMUP, Math.floor(this.steps / 20)));
     const steps = Math.max(1, epochs * this.loader.batches - warmup);
@@ -158,50 +158,52 @@ export class DiffusionTrainer {
   }
 
   private takeStep(images: Tensor, labels: Uint8Array, where: string): number {
-    const { adam, average, objective, rng } = this;
+    const { adam, ema, objective, rng } = this;
     const share = Math.max(this.step / this.steps, this.seconds / this.limitSeconds);
     adam.lr = this.rate(Math.max(this.step, Math.floor(share * this.steps)));
     return scope(() => {
       adam.zeroGrad();
-      const loss = objective.loss(this.told(this.withhold(labels)), toModel(images), rng);
+      const loss = objective.loss(this.conditioned(this.dropLabels(labels)), normalize(images), rng);
       const value = loss.item();
       if (!Number.isFinite(value)) throw diverged(where, value, this.settings.lr);
       loss.backward();
       adam.step();
-      average.update();
+      ema.update();
       return value;
     });
   }
 
   /** The labels as the network is told them in this step. */
-  private withhold(labels: Uint8Array): Labels {
+  private dropLabels(labels: Uint8Array): Labels {
     if (this.model.classes === 0) return Array(labels.length).fill(null);
     const words = this.rng.bits(labels.length);
-    const { guidanceDropout } = this.settings;
-    return Array.from(labels, (label, i) => (words[i]! < guidanceDropout * 2 ** 32 ? null : label));
+    const { labelDropout } = this.settings;
+    return Array.from(labels, (label, i) => (words[i] < labelDropout * 2 ** 32 ? null : label));
   }
 
-  private told(labels: Labels) {
+  private conditioned(labels: Labels) {
     return (x: Tensor, t: Tensor) => this.model.predictEach(x, t, labels);
   }
 
   /** The moving average's loss on test pictures: see above. */
   test(): number {
-    const { objective, average } = this;
-    const loader = new DataLoader(limit(this.data.test, TEST_PICTURES), { batchSize: TEST_BATCH });
+    const { objective, ema } = this;
+    const loader = new DataLoader(take(this.data.test, TEST_PICTURES), { batchSize: TEST_BATCH });
     const rng = new Rng(this.settings.seed).stream('test');
     const even = new Objective(this.model.schedule, { ...objective, times: 'stratified' });
     let [sum, pictures] = [0, 0];
-    average.swapIn();
+    ema.swapIn();
     try {
       for (const { images, labels } of loader) {
         const known = this.model.classes > 0 ? Array.from(labels) : Array(labels.length).fill(null);
-        const loss = scope(() => noGrad(() => even.loss(this.told(known), toModel(images), rng).item()));
+        const loss = scope(() =>
+          noGrad(() => even.loss(this.conditioned(known), normalize(images), rng).item()),
+        );
         sum += loss * labels.length;
         pictures += labels.length;
       }
     } finally {
-      average.swapOut();
+      ema.swapOut();
       loader.dispose();
     }
     return sum / pictures;
@@ -213,7 +215,7 @@ export class DiffusionTrainer {
       step: this.step,
       position: this.loader.position,
       rng: this.rng.state,
-      emaUpdates: this.average.updates,
+      emaUpdates: this.ema.updates,
       adamSteps: this.adam.state.map(({ steps }) => steps),
       seconds: this.seconds,
       epoch: this.epoch,
@@ -221,7 +223,7 @@ export class DiffusionTrainer {
   }
 
   /** Goes on from there; the tensors are the caller's to put back (resume.ts). @throws ValueError */
-  goOn({ step, position, rng, seconds, epoch }: DiffusionProgress): void {
+  resume({ step, position, rng, seconds, epoch }: DiffusionProgress): void {
     this.loader.seek(position);
     this.rng = Rng.restore(rng);
     this.step = step;
@@ -232,7 +234,7 @@ export class DiffusionTrainer {
   /** Frees what the run needed beside the network. */
   dispose(): void {
     this.loader.dispose();
-    this.average.dispose();
+    this.ema.dispose();
   }
 }
 
@@ -242,12 +244,12 @@ const diverged = (where: string, loss: number, lr: number) =>
   );
 
 function check(
-  { network }: TrainedDiffusion,
+  { network }: DiffusionPipeline,
   data: TrainTest,
   settings: DiffusionSettings,
   limitSeconds: number,
 ): void {
-  const { epochs, batchSize, lr, guidanceDropout } = settings;
+  const { epochs, batchSize, lr, labelDropout } = settings;
   const requirement = (fits: boolean, expected: string, got: number) => {
     if (!fits) throw new ValueError(`training: expected ${expected}, got ${got}`);
   };
@@ -256,7 +258,7 @@ function check(
   }
   requirement(lr > 0 && lr < Infinity, 'lr > 0', lr);
   requirement(limitSeconds > 0, 'seconds > 0', limitSeconds);
-  requirement(guidanceDropout >= 0 && guidanceDropout <= 1, 'guidanceDropout from 0 to 1', guidanceDropout);
+  requirement(labelDropout >= 0 && labelDropout <= 1, 'labelDropout from 0 to 1', labelDropout);
   const { height, width, classes } = network.sizes;
   for (const set of [data.train, data.test]) {
     if (set.height !== height || set.width !== width) {

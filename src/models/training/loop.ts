@@ -56,7 +56,7 @@ export function requireFiniteTest(loss: number, epoch: number): void {
 }
 
 /** Pictures in [0, 1] as diffusion networks see them, in [-1, 1]. */
-export const toModel = (images: Tensor): Tensor => images.mul(2).sub(1);
+export const normalize = (images: Tensor): Tensor => images.mul(2).sub(1);
 
 /** @throws DivergenceError that says where; the caller puts the model back */
 export function requireFinite(loss: number, epoch: number, where: string): void {

@@ -34,7 +34,7 @@ interface Progress extends DiffusionProgress {
 
 export interface EncodeOptions {
   /** Whether the file holds all that the run needs to go on; false by default. */
-  readonly goOn?: boolean;
+  readonly resumable?: boolean;
   /** What else the file's settings shall say; anything that JSON can. */
   readonly notes?: Readonly<Record<string, unknown>>;
 }
@@ -42,17 +42,17 @@ export interface EncodeOptions {
 /** The file of a model that samples, the moving average, and if wanted of the run as well. */
 export function encodeDiffusion(
   trainer: DiffusionTrainer,
-  { goOn = false, notes = {} }: EncodeOptions = {},
+  { resumable: goOn = false, notes = {} }: EncodeOptions = {},
 ): Uint8Array<ArrayBuffer> {
-  const { model, settings, average } = trainer;
+  const { model, settings, ema } = trainer;
   const { seed, ...rest } = settings;
   const training = goOn ? trainingState(trainer) : undefined;
-  average.swapIn();
+  ema.swapIn();
   try {
     const info = diffusionInfo(model, { ...rest, ...notes });
     return encodeCheckpoint(model.network, { ...info, seed }, training);
   } finally {
-    average.swapOut();
+    ema.swapOut();
   }
 }
 
@@ -61,8 +61,8 @@ function trainingState({ model, adam, progress, data }: DiffusionTrainer): Train
   const state = adam.state;
   for (const [i, [name, p]] of model.network.namedParameters().entries()) {
     tensors.set(`parameter.${name}`, storedTensor(p));
-    tensors.set(`m.${name}`, storedTensor(state[i]!.m));
-    tensors.set(`v.${name}`, storedTensor(state[i]!.v));
+    tensors.set(`m.${name}`, storedTensor(state[i].m));
+    tensors.set(`v.${name}`, storedTensor(state[i].v));
   }
   const { name, length } = data.train;
   return { tensors, progress: { ...progress, data: { name, pictures: length } } };
@@ -73,9 +73,18 @@ export function settingsOf({ settings, seed, training, source }: Checkpoint): Di
   if (!training) {
     throw new FormatError(`${source}: expected a run that can go on, got a model without its training state`);
   }
-  const all = { ...DIFFUSION_SETTINGS, ...settings, ...(seed === undefined ? {} : { seed }) };
+  const all = { ...DIFFUSION_SETTINGS, ...renamed(settings), ...(seed === undefined ? {} : { seed }) };
   const names = Object.keys(DIFFUSION_SETTINGS) as (keyof DiffusionSettings)[];
   return Object.fromEntries(names.map((name) => [name, all[name]])) as unknown as DiffusionSettings;
+}
+
+/** Settings by the names of version 0.1.0, by today's. */
+function renamed({ weight, guidanceDropout, ...rest }: Readonly<Record<string, unknown>> = {}) {
+  return {
+    ...(weight === undefined ? {} : { lossWeighting: weight }),
+    ...(guidanceDropout === undefined ? {} : { labelDropout: guidanceDropout }),
+    ...rest,
+  };
 }
 
 /**
@@ -105,7 +114,7 @@ export function resumeDiffusion(
       limitSeconds,
     );
     scope(() => putBack(trainer, tensors, progress));
-    trainer.goOn(progress);
+    trainer.resume(progress);
     return trainer;
   } catch (error) {
     model.network.dispose();
@@ -116,7 +125,7 @@ export function resumeDiffusion(
 
 /** Network, average and moments as they were; the network holds the averages now. */
 function putBack(
-  { model, adam, average }: DiffusionTrainer,
+  { model, adam, ema }: DiffusionTrainer,
   tensors: TrainingState['tensors'],
   { emaUpdates, adamSteps }: Progress,
 ): void {
@@ -126,11 +135,11 @@ function putBack(
     return tensor(stored.data as Float32Array, stored.shape);
   };
   const names = model.network.namedParameters().map(([name]) => name);
-  average.loadStateDict(average.stateDict(), emaUpdates);
+  ema.loadStateDict(ema.stateDict(), emaUpdates);
   const states = names.map((name, i) => ({
     m: read(`m.${name}`),
     v: read(`v.${name}`),
-    steps: adamSteps[i]!,
+    steps: adamSteps[i],
   }));
   adam.loadState(states);
   model.network.loadStateDict(new Map(names.map((name) => [name, read(`parameter.${name}`)])));

@@ -81,7 +81,7 @@ export const coxIngersollRoss = defineProcess({
         const root = Math.sqrt(dt);
         return empty(x.shape).set(
           Float64Array.from(from, (value, i) => {
-            const z = w[i]! / root;
+            const z = w[i] / root;
             return quantile(cirLaw(p, value, dt), normalCdf(z), z);
           }),
         );

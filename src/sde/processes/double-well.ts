@@ -34,7 +34,7 @@ function gibbs(h: number, temperature: number): Law {
       if (x <= -reach) return 0;
       const at = Math.min(n, Math.floor((x + reach) / dx));
       const rest = x + reach - at * dx;
-      return Math.min(1, (below[at]! + weight(x - rest / 2) * rest) / total);
+      return Math.min(1, (below[at] + weight(x - rest / 2) * rest) / total);
     },
   };
 }

@@ -14,7 +14,7 @@ import { defineProcess } from './process.ts';
 
 /** The columns of a state: S and max(v, 0), each `[paths, 1]`. */
 function columns(x: Tensor): [Tensor, Tensor] {
-  return [x.slice([0, 0], [x.shape[0]!, 1]), x.slice([0, 1]).maximum(0)];
+  return [x.slice([0, 0], [x.shape[0], 1]), x.slice([0, 1]).maximum(0)];
 }
 
 export const heston = defineProcess({

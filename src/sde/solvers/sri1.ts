@@ -42,7 +42,7 @@ export const SRI1 = {
 function combine(x: Tensor, coefficients: readonly number[], terms: readonly Tensor[]): Tensor {
   let sum = x;
   for (const [j, c] of coefficients.entries())
-    if (c !== 0) sum = sum.add(c === 1 ? terms[j]! : terms[j]!.mul(c));
+    if (c !== 0) sum = sum.add(c === 1 ? terms[j] : terms[j].mul(c));
   return sum;
 }
 
@@ -67,24 +67,21 @@ export const sri1: SdeSolver = {
     let next = x;
     for (let i = 0; i < 4; i++) {
       const b = sde.diffusion(
-        combine(combine(x, SRI1.A1[i]!, drifts), SRI1.B1[i]!, roots),
-        t + SRI1.c1[i]! * dt,
+        combine(combine(x, SRI1.A1[i], drifts), SRI1.B1[i], roots),
+        t + SRI1.c1[i] * dt,
       );
       if (i < 2) {
-        const a = sde.drift(
-          combine(combine(x, SRI1.A0[i]!, drifts), SRI1.B0[i]!, kicks),
-          t + SRI1.c0[i]! * dt,
-        );
+        const a = sde.drift(combine(combine(x, SRI1.A0[i], drifts), SRI1.B0[i], kicks), t + SRI1.c0[i] * dt);
         drifts.push(a.mul(dt));
-        next = next.add(drifts[i]!.mul(SRI1.alpha[i]!));
+        next = next.add(drifts[i].mul(SRI1.alpha[i]));
       } else {
-        drifts.push(drifts[0]!); // stages 2 and 3 of the drift are the first again: rows of zeros in A0 and B0
+        drifts.push(drifts[0]); // stages 2 and 3 of the drift are the first again: rows of zeros in A0 and B0
       }
       kicks.push(b.mul(j10));
       roots.push(b.mul(root));
       const weight = combine(
-        dW.mul(SRI1.beta1[i]!),
-        [SRI1.beta2[i]!, SRI1.beta3[i]!, SRI1.beta4[i]!],
+        dW.mul(SRI1.beta1[i]),
+        [SRI1.beta2[i], SRI1.beta3[i], SRI1.beta4[i]],
         [i11, j10, i111],
       );
       next = next.add(b.mul(weight));
