@@ -1,0 +1,93 @@
+/**
+ * How the files under test/files are opened, by kind: each hashed as its parameters, and as what the model then says of
+ * inputs that never change. One small function a kind, so that loaders may move and only imports here follow.
+ */
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { noGrad, scope } from '../../src/autograd/tape.ts';
+import { type Checkpoint, decodeCheckpoint, restoreParameters } from '../../src/checkpoint/checkpoint.ts';
+import { loadStrokes } from '../../src/data/strokes-set.ts';
+import { DiffusionModel } from '../../src/diffusion/lecture.ts';
+import { classifierOf } from '../../src/models/classifier.ts';
+import { loadDenoiser } from '../../src/models/denoiser.ts';
+import { loadDiffusion } from '../../src/models/diffusion-run.ts';
+import { resumeDiffusion } from '../../src/models/diffusion-state.ts';
+import { noiseClassifierOf } from '../../src/models/noise-classifier.ts';
+import { samplePictures } from '../../src/models/sample-diffusion.ts';
+import type { Module } from '../../src/nn/module.ts';
+import { Rng } from '../../src/random/rng.ts';
+import { full } from '../../src/tensor/create.ts';
+import type { Tensor } from '../../src/tensor/tensor.ts';
+import { Hash } from '../bits/hash.ts';
+import { hashDiffusion, lossesOf } from '../bits/training.ts';
+
+/** What a file must give: SHA-256 of each. */
+export type Opened = Readonly<Record<string, string>>;
+
+const PIXELS = 784;
+
+function readCheckpoint(path: string): Checkpoint {
+  const bytes = readFileSync(path);
+  return decodeCheckpoint(path.endsWith('.gz') ? gunzipSync(bytes) : bytes, path);
+}
+
+async function hashed(model: Module, output: (x: Tensor) => Tensor): Promise<Opened> {
+  const said = new Hash();
+  scope(() => noGrad(() => said.tensor('output', output(new Rng('old files').uniform([4, PIXELS])))));
+  const parameters = await new Hash().tensors(model.namedParameters()).digest();
+  model.dispose();
+  return { parameters, output: await said.digest() };
+}
+
+async function openDenoiser(path: string): Promise<Opened> {
+  const model = await loadDenoiser(path);
+  return hashed(model, (x) => model.forward(x));
+}
+
+async function openLecture(path: string): Promise<Opened> {
+  const checkpoint = readCheckpoint(path);
+  const { dimension, hidden } = checkpoint.sizes;
+  const model = new DiffusionModel(dimension, hidden, new Rng(0));
+  restoreParameters(model, checkpoint);
+  return hashed(model, (x) => model.at(x, 0.25));
+}
+
+async function openDiffusion(path: string): Promise<Opened> {
+  const model = await loadDiffusion(path);
+  const labels = [3, null, 9, 0];
+  const pictures = samplePictures(model, { labels, guidance: 2, steps: 8, seed: 'old files' });
+  const samples = await new Hash().array('samples', pictures).digest();
+  return { ...(await hashed(model.network, (x) => model.predict(x, 500, labels))), samples };
+}
+
+/** Also all that the run holds, and what becomes of it and of its averages when it goes on to its end. */
+async function openCheckpoint(path: string): Promise<Opened> {
+  const trainer = resumeDiffusion(readCheckpoint(path), loadStrokes({ train: 40, test: 40 }));
+  const state = await hashDiffusion(trainer).digest();
+  const losses = lossesOf(trainer.run());
+  const resumed = await hashDiffusion(trainer).numbers('losses', losses).digest();
+  const resumedModel = await new Hash().tensors(trainer.average.stateDict()).digest();
+  trainer.dispose();
+  trainer.model.network.dispose();
+  return { ...(await openDiffusion(path)), state, resumed, resumedModel };
+}
+
+async function openClassifier(path: string): Promise<Opened> {
+  const model = classifierOf(readCheckpoint(path));
+  return hashed(model, (x) => model.forward(x));
+}
+
+async function openNoiseClassifier(path: string): Promise<Opened> {
+  const model = noiseClassifierOf(readCheckpoint(path));
+  return hashed(model, (x) => model.forward(x, full([4], 250)));
+}
+
+/** By the file's path in its version's folder. */
+export const OPEN: Readonly<Record<string, (path: string) => Promise<Opened>>> = {
+  'denoiser/model.safetensors': openDenoiser,
+  'lecture/model.safetensors': openLecture,
+  'diffusion/model.safetensors': openDiffusion,
+  'diffusion/checkpoint-00000012.safetensors': openCheckpoint,
+  'classifier.safetensors.gz': openClassifier,
+  'noise-classifier.safetensors.gz': openNoiseClassifier,
+};

@@ -1,0 +1,77 @@
+/**
+ * Files that earlier versions wrote, under test/files, opened by the loaders of now: what each gives is in its
+ * version's expected.json. They are the files of real runs of a few steps on 40 drawn digits, of networks with hidden
+ * layers of 6 to 8 numbers. The classifiers, whose layers have one size, are zero beyond the first eight rows of every
+ * layer but the last, and packed.
+ *
+ * A new version adds a folder; nothing here is ever written again.
+ */
+import { cpSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { setBackend } from '../src/backend/backend.ts';
+import { loadStrokes } from '../src/data/strokes-set.ts';
+import { DiffusionMlp } from '../src/models/diffusion-mlp.ts';
+import { TrainedDiffusion } from '../src/models/diffusion-run.ts';
+import { DiffusionTrainer } from '../src/models/train-diffusion.ts';
+import { Rng } from '../src/random/rng.ts';
+import { lossesOf } from './bits/training.ts';
+import { inFolder, langevin, npmRun } from './dist.ts';
+import { OPEN, type Opened } from './files/open.ts';
+import { suite } from './suite.ts';
+
+const FILES = join('test', 'files');
+const json = (...path: string[]) => JSON.parse(readFileSync(join(FILES, ...path), 'utf8'));
+
+npmRun('build:node');
+
+suite('old files', (test) => {
+  setBackend('wasm');
+
+  for (const version of readdirSync(FILES).filter((name) => name.startsWith('v'))) {
+    const expected: Record<string, Opened> = json(version, 'expected.json');
+    const files = readdirSync(join(FILES, version), { recursive: true }) as string[];
+
+    test(`${version}: every model file that is kept is opened`, () => {
+      const models = files.filter((file) => file.includes('.safetensors'));
+      assert.equal(Object.keys(expected).sort(), models.sort());
+    });
+
+    for (const [file, gives] of Object.entries(expected)) {
+      test(`${version}/${file} gives the parameters and the answers that it gave when it was written`, async () => {
+        assert.equal(await OPEN[file](join(FILES, version, file)), gives);
+      });
+    }
+
+    test(`${version}: metrics.json says all that the run is made of: trained again, it has the same losses`, () => {
+      const { model, data, settings, seed, step, epochs } = json(version, 'diffusion', 'metrics.json');
+      const { kind, ...sizes } = model;
+      const network = new DiffusionMlp({ ...sizes, rng: new Rng(seed).stream('initial values') });
+      assert.equal([kind, data.name], [DiffusionMlp.kind, 'strokes']);
+      const trainer = new DiffusionTrainer(new TrainedDiffusion(network, settings), loadStrokes(data), {
+        ...settings,
+        seed,
+      });
+      const told: object[] = [];
+      for (const event of trainer.run()) {
+        if ('testLoss' in event) told.push(event);
+        if (trainer.progress.step === step) break;
+      }
+      assert.is(epochs.length, 2);
+      assert.equal(lossesOf(told), lossesOf(epochs));
+      trainer.dispose();
+      network.dispose();
+    });
+
+    test(`${version}: the command goes on with the run, and its model is the one that the library makes`, () =>
+      inFolder(async (folder) => {
+        cpSync(join(FILES, version, 'diffusion'), join(folder, 'run'), { recursive: true });
+        const { code, stderr } = await langevin(['train', 'diffusion', '--resume', 'run', '--quiet'], folder);
+        assert.equal([code, stderr], [0, '']);
+        const { parameters } = await OPEN['diffusion/model.safetensors'](
+          join(folder, 'run', 'model.safetensors'),
+        );
+        assert.is(parameters, expected['diffusion/checkpoint-00000012.safetensors'].resumedModel);
+      }));
+  }
+});
