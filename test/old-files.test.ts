@@ -11,9 +11,9 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { setBackend } from '../src/backend/backend.ts';
 import { loadStrokes } from '../src/data/strokes-set.ts';
-import { DiffusionMlp } from '../src/models/diffusion-mlp.ts';
-import { TrainedDiffusion } from '../src/models/diffusion-run.ts';
-import { DiffusionTrainer } from '../src/models/train-diffusion.ts';
+import { DiffusionMlp } from '../src/models/networks/diffusion-mlp.ts';
+import { DiffusionPipeline } from '../src/models/pipeline.ts';
+import { DiffusionTrainer } from '../src/models/training/diffusion.ts';
 import { Rng } from '../src/random/rng.ts';
 import { lossesOf } from './bits/training.ts';
 import { inFolder, langevin, npmRun } from './dist.ts';
@@ -44,11 +44,13 @@ suite('old files', (test) => {
     }
 
     test(`${version}: metrics.json says all that the run is made of: trained again, it has the same losses`, () => {
-      const { model, data, settings, seed, step, epochs } = json(version, 'diffusion', 'metrics.json');
+      const { model, data, seed, step, epochs, ...run } = json(version, 'diffusion', 'metrics.json');
+      const { weight, guidanceDropout, ...others } = run.settings;
+      const settings = { ...others, lossWeighting: weight, labelDropout: guidanceDropout };
       const { kind, ...sizes } = model;
       const network = new DiffusionMlp({ ...sizes, rng: new Rng(seed).stream('initial values') });
       assert.equal([kind, data.name], [DiffusionMlp.kind, 'strokes']);
-      const trainer = new DiffusionTrainer(new TrainedDiffusion(network, settings), loadStrokes(data), {
+      const trainer = new DiffusionTrainer(new DiffusionPipeline(network, settings), loadStrokes(data), {
         ...settings,
         seed,
       });

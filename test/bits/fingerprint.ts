@@ -39,7 +39,7 @@ export const SUBJECTS: readonly Subject[] = [
   { name: 'training diffusion', fingerprint: (seed) => diffusion(seed, {}) },
   {
     name: 'training diffusion, v on vp',
-    fingerprint: (seed) => diffusion(seed, { schedule: 'vp', predicts: 'v', weight: 'min-snr' }),
+    fingerprint: (seed) => diffusion(seed, { schedule: 'vp', predicts: 'v', lossWeighting: 'min-snr' }),
   },
   { name: 'training classifier', fingerprint: classifier },
   { name: 'training noise classifier', fingerprint: noiseClassifier },

@@ -4,19 +4,19 @@
  */
 import { loadStrokes } from '../../src/data/strokes-set.ts';
 import { TOY_SETS } from '../../src/data/toy.ts';
-import { DiffusionModel, trainLecture } from '../../src/diffusion/lecture.ts';
-import { Classifier, trainClassifier } from '../../src/models/classifier.ts';
-import { Denoiser } from '../../src/models/denoiser.ts';
-import { DiffusionMlp } from '../../src/models/diffusion-mlp.ts';
-import { TrainedDiffusion } from '../../src/models/diffusion-run.ts';
-import { NoiseClassifier, trainNoiseClassifier } from '../../src/models/noise-classifier.ts';
-import { trainToy } from '../../src/models/toy-diffusion.ts';
-import { trainDenoiser } from '../../src/models/train-denoiser.ts';
+import { LectureNetwork, trainLecture } from '../../src/models/lecture/lecture.ts';
+import { Classifier, trainClassifier } from '../../src/models/networks/classifier.ts';
+import { Denoiser } from '../../src/models/networks/denoiser.ts';
+import { DiffusionMlp } from '../../src/models/networks/diffusion-mlp.ts';
+import { NoiseClassifier, trainNoiseClassifier } from '../../src/models/networks/noise-classifier.ts';
+import { DiffusionPipeline } from '../../src/models/pipeline.ts';
+import { trainToy } from '../../src/models/toy/toy.ts';
+import { trainDenoiser } from '../../src/models/training/denoiser.ts';
 import {
   DIFFUSION_SETTINGS,
   type DiffusionSettings,
   DiffusionTrainer,
-} from '../../src/models/train-diffusion.ts';
+} from '../../src/models/training/diffusion.ts';
 import { Rng, type Seed } from '../../src/random/rng.ts';
 import { tensor } from '../../src/tensor/create.ts';
 import { Hash } from './hash.ts';
@@ -45,7 +45,7 @@ export async function denoiser(seed: Seed): Promise<string> {
 
 /** The lecture's sizes; ten batches of 32 pictures twice. `carry` is the other reading of the slides. */
 export async function lecture(seed: Seed, carry: boolean): Promise<string> {
-  const model = new DiffusionModel(784, 400, initial(seed));
+  const model = new LectureNetwork(784, 400, initial(seed));
   const { images } = loadStrokes({ train: 320, test: 0, seed }).train;
   const batches = Array.from({ length: 10 }, (_, i) =>
     tensor(
@@ -62,12 +62,12 @@ export async function lecture(seed: Seed, carry: boolean): Promise<string> {
 }
 
 /** All that a diffusion run leaves: network, moments, average. */
-export function hashDiffusion({ model, adam, average }: DiffusionTrainer, hash = new Hash()): Hash {
+export function hashDiffusion({ model, adam, ema }: DiffusionTrainer, hash = new Hash()): Hash {
   const { state } = adam;
   for (const [i, [name, p]] of model.network.namedParameters().entries()) {
     hash.tensor(name, p).tensor(`m.${name}`, state[i].m).tensor(`v.${name}`, state[i].v);
   }
-  return hash.tensors(average.stateDict(), 'average.');
+  return hash.tensors(ema.stateDict(), 'average.');
 }
 
 /** Four epochs of four batches of 32 and one of 22; a fifth of the labels is withheld. */
@@ -76,13 +76,13 @@ export async function diffusion(seed: Seed, process: Partial<DiffusionSettings>)
     ...DIFFUSION_SETTINGS,
     epochs: 4,
     batchSize: 32,
-    guidanceDropout: 0.2,
+    labelDropout: 0.2,
     seed,
     ...process,
   };
   const network = new DiffusionMlp({ hidden: 64, inner: 48, depth: 2, condition: 16, rng: initial(seed) });
   const data = loadStrokes({ train: 150, test: 60, seed });
-  const trainer = new DiffusionTrainer(new TrainedDiffusion(network, settings), data, settings);
+  const trainer = new DiffusionTrainer(new DiffusionPipeline(network, settings), data, settings);
   const losses = lossesOf(trainer.run());
   const hash = hashDiffusion(trainer).numbers('losses', losses);
   trainer.dispose();

@@ -7,13 +7,13 @@ import { gunzipSync } from 'node:zlib';
 import { noGrad, scope } from '../../src/autograd/tape.ts';
 import { type Checkpoint, decodeCheckpoint, restoreParameters } from '../../src/checkpoint/checkpoint.ts';
 import { loadStrokes } from '../../src/data/strokes-set.ts';
-import { DiffusionModel } from '../../src/diffusion/lecture.ts';
-import { classifierOf } from '../../src/models/classifier.ts';
-import { loadDenoiser } from '../../src/models/denoiser.ts';
-import { loadDiffusion } from '../../src/models/diffusion-run.ts';
-import { resumeDiffusion } from '../../src/models/diffusion-state.ts';
-import { noiseClassifierOf } from '../../src/models/noise-classifier.ts';
-import { samplePictures } from '../../src/models/sample-diffusion.ts';
+import { LectureNetwork } from '../../src/models/lecture/lecture.ts';
+import { classifierOf } from '../../src/models/networks/classifier.ts';
+import { loadDenoiser } from '../../src/models/networks/denoiser.ts';
+import { noiseClassifierOf } from '../../src/models/networks/noise-classifier.ts';
+import { loadDiffusion } from '../../src/models/pipeline.ts';
+import { samplePictures } from '../../src/models/sample.ts';
+import { resumeDiffusion } from '../../src/models/training/resume.ts';
 import type { Module } from '../../src/nn/module.ts';
 import { Rng } from '../../src/random/rng.ts';
 import { full } from '../../src/tensor/create.ts';
@@ -47,7 +47,7 @@ async function openDenoiser(path: string): Promise<Opened> {
 async function openLecture(path: string): Promise<Opened> {
   const checkpoint = readCheckpoint(path);
   const { dimension, hidden } = checkpoint.sizes;
-  const model = new DiffusionModel(dimension, hidden, new Rng(0));
+  const model = new LectureNetwork(dimension, hidden, new Rng(0));
   restoreParameters(model, checkpoint);
   return hashed(model, (x) => model.at(x, 0.25));
 }
@@ -66,7 +66,7 @@ async function openCheckpoint(path: string): Promise<Opened> {
   const state = await hashDiffusion(trainer).digest();
   const losses = lossesOf(trainer.run());
   const resumed = await hashDiffusion(trainer).numbers('losses', losses).digest();
-  const resumedModel = await new Hash().tensors(trainer.average.stateDict()).digest();
+  const resumedModel = await new Hash().tensors(trainer.ema.stateDict()).digest();
   trainer.dispose();
   trainer.model.network.dispose();
   return { ...(await openDiffusion(path)), state, resumed, resumedModel };
