@@ -1,33 +1,28 @@
 /**
  * Copies of two-dimensional views: the whole of reshaping, transposing, slicing, concatenating and
  * broadcasting, forwards and (with `accumulate`) backwards. Exact when alpha is 1; else one rounding.
+ *
+ * The items of the work are rows; where there is one row, its columns.
  */
+import { CopyRecord, FillRecord } from './records';
 
-/** y[i] = value for n elements. */
-export function fill(n: i32, y: usize, value: f32): void {
-  const v = f32x4.splat(value);
-  const whole = y + ((n & ~3) << 2),
-    end = y + (n << 2);
+/** out[i] = value for the items [from, to). */
+export function fill(from: i32, to: i32, r: FillRecord): void {
+  const v = f32x4.splat(r.value);
+  let y = r.out + (from << 2);
+  const whole = y + (((to - from) & ~3) << 2), end = r.out + (to << 2);
   for (; y < whole; y += 16) v128.store(y, v);
-  for (; y < end; y += 4) f32.store(y, value);
+  for (; y < end; y += 4) f32.store(y, r.value);
 }
 
 /** y[i·yRow + j·yCol] = [itself +] alpha·x[i·xRow + j·xCol] over [rows, cols]; strides in elements, any sign. */
-export function copy(
-  rows: i32,
-  cols: i32,
-  alpha: f32,
-  x: usize,
-  xRow: i32,
-  xCol: i32,
-  y: usize,
-  yRow: i32,
-  yCol: i32,
-  accumulate: bool,
-): void {
+export function copy(from: i32, to: i32, r: CopyRecord): void {
+  const along = r.rows == 1, accumulate = r.accumulate != 0, alpha = r.alpha;
+  const rows = along ? 1 : to - from, cols = along ? to - from : r.cols;
+  const xRow = r.xRow, xCol = r.xCol, yRow = r.yRow, yCol = r.yCol;
+  const x = r.x + ((from * (along ? xCol : xRow)) << 2), y = r.y + ((from * (along ? yCol : yRow)) << 2);
   if (yCol == 1 && xCol == 1) {
-    for (let i = 0; i < rows; ++i)
-      copyRow(cols, alpha, x + ((i * xRow) << 2), y + ((i * yRow) << 2), accumulate);
+    for (let i = 0; i < rows; ++i) copyRow(cols, alpha, x + ((i * xRow) << 2), y + ((i * yRow) << 2), accumulate);
     return;
   }
   // A transpose walks in blocks, so that the cache lines of both sides are used whole.
@@ -36,13 +31,13 @@ export function copy(
     for (let j0 = 0; j0 < cols; j0 += 16) {
       const j1 = min(j0 + 16, cols);
       for (let i = i0; i < i1; ++i) {
-        let from = x + ((i * xRow + j0 * xCol) << 2);
-        let to = y + ((i * yRow + j0 * yCol) << 2);
+        let source = x + ((i * xRow + j0 * xCol) << 2);
+        let target = y + ((i * yRow + j0 * yCol) << 2);
         for (let j = j0; j < j1; ++j) {
-          const v = alpha * f32.load(from);
-          f32.store(to, accumulate ? f32.load(to) + v : v);
-          from += xCol << 2;
-          to += yCol << 2;
+          const v = alpha * f32.load(source);
+          f32.store(target, accumulate ? f32.load(target) + v : v);
+          source += xCol << 2;
+          target += yCol << 2;
         }
       }
     }

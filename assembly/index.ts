@@ -1,19 +1,21 @@
 /**
- * The whole ABI of the kernel module: byte offsets in, byte offsets out. No objects, no static data and no
- * start function, so that any number of instances may share one memory (asconfig.json: runtime stub).
+ * The whole ABI of the kernel module: items of the work and a record of arguments in (records.ts), arrays in memory
+ * out. No objects, no static data and no start function, so that any number of instances may share one memory
+ * (asconfig.json: runtime stub).
  */
 
 export { init } from './constants';
 export { copy, fill } from './copy';
-export * from './elementwise';
-export { gaussian, randomBits, uniform } from './gaussian';
-export { attach, scratchBytes } from './scratch';
-export { gemm } from './gemm';
+export * from './elementwise/binary';
+export * from './elementwise/unary';
+export { gemm } from './gemm/gemm';
 export { adam, sgd } from './optim';
 export { isFused, peakMulAdd } from './peak';
+export { gaussian, randomBits, uniform } from './random/gaussian';
 export {
   maxOf as max, mse, mseBackward, squaredErrorBlocks, storeTotal, sum, sumBlocks, sumSquares, sumSquaresBlocks,
 } from './reduce';
+export { attach, scratchBytes } from './scratch';
 export { affinePath } from './sde';
 
 /** The first byte that no kernel uses: the heap starts here. */

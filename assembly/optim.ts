@@ -6,58 +6,75 @@
  * Source: Kingma and Ba (2015), algorithm 1 with the order of operations of PyTorch's `torch.optim.Adam`;
  * Loshchilov and Hutter (2019) for AdamW.
  */
+import { constant } from './constants';
+import { AdamRecord, SgdRecord } from './records';
+import { scratch } from './scratch';
+
+// Adam's factors as float32, at the start of this thread's scratch memory: a broadcast load is one instruction.
+const STEP: i32 = 0, BETA1: i32 = 1, REST1: i32 = 2, BETA2: i32 = 3, REST2: i32 = 4;
+const EPS: i32 = 5, CORRECTION: i32 = 6, L2: i32 = 7, SHRINK: i32 = 8;
+
+function set(factor: i32, value: f32): void {
+  f32.store(scratch + (factor << 2), value);
+}
+
+// @ts-ignore: decorator
+@inline
+function get(factor: i32): v128 {
+  return constant(scratch, factor);
+}
 
 /**
- * m = beta1·m + (1-beta1)·g, v = beta2·v + (1-beta2)·g², p = p - stepSize·m / (sqrt(v)/correction + eps).
+ * g = g + l2·p, m = beta1·m + (1-beta1)·g, v = beta2·v + (1-beta2)·g²,
+ * p = shrink·p - stepSize·m / (sqrt(v)/correction + eps)
  *
- * @param stepSize lr / (1 - beta1^t), @param correction sqrt(1 - beta2^t)
- * @param l2 added to the gradient as l2·p, @param shrink p is multiplied by it first (1 - lr·decay, or 1)
+ * with stepSize = lr / (1 - beta1^t) and correction = sqrt(1 - beta2^t); shrink is 1 - lr·decay, or 1.
  */
-export function adam(
-  n: i32, p: usize, g: usize, m: usize, v: usize,
-  stepSize: f32, beta1: f64, beta2: f64, eps: f32, correction: f32, l2: f32, shrink: f32,
-): void {
+export function adam(from: i32, to: i32, r: AdamRecord): void {
+  set(STEP, r.stepSize);
+  set(BETA1, <f32>r.beta1);
   // In float32 1 - 0.999 is off by 1e-5 of itself, and the bias correction, by the true value, would show it.
-  const b1 = f32x4.splat(<f32>beta1), c1 = f32x4.splat(<f32>(1 - beta1));
-  const b2 = f32x4.splat(<f32>beta2), c2 = f32x4.splat(<f32>(1 - beta2));
-  const step = f32x4.splat(stepSize), e = f32x4.splat(eps), root = f32x4.splat(correction);
-  const decay = f32x4.splat(l2), keep = f32x4.splat(shrink);
-  for (; n >= 4; n -= 4, p += 16, g += 16, m += 16, v += 16) {
-    adam4(4, p, g, m, v, step, b1, c1, b2, c2, e, root, decay, keep);
-  }
-  if (n > 0) adam4(n, p, g, m, v, step, b1, c1, b2, c2, e, root, decay, keep);
+  set(REST1, <f32>(1 - r.beta1));
+  set(BETA2, <f32>r.beta2);
+  set(REST2, <f32>(1 - r.beta2));
+  set(EPS, r.eps);
+  set(CORRECTION, r.correction);
+  set(L2, r.l2);
+  set(SHRINK, r.shrink);
+  const p = r.p, g = r.g, m = r.m, v = r.v;
+  let i: usize = from << 2;
+  for (const whole: usize = (to - ((to - from) & 3)) << 2; i < whole; i += 16) adam4(4, p + i, g + i, m + i, v + i);
+  if ((to - from) & 3) adam4((to - from) & 3, p + i, g + i, m + i, v + i);
 }
 
 /** Four elements, or at the end the last one to three. */
 // @ts-ignore: decorator
 @inline
-function adam4(
-  left: i32, p: usize, g: usize, m: usize, v: usize,
-  step: v128, b1: v128, c1: v128, b2: v128, c2: v128, eps: v128, correction: v128, l2: v128, shrink: v128,
-): void {
+function adam4(left: i32, p: usize, g: usize, m: usize, v: usize): void {
   const p0 = load(p, left);
-  const g0 = f32x4.add(load(g, left), f32x4.mul(l2, p0));
-  const m1 = f32x4.add(f32x4.mul(b1, load(m, left)), f32x4.mul(c1, g0));
-  const v1 = f32x4.add(f32x4.mul(b2, load(v, left)), f32x4.mul(c2, f32x4.mul(g0, g0)));
-  const denominator = f32x4.add(f32x4.div(f32x4.sqrt(v1), correction), eps);
+  const g0 = f32x4.add(load(g, left), f32x4.mul(get(L2), p0));
+  const m1 = f32x4.add(f32x4.mul(get(BETA1), load(m, left)), f32x4.mul(get(REST1), g0));
+  const v1 = f32x4.add(f32x4.mul(get(BETA2), load(v, left)), f32x4.mul(get(REST2), f32x4.mul(g0, g0)));
+  const denominator = f32x4.add(f32x4.div(f32x4.sqrt(v1), get(CORRECTION)), get(EPS));
   store(m, m1, left);
   store(v, v1, left);
-  store(p, f32x4.sub(f32x4.mul(shrink, p0), f32x4.div(f32x4.mul(step, m1), denominator)), left);
+  store(p, f32x4.sub(f32x4.mul(get(SHRINK), p0), f32x4.div(f32x4.mul(get(STEP), m1), denominator)), left);
 }
 
 /**
  * g = g + l2·p; where momentum is not 0: b = first ? g : momentum·b + (1-dampening)·g, and
  * g = nesterov ? g + momentum·b : b; p = p - lr·g.
  */
-export function sgd(
-  n: i32, p: usize, g: usize, b: usize,
-  lr: f32, momentum: f32, dampening: f32, l2: f32, nesterov: bool, first: bool,
-): void {
-  const rate = f32x4.splat(lr), mu = f32x4.splat(momentum), damp = f32x4.splat(1 - dampening), decay = f32x4.splat(l2);
-  for (let left = n; left > 0; left -= 4, p += 16, g += 16) {
+export function sgd(from: i32, to: i32, r: SgdRecord): void {
+  const rate = f32x4.splat(r.lr), mu = f32x4.splat(r.momentum);
+  const damp = f32x4.splat(1 - r.dampening), decay = f32x4.splat(r.l2);
+  const moves = r.momentum != 0, nesterov = r.nesterov != 0, first = r.first != 0;
+  const at = <usize>from << 2;
+  let p = r.p + at, g = r.g + at, b = r.buffer + at;
+  for (let left = to - from; left > 0; left -= 4, p += 16, g += 16) {
     const p0 = load(p, left);
     let d = f32x4.add(load(g, left), f32x4.mul(decay, p0));
-    if (momentum != 0) {
+    if (moves) {
       const b1 = first ? d : f32x4.add(f32x4.mul(mu, load(b, left)), f32x4.mul(damp, d));
       store(b, b1, left);
       d = nesterov ? f32x4.add(d, f32x4.mul(mu, b1)) : b1;

@@ -1,7 +1,7 @@
 /**
  * The machine's multiply-add peak as WebAssembly can reach it, from registers alone: the bench divides by it.
  */
-import { mulAdd } from './gemm-6x8-fma';
+import { mulAdd } from './mul-add';
 
 /**
  * Runs n steps of twelve chains c = c·x + y, 96·n flop for vectors of four: more chains than a multiplication

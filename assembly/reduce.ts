@@ -7,12 +7,15 @@
  * Σ|x|, at most (BLOCK/16 + 5)·2^-24 where inner is 1, BLOCK'·2^-24 down columns.
  * The maximum is NaN where any element is.
  */
+import {
+  MseBackwardRecord, MseRecord, ReduceRecord, SquaredErrorBlocksRecord, SumBlocksRecord, TotalRecord,
+} from './records';
 
 /** Elements that are summed in float32 before float64 takes over: along a row, and down a column. */
 const BLOCK: i32 = 4096;
 const COLUMN_BLOCK: i32 = 64;
 
-// Folded away where a function below is compiled, as in elementwise.ts.
+// Folded away where a function below is compiled, as in elementwise/.
 const SUM: i32 = 0, SUM_SQUARES: i32 = 1, MAX: i32 = 2;
 
 // @ts-ignore: decorator
@@ -126,11 +129,14 @@ function store(y: usize, total: f64, alpha: f32, accumulate: bool): void {
   f32.store(y, accumulate ? f32.load(y) + v : v);
 }
 
+/** The rows [from, to) of `outer`. */
 // @ts-ignore: decorator
 @inline
-function loop(op: i32, outer: i32, n: i32, inner: i32, x: usize, y: usize, alpha: f32, accumulate: bool): void {
+function loop(op: i32, from: i32, to: i32, r: ReduceRecord): void {
+  const n = r.n, inner = r.inner, alpha = r.alpha, accumulate = r.accumulate != 0;
   const step = <usize>inner << 2;
-  for (let o = 0; o < outer; ++o) {
+  let x = r.x + <usize>from * n * step, y = r.out + from * step;
+  for (let o = from; o < to; ++o) {
     if (inner == 1) {
       store(y, reduceRow(op, n, x), alpha, accumulate);
       y += 4;
@@ -146,40 +152,27 @@ function loop(op: i32, outer: i32, n: i32, inner: i32, x: usize, y: usize, alpha
   }
 }
 
-// y[outer, inner] = [y +] alpha·reduce over n of x[outer, n, inner].
+export function sum(from: i32, to: i32, r: ReduceRecord): void { loop(SUM, from, to, r); }
+export function sumSquares(from: i32, to: i32, r: ReduceRecord): void { loop(SUM_SQUARES, from, to, r); }
+export function maxOf(from: i32, to: i32, r: ReduceRecord): void { loop(MAX, from, to, r); }
 
-export function sum(outer: i32, n: i32, inner: i32, x: usize, y: usize, alpha: f32, accumulate: bool): void {
-  loop(SUM, outer, n, inner, x, y, alpha, accumulate);
-}
+// Long rows are shared by threads in blocks: partials[i] is the sum of block i, for from <= i < to. Added in
+// ascending order they give the bits of the whole reduction.
 
-export function sumSquares(outer: i32, n: i32, inner: i32, x: usize, y: usize, alpha: f32, accumulate: bool): void {
-  loop(SUM_SQUARES, outer, n, inner, x, y, alpha, accumulate);
-}
-
-export function maxOf(outer: i32, n: i32, inner: i32, x: usize, y: usize, alpha: f32, accumulate: bool): void {
-  loop(MAX, outer, n, inner, x, y, alpha, accumulate);
-}
-
-// Long rows are shared by threads in blocks: partials[i] is the sum of block i, for `first <= i < last` of the
-// blocks of n elements at x. Added in ascending order they give the bits of the whole reduction.
-
-export function sumBlocks(first: i32, last: i32, n: i32, x: usize, partials: usize): void {
-  for (let i = first; i < last; ++i) f64.store(partials + (i << 3), blockAt(SUM, i, n, x));
-}
-
-export function sumSquaresBlocks(first: i32, last: i32, n: i32, x: usize, partials: usize): void {
-  for (let i = first; i < last; ++i) f64.store(partials + (i << 3), blockAt(SUM_SQUARES, i, n, x));
-}
+export function sumBlocks(from: i32, to: i32, r: SumBlocksRecord): void { blocks(SUM, from, to, r); }
+export function sumSquaresBlocks(from: i32, to: i32, r: SumBlocksRecord): void { blocks(SUM_SQUARES, from, to, r); }
 
 // @ts-ignore: decorator
 @inline
-function blockAt(op: i32, i: i32, n: i32, x: usize): f64 {
-  return block(op, min(BLOCK, n - i * BLOCK), x + ((i * BLOCK) << 2));
+function blocks(op: i32, from: i32, to: i32, r: SumBlocksRecord): void {
+  for (let i = from; i < to; ++i) {
+    f64.store(r.partials + (i << 3), block(op, min(BLOCK, r.n - i * BLOCK), r.x + ((i * BLOCK) << 2)));
+  }
 }
 
-/** y[0] = [y[0] +] alpha·total, as every reduction stores its result. */
-export function storeTotal(y: usize, total: f64, alpha: f32, accumulate: bool): void {
-  store(y, total, alpha, accumulate);
+/** out[0] = [out[0] +] alpha·total, as every reduction stores its result. */
+export function storeTotal(from: i32, to: i32, r: TotalRecord): void {
+  store(r.out, r.total, r.alpha, r.accumulate != 0);
 }
 
 /** The sum of (a - b)² over at most BLOCK elements. */
@@ -200,25 +193,29 @@ function squaredErrorBlock(n: i32, a: usize, b: usize): f64 {
 }
 
 /** The squared errors' blocks, as `sumBlocks`. */
-export function squaredErrorBlocks(first: i32, last: i32, n: i32, a: usize, b: usize, partials: usize): void {
-  for (let i = first; i < last; ++i) {
+export function squaredErrorBlocks(from: i32, to: i32, r: SquaredErrorBlocksRecord): void {
+  for (let i = from; i < to; ++i) {
     const at = (i * BLOCK) << 2;
-    f64.store(partials + (i << 3), squaredErrorBlock(min(BLOCK, n - i * BLOCK), a + at, b + at));
+    f64.store(r.partials + (i << 3), squaredErrorBlock(min(BLOCK, r.n - i * BLOCK), r.a + at, r.b + at));
   }
 }
 
-/** y[0] = mean of (a - b)² over n elements; NaN for n = 0, as 0/0. */
-export function mse(n: i32, a: usize, b: usize, y: usize): void {
+/** out[0] = mean of (a - b)² over n elements; NaN for n = 0, as 0/0. One thread does it all. */
+export function mse(from: i32, to: i32, r: MseRecord): void {
   let total: f64 = 0;
-  for (let i = 0; i < n; i += BLOCK) total += squaredErrorBlock(min(BLOCK, n - i), a + (i << 2), b + (i << 2));
-  f32.store(y, <f32>(total / <f64>n));
+  for (let i = 0; i < r.n; i += BLOCK) {
+    total += squaredErrorBlock(min(BLOCK, r.n - i), r.a + (i << 2), r.b + (i << 2));
+  }
+  f32.store(r.out, <f32>(total / <f64>r.n));
 }
 
 /** dx[i] = [dx[i] +] scale·dy[0]·(a[i] - b[i]): with scale 2/n the gradient for a, with -2/n that for b. */
-export function mseBackward(n: i32, a: usize, b: usize, dy: usize, scale: f32, dx: usize, accumulate: bool): void {
-  const factor = scale * f32.load(dy);
+export function mseBackward(from: i32, to: i32, r: MseBackwardRecord): void {
+  const at = <usize>from << 2, accumulate = r.accumulate != 0;
+  let a = r.a + at, b = r.b + at, dx = r.out + at;
+  const factor = r.scale * f32.load(r.dy);
   const f = f32x4.splat(factor);
-  const whole = a + ((n & ~3) << 2), end = a + (n << 2);
+  const whole = a + (((to - from) & ~3) << 2), end = r.a + (to << 2);
   for (; a < whole; a += 16, b += 16, dx += 16) {
     const v = f32x4.mul(f, f32x4.sub(v128.load(a), v128.load(b)));
     v128.store(dx, accumulate ? f32x4.add(v128.load(dx), v) : v);

@@ -2,8 +2,8 @@
  * Each thread's scratch memory: packed panels of the GEMM, one group of random numbers, a key's schedule. The
  * address is a global of the instance, and every thread has an instance of its own over the one memory.
  */
-import { gemmScratchBytes } from './gemm';
-import { SCHEDULE_BYTES } from './philox';
+import { gemmScratchBytes } from './gemm/blocks';
+import { SCHEDULE_BYTES } from './random/philox';
 
 /** Where this instance's scratch memory begins; 64-byte aligned. The GEMM's part is first. */
 export let scratch: usize = 0;

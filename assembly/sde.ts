@@ -7,8 +7,9 @@
  * noise does not depend on how paths are cut into calls. A chunk of paths takes all its steps before the next one
  * begins, so that what is read is in L1; each state is written once.
  */
-import { boxMuller, word64 } from './gaussian';
-import { philox4, schedule } from './philox';
+import { boxMuller } from './random/gaussian';
+import { philox4, schedule } from './random/philox';
+import { AffinePathRecord } from './records';
 import { group as last, keys, scratch } from './scratch';
 
 /** Paths of a chunk: 4 KiB a row. */
@@ -62,26 +63,23 @@ function stepRest(n: i32, from: usize, to: usize, at: usize, stream: u64, block:
 }
 
 /**
- * `steps` steps of n paths from the states at `x`.
+ * All steps of the paths [from, to) from the states at `x`; `from` is a multiple of a group.
  *
- * State k + 1 is written to out + k·rowBytes; with rowBytes 0 only the last one stays, at `out`. `coefficients` are
- * four float32 a step. `x` and `out` must hold whole groups of sixteen paths, or be rows of a larger array.
+ * State k + 1 is written to out + k·row elements; with row 0 only the last one stays, at `out`. `x` and `out` must hold
+ * whole groups of sixteen paths, or be rows of a larger array.
  */
-export function affinePath(
-  n: i32, steps: i32, x: usize, out: usize, rowBytes: usize, coefficients: usize,
-  keyLow: u32, keyHigh: u32, streamLow: u32, streamHigh: u32, blockLow: u32, blockHigh: u32, stepBlocks: u32,
-): void {
-  schedule(word64(keyLow, keyHigh), keys());
-  const stream = word64(streamLow, streamHigh);
-  const end = coefficients + ((<usize>steps) << 4);
-  let block = word64(blockLow, blockHigh);
+export function affinePath(from: i32, to: i32, r: AffinePathRecord): void {
+  schedule(r.seed, keys());
+  const stream = r.stream, stepBlocks = r.stepBlocks, rowBytes = <usize>r.row << 2;
+  const coefficients = r.coefficients, end = coefficients + ((<usize>r.steps) << 4);
+  let n = to - from, x = r.x + (from << 2), out = r.out + (from << 2), block = <u64>(from >> 2);
   while (n >= GROUP) {
     const chunk = min(n, CHUNK) & ~(GROUP - 1);
-    let from = x, to = out, at = block;
+    let state = x, next = out, at = block;
     for (let c = coefficients; c < end; c += 16, at += stepBlocks) {
-      stepChunk(chunk, from, to, rowBytes ? to : scratch, c, stream, at);
-      from = to;
-      to += rowBytes;
+      stepChunk(chunk, state, next, rowBytes ? next : scratch, c, stream, at);
+      state = next;
+      next += rowBytes;
     }
     n -= chunk;
     x += chunk << 2;
@@ -89,11 +87,11 @@ export function affinePath(
     block += chunk >> 2;
   }
   if (n > 0) {
-    let from = x, to = out;
+    let state = x, next = out;
     for (let c = coefficients; c < end; c += 16, block += stepBlocks) {
-      stepRest(n, from, to, c, stream, block);
-      from = to;
-      to += rowBytes;
+      stepRest(n, state, next, c, stream, block);
+      state = next;
+      next += rowBytes;
     }
   }
 }

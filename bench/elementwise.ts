@@ -7,12 +7,19 @@
  * [64,784] is a batch of pictures, 200 KB, which stays in the caches; 949,184 is the denoiser's parameters;
  * 2^22 elements, 16 MB, do not stay. A sweep over sizes shows where further threads begin to help.
  */
-import { BINARY, type BinaryName, type ReduceName, UNARY, type UnaryName } from '../src/backend/kernels.ts';
+import {
+  BINARY,
+  type BinaryName,
+  type ReduceName,
+  rowOf,
+  UNARY,
+  type UnaryName,
+} from '../src/backend/kernels.ts';
 import type { Setting } from './harness.ts';
 import { adam, mse, mseBackward, sgd } from './losses-and-optimisers.ts';
 import type { Make, Subject } from './subject.ts';
 import * as twins from './twins.ts';
-import { addBroadcast, BINARY_TWINS, UNARY_TWINS } from './twins-elementwise.ts';
+import { addBroadcast, BINARY_TWINS, UNARY_BACKWARD_TWINS, UNARY_TWINS } from './twins-elementwise.ts';
 
 const [ROWS, COLS] = [64, 784];
 const BATCH = ROWS * COLS;
@@ -22,9 +29,9 @@ const SWEEP = [2 ** 10, 2 ** 13, 2 ** 16, 2 ** 19];
 const BOUNDS = { lo: -0.5, hi: 0.5 };
 
 /** These are undefined, or not finite, for numbers below 0. */
-const POSITIVE: readonly string[] = ['log', 'sqrt', 'div', 'pow', 'sqrtBackward'];
+const POSITIVE: readonly string[] = ['log', 'sqrt', 'div', 'pow'];
 const domain = (name: string): [number, number] => (POSITIVE.includes(name) ? [0.1, 2] : [-1, 1]);
-const dense = (ptr: number, n: number) => ({ ptr, row: n, col: 1 });
+const into = (ptr: number) => ({ ptr, accumulate: false });
 const label = (n: number) => (n === BATCH ? `${ROWS}x${COLS}` : String(n));
 
 const unary =
@@ -38,7 +45,7 @@ const unary =
       elements: n,
       bytes: 8 * n,
       roof: memory.copyPeak(n),
-      run: () => kernels.unary(name, n, x.ptr, y.ptr, false, BOUNDS),
+      run: () => kernels.unary(name, { n: n, x: x.ptr, out: into(y.ptr), ...BOUNDS }),
       twin: () => UNARY_TWINS[name](n, x.twin, y.twin, BOUNDS),
     };
   };
@@ -55,8 +62,27 @@ const binary =
       elements: n,
       bytes: 12 * n,
       roof: memory.copyPeak(n),
-      run: () => kernels.binary(name, 1, n, dense(a.ptr, n), dense(b.ptr, n), y.ptr, false, BOUNDS),
+      run: () =>
+        kernels.binary(name, { rows: 1, cols: n, a: rowOf(a.ptr, n), b: rowOf(b.ptr, n), out: into(y.ptr) }),
       twin: () => BINARY_TWINS[name](n, a.twin, b.twin, y.twin, BOUNDS),
+    };
+  };
+
+const unaryBackward =
+  (name: UnaryName): Make =>
+  (memory) => {
+    const { kernels } = memory.backend;
+    const n = BATCH;
+    const [dy, kept, dx] = [memory.array(n), memory.array(n, ...domain(name)), memory.array(n)];
+    const record = { n, dy: dy.ptr, kept: kept.ptr, out: into(dx.ptr), ...BOUNDS };
+    return {
+      name: `${name}Backward`,
+      shape: label(n),
+      elements: n,
+      bytes: 12 * n,
+      roof: memory.copyPeak(n),
+      run: () => kernels.unaryBackward(name, record),
+      twin: () => UNARY_BACKWARD_TWINS[name](n, dy.twin, kept.twin, dx.twin, BOUNDS),
     };
   };
 
@@ -74,7 +100,13 @@ const broadcast =
       bytes: 8 * BATCH,
       roof: memory.copyPeak(BATCH),
       run: () =>
-        kernels.binary('add', ROWS, COLS, dense(a.ptr, COLS), { ptr: b.ptr, row, col }, y.ptr, false),
+        kernels.binary('add', {
+          rows: ROWS,
+          cols: COLS,
+          a: rowOf(a.ptr, COLS),
+          b: { ptr: b.ptr, row, col },
+          out: into(y.ptr),
+        }),
       twin: () => addBroadcast(ROWS, COLS, a.twin, b.twin, row, col, y.twin),
     };
   };
@@ -92,7 +124,8 @@ const reduce =
       elements: size,
       bytes: 4 * (size + outer * inner),
       roof: memory.copyPeak(size),
-      run: () => kernels.reduce(name, outer, n, inner, x.ptr, y.ptr, 1, false),
+      run: () =>
+        kernels.reduce(name, { outer: outer, n: n, inner: inner, x: x.ptr, alpha: 1, out: into(y.ptr) }),
       twin: () => twins.reduce(name, outer, n, inner, x.twin, y.twin),
     };
   };
@@ -111,7 +144,15 @@ const copy =
       elements: n,
       bytes: 8 * n,
       roof: memory.copyPeak(n),
-      run: () => kernels.copy(rows, cols, alpha, x.ptr, cols, 1, y.ptr, yRow, yCol, false),
+      run: () =>
+        kernels.copy({
+          rows: rows,
+          cols: cols,
+          alpha: alpha,
+          x: { ptr: x.ptr, row: cols, col: 1 },
+          y: { ptr: y.ptr, row: yRow, col: yCol },
+          accumulate: false,
+        }),
       twin: () => twins.copy(rows, cols, alpha, x.twin, cols, 1, y.twin, yRow, yCol),
     };
   };
@@ -125,7 +166,7 @@ const fill: Make = (memory) => {
     elements: BATCH,
     bytes: 4 * BATCH,
     roof: memory.copyPeak(BATCH),
-    run: () => kernels.fill(BATCH, y.ptr, 0.5),
+    run: () => kernels.fill({ n: BATCH, out: y.ptr, value: 0.5 }),
     twin: () => void y.twin.fill(0.5),
   };
 };
@@ -135,6 +176,7 @@ export const elementwise: Subject = {
   title: 'Elementwise kernels, reductions, copies. Twin: a loop over Float32Array. Peak: a plain copy.',
   cases: ({ quick }: Setting) => [
     ...UNARY.map((name) => unary(name)),
+    ...UNARY.map(unaryBackward),
     ...BINARY.map((name) => binary(name)),
     ...(['row', 'column', 'scalar'] as const).map(broadcast),
     reduce('sum', 'all', 1, BATCH, 1),

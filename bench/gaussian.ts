@@ -44,7 +44,7 @@ export const randomCase =
       shape: label(n),
       samples: n,
       bytes: 4 * n,
-      run: () => kernels[name](n, out, KEY, 0),
+      run: () => kernels.random(name, { n, out, key: KEY, block: 0 }),
       twin: TWINS[name](n),
     };
   };

@@ -45,7 +45,15 @@ export function gemmCase([form, [m, k, n]]: readonly [Form, Shape3], threads: nu
       flop: 2 * m * k * n,
       bytes: 4 * (m * k + k * n + m * n),
       roof: memory.multiplyAddPeak(threads),
-      run: () => kernels.gemm(m, n, k, a.ptr, aT, b.ptr, bT, c.ptr, false),
+      run: () =>
+        kernels.gemm({
+          m: m,
+          n: n,
+          k: k,
+          a: { ptr: a.ptr, transposed: aT },
+          b: { ptr: b.ptr, transposed: bT },
+          out: { ptr: c.ptr, accumulate: false },
+        }),
       twin: () => twins.gemm(m, n, k, a.twin, aT, b.twin, bT, c.twin),
     };
   };

@@ -26,7 +26,7 @@ export const mse =
       elements: n,
       bytes: 8 * n,
       roof: memory.copyPeak(n),
-      run: () => kernels.mse(n, a.ptr, b.ptr, y.ptr),
+      run: () => kernels.mse({ n: n, a: a.ptr, b: b.ptr, out: y.ptr }),
       twin: () => twins.mse(n, a.twin, b.twin, y.twin),
     };
   };
@@ -42,7 +42,15 @@ export const mseBackward =
       elements: n,
       bytes: 12 * n,
       roof: memory.copyPeak(n),
-      run: () => kernels.mseBackward(n, a.ptr, b.ptr, dy.ptr, 0.5, dx.ptr, false),
+      run: () =>
+        kernels.mseBackward({
+          n: n,
+          a: a.ptr,
+          b: b.ptr,
+          dy: dy.ptr,
+          scale: 0.5,
+          out: { ptr: dx.ptr, accumulate: false },
+        }),
       twin: () => twins.mseBackward(n, a.twin, b.twin, dy.twin, 0.5, dx.twin),
     };
   };
@@ -60,7 +68,7 @@ export const adam =
       elements: n,
       bytes: 28 * n,
       roof: memory.copyPeak(n),
-      run: () => kernels.adam(n, p.ptr, g.ptr, m.ptr, v.ptr, ADAM),
+      run: () => kernels.adam({ n: n, p: p.ptr, g: g.ptr, m: m.ptr, v: v.ptr, ...ADAM }),
       twin: () => twins.adam(n, p.twin, g.twin, m.twin, v.twin, ADAM),
     };
   };
@@ -77,7 +85,7 @@ export const sgd =
       elements: n,
       bytes: 20 * n,
       roof: memory.copyPeak(n),
-      run: () => kernels.sgd(n, p.ptr, g.ptr, buffer.ptr, SGD),
+      run: () => kernels.sgd({ n: n, p: p.ptr, g: g.ptr, buffer: buffer.ptr, ...SGD }),
       twin: () => twins.sgd(n, p.twin, g.twin, buffer.twin, SGD),
     };
   };

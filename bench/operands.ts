@@ -41,7 +41,7 @@ export class Operands {
     const { heap, kernels, elementBytes } = this.backend;
     const ptr = heap.alloc(n * elementBytes);
     this.blocks.push(ptr);
-    kernels.fill(n, ptr, 1);
+    kernels.fill({ n: n, out: ptr, value: 1 });
     return ptr;
   }
 
@@ -68,7 +68,18 @@ export class Operands {
   copyPeak(n: number): Roof {
     const { kernels } = this.backend;
     const [x, y] = [this.block(n), this.block(n)];
-    return { amount: 8 * n, run: () => kernels.copy(1, n, 1, x, n, 1, y, n, 1, false) };
+    return {
+      amount: 8 * n,
+      run: () =>
+        kernels.copy({
+          rows: 1,
+          cols: n,
+          alpha: 1,
+          x: { ptr: x, row: n, col: 1 },
+          y: { ptr: y, row: n, col: 1 },
+          accumulate: false,
+        }),
+    };
   }
 
   release(): void {

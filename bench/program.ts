@@ -4,12 +4,13 @@
  * on the reference backend, which is plain TypeScript in float64.
  */
 import { backend, setBackend } from '../src/backend/backend.ts';
+import { recordKernels } from '../src/backend/recorder.ts';
 import type { Tensor } from '../src/tensor/tensor.ts';
 import type { Case } from './harness.ts';
 import type { Operands } from './operands.ts';
 import { type Row, rates, round } from './row.ts';
 import type { Make } from './subject.ts';
-import { record, timeCalls, timeWithoutKernels } from './trace.ts';
+import { timeCalls, timeWithoutKernels } from './trace.ts';
 
 /** One step; `watch` sees the loss while it lives. */
 export type Step = (watch?: (loss: Tensor) => void) => void;
@@ -81,7 +82,7 @@ export function productFlop(batch: number, widths: readonly number[]): number {
  * which is the step as it is when nothing interrupts it, and what the shares refer to.
  */
 function parts(whole: Row, { flop }: Program, step: Step, quick: boolean): Row[] {
-  const calls = record(() => step());
+  const calls = recordKernels(() => step());
   const outside = timeWithoutKernels(() => step(), calls, quick ? IDLE_RUNS.quick : IDLE_RUNS.full);
   const groups = timeCalls(calls, quick ? REPLAYS.quick : REPLAYS.full);
   const total = groups.reduce((sum, { ms }) => sum + ms, outside);

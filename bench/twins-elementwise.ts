@@ -11,86 +11,108 @@ type Binary = (n: number, a: Array32, b: Array32, y: Array32, bounds: Bounds) =>
 /** y = f(x) */
 export const UNARY_TWINS: Record<UnaryName, Unary> = {
   neg(n, x, y) {
-    for (let i = 0; i < n; i++) y[i] = -x[i]!;
+    for (let i = 0; i < n; i++) y[i] = -x[i];
   },
   abs(n, x, y) {
-    for (let i = 0; i < n; i++) y[i] = Math.abs(x[i]!);
+    for (let i = 0; i < n; i++) y[i] = Math.abs(x[i]);
   },
   exp(n, x, y) {
-    for (let i = 0; i < n; i++) y[i] = Math.exp(x[i]!);
+    for (let i = 0; i < n; i++) y[i] = Math.exp(x[i]);
   },
   log(n, x, y) {
-    for (let i = 0; i < n; i++) y[i] = Math.log(x[i]!);
+    for (let i = 0; i < n; i++) y[i] = Math.log(x[i]);
   },
   sqrt(n, x, y) {
-    for (let i = 0; i < n; i++) y[i] = Math.sqrt(x[i]!);
+    for (let i = 0; i < n; i++) y[i] = Math.sqrt(x[i]);
   },
   relu(n, x, y) {
-    for (let i = 0; i < n; i++) y[i] = Math.max(x[i]!, 0);
+    for (let i = 0; i < n; i++) y[i] = Math.max(x[i], 0);
   },
   sigmoid(n, x, y) {
-    for (let i = 0; i < n; i++) y[i] = 1 / (1 + Math.exp(-x[i]!));
+    for (let i = 0; i < n; i++) y[i] = 1 / (1 + Math.exp(-x[i]));
   },
   tanh(n, x, y) {
-    for (let i = 0; i < n; i++) y[i] = Math.tanh(x[i]!);
+    for (let i = 0; i < n; i++) y[i] = Math.tanh(x[i]);
   },
   silu(n, x, y) {
-    for (let i = 0; i < n; i++) y[i] = x[i]! / (1 + Math.exp(-x[i]!));
+    for (let i = 0; i < n; i++) y[i] = x[i] / (1 + Math.exp(-x[i]));
   },
   clamp(n, x, y, { lo, hi }) {
-    for (let i = 0; i < n; i++) y[i] = Math.min(Math.max(x[i]!, lo), hi);
+    for (let i = 0; i < n; i++) y[i] = Math.min(Math.max(x[i], lo), hi);
   },
 };
 
-/** y = f(a, b); in the backward ones b is dy */
+/** y = f(a, b) */
 export const BINARY_TWINS: Record<BinaryName, Binary> = {
   add(n, a, b, y) {
-    for (let i = 0; i < n; i++) y[i] = a[i]! + b[i]!;
+    for (let i = 0; i < n; i++) y[i] = a[i] + b[i];
   },
   sub(n, a, b, y) {
-    for (let i = 0; i < n; i++) y[i] = a[i]! - b[i]!;
+    for (let i = 0; i < n; i++) y[i] = a[i] - b[i];
   },
   mul(n, a, b, y) {
-    for (let i = 0; i < n; i++) y[i] = a[i]! * b[i]!;
+    for (let i = 0; i < n; i++) y[i] = a[i] * b[i];
   },
   div(n, a, b, y) {
-    for (let i = 0; i < n; i++) y[i] = a[i]! / b[i]!;
+    for (let i = 0; i < n; i++) y[i] = a[i] / b[i];
   },
   maximum(n, a, b, y) {
-    for (let i = 0; i < n; i++) y[i] = Math.max(a[i]!, b[i]!);
+    for (let i = 0; i < n; i++) y[i] = Math.max(a[i], b[i]);
   },
   minimum(n, a, b, y) {
-    for (let i = 0; i < n; i++) y[i] = Math.min(a[i]!, b[i]!);
+    for (let i = 0; i < n; i++) y[i] = Math.min(a[i], b[i]);
   },
   pow(n, a, b, y) {
-    for (let i = 0; i < n; i++) y[i] = a[i]! ** b[i]!;
+    for (let i = 0; i < n; i++) y[i] = a[i] ** b[i];
   },
-  absBackward(n, x, dy, dx) {
-    for (let i = 0; i < n; i++) dx[i] = Math.sign(x[i]!) * dy[i]!;
+  eq(n, a, b, y) {
+    for (let i = 0; i < n; i++) y[i] = a[i] === b[i] ? 1 : 0;
   },
-  sqrtBackward(n, y, dy, dx) {
-    for (let i = 0; i < n; i++) dx[i] = dy[i]! / (2 * y[i]!);
+  ne(n, a, b, y) {
+    for (let i = 0; i < n; i++) y[i] = a[i] !== b[i] ? 1 : 0;
   },
-  reluBackward(n, y, dy, dx) {
-    for (let i = 0; i < n; i++) dx[i] = y[i]! > 0 ? dy[i]! : 0;
+  gt(n, a, b, y) {
+    for (let i = 0; i < n; i++) y[i] = a[i] > b[i] ? 1 : 0;
   },
-  sigmoidBackward(n, y, dy, dx) {
-    for (let i = 0; i < n; i++) dx[i] = dy[i]! * y[i]! * (1 - y[i]!);
+  ge(n, a, b, y) {
+    for (let i = 0; i < n; i++) y[i] = a[i] >= b[i] ? 1 : 0;
   },
-  tanhBackward(n, y, dy, dx) {
-    for (let i = 0; i < n; i++) dx[i] = dy[i]! * (1 - y[i]! * y[i]!);
+};
+
+/** dx = df(dy, kept), where x or y was kept */
+export const UNARY_BACKWARD_TWINS: Record<UnaryName, Binary> = {
+  neg(n, dy, _x, dx) {
+    for (let i = 0; i < n; i++) dx[i] = -dy[i];
   },
-  siluBackward(n, x, dy, dx) {
+  abs(n, dy, x, dx) {
+    for (let i = 0; i < n; i++) dx[i] = Math.sign(x[i]) * dy[i];
+  },
+  exp(n, dy, y, dx) {
+    for (let i = 0; i < n; i++) dx[i] = dy[i] * y[i];
+  },
+  log(n, dy, x, dx) {
+    for (let i = 0; i < n; i++) dx[i] = dy[i] / x[i];
+  },
+  sqrt(n, dy, y, dx) {
+    for (let i = 0; i < n; i++) dx[i] = dy[i] / (2 * y[i]);
+  },
+  relu(n, dy, y, dx) {
+    for (let i = 0; i < n; i++) dx[i] = y[i] > 0 ? dy[i] : 0;
+  },
+  sigmoid(n, dy, y, dx) {
+    for (let i = 0; i < n; i++) dx[i] = dy[i] * y[i] * (1 - y[i]);
+  },
+  tanh(n, dy, y, dx) {
+    for (let i = 0; i < n; i++) dx[i] = dy[i] * (1 - y[i] * y[i]);
+  },
+  silu(n, dy, x, dx) {
     for (let i = 0; i < n; i++) {
-      const s = 1 / (1 + Math.exp(-x[i]!));
-      dx[i] = dy[i]! * s * (1 + x[i]! * (1 - s));
+      const s = 1 / (1 + Math.exp(-x[i]));
+      dx[i] = dy[i] * s * (1 + x[i] * (1 - s));
     }
   },
-  clampBackward(n, x, dy, dx, { lo, hi }) {
-    for (let i = 0; i < n; i++) dx[i] = x[i]! >= lo && x[i]! <= hi ? dy[i]! : 0;
-  },
-  greaterShare(n, a, b, y) {
-    for (let i = 0; i < n; i++) y[i] = a[i]! > b[i]! ? 1 : a[i]! === b[i]! ? 0.5 : 0;
+  clamp(n, dy, x, dx, { lo, hi }) {
+    for (let i = 0; i < n; i++) dx[i] = x[i] >= lo && x[i] <= hi ? dy[i] : 0;
   },
 };
 
@@ -105,6 +127,6 @@ export function addBroadcast(
   y: Array32,
 ): void {
   for (let i = 0, at = 0; i < rows; i++) {
-    for (let j = 0; j < cols; j++, at++) y[at] = a[at]! + b[i * bRow + j * bCol]!;
+    for (let j = 0; j < cols; j++, at++) y[at] = a[at] + b[i * bRow + j * bCol];
   }
 }

@@ -5,11 +5,12 @@ import { OPS, type OpDef, type Sample } from '../src/autograd/op.ts';
 import { apply, tapeLength } from '../src/autograd/tape.ts';
 import { sizeOf } from '../src/autograd/variable.ts';
 import { backend } from '../src/backend/backend.ts';
+import { copyArray } from '../src/backend/kernels.ts';
 import { ValueError } from '../src/errors.ts';
 import * as ops from '../src/ops/index.ts';
 import { tensor } from '../src/tensor/create.ts';
 import { cat, linear, mse, type Tensor } from '../src/tensor/tensor.ts';
-import { onBackend, refused, uniforms } from './helpers.ts';
+import { into, onBackend, refused, uniforms } from './helpers.ts';
 import { suite } from './suite.ts';
 
 /** The project's bound. */
@@ -100,8 +101,10 @@ suite('gradcheck', (test) => {
       [-2, -0.1],
       [0.1, 2],
     ]) {
-      for (const op of [ops.relu, ops.abs]) {
-        const error = onBackend('reference', () => gradcheck(op, [draw(op.name, [9], lo, hi)]));
+      for (const op of [ops.unary.relu, ops.unary.abs]) {
+        const error = onBackend('reference', () =>
+          gradcheck(op, [draw(op.name, [9], lo, hi)], { attrs: {} }),
+        );
         right(error, `${op.name} on [${lo}, ${hi}]`);
       }
     }
@@ -117,36 +120,25 @@ suite('gradcheck', (test) => {
 
   test('a gradient that is wrong is caught', () => {
     const wrong: Record<string, OpDef['vjp']> = {
-      'off by two parts in a million': (k, dy, _y, _xs, into) =>
-        into(0, (dx, accumulate) =>
-          k.copy(1, dy.size, 1 + 2e-6, dy.ptr, dy.size, 1, dx, dy.size, 1, accumulate),
-        ),
-      'of the wrong sign': (k, dy, _y, _xs, into) =>
-        into(0, (dx, accumulate) => k.unary('neg', dy.size, dy.ptr, dx, accumulate)),
+      'off by two parts in a million': (k, dy, _y, _xs, sink) =>
+        sink(0, (out) => copyArray(k, dy.size, dy.ptr, out, 1 + 2e-6)),
+      'of the wrong sign': (k, dy, _y, _xs, sink) =>
+        sink(0, (out) => k.unary('neg', { n: dy.size, x: dy.ptr, out })),
       missing: () => {},
-      'not a number': (k, dy, _y, _xs, into) => into(0, (dx) => k.fill(dy.size, dx, NaN)),
-      'of another element': (k, dy, _y, _xs, into) =>
-        into(0, (dx, accumulate) =>
-          k.copy(
-            1,
-            dy.size,
-            1,
-            dy.ptr,
-            0,
-            1,
-            dx + (dy.size - 1) * dy.backend.elementBytes,
-            0,
-            -1,
-            accumulate,
-          ),
-        ),
+      'not a number': (k, dy, _y, _xs, sink) =>
+        sink(0, ({ ptr }) => k.fill({ n: dy.size, out: ptr, value: NaN })),
+      'of another element': (k, dy, _y, _xs, sink) =>
+        sink(0, ({ ptr, accumulate }) => {
+          const last = ptr + (dy.size - 1) * dy.backend.elementBytes;
+          const x = { ptr: dy.ptr, row: 0, col: 1 };
+          k.copy({ rows: 1, cols: dy.size, alpha: 1, x, y: { ptr: last, row: 0, col: -1 }, accumulate });
+        }),
     };
     const identity: OpDef = {
       name: 'identity',
       shape: ([x]) => x!,
-      forward: (k, y, [x]) => k.copy(1, y.size, 1, x!.ptr, y.size, 1, y.ptr, y.size, 1, false),
-      vjp: (k, dy, _y, _xs, into) =>
-        into(0, (dx, accumulate) => k.copy(1, dy.size, 1, dy.ptr, dy.size, 1, dx, dy.size, 1, accumulate)),
+      forward: (k, y, [x]) => copyArray(k, y.size, x!.ptr, into(y.ptr)),
+      vjp: (k, dy, _y, _xs, sink) => sink(0, (out) => copyArray(k, dy.size, dy.ptr, out)),
       samples: () => [],
     };
     onBackend('reference', () => {
@@ -162,11 +154,8 @@ suite('gradcheck', (test) => {
     const scaled = (factor: number, off: number): OpDef => ({
       name: 'scaled',
       shape: ([x]) => x!,
-      forward: (k, y, [x]) => k.copy(1, y.size, factor, x!.ptr, y.size, 1, y.ptr, y.size, 1, false),
-      vjp: (k, dy, _y, _xs, into) =>
-        into(0, (dx, accumulate) =>
-          k.copy(1, dy.size, factor + off, dy.ptr, dy.size, 1, dx, dy.size, 1, accumulate),
-        ),
+      forward: (k, y, [x]) => copyArray(k, y.size, x!.ptr, into(y.ptr), factor),
+      vjp: (k, dy, _y, _xs, sink) => sink(0, (out) => copyArray(k, dy.size, dy.ptr, out, factor + off)),
       samples: () => [],
     });
     onBackend('reference', () => {
@@ -267,7 +256,11 @@ suite('gradcheck', (test) => {
       ),
     );
     assert.is(backend().name, name);
-    refused(() => gradcheck(ops.exp, [x], { step: 0 }), ValueError, /step and a floor > 0, got 0 and 0.001/);
+    refused(
+      () => gradcheck(ops.unary.exp, [x], { step: 0 }),
+      ValueError,
+      /step and a floor > 0, got 0 and 0.001/,
+    );
     x.dispose();
   });
 });

@@ -5,6 +5,7 @@
 import seedrandom from 'seedrandom';
 import * as assert from 'uvu/assert';
 import { scope } from '../src/autograd/tape.ts';
+import { ABI, type KernelName, RecordWriter } from '../src/backend/abi.ts';
 import {
   type Backend,
   type BackendName,
@@ -13,8 +14,8 @@ import {
   createWasmBackend,
   setBackend,
 } from '../src/backend/backend.ts';
-import type { Numerics } from '../src/backend/instance.ts';
-import type { Kernels, Ptr, UnaryName } from '../src/backend/kernels.ts';
+import type { Exports, Numerics } from '../src/backend/instance.ts';
+import type { Kernels, Ptr, Target, UnaryName } from '../src/backend/kernels.ts';
 import { tensor } from '../src/tensor/create.ts';
 import type { Nested } from '../src/tensor/format.ts';
 import type { Tensor } from '../src/tensor/tensor.ts';
@@ -71,6 +72,21 @@ export const ownWasm = (numerics: Numerics = 'strict'): Backend =>
   once(numerics, () => createWasmBackend({ numerics, threads: 1 }));
 export const ownReference = (): Backend => once('reference', createReferenceBackend);
 
+/** Where a kernel's result goes. */
+export const into = (ptr: Ptr, accumulate = false): Target => ({ ptr, accumulate });
+
+/** Calls an exported kernel on the items within `bounds`, with its record at `at`. */
+export function callExport(
+  { memory, exports }: { memory: WebAssembly.Memory; exports: Exports },
+  name: KernelName,
+  bounds: readonly number[],
+  record: object,
+  at: Ptr,
+): void {
+  new RecordWriter(memory.buffer, at).write(ABI[name].fields, record);
+  exports[name](...bounds, at);
+}
+
 /** A kernel call on arrays that lie at the given addresses; `bytes` is the size of an element. */
 export type Call = (k: Kernels, at: readonly Ptr[], bytes: number) => void;
 
@@ -109,12 +125,12 @@ export function onBoth(
   };
 }
 
-/** The error that a pair of normals at radius r may have: see assembly/gaussian.ts. */
+/** The error that a pair of normals at radius r may have: see assembly/random/gaussian.ts. */
 export const gaussianError = (r: number): number => 4e-7 * r + 2 ** -24 / Math.max(r, 2 ** -12);
 
 /** Asserts that two arrays of normals from one block are equal to that error; `b` holds whole groups of 16. */
 export function closeNormals(a: ArrayLike<number>, b: ArrayLike<number>, what: string): void {
-  // Elements i and i + 4 are the cosine and the sine of one pair (assembly/gaussian.ts).
+  // Elements i and i + 4 are the cosine and the sine of one pair (assembly/random/gaussian.ts).
   close(a, Array.from(b).slice(0, a.length), (i) => gaussianError(Math.hypot(b[i]!, b[i ^ 4]!)), what);
 }
 

@@ -4,9 +4,10 @@
  */
 import seedrandom from 'seedrandom';
 import * as assert from 'uvu/assert';
+import type { KernelName } from '../src/backend/abi.ts';
 import { hasRelaxedSimd, instantiate, kernelBytes, type Numerics } from '../src/backend/instance.ts';
 import type { UnaryName } from '../src/backend/kernels.ts';
-import { ownWasm, runKernel, UNARY_ULP, ulp, uniforms } from './helpers.ts';
+import { callExport, into, ownWasm, runKernel, UNARY_ULP, ulp, uniforms } from './helpers.ts';
 import { suite } from './suite.ts';
 
 const U = 2 ** -24;
@@ -122,7 +123,9 @@ suite('accuracy', (test) => {
       let worst = 0;
       for (const x of inputs()) {
         const n = x.length;
-        const y = runKernel(ownWasm(), [x, x], (k, [at, to]) => k.unary(name, n, at!, to!, false))[1]!;
+        const y = runKernel(ownWasm(), [x, x], (k, [at, to]) =>
+          k.unary(name, { n: n, x: at!, out: into(to!) }),
+        )[1]!;
         count += n;
         for (let i = 0; i < n; i++) {
           const t = exact(x[i]!);
@@ -167,7 +170,7 @@ suite('accuracy', (test) => {
       const [a, b] = [new Float32Array(n), new Float32Array(n)];
       for (let i = 0; i < n; i++) [a[i], b[i]] = draw();
       const z = runKernel(ownWasm(), [a, b, a], (k, [p, q, to]) =>
-        k.binary('pow', 1, n, dense(p!, n), dense(q!, n), to!, false),
+        k.binary('pow', { rows: 1, cols: n, a: dense(p!, n), b: dense(q!, n), out: into(to!) }),
       )[2]!;
       for (let i = 0; i < n; i++) {
         // JavaScript says NaN where IEEE 754 says 1.
@@ -185,7 +188,7 @@ suite('accuracy', (test) => {
       const exact = sumOf(n, (i) => x[i]!);
       const bound = 262 * U * sumOf(n, (i) => Math.abs(x[i]!));
       const [, y] = runKernel(ownWasm(), [x, [0]], (k, [at, to]) =>
-        k.reduce('sum', 1, n, 1, at!, to!, 1, false),
+        k.reduce('sum', { outer: 1, n: n, inner: 1, x: at!, alpha: 1, out: into(to!) }),
       );
       assert.ok(Math.abs(y![0]! - exact) <= bound, `${what}: ${y![0]} is not ${exact} ± ${bound}`);
       if (what === 'a large number and ones') {
@@ -198,7 +201,7 @@ suite('accuracy', (test) => {
     const [n, inner] = [200_000, 5];
     for (const [what, x] of Object.entries(hardArrays(n * inner))) {
       const [, y] = runKernel(ownWasm(), [x, new Float32Array(inner)], (k, [at, to]) =>
-        k.reduce('sum', 1, n, inner, at!, to!, 1, false),
+        k.reduce('sum', { outer: 1, n: n, inner: inner, x: at!, alpha: 1, out: into(to!) }),
       );
       for (let j = 0; j < inner; j++) {
         const exact = sumOf(n, (i) => x[i * inner + j]!);
@@ -214,11 +217,13 @@ suite('accuracy', (test) => {
       const zero = new Float32Array(n);
       const exact = sumOf(n, (i) => x[i]! * x[i]!);
       const [, squares] = runKernel(ownWasm(), [x, [0]], (k, [at, to]) =>
-        k.reduce('sumSquares', 1, n, 1, at!, to!, 1, false),
+        k.reduce('sumSquares', { outer: 1, n: n, inner: 1, x: at!, alpha: 1, out: into(to!) }),
       );
       assert.ok(Math.abs(squares![0]! - exact) <= 263 * U * exact, `${what}: ${squares![0]} is not ${exact}`);
       // Blocks of 4096 elements in eight lanes: 512 additions each.
-      const [, , loss] = runKernel(ownWasm(), [x, zero, [0]], (k, [a, b, to]) => k.mse(n, a!, b!, to!));
+      const [, , loss] = runKernel(ownWasm(), [x, zero, [0]], (k, [a, b, to]) =>
+        k.mse({ n: n, a: a!, b: b!, out: to! }),
+      );
       assert.ok(
         Math.abs(loss![0]! - exact / n) <= (520 * U * exact) / n,
         `${what}: ${loss![0]} is not ${exact / n}`,
@@ -248,7 +253,14 @@ suite('accuracy', (test) => {
             [true, true],
           ] as const) {
             const [, , c] = runKernel(backend, [a, b, new Float32Array(m * n)], (kernels, [x, y, z]) =>
-              kernels.gemm(m, n, k, x!, aT, y!, bT, z!, false),
+              kernels.gemm({
+                m: m,
+                n: n,
+                k: k,
+                a: { ptr: x!, transposed: aT },
+                b: { ptr: y!, transposed: bT },
+                out: into(z!),
+              }),
             );
             for (let i = 0; i < m; i++) {
               for (let j = 0; j < n; j++) {
@@ -274,7 +286,7 @@ suite('accuracy', (test) => {
         const x = uniforms(`${n}`, n * inner, -2, -1);
         const max = (values: Float32Array) =>
           runKernel(ownWasm(), [values, new Float32Array(inner)], (k, [at, to]) =>
-            k.reduce('max', 1, n, inner, at!, to!, 1, false),
+            k.reduce('max', { outer: 1, n: n, inner: inner, x: at!, alpha: 1, out: into(to!) }),
           )[1]!;
         const column = (j: number) => x.filter((_, i) => i % inner === j);
         assert.equal(
@@ -359,12 +371,17 @@ suite('modules', (test) => {
     const [m, k, w] = [33, 30, 33];
     const x = new Float32Array(memory.buffer, data, n).fill(0).map((_, i) => Math.sin(i));
     new Float32Array(memory.buffer, data, n).set(x);
+    const record = data + 4096 + 2 * 32768;
     const outputs = [first, second].map((exports, i) => {
       const at = data + 4096 + i * 32768;
-      exports.tanh(n, data, at, 0, 0, 0);
-      exports.gaussian(n, at + 4096, 1, 2, 3, 4, 5, 6);
-      exports.sum(1, n, 1, data, at + 8192, 1, 0);
-      exports.gemm(0, m, 0, w, m, w, k, data, 0, data, 1, at + 12288, 0, 0, 0);
+      const call = (name: KernelName, bounds: number[], fields: object) =>
+        callExport({ memory, exports }, name, bounds, fields, record);
+      const key = { seed: [1, 2], stream: [3, 4] };
+      const [a, b] = [false, true].map((transposed) => ({ ptr: data, transposed }));
+      call('tanh', [0, n], { n, x: data, out: into(at) });
+      call('gaussian', [0, n], { n, out: at + 4096, key, block: 5 });
+      call('sum', [0, 1], { outer: 1, n, inner: 1, x: data, alpha: 1, out: into(at + 8192) });
+      call('gemm', [0, m, 0, w], { m, n: w, k, a, b, out: into(at + 12288) });
       return new Uint8Array(memory.buffer, at, 12288 + 4 * m * w).slice();
     });
     const untouched = (bytes: Uint8Array) => bytes.subarray(0, 4 * n);

@@ -385,6 +385,26 @@ suite('out of memory', (test) => {
     return { small, make: (n: number) => new Tensor(Storage.inScope(n, small), [n]) };
   };
 
+  test('the last block of a full memory is written like any other: none ends at 4 GiB, where an end is 0 in 32 bits', () => {
+    const on = createWasmBackend();
+    const blocks: { ptr: number; n: number }[] = [];
+    for (let bytes = 2 ** 30; bytes >= 64; ) {
+      try {
+        blocks.push({ ptr: on.heap.alloc(bytes), n: bytes / 4 });
+      } catch (error) {
+        assert.instance(error, OutOfMemoryError);
+        bytes /= 2;
+      }
+    }
+    assert.ok(on.heap.usedBytes > 3.9 * 2 ** 30, `${on.heap.usedBytes} bytes were given`);
+    for (const { ptr, n } of blocks.slice(-3)) {
+      on.kernels.fill({ n, out: ptr, value: 7 });
+      assert.equal(Array.from(on.read(ptr, n)), Array(n).fill(7));
+      on.kernels.unary('neg', { n, x: ptr, out: { ptr, accumulate: true } });
+      assert.equal(Array.from(on.read(ptr, n)), Array(n).fill(0));
+    }
+  });
+
   test('a tensor that does not fit is refused in a line that says what there is, and the rest goes on', () => {
     const { small, make } = on(256); // 16 MiB
     const a = make(1000).set(new Float32Array(1000).fill(3));
@@ -403,7 +423,7 @@ suite('out of memory', (test) => {
     assert.ok(held.length > 20, `${held.length} blocks of 0.4 MB fitted`);
     for (const x of held) x.dispose();
     const sum = make(1000);
-    small.kernels.fill(1000, sum.ptr, 4);
+    small.kernels.fill({ n: 1000, out: sum.ptr, value: 4 });
     assert.is(a.add(sum).sum().item(), 7000);
   });
 

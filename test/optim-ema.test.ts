@@ -51,9 +51,9 @@ suite('moving average', (test) => {
     const { kernels } = backend();
     const original = kernels.sgd;
     const passes: number[] = [];
-    kernels.sgd = (n, ...rest) => {
-      passes.push(n);
-      original.call(kernels, n, ...rest);
+    kernels.sgd = (record) => {
+      passes.push(record.n);
+      original.call(kernels, record);
     };
     disturb(apart, 1);
     averages[0].update();

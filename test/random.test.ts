@@ -5,6 +5,7 @@
  */
 import * as assert from 'uvu/assert';
 import { tapeLength } from '../src/autograd/tape.ts';
+import { ABI, RecordWriter } from '../src/backend/abi.ts';
 import { backend } from '../src/backend/backend.ts';
 import { instantiate } from '../src/backend/instance.ts';
 import type { Key } from '../src/backend/kernels.ts';
@@ -60,16 +61,31 @@ const KNOWN: readonly [Words, [number, number], Words][] = [
 function rawKernels() {
   const memory = new WebAssembly.Memory({ initial: 32, maximum: 32, shared: true });
   const { exports } = instantiate('strict', memory);
-  exports.attach(exports.heapBase());
+  const record = exports.heapBase();
+  exports.attach(record + 256);
   exports.init();
-  return { memory, exports, out: exports.heapBase() + exports.scratchBytes() };
+  const out = record + 256 + exports.scratchBytes();
+  /** Sixteen numbers at any counter: a block's number has more bits than a number of JavaScript is exact to. */
+  const sixteen = (name: 'gaussian' | 'randomBits', counter: readonly number[], seed: readonly number[]) => {
+    const stream = counter.slice(2);
+    new RecordWriter(memory.buffer, record).write(ABI[name].fields, {
+      n: 16,
+      out,
+      key: { seed, stream },
+      block: 0,
+    });
+    const { at } = ABI[name].fields.find((field) => field.name === 'block')!;
+    new Uint32Array(memory.buffer, record + at, 2).set(counter.slice(0, 2));
+    exports[name](0, 16, record);
+  };
+  return { memory, out, sixteen };
 }
 
 /** The words that a backend's kernel writes. */
 function bitsOf(on: ReturnType<typeof ownWasm>, n: number, key: Key, block: number): Uint32Array {
   const { heap, kernels, readWords } = on;
   const ptr = heap.alloc(4 * n);
-  kernels.randomBits(n, ptr, key, block);
+  kernels.random('randomBits', { n: n, out: ptr, key: key, block: block });
   const words = readWords(ptr, n);
   heap.release(ptr);
   return words;
@@ -80,12 +96,11 @@ const spread = (i: number) => Math.imul(i + 1, 0x9e3779b1) >>> 0;
 
 suite('philox', (test) => {
   test("the known answers come out of the kernel, and of the tests' own Philox", () => {
-    const { memory, exports, out } = rawKernels();
+    const { memory, out, sixteen } = rawKernels();
     for (const [counter, key, words] of KNOWN) {
       assert.equal(philoxBlock(counter, key), words);
       assert.equal(counterFor(words, key), counter);
-      const [c0, c1, c2, c3] = counter;
-      exports.randomBits(16, out, key[0], key[1], c2, c3, c0, c1);
+      sixteen('randomBits', counter, key);
       assert.equal(Array.from(new Uint32Array(memory.buffer, out, 4)), words);
     }
   });
@@ -118,7 +133,9 @@ suite('philox', (test) => {
     const key: Key = { seed: [1, 2], stream: [3, 4] };
     const words = bitsOf(ownWasm(), 1001, key, 77);
     for (const on of [ownWasm(), ownReference()]) {
-      const [values] = runKernel(on, [new Float32Array(1001)], (k, [out]) => k.uniform(1001, out!, key, 77));
+      const [values] = runKernel(on, [new Float32Array(1001)], (k, [out]) =>
+        k.random('uniform', { n: 1001, out: out!, key: key, block: 77 }),
+      );
       assert.equal(
         values,
         Float64Array.from(words, (word) => (word >>> 8) / 2 ** 24),
@@ -128,12 +145,11 @@ suite('philox', (test) => {
   });
 
   test('normals are those of Box and Muller at any bits, the least and the largest among them', () => {
-    const { memory, exports, out } = rawKernels();
+    const { memory, out, sixteen } = rawKernels();
     const key: [number, number] = [7, 8];
     /** The kernel's pair for a word of the radius and one of the angle. */
     const pair = (radius: number, angle: number) => {
-      const [c0, c1, c2, c3] = counterFor([radius, angle, 1, 2], key);
-      exports.gaussian(16, out, ...key, c2, c3, c0, c1);
+      sixteen('gaussian', counterFor([radius, angle, 1, 2], key), key);
       const [x, , , , y] = new Float32Array(memory.buffer, out, 5);
       return [x!, y!] as const;
     };
@@ -180,7 +196,9 @@ suite('philox', (test) => {
     for (let i = 0; i < 20; i++) {
       const key: Key = { seed: [i, spread(i)], stream: [spread(i + 1), i] };
       const draw = (on: ReturnType<typeof ownWasm>) =>
-        runKernel(on, [new Float32Array(4096)], (k, [out]) => k.gaussian(4096, out!, key, i * 2 ** 31))[0]!;
+        runKernel(on, [new Float32Array(4096)], (k, [out]) =>
+          k.random('gaussian', { n: 4096, out: out!, key: key, block: i * 2 ** 31 }),
+        )[0]!;
       const [wasm, reference] = [draw(ownWasm()), draw(ownReference())];
       closeNormals(wasm, reference, `key ${i}`);
       // Near 0 the rounding of u shows: rarely, and not in the distribution.

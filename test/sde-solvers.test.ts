@@ -303,7 +303,16 @@ suite('solvers', (test) => {
         const start = startAt(1.5, n);
         const out = start.empty([keep ? 3 * n : n]);
         const { kernels } = start.backend;
-        kernels.affinePath(n, coefficients, start.ptr, out.ptr, keep ? n : 0, key, 4 * Math.ceil(n / 16));
+        kernels.affinePath({
+          n,
+          steps: 3,
+          coefficients: tensor(coefficients).ptr,
+          x: start.ptr,
+          out: out.ptr,
+          row: keep ? n : 0,
+          key,
+          stepBlocks: 4 * Math.ceil(n / 16),
+        });
         return Float64Array.from(out.toTypedArray());
       });
     for (const n of [1, 15, 16, 17, 1000, 1024, 1040, 2085]) {

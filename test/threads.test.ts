@@ -6,14 +6,14 @@ import * as assert from 'uvu/assert';
 import { createWasmBackend, setNumerics, setThreads, type WasmBackend } from '../src/backend/backend.ts';
 import { claim, controlOver, DONE, REMAINING } from '../src/backend/control.ts';
 import { kernelBytes } from '../src/backend/instance.ts';
-import type { Kernels, Ptr } from '../src/backend/kernels.ts';
-import { cut, gemmPieces } from '../src/backend/pieces.ts';
+import { type Kernels, type Ptr, rowOf } from '../src/backend/kernels.ts';
+import { EXPENSIVE_GRAIN, gemmBoxes, ranges } from '../src/backend/partition.ts';
 import { ThreadPool } from '../src/backend/threads.ts';
+import { into } from './helpers.ts';
 import { suite } from './suite.ts';
 
 const N = 1 << 18;
 const data = Float32Array.from({ length: N }, (_, i) => Math.sin(i * 12.9898) * 2);
-const dense = (ptr: Ptr, n: number) => ({ ptr, row: n, col: 1 });
 
 /** What `job` leaves in three arrays. */
 function run(on: WasmBackend, job: (k: Kernels, a: Ptr, b: Ptr, c: Ptr) => void): Uint32Array[] {
@@ -33,28 +33,90 @@ const key = { seed: [1, 2], stream: [3, 4] } as const;
 const step = { stepSize: 1e-3, beta1: 0.9, beta2: 0.99, eps: 1e-8, correction: 0.1, l2: 0.01, shrink: 0.99 };
 const momentum = { lr: 0.1, momentum: 0.9, dampening: 0, l2: 0, nesterov: true, first: false };
 const JOBS: Record<string, (k: Kernels, a: Ptr, b: Ptr, c: Ptr) => void> = {
-  'gemm NT with bias and ReLU': (k, a, b, c) => k.gemm(64, 400, 300, a, false, b, true, c, false, a, 'relu'),
-  'gemm TN, accumulated': (k, a, b, c) => k.gemm(400, 500, 64, a, true, b, false, c, true),
-  'gemm of odd sizes': (k, a, b, c) => k.gemm(301, 307, 311, a, false, b, false, c, false),
+  'gemm NT with bias and ReLU': (k, a, b, c) =>
+    k.gemm({
+      m: 64,
+      n: 400,
+      k: 300,
+      a: { ptr: a, transposed: false },
+      b: { ptr: b, transposed: true },
+      bias: a,
+      activation: 'relu',
+      out: into(c),
+    }),
+  'gemm TN, accumulated': (k, a, b, c) =>
+    k.gemm({
+      m: 400,
+      n: 500,
+      k: 64,
+      a: { ptr: a, transposed: true },
+      b: { ptr: b, transposed: false },
+      out: into(c, true),
+    }),
+  'gemm of odd sizes': (k, a, b, c) =>
+    k.gemm({
+      m: 301,
+      n: 307,
+      k: 311,
+      a: { ptr: a, transposed: false },
+      b: { ptr: b, transposed: false },
+      out: into(c),
+    }),
   'a large gemm, cut both ways': (k, a, b, c) =>
-    k.gemm(512, 512, 500, a, false, b, true, c, false, null, 'sigmoid'),
-  'a function of one array': (k, a, _b, c) => k.unary('tanh', N - 3, a, c, true),
-  'a function of two arrays': (k, a, b, c) => k.binary('mul', 1, N - 5, dense(a, N), dense(b, N), c, false),
+    k.gemm({
+      m: 512,
+      n: 512,
+      k: 500,
+      a: { ptr: a, transposed: false },
+      b: { ptr: b, transposed: true },
+      bias: null,
+      activation: 'sigmoid',
+      out: into(c),
+    }),
+  'a function of one array': (k, a, _b, c) => k.unary('tanh', { n: N - 3, x: a, out: into(c, true) }),
+  'a function of two arrays': (k, a, b, c) =>
+    k.binary('mul', { rows: 1, cols: N - 5, a: rowOf(a, N), b: rowOf(b, N), out: into(c) }),
   'broadcasting over rows': (k, a, b, c) =>
-    k.binary('add', 700, 300, { ptr: a, row: 300, col: 1 }, { ptr: b, row: 0, col: 1 }, c, true),
-  'a transpose': (k, a, _b, c) => k.copy(600, 400, 2, a, 1, 600, c, 400, 1, false),
-  'a long copy': (k, a, _b, c) => k.copy(1, N, 0.5, a, N, 1, c, N, 1, true),
-  'a long sum': (k, a, _b, c) => k.reduce('sum', 1, N - 1, 1, a, c, 2, true),
-  'a long sum of squares': (k, a, _b, c) => k.reduce('sumSquares', 1, N, 1, a, c, 1, false),
-  'sums of rows': (k, a, _b, c) => k.reduce('sum', 500, 500, 1, a, c, 1, false),
-  'maxima of rows': (k, a, _b, c) => k.reduce('max', 500, 50, 10, a, c, 1, false),
-  'the mean squared error': (k, a, b, c) => k.mse(N, a, b, c),
-  'its gradient': (k, a, b, c) => k.mseBackward(N, a, b, a, 0.5, c, true),
-  Adam: (k, a, b, c) => k.adam(N / 2, a, b, c, c + 2 * N, step),
-  'SGD with momentum': (k, a, b, c) => k.sgd(N, a, b, c, momentum),
-  normals: (k, a) => k.gaussian(N - 7, a, key, 5),
-  uniforms: (k, a) => k.uniform(N, a, key, 2 ** 33),
-  bits: (k, a) => k.randomBits(N, a, key, 0),
+    k.binary('add', {
+      rows: 700,
+      cols: 300,
+      a: { ptr: a, row: 300, col: 1 },
+      b: { ptr: b, row: 0, col: 1 },
+      out: into(c, true),
+    }),
+  'a transpose': (k, a, _b, c) =>
+    k.copy({
+      rows: 600,
+      cols: 400,
+      alpha: 2,
+      x: { ptr: a, row: 1, col: 600 },
+      y: { ptr: c, row: 400, col: 1 },
+      accumulate: false,
+    }),
+  'a long copy': (k, a, _b, c) =>
+    k.copy({
+      rows: 1,
+      cols: N,
+      alpha: 0.5,
+      x: { ptr: a, row: N, col: 1 },
+      y: { ptr: c, row: N, col: 1 },
+      accumulate: true,
+    }),
+  'a long sum': (k, a, _b, c) =>
+    k.reduce('sum', { outer: 1, n: N - 1, inner: 1, x: a, alpha: 2, out: into(c, true) }),
+  'a long sum of squares': (k, a, _b, c) =>
+    k.reduce('sumSquares', { outer: 1, n: N, inner: 1, x: a, alpha: 1, out: into(c) }),
+  'sums of rows': (k, a, _b, c) =>
+    k.reduce('sum', { outer: 500, n: 500, inner: 1, x: a, alpha: 1, out: into(c) }),
+  'maxima of rows': (k, a, _b, c) =>
+    k.reduce('max', { outer: 500, n: 50, inner: 10, x: a, alpha: 1, out: into(c) }),
+  'the mean squared error': (k, a, b, c) => k.mse({ n: N, a: a, b: b, out: c }),
+  'its gradient': (k, a, b, c) => k.mseBackward({ n: N, a: a, b: b, dy: a, scale: 0.5, out: into(c, true) }),
+  Adam: (k, a, b, c) => k.adam({ n: N / 2, p: a, g: b, m: c, v: c + 2 * N, ...step }),
+  'SGD with momentum': (k, a, b, c) => k.sgd({ n: N, p: a, g: b, buffer: c, ...momentum }),
+  normals: (k, a) => k.random('gaussian', { n: N - 7, out: a, key: key, block: 5 }),
+  uniforms: (k, a) => k.random('uniform', { n: N, out: a, key: key, block: 2 ** 33 }),
+  bits: (k, a) => k.random('randomBits', { n: N, out: a, key: key, block: 0 }),
 };
 
 /** Threads of this process, as the system counts them; null where it does not tell. */
@@ -80,16 +142,16 @@ suite('threads', (test) => {
     }
   });
 
-  test('pieces cover the work once, and none is below the grain', () => {
+  test('chunks cover the work once, and none is below the grain', () => {
     for (const n of [0, 1, 4095, 4096, 8191, 8192, 70_001, 10_000_019]) {
-      const pieces = cut('exp', n);
-      assert.is(pieces[0]![0], 0);
-      assert.is(pieces.at(-1)![1], n);
-      for (let i = 1; i < pieces.length; i++) {
-        assert.is(pieces[i]![0], pieces[i - 1]![1]);
-        assert.is(pieces[i]![0] % 16, 0);
+      const chunks = ranges(n, 1, EXPENSIVE_GRAIN);
+      assert.is(chunks[0]![0], 0);
+      assert.is(chunks.at(-1)![1], n);
+      for (let i = 1; i < chunks.length; i++) {
+        assert.is(chunks[i]![0], chunks[i - 1]![1]);
+        assert.is(chunks[i]![0] % 16, 0);
       }
-      assert.ok(pieces.length <= 64);
+      assert.ok(chunks.length <= 64);
     }
     for (const [m, n, k] of [
       [1, 1, 1],
@@ -99,7 +161,7 @@ suite('threads', (test) => {
       [5, 100_000, 9],
     ] as const) {
       let area = 0;
-      for (const [m0, m1, n0, n1] of gemmPieces(m, n, k)) area += (m1 - m0) * (n1 - n0);
+      for (const [m0, m1, n0, n1] of gemmBoxes({ m, n, k })) area += (m1! - m0!) * (n1! - n0!);
       assert.is(area, m * n);
     }
   });
@@ -108,11 +170,11 @@ suite('threads', (test) => {
     const on = createWasmBackend({ threads: 2 });
     const beyond = 2 ** 31;
     assert.throws(
-      () => on.kernels.unary('exp', N, beyond, beyond, false),
+      () => on.kernels.unary('exp', { n: N, x: beyond, out: into(beyond) }),
       /worker thread failed: exp: .*out of bounds/,
     );
     assert.throws(
-      () => on.kernels.unary('exp', N, 4096, 4096, false),
+      () => on.kernels.unary('exp', { n: N, x: 4096, out: into(4096) }),
       /worker thread failed/,
       'the pool stays broken',
     );
@@ -125,13 +187,13 @@ suite('threads', (test) => {
     on.stop();
   });
 
-  test('a piece that is claimed and never finished is an error, not a wrong result', () => {
+  test('a chunk that is claimed and never finished is an error, not a wrong result', () => {
     const memory = new WebAssembly.Memory({ initial: 32, maximum: 65536, shared: true });
     const module = new WebAssembly.Module(kernelBytes('strict'));
     const { exports } = new WebAssembly.Instance(module, { env: { memory } });
     const pool = new ThreadPool(module, memory, exports, [], 50);
     const { block } = pool as unknown as { block: SharedArrayBuffer };
-    // A thread that dies with a piece in its hands: it claims the first that comes, inside the job.
+    // A thread that dies with a chunk in its hands: it claims the first that comes, inside the job.
     const original = Atomics.notify;
     const { words } = controlOver(block);
     Atomics.store(words, 3, 1); // a sleeper, so that the pool calls notify when the job is out
@@ -142,18 +204,31 @@ suite('threads', (test) => {
     try {
       assert.throws(
         () =>
-          pool.run('fill', [
-            [4, 4096, 1],
-            [4, 8192, 1],
+          pool.run('fill', 4096, [
+            [0, 4],
+            [4, 8],
           ]),
-        /fill: a worker claimed a piece and did not finish/,
+        /fill: a worker claimed a chunk and did not finish/,
       );
     } finally {
       Atomics.notify = original;
     }
     assert.is(Atomics.load(words, DONE), 1);
     assert.is(Atomics.load(words, REMAINING), 0);
-    assert.throws(() => pool.run('fill', [[4, 4096, 1]]), /worker thread failed/);
+    assert.throws(() => pool.run('fill', 4096, [[0, 4]]), /worker thread failed/);
+  });
+
+  test('a job that does not fit the control block is refused', () => {
+    const memory = new WebAssembly.Memory({ initial: 32, maximum: 65536, shared: true });
+    const module = new WebAssembly.Module(kernelBytes('strict'));
+    const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+    const pool = new ThreadPool(module, memory, exports, []);
+    const refused = (kernel: string, chunks: number[][], message: RegExp) =>
+      assert.throws(() => pool.run(kernel, 4096, chunks), message);
+    refused('fill', Array(65).fill([0, 1]), /internal: threads: expected at most 64 chunks .*got 65 of 2/);
+    refused('fill', [[0, 1, 2]], /got 1 of 3/);
+    refused('gemm', [[0, 1, 0, 1, 0]], /got 1 of 5/);
+    refused('fil', [[0, 1]], /no kernel is called fil/);
   });
 
   test('forty starts and stops leave no thread and no heap block behind', async () => {

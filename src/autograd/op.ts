@@ -3,15 +3,15 @@
  * side by side. The same table of ops drives the tape, the parity of the backends, the gradient checks and the
  * benchmarks; no op exists outside it.
  */
-import type { Kernels, Ptr } from '../backend/kernels.ts';
+import type { Kernels, Ptr, Target } from '../backend/kernels.ts';
 import type { Shape, Variable } from './variable.ts';
 
 /**
- * Where gradients go. `into(i, write)` calls `write(dx, accumulate)` if the gradient of input i is wanted:
- * `write` puts it at dx, or adds it where `accumulate`. So a GEMM can sum straight into a weight's gradient.
+ * Where gradients go. `into(i, write)` calls `write(out)` if the gradient of input i is wanted, and `write` hands `out`
+ * to a kernel. So a GEMM can sum straight into a weight's gradient.
  */
 export interface GradSink {
-  (input: number, write: (dx: Ptr, accumulate: boolean) => void): void;
+  (input: number, write: (out: Target) => void): void;
   /** Whether anyone wants the gradient of input i. */
   wants(input: number): boolean;
   /** Scratch memory of `n` elements until the vjp returns. */
@@ -32,7 +32,7 @@ export interface OpDef<A = void> {
   shape(inputs: readonly Shape[], attrs: A): Shape;
   /** Writes y. */
   forward(k: Kernels, y: Variable, xs: readonly Variable[], attrs: A): void;
-  /** Given dL/dy, hands dL/dx of each input that is wanted to `into`. */
+  /** Given dL/dy, writes dL/dx of each input that is wanted where `into` says. */
   vjp(k: Kernels, dy: Variable, y: Variable, xs: readonly Variable[], into: GradSink, attrs: A): void;
   /** The cases that cover the op. */
   samples(): readonly Sample<A>[];

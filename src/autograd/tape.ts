@@ -6,7 +6,7 @@
  * used it; what is computed only to be looked at belongs into `noGrad`.
  */
 import { backend } from '../backend/backend.ts';
-import type { Kernels, Ptr } from '../backend/kernels.ts';
+import { copyArray, type Target } from '../backend/kernels.ts';
 import { LangevinError, ShapeError, ValueError } from '../errors.ts';
 import type { GradSink, OpDef } from './op.ts';
 import { type Shape, Variable } from './variable.ts';
@@ -107,18 +107,18 @@ function dropUsed(): void {
 }
 
 /** A gradient's place: the leaf's own buffer, or for an intermediate result memory of the pass. */
-function place(x: Variable): { dx: Variable; accumulate: boolean } {
+function place(x: Variable): Target {
   if (x.isLeaf) {
     const accumulate = x.grad !== null;
     if (!x.gradBuffer?.alive) x.gradBuffer = x.emptyOnHeap(x.shape);
     x.gatherGrad();
     x.grad = x.gradBuffer;
-    return { dx: x.gradBuffer, accumulate };
+    return { ptr: x.gradBuffer.ptr, accumulate };
   }
   if (tape[x.node]?.y !== x) throw usedUp();
   const accumulate = x.adjoint !== null;
   x.adjoint ??= x.empty(x.shape);
-  return { dx: x.adjoint, accumulate };
+  return { ptr: x.adjoint.ptr, accumulate };
 }
 
 const usedUp = () =>
@@ -128,14 +128,24 @@ const usedUp = () =>
 
 /** The sink of one node: it skips inputs that want no gradient. */
 function sinkOf({ xs, y }: Node): GradSink {
-  const sink = ((i: number, write: (dx: Ptr, accumulate: boolean) => void) => {
-    if (!xs[i].requiresGrad) return;
-    const { dx, accumulate } = place(xs[i]);
-    write(dx.ptr, accumulate);
+  const sink = ((i: number, write: (out: Target) => void) => {
+    if (xs[i].requiresGrad) write(place(xs[i]));
   }) as GradSink;
   sink.wants = (i) => xs[i].requiresGrad;
   sink.scratch = (n) => y.backend.arena.alloc(n * y.backend.elementBytes);
   return sink;
+}
+
+/** A node of the tape whose derivative a backward pass has just computed. */
+export interface BackwardStep {
+  readonly op: OpDef<unknown>;
+  readonly y: Variable;
+  readonly xs: readonly Variable[];
+  readonly attrs: unknown;
+  /** dL/dy. */
+  readonly dy: Variable;
+  /** dL/dx of each input as far as it is summed up now; null for an input that wants none. */
+  readonly gradients: readonly (Variable | null)[];
 }
 
 /**
@@ -146,6 +156,58 @@ function sinkOf({ xs, y }: Node): GradSink {
  * @throws ShapeError for a root of several elements without a seed; LangevinError for a graph used before
  */
 export function backward(root: Variable, seed: Variable | null, retainGraph: boolean): void {
+  const steps = backwardSteps(root, seed, retainGraph);
+  while (!steps.next().done);
+}
+
+/**
+ * The same pass node by node: it yields after each, so that what the pass does can be looked at. What is yielded is
+ * alive until the pass goes on. Scopes that are opened meanwhile end before that. A pass that is given up (`return()`)
+ * leaves the gradients of leaves half summed.
+ * @throws as `backward`
+ */
+export function* backwardSteps(
+  root: Variable,
+  seed: Variable | null = null,
+  retainGraph = false,
+): Generator<BackwardStep, void> {
+  requireSeed(root, seed);
+  const { kernels, arena } = root.backend;
+  prepareLeaves(root);
+  // Everything the pass allocates but the leaves' gradients is released when it is over.
+  const frame = arena.open();
+  try {
+    seedRoot(root, seed);
+    for (let i = root.node; i >= 0; i--) {
+      const node = tape[i];
+      const dy = node?.y.adjoint;
+      if (!node || !dy) continue;
+      const { op, y, xs, attrs } = node;
+      op.vjp(kernels, dy, y, xs, sinkOf(node), attrs);
+      yield { op, y, xs, attrs, dy, gradients: xs.map((x) => x.adjoint ?? x.grad) };
+      y.adjoint = null;
+      if (!retainGraph) tape[i] = null;
+    }
+  } finally {
+    // A pass that ends early leaves adjoints behind, and they lie in memory that is released now.
+    for (let i = root.node; i >= 0; i--) if (tape[i]) tape[i]!.y.adjoint = null;
+    arena.close(frame);
+  }
+  dropUsed();
+}
+
+/** dL/d(root), which is 1 without a seed. */
+function seedRoot(root: Variable, seed: Variable | null): void {
+  const { kernels } = root.backend;
+  let from = seed;
+  if (!from) {
+    from = root.empty(root.shape);
+    kernels.fill({ n: 1, out: from.ptr, value: 1 });
+  }
+  copyArray(kernels, root.size, from.ptr, place(root));
+}
+
+function requireSeed(root: Variable, seed: Variable | null): void {
   if (!root.requiresGrad) {
     throw new ValueError(
       'backward: expected a result of tensors that require gradients, got one of constants',
@@ -164,37 +226,6 @@ export function backward(root: Variable, seed: Variable | null, retainGraph: boo
       `backward: expected a gradient on the backend ${root.backend.name}, got one on ${seed.backend.name}`,
     );
   }
-  const { kernels, arena } = root.backend;
-  prepareLeaves(root);
-  // Everything the pass allocates but the leaves' gradients is released when it is over.
-  const frame = arena.open();
-  try {
-    const { dx, accumulate } = place(root);
-    if (seed) kernels.copy(1, root.size, 1, seed.ptr, root.size, 1, dx.ptr, root.size, 1, accumulate);
-    else if (!accumulate) kernels.fill(1, dx.ptr, 1);
-    else addOne(kernels, dx, root.empty([]));
-    for (let i = root.node; i >= 0; i--) {
-      const node = tape[i];
-      const dy = node?.y.adjoint;
-      if (!node || !dy) continue;
-      node.op.vjp(kernels, dy, node.y, node.xs, sinkOf(node), node.attrs);
-      node.y.adjoint = null;
-      if (!retainGraph) tape[i] = null;
-    }
-  } catch (error) {
-    // The adjoints lie in memory that is released now.
-    for (let i = root.node; i >= 0; i--) if (tape[i]) tape[i]!.y.adjoint = null;
-    throw error;
-  } finally {
-    arena.close(frame);
-  }
-  dropUsed();
-}
-
-/** dx += 1 for a scalar leaf that is its own root. */
-function addOne(kernels: Kernels, dx: Variable, one: Variable): void {
-  kernels.fill(1, one.ptr, 1);
-  kernels.copy(1, 1, 1, one.ptr, 1, 1, dx.ptr, 1, 1, true);
 }
 
 /**

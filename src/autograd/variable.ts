@@ -7,6 +7,7 @@
  * keep it alive together; inside one, what shares it ends with the scope.
  */
 import { type Backend, backend } from '../backend/backend.ts';
+import { copyArray } from '../backend/kernels.ts';
 import { LifetimeError, ShapeError } from '../errors.ts';
 import type { Frame } from '../memory/arena.ts';
 import type { Ptr } from '../memory/heap.ts';
@@ -162,7 +163,7 @@ export class Variable {
     if (grad.shape.join() !== this.shape.join()) {
       throw new ShapeError(`grad: expected shape [${this.shape}], got [${grad.shape}]`);
     }
-    this.backend.kernels.copy(1, size, 1, grad.ptr, size, 1, gradBuffer.ptr, size, 1, false);
+    copyArray(this.backend.kernels, size, grad.ptr, { ptr: gradBuffer.ptr, accumulate: false });
     this.grad = gradBuffer;
   }
 
@@ -176,8 +177,7 @@ export class Variable {
    * flat block. The old memory is released.
    */
   moveInto(target: Variable): void {
-    const { kernels } = this.backend;
-    kernels.copy(1, this.size, 1, this.ptr, this.size, 1, target.ptr, this.size, 1, false);
+    copyArray(this.backend.kernels, this.size, this.ptr, { ptr: target.ptr, accumulate: false });
     forgotten.unregister(this);
     this.storage.unref();
     this.storage = target.storage.ref();

@@ -1,10 +1,10 @@
 /**
  * The control block through which threads share a kernel's work: a few words in shared memory.
  *
- * A job is one kernel and up to 64 pieces, each a list of arguments. Whoever is free claims the next piece by
- * taking one from REMAINING; the caller claims too, and the job is done when DONE has counted every piece. A
- * worker reads the job only after it has claimed a piece of it: until that piece is done the caller cannot
- * begin another, so that what the worker reads is whole. A worker that comes late, or never, is only slow help.
+ * A job is one kernel, the record of its arguments, and up to 64 chunks, each with its bounds. Whoever is free claims
+ * the next chunk by taking one from REMAINING; the caller claims too, and the job is done when DONE has counted every
+ * chunk. A worker reads the job only after it has claimed a chunk of it: until that chunk is done the caller cannot
+ * begin another job, so that what the worker reads is whole. A worker that comes late, or never, is only slow help.
  */
 
 /** Words of the block. */
@@ -14,37 +14,39 @@ export const DONE = 1;
 export const SIGNAL = 2;
 /** Workers that sleep and must be woken. */
 export const SLEEPERS = 3;
-/** The kernel's position among the module's exports, and the number of arguments a piece. */
+/** The kernel's position among the module's exports, the address of its record, and the number of bounds a chunk. */
 export const KERNEL = 4;
-export const ARGUMENTS = 5;
-/** Set once a piece has thrown; the message follows, its length first, a character a word. */
-export const FAILED = 6;
-export const MESSAGE_LENGTH = 7;
-export const MESSAGE = 8;
+export const RECORD = 5;
+export const BOUNDS = 6;
+/** Set once a chunk has thrown; the message follows, its length first, a character a word. */
+export const FAILED = 7;
+export const MESSAGE_LENGTH = 8;
+export const MESSAGE = 9;
 export const MESSAGE_LIMIT = 200;
 /** Tells the workers to end. */
 export const STOP = MESSAGE + MESSAGE_LIMIT;
 
-export const MAX_PIECES = 64;
-export const MAX_ARGUMENTS = 16;
-/** The pieces' arguments begin here, as float64. */
-const ARGUMENTS_AT = 1024;
+export const MAX_CHUNKS = 64;
+export const MAX_BOUNDS = 4;
+/** The chunks' bounds follow, as words. */
+const BOUNDS_AT = STOP + 1;
+
+export const CONTROL_BYTES = 4 * (BOUNDS_AT + MAX_CHUNKS * MAX_BOUNDS);
 
 export interface Control {
   readonly words: Int32Array;
-  readonly args: Float64Array;
+  /** MAX_BOUNDS words for each chunk. */
+  readonly bounds: Int32Array;
 }
-
-export const CONTROL_BYTES = ARGUMENTS_AT + MAX_PIECES * MAX_ARGUMENTS * 8;
 
 export function controlOver(block: SharedArrayBuffer): Control {
   return {
-    words: new Int32Array(block, 0, ARGUMENTS_AT / 4),
-    args: new Float64Array(block, ARGUMENTS_AT, MAX_PIECES * MAX_ARGUMENTS),
+    words: new Int32Array(block, 0, BOUNDS_AT),
+    bounds: new Int32Array(block, 4 * BOUNDS_AT, MAX_CHUNKS * MAX_BOUNDS),
   };
 }
 
-/** Claims a piece of the current job: its index, or -1 where none is left. */
+/** Claims a chunk of the current job: its index, or -1 where none is left. */
 export function claim(words: Int32Array): number {
   for (;;) {
     const remaining = Atomics.load(words, REMAINING);
@@ -59,19 +61,16 @@ export function kernelNames(exports: WebAssembly.Exports): string[] {
   return Object.keys(exports).sort();
 }
 
-/** The arguments of the piece that runs, kept from piece to piece: a call makes no array of its own. */
-const call: number[] = [];
+/** An exported kernel: the bounds of a chunk, then the address of a record. */
+export type Kernel = (...boundsAndRecord: number[]) => void;
 
-/** Runs one claimed piece. A failure is recorded, and the piece counts as done, so that nobody waits for it. */
-export function runPiece(
-  piece: number,
-  { words, args }: Control,
-  kernels: readonly ((...args: number[]) => void)[],
-): void {
+/** Runs one claimed chunk. A failure is recorded, and the chunk counts as done, so that nobody waits for it. */
+export function runChunk(chunk: number, { words, bounds }: Control, kernels: readonly Kernel[]): void {
   try {
-    call.length = words[ARGUMENTS];
-    for (let i = 0; i < call.length; i++) call[i] = args[piece * MAX_ARGUMENTS + i];
-    kernels[words[KERNEL]](...call);
+    const kernel = kernels[words[KERNEL]];
+    const at = chunk * MAX_BOUNDS;
+    if (words[BOUNDS] === 2) kernel(bounds[at], bounds[at + 1], words[RECORD]);
+    else kernel(bounds[at], bounds[at + 1], bounds[at + 2], bounds[at + 3], words[RECORD]);
   } catch (error) {
     if (Atomics.compareExchange(words, FAILED, 0, 1) === 0) {
       const message = String(error).slice(0, MESSAGE_LIMIT);
@@ -82,7 +81,7 @@ export function runPiece(
   Atomics.add(words, DONE, 1);
 }
 
-/** The message of the piece that failed. */
+/** The message of the chunk that failed. */
 export function failure(words: Int32Array): string {
   return String.fromCharCode(...words.subarray(MESSAGE, MESSAGE + words[MESSAGE_LENGTH]));
 }

@@ -8,36 +8,22 @@ import relaxed from '../../build/relaxed.wasm';
 import strict from '../../build/strict.wasm';
 import { LangevinError } from '../errors.ts';
 import type { Ptr } from '../memory/heap.ts';
-import type { BinaryName, ReduceName, UnaryName } from './kernels.ts';
+import type { KernelName } from './abi.ts';
+import type { Kernel } from './control.ts';
 
 export type Numerics = 'strict' | 'relaxed';
 
 const BUILDS: Record<Numerics, Uint8Array<ArrayBuffer>> = { strict, relaxed };
 const compiled = new Map<Numerics, WebAssembly.Module>();
 
-/** The exports of assembly/index.ts. */
-export interface Exports extends Record<UnaryName | BinaryName | ReduceName, (...args: number[]) => void> {
+/** The exports of assembly/index.ts: every kernel of the ABI, and what prepares an instance. */
+export interface Exports extends Readonly<Record<KernelName, Kernel>> {
   heapBase(): Ptr;
   scratchBytes(): number;
   attach(scratch: Ptr): void;
   init(): void;
   isFused(at: Ptr): number;
   peakMulAdd(n: number, at: Ptr): number;
-  gemm(...args: number[]): void;
-  copy(...args: number[]): void;
-  fill(n: number, y: Ptr, value: number): void;
-  sumBlocks(...args: number[]): void;
-  sumSquaresBlocks(...args: number[]): void;
-  squaredErrorBlocks(...args: number[]): void;
-  storeTotal(y: Ptr, total: number, alpha: number, accumulate: number): void;
-  mse(n: number, a: Ptr, b: Ptr, y: Ptr): void;
-  mseBackward(...args: number[]): void;
-  adam(...args: number[]): void;
-  sgd(...args: number[]): void;
-  gaussian(...args: number[]): void;
-  uniform(...args: number[]): void;
-  randomBits(...args: number[]): void;
-  affinePath(...args: number[]): void;
 }
 
 /** Whether this engine can run the relaxed build. */

@@ -1,71 +1,49 @@
 /**
  * What a backend computes: the contract that the reference backend states in plain TypeScript and that the
- * WebAssembly backend fulfils. The caller owns shapes and lifetimes; arrays are dense and row-major, and a Ptr
- * is an address in the backend's memory. An output may not overlap an input unless it is the same array.
- *
- * `accumulate` adds to the output in place of overwriting it: a gradient is summed where it is made.
+ * WebAssembly backend fulfils. A kernel takes one record. The caller owns shapes and lifetimes; arrays are dense and
+ * row-major unless a record has strides, and a Ptr is an address in the backend's memory. An output may not overlap an
+ * input unless it is the same array.
  */
 import type { Ptr } from '../memory/heap.ts';
+import type { ActivationName, BinaryName, Bounds, NonlinearName, UnaryName } from './formulas.ts';
 
 export type { Ptr } from '../memory/heap.ts';
-
-/** Functions of one array (assembly/elementwise.ts). */
-export const UNARY = [
-  'neg',
-  'abs',
-  'exp',
-  'log',
-  'sqrt',
-  'relu',
-  'sigmoid',
-  'tanh',
-  'silu',
-  'clamp',
-] as const;
-export type UnaryName = (typeof UNARY)[number];
-
-/**
- * Functions of two arrays. In those that end in `Backward` the second is dy and the first what the forward
- * pass kept: x for abs, silu and clamp, y for sqrt, relu, sigmoid and tanh. `greaterShare(a, b)` is 1 where
- * a > b, 1/2 where a = b, else 0.
- */
-export const BINARY = [
-  'add',
-  'sub',
-  'mul',
-  'div',
-  'maximum',
-  'minimum',
-  'pow',
-  'absBackward',
-  'sqrtBackward',
-  'reluBackward',
-  'sigmoidBackward',
-  'tanhBackward',
-  'siluBackward',
-  'clampBackward',
-  'greaterShare',
-] as const;
-export type BinaryName = (typeof BINARY)[number];
+export {
+  ACTIVATION,
+  type ActivationName,
+  BINARY,
+  type BinaryName,
+  type Bounds,
+  type ComparisonName,
+  DIFFERENTIABLE,
+  type DifferentiableName,
+  NONLINEAR,
+  type NonlinearName,
+  UNARY,
+  type UnaryName,
+} from './formulas.ts';
 
 /** Reductions along one axis. */
 export const REDUCE = ['sum', 'sumSquares', 'max'] as const;
 export type ReduceName = (typeof REDUCE)[number];
 
-/** Activations that the GEMM applies to its result before it is stored. */
-export const ACTIVATION = ['none', 'relu', 'sigmoid', 'tanh', 'silu'] as const;
-export type ActivationName = (typeof ACTIVATION)[number];
+/** Kinds of random numbers. */
+export const RANDOM = ['gaussian', 'uniform', 'randomBits'] as const;
+export type RandomName = (typeof RANDOM)[number];
 
-/** Bounds of clamp. */
-export interface Bounds {
-  readonly lo: number;
-  readonly hi: number;
+/** Where a result goes. `accumulate` adds to what is there: a gradient is summed where it is made. */
+export interface Target {
+  readonly ptr: Ptr;
+  readonly accumulate: boolean;
 }
 
-/**
- * A two-dimensional view of an operand: element (i, j) is at i·row + j·col. `col` is 0 or 1, so that equal
- * shapes, and broadcasting over rows, columns and scalars, are one form.
- */
+/** A matrix operand, stored as it is used or transposed. */
+export interface Matrix {
+  readonly ptr: Ptr;
+  readonly transposed: boolean;
+}
+
+/** A two-dimensional view: element (i, j) is at i·row + j·col, in elements. */
 export interface View2d {
   readonly ptr: Ptr;
   readonly row: number;
@@ -78,7 +56,103 @@ export interface Key {
   readonly stream: readonly [number, number];
 }
 
-/** One step of Adam. With t the step number, from 1: see assembly/optim.ts for the formula. */
+/** out[m,n] = [out +] a·b [+ bias], then the activation. a is [m,k], or stored [k,m]; b is [k,n], or stored [n,k]. */
+export interface Gemm {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly a: Matrix;
+  readonly b: Matrix;
+  /** n values that are added to every row. */
+  readonly bias?: Ptr | null;
+  readonly activation?: ActivationName;
+  readonly out: Target;
+}
+
+/** out[n] = [out +] f(x); lo and hi are the bounds of clamp. */
+export interface Unary extends Partial<Bounds> {
+  readonly n: number;
+  readonly x: Ptr;
+  readonly out: Target;
+}
+
+/** out[n] = [out +] df(dy, kept): see formulas.ts for what is kept. */
+export interface UnaryBackward extends Partial<Bounds> {
+  readonly n: number;
+  readonly dy: Ptr;
+  readonly kept: Ptr;
+  readonly out: Target;
+}
+
+/**
+ * out[rows,cols] = [out +] f(a, b). A view's column stride is 0 or 1, so that equal shapes, and broadcasting over rows,
+ * columns and scalars, are one form.
+ */
+export interface Binary {
+  readonly rows: number;
+  readonly cols: number;
+  readonly a: View2d;
+  readonly b: View2d;
+  readonly out: Target;
+}
+
+/** out[rows,cols] = [out +] the derivative to a or to b; dy and y are dense. */
+export interface BinaryBackward extends Binary {
+  readonly dy: Ptr;
+  readonly y: Ptr;
+}
+
+/** out[rows,cols] = [out +] (condition ≠ 0 ? a : b), views as in `Binary`. */
+export interface Where extends Binary {
+  readonly condition: View2d;
+}
+
+/** y[i·row + j·col] = [itself +] alpha·x[i·row + j·col] over [rows, cols], any strides; elements of y are distinct. */
+export interface Copy {
+  readonly rows: number;
+  readonly cols: number;
+  readonly alpha: number;
+  readonly x: View2d;
+  readonly y: View2d;
+  readonly accumulate: boolean;
+}
+
+/** out[n] = value */
+export interface Fill {
+  readonly n: number;
+  readonly out: Ptr;
+  readonly value: number;
+}
+
+/** out[outer,inner] = [out +] alpha·reduce over the middle axis of x[outer,n,inner]. */
+export interface Reduce {
+  readonly outer: number;
+  readonly n: number;
+  readonly inner: number;
+  readonly x: Ptr;
+  readonly alpha: number;
+  readonly out: Target;
+}
+
+/** out[0] = mean of (a - b)² over n elements. */
+export interface Mse {
+  readonly n: number;
+  readonly a: Ptr;
+  readonly b: Ptr;
+  readonly out: Ptr;
+}
+
+/** out[n] = [out +] scale·dy[0]·(a - b) */
+export interface MseBackward {
+  readonly n: number;
+  readonly a: Ptr;
+  readonly b: Ptr;
+  readonly dy: Ptr;
+  readonly scale: number;
+  readonly out: Target;
+}
+
+/** The numbers of one step of Adam. With t the step number, from 1: see assembly/optim.ts for the formula. */
 export interface AdamStep {
   /** lr / (1 - beta1^t) */
   readonly stepSize: number;
@@ -93,7 +167,16 @@ export interface AdamStep {
   readonly shrink: number;
 }
 
-/** One step of SGD; `first` tells that the momentum buffer holds nothing yet. */
+/** One step of Adam over n parameters p, gradients g, and moments m and v. */
+export interface Adam extends AdamStep {
+  readonly n: number;
+  readonly p: Ptr;
+  readonly g: Ptr;
+  readonly m: Ptr;
+  readonly v: Ptr;
+}
+
+/** The numbers of one step of SGD; `first` tells that the momentum buffer holds nothing yet. */
 export interface SgdStep {
   readonly lr: number;
   readonly momentum: number;
@@ -103,86 +186,67 @@ export interface SgdStep {
   readonly first: boolean;
 }
 
+/** One step of SGD over n parameters p and gradients g; without momentum there is no buffer. */
+export interface Sgd extends SgdStep {
+  readonly n: number;
+  readonly p: Ptr;
+  readonly g: Ptr;
+  readonly buffer: Ptr | null;
+}
+
+/**
+ * n random numbers from block `block` of the stream on. Standard normals use ceil(n/16)·4 blocks; uniforms in [0, 1),
+ * multiples of 2^-24, and words of 32 bits, stored as such, use ceil(n/4).
+ */
+export interface Random {
+  readonly n: number;
+  readonly out: Ptr;
+  readonly key: Key;
+  readonly block: number;
+}
+
+/**
+ * Steps of Euler-Maruyama for an affine equation: path p goes from x[p] by x' = x + (A0 + A1·x) + (B0 + B1·x)·z, where
+ * z is normal p of the array that `gaussian` makes from block k·stepBlocks in step k, and `coefficients` [steps,4] are
+ * A0, A1, B0, B1 of each step. State k + 1 is stored at out + k·row elements; with row 0 the last alone stays, at
+ * `out`. Both arrays hold whole groups of sixteen, or are rows of a larger one.
+ */
+export interface AffinePath {
+  readonly n: number;
+  readonly steps: number;
+  readonly coefficients: Ptr;
+  readonly x: Ptr;
+  readonly out: Ptr;
+  readonly row: number;
+  readonly key: Key;
+  readonly stepBlocks: number;
+}
+
 export interface Kernels {
-  /** c[m,n] = [c +] op(a)·op(b) [+ bias], then the activation. a is [m,k], or [k,m] where aT; b is [k,n], or [n,k] where bT. */
-  gemm(
-    m: number,
-    n: number,
-    k: number,
-    a: Ptr,
-    aT: boolean,
-    b: Ptr,
-    bT: boolean,
-    c: Ptr,
-    accumulate: boolean,
-    bias?: Ptr | null,
-    activation?: ActivationName,
-  ): void;
-  /** y[n] = [y +] f(x[n]) */
-  unary(name: UnaryName, n: number, x: Ptr, y: Ptr, accumulate: boolean, bounds?: Bounds): void;
-  /** y[rows,cols] = [y +] f(a, b) */
-  binary(
-    name: BinaryName,
-    rows: number,
-    cols: number,
-    a: View2d,
-    b: View2d,
-    y: Ptr,
-    accumulate: boolean,
-    bounds?: Bounds,
-  ): void;
-  /** y[i·yRow + j·yCol] = [itself +] alpha·x[i·xRow + j·xCol] over [rows, cols], any strides, but elements of y are distinct. */
-  copy(
-    rows: number,
-    cols: number,
-    alpha: number,
-    x: Ptr,
-    xRow: number,
-    xCol: number,
-    y: Ptr,
-    yRow: number,
-    yCol: number,
-    accumulate: boolean,
-  ): void;
-  /** y[n] = value */
-  fill(n: number, y: Ptr, value: number): void;
-  /** y[outer,inner] = [y +] alpha·reduce over the middle axis of x[outer,n,inner]. */
-  reduce(
-    name: ReduceName,
-    outer: number,
-    n: number,
-    inner: number,
-    x: Ptr,
-    y: Ptr,
-    alpha: number,
-    accumulate: boolean,
-  ): void;
-  /** y[0] = mean of (a - b)² */
-  mse(n: number, a: Ptr, b: Ptr, y: Ptr): void;
-  /** dx[n] = [dx +] scale·dy[0]·(a - b) */
-  mseBackward(n: number, a: Ptr, b: Ptr, dy: Ptr, scale: number, dx: Ptr, accumulate: boolean): void;
-  adam(n: number, p: Ptr, g: Ptr, m: Ptr, v: Ptr, step: AdamStep): void;
-  sgd(n: number, p: Ptr, g: Ptr, buffer: Ptr | null, step: SgdStep): void;
-  /** n standard normals, from block `block` of the stream on; n of them use ceil(n/16)·4 blocks. */
-  gaussian(n: number, out: Ptr, key: Key, block: number): void;
-  /** n uniforms in [0, 1), multiples of 2^-24; n of them use ceil(n/4) blocks. */
-  uniform(n: number, out: Ptr, key: Key, block: number): void;
-  /** n words of 32 bits, stored as such; n of them use ceil(n/4) blocks. */
-  randomBits(n: number, out: Ptr, key: Key, block: number): void;
-  /**
-   * Steps of Euler-Maruyama for an affine equation: path p goes from x[p] by
-   * x' = x + (A0 + A1·x) + (B0 + B1·x)·z, where z is normal p of the array that `gaussian` makes from block
-   * k·stepBlocks in step k, and `coefficients` are A0, A1, B0, B1 of each step. State k + 1 is stored at
-   * out + k·row elements; with row 0 the last alone stays, at `out`. Both arrays hold whole groups of sixteen, or
-   * are rows of a larger one.
-   */
-  affinePath(
-    n: number,
-    coefficients: ArrayLike<number>,
-    x: Ptr,
-    out: Ptr,
-    row: number,
-    key: Key,
-    stepBlocks: number,
-  ): void;
+  gemm(record: Gemm): void;
+  unary(name: UnaryName, record: Unary): void;
+  unaryBackward(name: UnaryName, record: UnaryBackward): void;
+  binary(name: BinaryName, record: Binary): void;
+  /** The derivative with respect to a or b. */
+  binaryBackward(name: NonlinearName, operand: 'a' | 'b', record: BinaryBackward): void;
+  where(record: Where): void;
+  copy(record: Copy): void;
+  fill(record: Fill): void;
+  reduce(name: ReduceName, record: Reduce): void;
+  mse(record: Mse): void;
+  mseBackward(record: MseBackward): void;
+  adam(record: Adam): void;
+  sgd(record: Sgd): void;
+  random(name: RandomName, record: Random): void;
+  affinePath(record: AffinePath): void;
+}
+
+/** A dense array of n elements as one row. */
+export function rowOf(ptr: Ptr, n: number): View2d {
+  return { ptr, row: n, col: 1 };
+}
+
+/** Copies n elements from x to y, or adds them. */
+export function copyArray(k: Kernels, n: number, x: Ptr, y: Target, alpha = 1): void {
+  k.copy({ rows: 1, cols: n, alpha, x: rowOf(x, n), y: rowOf(y.ptr, n), accumulate: y.accumulate });
 }

@@ -3,19 +3,9 @@
  * WebAssembly kernels, the oracle of the tests, and the slow row of every benchmark; it is written to be read.
  */
 import { OutOfMemoryError } from '../errors.ts';
-import type { LinearMemory, Ptr } from '../memory/heap.ts';
-import type {
-  ActivationName,
-  AdamStep,
-  BinaryName,
-  Bounds,
-  Kernels,
-  Key,
-  ReduceName,
-  SgdStep,
-  UnaryName,
-  View2d,
-} from './kernels.ts';
+import type { LinearMemory } from '../memory/heap.ts';
+import { ACTIVATIONS, BINARY_FORMULAS, COMPARISONS, type Derivative, UNARY_FORMULAS } from './formulas.ts';
+import type * as K from './kernels.ts';
 import { philox } from './philox.ts';
 
 /** Bytes of an element. */
@@ -23,53 +13,19 @@ const SIZE = 8;
 /** JavaScript engines refuse larger buffers, at some 2^33 to 2^34 bytes. */
 const LIMIT = 2 ** 33;
 
-const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
-
-const UNARY_FUNCTIONS: Record<UnaryName, (x: number, bounds: Bounds) => number> = {
-  neg: (x) => -x,
-  abs: Math.abs,
-  exp: Math.exp,
-  log: Math.log,
-  sqrt: Math.sqrt,
-  // biome-ignore lint/complexity/useMathMinMax: Math.max(-0, 0) is 0, and this keeps -0 as the kernel does
-  relu: (x) => (x < 0 ? 0 : x),
-  sigmoid,
-  tanh: Math.tanh,
-  silu: (x) => (x === -Infinity ? -0 : x * sigmoid(x)),
-  clamp: (x, { lo, hi }) => Math.min(Math.max(x, lo), hi),
+const BINARY_FUNCTIONS: Record<K.BinaryName, (a: number, b: number) => number> = {
+  ...COMPARISONS,
+  ...(Object.fromEntries(Object.entries(BINARY_FORMULAS).map(([name, { f }]) => [name, f])) as Record<
+    K.DifferentiableName,
+    (a: number, b: number) => number
+  >),
 };
 
-const BINARY_FUNCTIONS: Record<BinaryName, (a: number, b: number, bounds: Bounds) => number> = {
-  add: (a, b) => a + b,
-  sub: (a, b) => a - b,
-  mul: (a, b) => a * b,
-  div: (a, b) => a / b,
-  maximum: (a, b) => Math.max(a, b),
-  minimum: (a, b) => Math.min(a, b),
-  // IEEE 754 says 1 where JavaScript says NaN: pow(1, NaN) and pow(±1, ±inf).
-  pow: (a, b) => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b),
-  absBackward: (x, dy) => (x > 0 ? dy : x < 0 ? -dy : 0),
-  sqrtBackward: (y, dy) => dy / (2 * y),
-  reluBackward: (y, dy) => (y > 0 ? dy : 0),
-  sigmoidBackward: (y, dy) => dy * (y * (1 - y)),
-  tanhBackward: (y, dy) => dy * (1 - y * y),
-  siluBackward: (x, dy) => dy * (sigmoid(x) * (1 + x * (1 - sigmoid(x)))),
-  clampBackward: (x, dy, { lo, hi }) => (x >= lo && x <= hi ? dy : 0),
-  greaterShare: (a, b) => (a > b ? 1 : a === b ? 0.5 : 0),
-};
-
-const NO_BOUNDS: Bounds = { lo: -Infinity, hi: Infinity };
-
-const ACTIVATION_FUNCTIONS: Record<ActivationName, (x: number) => number> = {
-  none: (x) => x,
-  relu: (x) => UNARY_FUNCTIONS.relu(x, NO_BOUNDS),
-  sigmoid,
-  tanh: Math.tanh,
-  silu: (x) => UNARY_FUNCTIONS.silu(x, NO_BOUNDS),
-};
+/** The element of a view in row i and column j. */
+const at = ({ ptr, row, col }: K.View2d, i: number, j: number) => ptr / SIZE + i * row + j * col;
 
 /** n standard normals into out[at ...], by Box and Muller: see assembly/gaussian.ts. */
-function normals(n: number, out: Float64Array, at: number, key: Key, block: number): void {
+function normals(n: number, out: Float64Array, at: number, key: K.Key, block: number): void {
   const words = new Uint32Array(16);
   const group = new Float64Array(16);
   for (let i = 0; i < n; i += 16) {
@@ -120,190 +76,140 @@ export class ReferenceMemory implements LinearMemory {
   }
 }
 
-export class ReferenceKernels implements Kernels {
+export class ReferenceKernels implements K.Kernels {
   constructor(private readonly memory: ReferenceMemory) {}
 
-  gemm(
-    m: number,
-    n: number,
-    k: number,
-    a: Ptr,
-    aT: boolean,
-    b: Ptr,
-    bT: boolean,
-    c: Ptr,
-    accumulate: boolean,
-    bias: Ptr | null = null,
-    activation: ActivationName = 'none',
-  ): void {
+  gemm({ m, n, k, a, b, bias = null, activation = 'none', out }: K.Gemm): void {
     const x = this.memory.f64;
-    const [a0, b0, c0] = [a / SIZE, b / SIZE, c / SIZE];
-    const [aRow, aCol] = aT ? [1, m] : [k, 1];
-    const [bRow, bCol] = bT ? [1, k] : [n, 1];
-    const activate = ACTIVATION_FUNCTIONS[activation];
+    const A = a.transposed ? { ptr: a.ptr, row: 1, col: m } : { ptr: a.ptr, row: k, col: 1 };
+    const B = b.transposed ? { ptr: b.ptr, row: 1, col: k } : { ptr: b.ptr, row: n, col: 1 };
+    const f = ACTIVATIONS[activation];
     for (let i = 0; i < m; i++) {
       for (let j = 0; j < n; j++) {
+        const c = out.ptr / SIZE + i * n + j;
         let sum = 0;
-        for (let p = 0; p < k; p++) sum += x[a0 + i * aRow + p * aCol] * x[b0 + p * bRow + j * bCol];
-        if (accumulate) sum += x[c0 + i * n + j];
+        for (let p = 0; p < k; p++) sum += x[at(A, i, p)] * x[at(B, p, j)];
+        if (out.accumulate) sum += x[c];
         if (bias !== null) sum += x[bias / SIZE + j];
-        x[c0 + i * n + j] = activate(sum);
+        x[c] = f(sum);
       }
     }
   }
 
-  unary(name: UnaryName, n: number, x: Ptr, y: Ptr, accumulate: boolean, bounds = NO_BOUNDS): void {
+  unary(name: K.UnaryName, { n, x, out, lo = 0, hi = 0 }: K.Unary): void {
     const mem = this.memory.f64;
-    const f = UNARY_FUNCTIONS[name];
-    const [x0, y0] = [x / SIZE, y / SIZE];
-    for (let i = 0; i < n; i++) mem[y0 + i] = f(mem[x0 + i], bounds) + (accumulate ? mem[y0 + i] : -0);
+    const { f } = UNARY_FORMULAS[name];
+    this.each(out, n, (i) => f(mem[x / SIZE + i], { lo, hi }));
   }
 
-  binary(
-    name: BinaryName,
-    rows: number,
-    cols: number,
-    a: View2d,
-    b: View2d,
-    y: Ptr,
-    accumulate: boolean,
-    bounds = NO_BOUNDS,
-  ): void {
+  unaryBackward(name: K.UnaryName, { n, dy, kept, out, lo = 0, hi = 0 }: K.UnaryBackward): void {
+    const mem = this.memory.f64;
+    const { df } = UNARY_FORMULAS[name];
+    this.each(out, n, (i) => df(mem[dy / SIZE + i], mem[kept / SIZE + i], { lo, hi }));
+  }
+
+  binary(name: K.BinaryName, { rows, cols, a, b, out }: K.Binary): void {
     const mem = this.memory.f64;
     const f = BINARY_FUNCTIONS[name];
-    const [a0, b0, y0] = [a.ptr / SIZE, b.ptr / SIZE, y / SIZE];
-    for (let i = 0; i < rows; i++) {
-      for (let j = 0; j < cols; j++) {
-        const value = f(mem[a0 + i * a.row + j * a.col], mem[b0 + i * b.row + j * b.col], bounds);
-        const at = y0 + i * cols + j;
-        mem[at] = value + (accumulate ? mem[at] : -0);
-      }
-    }
+    this.eachOf(out, rows, cols, (i, j) => f(mem[at(a, i, j)], mem[at(b, i, j)]));
   }
 
-  copy(
-    rows: number,
-    cols: number,
-    alpha: number,
-    x: Ptr,
-    xRow: number,
-    xCol: number,
-    y: Ptr,
-    yRow: number,
-    yCol: number,
-    accumulate: boolean,
-  ): void {
+  binaryBackward(name: K.NonlinearName, operand: 'a' | 'b', record: K.BinaryBackward): void {
+    const mem = this.memory.f64;
+    const { rows, cols, dy, a, b, y, out } = record;
+    const df = BINARY_FORMULAS[name][operand === 'a' ? 'da' : 'db'] as Derivative;
+    this.eachOf(out, rows, cols, (i, j) => {
+      const dense = i * cols + j;
+      return df(mem[dy / SIZE + dense], mem[at(a, i, j)], mem[at(b, i, j)], mem[y / SIZE + dense]);
+    });
+  }
+
+  where({ rows, cols, condition, a, b, out }: K.Where): void {
+    const mem = this.memory.f64;
+    this.eachOf(out, rows, cols, (i, j) => mem[at(mem[at(condition, i, j)] !== 0 ? a : b, i, j)]);
+  }
+
+  copy({ rows, cols, alpha, x, y, accumulate }: K.Copy): void {
     const mem = this.memory.f64;
     for (let i = 0; i < rows; i++) {
       for (let j = 0; j < cols; j++) {
-        const at = y / SIZE + i * yRow + j * yCol;
-        const value = alpha * mem[x / SIZE + i * xRow + j * xCol];
-        mem[at] = value + (accumulate ? mem[at] : -0);
+        const to = at(y, i, j);
+        mem[to] = alpha * mem[at(x, i, j)] + (accumulate ? mem[to] : -0);
       }
     }
   }
 
-  fill(n: number, y: Ptr, value: number): void {
-    this.memory.f64.fill(value, y / SIZE, y / SIZE + n);
+  fill({ n, out, value }: K.Fill): void {
+    this.memory.f64.fill(value, out / SIZE, out / SIZE + n);
   }
 
-  reduce(
-    name: ReduceName,
-    outer: number,
-    n: number,
-    inner: number,
-    x: Ptr,
-    y: Ptr,
-    alpha: number,
-    accumulate: boolean,
-  ): void {
+  reduce(name: K.ReduceName, { outer, n, inner, x, alpha, out }: K.Reduce): void {
     const mem = this.memory.f64;
-    for (let o = 0; o < outer; o++) {
-      for (let i = 0; i < inner; i++) {
-        let total = name === 'max' ? -Infinity : 0;
-        for (let j = 0; j < n; j++) {
-          const value = mem[x / SIZE + (o * n + j) * inner + i];
-          if (name === 'max') total = Math.max(total, value);
-          else total += name === 'sumSquares' ? value * value : value;
-        }
-        const at = y / SIZE + o * inner + i;
-        mem[at] = alpha * total + (accumulate ? mem[at] : -0);
+    this.eachOf(out, outer, inner, (o, i) => {
+      let total = name === 'max' ? -Infinity : 0;
+      for (let j = 0; j < n; j++) {
+        const value = mem[x / SIZE + (o * n + j) * inner + i];
+        if (name === 'max') total = Math.max(total, value);
+        else total += name === 'sumSquares' ? value * value : value;
       }
-    }
+      return alpha * total;
+    });
   }
 
-  mse(n: number, a: Ptr, b: Ptr, y: Ptr): void {
+  mse({ n, a, b, out }: K.Mse): void {
     const mem = this.memory.f64;
     let total = 0;
     for (let i = 0; i < n; i++) total += (mem[a / SIZE + i] - mem[b / SIZE + i]) ** 2;
-    mem[y / SIZE] = total / n;
+    mem[out / SIZE] = total / n;
   }
 
-  mseBackward(n: number, a: Ptr, b: Ptr, dy: Ptr, scale: number, dx: Ptr, accumulate: boolean): void {
+  mseBackward({ n, a, b, dy, scale, out }: K.MseBackward): void {
     const mem = this.memory.f64;
     const factor = scale * mem[dy / SIZE];
+    this.each(out, n, (i) => factor * (mem[a / SIZE + i] - mem[b / SIZE + i]));
+  }
+
+  adam({ n, stepSize, beta1, beta2, eps, correction, l2, shrink, ...at }: K.Adam): void {
+    const mem = this.memory.f64;
+    const [p, g, m, v] = [at.p / SIZE, at.g / SIZE, at.m / SIZE, at.v / SIZE];
     for (let i = 0; i < n; i++) {
-      const at = dx / SIZE + i;
-      mem[at] = factor * (mem[a / SIZE + i] - mem[b / SIZE + i]) + (accumulate ? mem[at] : -0);
+      const gradient = mem[g + i] + l2 * mem[p + i];
+      mem[m + i] = beta1 * mem[m + i] + (1 - beta1) * gradient;
+      mem[v + i] = beta2 * mem[v + i] + (1 - beta2) * gradient * gradient;
+      const denominator = Math.sqrt(mem[v + i]) / correction + eps;
+      mem[p + i] = shrink * mem[p + i] - (stepSize * mem[m + i]) / denominator;
     }
   }
 
-  adam(n: number, p: Ptr, g: Ptr, m: Ptr, v: Ptr, step: AdamStep): void {
+  sgd({ n, p, g, buffer, lr, momentum, dampening, l2, nesterov, first }: K.Sgd): void {
     const mem = this.memory.f64;
-    const { stepSize, beta1, beta2, eps, correction, l2, shrink } = step;
-    const [p0, g0, m0, v0] = [p / SIZE, g / SIZE, m / SIZE, v / SIZE];
     for (let i = 0; i < n; i++) {
-      const gradient = mem[g0 + i] + l2 * mem[p0 + i];
-      mem[m0 + i] = beta1 * mem[m0 + i] + (1 - beta1) * gradient;
-      mem[v0 + i] = beta2 * mem[v0 + i] + (1 - beta2) * gradient * gradient;
-      const denominator = Math.sqrt(mem[v0 + i]) / correction + eps;
-      mem[p0 + i] = shrink * mem[p0 + i] - (stepSize * mem[m0 + i]) / denominator;
-    }
-  }
-
-  sgd(n: number, p: Ptr, g: Ptr, buffer: Ptr | null, step: SgdStep): void {
-    const mem = this.memory.f64;
-    const { lr, momentum, dampening, l2, nesterov, first } = step;
-    for (let i = 0; i < n; i++) {
-      const at = p / SIZE + i;
-      let direction = mem[g / SIZE + i] + l2 * mem[at];
+      const to = p / SIZE + i;
+      let direction = mem[g / SIZE + i] + l2 * mem[to];
       if (buffer !== null && momentum !== 0) {
         const b = buffer / SIZE + i;
         mem[b] = first ? direction : momentum * mem[b] + (1 - dampening) * direction;
         direction = nesterov ? direction + momentum * mem[b] : mem[b];
       }
-      mem[at] = mem[at] - lr * direction;
+      mem[to] = mem[to] - lr * direction;
     }
   }
 
-  gaussian(n: number, out: Ptr, key: Key, block: number): void {
-    normals(n, this.memory.f64, out / SIZE, key, block);
-  }
-
-  uniform(n: number, out: Ptr, key: Key, block: number): void {
+  random(name: K.RandomName, { n, out, key, block }: K.Random): void {
     const mem = this.memory.f64;
-    const words = new Uint32Array(4);
-    for (let i = 0; i < n; i++) {
-      if (i % 4 === 0) philox(key, block + i / 4, words, 0);
-      mem[out / SIZE + i] = (words[i % 4] >>> 8) / 2 ** 24;
-    }
+    if (name === 'gaussian') return normals(n, mem, out / SIZE, key, block);
+    const words = new Uint32Array(Math.ceil(n / 4) * 4);
+    for (let i = 0; i < n; i += 4) philox(key, block + i / 4, words, i);
+    if (name === 'randomBits') new Uint32Array(mem.buffer, out, n).set(words.subarray(0, n));
+    else for (let i = 0; i < n; i++) mem[out / SIZE + i] = (words[i] >>> 8) / 2 ** 24;
   }
 
-  affinePath(
-    n: number,
-    coefficients: ArrayLike<number>,
-    x: Ptr,
-    out: Ptr,
-    row: number,
-    key: Key,
-    stepBlocks: number,
-  ): void {
+  affinePath({ n, steps, coefficients, x, out, row, key, stepBlocks }: K.AffinePath): void {
     const mem = this.memory.f64;
     const z = new Float64Array(n);
     let from = x / SIZE;
-    for (let k = 0; 4 * k < coefficients.length; k++) {
-      const [a0, a1] = [coefficients[4 * k], coefficients[4 * k + 1]];
-      const [b0, b1] = [coefficients[4 * k + 2], coefficients[4 * k + 3]];
+    for (let k = 0; k < steps; k++) {
+      const [a0, a1, b0, b1] = mem.subarray(coefficients / SIZE + 4 * k);
       const to = out / SIZE + k * row;
       normals(n, z, 0, key, k * stepBlocks);
       for (let i = 0; i < n; i++) {
@@ -314,9 +220,16 @@ export class ReferenceKernels implements Kernels {
     }
   }
 
-  randomBits(n: number, out: Ptr, key: Key, block: number): void {
-    const words = new Uint32Array(Math.ceil(n / 4) * 4);
-    for (let i = 0; i < n; i += 4) philox(key, block + i / 4, words, i);
-    new Uint32Array(this.memory.f64.buffer, out, n).set(words.subarray(0, n));
+  /** out[i] = [out[i] +] f(i) for n elements. */
+  private each({ ptr, accumulate }: K.Target, n: number, f: (i: number) => number): void {
+    const mem = this.memory.f64;
+    const first = ptr / SIZE;
+    // -0 is what changes no sum: 0 would make 0 of -0.
+    for (let i = 0; i < n; i++) mem[first + i] = f(i) + (accumulate ? mem[first + i] : -0);
+  }
+
+  /** out[i,j] = [out[i,j] +] f(i, j) over [rows, cols]. */
+  private eachOf(out: K.Target, rows: number, cols: number, f: (i: number, j: number) => number): void {
+    this.each(out, rows * cols, (e) => f(Math.floor(e / cols), e % cols));
   }
 }

@@ -1,16 +1,16 @@
 /**
- * A pool of worker threads that help with the pieces of one job at a time. For the caller it is synchronous:
- * `run` publishes the pieces, computes its own share, and returns when all are done.
+ * A pool of worker threads that help with the chunks of one job at a time. For the caller it is synchronous:
+ * `run` publishes the chunks, computes its own share, and returns when all are done.
  *
  * Workers start on their own time; until one is there, the others do its share. A worker that throws, dies or
  * hangs is an error on the caller: a result is complete or there is none.
  */
 import { host } from '#host';
 import workerSource from '../../build/worker.txt';
-import { LangevinError } from '../errors.ts';
+import { InternalError, LangevinError } from '../errors.ts';
 import type { WorkerHandle } from '../platform/host.ts';
 import {
-  ARGUMENTS,
+  BOUNDS,
   CONTROL_BYTES,
   type Control,
   claim,
@@ -19,19 +19,23 @@ import {
   FAILED,
   failure,
   KERNEL,
+  type Kernel,
   kernelNames,
-  MAX_ARGUMENTS,
+  MAX_BOUNDS,
+  MAX_CHUNKS,
+  RECORD,
   REMAINING,
-  runPiece,
+  runChunk,
   SIGNAL,
   SLEEPERS,
   STOP,
 } from './control.ts';
+import type { Bounds } from './partition.ts';
 
 /** A worker thread failed; the pool is gone, and `setThreads` starts another. */
 export class WorkerError extends LangevinError {}
 
-/** Without progress for so long, a piece's worker is taken for dead. The longest piece takes under a second. */
+/** Without progress for so long, a chunk's worker is taken for dead. The longest chunk takes under a second. */
 const HANG_MS = 10_000;
 
 /** Whether threads can share memory here: always in Node, in a page only with cross-origin isolation. */
@@ -42,7 +46,7 @@ export function canShareMemory(): boolean {
 export class ThreadPool {
   private readonly block = new SharedArrayBuffer(CONTROL_BYTES);
   private readonly control: Control = controlOver(this.block);
-  private readonly kernels: readonly ((...args: number[]) => void)[];
+  private readonly kernels: readonly Kernel[];
   private readonly position: ReadonlyMap<string, number>;
   private readonly workers: WorkerHandle[];
   private dead: string | null = null;
@@ -56,7 +60,7 @@ export class ThreadPool {
     private readonly hangMs = HANG_MS,
   ) {
     const names = kernelNames(exports);
-    this.kernels = names.map((name) => exports[name] as (...args: number[]) => void);
+    this.kernels = names.map((name) => exports[name] as Kernel);
     this.position = new Map(names.map((name, i) => [name, i]));
     this.workers = scratch.map((address) =>
       host.startWorker(workerSource, { module, memory, control: this.block, scratch: address }, (cause) => {
@@ -65,20 +69,33 @@ export class ThreadPool {
     );
   }
 
-  /** Computes every piece of `kernel`, each given by its arguments, at most 64 of them. */
-  run(kernel: string, pieces: readonly (readonly number[])[]): void {
+  /**
+   * Computes every chunk of `kernel`, at most 64 of them, whose arguments are in the record at that address.
+   * @throws WorkerError where a worker failed, InternalError for a job that does not fit the control block
+   */
+  run(kernel: string, record: number, chunks: readonly Bounds[]): void {
     if (this.dead) throw this.broken(this.dead);
-    const { words, args } = this.control;
-    for (const [i, piece] of pieces.entries()) args.set(piece, i * MAX_ARGUMENTS);
-    words[KERNEL] = this.position.get(kernel)!;
-    words[ARGUMENTS] = pieces[0].length;
+    const { words, bounds } = this.control;
+    const position = this.position.get(kernel);
+    const count = chunks[0].length;
+    if (position === undefined) throw new InternalError(`threads: no kernel is called ${kernel}`);
+    if (chunks.length > MAX_CHUNKS || (count !== 2 && count !== MAX_BOUNDS)) {
+      throw new InternalError(
+        `threads: expected at most ${MAX_CHUNKS} chunks of 2 or ${MAX_BOUNDS} bounds, got ${chunks.length} of ${count} for ${kernel}`,
+      );
+    }
+    for (let i = 0; i < chunks.length; i++) bounds.set(chunks[i], i * MAX_BOUNDS);
+    words[KERNEL] = position;
+    words[RECORD] = record;
+    words[BOUNDS] = count;
     Atomics.store(words, DONE, 0);
-    Atomics.store(words, REMAINING, pieces.length);
+    Atomics.store(words, REMAINING, chunks.length);
     Atomics.add(words, SIGNAL, 1);
     if (Atomics.load(words, SLEEPERS) > 0) Atomics.notify(words, SIGNAL);
-    for (let piece = claim(words); piece >= 0; piece = claim(words))
-      runPiece(piece, this.control, this.kernels);
-    this.waitFor(pieces.length, kernel);
+    for (let chunk = claim(words); chunk >= 0; chunk = claim(words)) {
+      runChunk(chunk, this.control, this.kernels);
+    }
+    this.waitFor(chunks.length, kernel);
     if (Atomics.load(words, FAILED) !== 0) throw this.broken(`${kernel}: ${failure(words)}`);
   }
 
@@ -90,12 +107,12 @@ export class ThreadPool {
     for (const worker of this.workers) worker.stop();
   }
 
-  /** Spins until the others' pieces are done: they were claimed already, so it is a matter of microseconds. */
-  private waitFor(pieces: number, kernel: string): void {
+  /** Spins until the others' chunks are done: they were claimed already, so it is a matter of microseconds. */
+  private waitFor(chunks: number, kernel: string): void {
     const { words } = this.control;
     let done = Atomics.load(words, DONE);
     let since = 0;
-    for (let spins = 1; done < pieces; spins++) {
+    for (let spins = 1; done < chunks; spins++) {
       const now = Atomics.load(words, DONE);
       if (now !== done) {
         done = now;
@@ -104,7 +121,7 @@ export class ThreadPool {
         since ||= performance.now();
         if (performance.now() - since > this.hangMs) {
           throw this.broken(
-            `${kernel}: a worker claimed a piece and did not finish it in ${this.hangMs / 1000} s`,
+            `${kernel}: a worker claimed a chunk and did not finish it in ${this.hangMs / 1000} s`,
           );
         }
       }

@@ -10,6 +10,11 @@ import type { LinearMemory } from '../memory/heap.ts';
 /** Bytes of a page of WebAssembly memory, and how many a 32-bit address reaches: 4 GiB. */
 const PAGE = 65536;
 const MAX_PAGES = 65536;
+/**
+ * Bytes that the heap may use. The last page of 4 GiB stays free: the end of a block there would be 2^32, which is 0 in
+ * the kernels' 32 bits, and their loops would do nothing.
+ */
+const USABLE = (MAX_PAGES - 1) * PAGE;
 
 export class WasmMemory implements LinearMemory {
   readonly memory: WebAssembly.Memory;
@@ -22,7 +27,7 @@ export class WasmMemory implements LinearMemory {
   }
 
   get byteLength(): number {
-    return this.memory.buffer.byteLength;
+    return Math.min(this.memory.buffer.byteLength, USABLE);
   }
 
   /** A view of the whole memory, good until the memory grows; made anew only then. */
@@ -41,11 +46,12 @@ export class WasmMemory implements LinearMemory {
   }
 
   grow(bytes: number): void {
-    const pages = this.byteLength / PAGE;
+    const pages = this.memory.buffer.byteLength / PAGE;
+    const limit = Math.min(this.maxPages * PAGE, USABLE);
     const needed = Math.ceil(bytes / PAGE);
     // Half as much again, so that a program that allocates step by step grows rarely.
     const wanted = Math.min(this.maxPages, Math.max(needed, Math.ceil(pages * 1.5)));
-    for (const target of needed > this.maxPages ? [] : [wanted, needed]) {
+    for (const target of bytes > limit ? [] : [wanted, needed]) {
       try {
         this.memory.grow(target - pages);
         return;
@@ -55,7 +61,7 @@ export class WasmMemory implements LinearMemory {
     }
     const gib = (n: number) => `${(n / 2 ** 30).toFixed(2)} GiB`;
     throw new OutOfMemoryError(
-      `out of memory: ${gib(bytes)} of WebAssembly memory needed, ${gib(this.byteLength)} in use, ${gib(this.maxPages * PAGE)} the most there can be`,
+      `out of memory: ${gib(bytes)} of WebAssembly memory needed, ${gib(this.byteLength)} in use, ${gib(limit)} the most there can be`,
     );
   }
 }

@@ -1,14 +1,15 @@
 /**
- * What a worker thread runs: an instance of the kernels over the shared memory, and a loop that claims pieces
+ * What a worker thread runs: an instance of the kernels over the shared memory, and a loop that claims chunks
  * of the current job. It is bundled to text (build/worker.txt) and started by the host from that.
  */
 import {
   type Control,
   claim,
   controlOver,
+  type Kernel,
   kernelNames,
   REMAINING,
-  runPiece,
+  runChunk,
   SIGNAL,
   SLEEPERS,
   STOP,
@@ -26,14 +27,14 @@ export interface WorkerSetup {
 /** Looks at the block before sleeping: some 100 µs, longer than the gap between two kernels of a training step. */
 const SPINS = 20_000;
 
-/** Claims pieces until it is told to stop: spins briefly, then sleeps until the next job. */
-function work(control: Control, kernels: readonly ((...args: number[]) => void)[]): void {
+/** Claims chunks until it must stop: spins briefly, then sleeps until the next job. */
+function work(control: Control, kernels: readonly Kernel[]): void {
   const { words } = control;
   let idle = 0;
   while (Atomics.load(words, STOP) === 0) {
-    const piece = claim(words);
-    if (piece >= 0) {
-      runPiece(piece, control, kernels);
+    const chunk = claim(words);
+    if (chunk >= 0) {
+      runChunk(chunk, control, kernels);
       idle = 0;
     } else if (++idle > SPINS) {
       // The signal is read before the last look, and a job raises it after it is published: no job is missed.
@@ -52,6 +53,6 @@ globalThis.onmessage = ({ data }: MessageEvent<WorkerSetup>) => {
   (exports.attach as (scratch: number) => void)(data.scratch);
   work(
     controlOver(data.control),
-    kernelNames(exports).map((name) => exports[name] as (...args: number[]) => void),
+    kernelNames(exports).map((name) => exports[name] as Kernel),
   );
 };

@@ -2,6 +2,7 @@
  * Linear combinations of tensors in place: out = c1·x1 + c2·x2 + ..., one fused pass over memory for each term.
  * Coefficients are float64 until the kernel takes them. This is all the arithmetic of most samplers.
  */
+import { copyArray } from '../backend/kernels.ts';
 import { ShapeError } from '../errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
@@ -24,13 +25,13 @@ export function combine(out: Tensor, ...terms: readonly Term[]): Tensor {
     own += coefficient;
     hasOwn = true;
   }
-  if (hasOwn && own !== 1) kernels.copy(1, n, own, out.ptr, n, 1, out.ptr, n, 1, false);
+  if (hasOwn && own !== 1) copyArray(kernels, n, out.ptr, { ptr: out.ptr, accumulate: false }, own);
   let written = hasOwn;
   for (const [coefficient, x] of terms) {
     if (x === out || coefficient === 0) continue;
-    kernels.copy(1, n, coefficient, x.ptr, n, 1, out.ptr, n, 1, written);
+    copyArray(kernels, n, x.ptr, { ptr: out.ptr, accumulate: written }, coefficient);
     written = true;
   }
-  if (!written) kernels.fill(n, out.ptr, 0);
+  if (!written) kernels.fill({ n, out: out.ptr, value: 0 });
   return out;
 }

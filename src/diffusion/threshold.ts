@@ -7,6 +7,7 @@
  *
  * Either makes a sampler's map nonlinear, and its order of convergence is then no longer promised.
  */
+import { copyArray } from '../backend/kernels.ts';
 import { ValueError } from '../errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
@@ -37,7 +38,10 @@ export function thresholding(threshold: Threshold = 'none'): Apply {
 function clip(limit: number): Apply {
   if (!(limit > 0)) throw new ValueError(`threshold: expected a limit > 0, got ${limit}`);
   const bounds = { lo: -limit, hi: limit };
-  return (x0) => x0.backend.kernels.unary('clamp', x0.size, x0.ptr, x0.ptr, false, bounds);
+  return ({ backend, size, ptr }) => {
+    const out = { ptr, accumulate: false };
+    backend.kernels.unary('clamp', { n: size, x: ptr, out, ...bounds });
+  };
 }
 
 function dynamic(quantile: number, most: number): Apply {
@@ -54,8 +58,9 @@ function dynamic(quantile: number, most: number): Apply {
       const own = values.subarray(i * n, (i + 1) * n);
       const s = Math.min(Math.max(quantileOfSizes(own, quantile), 1), most);
       const at = x0.ptr + i * n * elementBytes;
-      kernels.unary('clamp', n, at, at, false, { lo: -s, hi: s });
-      if (s !== 1) kernels.copy(1, n, 1 / s, at, n, 1, at, n, 1, false);
+      const out = { ptr: at, accumulate: false };
+      kernels.unary('clamp', { n, x: at, out, lo: -s, hi: s });
+      if (s !== 1) copyArray(kernels, n, at, out, 1 / s);
     }
   };
 }

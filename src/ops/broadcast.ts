@@ -6,9 +6,16 @@
  * scalar) are a single call of a kernel; what is left outside of the last two is a loop here.
  */
 import type { GradSink } from '../autograd/op.ts';
-import { type Shape, sizeOf } from '../autograd/variable.ts';
-import type { Kernels, Ptr } from '../backend/kernels.ts';
+import { type Shape, sizeOf, type Variable } from '../autograd/variable.ts';
+import type { Backend } from '../backend/backend.ts';
+import { copyArray, type Ptr, type Target, type View2d } from '../backend/kernels.ts';
 import { ShapeError } from '../errors.ts';
+
+/** An array that is read or written by strides, in elements. */
+export interface Strided {
+  readonly ptr: Ptr;
+  readonly strides: readonly number[];
+}
 
 /** The shape that shapes `a` and `b` broadcast to. Throws ShapeError, which names `op`. */
 export function broadcastShape(op: string, a: Shape, b: Shape): Shape {
@@ -48,7 +55,7 @@ export function broadcastStrides(from: Shape, to: Shape): number[] {
 /** Drops dimensions of 1 and merges neighbours that are one run in all operands; at least two remain. */
 export function mergeDimensions(
   shape: Shape,
-  strides: readonly number[][],
+  strides: readonly (readonly number[])[],
 ): { shape: number[]; strides: number[][] } {
   const merged: number[] = [];
   const mergedStrides: number[][] = strides.map(() => []);
@@ -70,49 +77,63 @@ export function mergeDimensions(
   return { shape: merged, strides: mergedStrides };
 }
 
+/** An array of shape `from`, read as one of shape `to`. */
+export function broadcast(ptr: Ptr, from: Shape, to: Shape): Strided {
+  return { ptr, strides: broadcastStrides(from, to) };
+}
+
+/** A dense array. */
+export function dense(ptr: Ptr, shape: Shape): Strided {
+  return { ptr, strides: stridesOf(shape) };
+}
+
 /**
- * Calls `step` for each two-dimensional slice of a merged shape, with the offsets in elements of every
- * operand. Nothing is called for an empty shape.
+ * Calls `step` with every operand's view of each two-dimensional slice [rows, cols] of a shape: once where the operands
+ * allow, never for an empty shape.
  */
 export function forEachPlane(
-  shape: readonly number[],
-  strides: readonly number[][],
-  step: (offsets: number[]) => void,
+  { elementBytes }: Backend,
+  shape: Shape,
+  operands: readonly Strided[],
+  step: (views: View2d[], rows: number, cols: number) => void,
 ): void {
-  if (shape.includes(0)) return;
-  const offsets = strides.map(() => 0);
-  const walk = (axis: number) => {
-    if (axis === shape.length - 2) return step(offsets);
-    for (let i = 0; i < shape[axis]; i++) {
-      walk(axis + 1);
-      for (const [o, s] of strides.entries()) offsets[o] += s[axis];
+  const merged = mergeDimensions(
+    shape,
+    operands.map(({ strides }) => strides),
+  );
+  const dims = merged.shape;
+  if (dims.includes(0)) return;
+  const axes = dims.length - 2;
+  const [rows, cols] = dims.slice(axes);
+  const offsets = operands.map(() => 0);
+  const walk = (axis: number): void => {
+    if (axis === axes) {
+      const views = operands.map(({ ptr }, o) => {
+        const [row, col] = merged.strides[o].slice(axes);
+        return { ptr: ptr + offsets[o] * elementBytes, row, col };
+      });
+      return step(views, rows, cols);
     }
-    for (const [o, s] of strides.entries()) offsets[o] -= s[axis] * shape[axis];
+    for (let i = 0; i < dims[axis]; i++) {
+      walk(axis + 1);
+      for (const [o, strides] of merged.strides.entries()) offsets[o] += strides[axis];
+    }
+    for (const [o, strides] of merged.strides.entries()) offsets[o] -= strides[axis] * dims[axis];
   };
   walk(0);
 }
 
-/** y[shape] = [y +] alpha·x, each read and written with its own strides: every copy there is. */
+/** y[shape] = [y +] alpha·x, each by its own strides: every copy there is. */
 export function copyStrided(
-  k: Kernels,
-  elementBytes: number,
+  on: Backend,
   shape: Shape,
-  alpha: number,
-  x: Ptr,
-  xStrides: number[],
-  y: Ptr,
-  yStrides: number[],
-  accumulate: boolean,
+  from: Strided,
+  to: Strided,
+  { alpha = 1, accumulate = false } = {},
 ): void {
-  const { shape: dims, strides } = mergeDimensions(shape, [xStrides, yStrides]);
-  const [rows, cols] = dims.slice(-2) as [number, number];
-  const [xRow, xCol] = strides[0].slice(-2) as [number, number];
-  const [yRow, yCol] = strides[1].slice(-2) as [number, number];
-  forEachPlane(dims, strides, ([xAt, yAt]) => {
-    const from = x + xAt! * elementBytes;
-    const to = y + yAt! * elementBytes;
-    k.copy(rows, cols, alpha, from, xRow, xCol, to, yRow, yCol, accumulate);
-  });
+  forEachPlane(on, shape, [from, to], ([x, y], rows, cols) =>
+    on.kernels.copy({ rows, cols, alpha, x, y, accumulate }),
+  );
 }
 
 /**
@@ -120,68 +141,63 @@ export function copyStrided(
  * summed. Without broadcasting it goes straight to its place.
  */
 export function intoBroadcast(
-  k: Kernels,
   into: GradSink,
   input: number,
-  from: Shape,
-  to: Shape,
-  write: (dx: Ptr, accumulate: boolean) => void,
+  x: Variable,
+  y: Variable,
+  write: (out: Target) => void,
 ): void {
-  if (sizeOf(from) === sizeOf(to)) return into(input, write);
-  into(input, (dx, accumulate) => {
-    const full = into.scratch(sizeOf(to));
-    write(full, false);
-    sumTo(k, into, full, to, dx, from, accumulate);
+  if (x.size === y.size) return into(input, write);
+  into(input, (out) => {
+    const full = into.scratch(y.size);
+    write({ ptr: full, accumulate: false });
+    const over = repeats(x.shape, y.shape);
+    reduceAxes(y.backend, 'sum', { ptr: full, shape: y.shape, over, scratch: into.scratch }, out);
   });
 }
 
-/** dx[from] = [dx +] the sum of full[to] over what `from` repeats to become `to`. */
-export function sumTo(
-  k: Kernels,
-  into: GradSink,
-  full: Ptr,
-  to: Shape,
-  dx: Ptr,
-  from: Shape,
-  accumulate: boolean,
-): void {
-  const repeats = broadcastStrides(from, to).map((s, i) => s === 0 && to[i] !== 1);
-  reduceAxes(k, 'sum', (n) => into.scratch(n), full, to, repeats, dx, 1, accumulate);
+/** Which axes of `to` an array of shape `from` repeats to become one of that shape. */
+export function repeats(from: Shape, to: Shape): boolean[] {
+  return broadcastStrides(from, to).map((stride, i) => stride === 0 && to[i] !== 1);
+}
+
+/** What `reduceAxes` reads. */
+export interface Reduced {
+  readonly ptr: Ptr;
+  readonly shape: Shape;
+  /** For each axis whether it is reduced. */
+  readonly over: readonly boolean[];
+  /** Memory for so many elements. */
+  readonly scratch: (n: number) => Ptr;
+  /** A factor of the result; 1 by default. */
+  readonly alpha?: number;
 }
 
 /**
- * y = [y +] alpha·reduce of x[shape] over the axes where `over` is true. Neighbouring axes are merged; groups
- * of axes that are apart are reduced one after the other, from the last to the first, through `scratch`.
+ * out = [out +] alpha·reduce of x[shape] over some axes. Neighbouring axes are merged; groups of axes that are apart
+ * are reduced one after the other, from the last to the first, through scratch memory.
  */
 export function reduceAxes(
-  k: Kernels,
+  { kernels }: Backend,
   name: 'sum' | 'max',
-  scratch: (n: number) => Ptr,
-  x: Ptr,
-  shape: Shape,
-  over: readonly boolean[],
-  y: Ptr,
-  alpha: number,
-  accumulate: boolean,
+  { ptr, shape, over, scratch, alpha = 1 }: Reduced,
+  out: Target,
 ): void {
   const groups: { n: number; reduced: boolean }[] = [];
   for (const [i, n] of shape.entries()) {
     const last = groups[groups.length - 1];
-    if (last && last.reduced === over[i]) last.n *= n;
+    if (last?.reduced === over[i]) last.n *= n;
     else groups.push({ n, reduced: over[i] });
   }
   const product = (from: number, to: number) => groups.slice(from, to).reduce((size, g) => size * g.n, 1);
   const first = groups.findIndex((g) => g.reduced);
-  if (first < 0) {
-    const n = sizeOf(shape);
-    return k.copy(1, n, alpha, x, n, 1, y, n, 1, accumulate);
-  }
-  for (;;) {
+  if (first < 0) return copyArray(kernels, sizeOf(shape), ptr, out, alpha);
+  for (let x = ptr; ; ) {
     const at = groups.findLastIndex((g) => g.reduced);
     const [outer, n, inner] = [product(0, at), groups[at].n, product(at + 1, groups.length)];
-    if (at === first) return k.reduce(name, outer, n, inner, x, y, alpha, accumulate);
+    if (at === first) return kernels.reduce(name, { outer, n, inner, x, alpha, out });
     const partial = scratch(outer * inner);
-    k.reduce(name, outer, n, inner, x, partial, 1, false);
+    kernels.reduce(name, { outer, n, inner, x, alpha: 1, out: { ptr: partial, accumulate: false } });
     x = partial;
     groups.splice(at, 1);
   }

@@ -7,45 +7,48 @@
  * Only activations whose derivative can be written by y are here: ReLU, sigmoid and tanh.
  */
 import { defineOp } from '../autograd/op.ts';
-import type { BinaryName } from '../backend/kernels.ts';
 import { ShapeError } from '../errors.ts';
 
 export type FusedActivation = 'none' | 'relu' | 'sigmoid' | 'tanh';
-
-const BACKWARD: Record<Exclude<FusedActivation, 'none'>, BinaryName> = {
-  relu: 'reluBackward',
-  sigmoid: 'sigmoidBackward',
-  tanh: 'tanhBackward',
-};
 
 /** Inputs x[m,in], W[out,in] and, unless the layer has none, b[out]. */
 export const linear = defineOp<{ readonly activation: FusedActivation }>({
   name: 'linear',
   shape([x, w, b]) {
-    if (x!.length !== 2 || w!.length !== 2 || x![1] !== w![1]) {
+    if (x.length !== 2 || w.length !== 2 || x[1] !== w[1]) {
       throw new ShapeError(`linear: expected x[m,in]·W[out,in]ᵀ, got [${x}]·[${w}]ᵀ`);
     }
-    if (b && (b.length !== 1 || b[0] !== w![0])) {
-      throw new ShapeError(`linear: expected a bias [${w![0]}], got [${b}]`);
+    if (b && (b.length !== 1 || b[0] !== w[0])) {
+      throw new ShapeError(`linear: expected a bias [${w[0]}], got [${b}]`);
     }
-    return [x![0], w![0]];
+    return [x[0], w[0]];
   },
   forward(k, y, [x, w, b], { activation }) {
-    const [m, out] = y.shape as [number, number];
-    k.gemm(m, out, x!.shape[1], x!.ptr, false, w!.ptr, true, y.ptr, false, b ? b.ptr : null, activation);
+    const [m, n] = y.shape;
+    k.gemm({
+      m,
+      n,
+      k: x.shape[1],
+      a: { ptr: x.ptr, transposed: false },
+      b: { ptr: w.ptr, transposed: true },
+      bias: b?.ptr ?? null,
+      activation,
+      out: { ptr: y.ptr, accumulate: false },
+    });
   },
   vjp(k, dy, y, [x, w, b], into, { activation }) {
-    const [m, out] = y.shape as [number, number];
-    const inner = x!.shape[1];
+    const [m, n] = y.shape;
+    const inner = x.shape[1];
     let dz = dy.ptr;
     if (activation !== 'none') {
       dz = into.scratch(y.size);
-      const dense = (ptr: number) => ({ ptr, row: y.size, col: 1 });
-      k.binary(BACKWARD[activation], 1, y.size, dense(y.ptr), dense(dy.ptr), dz, false);
+      const out = { ptr: dz, accumulate: false };
+      k.unaryBackward(activation, { n: y.size, dy: dy.ptr, kept: y.ptr, out });
     }
-    into(1, (dw, accumulate) => k.gemm(out, inner, m, dz, true, x!.ptr, false, dw, accumulate));
-    if (b) into(2, (db, accumulate) => k.reduce('sum', 1, m, out, dz, db, 1, accumulate));
-    into(0, (dx, accumulate) => k.gemm(m, inner, out, dz, false, w!.ptr, false, dx, accumulate));
+    const stored = (ptr: number, transposed = false) => ({ ptr, transposed });
+    into(1, (out) => k.gemm({ m: n, n: inner, k: m, a: stored(dz, true), b: stored(x.ptr), out }));
+    if (b) into(2, (out) => k.reduce('sum', { outer: 1, n: m, inner: n, x: dz, alpha: 1, out }));
+    into(0, (out) => k.gemm({ m, n: inner, k: n, a: stored(dz), b: stored(w.ptr), out }));
   },
   samples: () => [
     ...(['none', 'relu', 'sigmoid', 'tanh'] as const).map((activation) => ({

@@ -5,6 +5,7 @@
  */
 import { defineOp } from '../autograd/op.ts';
 import type { Shape } from '../autograd/variable.ts';
+import type { Matrix } from '../backend/kernels.ts';
 import { ShapeError } from '../errors.ts';
 
 /** Whether an operand is stored transposed. */
@@ -13,94 +14,56 @@ export interface Transposes {
   readonly bT: boolean;
 }
 
+const T = (x: Matrix): Matrix => ({ ptr: x.ptr, transposed: !x.transposed });
+
 const sides = (shape: Shape, transposed: boolean): [number, number] =>
   transposed ? [shape[1], shape[0]] : [shape[0], shape[1]];
+
+/** A pair of shapes, and how they are stored. */
+const sample = (a: Shape, b: Shape, aT = false, bT = false) => ({ shapes: [a, b], attrs: { aT, bT } });
 
 export const matmul = defineOp<Transposes>({
   name: 'matmul',
   shape([a, b], { aT, bT }) {
     const form = `${aT ? '[k,m]ᵀ' : '[m,k]'}·${bT ? '[n,k]ᵀ' : '[k,n]'}`;
     const wrong = () => new ShapeError(`matmul: expected ${form}, got [${a}]·[${b}]`);
-    if (a!.length !== 2 || b!.length !== 2) throw wrong();
-    const [m, k] = sides(a!, aT);
-    const [k2, n] = sides(b!, bT);
+    if (a.length !== 2 || b.length !== 2) throw wrong();
+    const [m, k] = sides(a, aT);
+    const [k2, n] = sides(b, bT);
     if (k !== k2) throw wrong();
     return [m, n];
   },
-  forward(k, y, [a, b], { aT, bT }) {
-    const [m, n] = y.shape as [number, number];
-    k.gemm(m, n, sides(a!.shape, aT)[1], a!.ptr, aT, b!.ptr, bT, y.ptr, false);
+  forward(kernels, y, [a, b], { aT, bT }) {
+    const [m, n] = y.shape;
+    const k = sides(a.shape, aT)[1];
+    const out = { ptr: y.ptr, accumulate: false };
+    kernels.gemm({ m, n, k, a: { ptr: a.ptr, transposed: aT }, b: { ptr: b.ptr, transposed: bT }, out });
   },
-  vjp(k, dy, y, [a, b], into, { aT, bT }) {
-    const [m, n] = y.shape as [number, number];
-    const inner = sides(a!.shape, aT)[1];
-    into(0, (da, accumulate) =>
+  vjp(kernels, dy, y, [a, b], into, { aT, bT }) {
+    const [m, n] = y.shape;
+    const k = sides(a.shape, aT)[1];
+    const A = { ptr: a.ptr, transposed: aT };
+    const B = { ptr: b.ptr, transposed: bT };
+    const dY = { ptr: dy.ptr, transposed: false };
+    into(0, (out) =>
       aT
-        ? k.gemm(inner, m, n, b!.ptr, bT, dy.ptr, true, da, accumulate)
-        : k.gemm(m, inner, n, dy.ptr, false, b!.ptr, !bT, da, accumulate),
+        ? kernels.gemm({ m: k, n: m, k: n, a: B, b: T(dY), out })
+        : kernels.gemm({ m, n: k, k: n, a: dY, b: T(B), out }),
     );
-    into(1, (db, accumulate) =>
+    into(1, (out) =>
       bT
-        ? k.gemm(n, inner, m, dy.ptr, true, a!.ptr, aT, db, accumulate)
-        : k.gemm(inner, n, m, a!.ptr, !aT, dy.ptr, false, db, accumulate),
+        ? kernels.gemm({ m: n, n: k, k: m, a: T(dY), b: A, out })
+        : kernels.gemm({ m: k, n, k: m, a: T(A), b: dY, out }),
     );
   },
   samples: () => [
-    {
-      shapes: [
-        [3, 4],
-        [4, 5],
-      ],
-      attrs: { aT: false, bT: false },
-    },
-    {
-      shapes: [
-        [3, 4],
-        [5, 4],
-      ],
-      attrs: { aT: false, bT: true },
-    },
-    {
-      shapes: [
-        [4, 3],
-        [4, 5],
-      ],
-      attrs: { aT: true, bT: false },
-    },
-    {
-      shapes: [
-        [4, 3],
-        [5, 4],
-      ],
-      attrs: { aT: true, bT: true },
-    },
-    {
-      shapes: [
-        [1, 1],
-        [1, 1],
-      ],
-      attrs: { aT: false, bT: false },
-    },
-    {
-      shapes: [
-        [2, 0],
-        [0, 3],
-      ],
-      attrs: { aT: false, bT: false },
-    },
-    {
-      shapes: [
-        [0, 2],
-        [2, 3],
-      ],
-      attrs: { aT: false, bT: false },
-    },
-    {
-      shapes: [
-        [9, 7],
-        [7, 17],
-      ],
-      attrs: { aT: false, bT: false },
-    },
+    sample([3, 4], [4, 5]),
+    sample([3, 4], [5, 4], false, true),
+    sample([4, 3], [4, 5], true),
+    sample([4, 3], [5, 4], true, true),
+    sample([1, 1], [1, 1]),
+    sample([2, 0], [0, 3]),
+    sample([0, 2], [2, 3]),
+    sample([9, 7], [7, 17]),
   ],
 });

@@ -3,9 +3,9 @@
  */
 import { defineOp, type GradSink, type OpDef, type Sample } from '../autograd/op.ts';
 import { type Shape, sizeOf, type Variable } from '../autograd/variable.ts';
-import type { Kernels, Ptr } from '../backend/kernels.ts';
+import { type Ptr, rowOf } from '../backend/kernels.ts';
 import { ShapeError } from '../errors.ts';
-import { broadcastStrides, copyStrided, reduceAxes, stridesOf } from './broadcast.ts';
+import { broadcast, copyStrided, dense, reduceAxes } from './broadcast.ts';
 
 /** Which axes are reduced, each within 0..rank-1, and whether they stay as dimensions of 1. */
 export interface Axes {
@@ -19,37 +19,25 @@ const keptShape = (x: Shape, axes: readonly number[]): number[] =>
 const over = (x: Shape, axes: readonly number[]): boolean[] => x.map((_, i) => axes.includes(i));
 const count = (x: Shape, axes: readonly number[]): number => axes.reduce((n, axis) => n * x[axis], 1);
 
-/** Reduces with scratch memory from the arena, whose frame ends with the op. */
-function reduceInto(
-  k: Kernels,
-  name: 'sum' | 'max',
-  x: Variable,
-  axes: readonly number[],
-  y: Ptr,
-  alpha: number,
-): void {
+/** y = alpha·reduce of x, with scratch memory from the arena, whose frame ends with the op. */
+function reduceInto(name: 'sum' | 'max', x: Variable, axes: readonly number[], y: Variable, alpha = 1): void {
   const { arena, elementBytes } = x.backend;
   const frame = arena.open();
   try {
     const scratch = (n: number) => arena.alloc(n * elementBytes);
-    reduceAxes(k, name, scratch, x.ptr, x.shape, over(x.shape, axes), y, alpha, false);
+    const { ptr, shape } = x;
+    const out = { ptr: y.ptr, accumulate: false };
+    reduceAxes(x.backend, name, { ptr, shape, over: over(shape, axes), scratch, alpha }, out);
   } finally {
     arena.close(frame);
   }
 }
 
 /** dx = alpha·dy, repeated over the reduced axes. */
-function spread(
-  k: Kernels,
-  dy: Ptr,
-  x: Variable,
-  axes: readonly number[],
-  alpha: number,
-  into: GradSink,
-): void {
-  const strides = broadcastStrides(keptShape(x.shape, axes), x.shape);
-  into(0, (dx, accumulate) =>
-    copyStrided(k, x.backend.elementBytes, x.shape, alpha, dy, strides, dx, stridesOf(x.shape), accumulate),
+function spread(dy: Ptr, x: Variable, axes: readonly number[], alpha: number, into: GradSink): void {
+  const from = broadcast(dy, keptShape(x.shape, axes), x.shape);
+  into(0, ({ ptr, accumulate }) =>
+    copyStrided(x.backend, x.shape, from, dense(ptr, x.shape), { alpha, accumulate }),
   );
 }
 
@@ -72,10 +60,10 @@ function reduction(
   return defineOp<Axes>({
     name,
     shape([x], { axes, keepDims }) {
-      if (parts.emptyIsError && count(x!, axes) === 0) {
+      if (parts.emptyIsError && count(x, axes) === 0) {
         throw new ShapeError(`${name}: expected at least one element along axes [${axes}], got shape [${x}]`);
       }
-      return keepDims ? keptShape(x!, axes) : x!.filter((_, i) => !axes.includes(i));
+      return keepDims ? keptShape(x, axes) : x.filter((_, i) => !axes.includes(i));
     },
     forward: parts.forward,
     vjp: parts.vjp,
@@ -85,49 +73,41 @@ function reduction(
 
 /** y = Σ x; dx = dy */
 export const sum = reduction('sum', {
-  forward: (k, y, [x], { axes }) => reduceInto(k, 'sum', x!, axes, y.ptr, 1),
-  vjp: (k, dy, _y, [x], into, { axes }) => spread(k, dy.ptr, x!, axes, 1, into),
+  forward: (_k, y, [x], { axes }) => reduceInto('sum', x, axes, y),
+  vjp: (_k, dy, _y, [x], into, { axes }) => spread(dy.ptr, x, axes, 1, into),
   samples: [{ shapes: [[0, 3]], attrs: { axes: [0], keepDims: false } }],
 });
 
 /** y = Σ x / n; dx = dy/n. NaN over nothing. */
 export const mean = reduction('mean', {
-  forward: (k, y, [x], { axes }) => reduceInto(k, 'sum', x!, axes, y.ptr, 1 / count(x!.shape, axes)),
-  vjp: (k, dy, _y, [x], into, { axes }) => spread(k, dy.ptr, x!, axes, 1 / count(x!.shape, axes), into),
+  forward: (_k, y, [x], { axes }) => reduceInto('sum', x, axes, y, 1 / count(x.shape, axes)),
+  vjp: (_k, dy, _y, [x], into, { axes }) => spread(dy.ptr, x, axes, 1 / count(x.shape, axes), into),
 });
 
 /** y = max x; dy is shared equally by the elements that reach the maximum */
 export const max = reduction('max', {
   emptyIsError: true,
-  forward: (k, y, [x], { axes }) => reduceInto(k, 'max', x!, axes, y.ptr, 1),
+  forward: (_k, y, [x], { axes }) => reduceInto('max', x, axes, y),
   vjp(k, dy, y, [x], into, { axes }) {
-    const { shape, size } = x!;
-    const { elementBytes } = x!.backend;
+    const { shape, size } = x;
     const kept = keptShape(shape, axes);
-    const dense = (ptr: Ptr) => ({ ptr, row: size, col: 1 });
-    const expand = (ptr: Ptr): Ptr => {
-      const full = into.scratch(size);
-      copyStrided(
-        k,
-        elementBytes,
-        shape,
-        1,
-        ptr,
-        broadcastStrides(kept, shape),
-        full,
-        stridesOf(shape),
-        false,
-      );
-      return full;
+    const rows = { rows: 1, cols: size };
+    const fresh = (n: number) => ({ ptr: into.scratch(n), accumulate: false });
+    /** An array of the reduced shape, repeated to x's. */
+    const expanded = (ptr: Ptr) => {
+      const full = fresh(size);
+      copyStrided(x.backend, shape, broadcast(ptr, kept, shape), dense(full.ptr, shape));
+      return rowOf(full.ptr, size);
     };
-    // greaterShare(x, max) is 1/2 at the maximum and 0 elsewhere: the share is it over its own sum.
-    const share = into.scratch(size);
-    k.binary('greaterShare', 1, size, dense(x!.ptr), dense(expand(y.ptr)), share, false);
-    const total = into.scratch(sizeOf(kept));
-    reduceAxes(k, 'sum', (n) => into.scratch(n), share, shape, over(shape, axes), total, 1, false);
-    const perElement = into.scratch(size);
-    k.binary('div', 1, size, dense(expand(dy.ptr)), dense(expand(total)), perElement, false);
-    into(0, (dx, accumulate) => k.binary('mul', 1, size, dense(perElement), dense(share), dx, accumulate));
+    // mask = (x = max), dx = mask·dy/Σ mask
+    const mask = fresh(size);
+    k.binary('eq', { ...rows, a: rowOf(x.ptr, size), b: expanded(y.ptr), out: mask });
+    const ties = fresh(sizeOf(kept));
+    const reduced = { ptr: mask.ptr, shape, over: over(shape, axes), scratch: into.scratch };
+    reduceAxes(x.backend, 'sum', reduced, ties);
+    const share = fresh(size);
+    k.binary('div', { ...rows, a: expanded(dy.ptr), b: expanded(ties.ptr), out: share });
+    into(0, (out) => k.binary('mul', { ...rows, a: rowOf(share.ptr, size), b: rowOf(mask.ptr, size), out }));
   },
 });
 
@@ -135,24 +115,15 @@ export const max = reduction('max', {
 export const mse = defineOp({
   name: 'mse',
   shape([a, b]) {
-    if (a!.join() !== b!.join()) throw new ShapeError(`mse: expected equal shapes, got [${a}] and [${b}]`);
+    if (a.join() !== b.join()) throw new ShapeError(`mse: expected equal shapes, got [${a}] and [${b}]`);
     return [];
   },
-  forward: (k, y, [a, b]) => k.mse(a!.size, a!.ptr, b!.ptr, y.ptr),
+  forward: (k, y, [a, b]) => k.mse({ n: a.size, a: a.ptr, b: b.ptr, out: y.ptr }),
   vjp(k, dy, _y, [a, b], into) {
-    const n = a!.size;
-    into(0, (da, accumulate) => k.mseBackward(n, a!.ptr, b!.ptr, dy.ptr, 2 / n, da, accumulate));
-    into(1, (db, accumulate) => k.mseBackward(n, a!.ptr, b!.ptr, dy.ptr, -2 / n, db, accumulate));
+    const n = a.size;
+    const operands = { n, a: a.ptr, b: b.ptr, dy: dy.ptr };
+    into(0, (out) => k.mseBackward({ ...operands, scale: 2 / n, out }));
+    into(1, (out) => k.mseBackward({ ...operands, scale: -2 / n, out }));
   },
-  samples: () => [
-    { shapes: [[7], [7]], attrs: undefined },
-    {
-      shapes: [
-        [3, 5],
-        [3, 5],
-      ],
-      attrs: undefined,
-    },
-    { shapes: [[], []], attrs: undefined },
-  ],
+  samples: () => [[7], [3, 5], []].map((shape: Shape) => ({ shapes: [shape, shape], attrs: undefined })),
 });

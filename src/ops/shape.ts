@@ -3,23 +3,23 @@
  * copy; backwards the same copy the other way.
  */
 import { defineOp } from '../autograd/op.ts';
-import { type Shape, sizeOf } from '../autograd/variable.ts';
+import { type Shape, sizeOf, type Variable } from '../autograd/variable.ts';
+import { copyArray } from '../backend/kernels.ts';
 import { ShapeError } from '../errors.ts';
-import { broadcastStrides, copyStrided, reduceAxes, stridesOf } from './broadcast.ts';
+import { broadcast, copyStrided, dense, reduceAxes, repeats, type Strided, stridesOf } from './broadcast.ts';
 
 /** The same elements, in the same order and memory, under another shape. */
 export const reshape = defineOp<{ readonly shape: Shape }>({
   name: 'reshape',
   alias: true,
   shape([x], { shape }) {
-    if (sizeOf(x!) !== sizeOf(shape)) {
-      throw new ShapeError(`reshape: expected ${sizeOf(x!)} elements as in [${x}], got shape [${shape}]`);
+    if (sizeOf(x) !== sizeOf(shape)) {
+      throw new ShapeError(`reshape: expected ${sizeOf(x)} elements as in [${x}], got shape [${shape}]`);
     }
     return shape;
   },
   forward() {},
-  vjp: (k, dy, _y, _xs, into) =>
-    into(0, (dx, accumulate) => k.copy(1, dy.size, 1, dy.ptr, dy.size, 1, dx, dy.size, 1, accumulate)),
+  vjp: (k, dy, _y, _xs, into) => into(0, (out) => copyArray(k, dy.size, dy.ptr, out)),
   samples: () => [
     { shapes: [[2, 3]], attrs: { shape: [3, 2] } },
     { shapes: [[4]], attrs: { shape: [2, 1, 2] } },
@@ -27,22 +27,22 @@ export const reshape = defineOp<{ readonly shape: Shape }>({
   ],
 });
 
+/** An array of that shape, read with its axes in another order. */
+function permuted(ptr: number, shape: Shape, order: readonly number[]): Strided {
+  const strides = stridesOf(shape);
+  return { ptr, strides: order.map((axis) => strides[axis]) };
+}
+
 /** y's axis i is x's axis order[i]. */
 export const permute = defineOp<{ readonly order: readonly number[] }>({
   name: 'permute',
-  shape: ([x], { order }) => order.map((axis) => x![axis]),
-  forward(k, y, [x], { order }) {
-    const strides = stridesOf(x!.shape);
-    const from = order.map((axis) => strides[axis]);
-    copyStrided(k, y.backend.elementBytes, y.shape, 1, x!.ptr, from, y.ptr, stridesOf(y.shape), false);
-  },
-  vjp(k, dy, y, [x], into, { order }) {
-    const strides = stridesOf(x!.shape);
-    const to = order.map((axis) => strides[axis]);
-    into(0, (dx, accumulate) =>
-      copyStrided(k, y.backend.elementBytes, y.shape, 1, dy.ptr, stridesOf(y.shape), dx, to, accumulate),
-    );
-  },
+  shape: ([x], { order }) => order.map((axis) => x[axis]),
+  forward: (_k, y, [x], { order }) =>
+    copyStrided(y.backend, y.shape, permuted(x.ptr, x.shape, order), dense(y.ptr, y.shape)),
+  vjp: (_k, dy, y, [x], into, { order }) =>
+    into(0, ({ ptr, accumulate }) =>
+      copyStrided(y.backend, y.shape, dense(dy.ptr, y.shape), permuted(ptr, x.shape, order), { accumulate }),
+    ),
   samples: () => [
     { shapes: [[3, 5]], attrs: { order: [1, 0] } },
     { shapes: [[17, 33]], attrs: { order: [1, 0] } },
@@ -52,49 +52,28 @@ export const permute = defineOp<{ readonly order: readonly number[] }>({
   ],
 });
 
+/** The part of an array of x's shape that begins at `begin`. */
+function partOf(ptr: number, x: Variable, begin: readonly number[]): Strided {
+  const strides = stridesOf(x.shape);
+  const first = begin.reduce((sum, b, i) => sum + b * strides[i], 0);
+  return { ptr: ptr + first * x.backend.elementBytes, strides };
+}
+
 /** The box from `begin` on, of shape `size`. */
 export const slice = defineOp<{ readonly begin: readonly number[]; readonly size: Shape }>({
   name: 'slice',
   shape([x], { begin, size }) {
-    const fits = size.length === x!.length && size.every((n, i) => begin[i] >= 0 && begin[i] + n <= x![i]);
+    const fits = size.length === x.length && size.every((n, i) => begin[i] >= 0 && begin[i] + n <= x[i]);
     if (!fits) throw new ShapeError(`slice: expected a box inside [${x}], got [${size}] from [${begin}] on`);
     return size;
   },
-  forward(k, y, [x], { begin }) {
-    const { elementBytes } = y.backend;
-    const strides = stridesOf(x!.shape);
-    const at = begin.reduce((sum, b, i) => sum + b * strides[i], 0);
-    copyStrided(
-      k,
-      elementBytes,
-      y.shape,
-      1,
-      x!.ptr + at * elementBytes,
-      strides,
-      y.ptr,
-      stridesOf(y.shape),
-      false,
-    );
-  },
-  vjp(k, dy, y, [x], into, { begin }) {
-    const { elementBytes } = y.backend;
-    const strides = stridesOf(x!.shape);
-    const at = begin.reduce((sum, b, i) => sum + b * strides[i], 0);
-    into(0, (dx, accumulate) => {
-      if (!accumulate) k.fill(x!.size, dx, 0);
-      copyStrided(
-        k,
-        elementBytes,
-        y.shape,
-        1,
-        dy.ptr,
-        stridesOf(y.shape),
-        dx + at * elementBytes,
-        strides,
-        true,
-      );
-    });
-  },
+  forward: (_k, y, [x], { begin }) =>
+    copyStrided(y.backend, y.shape, partOf(x.ptr, x, begin), dense(y.ptr, y.shape)),
+  vjp: (k, dy, y, [x], into, { begin }) =>
+    into(0, ({ ptr, accumulate }) => {
+      if (!accumulate) k.fill({ n: x.size, out: ptr, value: 0 });
+      copyStrided(y.backend, y.shape, dense(dy.ptr, y.shape), partOf(ptr, x, begin), { accumulate: true });
+    }),
   samples: () => [
     { shapes: [[7]], attrs: { begin: [2], size: [3] } },
     { shapes: [[4, 5]], attrs: { begin: [1, 2], size: [2, 3] } },
@@ -102,6 +81,20 @@ export const slice = defineOp<{ readonly begin: readonly number[]; readonly size
     { shapes: [[4, 5]], attrs: { begin: [1, 0], size: [0, 5] } },
   ],
 });
+
+/** The part of an array of y's shape that each of the inputs takes along `axis`. */
+function parts(ptr: number, y: Variable, xs: readonly Variable[], axis: number) {
+  let begin = 0;
+  return xs.map((x, i) => {
+    const part = partOf(
+      ptr,
+      y,
+      y.shape.map((_, a) => (a === axis ? begin : 0)),
+    );
+    begin += x.shape[axis];
+    return { i, x, part };
+  });
+}
 
 /** Tensors of equal shape but for `axis`, one after the other along it. */
 export const cat = defineOp<{ readonly axis: number }>({
@@ -119,25 +112,16 @@ export const cat = defineOp<{ readonly axis: number }>({
     }
     return first.map((m, i) => (i === axis ? n : m));
   },
-  forward(k, y, xs, { axis }) {
-    const { elementBytes } = y.backend;
-    const strides = stridesOf(y.shape);
-    let at = y.ptr;
-    for (const x of xs) {
-      copyStrided(k, elementBytes, x.shape, 1, x.ptr, stridesOf(x.shape), at, strides, false);
-      at += x.shape[axis] * strides[axis] * elementBytes;
+  forward(_k, y, xs, { axis }) {
+    for (const { x, part } of parts(y.ptr, y, xs, axis)) {
+      copyStrided(y.backend, x.shape, dense(x.ptr, x.shape), part);
     }
   },
-  vjp(k, dy, y, xs, into, { axis }) {
-    const { elementBytes } = y.backend;
-    const strides = stridesOf(y.shape);
-    let at = dy.ptr;
-    for (const [i, x] of xs.entries()) {
-      const from = at;
-      into(i, (dx, accumulate) =>
-        copyStrided(k, elementBytes, x.shape, 1, from, strides, dx, stridesOf(x.shape), accumulate),
+  vjp(_k, dy, y, xs, into, { axis }) {
+    for (const { i, x, part } of parts(dy.ptr, y, xs, axis)) {
+      into(i, ({ ptr, accumulate }) =>
+        copyStrided(y.backend, x.shape, part, dense(ptr, x.shape), { accumulate }),
       );
-      at += x.shape[axis] * strides[axis] * elementBytes;
     }
   },
   samples: () => [
@@ -172,28 +156,16 @@ export const broadcastTo = defineOp<{ readonly shape: Shape }>({
   name: 'broadcastTo',
   shape([x], { shape }) {
     const fits =
-      x!.length <= shape.length && x!.every((n, i) => n === 1 || n === shape[shape.length - x!.length + i]);
+      x.length <= shape.length && x.every((n, i) => n === 1 || n === shape[shape.length - x.length + i]);
     if (!fits)
       throw new ShapeError(`broadcastTo: expected a shape that [${x}] broadcasts to, got [${shape}]`);
     return shape;
   },
-  forward: (k, y, [x]) =>
-    copyStrided(
-      k,
-      y.backend.elementBytes,
-      y.shape,
-      1,
-      x!.ptr,
-      broadcastStrides(x!.shape, y.shape),
-      y.ptr,
-      stridesOf(y.shape),
-      false,
-    ),
-  vjp(k, dy, y, [x], into) {
-    const repeats = broadcastStrides(x!.shape, y.shape).map((stride, i) => stride === 0 && y.shape[i] !== 1);
-    into(0, (dx, accumulate) =>
-      reduceAxes(k, 'sum', (n) => into.scratch(n), dy.ptr, y.shape, repeats, dx, 1, accumulate),
-    );
+  forward: (_k, y, [x]) =>
+    copyStrided(y.backend, y.shape, broadcast(x.ptr, x.shape, y.shape), dense(y.ptr, y.shape)),
+  vjp(_k, dy, y, [x], into) {
+    const reduced = { ptr: dy.ptr, shape: y.shape, over: repeats(x.shape, y.shape), scratch: into.scratch };
+    into(0, (out) => reduceAxes(y.backend, 'sum', reduced, out));
   },
   samples: () => [
     { shapes: [[3]], attrs: { shape: [2, 3] } },

@@ -85,7 +85,12 @@ export class Adam extends Optimizer {
     const [beta1, beta2] = this.betas;
     const [m, v] = this.moments;
     const at = (moment: Variable) => ParameterBlock.at(moment, from);
-    this.block.kernels.adam(to - from, this.block.valueAt(from), this.block.gradientAt(from), at(m), at(v), {
+    this.block.kernels.adam({
+      n: to - from,
+      p: this.block.valueAt(from),
+      g: this.block.gradientAt(from),
+      m: at(m),
+      v: at(v),
       stepSize: this.lr / (1 - wholePower(beta1, t)),
       beta1,
       beta2,

@@ -53,7 +53,7 @@ export class Ema {
       size += Math.ceil(p.size / ALIGNMENT) * ALIGNMENT;
     }
     this.block = this.parameters[0].emptyOnHeap([size]);
-    this.block.backend.kernels.fill(size, this.block.ptr, 0);
+    this.block.backend.kernels.fill({ n: size, out: this.block.ptr, value: 0 });
     for (const [i, [name, p]] of named.entries()) {
       const average = this.block.view(p.shape, this.offsets[i]) as Tensor;
       this.averages.set(name, average.copyFrom(p));
@@ -96,9 +96,9 @@ export class Ema {
 
   /** average[n] += rate·(parameter - average): a step down the gradient of (parameter - average)²/2. */
   private approach(n: number, parameter: Ptr, average: Ptr, rate: number): void {
-    const plain = { momentum: 0, dampening: 0, nesterov: false, first: false };
-    // The gradient in `average` is average - parameter; the kernel adds l2·average to what it is given.
-    this.block.backend.kernels.sgd(n, average, parameter, null, { ...plain, lr: -rate, l2: -1 });
+    const plain = { buffer: null, momentum: 0, dampening: 0, nesterov: false, first: false };
+    // SGD's step with the gradient `parameter` and l2 = -1: the direction is parameter - average.
+    this.block.backend.kernels.sgd({ n, p: average, g: parameter, ...plain, lr: -rate, l2: -1 });
   }
 
   /**

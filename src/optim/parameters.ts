@@ -5,7 +5,7 @@
  * Every parameter begins at a multiple of 16 elements; the elements between are 0 in all blocks and stay so.
  */
 import type { Shape, Variable } from '../autograd/variable.ts';
-import type { Kernels, Ptr } from '../backend/kernels.ts';
+import { copyArray, type Kernels, type Ptr } from '../backend/kernels.ts';
 import { ValueError } from '../errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
@@ -123,17 +123,20 @@ export class ParameterBlock {
     const { arena, at, elementBytes } = this.values.backend;
     const frame = arena.open();
     const sum = arena.alloc(elementBytes);
-    kernels.fill(1, sum, 0);
+    kernels.fill({ n: 1, out: sum, value: 0 });
     const runs = this.runs();
-    for (const { from, to } of runs)
-      kernels.reduce('sumSquares', 1, to - from, 1, this.gradientAt(from), sum, 1, true);
+    for (const { from, to } of runs) {
+      const x = this.gradientAt(from);
+      const out = { ptr: sum, accumulate: true };
+      kernels.reduce('sumSquares', { outer: 1, n: to - from, inner: 1, x, alpha: 1, out });
+    }
     const norm = Math.sqrt(at(sum));
     arena.close(frame);
     const factor = maxNorm / (norm + 1e-6);
     if (factor < 1) {
       for (const { from, to } of runs) {
-        const n = to - from;
-        kernels.copy(1, n, factor, this.gradientAt(from), n, 1, this.gradientAt(from), n, 1, false);
+        const ptr = this.gradientAt(from);
+        copyArray(kernels, to - from, ptr, { ptr, accumulate: false }, factor);
       }
     }
     return norm;
@@ -142,7 +145,7 @@ export class ParameterBlock {
   private like(x: Variable): Variable {
     const shape: Shape = [this.size];
     const block = x.emptyOnHeap(shape);
-    block.backend.kernels.fill(this.size, block.ptr, 0);
+    block.backend.kernels.fill({ n: this.size, out: block.ptr, value: 0 });
     return block;
   }
 

@@ -38,7 +38,11 @@ export class SGD extends Optimizer {
   protected override update({ from, to }: ParameterRun, t: number): void {
     const { momentum, dampening, nesterov, weightDecay } = this.options;
     const buffer = this.buffer && ParameterBlock.at(this.buffer, from);
-    this.block.kernels.sgd(to - from, this.block.valueAt(from), this.block.gradientAt(from), buffer, {
+    this.block.kernels.sgd({
+      n: to - from,
+      p: this.block.valueAt(from),
+      g: this.block.gradientAt(from),
+      buffer,
       lr: this.lr,
       momentum,
       dampening,

@@ -8,7 +8,7 @@
 import seedrandom from 'seedrandom';
 import { allocate, type Shape, sizeOf } from '../autograd/variable.ts';
 import { backend } from '../backend/backend.ts';
-import type { Key } from '../backend/kernels.ts';
+import { copyArray, type Key, type RandomName, rowOf } from '../backend/kernels.ts';
 import { ValueError } from '../errors.ts';
 import { checkShape } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -41,10 +41,17 @@ function stretch(x: Tensor, lo: number, hi: number): void {
   const n = x.size;
   const frame = arena.open();
   const shift = arena.alloc(elementBytes);
-  kernels.fill(1, shift, lo);
-  kernels.copy(1, n, hi - lo, x.ptr, n, 1, x.ptr, n, 1, false);
-  kernels.binary('add', 1, n, { ptr: x.ptr, row: n, col: 1 }, { ptr: shift, row: 0, col: 0 }, x.ptr, false);
-  kernels.unary('clamp', n, x.ptr, x.ptr, false, { lo, hi: below(hi, elementBytes) });
+  const out = { ptr: x.ptr, accumulate: false };
+  kernels.fill({ n: 1, out: shift, value: lo });
+  copyArray(kernels, n, x.ptr, out, hi - lo);
+  kernels.binary('add', {
+    rows: 1,
+    cols: n,
+    a: rowOf(x.ptr, n),
+    b: { ptr: shift, row: 0, col: 0 },
+    out,
+  });
+  kernels.unary('clamp', { n, x: x.ptr, out, lo, hi: below(hi, elementBytes) });
   arena.close(frame);
 }
 
@@ -90,8 +97,7 @@ export class Rng {
 
   /** Overwrites `out` with standard normals, and allocates nothing. */
   normalInto(out: Tensor): Tensor {
-    out.backend.kernels.gaussian(out.size, out.ptr, this.key, this.reserve(out.size));
-    return out;
+    return this.into('gaussian', out);
   }
 
   /**
@@ -102,9 +108,14 @@ export class Rng {
     if (!(lo < hi && Number.isFinite(hi - lo))) {
       throw new ValueError(`uniform: expected finite lo < hi, got ${lo} and ${hi}`);
     }
-    const { kernels } = out.backend;
-    kernels.uniform(out.size, out.ptr, this.key, this.reserve(out.size));
+    this.into('uniform', out);
     if (lo !== 0 || hi !== 1) stretch(out, lo, hi);
+    return out;
+  }
+
+  private into(kind: RandomName, out: Tensor): Tensor {
+    const { backend, size, ptr } = out;
+    backend.kernels.random(kind, { n: size, out: ptr, key: this.key, block: this.reserve(size) });
     return out;
   }
 
@@ -114,7 +125,7 @@ export class Rng {
     const { heap, kernels, readWords } = backend();
     const ptr = heap.alloc(n * 4);
     try {
-      kernels.randomBits(n, ptr, this.key, this.reserve(n));
+      kernels.random('randomBits', { n, out: ptr, key: this.key, block: this.reserve(n) });
       return readWords(ptr, n);
     } finally {
       heap.release(ptr);

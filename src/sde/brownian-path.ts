@@ -172,7 +172,12 @@ export class BrownianPath implements NoiseSource {
     const blocks = Math.ceil(sizeOf(this.shape) / GROUP) * 4;
     const draw = (place: number) => {
       const z = empty(this.shape);
-      z.backend.kernels.gaussian(z.size, z.ptr, this.rng.key, place * blocks);
+      z.backend.kernels.random('gaussian', {
+        n: z.size,
+        out: z.ptr,
+        key: this.rng.key,
+        block: place * blocks,
+      });
       return z;
     };
     return this.area ? [draw(2 * node), draw(2 * node + 1)] : [draw(node), null];

@@ -3,7 +3,10 @@
  * SDE, geometric Brownian motion, Ornstein-Uhlenbeck, the bridge, and the SDEs of diffusion models. The kernel
  * makes its noise in place, the same as `FreshNoise` makes for the general form, so that both agree to rounding.
  */
+import { scope } from '../autograd/tape.ts';
 import { sizeOf } from '../autograd/variable.ts';
+import { copyArray } from '../backend/kernels.ts';
+import { tensor } from '../tensor/create.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { GROUP, type NoiseOrigin } from './increments.ts';
 import { noiseOf, type SDE, type SdeSolver } from './sde.ts';
@@ -26,14 +29,30 @@ export function solveFused(
 ): void {
   const { kernels, elementBytes } = x.backend;
   const n = sizeOf(x.shape);
-  const coefficients = new Float64Array(4 * (times.length - 1));
-  for (let k = 0; k + 1 < times.length; k++) {
+  const steps = times.length - 1;
+  if (keep) copyArray(kernels, n, x.ptr, { ptr: states.ptr, accumulate: false });
+  scope(() => {
+    kernels.affinePath({
+      n,
+      steps,
+      coefficients: coefficientsOf(sde, times).ptr,
+      x: x.ptr,
+      out: keep ? states.ptr + n * elementBytes : states.ptr,
+      row: keep ? n : 0,
+      key: noise.dW.key,
+      stepBlocks: Math.ceil(n / GROUP) * 4,
+    });
+  });
+}
+
+/** a0·dt, a1·dt, b0·√dt and b1·√dt of each step, [steps, 4]. */
+function coefficientsOf(sde: SDE, times: Float64Array): Tensor {
+  const steps = times.length - 1;
+  const table = new Float64Array(4 * steps);
+  for (let k = 0; k < steps; k++) {
     const { a0, a1, b0, b1 } = sde.affine!(times[k]);
     const dt = times[k + 1] - times[k];
-    coefficients.set([a0 * dt, a1 * dt, b0 * Math.sqrt(dt), b1 * Math.sqrt(dt)], 4 * k);
+    table.set([a0 * dt, a1 * dt, b0 * Math.sqrt(dt), b1 * Math.sqrt(dt)], 4 * k);
   }
-  const out = keep ? states.ptr + n * elementBytes : states.ptr;
-  if (keep) kernels.copy(1, n, 1, x.ptr, n, 1, states.ptr, n, 1, false);
-  const stepBlocks = Math.ceil(n / GROUP) * 4;
-  kernels.affinePath(n, coefficients, x.ptr, out, keep ? n : 0, noise.dW.key, stepBlocks);
+  return tensor(table, [steps, 4]);
 }

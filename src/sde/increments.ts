@@ -70,7 +70,7 @@ export class FreshNoise implements NoiseSource {
     const block = this.firstBlock + this.step++ * this.blocksPerStep;
     const draw = (rng: Rng, variance: number) => {
       const z = empty(this.shape);
-      z.backend.kernels.gaussian(z.size, z.ptr, rng.key, block);
+      z.backend.kernels.random('gaussian', { n: z.size, out: z.ptr, key: rng.key, block });
       return noGrad(() => z.mul(Math.sqrt(variance)));
     };
     const dW = draw(this.origin.dW, t - s);

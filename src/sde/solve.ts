@@ -9,8 +9,10 @@
  * `integrate` is the differentiable loop: it yields states of the graph, and gradients flow through them to the
  * start and to whatever drift and diffusion were made of.
  */
+
 import { noGrad, scope } from '../autograd/tape.ts';
 import { sizeOf } from '../autograd/variable.ts';
+import { copyArray } from '../backend/kernels.ts';
 import { DivergenceError, InternalError, ShapeError, ValueError } from '../errors.ts';
 import { Rng, type Seed } from '../random/rng.ts';
 import { tensor } from '../tensor/create.ts';
@@ -212,7 +214,8 @@ function beginOf({ x, solver }: SolveRun, first: number, count: number): Tensor 
 /** to[toAt ...] = from[fromAt ...], n elements; views would keep their memory alive until they are collected. */
 export function copyElements(from: Tensor, fromAt: number, to: Tensor, toAt: number, n: number): void {
   const { kernels, elementBytes } = from.backend;
-  kernels.copy(1, n, 1, from.ptr + fromAt * elementBytes, n, 1, to.ptr + toAt * elementBytes, n, 1, false);
+  const out = { ptr: to.ptr + toAt * elementBytes, accumulate: false };
+  copyArray(kernels, n, from.ptr + fromAt * elementBytes, out);
 }
 
 /** The elements [at, at + n) of a tensor, in the current scope. */

@@ -56,7 +56,7 @@ export function tensor(
 export function full(shape: Shape, value: number, options?: TensorOptions): Tensor {
   if (typeof value !== 'number') throw new ValueError(`full: expected a number, got ${typeof value}`);
   const made = empty(shape, options);
-  made.backend.kernels.fill(made.size, made.ptr, value);
+  made.backend.kernels.fill({ n: made.size, out: made.ptr, value });
   return made;
 }
 

@@ -13,6 +13,7 @@
 import { apply, backward, noGrad } from '../autograd/tape.ts';
 import { type Shape, sizeOf, Variable } from '../autograd/variable.ts';
 import type { FloatArray } from '../backend/backend.ts';
+import { copyArray } from '../backend/kernels.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 import * as ops from '../ops/index.ts';
 import { format, type Nested, nest } from './format.ts';
@@ -84,8 +85,7 @@ export class Tensor extends Variable {
       throw new ShapeError(`copyFrom: expected shape [${this.shape}], got [${source.shape}]`);
     }
     if (source.backend !== this.backend) return this.set(source.toTypedArray());
-    const n = this.size;
-    this.backend.kernels.copy(1, n, 1, source.ptr, n, 1, this.ptr, n, 1, false);
+    copyArray(this.backend.kernels, this.size, source.ptr, { ptr: this.ptr, accumulate: false });
     return this;
   }
 
@@ -123,78 +123,78 @@ export class Tensor extends Variable {
   // Elementwise, two operands
 
   add(other: Operand): Tensor {
-    return apply(ops.add, [this, this.operand('add', other)], undefined);
+    return apply(ops.binary.add, [this, this.operand('add', other)], undefined);
   }
 
   sub(other: Operand): Tensor {
-    return apply(ops.sub, [this, this.operand('sub', other)], undefined);
+    return apply(ops.binary.sub, [this, this.operand('sub', other)], undefined);
   }
 
   mul(other: Operand): Tensor {
-    return apply(ops.mul, [this, this.operand('mul', other)], undefined);
+    return apply(ops.binary.mul, [this, this.operand('mul', other)], undefined);
   }
 
   div(other: Operand): Tensor {
-    return apply(ops.div, [this, this.operand('div', other)], undefined);
+    return apply(ops.binary.div, [this, this.operand('div', other)], undefined);
   }
 
   /** this^exponent, by IEEE 754's rules: a negative base takes whole exponents only. */
   pow(exponent: Operand): Tensor {
-    return apply(ops.pow, [this, this.operand('pow', exponent)], undefined);
+    return apply(ops.binary.pow, [this, this.operand('pow', exponent)], undefined);
   }
 
   maximum(other: Operand): Tensor {
-    return apply(ops.maximum, [this, this.operand('maximum', other)], undefined);
+    return apply(ops.binary.maximum, [this, this.operand('maximum', other)], undefined);
   }
 
   minimum(other: Operand): Tensor {
-    return apply(ops.minimum, [this, this.operand('minimum', other)], undefined);
+    return apply(ops.binary.minimum, [this, this.operand('minimum', other)], undefined);
   }
 
   // Elementwise, one operand
 
   neg(): Tensor {
-    return apply(ops.neg, [this], undefined);
+    return apply(ops.unary.neg, [this], {});
   }
 
   abs(): Tensor {
-    return apply(ops.abs, [this], undefined);
+    return apply(ops.unary.abs, [this], {});
   }
 
   exp(): Tensor {
-    return apply(ops.exp, [this], undefined);
+    return apply(ops.unary.exp, [this], {});
   }
 
   /** The natural logarithm. */
   log(): Tensor {
-    return apply(ops.log, [this], undefined);
+    return apply(ops.unary.log, [this], {});
   }
 
   sqrt(): Tensor {
-    return apply(ops.sqrt, [this], undefined);
+    return apply(ops.unary.sqrt, [this], {});
   }
 
   relu(): Tensor {
-    return apply(ops.relu, [this], undefined);
+    return apply(ops.unary.relu, [this], {});
   }
 
   sigmoid(): Tensor {
-    return apply(ops.sigmoid, [this], undefined);
+    return apply(ops.unary.sigmoid, [this], {});
   }
 
   tanh(): Tensor {
-    return apply(ops.tanh, [this], undefined);
+    return apply(ops.unary.tanh, [this], {});
   }
 
   /** x·sigmoid(x), also called swish. */
   silu(): Tensor {
-    return apply(ops.silu, [this], undefined);
+    return apply(ops.unary.silu, [this], {});
   }
 
   /** min(max(x, lo), hi) */
   clamp(lo: number, hi: number): Tensor {
     if (!(lo <= hi)) throw new ValueError(`clamp: expected lo <= hi, got ${lo} and ${hi}`);
-    return apply(ops.clamp, [this], { lo, hi });
+    return apply(ops.unary.clamp, [this], { lo, hi });
   }
 
   // Reductions: over all axes, or over the given ones (negative counts from the last)
@@ -273,7 +273,7 @@ export class Tensor extends Variable {
       );
     }
     const constant = this.empty([]);
-    this.backend.kernels.fill(1, constant.ptr, value);
+    this.backend.kernels.fill({ n: 1, out: constant.ptr, value });
     return constant;
   }
 

@@ -54,7 +54,7 @@ const settle = async () => {
 const engine = () => {
   const on = createWasmBackend({ threads: 2 });
   const ptr = on.heap.alloc(4 << 18);
-  on.kernels.gaussian(1 << 18, ptr, { seed: [1, 2], stream: [0, 0] }, 0);
+  on.kernels.random('gaussian', { n: 1 << 18, out: ptr, key: { seed: [1, 2], stream: [0, 0] }, block: 0 });
   on.heap.release(ptr);
   on.stop();
 };

@@ -41,7 +41,15 @@ export function byNorms(r: number, scale: number): StepSize {
 function meanNorm(x: Tensor): number {
   const batch = x.shape[0] ?? 1;
   const squares = x.empty([batch]);
-  x.backend.kernels.reduce('sumSquares', batch, x.size / batch, 1, x.ptr, squares.ptr, 1, false);
+  const out = { ptr: squares.ptr, accumulate: false };
+  x.backend.kernels.reduce('sumSquares', {
+    outer: batch,
+    n: x.size / batch,
+    inner: 1,
+    x: x.ptr,
+    alpha: 1,
+    out,
+  });
   let sum = 0;
   for (const square of squares.toTypedArray()) sum += Math.sqrt(square);
   return sum / batch;

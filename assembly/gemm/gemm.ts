@@ -3,8 +3,8 @@
  * op(A) is [m,k], stored [m,k] or, where `aT`, [k,m]; op(B) is [k,n], stored [k,n] or, where `bT`, [n,k].
  *
  * Three layers: blocks over n and k that fit the L2 cache, panels packed in the micro-kernel's order
- * (gemm-pack.ts), and the register tile (gemm-4x8.ts, or gemm-6x8-fma.ts in the
- * relaxed build, and nothing else differs). A block of B is packed once and used for all rows; a
+ * (pack.ts), and the register tile (tile-4x8.ts, or tile-6x8-fma.ts in the relaxed
+ * build, and nothing else differs). A block of B is packed once and used for all rows; a
  * panel of A is packed just before use and stays in L1 while it passes over the block. So C is written along
  * its rows: a walk down its columns would touch a page for every row, and address translation would cost more
  * than the arithmetic where k is short.
@@ -16,47 +16,18 @@
  * Accuracy: |error| <= (k + 2)·2^-24·Σ|a||b|, the textbook bound.
  * Source: Goto and van de Geijn (2008); Van Zee and van de Geijn, BLIS (2015).
  */
-import { activation4 } from './activation';
-import * as fused from './gemm-6x8-fma';
-import * as plain from './gemm-4x8';
-import { packPanel } from './gemm-pack';
-import { scratch } from './scratch';
+import { activation4 } from '../elementwise/activation';
+import { GemmRecord } from '../records';
+import { scratch } from '../scratch';
+import { BLOCK, KC, MR, NR } from './blocks';
+import { packPanel } from './pack';
+import * as plain from './tile-4x8';
+import * as fused from './tile-6x8-fma';
 
-/** The tile: what the relaxed build has of its own. */
-const MR: i32 = ASC_FEATURE_RELAXED_SIMD ? fused.MR : plain.MR;
-const NR: i32 = ASC_FEATURE_RELAXED_SIMD ? fused.NR : plain.NR;
-
-/** Steps of k a block: a packed panel of A is KC·MR·4 = 6 KiB, well inside L1. */
-const KC: i32 = 400;
-/** Floats of a packed block of B: 375 KiB, well inside L2. A short k leaves room for more columns. */
-const BLOCK: i32 = 240 * KC;
-
-/** Bytes of scratch memory that a thread needs: a block of B, a panel of A, and one edge tile. */
-export function gemmScratchBytes(): i32 {
-  return (BLOCK + KC * MR + MR * NR) << 2;
-}
-
-/**
- * Computes rows [m0, m1) and columns [n0, n1) of C. `bias` is the address of n values added to every row, or
- * 0; `activate` a code of activation.ts.
- */
-export function gemm(
-  m0: i32,
-  m1: i32,
-  n0: i32,
-  n1: i32,
-  m: i32,
-  n: i32,
-  k: i32,
-  a: usize,
-  aT: bool,
-  b: usize,
-  bT: bool,
-  c: usize,
-  accumulate: bool,
-  bias: usize,
-  activate: i32,
-): void {
+/** Computes rows [m0, m1) and columns [n0, n1) of C. */
+export function gemm(m0: i32, m1: i32, n0: i32, n1: i32, r: GemmRecord): void {
+  const m = r.m, n = r.n, k = r.k, a = r.a, b = r.b, c = r.out, bias = r.bias, activate = r.activation;
+  const aT = r.aT != 0, bT = r.bT != 0, accumulate = r.accumulate != 0;
   const packedB = scratch;
   const packedA = packedB + (BLOCK << 2);
   const edge = packedA + ((KC * MR) << 2);

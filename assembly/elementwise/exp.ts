@@ -9,7 +9,7 @@
  * Source: Cody and Waite's argument reduction; the coefficients (constants.ts) are those of the Cephes
  * library's single-precision minimax fits (Moshier 1989).
  */
-import { constant, EXP, EXP_REDUCE, LN2, LOG, ONE, polynomial } from './constants';
+import { constant, EXP, EXP_REDUCE, LN2, LOG, ONE, polynomial } from '../constants';
 
 /** e^x, lane by lane. */
 // @ts-ignore: decorator

@@ -6,7 +6,7 @@
  * sigmoid and SiLU are 0: their exact values there are under 2^-128 and 2^-121.
  * NaN gives NaN everywhere (ReLU too: a NaN must not be hidden).
  */
-import { constant, ONE, polynomial, TANH as TANH_TABLE } from './constants';
+import { constant, ONE, polynomial, TANH as TANH_TABLE } from '../constants';
 import { exp4 } from './exp';
 
 /** Codes of the GEMM's epilogue; 0 is none. */

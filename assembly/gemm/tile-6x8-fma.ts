@@ -6,20 +6,10 @@
  * Where the engine fuses, each element of C is rounded once a step; whether it does is its own choice, so that
  * the bits depend on the machine.
  */
-import { put } from './gemm-4x8';
+import { mulAdd } from '../mul-add';
+import { put } from './tile-4x8';
 
-/** Rows and columns of the tile. */
-export const MR: i32 = 6;
-export const NR: i32 = 8;
-
-/** a·b + c: with one rounding where this is the relaxed build and the engine fuses, else with two. */
-// @ts-ignore: decorator
-@inline
-export function mulAdd(a: v128, b: v128, c: v128): v128 {
-  return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_madd(a, b, c) : f32x4.add(c, f32x4.mul(a, b));
-}
-
-/** As the tile of gemm-4x8.ts, with a packed panel [kc][6]. */
+/** As the tile of tile-4x8.ts, with a packed panel [kc][6]. */
 export function tile(kc: i32, a: usize, b: usize, c: usize, ldc: usize, accumulate: bool, bias: usize, activate: i32): void {
   let c00 = f32x4.splat(0), c01 = c00;
   let c10 = c00, c11 = c00;
@@ -27,7 +17,7 @@ export function tile(kc: i32, a: usize, b: usize, c: usize, ldc: usize, accumula
   let c30 = c00, c31 = c00;
   let c40 = c00, c41 = c00;
   let c50 = c00, c51 = c00;
-  // One step of k an iteration, as in gemm-4x8.ts.
+  // One step of k an iteration, as in tile-4x8.ts.
   for (const end = b + (kc << 5); b < end; a += 24, b += 32) {
     const b0 = v128.load(b), b1 = v128.load(b, 16);
     let a0 = v128.load32_splat(a);

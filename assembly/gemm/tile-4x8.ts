@@ -8,11 +8,7 @@
  * Source: Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008), section 6.
  */
 
-import { activation4 } from "./activation";
-
-/** Rows and columns of the tile. */
-export const MR: i32 = 4;
-export const NR: i32 = 8;
+import { activation4 } from '../elementwise/activation';
 
 /** Stores one vector of a tile: what was there is added, then the bias, then the activation applied. */
 // @ts-ignore: decorator
@@ -30,7 +26,7 @@ export function put(c: usize, acc: v128, accumulate: bool, bias: usize, activate
  * @param a packed panel [kc][4], @param b packed panel [kc][8]
  * @param ldc bytes from one row of C to the next
  * @param bias address of eight values that are added to every row, or 0
- * @param activate one of the codes in activation.ts, 0 for none
+ * @param activate one of the codes in elementwise/activation.ts, 0 for none
  */
 export function tile(kc: i32, a: usize, b: usize, c: usize, ldc: usize, accumulate: bool, bias: usize, activate: i32): void {
   let c00 = f32x4.splat(0), c01 = c00;

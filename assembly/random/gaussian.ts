@@ -12,9 +12,10 @@
  * 4e-7·r for a given u (so 2.7e-6 where r is largest), which is itself rounded to 24 bits: near 1, where r is
  * small, that moves r by up to 2^-24/r, and by 2.4e-4 where u rounds to 1.
  */
-import { ANGLE, COSINE, constant, LN_RATIO, ONE, polynomial, SINE } from './constants';
+import { ANGLE, COSINE, constant, LN_RATIO, ONE, polynomial, SINE } from '../constants';
+import { RandomRecord } from '../records';
 import { philox4, schedule } from './philox';
-import { group as last, keys } from './scratch';
+import { group as last, keys } from '../scratch';
 
 /** Elements of a group, and of a chunk that stays in L1. */
 const GROUP: i32 = 16;
@@ -50,20 +51,11 @@ export function boxMuller(at: usize): void {
   v128.store(at, f32x4.mul(r, f32x4.mul(polynomial(SINE, 5, z), x)), 16);
 }
 
-/** A 64-bit word from its halves: a number of JavaScript has no 64 bits, and a BigInt costs an allocation. */
-// @ts-ignore: decorator
-@inline
-export function word64(low: u32, high: u32): u64 {
-  return <u64>low | (<u64>high << 32);
-}
-
-/** n standard normals at `out`, from block `block` on. The last group is made in scratch memory. */
-export function gaussian(
-  n: i32, out: usize, keyLow: u32, keyHigh: u32, streamLow: u32, streamHigh: u32, blockLow: u32, blockHigh: u32,
-): void {
-  schedule(word64(keyLow, keyHigh), keys());
-  const stream = word64(streamLow, streamHigh);
-  let block = word64(blockLow, blockHigh);
+/** The items [from, to) of n standard normals; `from` is a multiple of a group. The last group is made in scratch. */
+export function gaussian(from: i32, to: i32, r: RandomRecord): void {
+  schedule(r.seed, keys());
+  const stream = r.stream;
+  let n = to - from, out = r.out + (from << 2), block = blockOf(from, r);
   // Words for a whole chunk first, then the normals in their place: the turns of either loop do not wait for one
   // another, where a group's words and normals one after the other would be one long chain.
   while (n >= GROUP) {
@@ -102,10 +94,19 @@ function put(at: usize, word: v128, toUniform: bool): void {
   v128.store(at, toUniform ? uniform : word);
 }
 
+/** The block that element `from` begins: a group of sixteen takes four. */
 // @ts-ignore: decorator
 @inline
-function inOrder(n: i32, out: usize, key: u64, stream: u64, block: u64, toUniform: bool): void {
-  schedule(key, keys());
+function blockOf(from: i32, r: RandomRecord): u64 {
+  return r.block + <u64>(from >> 2);
+}
+
+// @ts-ignore: decorator
+@inline
+function inOrder(from: i32, to: i32, r: RandomRecord, toUniform: bool): void {
+  schedule(r.seed, keys());
+  const stream = r.stream;
+  let n = to - from, out = r.out + (from << 2), block = blockOf(from, r);
   for (; n >= GROUP; n -= GROUP, out += GROUP << 2, block += 4) {
     philox4(keys(), stream, block, out);
     inBlockOrder(out, toUniform);
@@ -117,16 +118,8 @@ function inOrder(n: i32, out: usize, key: u64, stream: u64, block: u64, toUnifor
   }
 }
 
-/** n words of 32 random bits at `out`. */
-export function randomBits(
-  n: i32, out: usize, keyLow: u32, keyHigh: u32, streamLow: u32, streamHigh: u32, blockLow: u32, blockHigh: u32,
-): void {
-  inOrder(n, out, word64(keyLow, keyHigh), word64(streamLow, streamHigh), word64(blockLow, blockHigh), false);
-}
+/** Words of 32 random bits. */
+export function randomBits(from: i32, to: i32, r: RandomRecord): void { inOrder(from, to, r, false); }
 
-/** n uniforms in [0, 1) at `out`, multiples of 2^-24. */
-export function uniform(
-  n: i32, out: usize, keyLow: u32, keyHigh: u32, streamLow: u32, streamHigh: u32, blockLow: u32, blockHigh: u32,
-): void {
-  inOrder(n, out, word64(keyLow, keyHigh), word64(streamLow, streamHigh), word64(blockLow, blockHigh), true);
-}
+/** Uniforms in [0, 1), multiples of 2^-24. */
+export function uniform(from: i32, to: i32, r: RandomRecord): void { inOrder(from, to, r, true); }

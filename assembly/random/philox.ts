@@ -9,7 +9,7 @@
  *
  * Source: Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3" (2011).
  */
-import { constant, PHILOX } from './constants';
+import { constant, PHILOX } from '../constants';
 
 /** Bytes of a key's schedule: two words for each of ten rounds. */
 export const SCHEDULE_BYTES: i32 = 80;

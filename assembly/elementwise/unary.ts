@@ -1,0 +1,106 @@
+/**
+ * Elementwise functions of one array and their derivatives, four float32 lanes at a time:
+ *
+ *     y = [y +] f(x)                    `exp`, ...
+ *     dx = [dx +] df(dy, kept)          `expBackward`, ..., with the x or the y that the forward pass kept
+ *
+ * src/backend/formulas.ts has the same functions in plain TypeScript, and says what each of them keeps.
+ *
+ * Each function is an export of its own. One loop with a switch inside would be folded into one that asks for the
+ * function at every element.
+ *
+ * Accuracy: activation.ts and exp.ts; the others are exactly rounded, one operation after the other. NaN gives NaN.
+ */
+import { relu4, sigmoid4, silu4, tanh4 } from './activation';
+import { exp4, log4 } from './exp';
+import { put1, put4 } from './put';
+import { UnaryBackwardRecord, UnaryRecord } from '../records';
+
+// Which function: constants that are folded away where an export below is compiled.
+const NEG: i32 = 0, ABS: i32 = 1, EXP: i32 = 2, LOG: i32 = 3, SQRT: i32 = 4;
+const RELU: i32 = 5, SIGMOID: i32 = 6, TANH: i32 = 7, SILU: i32 = 8, CLAMP: i32 = 9;
+
+// @ts-ignore: decorator
+@inline
+function f(op: i32, x: v128, lo: v128, hi: v128): v128 {
+  if (op == NEG) return f32x4.neg(x);
+  if (op == ABS) return f32x4.abs(x);
+  if (op == EXP) return exp4(x);
+  if (op == LOG) return log4(x);
+  if (op == SQRT) return f32x4.sqrt(x);
+  if (op == RELU) return relu4(x);
+  if (op == SIGMOID) return sigmoid4(x);
+  if (op == TANH) return tanh4(x);
+  if (op == SILU) return silu4(x);
+  return f32x4.min(f32x4.max(x, lo), hi);
+}
+
+/** `kept` is x for abs, log, silu and clamp, and y for the others. */
+// @ts-ignore: decorator
+@inline
+function df(op: i32, dy: v128, kept: v128, lo: v128, hi: v128): v128 {
+  const one = f32x4.splat(1), zero = f32x4.splat(0);
+  if (op == NEG) return f32x4.neg(dy);
+  if (op == ABS) {
+    // sign(x)·dy, and 0 at 0 and at NaN
+    const negated = v128.xor(dy, v128.and(kept, i32x4.splat(0x80000000)));
+    return v128.and(negated, f32x4.gt(f32x4.abs(kept), zero));
+  }
+  if (op == EXP) return f32x4.mul(dy, kept);
+  if (op == LOG) return f32x4.div(dy, kept);
+  if (op == SQRT) return f32x4.div(dy, f32x4.add(kept, kept));
+  if (op == RELU) return v128.and(dy, f32x4.gt(kept, zero));
+  if (op == SIGMOID) return f32x4.mul(dy, f32x4.mul(kept, f32x4.sub(one, kept)));
+  if (op == TANH) return f32x4.mul(dy, f32x4.sub(one, f32x4.mul(kept, kept)));
+  if (op == SILU) {
+    const s = sigmoid4(kept);
+    return f32x4.mul(dy, f32x4.mul(s, f32x4.add(one, f32x4.mul(kept, f32x4.sub(one, s)))));
+  }
+  return v128.and(dy, v128.and(f32x4.ge(kept, lo), f32x4.le(kept, hi)));
+}
+
+// @ts-ignore: decorator
+@inline
+function forward(op: i32, from: i32, to: i32, r: UnaryRecord): void {
+  const lo = f32x4.splat(r.lo), hi = f32x4.splat(r.hi), accumulate = r.accumulate != 0;
+  let x = r.x + (from << 2), y = r.out + (from << 2);
+  const end = r.x + (to << 2), whole = x + (((to - from) & ~3) << 2);
+  for (; x < whole; x += 16, y += 16) put4(y, f(op, v128.load(x), lo, hi), accumulate);
+  for (; x < end; x += 4, y += 4) put1(y, f(op, v128.load32_splat(x), lo, hi), accumulate);
+}
+
+// @ts-ignore: decorator
+@inline
+function backward(op: i32, from: i32, to: i32, r: UnaryBackwardRecord): void {
+  const lo = f32x4.splat(r.lo), hi = f32x4.splat(r.hi), accumulate = r.accumulate != 0;
+  let dy = r.dy + (from << 2), kept = r.kept + (from << 2), dx = r.out + (from << 2);
+  const end = r.dy + (to << 2), whole = dy + (((to - from) & ~3) << 2);
+  for (; dy < whole; dy += 16, kept += 16, dx += 16) {
+    put4(dx, df(op, v128.load(dy), v128.load(kept), lo, hi), accumulate);
+  }
+  for (; dy < end; dy += 4, kept += 4, dx += 4) {
+    put1(dx, df(op, v128.load32_splat(dy), v128.load32_splat(kept), lo, hi), accumulate);
+  }
+}
+
+export function neg(from: i32, to: i32, r: UnaryRecord): void { forward(NEG, from, to, r); }
+export function abs(from: i32, to: i32, r: UnaryRecord): void { forward(ABS, from, to, r); }
+export function exp(from: i32, to: i32, r: UnaryRecord): void { forward(EXP, from, to, r); }
+export function log(from: i32, to: i32, r: UnaryRecord): void { forward(LOG, from, to, r); }
+export function sqrt(from: i32, to: i32, r: UnaryRecord): void { forward(SQRT, from, to, r); }
+export function relu(from: i32, to: i32, r: UnaryRecord): void { forward(RELU, from, to, r); }
+export function sigmoid(from: i32, to: i32, r: UnaryRecord): void { forward(SIGMOID, from, to, r); }
+export function tanh(from: i32, to: i32, r: UnaryRecord): void { forward(TANH, from, to, r); }
+export function silu(from: i32, to: i32, r: UnaryRecord): void { forward(SILU, from, to, r); }
+export function clamp(from: i32, to: i32, r: UnaryRecord): void { forward(CLAMP, from, to, r); }
+
+export function negBackward(from: i32, to: i32, r: UnaryBackwardRecord): void { backward(NEG, from, to, r); }
+export function absBackward(from: i32, to: i32, r: UnaryBackwardRecord): void { backward(ABS, from, to, r); }
+export function expBackward(from: i32, to: i32, r: UnaryBackwardRecord): void { backward(EXP, from, to, r); }
+export function logBackward(from: i32, to: i32, r: UnaryBackwardRecord): void { backward(LOG, from, to, r); }
+export function sqrtBackward(from: i32, to: i32, r: UnaryBackwardRecord): void { backward(SQRT, from, to, r); }
+export function reluBackward(from: i32, to: i32, r: UnaryBackwardRecord): void { backward(RELU, from, to, r); }
+export function sigmoidBackward(from: i32, to: i32, r: UnaryBackwardRecord): void { backward(SIGMOID, from, to, r); }
+export function tanhBackward(from: i32, to: i32, r: UnaryBackwardRecord): void { backward(TANH, from, to, r); }
+export function siluBackward(from: i32, to: i32, r: UnaryBackwardRecord): void { backward(SILU, from, to, r); }
+export function clampBackward(from: i32, to: i32, r: UnaryBackwardRecord): void { backward(CLAMP, from, to, r); }

@@ -1,0 +1,237 @@
+/**
+ * The records that the exported kernels read their arguments from. The caller writes one into memory and calls
+ * `kernel(from, to, record)`: the kernel does the items [from, to) of the work. All threads read the same record.
+ *
+ * src/backend/abi.ts has the same fields in the same order, and writes them; test/abi.test.ts compares the two. The
+ * layout is C's: each field at the next multiple of its size. A flag is an i32, 0 or 1. A `usize` is an address.
+ * Row and column strides are in elements.
+ */
+
+/** C[m,n] = [C +] op(A)·op(B) [+ bias], then an activation. `aT`: A is stored [k,m]; `bT`: B is stored [n,k]. */
+@unmanaged
+export class GemmRecord {
+  m: i32;
+  n: i32;
+  k: i32;
+  a: usize;
+  aT: i32;
+  b: usize;
+  bT: i32;
+  /** n values that are added to every row, or 0. */
+  bias: usize;
+  /** A code of elementwise/activation.ts. */
+  activation: i32;
+  out: usize;
+  accumulate: i32;
+}
+
+/** out[n] = [out +] f(x); lo and hi are the bounds of clamp. */
+@unmanaged
+export class UnaryRecord {
+  n: i32;
+  x: usize;
+  out: usize;
+  accumulate: i32;
+  lo: f32;
+  hi: f32;
+}
+
+/** out[n] = [out +] f'(dy, kept), where the forward pass kept its x or its y. */
+@unmanaged
+export class UnaryBackwardRecord {
+  n: i32;
+  dy: usize;
+  kept: usize;
+  out: usize;
+  accumulate: i32;
+  lo: f32;
+  hi: f32;
+}
+
+/** out[rows,cols] = [out +] f(a, b), `out` dense; a column stride is 0 or 1. */
+@unmanaged
+export class BinaryRecord {
+  rows: i32;
+  cols: i32;
+  a: usize;
+  aRow: i32;
+  aCol: i32;
+  b: usize;
+  bRow: i32;
+  bCol: i32;
+  out: usize;
+  accumulate: i32;
+}
+
+/** out[rows,cols] = [out +] df(dy, a, b, y); `dy`, `y` and `out` dense. */
+@unmanaged
+export class BinaryBackwardRecord {
+  rows: i32;
+  cols: i32;
+  dy: usize;
+  y: usize;
+  a: usize;
+  aRow: i32;
+  aCol: i32;
+  b: usize;
+  bRow: i32;
+  bCol: i32;
+  out: usize;
+  accumulate: i32;
+}
+
+/** out[rows,cols] = [out +] (condition ≠ 0 ? a : b). */
+@unmanaged
+export class WhereRecord {
+  rows: i32;
+  cols: i32;
+  condition: usize;
+  conditionRow: i32;
+  conditionCol: i32;
+  a: usize;
+  aRow: i32;
+  aCol: i32;
+  b: usize;
+  bRow: i32;
+  bCol: i32;
+  out: usize;
+  accumulate: i32;
+}
+
+/** y[rows,cols] = [y +] alpha·x, both with any strides. */
+@unmanaged
+export class CopyRecord {
+  rows: i32;
+  cols: i32;
+  alpha: f32;
+  x: usize;
+  xRow: i32;
+  xCol: i32;
+  y: usize;
+  yRow: i32;
+  yCol: i32;
+  accumulate: i32;
+}
+
+/** out[n] = value */
+@unmanaged
+export class FillRecord {
+  n: i32;
+  out: usize;
+  value: f32;
+}
+
+/** out[outer,inner] = [out +] alpha·reduce over n of x[outer,n,inner]. */
+@unmanaged
+export class ReduceRecord {
+  outer: i32;
+  n: i32;
+  inner: i32;
+  x: usize;
+  alpha: f32;
+  out: usize;
+  accumulate: i32;
+}
+
+/** partials[i] = the sum of block i of x[n], in float64. */
+@unmanaged
+export class SumBlocksRecord {
+  n: i32;
+  x: usize;
+  partials: usize;
+}
+
+/** partials[i] = the sum over block i of (a - b)², in float64. */
+@unmanaged
+export class SquaredErrorBlocksRecord {
+  n: i32;
+  a: usize;
+  b: usize;
+  partials: usize;
+}
+
+/** out[0] = [out[0] +] alpha·total */
+@unmanaged
+export class TotalRecord {
+  total: f64;
+  alpha: f32;
+  out: usize;
+  accumulate: i32;
+}
+
+/** out[0] = mean of (a - b)² over n elements. */
+@unmanaged
+export class MseRecord {
+  n: i32;
+  a: usize;
+  b: usize;
+  out: usize;
+}
+
+/** out[n] = [out +] scale·dy[0]·(a - b) */
+@unmanaged
+export class MseBackwardRecord {
+  n: i32;
+  a: usize;
+  b: usize;
+  dy: usize;
+  scale: f32;
+  out: usize;
+  accumulate: i32;
+}
+
+/** One step of Adam over n parameters: see optim.ts. */
+@unmanaged
+export class AdamRecord {
+  n: i32;
+  p: usize;
+  g: usize;
+  m: usize;
+  v: usize;
+  stepSize: f32;
+  beta1: f64;
+  beta2: f64;
+  eps: f32;
+  correction: f32;
+  l2: f32;
+  shrink: f32;
+}
+
+/** One step of SGD over n parameters: see optim.ts. `buffer` is not read where `momentum` is 0. */
+@unmanaged
+export class SgdRecord {
+  n: i32;
+  p: usize;
+  g: usize;
+  buffer: usize;
+  lr: f32;
+  momentum: f32;
+  dampening: f32;
+  l2: f32;
+  nesterov: i32;
+  first: i32;
+}
+
+/** n random numbers of a stream, from block `block` on. */
+@unmanaged
+export class RandomRecord {
+  n: i32;
+  out: usize;
+  seed: u64;
+  stream: u64;
+  block: u64;
+}
+
+/** Steps of an affine equation: see sde.ts. `row` is in elements; `coefficients` are four float32 a step. */
+@unmanaged
+export class AffinePathRecord {
+  n: i32;
+  steps: i32;
+  coefficients: usize;
+  x: usize;
+  out: usize;
+  row: i32;
+  seed: u64;
+  stream: u64;
+  stepBlocks: i32;
+}

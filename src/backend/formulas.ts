@@ -1,0 +1,152 @@
+/**
+ * The elementwise functions and their derivatives, each written once, as an expression that runs: the reference
+ * backend executes these, gradcheck tests them against differences, and the ops follow from the tables (src/ops). The
+ * kernels of assembly/elementwise/ compute the same in float32.
+ *
+ * In a derivative dy is dL/dy. The kernel of function `exp` is `exp`, and that of its derivative `expBackward`; those of
+ * `mul` are `mul`, `mulBackwardA` and `mulBackwardB`.
+ */
+
+/** Bounds of clamp. */
+export interface Bounds {
+  readonly lo: number;
+  readonly hi: number;
+}
+
+export interface UnaryFormula {
+  /** y = f(x) */
+  f(x: number, bounds: Bounds): number;
+  /** dL/dx from dL/dy and what the forward pass kept. */
+  df(dy: number, kept: number, bounds: Bounds): number;
+  /** Whether the derivative is written by x or by y. The other is not needed any more. */
+  readonly keeps: 'x' | 'y';
+  /** An interval in which the function is defined and smooth: where it is tested. */
+  readonly domain: readonly [number, number];
+}
+
+/** dL/da or dL/db from dL/dy, the operands and the result. */
+export type Derivative = (dy: number, a: number, b: number, y: number) => number;
+
+export interface BinaryFormula {
+  /** y = f(a, b) */
+  f(a: number, b: number): number;
+  /** dL/da; the texts stand for dy and -dy, which need no kernel but a copy. */
+  readonly da: '+dy' | '-dy' | Derivative;
+  /** dL/db, likewise. */
+  readonly db: '+dy' | '-dy' | Derivative;
+  readonly domain: readonly [number, number];
+}
+
+const { abs, exp, log, max, min, sqrt, tanh } = Math;
+const sigmoid = (x: number) => 1 / (1 + exp(-x));
+
+const unary = <N extends string>(table: Record<N, UnaryFormula>) => table;
+
+/** Functions of one array. */
+export const UNARY_FORMULAS = unary({
+  neg: { f: (x) => -x, df: (dy) => -dy, keeps: 'x', domain: [-2, 2] },
+  abs: { f: abs, df: (dy, x) => (x > 0 ? dy : x < 0 ? -dy : 0), keeps: 'x', domain: [0.1, 2] },
+  exp: { f: exp, df: (dy, y) => dy * y, keeps: 'y', domain: [-2, 2] },
+  log: { f: log, df: (dy, x) => dy / x, keeps: 'x', domain: [0.2, 3] },
+  sqrt: { f: sqrt, df: (dy, y) => dy / (2 * y), keeps: 'y', domain: [0.2, 3] },
+  // biome-ignore lint/complexity/useMathMinMax: Math.max(-0, 0) is 0, and this keeps -0 as the kernel does
+  relu: { f: (x) => (x < 0 ? 0 : x), df: (dy, y) => (y > 0 ? dy : 0), keeps: 'y', domain: [0.1, 2] },
+  sigmoid: { f: sigmoid, df: (dy, y) => dy * (y * (1 - y)), keeps: 'y', domain: [-3, 3] },
+  tanh: { f: tanh, df: (dy, y) => dy * (1 - y * y), keeps: 'y', domain: [-3, 3] },
+  silu: {
+    f: (x) => (x === -Infinity ? -0 : x * sigmoid(x)),
+    df: (dy, x) => dy * (sigmoid(x) * (1 + x * (1 - sigmoid(x)))),
+    keeps: 'x',
+    domain: [-3, 3],
+  },
+  clamp: {
+    f: (x, { lo, hi }) => min(max(x, lo), hi),
+    df: (dy, x, { lo, hi }) => (x >= lo && x <= hi ? dy : 0),
+    keeps: 'x',
+    domain: [-2, 2],
+  },
+});
+
+/** The larger of two has dy, and at a tie each has half of it. */
+const ofGreater = (dy: number, a: number, b: number) => dy * (a > b ? 1 : a === b ? 0.5 : 0);
+
+const binary = <N extends string>(table: Record<N, BinaryFormula>) => table;
+
+/** Functions of two arrays. */
+export const BINARY_FORMULAS = binary({
+  add: { f: (a, b) => a + b, da: '+dy', db: '+dy', domain: [-2, 2] },
+  sub: { f: (a, b) => a - b, da: '+dy', db: '-dy', domain: [-2, 2] },
+  mul: { f: (a, b) => a * b, da: (dy, _a, b) => dy * b, db: (dy, a) => dy * a, domain: [-2, 2] },
+  div: {
+    f: (a, b) => a / b,
+    da: (dy, _a, b) => dy / b,
+    db: (dy, _a, b, y) => -((dy / b) * y),
+    domain: [0.5, 2],
+  },
+  maximum: {
+    f: (a, b) => max(a, b),
+    da: (dy, a, b) => ofGreater(dy, a, b),
+    db: (dy, a, b) => ofGreater(dy, b, a),
+    domain: [-2, 2],
+  },
+  minimum: {
+    f: (a, b) => min(a, b),
+    da: (dy, a, b) => ofGreater(dy, b, a),
+    db: (dy, a, b) => ofGreater(dy, a, b),
+    domain: [-2, 2],
+  },
+  pow: {
+    f: power,
+    // Where a product would be 0·∞ the derivative is 0: da at b = 0, and db at a = 0 with b >= 0.
+    da: (dy, a, b) => (b === 0 ? 0 : dy * b * power(a, b - 1)),
+    db: (dy, a, b, y) => (a === 0 && b >= 0 ? 0 : dy * y * log(a)),
+    domain: [0.5, 2],
+  },
+});
+
+/** a^b. IEEE 754 says 1 where JavaScript says NaN: pow(1, NaN) and pow(±1, ±inf). */
+function power(a: number, b: number): number {
+  return a === 1 || (a === -1 && abs(b) === Infinity) ? 1 : a ** b;
+}
+
+/** Comparisons: 1 where they hold, else 0. They have no derivative. */
+export const COMPARISONS = {
+  eq: (a: number, b: number) => Number(a === b),
+  ne: (a: number, b: number) => Number(a !== b),
+  gt: (a: number, b: number) => Number(a > b),
+  ge: (a: number, b: number) => Number(a >= b),
+};
+
+/** Activations that the GEMM applies to its result before it is stored. */
+export const ACTIVATIONS = {
+  none: (x: number) => x,
+  relu: (x: number) => UNARY_FORMULAS.relu.f(x, NO_BOUNDS),
+  sigmoid,
+  tanh,
+  silu: (x: number) => UNARY_FORMULAS.silu.f(x, NO_BOUNDS),
+};
+
+/** For functions other than clamp, which read none. */
+export const NO_BOUNDS: Bounds = { lo: 0, hi: 0 };
+
+const keysOf = <K extends string>(table: Readonly<Record<K, unknown>>) => Object.keys(table) as K[];
+
+export type UnaryName = keyof typeof UNARY_FORMULAS;
+export const UNARY: readonly UnaryName[] = keysOf(UNARY_FORMULAS);
+
+/** The functions of two arrays that have derivatives. */
+export type DifferentiableName = keyof typeof BINARY_FORMULAS;
+export const DIFFERENTIABLE: readonly DifferentiableName[] = keysOf(BINARY_FORMULAS);
+
+/** Those of them whose derivatives have kernels: not ±dy, which is a copy. */
+export type NonlinearName = Exclude<DifferentiableName, 'add' | 'sub'>;
+export const NONLINEAR: readonly NonlinearName[] = DIFFERENTIABLE.filter(
+  (name): name is NonlinearName => typeof BINARY_FORMULAS[name].da !== 'string',
+);
+
+export type ComparisonName = keyof typeof COMPARISONS;
+export type BinaryName = DifferentiableName | ComparisonName;
+export const BINARY: readonly BinaryName[] = [...DIFFERENTIABLE, ...keysOf(COMPARISONS)];
+
+export type ActivationName = keyof typeof ACTIVATIONS;
+export const ACTIVATION: readonly ActivationName[] = keysOf(ACTIVATIONS);

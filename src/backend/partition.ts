@@ -1,0 +1,82 @@
+/**
+ * How a kernel's work is cut into chunks for the threads. The cut depends on the work's size alone, never on the
+ * number of threads; small work is one chunk, which stays on the caller.
+ *
+ * Break-even: to publish a job and wait for it costs a few microseconds. So a chunk takes at least some five: GRAIN
+ * elements of a function that is bound by memory, a quarter of that where an element costs more, half a million
+ * multiply-adds of a GEMM (README, "Every core, and every bit").
+ */
+import { MAX_CHUNKS } from './control.ts';
+
+/** The items of a chunk: [from, to), or a box [rowFrom, rowTo, colFrom, colTo) of a GEMM's result. */
+export type Bounds = readonly number[];
+
+/** Elements of a chunk: of a function of some 0.3 ns an element, and of one that costs more. */
+export const GRAIN = 16384;
+export const EXPENSIVE_GRAIN = 4096;
+
+/** Chunks begin at multiples of 16 elements: a group of random numbers (assembly/random/gaussian.ts), a cache line. */
+export const GROUP = 16;
+
+/**
+ * Cuts `n` items of `size` elements each into ranges [from, to).
+ * A range begins at a multiple of 16 items where items are single elements.
+ */
+export function ranges(n: number, size: number, least: number): Bounds[] {
+  const grain = Math.max(least / Math.max(1, size), n / MAX_CHUNKS);
+  const step = size === 1 ? Math.ceil(grain / GROUP) * GROUP : Math.max(1, Math.ceil(grain));
+  return n < 2 * step ? [[0, n]] : rangesOf(n, step);
+}
+
+function rangesOf(n: number, step: number): Bounds[] {
+  const found: Bounds[] = [];
+  for (let from = 0; from < n; from += step) found.push([from, Math.min(n, from + step)]);
+  return found;
+}
+
+/** Cuts work over [rows, cols] between rows; one row is cut along it. */
+export function rowRanges({ rows, cols }: { rows: number; cols: number }, least: number): Bounds[] {
+  return rows === 1 ? ranges(cols, 1, least) : ranges(rows, cols, least);
+}
+
+/** Path updates below which a batch is one chunk, and the paths that assembly/sde.ts takes at a time. */
+const PATH_GRAIN = 16384;
+export const PATHS = 1024;
+
+/** Cuts n paths of `steps` steps each; a range begins at a multiple of 16 paths. */
+export function pathRanges({ n, steps }: { n: number; steps: number }): Bounds[] {
+  return n * steps < PATH_GRAIN ? [[0, n]] : rangesOf(n, PATHS * Math.ceil(n / PATHS / MAX_CHUNKS));
+}
+
+/** Multiply-adds below which a GEMM is not cut, and the least in a chunk. */
+const GEMM_GRAIN = 500_000;
+/** Cuts along rows and columns are at multiples of these: whole tiles of either build (assembly/gemm/blocks.ts). */
+export const TILE_ROWS = 12;
+export const TILE_COLUMNS = 8;
+
+/**
+ * Cuts C[m,n] into boxes [m0, m1, n0, n1): along its longer side first, since a chunk packs the whole of the
+ * operand along the other; both ways where the work is large.
+ */
+export function gemmBoxes({ m, n, k }: { m: number; n: number; k: number }): Bounds[] {
+  const wanted = Math.min(MAX_CHUNKS, Math.floor((m * n * k) / GEMM_GRAIN));
+  if (wanted < 2) return [[0, m, 0, n]];
+  // Four chunks along a side balance two or four threads; where the work is large, sixteen in all.
+  const long = Math.min(wanted, 4);
+  const short = Math.min(Math.floor(wanted / long), Math.min(m, n) >= 256 ? 4 : 1);
+  const rows = even(m, m >= n ? long : short, TILE_ROWS);
+  const columns = even(n, m >= n ? short : long, TILE_COLUMNS);
+  return rows.flatMap((row) => columns.map((column) => [...row, ...column]));
+}
+
+/** [0, n) in at most `parts` ranges as even as multiples of `unit` allow. */
+function even(n: number, parts: number, unit: number): [number, number][] {
+  const units = Math.ceil(n / unit);
+  const found: [number, number][] = [];
+  for (let i = 0; i < parts; i++) {
+    const from = Math.floor((i * units) / parts) * unit;
+    const to = Math.min(n, Math.floor(((i + 1) * units) / parts) * unit);
+    if (to > from) found.push([from, to]);
+  }
+  return found;
+}

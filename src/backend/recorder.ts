@@ -1,0 +1,84 @@
+/**
+ * The kernel calls of a program, recorded as it runs, so that each can be looked at, replayed and timed on its own.
+ * Replayed on the same memory with the same record, a call does the same arithmetic.
+ */
+import { backend } from './backend.ts';
+import type { Binary, Copy, Gemm, Kernels, Reduce } from './kernels.ts';
+
+export interface KernelCall {
+  readonly kernel: keyof Kernels;
+  /** The kernel and its form: `gemm NT`, `relu`, `sum`. */
+  readonly label: string;
+  /** The sizes, M x K x N of a product. */
+  readonly shape: string;
+  /** Floating-point operations, of products. */
+  readonly flop?: number;
+  /** What the kernel was called with, its record last. */
+  readonly args: readonly unknown[];
+  /** Calls it again. */
+  run(): void;
+}
+
+type AnyKernel = (...args: unknown[]) => void;
+
+/** Runs `body` with other kernels in place of the backend's. */
+export function withKernels<T>(kernels: Kernels, body: () => T): T {
+  const engine = backend() as { kernels: Kernels };
+  const own = engine.kernels;
+  engine.kernels = kernels;
+  try {
+    return body();
+  } finally {
+    engine.kernels = own;
+  }
+}
+
+/** Runs `body` and returns the kernels it called, in order. */
+export function recordKernels(body: () => void): KernelCall[] {
+  const calls: KernelCall[] = [];
+  const recorder = new Proxy(backend().kernels, {
+    get(target, kernel: keyof Kernels) {
+      const run = target[kernel] as AnyKernel;
+      return (...args: unknown[]) => {
+        calls.push({ kernel, ...describe(kernel, args), args, run: () => run.apply(target, args) });
+        run.apply(target, args);
+      };
+    },
+  });
+  withKernels(recorder, body);
+  return calls;
+}
+
+function describe(
+  kernel: keyof Kernels,
+  args: readonly unknown[],
+): Pick<KernelCall, 'label' | 'shape' | 'flop'> {
+  const record = args[args.length - 1];
+  const plane = ({ rows, cols }: Binary | Copy) => (rows === 1 ? String(cols) : `${rows}x${cols}`);
+  switch (kernel) {
+    case 'gemm': {
+      const { m, n, k, a, b, activation = 'none' } = record as Gemm;
+      const form = `${a.transposed ? 'T' : 'N'}${b.transposed ? 'T' : 'N'}`;
+      const label = `gemm ${form}${activation === 'none' ? '' : ` ${activation}`}`;
+      return { label, shape: `${m}x${k}x${n}`, flop: 2 * m * k * n };
+    }
+    case 'unaryBackward':
+      return { label: `${args[0]}Backward`, shape: String((record as { n: number }).n) };
+    case 'binary':
+      return { label: String(args[0]), shape: plane(record as Binary) };
+    case 'binaryBackward':
+      return { label: `${args[0]}Backward ${args[1]}`, shape: plane(record as Binary) };
+    case 'where':
+    case 'copy':
+      return { label: kernel, shape: plane(record as Copy) };
+    case 'reduce': {
+      const { outer, n, inner } = record as Reduce;
+      return { label: String(args[0]), shape: `${outer}x${n}x${inner}` };
+    }
+    default:
+      return {
+        label: args.length > 1 ? String(args[0]) : kernel,
+        shape: String((record as { n: number }).n),
+      };
+  }
+}
