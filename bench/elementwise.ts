@@ -8,8 +8,8 @@
  * 2^22 elements, 16 MB, do not stay. A sweep over sizes shows where further threads begin to help.
  */
 import { BINARY, type BinaryName, type ReduceName, UNARY, type UnaryName } from '../src/backend/kernels.ts';
-import type { Setting } from './harness.ts';
 import { adam, mse, mseBackward, sgd } from './losses-and-optimisers.ts';
+import type { Setting } from './setting.ts';
 import type { Make, Subject } from './subject.ts';
 import * as twins from './twins.ts';
 import { addBroadcast, BINARY_TWINS, UNARY_TWINS } from './twins-elementwise.ts';

@@ -5,9 +5,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import * as assert from 'uvu/assert';
-import type { Setting } from '../bench/harness.ts';
 import { Operands } from '../bench/operands.ts';
 import type { Row } from '../bench/row.ts';
+import type { Setting } from '../bench/setting.ts';
 import { SUBJECTS } from '../bench/subjects.ts';
 import { suite } from './suite.ts';
 
