@@ -148,6 +148,7 @@ suite('gradcheck', (test) => {
       vjp: (k, dy, _y, _xs, into) =>
         into(0, (dx, accumulate) => k.copy(1, dy.size, 1, dy.ptr, dy.size, 1, dx, dy.size, 1, accumulate)),
       samples: () => [],
+      benchmark: { shapes: [[4]], attrs: undefined },
     };
     onBackend('reference', () => {
       const x = draw('x', [4]);
@@ -168,6 +169,7 @@ suite('gradcheck', (test) => {
           k.copy(1, dy.size, factor + off, dy.ptr, dy.size, 1, dx, dy.size, 1, accumulate),
         ),
       samples: () => [],
+      benchmark: { shapes: [[4]], attrs: undefined },
     });
     onBackend('reference', () => {
       const x = draw('x', [3]);

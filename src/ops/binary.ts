@@ -2,7 +2,7 @@
  * Elementwise functions of two tensors with NumPy's broadcasting, y = f(a, b), each with its two derivatives.
  * The gradient of an operand that was repeated is summed over its repetitions.
  */
-import { defineOp, type GradSink, type OpDef } from '../autograd/op.ts';
+import { BATCH, defineOp, type GradSink, type OpDef } from '../autograd/op.ts';
 import { type Shape, sizeOf, type Variable } from '../autograd/variable.ts';
 import type { BinaryName, Kernels, Ptr, UnaryName } from '../backend/kernels.ts';
 import {
@@ -134,6 +134,7 @@ function binary(
     forward: (k, y, [a, b]) => elementwise(k, y.backend.elementBytes, name, y.shape, a!, b!, y.ptr, false),
     vjp: (k, dy, y, xs, into) => derivatives(calculus(k, dy, y, xs, into), (i) => into.wants(i)),
     samples: () => SHAPES.map((shapes) => ({ shapes, attrs: undefined, domain })),
+    benchmark: { shapes: [BATCH, BATCH], attrs: undefined, domain },
   });
 }
 

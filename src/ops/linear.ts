@@ -6,7 +6,7 @@
  *
  * Only activations whose derivative can be written by y are here: ReLU, sigmoid and tanh.
  */
-import { defineOp } from '../autograd/op.ts';
+import { BATCH, defineOp } from '../autograd/op.ts';
 import type { BinaryName } from '../backend/kernels.ts';
 import { ShapeError } from '../errors.ts';
 
@@ -62,4 +62,5 @@ export const linear = defineOp<{ readonly activation: FusedActivation }>({
     },
     { shapes: [[0, 3], [4, 3], [4]], attrs: { activation: 'relu' } },
   ],
+  benchmark: { shapes: [BATCH, [400, 784], [400]], attrs: { activation: 'relu' } },
 });

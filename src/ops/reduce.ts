@@ -1,7 +1,7 @@
 /**
  * Sum, mean and maximum over given axes, and the mean squared error.
  */
-import { defineOp, type GradSink, type OpDef, type Sample } from '../autograd/op.ts';
+import { BATCH, defineOp, type GradSink, type OpDef, type Sample } from '../autograd/op.ts';
 import { type Shape, sizeOf, type Variable } from '../autograd/variable.ts';
 import type { Kernels, Ptr } from '../backend/kernels.ts';
 import { ShapeError } from '../errors.ts';
@@ -80,6 +80,7 @@ function reduction(
     forward: parts.forward,
     vjp: parts.vjp,
     samples: () => [...SAMPLES, ...(parts.samples ?? [])],
+    benchmark: { shapes: [BATCH], attrs: { axes: [1], keepDims: false } },
   });
 }
 
@@ -155,4 +156,5 @@ export const mse = defineOp({
     },
     { shapes: [[], []], attrs: undefined },
   ],
+  benchmark: { shapes: [BATCH, BATCH], attrs: undefined },
 });

@@ -2,7 +2,7 @@
  * Ops that only move elements: reshape, permute, slice, cat and broadcasting. Forwards they are one strided
  * copy; backwards the same copy the other way.
  */
-import { defineOp } from '../autograd/op.ts';
+import { BATCH, defineOp } from '../autograd/op.ts';
 import { type Shape, sizeOf } from '../autograd/variable.ts';
 import { ShapeError } from '../errors.ts';
 import { broadcastStrides, copyStrided, reduceAxes, stridesOf } from './broadcast.ts';
@@ -25,6 +25,7 @@ export const reshape = defineOp<{ readonly shape: Shape }>({
     { shapes: [[4]], attrs: { shape: [2, 1, 2] } },
     { shapes: [[1]], attrs: { shape: [] } },
   ],
+  benchmark: { shapes: [BATCH], attrs: { shape: [64, 28, 28] } },
 });
 
 /** y's axis i is x's axis order[i]. */
@@ -50,6 +51,7 @@ export const permute = defineOp<{ readonly order: readonly number[] }>({
     { shapes: [[2, 3, 4, 2]], attrs: { order: [0, 2, 1, 3] } },
     { shapes: [[]], attrs: { order: [] } },
   ],
+  benchmark: { shapes: [BATCH], attrs: { order: [1, 0] } },
 });
 
 /** The box from `begin` on, of shape `size`. */
@@ -101,6 +103,7 @@ export const slice = defineOp<{ readonly begin: readonly number[]; readonly size
     { shapes: [[3, 4, 5]], attrs: { begin: [0, 1, 0], size: [3, 2, 5] } },
     { shapes: [[4, 5]], attrs: { begin: [1, 0], size: [0, 5] } },
   ],
+  benchmark: { shapes: [[64, 785]], attrs: { begin: [0, 1], size: BATCH } },
 });
 
 /** Tensors of equal shape but for `axis`, one after the other along it. */
@@ -165,6 +168,7 @@ export const cat = defineOp<{ readonly axis: number }>({
       attrs: { axis: 1 },
     },
   ],
+  benchmark: { shapes: [BATCH, [64, 1]], attrs: { axis: 1 } },
 });
 
 /** x repeated to a larger shape by NumPy's rules. */
@@ -201,4 +205,5 @@ export const broadcastTo = defineOp<{ readonly shape: Shape }>({
     { shapes: [[]], attrs: { shape: [3, 2] } },
     { shapes: [[2, 1, 3]], attrs: { shape: [4, 2, 2, 3] } },
   ],
+  benchmark: { shapes: [[784]], attrs: { shape: BATCH } },
 });

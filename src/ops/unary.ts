@@ -2,7 +2,7 @@
  * Elementwise functions of one tensor, y = f(x), each with its derivative: dx = dy·f'(x), written by what the
  * forward pass kept, x or y.
  */
-import { defineOp, type GradSink, type OpDef } from '../autograd/op.ts';
+import { BATCH, defineOp, type GradSink, type OpDef } from '../autograd/op.ts';
 import type { Variable } from '../autograd/variable.ts';
 import type { BinaryName, Bounds, Kernels, UnaryName } from '../backend/kernels.ts';
 
@@ -33,6 +33,7 @@ function unary(
     forward: (k, y, [x]) => k.unary(name, y.size, x!.ptr, y.ptr, false),
     vjp: (k, dy, y, [x], into) => vjp(k, dy, y, x!, into),
     samples: () => SHAPES.map((shape) => ({ shapes: [shape], attrs: undefined, domain })),
+    benchmark: { shapes: [BATCH], attrs: undefined, domain },
   });
 }
 
@@ -79,4 +80,5 @@ export const clamp = defineOp<Bounds>({
   forward: (k, y, [x], bounds) => k.unary('clamp', y.size, x!.ptr, y.ptr, false, bounds),
   vjp: (k, dy, _y, [x], into, bounds) => pull(k, into, 'clampBackward', x!, dy, bounds),
   samples: () => SHAPES.map((shape) => ({ shapes: [shape], attrs: { lo: -0.5, hi: 0.75 }, domain: [-2, 2] })),
+  benchmark: { shapes: [BATCH], attrs: { lo: -0.5, hi: 0.75 } },
 });
