@@ -15,8 +15,8 @@ import {
   UNARY,
   type UnaryName,
 } from '../src/backend/kernels.ts';
-import type { Setting } from './harness.ts';
 import { adam, mse, mseBackward, sgd } from './losses-and-optimisers.ts';
+import type { Setting } from './setting.ts';
 import type { Make, Subject } from './subject.ts';
 import * as twins from './twins.ts';
 import { addBroadcast, BINARY_TWINS, UNARY_BACKWARD_TWINS, UNARY_TWINS } from './twins-elementwise.ts';

@@ -2,10 +2,7 @@
 import { backend, setNumerics, setThreads } from '../src/backend/backend.ts';
 import { hasRelaxedSimd } from '../src/backend/instance.ts';
 import { ValueError } from '../src/errors.ts';
-import type { Setting } from './harness.ts';
-
-export const NUMERICS = ['strict', 'relaxed'] as const;
-export type Numerics = (typeof NUMERICS)[number];
+import { NUMERICS, type Numerics, type Setting } from './setting.ts';
 
 /** What to measure under; what is left out is everything that this engine and machine have. */
 export interface Matrix {

@@ -4,8 +4,9 @@
  * for dW. A shape is written m x k x n; flop are 2·m·k·n. Twin: the triple loop. Roof: the multiply-add peak,
  * times the threads.
  */
-import type { Case, Setting } from './harness.ts';
+import type { Case } from './harness.ts';
 import type { Operands } from './operands.ts';
+import type { Setting } from './setting.ts';
 import type { Make, Subject } from './subject.ts';
 import * as twins from './twins.ts';
 

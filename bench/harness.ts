@@ -11,16 +11,9 @@
  * while before it is measured, until the engine has compiled it for good. Statistics: the package mitata.
  */
 import { measure } from 'mitata';
-import type { Numerics } from './engine.ts';
 import { type Row, rates, round, type Work } from './row.ts';
-
-/** What the engine is set to while something is measured. */
-export interface Setting {
-  readonly threads: number;
-  readonly numerics: Numerics;
-  /** A few seconds for everything: to see that it works, not to publish. */
-  readonly quick: boolean;
-}
+import type { Setting } from './setting.ts';
+import { runsFor, timed } from './timing.ts';
 
 /** Work whose rate bounds another's: `amount` flop or bytes a run, on all threads together. */
 export interface Roof {
@@ -60,30 +53,14 @@ const LONG = 50;
 /** As mitata does it: the two fastest samples of more than twelve do not count. */
 const FEW = 12;
 
-function timed(run: () => void, times = 1): number {
-  const start = performance.now();
-  for (let i = 0; i < times; i++) run();
-  return performance.now() - start;
-}
-
 /** The best of some times, by the same rule for work and roof; NaN of none. */
 function bestOf(times: readonly number[]): number {
   return times.toSorted((a, b) => a - b)[times.length > FEW ? 2 : 0] ?? Number.NaN;
 }
 
-/** How many runs make `slice` milliseconds; finds out by running for `warmUp` milliseconds or more. */
-function runsFor(slice: number, run: () => void, warmUp: number): number {
-  const start = performance.now();
-  for (let runs = 1; ; ) {
-    const ms = timed(run, runs);
-    if (ms < slice / 2) runs *= 2;
-    else if (performance.now() - start >= warmUp) return Math.max(1, Math.round((runs * slice) / ms));
-  }
-}
-
 /**
  * Samples `run` for about `budget` milliseconds, at least five slices, and `beside` by turns with it. What takes
- * longer than the whole budget is timed once.
+ * longer than the whole budget is timed once, after one run in which the engine compiles it.
  */
 export async function sample(
   run: () => void,
@@ -92,9 +69,11 @@ export async function sample(
   beside?: () => void,
 ): Promise<Sampled> {
   const warmUp = quick ? WARM_UP.quick : WARM_UP.full;
-  const first = timed(run);
-  if (first > Math.max(budget, LONG))
-    return { best: first, median: first, beside: beside ? timed(beside) : Number.NaN };
+  const long = Math.max(budget, LONG);
+  if (timed(run) > long) {
+    const once = timed(run);
+    if (once > long) return { best: once, median: once, beside: beside ? timed(beside) : Number.NaN };
+  }
   const runs = runsFor(SLICE, run, warmUp);
   const besideTimes: number[] = [];
   const besideRuns = beside ? runsFor(timed(run, runs), beside, warmUp) : 0;

@@ -3,15 +3,16 @@ import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LangevinError } from '../src/errors.ts';
+import { against } from './against.ts';
 import { apply, settingsFor } from './engine.ts';
-import type { Setting } from './harness.ts';
 import { type Options, parse, UsageError } from './options.ts';
 import { PEERS_TITLE, peerRows } from './peers.ts';
 import { describe, type Machine, machine, save } from './results.ts';
 import type { Row } from './row.ts';
+import type { Setting } from './setting.ts';
 import { run } from './subject.ts';
 import { SUBJECTS } from './subjects.ts';
-import { table } from './table.ts';
+import { COLUMNS, table } from './table.ts';
 
 /** The bundle lies in build/bench-<pid>/. */
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -39,6 +40,8 @@ async function main(): Promise<void> {
   const cores = availableParallelism();
   const options = parse(process.argv, [...SUBJECTS.map(({ name }) => name), 'peers'], cores);
   if (!options) return;
+  if (options.against !== undefined)
+    return against(options.against, ROOT, options, settingsFor(options, cores));
   const source = options.browser
     ? await (await import('./browser.ts')).inBrowser(options, options.subjects)
     : inThisProcess(options, settingsFor(options, cores));
@@ -63,7 +66,7 @@ async function report(subject: string, source: Source, on: Machine, options: Opt
   if (progress) process.stderr.write('\r\x1b[K');
   if (!options.json) {
     const title = SUBJECTS.find(({ name }) => name === subject)?.title ?? PEERS_TITLE;
-    console.log(`\n${subject}. ${title}\n\n${table(rows)}`);
+    console.log(`\n${subject}. ${title}\n\n${table(rows, COLUMNS)}`);
   }
   if (!options.quick) {
     const path = save(ROOT, subject, on, rows);

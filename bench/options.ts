@@ -1,7 +1,8 @@
 /** The command line of the benchmark: every mistake is one line that names the nearest right word. */
 import { cac } from 'cac';
 import { didYouMean, ValueError } from '../src/errors.ts';
-import { type Matrix, NUMERICS, type Numerics } from './engine.ts';
+import type { Matrix } from './engine.ts';
+import { NUMERICS, type Numerics } from './setting.ts';
 
 /** A mistake in the command line: exit code 2. */
 export class UsageError extends ValueError {}
@@ -10,12 +11,14 @@ export interface Options extends Matrix {
   readonly subjects: readonly string[];
   readonly json: boolean;
   readonly browser: boolean;
+  /** Another checkout, whose rows are timed by turns with the same rows here. */
+  readonly against?: string;
   /** Where JavaScript peers are installed, and the Python that has PyTorch or NumPy. */
   readonly peersDir?: string;
   readonly python?: string;
 }
 
-const FLAGS = ['json', 'threads', 'numerics', 'browser', 'quick', 'peers-dir', 'python', 'help'];
+const FLAGS = ['json', 'threads', 'numerics', 'browser', 'against', 'quick', 'peers-dir', 'python', 'help'];
 
 /**
  * @param argv as `process.argv`, @param names all subjects, @param cores what `--threads all` stands for
@@ -29,6 +32,10 @@ export function parse(argv: readonly string[], names: readonly string[], cores: 
     .option('--threads <list>', 'Numbers of threads, such as 1,2,all (default: 1, 2 and all)')
     .option('--numerics <list>', 'Builds of the kernels: strict, relaxed (default: all that run here)')
     .option('--browser', 'Run in Chromium, on a cross-origin isolated page')
+    .option(
+      '--against <folder>',
+      'Compare each row with the same row of another checkout of langevin, by turns; nothing is saved',
+    )
     .option('--json', 'Print one JSON object a line')
     .option('--quick', 'A few seconds for everything; results are not saved')
     .option('--peers-dir <folder>', 'A folder whose node_modules hold tfjs or jax-js (subject peers)')
@@ -48,6 +55,7 @@ export function parse(argv: readonly string[], names: readonly string[], cores: 
     browser: Boolean(options.browser),
     ...(options.threads !== undefined && { threads: threadList(String(options.threads), cores) }),
     ...(options.numerics !== undefined && { numerics: numericsList(String(options.numerics)) }),
+    ...(options.against !== undefined && { against: String(options.against) }),
     ...(options.peersDir !== undefined && { peersDir: String(options.peersDir) }),
     ...(options.python !== undefined && { python: String(options.python) }),
   };

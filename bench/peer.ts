@@ -28,6 +28,10 @@ export interface Timing {
   readonly msMedian: number;
 }
 
+/** The line among those of a failed process that says why: the first error, else the last line. */
+export const causeIn = (lines: readonly string[]): string | undefined =>
+  lines.find((line) => /^\w*error\b.*: /i.test(line)) ?? lines.at(-1);
+
 export class Peer {
   private constructor(
     /** The library with its version, as it calls itself. */
@@ -49,8 +53,7 @@ export class Peer {
     child.stdin.on('error', () => {});
     const hello = await lines.next();
     if (hello === null) {
-      const cause = errors.find((line) => /^\w*Error: /.test(line)) ?? errors.at(-1) ?? 'it ended at once';
-      console.error(`peers: without ${args[0]?.split('/').pop()}: ${cause}`);
+      console.error(`peers: without ${args[0]?.split('/').pop()}: ${causeIn(errors) ?? 'it ended at once'}`);
       return null;
     }
     return new Peer(JSON.parse(hello).peer, child, lines);

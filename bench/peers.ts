@@ -10,13 +10,14 @@ import { drift } from '../src/sde/processes/index.ts';
 import { apply } from './engine.ts';
 import { randomCase } from './gaussian.ts';
 import { type Form, gemmCase, type Shape3 } from './gemm.ts';
-import { type Case, type Setting, sample } from './harness.ts';
+import { type Case, sample } from './harness.ts';
 import { lectureStep } from './lecture.ts';
 import { Operands } from './operands.ts';
 import { type Launch, Peer, type Timing } from './peer.ts';
 import { type Program, programCase } from './program.ts';
 import { type Row, rates, round } from './row.ts';
 import { pathsCase } from './sde.ts';
+import type { Setting } from './setting.ts';
 import { denoiserStep } from './step.ts';
 import type { Make } from './subject.ts';
 

@@ -61,7 +61,8 @@ function lossOf(program: Program): number {
   return value;
 }
 
-function onReference<T>(body: () => T): T {
+/** Runs `body` on the reference backend. */
+export function onReference<T>(body: () => T): T {
   const before = backend().name;
   setBackend('reference');
   try {

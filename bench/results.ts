@@ -8,8 +8,8 @@ import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import { host } from '#host';
 import { kernelBytes } from '../src/backend/instance.ts';
-import type { Numerics } from './engine.ts';
 import type { Row } from './row.ts';
+import type { Numerics } from './setting.ts';
 
 export interface Machine {
   readonly cpu: string;

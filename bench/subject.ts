@@ -1,7 +1,8 @@
 /** What a subject of the benchmark is, and the loop that measures one under every setting. */
-import { Bench, type Case, type Setting } from './harness.ts';
+import { Bench, type Case } from './harness.ts';
 import { Operands } from './operands.ts';
 import type { Row } from './row.ts';
+import type { Setting } from './setting.ts';
 
 /** Makes a case on the current backend; its memory is released when it has been measured. */
 export type Make = (memory: Operands) => Case;

@@ -3,9 +3,10 @@ import { elementwise } from './elementwise.ts';
 import { gaussian } from './gaussian.ts';
 import { gemm } from './gemm.ts';
 import { lecture } from './lecture.ts';
+import { ops } from './ops.ts';
 import { sampler } from './sampler.ts';
 import { sde } from './sde.ts';
 import { step } from './step.ts';
 import type { Subject } from './subject.ts';
 
-export const SUBJECTS: readonly Subject[] = [gemm, elementwise, gaussian, step, lecture, sde, sampler];
+export const SUBJECTS: readonly Subject[] = [gemm, elementwise, ops, gaussian, step, lecture, sde, sampler];

@@ -1,16 +1,16 @@
 /** Rows as a table for people: a column for every field that some row has, numbers to three digits. */
 import type { Row } from './row.ts';
 
-interface Column {
+export interface Column<R> {
   readonly head: string;
-  readonly cell: (row: Row) => string | undefined;
+  readonly cell: (row: R) => string | undefined;
   /** Words to the left, numbers to the right. */
   readonly left?: boolean;
 }
 
-const number = (x: number | undefined) => (x === undefined ? undefined : plain(x));
+export const number = (x: number | undefined) => (x === undefined ? undefined : plain(x));
 const percent = (x: number | undefined) => (x === undefined ? undefined : `${(100 * x).toFixed(1)} %`);
-const times = (x: number | undefined) => (x === undefined ? undefined : `${plain(x)}x`);
+export const times = (x: number | undefined) => (x === undefined ? undefined : `${plain(x)}x`);
 
 /** Three digits, and never an exponent. */
 function plain(x: number): string {
@@ -18,7 +18,8 @@ function plain(x: number): string {
   return x.toFixed(Math.min(digits, 6));
 }
 
-const COLUMNS: readonly Column[] = [
+/** The columns of measured rows. */
+export const COLUMNS: readonly Column<Row>[] = [
   { head: 'name', cell: (r) => r.name, left: true },
   { head: 'shape', cell: (r) => r.shape, left: true },
   { head: 'peer', cell: (r) => r.peer, left: true },
@@ -41,12 +42,14 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /** Lines of equal width under a line of heads. */
-export function table(rows: readonly Row[]): string {
-  const columns = COLUMNS.filter(({ cell }) => rows.some((row) => cell(row) !== undefined)).map((column) => {
-    const cells = [column.head, ...rows.map((row) => column.cell(row) ?? '')];
-    const width = Math.max(...cells.map((cell) => cell.length));
-    return cells.map((cell) => (column.left ? cell.padEnd(width) : cell.padStart(width)));
-  });
+export function table<R>(rows: readonly R[], among: readonly Column<R>[]): string {
+  const columns = among
+    .filter(({ cell }) => rows.some((row) => cell(row) !== undefined))
+    .map((column) => {
+      const cells = [column.head, ...rows.map((row) => column.cell(row) ?? '')];
+      const width = Math.max(...cells.map((cell) => cell.length));
+      return cells.map((cell) => (column.left ? cell.padEnd(width) : cell.padStart(width)));
+    });
   const lines = [...Array(rows.length + 1).keys()].map((i) => columns.map((cells) => cells[i]).join('  '));
   lines.splice(1, 0, '-'.repeat(lines[0]!.length));
   return lines.map((line) => line.trimEnd()).join('\n');

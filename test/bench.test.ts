@@ -5,10 +5,11 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import * as assert from 'uvu/assert';
-import type { Setting } from '../bench/harness.ts';
 import { Operands } from '../bench/operands.ts';
 import type { Row } from '../bench/row.ts';
+import type { Setting } from '../bench/setting.ts';
 import { SUBJECTS } from '../bench/subjects.ts';
+import { OPS } from '../src/autograd/op.ts';
 import { suite } from './suite.ts';
 
 const QUICKLY = ['--quick', '--json', '--threads', '1', '--numerics', 'strict'];
@@ -46,6 +47,7 @@ function quickRun() {
 const PROMISED: Record<string, readonly (keyof Row)[]> = {
   gemm: ['gflops', 'gbps', 'ofPeak', 'speedup'],
   elementwise: ['gbps', 'nsPerElement', 'ofPeak', 'speedup'],
+  ops: ['speedup'],
   gaussian: ['nsPerSample', 'gbps', 'speedup'],
   step: ['gflops', 'ofPeak', 'speedup'],
   lecture: ['gflops', 'ofPeak', 'speedup'],
@@ -108,7 +110,8 @@ suite('bench', (test) => {
   });
 
   test('rates follow from shape and time', () => {
-    for (const { name, shape, ms, gflops, gbps, nsPerElement, nsPerSample } of quickRun().rows()) {
+    for (const { subject, name, shape, ms, gflops, gbps, nsPerElement, nsPerSample } of quickRun().rows()) {
+      if (subject === 'ops') continue; // shapes of several inputs
       const sizes = shape.split('x').map(Number);
       const close = (got: number | undefined, expected: number) =>
         assert.ok(Math.abs(got! / expected - 1) < 2e-3, `${name} ${shape}`);
@@ -124,6 +127,16 @@ suite('bench', (test) => {
       if (name === 'denoiser step') close(gflops, 323.6e6 / ms / 1e6);
       if (name === 'lecture step') close(gflops, 1.0492e9 / ms / 1e6);
     }
+  });
+
+  test('every op of the table has a row forwards and one with its gradients', () => {
+    const rows = quickRun()
+      .rows()
+      .filter(({ subject }) => subject === 'ops');
+    assert.equal(
+      rows.map(({ name }) => name).sort(),
+      OPS.flatMap(({ name }) => [name, `${name} with gradients`]).sort(),
+    );
   });
 
   test('the parts of a step are all of its kernels, and what lies outside of them', () => {

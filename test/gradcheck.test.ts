@@ -140,6 +140,7 @@ suite('gradcheck', (test) => {
       forward: (k, y, [x]) => copyArray(k, y.size, x!.ptr, into(y.ptr)),
       vjp: (k, dy, _y, _xs, sink) => sink(0, (out) => copyArray(k, dy.size, dy.ptr, out)),
       samples: () => [],
+      benchmark: { shapes: [[4]], attrs: undefined },
     };
     onBackend('reference', () => {
       const x = draw('x', [4]);
@@ -157,6 +158,7 @@ suite('gradcheck', (test) => {
       forward: (k, y, [x]) => copyArray(k, y.size, x!.ptr, into(y.ptr), factor),
       vjp: (k, dy, _y, _xs, sink) => sink(0, (out) => copyArray(k, dy.size, dy.ptr, out, factor + off)),
       samples: () => [],
+      benchmark: { shapes: [[4]], attrs: undefined },
     });
     onBackend('reference', () => {
       const x = draw('x', [3]);

@@ -18,7 +18,10 @@ export interface GradSink {
   scratch(n: number): Ptr;
 }
 
-/** One case on which an op is tested and measured. */
+/** The shape of the cases that are measured: a batch of 64 pictures of 784 pixels. */
+export const BATCH = [64, 784] as const;
+
+/** One case on which an op is tested or measured. */
 export interface Sample<A> {
   readonly shapes: readonly Shape[];
   readonly attrs: A;
@@ -36,6 +39,8 @@ export interface OpDef<A = void> {
   vjp(k: Kernels, dy: Variable, y: Variable, xs: readonly Variable[], into: GradSink, attrs: A): void;
   /** The cases that cover the op. */
   samples(): readonly Sample<A>[];
+  /** The case that the benchmark measures: of the size of a training step. */
+  readonly benchmark: Sample<A>;
   /** The output shares its input's memory in place of copying it: reshape. */
   readonly alias?: true;
 }

@@ -3,7 +3,7 @@
  * of an operand that was repeated is summed over its repetitions. Functions and derivatives stand in
  * backend/formulas.ts; an op follows from each. A derivative that is dy or -dy is passed on as a copy.
  */
-import { defineOp, type GradSink, type OpDef } from '../autograd/op.ts';
+import { BATCH, defineOp, type GradSink, type OpDef } from '../autograd/op.ts';
 import type { Shape, Variable } from '../autograd/variable.ts';
 import { BINARY_FORMULAS } from '../backend/formulas.ts';
 import {
@@ -92,6 +92,7 @@ function binaryOp(name: DifferentiableName): OpDef {
       derivative(k, name, 'a', { dy, y, xs }, into);
       derivative(k, name, 'b', { dy, y, xs }, into);
     },
+    benchmark: { shapes: [BATCH, BATCH], attrs: undefined, domain: BINARY_FORMULAS[name].domain },
     samples: () =>
       SHAPES.map((shapes) => ({ shapes, attrs: undefined, domain: BINARY_FORMULAS[name].domain })),
   });

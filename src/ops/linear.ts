@@ -6,7 +6,7 @@
  *
  * Only activations whose derivative can be written by y are here: ReLU, sigmoid and tanh.
  */
-import { defineOp } from '../autograd/op.ts';
+import { BATCH, defineOp } from '../autograd/op.ts';
 import { ShapeError } from '../errors.ts';
 
 export type FusedActivation = 'none' | 'relu' | 'sigmoid' | 'tanh';
@@ -50,6 +50,7 @@ export const linear = defineOp<{ readonly activation: FusedActivation }>({
     if (b) into(2, (out) => k.reduce('sum', { outer: 1, n: m, inner: n, x: dz, alpha: 1, out }));
     into(0, (out) => k.gemm({ m, n: inner, k: n, a: stored(dz), b: stored(w.ptr), out }));
   },
+  benchmark: { shapes: [BATCH, [400, 784], [400]], attrs: { activation: 'relu' } },
   samples: () => [
     ...(['none', 'relu', 'sigmoid', 'tanh'] as const).map((activation) => ({
       shapes: [[3, 4], [5, 4], [5]],

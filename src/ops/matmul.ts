@@ -3,7 +3,7 @@
  * The GEMM packs its operands anyway, so that a transpose costs nothing, and the gradients are GEMMs too:
  * da = dy·op(b)ᵀ and db = op(a)ᵀ·dy, transposed back where the operand was.
  */
-import { defineOp } from '../autograd/op.ts';
+import { BATCH, defineOp } from '../autograd/op.ts';
 import type { Shape } from '../autograd/variable.ts';
 import type { Matrix } from '../backend/kernels.ts';
 import { ShapeError } from '../errors.ts';
@@ -66,4 +66,5 @@ export const matmul = defineOp<Transposes>({
     sample([0, 2], [2, 3]),
     sample([9, 7], [7, 17]),
   ],
+  benchmark: { shapes: [BATCH, [784, 400]], attrs: { aT: false, bT: false } },
 });

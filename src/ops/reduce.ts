@@ -1,7 +1,7 @@
 /**
  * Sum, mean and maximum over given axes, and the mean squared error.
  */
-import { defineOp, type GradSink, type OpDef, type Sample } from '../autograd/op.ts';
+import { BATCH, defineOp, type GradSink, type OpDef, type Sample } from '../autograd/op.ts';
 import { type Shape, sizeOf, type Variable } from '../autograd/variable.ts';
 import { type Ptr, rowOf } from '../backend/kernels.ts';
 import { ShapeError } from '../errors.ts';
@@ -67,6 +67,7 @@ function reduction(
     },
     forward: parts.forward,
     vjp: parts.vjp,
+    benchmark: { shapes: [BATCH], attrs: { axes: [1], keepDims: false } },
     samples: () => [...SAMPLES, ...(parts.samples ?? [])],
   });
 }
@@ -125,5 +126,6 @@ export const mse = defineOp({
     into(0, (out) => k.mseBackward({ ...operands, scale: 2 / n, out }));
     into(1, (out) => k.mseBackward({ ...operands, scale: -2 / n, out }));
   },
+  benchmark: { shapes: [BATCH, BATCH], attrs: undefined },
   samples: () => [[7], [3, 5], []].map((shape: Shape) => ({ shapes: [shape, shape], attrs: undefined })),
 });

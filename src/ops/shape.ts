@@ -2,7 +2,7 @@
  * Ops that only move elements: reshape, permute, slice, cat and broadcasting. Forwards they are one strided
  * copy; backwards the same copy the other way.
  */
-import { defineOp } from '../autograd/op.ts';
+import { BATCH, defineOp } from '../autograd/op.ts';
 import { type Shape, sizeOf, type Variable } from '../autograd/variable.ts';
 import { copyArray } from '../backend/kernels.ts';
 import { ShapeError } from '../errors.ts';
@@ -20,6 +20,7 @@ export const reshape = defineOp<{ readonly shape: Shape }>({
   },
   forward() {},
   vjp: (k, dy, _y, _xs, into) => into(0, (out) => copyArray(k, dy.size, dy.ptr, out)),
+  benchmark: { shapes: [BATCH], attrs: { shape: [64, 28, 28] } },
   samples: () => [
     { shapes: [[2, 3]], attrs: { shape: [3, 2] } },
     { shapes: [[4]], attrs: { shape: [2, 1, 2] } },
@@ -43,6 +44,7 @@ export const permute = defineOp<{ readonly order: readonly number[] }>({
     into(0, ({ ptr, accumulate }) =>
       copyStrided(y.backend, y.shape, dense(dy.ptr, y.shape), permuted(ptr, x.shape, order), { accumulate }),
     ),
+  benchmark: { shapes: [BATCH], attrs: { order: [1, 0] } },
   samples: () => [
     { shapes: [[3, 5]], attrs: { order: [1, 0] } },
     { shapes: [[17, 33]], attrs: { order: [1, 0] } },
@@ -74,6 +76,7 @@ export const slice = defineOp<{ readonly begin: readonly number[]; readonly size
       if (!accumulate) k.fill({ n: x.size, out: ptr, value: 0 });
       copyStrided(y.backend, y.shape, dense(dy.ptr, y.shape), partOf(ptr, x, begin), { accumulate: true });
     }),
+  benchmark: { shapes: [[64, 785]], attrs: { begin: [0, 1], size: BATCH } },
   samples: () => [
     { shapes: [[7]], attrs: { begin: [2], size: [3] } },
     { shapes: [[4, 5]], attrs: { begin: [1, 2], size: [2, 3] } },
@@ -124,6 +127,7 @@ export const cat = defineOp<{ readonly axis: number }>({
       );
     }
   },
+  benchmark: { shapes: [BATCH, [64, 1]], attrs: { axis: 1 } },
   samples: () => [
     { shapes: [[3], [2]], attrs: { axis: 0 } },
     {
@@ -167,6 +171,7 @@ export const broadcastTo = defineOp<{ readonly shape: Shape }>({
     const reduced = { ptr: dy.ptr, shape: y.shape, over: repeats(x.shape, y.shape), scratch: into.scratch };
     into(0, (out) => reduceAxes(y.backend, 'sum', reduced, out));
   },
+  benchmark: { shapes: [[784]], attrs: { shape: BATCH } },
   samples: () => [
     { shapes: [[3]], attrs: { shape: [2, 3] } },
     { shapes: [[2, 1]], attrs: { shape: [2, 4] } },

@@ -2,7 +2,7 @@
  * Elementwise functions of one tensor, y = f(x), and their derivatives, dx = df(dy, kept), where the forward pass kept x
  * or y. Functions and derivatives stand in backend/formulas.ts; an op follows from each.
  */
-import { defineOp, type OpDef } from '../autograd/op.ts';
+import { BATCH, defineOp, type OpDef } from '../autograd/op.ts';
 import { type Bounds, UNARY_FORMULAS } from '../backend/formulas.ts';
 import { UNARY, type UnaryName } from '../backend/kernels.ts';
 
@@ -22,6 +22,7 @@ function unaryOp(name: UnaryName): OpDef<Partial<Bounds>> {
         const kept = keeps === 'x' ? x.ptr : y.ptr;
         k.unaryBackward(name, { n: dy.size, dy: dy.ptr, kept, out, ...bounds });
       }),
+    benchmark: { shapes: [BATCH], attrs: name === 'clamp' ? BOUNDS : {}, domain },
     samples: () =>
       SHAPES.map((shape) => ({ shapes: [shape], attrs: name === 'clamp' ? BOUNDS : {}, domain })),
   });

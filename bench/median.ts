@@ -1,0 +1,31 @@
+/**
+ * The median of a sample, and the interval that holds the median of its distribution in 95 of 100 samples, whatever
+ * the distribution: from the k-th smallest to the k-th largest value, with the largest k for which
+ * P(B < k) <= 0.025, B ~ Binomial(n, 1/2). Source: Conover, Practical Nonparametric Statistics, section 3.2.
+ */
+import { InternalError } from '../src/errors.ts';
+
+const TAIL = 0.025;
+
+export interface Median {
+  readonly median: number;
+  readonly interval: readonly [low: number, high: number];
+}
+
+/** @param sample independent values, at least six: fewer have no such interval */
+export function medianOf(sample: readonly number[]): Median {
+  const n = sample.length;
+  const sorted = sample.toSorted((a, b) => a - b);
+  let k = 0;
+  // P(B = k), and P(B <= k).
+  let mass = 2 ** -n;
+  let below = mass;
+  while (below <= TAIL) {
+    mass *= (n - k) / (k + 1);
+    k++;
+    below += mass;
+  }
+  if (k === 0) throw new InternalError(`medianOf: expected at least 6 values, got ${n}`);
+  const median = (sorted[Math.floor((n - 1) / 2)] + sorted[Math.floor(n / 2)]) / 2;
+  return { median, interval: [sorted[k - 1], sorted[n - k]] };
+}

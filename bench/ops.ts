@@ -1,0 +1,88 @@
+/**
+ * Every op of the table (src/autograd/op.ts) on its own `benchmark` case, so that a new op has its rows at once:
+ * forwards without a tape, and forwards and backwards with all gradients, tape and tensors included. Twin: the same
+ * on the reference backend. GB/s count inputs and output once, and their gradients once where there are any.
+ */
+import { OPS, type OpDef } from '../src/autograd/op.ts';
+import { apply, noGrad, scope } from '../src/autograd/tape.ts';
+import { type Shape, sizeOf } from '../src/autograd/variable.ts';
+import * as definitions from '../src/ops/index.ts';
+import { tensor } from '../src/tensor/create.ts';
+import type { Tensor } from '../src/tensor/tensor.ts';
+import { onReference } from './program.ts';
+import type { Make, Subject } from './subject.ts';
+
+/** The ops as files export them: by this use the bundler keeps them all, whoever else needs them. */
+const TABLE = (OPS as OpDef<unknown>[]).filter((op) => Object.values<unknown>(definitions).includes(op));
+
+/** Where an op is defined everywhere. */
+const DOMAIN: readonly [number, number] = [-2, 2];
+
+/** dL/dy. */
+interface Values {
+  readonly values: Float32Array;
+  readonly shape: Shape;
+}
+
+/** Runs an op once. Returns its result, or with gradients those, for as long as the scope is open. */
+type Run = () => readonly Tensor[];
+
+/** Makes the inputs from their values on the backend in use, and what runs the op on them. */
+function runOf(op: OpDef<unknown>, values: readonly Float32Array[], dy: Values | null): Run {
+  const { shapes, attrs } = op.benchmark;
+  const xs = shapes.map((shape, i) => tensor(values[i], shape, { requiresGrad: dy !== null }));
+  if (!dy) return () => noGrad(() => [apply(op, xs, attrs)]);
+  const seed = tensor(dy.values, dy.shape);
+  return () => {
+    for (const x of xs) x.zeroGrad();
+    apply(op, xs, attrs).backward(seed);
+    return xs.map((x) => x.grad as Tensor);
+  };
+}
+
+const opCase =
+  (op: OpDef<unknown>, gradients: boolean): Make =>
+  (memory) => {
+    const { shapes, attrs, domain = DOMAIN } = op.benchmark;
+    const output = op.shape(shapes, attrs);
+    const values = shapes.map((shape) => memory.array(sizeOf(shape), ...domain).twin);
+    const dy = gradients ? { values: memory.array(sizeOf(output)).twin, shape: output } : null;
+    const make = () => runOf(op, values, dy);
+    const [run, slow] = [make(), onReference(make)];
+    // What shares its input's memory moves nothing forwards.
+    const passes = (op.alias ? 0 : 1) + (gradients ? 1 : 0);
+    const elements = [...shapes, output].reduce((sum, shape) => sum + sizeOf(shape), 0);
+    return {
+      name: gradients ? `${op.name} with gradients` : op.name,
+      shape: shapes.map((shape) => shape.join('x')).join(' '),
+      ...(passes > 0 && { bytes: 4 * passes * elements }),
+      run: () => void scope(run),
+      twin: () => onReference(() => void scope(slow)),
+      difference: () =>
+        difference(
+          valuesOf(run),
+          onReference(() => valuesOf(slow)),
+        ),
+    };
+  };
+
+const valuesOf = (run: Run) => scope(() => run().map((x) => Float64Array.from(x.toTypedArray())));
+
+/** The largest difference, as a share of the largest number of its array, or of 1 if that is more. */
+function difference(got: readonly Float64Array[], expected: readonly Float64Array[]): number {
+  let worst = 0;
+  for (const [i, values] of expected.entries()) {
+    const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
+    for (const [j, value] of values.entries()) {
+      const d = Math.abs(got[i][j] - value) / largest;
+      if (!(d <= worst)) worst = d;
+    }
+  }
+  return worst;
+}
+
+export const ops: Subject = {
+  name: 'ops',
+  title: 'Every op, forwards and with all gradients. Twin: the reference backend, float64 in TypeScript.',
+  cases: () => TABLE.flatMap((op) => [opCase(op, false), opCase(op, true)]),
+};

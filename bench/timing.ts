@@ -1,0 +1,18 @@
+/** Runs some work for a slice of time. */
+
+/** Milliseconds of `times` runs. */
+export function timed(run: () => void, times = 1): number {
+  const start = performance.now();
+  for (let i = 0; i < times; i++) run();
+  return performance.now() - start;
+}
+
+/** How many runs make `slice` milliseconds; finds out by running for `warmUp` milliseconds or more. */
+export function runsFor(slice: number, run: () => void, warmUp: number): number {
+  const start = performance.now();
+  for (let runs = 1; ; ) {
+    const ms = timed(run, runs);
+    if (ms < slice / 2) runs *= 2;
+    else if (performance.now() - start >= warmUp) return Math.max(1, Math.round((runs * slice) / ms));
+  }
+}
