@@ -12,8 +12,9 @@ import type { Tensor } from '../src/tensor/tensor.ts';
 import { onReference } from './program.ts';
 import type { Make, Subject } from './subject.ts';
 
-/** The ops as files export them: by this use the bundler keeps them all, whoever else needs them. */
-const TABLE = (OPS as OpDef<unknown>[]).filter((op) => Object.values<unknown>(definitions).includes(op));
+/** The ops as files export them, alone or in records: by this use the bundler keeps them all, whoever else needs them. */
+const EXPORTED = new Set(Object.values<object>(definitions).flatMap((one) => [one, ...Object.values(one)]));
+const TABLE = (OPS as OpDef<unknown>[]).filter((op) => EXPORTED.has(op));
 
 /** Where an op is defined everywhere. */
 const DOMAIN: readonly [number, number] = [-2, 2];
