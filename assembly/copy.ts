@@ -10,17 +10,25 @@ import { CopyRecord, FillRecord } from './records';
 export function fill(from: i32, to: i32, r: FillRecord): void {
   const v = f32x4.splat(r.value);
   let y = r.out + (from << 2);
-  const whole = y + (((to - from) & ~3) << 2), end = r.out + (to << 2);
+  const whole = y + (((to - from) & ~3) << 2);
+  const end = r.out + (to << 2);
   for (; y < whole; y += 16) v128.store(y, v);
   for (; y < end; y += 4) f32.store(y, r.value);
 }
 
 /** y[i·yRow + j·yCol] = [itself +] alpha·x[i·xRow + j·xCol] over [rows, cols]; strides in elements, any sign. */
 export function copy(from: i32, to: i32, r: CopyRecord): void {
-  const along = r.rows == 1, accumulate = r.accumulate != 0, alpha = r.alpha;
-  const rows = along ? 1 : to - from, cols = along ? to - from : r.cols;
-  const xRow = r.xRow, xCol = r.xCol, yRow = r.yRow, yCol = r.yCol;
-  const x = r.x + ((from * (along ? xCol : xRow)) << 2), y = r.y + ((from * (along ? yCol : yRow)) << 2);
+  const along = r.rows == 1;
+  const accumulate = r.accumulate != 0;
+  const alpha = r.alpha;
+  const rows = along ? 1 : to - from;
+  const cols = along ? to - from : r.cols;
+  const xRow = r.xRow;
+  const xCol = r.xCol;
+  const yRow = r.yRow;
+  const yCol = r.yCol;
+  const x = r.x + ((from * (along ? xCol : xRow)) << 2);
+  const y = r.y + ((from * (along ? yCol : yRow)) << 2);
   if (yCol == 1 && xCol == 1) {
     for (let i = 0; i < rows; ++i) copyRow(cols, alpha, x + ((i * xRow) << 2), y + ((i * yRow) << 2), accumulate);
     return;
@@ -50,8 +58,8 @@ function copyRow(n: i32, alpha: f32, x: usize, y: usize, accumulate: bool): void
     return;
   }
   const factor = f32x4.splat(alpha);
-  const whole = x + ((n & ~3) << 2),
-    end = x + (n << 2);
+  const whole = x + ((n & ~3) << 2);
+  const end = x + (n << 2);
   for (; x < whole; x += 16, y += 16) {
     const v = f32x4.mul(factor, v128.load(x));
     v128.store(y, accumulate ? f32x4.add(v128.load(y), v) : v);

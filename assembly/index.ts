@@ -13,7 +13,15 @@ export { adam, sgd } from './optim';
 export { isFused, peakMulAdd } from './peak';
 export { gaussian, randomBits, uniform } from './random/gaussian';
 export {
-  maxOf as max, mse, mseBackward, squaredErrorBlocks, storeTotal, sum, sumBlocks, sumSquares, sumSquaresBlocks,
+  maxOf as max,
+  mse,
+  mseBackward,
+  squaredErrorBlocks,
+  storeTotal,
+  sum,
+  sumBlocks,
+  sumSquares,
+  sumSquaresBlocks,
 } from './reduce';
 export { attach, scratchBytes } from './scratch';
 export { affinePath } from './sde';

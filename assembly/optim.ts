@@ -11,8 +11,15 @@ import { AdamRecord, SgdRecord } from './records';
 import { scratch } from './scratch';
 
 // Adam's factors as float32, at the start of this thread's scratch memory: a broadcast load is one instruction.
-const STEP: i32 = 0, BETA1: i32 = 1, REST1: i32 = 2, BETA2: i32 = 3, REST2: i32 = 4;
-const EPS: i32 = 5, CORRECTION: i32 = 6, L2: i32 = 7, SHRINK: i32 = 8;
+const STEP: i32 = 0,
+  BETA1: i32 = 1,
+  REST1: i32 = 2,
+  BETA2: i32 = 3,
+  REST2: i32 = 4;
+const EPS: i32 = 5,
+  CORRECTION: i32 = 6,
+  L2: i32 = 7,
+  SHRINK: i32 = 8;
 
 function set(factor: i32, value: f32): void {
   f32.store(scratch + (factor << 2), value);
@@ -41,7 +48,10 @@ export function adam(from: i32, to: i32, r: AdamRecord): void {
   set(CORRECTION, r.correction);
   set(L2, r.l2);
   set(SHRINK, r.shrink);
-  const p = r.p, g = r.g, m = r.m, v = r.v;
+  const p = r.p;
+  const g = r.g;
+  const m = r.m;
+  const v = r.v;
   let i: usize = from << 2;
   for (const whole: usize = (to - ((to - from) & 3)) << 2; i < whole; i += 16) adam4(4, p + i, g + i, m + i, v + i);
   if ((to - from) & 3) adam4((to - from) & 3, p + i, g + i, m + i, v + i);
@@ -66,11 +76,17 @@ function adam4(left: i32, p: usize, g: usize, m: usize, v: usize): void {
  * g = nesterov ? g + momentum·b : b; p = p - lr·g.
  */
 export function sgd(from: i32, to: i32, r: SgdRecord): void {
-  const rate = f32x4.splat(r.lr), mu = f32x4.splat(r.momentum);
-  const damp = f32x4.splat(1 - r.dampening), decay = f32x4.splat(r.l2);
-  const moves = r.momentum != 0, nesterov = r.nesterov != 0, first = r.first != 0;
-  const at = <usize>from << 2;
-  let p = r.p + at, g = r.g + at, b = r.buffer + at;
+  const rate = f32x4.splat(r.lr);
+  const mu = f32x4.splat(r.momentum);
+  const damp = f32x4.splat(1 - r.dampening);
+  const decay = f32x4.splat(r.l2);
+  const moves = r.momentum != 0;
+  const nesterov = r.nesterov != 0;
+  const first = r.first != 0;
+  const at = (<usize>from) << 2;
+  let p = r.p + at;
+  let g = r.g + at;
+  let b = r.buffer + at;
   for (let left = to - from; left > 0; left -= 4, p += 16, g += 16) {
     const p0 = load(p, left);
     let d = f32x4.add(load(g, left), f32x4.mul(decay, p0));

@@ -11,8 +11,21 @@ import { mulAdd } from './mul-add';
  */
 export function peakMulAdd(n: i32, at: usize): f32 {
   f32.store(at, 0.5);
-  const x = v128.load32_splat(at), y = x;
-  let c0 = x, c1 = x, c2 = x, c3 = x, c4 = x, c5 = x, c6 = x, c7 = x, c8 = x, c9 = x, c10 = x, c11 = x;
+  const x = v128.load32_splat(at);
+  const y = x;
+  let c0 = x;
+  let c1 = x;
+  let c2 = x;
+  let c3 = x;
+  let c4 = x;
+  let c5 = x;
+  let c6 = x;
+  let c7 = x;
+  let c8 = x;
+  let c9 = x;
+  let c10 = x;
+  let c11 = x;
+  // prettier-ignore
   for (let i = 0; i < n; i += 2) {
     c0 = mulAdd(c0, x, y); c1 = mulAdd(c1, x, y); c2 = mulAdd(c2, x, y); c3 = mulAdd(c3, x, y);
     c4 = mulAdd(c4, x, y); c5 = mulAdd(c5, x, y); c6 = mulAdd(c6, x, y); c7 = mulAdd(c7, x, y);
@@ -30,6 +43,7 @@ export function peakMulAdd(n: i32, at: usize): f32 {
 export function isFused(at: usize): bool {
   f32.store(at, 1.000244140625);
   f32.store(at, -1.00048828125, 4);
-  const a = v128.load32_splat(at), c = v128.load32_splat(at, 4);
+  const a = v128.load32_splat(at);
+  const c = v128.load32_splat(at, 4);
   return f32x4.extract_lane(mulAdd(a, a, c), 0) != 0;
 }

@@ -8,7 +8,12 @@
  * The maximum is NaN where any element is.
  */
 import {
-  MseBackwardRecord, MseRecord, ReduceRecord, SquaredErrorBlocksRecord, SumBlocksRecord, TotalRecord,
+  MseBackwardRecord,
+  MseRecord,
+  ReduceRecord,
+  SquaredErrorBlocksRecord,
+  SumBlocksRecord,
+  TotalRecord,
 } from './records';
 
 /** Elements that are summed in float32 before float64 takes over: along a row, and down a column. */
@@ -16,7 +21,9 @@ const BLOCK: i32 = 4096;
 const COLUMN_BLOCK: i32 = 64;
 
 // Folded away where a function below is compiled, as in elementwise/.
-const SUM: i32 = 0, SUM_SQUARES: i32 = 1, MAX: i32 = 2;
+const SUM: i32 = 0,
+  SUM_SQUARES: i32 = 1,
+  MAX: i32 = 2;
 
 // @ts-ignore: decorator
 @inline
@@ -33,8 +40,10 @@ function join(op: i32, a: v128, b: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function lanes(op: i32, v: v128): f64 {
-  const a = f32x4.extract_lane(v, 0), b = f32x4.extract_lane(v, 1);
-  const c = f32x4.extract_lane(v, 2), d = f32x4.extract_lane(v, 3);
+  const a = f32x4.extract_lane(v, 0);
+  const b = f32x4.extract_lane(v, 1);
+  const c = f32x4.extract_lane(v, 2);
+  const d = f32x4.extract_lane(v, 3);
   return op == MAX ? <f64>max(max(a, b), max(c, d)) : <f64>a + <f64>b + (<f64>c + <f64>d);
 }
 
@@ -48,15 +57,20 @@ function neutral(op: i32): f32 {
 // @ts-ignore: decorator
 @inline
 function block(op: i32, n: i32, x: usize): f64 {
-  let s0 = f32x4.splat(neutral(op)), s1 = s0, s2 = s0, s3 = s0;
-  const whole = x + ((n & ~15) << 2), end = x + (n << 2);
+  let s0 = f32x4.splat(neutral(op));
+  let s1 = s0;
+  let s2 = s0;
+  let s3 = s0;
+  const whole = x + ((n & ~15) << 2);
+  const end = x + (n << 2);
   for (; x < whole; x += 64) {
     s0 = join(op, s0, v128.load(x));
     s1 = join(op, s1, v128.load(x, 16));
     s2 = join(op, s2, v128.load(x, 32));
     s3 = join(op, s3, v128.load(x, 48));
   }
-  const both = op == MAX ? f32x4.max(f32x4.max(s0, s1), f32x4.max(s2, s3)) : f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3));
+  const both =
+    op == MAX ? f32x4.max(f32x4.max(s0, s1), f32x4.max(s2, s3)) : f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3));
   let total = lanes(op, both);
   for (; x < end; x += 4) {
     const v = f32.load(x);
@@ -82,11 +96,12 @@ function reduceRow(op: i32, n: i32, x: usize): f64 {
 function reduceColumns(op: i32, n: i32, x: usize, step: usize, y: usize, alpha: f32, accumulate: bool): void {
   if (op == MAX) {
     let m = v128.load(x);
-    for (let i = 1; i < n; ++i) m = f32x4.max(m, v128.load(x += step));
+    for (let i = 1; i < n; ++i) m = f32x4.max(m, v128.load((x += step)));
     put(y, m, alpha, accumulate);
     return;
   }
-  let low = f64x2.splat(0), high = low;
+  let low = f64x2.splat(0);
+  let high = low;
   for (let i = 0; i < n; i += COLUMN_BLOCK) {
     let s = f32x4.splat(0);
     for (let left = min(COLUMN_BLOCK, n - i); left > 0; --left, x += step) s = join(op, s, v128.load(x));
@@ -133,9 +148,13 @@ function store(y: usize, total: f64, alpha: f32, accumulate: bool): void {
 // @ts-ignore: decorator
 @inline
 function loop(op: i32, from: i32, to: i32, r: ReduceRecord): void {
-  const n = r.n, inner = r.inner, alpha = r.alpha, accumulate = r.accumulate != 0;
-  const step = <usize>inner << 2;
-  let x = r.x + <usize>from * n * step, y = r.out + from * step;
+  const n = r.n;
+  const inner = r.inner;
+  const alpha = r.alpha;
+  const accumulate = r.accumulate != 0;
+  const step = (<usize>inner) << 2;
+  let x = r.x + <usize>from * n * step;
+  let y = r.out + from * step;
   for (let o = from; o < to; ++o) {
     if (inner == 1) {
       store(y, reduceRow(op, n, x), alpha, accumulate);
@@ -152,15 +171,25 @@ function loop(op: i32, from: i32, to: i32, r: ReduceRecord): void {
   }
 }
 
-export function sum(from: i32, to: i32, r: ReduceRecord): void { loop(SUM, from, to, r); }
-export function sumSquares(from: i32, to: i32, r: ReduceRecord): void { loop(SUM_SQUARES, from, to, r); }
-export function maxOf(from: i32, to: i32, r: ReduceRecord): void { loop(MAX, from, to, r); }
+export function sum(from: i32, to: i32, r: ReduceRecord): void {
+  loop(SUM, from, to, r);
+}
+export function sumSquares(from: i32, to: i32, r: ReduceRecord): void {
+  loop(SUM_SQUARES, from, to, r);
+}
+export function maxOf(from: i32, to: i32, r: ReduceRecord): void {
+  loop(MAX, from, to, r);
+}
 
 // Long rows are shared by threads in blocks: partials[i] is the sum of block i, for from <= i < to. Added in
 // ascending order they give the bits of the whole reduction.
 
-export function sumBlocks(from: i32, to: i32, r: SumBlocksRecord): void { blocks(SUM, from, to, r); }
-export function sumSquaresBlocks(from: i32, to: i32, r: SumBlocksRecord): void { blocks(SUM_SQUARES, from, to, r); }
+export function sumBlocks(from: i32, to: i32, r: SumBlocksRecord): void {
+  blocks(SUM, from, to, r);
+}
+export function sumSquaresBlocks(from: i32, to: i32, r: SumBlocksRecord): void {
+  blocks(SUM_SQUARES, from, to, r);
+}
 
 // @ts-ignore: decorator
 @inline
@@ -177,10 +206,13 @@ export function storeTotal(from: i32, to: i32, r: TotalRecord): void {
 
 /** The sum of (a - b)² over at most BLOCK elements. */
 function squaredErrorBlock(n: i32, a: usize, b: usize): f64 {
-  let s0 = f32x4.splat(0), s1 = s0;
-  const whole = a + ((n & ~7) << 2), end = a + (n << 2);
+  let s0 = f32x4.splat(0);
+  let s1 = s0;
+  const whole = a + ((n & ~7) << 2);
+  const end = a + (n << 2);
   for (; a < whole; a += 32, b += 32) {
-    const d0 = f32x4.sub(v128.load(a), v128.load(b)), d1 = f32x4.sub(v128.load(a, 16), v128.load(b, 16));
+    const d0 = f32x4.sub(v128.load(a), v128.load(b));
+    const d1 = f32x4.sub(v128.load(a, 16), v128.load(b, 16));
     s0 = f32x4.add(s0, f32x4.mul(d0, d0));
     s1 = f32x4.add(s1, f32x4.mul(d1, d1));
   }
@@ -211,11 +243,15 @@ export function mse(from: i32, to: i32, r: MseRecord): void {
 
 /** dx[i] = [dx[i] +] scale·dy[0]·(a[i] - b[i]): with scale 2/n the gradient for a, with -2/n that for b. */
 export function mseBackward(from: i32, to: i32, r: MseBackwardRecord): void {
-  const at = <usize>from << 2, accumulate = r.accumulate != 0;
-  let a = r.a + at, b = r.b + at, dx = r.out + at;
+  const at = (<usize>from) << 2;
+  const accumulate = r.accumulate != 0;
+  let a = r.a + at;
+  let b = r.b + at;
+  let dx = r.out + at;
   const factor = r.scale * f32.load(r.dy);
   const f = f32x4.splat(factor);
-  const whole = a + (((to - from) & ~3) << 2), end = r.a + (to << 2);
+  const whole = a + (((to - from) & ~3) << 2);
+  const end = r.a + (to << 2);
   for (; a < whole; a += 16, b += 16, dx += 16) {
     const v = f32x4.mul(f, f32x4.sub(v128.load(a), v128.load(b)));
     v128.store(dx, accumulate ? f32x4.add(v128.load(dx), v) : v);

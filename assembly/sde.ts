@@ -29,8 +29,10 @@ function next4(x: v128, z: v128, a0: v128, a1: v128, b0: v128, b1: v128, additiv
 // @ts-ignore: decorator
 @inline
 function move(from: usize, to: usize, z: usize, end: usize, at: usize, additive: bool): void {
-  const a0 = v128.load32_splat(at), a1 = v128.load32_splat(at, 4);
-  const b0 = v128.load32_splat(at, 8), b1 = v128.load32_splat(at, 12);
+  const a0 = v128.load32_splat(at);
+  const a1 = v128.load32_splat(at, 4);
+  const b0 = v128.load32_splat(at, 8);
+  const b1 = v128.load32_splat(at, 12);
   for (; z < end; z += 64, from += 64, to += 64) {
     v128.store(to, next4(v128.load(from), v128.load(z), a0, a1, b0, b1, additive));
     v128.store(to, next4(v128.load(from, 16), v128.load(z, 16), a0, a1, b0, b1, additive), 16);
@@ -59,7 +61,7 @@ function stepRest(n: i32, from: usize, to: usize, at: usize, stream: u64, block:
   boxMuller(z + 32);
   // What is read beyond the row is memory of the same or the next row, and is not kept.
   move(from, z, z, z + 64, at, false);
-  memory.copy(to, z, <usize>n << 2);
+  memory.copy(to, z, (<usize>n) << 2);
 }
 
 /**
@@ -70,12 +72,20 @@ function stepRest(n: i32, from: usize, to: usize, at: usize, stream: u64, block:
  */
 export function affinePath(from: i32, to: i32, r: AffinePathRecord): void {
   schedule(r.seed, keys());
-  const stream = r.stream, stepBlocks = r.stepBlocks, rowBytes = <usize>r.row << 2;
-  const coefficients = r.coefficients, end = coefficients + ((<usize>r.steps) << 4);
-  let n = to - from, x = r.x + (from << 2), out = r.out + (from << 2), block = <u64>(from >> 2);
+  const stream = r.stream;
+  const stepBlocks = r.stepBlocks;
+  const rowBytes = (<usize>r.row) << 2;
+  const coefficients = r.coefficients;
+  const end = coefficients + ((<usize>r.steps) << 4);
+  let n = to - from;
+  let x = r.x + (from << 2);
+  let out = r.out + (from << 2);
+  let block = <u64>(from >> 2);
   while (n >= GROUP) {
     const chunk = min(n, CHUNK) & ~(GROUP - 1);
-    let state = x, next = out, at = block;
+    let state = x;
+    let next = out;
+    let at = block;
     for (let c = coefficients; c < end; c += 16, at += stepBlocks) {
       stepChunk(chunk, state, next, rowBytes ? next : scratch, c, stream, at);
       state = next;
@@ -87,7 +97,8 @@ export function affinePath(from: i32, to: i32, r: AffinePathRecord): void {
     block += chunk >> 2;
   }
   if (n > 0) {
-    let state = x, next = out;
+    let state = x;
+    let next = out;
     for (let c = coefficients; c < end; c += 16, block += stepBlocks) {
       stepRest(n, state, next, c, stream, block);
       state = next;

@@ -20,8 +20,17 @@ import { load4, put1, put4 } from './put';
 import { BinaryBackwardRecord, BinaryRecord, WhereRecord } from '../records';
 
 // Which function: constants that are folded away where an export below is compiled.
-const ADD: i32 = 0, SUB: i32 = 1, MUL: i32 = 2, DIV: i32 = 3, MAXIMUM: i32 = 4, MINIMUM: i32 = 5, POW: i32 = 6;
-const EQ: i32 = 7, NE: i32 = 8, GT: i32 = 9, GE: i32 = 10;
+const ADD: i32 = 0,
+  SUB: i32 = 1,
+  MUL: i32 = 2,
+  DIV: i32 = 3,
+  MAXIMUM: i32 = 4,
+  MINIMUM: i32 = 5,
+  POW: i32 = 6;
+const EQ: i32 = 7,
+  NE: i32 = 8,
+  GT: i32 = 9,
+  GE: i32 = 10;
 
 /** 1 where the mask is set, else 0. */
 // @ts-ignore: decorator
@@ -91,7 +100,8 @@ function db(op: i32, dy: v128, a: v128, b: v128, y: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function row(op: i32, cols: i32, a: usize, aStep: usize, b: usize, bStep: usize, y: usize, accumulate: bool): void {
-  const whole = y + ((cols & ~3) << 2), end = y + (cols << 2);
+  const whole = y + ((cols & ~3) << 2);
+  const end = y + (cols << 2);
   if (aStep & bStep) {
     for (; y < whole; y += 16, a += 16, b += 16) put4(y, f(op, v128.load(a), v128.load(b)), accumulate);
   } else if (aStep) {
@@ -109,12 +119,16 @@ function row(op: i32, cols: i32, a: usize, aStep: usize, b: usize, bStep: usize,
 // @ts-ignore: decorator
 @inline
 function forward(op: i32, from: i32, to: i32, r: BinaryRecord): void {
-  const aStep = <usize>r.aCol << 2, bStep = <usize>r.bCol << 2, accumulate = r.accumulate != 0;
+  const aStep = (<usize>r.aCol) << 2;
+  const bStep = (<usize>r.bCol) << 2;
+  const accumulate = r.accumulate != 0;
   if (r.rows == 1) {
     return row(op, to - from, r.a + from * aStep, aStep, r.b + from * bStep, bStep, r.out + (from << 2), accumulate);
   }
   const cols = r.cols;
-  let a = r.a + ((from * r.aRow) << 2), b = r.b + ((from * r.bRow) << 2), y = r.out + ((from * cols) << 2);
+  let a = r.a + ((from * r.aRow) << 2);
+  let b = r.b + ((from * r.bRow) << 2);
+  let y = r.out + ((from * cols) << 2);
   for (let i = from; i < to; ++i) {
     row(op, cols, a, aStep, b, bStep, y, accumulate);
     a += r.aRow << 2;
@@ -133,14 +147,23 @@ function df(op: i32, ofB: bool, dy: v128, a: v128, b: v128, y: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function backward(op: i32, ofB: bool, from: i32, to: i32, r: BinaryBackwardRecord): void {
-  const aStep = <usize>r.aCol << 2, bStep = <usize>r.bCol << 2, accumulate = r.accumulate != 0;
-  const along = r.rows == 1, rows = along ? 1 : to - from, cols = along ? to - from : r.cols;
+  const aStep = (<usize>r.aCol) << 2;
+  const bStep = (<usize>r.bCol) << 2;
+  const accumulate = r.accumulate != 0;
+  const along = r.rows == 1;
+  const rows = along ? 1 : to - from;
+  const cols = along ? to - from : r.cols;
   for (let i = 0; i < rows; ++i) {
-    const at = along ? 0 : from + i, first = along ? from : 0;
+    const at = along ? 0 : from + i;
+    const first = along ? from : 0;
     const offset = (at * r.cols + first) << 2;
-    let dy = r.dy + offset, y = r.y + offset, dx = r.out + offset;
-    let a = r.a + ((at * r.aRow) << 2) + first * aStep, b = r.b + ((at * r.bRow) << 2) + first * bStep;
-    const whole = dx + ((cols & ~3) << 2), end = dx + (cols << 2);
+    let dy = r.dy + offset;
+    let y = r.y + offset;
+    let dx = r.out + offset;
+    let a = r.a + ((at * r.aRow) << 2) + first * aStep;
+    let b = r.b + ((at * r.bRow) << 2) + first * bStep;
+    const whole = dx + ((cols & ~3) << 2);
+    const end = dx + (cols << 2);
     for (; dx < whole; dx += 16, dy += 16, y += 16, a += aStep << 2, b += bStep << 2) {
       put4(dx, df(op, ofB, v128.load(dy), load4(a, aStep), load4(b, bStep), v128.load(y)), accumulate);
     }
@@ -153,15 +176,23 @@ function backward(op: i32, ofB: bool, from: i32, to: i32, r: BinaryBackwardRecor
 
 /** Takes a where the condition is not 0 (NaN is not 0), else b: a choice, in which the other operand's NaN is no part. */
 export function where(from: i32, to: i32, r: WhereRecord): void {
-  const cStep = <usize>r.conditionCol << 2, aStep = <usize>r.aCol << 2, bStep = <usize>r.bCol << 2;
-  const along = r.rows == 1, rows = along ? 1 : to - from, cols = along ? to - from : r.cols;
-  const accumulate = r.accumulate != 0, zero = f32x4.splat(0);
+  const cStep = (<usize>r.conditionCol) << 2;
+  const aStep = (<usize>r.aCol) << 2;
+  const bStep = (<usize>r.bCol) << 2;
+  const along = r.rows == 1;
+  const rows = along ? 1 : to - from;
+  const cols = along ? to - from : r.cols;
+  const accumulate = r.accumulate != 0;
+  const zero = f32x4.splat(0);
   for (let i = 0; i < rows; ++i) {
-    const at = along ? 0 : from + i, first = along ? from : 0;
+    const at = along ? 0 : from + i;
+    const first = along ? from : 0;
     let y = r.out + ((at * r.cols + first) << 2);
     let c = r.condition + ((at * r.conditionRow) << 2) + first * cStep;
-    let a = r.a + ((at * r.aRow) << 2) + first * aStep, b = r.b + ((at * r.bRow) << 2) + first * bStep;
-    const whole = y + ((cols & ~3) << 2), end = y + (cols << 2);
+    let a = r.a + ((at * r.aRow) << 2) + first * aStep;
+    let b = r.b + ((at * r.bRow) << 2) + first * bStep;
+    const whole = y + ((cols & ~3) << 2);
+    const end = y + (cols << 2);
     for (; y < whole; y += 16, c += cStep << 2, a += aStep << 2, b += bStep << 2) {
       put4(y, v128.bitselect(load4(a, aStep), load4(b, bStep), f32x4.ne(load4(c, cStep), zero)), accumulate);
     }
@@ -172,25 +203,67 @@ export function where(from: i32, to: i32, r: WhereRecord): void {
   }
 }
 
-export function add(from: i32, to: i32, r: BinaryRecord): void { forward(ADD, from, to, r); }
-export function sub(from: i32, to: i32, r: BinaryRecord): void { forward(SUB, from, to, r); }
-export function mul(from: i32, to: i32, r: BinaryRecord): void { forward(MUL, from, to, r); }
-export function div(from: i32, to: i32, r: BinaryRecord): void { forward(DIV, from, to, r); }
-export function maximum(from: i32, to: i32, r: BinaryRecord): void { forward(MAXIMUM, from, to, r); }
-export function minimum(from: i32, to: i32, r: BinaryRecord): void { forward(MINIMUM, from, to, r); }
-export function pow(from: i32, to: i32, r: BinaryRecord): void { forward(POW, from, to, r); }
-export function eq(from: i32, to: i32, r: BinaryRecord): void { forward(EQ, from, to, r); }
-export function ne(from: i32, to: i32, r: BinaryRecord): void { forward(NE, from, to, r); }
-export function gt(from: i32, to: i32, r: BinaryRecord): void { forward(GT, from, to, r); }
-export function ge(from: i32, to: i32, r: BinaryRecord): void { forward(GE, from, to, r); }
+export function add(from: i32, to: i32, r: BinaryRecord): void {
+  forward(ADD, from, to, r);
+}
+export function sub(from: i32, to: i32, r: BinaryRecord): void {
+  forward(SUB, from, to, r);
+}
+export function mul(from: i32, to: i32, r: BinaryRecord): void {
+  forward(MUL, from, to, r);
+}
+export function div(from: i32, to: i32, r: BinaryRecord): void {
+  forward(DIV, from, to, r);
+}
+export function maximum(from: i32, to: i32, r: BinaryRecord): void {
+  forward(MAXIMUM, from, to, r);
+}
+export function minimum(from: i32, to: i32, r: BinaryRecord): void {
+  forward(MINIMUM, from, to, r);
+}
+export function pow(from: i32, to: i32, r: BinaryRecord): void {
+  forward(POW, from, to, r);
+}
+export function eq(from: i32, to: i32, r: BinaryRecord): void {
+  forward(EQ, from, to, r);
+}
+export function ne(from: i32, to: i32, r: BinaryRecord): void {
+  forward(NE, from, to, r);
+}
+export function gt(from: i32, to: i32, r: BinaryRecord): void {
+  forward(GT, from, to, r);
+}
+export function ge(from: i32, to: i32, r: BinaryRecord): void {
+  forward(GE, from, to, r);
+}
 
-export function mulBackwardA(from: i32, to: i32, r: BinaryBackwardRecord): void { backward(MUL, false, from, to, r); }
-export function mulBackwardB(from: i32, to: i32, r: BinaryBackwardRecord): void { backward(MUL, true, from, to, r); }
-export function divBackwardA(from: i32, to: i32, r: BinaryBackwardRecord): void { backward(DIV, false, from, to, r); }
-export function divBackwardB(from: i32, to: i32, r: BinaryBackwardRecord): void { backward(DIV, true, from, to, r); }
-export function maximumBackwardA(from: i32, to: i32, r: BinaryBackwardRecord): void { backward(MAXIMUM, false, from, to, r); }
-export function maximumBackwardB(from: i32, to: i32, r: BinaryBackwardRecord): void { backward(MAXIMUM, true, from, to, r); }
-export function minimumBackwardA(from: i32, to: i32, r: BinaryBackwardRecord): void { backward(MINIMUM, false, from, to, r); }
-export function minimumBackwardB(from: i32, to: i32, r: BinaryBackwardRecord): void { backward(MINIMUM, true, from, to, r); }
-export function powBackwardA(from: i32, to: i32, r: BinaryBackwardRecord): void { backward(POW, false, from, to, r); }
-export function powBackwardB(from: i32, to: i32, r: BinaryBackwardRecord): void { backward(POW, true, from, to, r); }
+export function mulBackwardA(from: i32, to: i32, r: BinaryBackwardRecord): void {
+  backward(MUL, false, from, to, r);
+}
+export function mulBackwardB(from: i32, to: i32, r: BinaryBackwardRecord): void {
+  backward(MUL, true, from, to, r);
+}
+export function divBackwardA(from: i32, to: i32, r: BinaryBackwardRecord): void {
+  backward(DIV, false, from, to, r);
+}
+export function divBackwardB(from: i32, to: i32, r: BinaryBackwardRecord): void {
+  backward(DIV, true, from, to, r);
+}
+export function maximumBackwardA(from: i32, to: i32, r: BinaryBackwardRecord): void {
+  backward(MAXIMUM, false, from, to, r);
+}
+export function maximumBackwardB(from: i32, to: i32, r: BinaryBackwardRecord): void {
+  backward(MAXIMUM, true, from, to, r);
+}
+export function minimumBackwardA(from: i32, to: i32, r: BinaryBackwardRecord): void {
+  backward(MINIMUM, false, from, to, r);
+}
+export function minimumBackwardB(from: i32, to: i32, r: BinaryBackwardRecord): void {
+  backward(MINIMUM, true, from, to, r);
+}
+export function powBackwardA(from: i32, to: i32, r: BinaryBackwardRecord): void {
+  backward(POW, false, from, to, r);
+}
+export function powBackwardB(from: i32, to: i32, r: BinaryBackwardRecord): void {
+  backward(POW, true, from, to, r);
+}

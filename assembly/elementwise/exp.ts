@@ -28,7 +28,10 @@ export function exp4(x: v128): v128 {
   const i = i32x4.sub(f32x4.add(n, f32x4.splat(12582912)), i32x4.splat(0x4b400000));
   const half = i32x4.shr_s(i, 1);
   const one = constant(ONE, 0);
-  return f32x4.mul(f32x4.mul(e, i32x4.add(i32x4.shl(half, 23), one)), i32x4.add(i32x4.shl(i32x4.sub(i, half), 23), one));
+  return f32x4.mul(
+    f32x4.mul(e, i32x4.add(i32x4.shl(half, 23), one)),
+    i32x4.add(i32x4.shl(i32x4.sub(i, half), 23), one),
+  );
 }
 
 /** ln x, lane by lane. */

@@ -52,7 +52,7 @@ export function pow(x: f32, y: f32): f32 {
   if (x != x || y != y) return NaN;
   const whole = trunc(y) == y;
   // Every float32 beyond 2^24 is even, so the conversion below cannot overflow.
-  const odd = whole && abs(y) < 16777216 && (<i32>y & 1) != 0;
+  const odd = whole && abs(y) < 16777216 && ((<i32>y) & 1) != 0;
   const ax = abs(x);
   let magnitude: f32;
   if (ax == 0) magnitude = y < 0 ? Infinity : 0;

@@ -17,8 +17,16 @@ import { put1, put4 } from './put';
 import { UnaryBackwardRecord, UnaryRecord } from '../records';
 
 // Which function: constants that are folded away where an export below is compiled.
-const NEG: i32 = 0, ABS: i32 = 1, EXP: i32 = 2, LOG: i32 = 3, SQRT: i32 = 4;
-const RELU: i32 = 5, SIGMOID: i32 = 6, TANH: i32 = 7, SILU: i32 = 8, CLAMP: i32 = 9;
+const NEG: i32 = 0,
+  ABS: i32 = 1,
+  EXP: i32 = 2,
+  LOG: i32 = 3,
+  SQRT: i32 = 4;
+const RELU: i32 = 5,
+  SIGMOID: i32 = 6,
+  TANH: i32 = 7,
+  SILU: i32 = 8,
+  CLAMP: i32 = 9;
 
 // @ts-ignore: decorator
 @inline
@@ -39,7 +47,8 @@ function f(op: i32, x: v128, lo: v128, hi: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function df(op: i32, dy: v128, kept: v128, lo: v128, hi: v128): v128 {
-  const one = f32x4.splat(1), zero = f32x4.splat(0);
+  const one = f32x4.splat(1);
+  const zero = f32x4.splat(0);
   if (op == NEG) return f32x4.neg(dy);
   if (op == ABS) {
     // sign(x)·dy, and 0 at 0 and at NaN
@@ -62,9 +71,13 @@ function df(op: i32, dy: v128, kept: v128, lo: v128, hi: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function forward(op: i32, from: i32, to: i32, r: UnaryRecord): void {
-  const lo = f32x4.splat(r.lo), hi = f32x4.splat(r.hi), accumulate = r.accumulate != 0;
-  let x = r.x + (from << 2), y = r.out + (from << 2);
-  const end = r.x + (to << 2), whole = x + (((to - from) & ~3) << 2);
+  const lo = f32x4.splat(r.lo);
+  const hi = f32x4.splat(r.hi);
+  const accumulate = r.accumulate != 0;
+  let x = r.x + (from << 2);
+  let y = r.out + (from << 2);
+  const end = r.x + (to << 2);
+  const whole = x + (((to - from) & ~3) << 2);
   for (; x < whole; x += 16, y += 16) put4(y, f(op, v128.load(x), lo, hi), accumulate);
   for (; x < end; x += 4, y += 4) put1(y, f(op, v128.load32_splat(x), lo, hi), accumulate);
 }
@@ -72,9 +85,14 @@ function forward(op: i32, from: i32, to: i32, r: UnaryRecord): void {
 // @ts-ignore: decorator
 @inline
 function backward(op: i32, from: i32, to: i32, r: UnaryBackwardRecord): void {
-  const lo = f32x4.splat(r.lo), hi = f32x4.splat(r.hi), accumulate = r.accumulate != 0;
-  let dy = r.dy + (from << 2), kept = r.kept + (from << 2), dx = r.out + (from << 2);
-  const end = r.dy + (to << 2), whole = dy + (((to - from) & ~3) << 2);
+  const lo = f32x4.splat(r.lo);
+  const hi = f32x4.splat(r.hi);
+  const accumulate = r.accumulate != 0;
+  let dy = r.dy + (from << 2);
+  let kept = r.kept + (from << 2);
+  let dx = r.out + (from << 2);
+  const end = r.dy + (to << 2);
+  const whole = dy + (((to - from) & ~3) << 2);
   for (; dy < whole; dy += 16, kept += 16, dx += 16) {
     put4(dx, df(op, v128.load(dy), v128.load(kept), lo, hi), accumulate);
   }
@@ -83,24 +101,64 @@ function backward(op: i32, from: i32, to: i32, r: UnaryBackwardRecord): void {
   }
 }
 
-export function neg(from: i32, to: i32, r: UnaryRecord): void { forward(NEG, from, to, r); }
-export function abs(from: i32, to: i32, r: UnaryRecord): void { forward(ABS, from, to, r); }
-export function exp(from: i32, to: i32, r: UnaryRecord): void { forward(EXP, from, to, r); }
-export function log(from: i32, to: i32, r: UnaryRecord): void { forward(LOG, from, to, r); }
-export function sqrt(from: i32, to: i32, r: UnaryRecord): void { forward(SQRT, from, to, r); }
-export function relu(from: i32, to: i32, r: UnaryRecord): void { forward(RELU, from, to, r); }
-export function sigmoid(from: i32, to: i32, r: UnaryRecord): void { forward(SIGMOID, from, to, r); }
-export function tanh(from: i32, to: i32, r: UnaryRecord): void { forward(TANH, from, to, r); }
-export function silu(from: i32, to: i32, r: UnaryRecord): void { forward(SILU, from, to, r); }
-export function clamp(from: i32, to: i32, r: UnaryRecord): void { forward(CLAMP, from, to, r); }
+export function neg(from: i32, to: i32, r: UnaryRecord): void {
+  forward(NEG, from, to, r);
+}
+export function abs(from: i32, to: i32, r: UnaryRecord): void {
+  forward(ABS, from, to, r);
+}
+export function exp(from: i32, to: i32, r: UnaryRecord): void {
+  forward(EXP, from, to, r);
+}
+export function log(from: i32, to: i32, r: UnaryRecord): void {
+  forward(LOG, from, to, r);
+}
+export function sqrt(from: i32, to: i32, r: UnaryRecord): void {
+  forward(SQRT, from, to, r);
+}
+export function relu(from: i32, to: i32, r: UnaryRecord): void {
+  forward(RELU, from, to, r);
+}
+export function sigmoid(from: i32, to: i32, r: UnaryRecord): void {
+  forward(SIGMOID, from, to, r);
+}
+export function tanh(from: i32, to: i32, r: UnaryRecord): void {
+  forward(TANH, from, to, r);
+}
+export function silu(from: i32, to: i32, r: UnaryRecord): void {
+  forward(SILU, from, to, r);
+}
+export function clamp(from: i32, to: i32, r: UnaryRecord): void {
+  forward(CLAMP, from, to, r);
+}
 
-export function negBackward(from: i32, to: i32, r: UnaryBackwardRecord): void { backward(NEG, from, to, r); }
-export function absBackward(from: i32, to: i32, r: UnaryBackwardRecord): void { backward(ABS, from, to, r); }
-export function expBackward(from: i32, to: i32, r: UnaryBackwardRecord): void { backward(EXP, from, to, r); }
-export function logBackward(from: i32, to: i32, r: UnaryBackwardRecord): void { backward(LOG, from, to, r); }
-export function sqrtBackward(from: i32, to: i32, r: UnaryBackwardRecord): void { backward(SQRT, from, to, r); }
-export function reluBackward(from: i32, to: i32, r: UnaryBackwardRecord): void { backward(RELU, from, to, r); }
-export function sigmoidBackward(from: i32, to: i32, r: UnaryBackwardRecord): void { backward(SIGMOID, from, to, r); }
-export function tanhBackward(from: i32, to: i32, r: UnaryBackwardRecord): void { backward(TANH, from, to, r); }
-export function siluBackward(from: i32, to: i32, r: UnaryBackwardRecord): void { backward(SILU, from, to, r); }
-export function clampBackward(from: i32, to: i32, r: UnaryBackwardRecord): void { backward(CLAMP, from, to, r); }
+export function negBackward(from: i32, to: i32, r: UnaryBackwardRecord): void {
+  backward(NEG, from, to, r);
+}
+export function absBackward(from: i32, to: i32, r: UnaryBackwardRecord): void {
+  backward(ABS, from, to, r);
+}
+export function expBackward(from: i32, to: i32, r: UnaryBackwardRecord): void {
+  backward(EXP, from, to, r);
+}
+export function logBackward(from: i32, to: i32, r: UnaryBackwardRecord): void {
+  backward(LOG, from, to, r);
+}
+export function sqrtBackward(from: i32, to: i32, r: UnaryBackwardRecord): void {
+  backward(SQRT, from, to, r);
+}
+export function reluBackward(from: i32, to: i32, r: UnaryBackwardRecord): void {
+  backward(RELU, from, to, r);
+}
+export function sigmoidBackward(from: i32, to: i32, r: UnaryBackwardRecord): void {
+  backward(SIGMOID, from, to, r);
+}
+export function tanhBackward(from: i32, to: i32, r: UnaryBackwardRecord): void {
+  backward(TANH, from, to, r);
+}
+export function siluBackward(from: i32, to: i32, r: UnaryBackwardRecord): void {
+  backward(SILU, from, to, r);
+}
+export function clampBackward(from: i32, to: i32, r: UnaryBackwardRecord): void {
+  backward(CLAMP, from, to, r);
+}

@@ -26,17 +26,26 @@ import * as fused from './tile-6x8-fma';
 
 /** Computes rows [m0, m1) and columns [n0, n1) of C. */
 export function gemm(m0: i32, m1: i32, n0: i32, n1: i32, r: GemmRecord): void {
-  const m = r.m, n = r.n, k = r.k, a = r.a, b = r.b, c = r.out, bias = r.bias, activate = r.activation;
-  const aT = r.aT != 0, bT = r.bT != 0, accumulate = r.accumulate != 0;
+  const m = r.m;
+  const n = r.n;
+  const k = r.k;
+  const a = r.a;
+  const b = r.b;
+  const c = r.out;
+  const bias = r.bias;
+  const activate = r.activation;
+  const aT = r.aT != 0;
+  const bT = r.bT != 0;
+  const accumulate = r.accumulate != 0;
   const packedB = scratch;
   const packedA = packedB + (BLOCK << 2);
   const edge = packedA + ((KC * MR) << 2);
-  const lda = <usize>(aT ? m : k) << 2;
-  const ldb = <usize>(bT ? k : n) << 2;
-  const ldc = <usize>n << 2;
+  const lda = (<usize>(aT ? m : k)) << 2;
+  const ldb = (<usize>(bT ? k : n)) << 2;
+  const ldc = (<usize>n) << 2;
   const blocks = k > 0 ? (k + KC - 1) / KC : 1;
   const kBlock = (k + blocks - 1) / blocks;
-  const nBlock = BLOCK / max(kBlock, 8) / NR * NR;
+  const nBlock = (BLOCK / max(kBlock, 8) / NR) * NR;
 
   for (let j0 = n0; j0 < n1; j0 += nBlock) {
     const j1 = min(j0 + nBlock, n1);

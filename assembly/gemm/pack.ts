@@ -34,7 +34,7 @@ function copyRows(width: i32, kc: i32, src: usize, ld: usize, dst: usize): void 
     if (width >= 8) v128.store(dst, v128.load(src, 16), 16);
     else if (width >= 6) i64.store(dst, i64.load(src, 16), 16);
     src += ld;
-    dst += <usize>width << 2;
+    dst += (<usize>width) << 2;
   }
 }
 
@@ -42,7 +42,7 @@ function copyRows(width: i32, kc: i32, src: usize, ld: usize, dst: usize): void 
 // @ts-ignore: decorator
 @inline
 function interleaveRows(width: i32, kc: i32, src: usize, ld: usize, dst: usize): void {
-  const step = <usize>width << 2;
+  const step = (<usize>width) << 2;
   let p = 0;
   for (; p + 4 <= kc; p += 4) {
     transpose4x4(src, ld, dst, step);
@@ -57,9 +57,14 @@ function interleaveRows(width: i32, kc: i32, src: usize, ld: usize, dst: usize):
 // @ts-ignore: decorator
 @inline
 function transpose4x4(src: usize, ld: usize, dst: usize, step: usize): void {
-  const r0 = v128.load(src), r1 = v128.load(src + ld), r2 = v128.load(src + 2 * ld), r3 = v128.load(src + 3 * ld);
-  const t0 = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5), t1 = v128.shuffle<i32>(r0, r1, 2, 6, 3, 7);
-  const t2 = v128.shuffle<i32>(r2, r3, 0, 4, 1, 5), t3 = v128.shuffle<i32>(r2, r3, 2, 6, 3, 7);
+  const r0 = v128.load(src);
+  const r1 = v128.load(src + ld);
+  const r2 = v128.load(src + 2 * ld);
+  const r3 = v128.load(src + 3 * ld);
+  const t0 = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5);
+  const t1 = v128.shuffle<i32>(r0, r1, 2, 6, 3, 7);
+  const t2 = v128.shuffle<i32>(r2, r3, 0, 4, 1, 5);
+  const t3 = v128.shuffle<i32>(r2, r3, 2, 6, 3, 7);
   v128.store(dst, v128.shuffle<i64>(t0, t2, 0, 2));
   v128.store(dst + step, v128.shuffle<i64>(t0, t2, 1, 3));
   v128.store(dst + 2 * step, v128.shuffle<i64>(t1, t3, 0, 2));
@@ -69,8 +74,10 @@ function transpose4x4(src: usize, ld: usize, dst: usize, step: usize): void {
 // @ts-ignore: decorator
 @inline
 function transpose2x4(src: usize, ld: usize, dst: usize, step: usize): void {
-  const r0 = v128.load(src), r1 = v128.load(src + ld);
-  const t0 = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5), t1 = v128.shuffle<i32>(r0, r1, 2, 6, 3, 7);
+  const r0 = v128.load(src);
+  const r1 = v128.load(src + ld);
+  const t0 = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5);
+  const t1 = v128.shuffle<i32>(r0, r1, 2, 6, 3, 7);
   i64.store(dst, i64x2.extract_lane(t0, 0));
   i64.store(dst + step, i64x2.extract_lane(t0, 1));
   i64.store(dst + 2 * step, i64x2.extract_lane(t1, 0));

@@ -10,14 +10,30 @@ import { mulAdd } from '../mul-add';
 import { put } from './tile-4x8';
 
 /** As the tile of tile-4x8.ts, with a packed panel [kc][6]. */
-export function tile(kc: i32, a: usize, b: usize, c: usize, ldc: usize, accumulate: bool, bias: usize, activate: i32): void {
-  let c00 = f32x4.splat(0), c01 = c00;
-  let c10 = c00, c11 = c00;
-  let c20 = c00, c21 = c00;
-  let c30 = c00, c31 = c00;
-  let c40 = c00, c41 = c00;
-  let c50 = c00, c51 = c00;
+export function tile(
+  kc: i32,
+  a: usize,
+  b: usize,
+  c: usize,
+  ldc: usize,
+  accumulate: bool,
+  bias: usize,
+  activate: i32,
+): void {
+  let c00 = f32x4.splat(0);
+  let c01 = c00;
+  let c10 = c00;
+  let c11 = c00;
+  let c20 = c00;
+  let c21 = c00;
+  let c30 = c00;
+  let c31 = c00;
+  let c40 = c00;
+  let c41 = c00;
+  let c50 = c00;
+  let c51 = c00;
   // One step of k an iteration, as in tile-4x8.ts.
+  // prettier-ignore
   for (const end = b + (kc << 5); b < end; a += 24, b += 32) {
     const b0 = v128.load(b), b1 = v128.load(b, 16);
     let a0 = v128.load32_splat(a);
@@ -34,10 +50,21 @@ export function tile(kc: i32, a: usize, b: usize, c: usize, ldc: usize, accumula
     c50 = mulAdd(a0, b0, c50); c51 = mulAdd(a0, b1, c51);
   }
   const bias1 = bias ? bias + 16 : 0;
-  put(c, c00, accumulate, bias, activate); put(c + 16, c01, accumulate, bias1, activate); c += ldc;
-  put(c, c10, accumulate, bias, activate); put(c + 16, c11, accumulate, bias1, activate); c += ldc;
-  put(c, c20, accumulate, bias, activate); put(c + 16, c21, accumulate, bias1, activate); c += ldc;
-  put(c, c30, accumulate, bias, activate); put(c + 16, c31, accumulate, bias1, activate); c += ldc;
-  put(c, c40, accumulate, bias, activate); put(c + 16, c41, accumulate, bias1, activate); c += ldc;
-  put(c, c50, accumulate, bias, activate); put(c + 16, c51, accumulate, bias1, activate);
+  put(c, c00, accumulate, bias, activate);
+  put(c + 16, c01, accumulate, bias1, activate);
+  c += ldc;
+  put(c, c10, accumulate, bias, activate);
+  put(c + 16, c11, accumulate, bias1, activate);
+  c += ldc;
+  put(c, c20, accumulate, bias, activate);
+  put(c + 16, c21, accumulate, bias1, activate);
+  c += ldc;
+  put(c, c30, accumulate, bias, activate);
+  put(c + 16, c31, accumulate, bias1, activate);
+  c += ldc;
+  put(c, c40, accumulate, bias, activate);
+  put(c + 16, c41, accumulate, bias1, activate);
+  c += ldc;
+  put(c, c50, accumulate, bias, activate);
+  put(c + 16, c51, accumulate, bias1, activate);
 }

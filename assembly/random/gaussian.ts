@@ -55,7 +55,9 @@ export function boxMuller(at: usize): void {
 export function gaussian(from: i32, to: i32, r: RandomRecord): void {
   schedule(r.seed, keys());
   const stream = r.stream;
-  let n = to - from, out = r.out + (from << 2), block = blockOf(from, r);
+  let n = to - from;
+  let out = r.out + (from << 2);
+  let block = blockOf(from, r);
   // Words for a whole chunk first, then the normals in their place: the turns of either loop do not wait for one
   // another, where a group's words and normals one after the other would be one long chain.
   while (n >= GROUP) {
@@ -69,7 +71,7 @@ export function gaussian(from: i32, to: i32, r: RandomRecord): void {
     philox4(keys(), stream, block, last());
     boxMuller(last());
     boxMuller(last() + 32);
-    memory.copy(out, last(), <usize>n << 2);
+    memory.copy(out, last(), (<usize>n) << 2);
   }
 }
 
@@ -77,9 +79,14 @@ export function gaussian(from: i32, to: i32, r: RandomRecord): void {
 // @ts-ignore: decorator
 @inline
 function inBlockOrder(at: usize, toUniform: bool): void {
-  const r0 = v128.load(at), r1 = v128.load(at, 16), r2 = v128.load(at, 32), r3 = v128.load(at, 48);
-  const t0 = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5), t1 = v128.shuffle<i32>(r0, r1, 2, 6, 3, 7);
-  const t2 = v128.shuffle<i32>(r2, r3, 0, 4, 1, 5), t3 = v128.shuffle<i32>(r2, r3, 2, 6, 3, 7);
+  const r0 = v128.load(at);
+  const r1 = v128.load(at, 16);
+  const r2 = v128.load(at, 32);
+  const r3 = v128.load(at, 48);
+  const t0 = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5);
+  const t1 = v128.shuffle<i32>(r0, r1, 2, 6, 3, 7);
+  const t2 = v128.shuffle<i32>(r2, r3, 0, 4, 1, 5);
+  const t3 = v128.shuffle<i32>(r2, r3, 2, 6, 3, 7);
   put(at, v128.shuffle<i64>(t0, t2, 0, 2), toUniform);
   put(at + 16, v128.shuffle<i64>(t0, t2, 1, 3), toUniform);
   put(at + 32, v128.shuffle<i64>(t1, t3, 0, 2), toUniform);
@@ -106,7 +113,9 @@ function blockOf(from: i32, r: RandomRecord): u64 {
 function inOrder(from: i32, to: i32, r: RandomRecord, toUniform: bool): void {
   schedule(r.seed, keys());
   const stream = r.stream;
-  let n = to - from, out = r.out + (from << 2), block = blockOf(from, r);
+  let n = to - from;
+  let out = r.out + (from << 2);
+  let block = blockOf(from, r);
   for (; n >= GROUP; n -= GROUP, out += GROUP << 2, block += 4) {
     philox4(keys(), stream, block, out);
     inBlockOrder(out, toUniform);
@@ -114,12 +123,16 @@ function inOrder(from: i32, to: i32, r: RandomRecord, toUniform: bool): void {
   if (n > 0) {
     philox4(keys(), stream, block, last());
     inBlockOrder(last(), toUniform);
-    memory.copy(out, last(), <usize>n << 2);
+    memory.copy(out, last(), (<usize>n) << 2);
   }
 }
 
 /** Words of 32 random bits. */
-export function randomBits(from: i32, to: i32, r: RandomRecord): void { inOrder(from, to, r, false); }
+export function randomBits(from: i32, to: i32, r: RandomRecord): void {
+  inOrder(from, to, r, false);
+}
 
 /** Uniforms in [0, 1), multiples of 2^-24. */
-export function uniform(from: i32, to: i32, r: RandomRecord): void { inOrder(from, to, r, true); }
+export function uniform(from: i32, to: i32, r: RandomRecord): void {
+  inOrder(from, to, r, true);
+}

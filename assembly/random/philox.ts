@@ -16,7 +16,8 @@ export const SCHEDULE_BYTES: i32 = 80;
 
 /** Writes the schedule of a key to `at`: each round's words are the last round's plus two constants. */
 export function schedule(key: u64, at: usize): void {
-  let k0 = <u32>key, k1 = <u32>(key >> 32);
+  let k0 = <u32>key;
+  let k1 = <u32>(key >> 32);
   for (let end = at + SCHEDULE_BYTES; at < end; at += 8) {
     i32.store(at, k0);
     i32.store(at, k1, 4);
@@ -32,10 +33,15 @@ export function schedule(key: u64, at: usize): void {
 // @ts-ignore: decorator
 @inline
 export function philox4(keys: usize, stream: u64, block: u64, out: usize): void {
-  const low = i64x2.add(i64x2.splat(block), i64x2(0, 1)), high = i64x2.add(i64x2.splat(block), i64x2(2, 3));
-  let c0 = v128.shuffle<i32>(low, high, 0, 2, 4, 6), c1 = v128.shuffle<i32>(low, high, 1, 3, 5, 7);
-  let c2 = i32x4.splat(<i32>stream), c3 = i32x4.splat(<i32>(stream >> 32));
-  const m0 = constant(PHILOX, 0), m1 = constant(PHILOX, 1);
+  const low = i64x2.add(i64x2.splat(block), i64x2(0, 1));
+  const high = i64x2.add(i64x2.splat(block), i64x2(2, 3));
+  let c0 = v128.shuffle<i32>(low, high, 0, 2, 4, 6);
+  let c1 = v128.shuffle<i32>(low, high, 1, 3, 5, 7);
+  let c2 = i32x4.splat(<i32>stream);
+  let c3 = i32x4.splat(<i32>(stream >> 32));
+  const m0 = constant(PHILOX, 0);
+  const m1 = constant(PHILOX, 1);
+  // prettier-ignore
   for (let k = keys, end = keys + SCHEDULE_BYTES; k < end; k += 16) {
     // Products of 32 by 32 bits, lanes 0 and 1 in one vector and lanes 2 and 3 in the other.
     let p = i64x2.extmul_low_i32x4_u(c0, m0), q = i64x2.extmul_high_i32x4_u(c0, m0);
