@@ -8,9 +8,10 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import {
   ABI,
-  type FIELD_TYPES,
+  type KernelAbi,
   type KernelName,
-  placesOf,
+  layoutOf,
+  type Place,
   RECORD_BYTES,
   RecordWriter,
   SUM_BLOCK,
@@ -28,12 +29,6 @@ const sources = readdirSync('assembly', { recursive: true })
   .map((file) => readFileSync(join('assembly', file), 'utf8'));
 const source = sources.join('\n');
 
-interface Place {
-  readonly name: string;
-  readonly word: Word;
-  readonly at: number;
-}
-
 /** The fields of a class in assembly/records.ts, laid out as C does: each at the next multiple of its size. */
 function declared(record: string): Place[] {
   const body = new RegExp(`@unmanaged\\s+export class ${record} \\{([^}]*)\\}`).exec(source)?.[1];
@@ -48,17 +43,6 @@ function declared(record: string): Place[] {
   });
 }
 
-/** The words of a kernel's record by the table. */
-function tabled(kernel: KernelName): Place[] {
-  return ABI[kernel].fields.flatMap(({ name, type, at }) =>
-    placesOf(type, at).map(({ suffix, word, at }) => {
-      // A target's second word, and a key's, have names of their own.
-      const own = type === 'key' || (type === 'target' && suffix !== '');
-      return { name: own ? suffix : `${name}${suffix}`, word, at };
-    }),
-  );
-}
-
 /** The parameters of every exported function, by the name of its export. */
 function signatures(): Map<string, string[]> {
   const index = readFileSync('assembly/index.ts', 'utf8');
@@ -69,7 +53,7 @@ function signatures(): Map<string, string[]> {
       renamed.get(name!) ?? name!,
       parameters!
         .split(',')
-        .filter(Boolean)
+        .filter((parameter) => parameter.trim() !== '')
         .map((parameter) => parameter.split(':')[1]!.trim()),
     ]),
   );
@@ -101,71 +85,109 @@ suite('abi', (test) => {
     test(`the record of ${kernel} has the fields that its kernel reads, at the same places`, () => {
       const parameters = exported.get(kernel)!;
       const record = parameters.at(-1)!;
-      assert.equal(tabled(kernel), declared(record));
+      assert.equal(layoutOf(kernel).places, declared(record));
       const bounds = kernel === 'gemm' ? 4 : 2;
       assert.equal(parameters.slice(0, -1), Array(bounds).fill('i32'));
     });
   }
 
+  const bits = { i32: 32, usize: 32, f32: 32, u64: 64, f64: 64 };
+  /** Different numbers for the fields of every record, by their names in the contract. */
+  const numbers = (name: string) =>
+    [...name].reduce((sum, letter) => 3 * sum + letter.charCodeAt(0), 0) % 50_000;
+  const VALUES: Readonly<Record<string, unknown>> = {
+    activation: 'tanh',
+    accumulate: true,
+    nesterov: true,
+    first: true,
+    out: { ptr: numbers('out'), accumulate: true },
+    x: { ptr: numbers('x'), row: -3, col: 1 },
+    y: { ptr: numbers('y'), row: -4, col: 1 },
+    condition: { ptr: numbers('condition'), row: -5, col: 1 },
+    key: { seed: [numbers('seed'), 7], stream: [numbers('stream'), 0xffffffff] },
+    block: 2 ** 40 + numbers('block'),
+  };
+  const WORDS: Readonly<Record<string, number | bigint>> = {
+    accumulate: 1,
+    nesterov: 1,
+    first: 1,
+    activation: ACTIVATION.indexOf('tanh'),
+    aT: 1,
+    bT: 1,
+    aRow: -1,
+    bRow: -2,
+    xRow: -3,
+    yRow: -4,
+    conditionRow: -5,
+    aCol: 1,
+    bCol: 1,
+    xCol: 1,
+    yCol: 1,
+    conditionCol: 1,
+    seed: BigInt(numbers('seed')) + (7n << 32n),
+    stream: BigInt(numbers('stream')) + (0xffffffffn << 32n),
+    block: 2n ** 40n + BigInt(numbers('block')),
+  };
+
   test('a record that is written is read back word by word, and nothing is written beyond it', () => {
     const memory = new SharedArrayBuffer(1024);
-    const bytes = new DataView(memory);
+    const view = new DataView(memory);
     const at = 64;
-    const writer = new RecordWriter(memory, at);
-    const values: Readonly<
-      Record<keyof typeof FIELD_TYPES, readonly [unknown, readonly (number | bigint)[]]>
-    > = {
-      i32: [-7, [-7]],
-      f32: [0.5, [0.5]],
-      f64: [0.1, [0.1]],
-      u64: [2 ** 40 + 3, [2n ** 40n + 3n]],
-      flag: [true, [1]],
-      ptr: [0xfffffff0, [0xfffffff0]],
-      activation: ['tanh', [ACTIVATION.indexOf('tanh')]],
-      matrix: [{ ptr: 0x80000000, transposed: true }, [0x80000000, 1]],
-      view: [{ ptr: 64, row: -3, col: 1 }, [64, -3, 1]],
-      target: [{ ptr: 128, accumulate: true }, [128, 1]],
-      key: [{ seed: [1, 2], stream: [3, 0xffffffff] }, [1n + (2n << 32n), 3n + (0xffffffffn << 32n)]],
-    };
     const read: Readonly<Record<Word, (at: number) => number | bigint>> = {
-      i32: (place) => bytes.getInt32(place, true),
-      usize: (place) => bytes.getUint32(place, true),
-      f32: (place) => bytes.getFloat32(place, true),
-      f64: (place) => bytes.getFloat64(place, true),
-      u64: (place) => bytes.getBigUint64(place, true),
+      i32: (place) => view.getInt32(place, true),
+      usize: (place) => view.getUint32(place, true),
+      f32: (place) => view.getFloat32(place, true),
+      f64: (place) => view.getFloat64(place, true),
+      u64: (place) => view.getBigUint64(place, true),
     };
     for (const kernel of kernels) {
       new Uint8Array(memory).fill(0xaa);
-      const { fields, bytes: size } = ABI[kernel];
-      writer.write(fields, Object.fromEntries(fields.map(({ name, type }) => [name, values[type][0]])));
-      for (const { name, type, at: place } of fields) {
-        const words = placesOf(type, place).map(({ word, at: offset }) => read[word](at + offset));
-        assert.equal(words, values[type][1], `${kernel}: ${name}`);
+      const { places, bytes } = layoutOf(kernel);
+      const words = new Set(places.map(({ name }) => name));
+      const operand = (name: string, row: number) => {
+        const ptr = numbers(name);
+        return words.has(`${name}T`)
+          ? { ptr, transposed: true }
+          : words.has(`${name}Row`)
+            ? { ptr, row, col: 1 }
+            : ptr;
+      };
+      const target = words.has('accumulate') && !words.has('yRow');
+      const record = new Proxy({} as Record<string, unknown>, {
+        get: (_, name: string) => {
+          if (name === 'a' || name === 'b') return operand(name, name === 'a' ? -1 : -2);
+          if (name === 'out' && !target) return numbers('out');
+          if ((name === 'x' || name === 'y') && !words.has(`${name}Row`)) return numbers(name);
+          return name in VALUES ? VALUES[name] : numbers(name);
+        },
+      });
+      (ABI[kernel] as KernelAbi<object>).write(new RecordWriter(memory, at).start(), record);
+      for (const { name, word, at: place } of places) {
+        const expected = WORDS[name] ?? numbers(name);
+        const got = read[word](at + place);
+        assert.equal(
+          got,
+          typeof got === 'bigint' ? BigInt(expected) : expected,
+          `${kernel}: ${name}, ${bits[word]} bits`,
+        );
       }
-      const beyond = new Uint8Array(memory, at + size);
+      const beyond = new Uint8Array(memory, at + bytes);
       assert.ok(
         beyond.every((byte) => byte === 0xaa),
         `${kernel}: nothing is written beyond its record`,
       );
-      assert.ok(size <= RECORD_BYTES);
+      assert.ok(bytes <= RECORD_BYTES);
     }
   });
 
   test('what is left out of a record is 0, and no activation', () => {
     const memory = new SharedArrayBuffer(RECORD_BYTES);
     new Uint8Array(memory).fill(0xff);
-    const { fields } = ABI.gemm;
     const matrix = { ptr: 8, transposed: false };
-    new RecordWriter(memory, 0).write(fields, {
-      m: 1,
-      n: 1,
-      k: 1,
-      a: matrix,
-      b: matrix,
-      out: { ptr: 8, accumulate: false },
-    });
+    const out = { ptr: 8, accumulate: false };
+    ABI.gemm.write(new RecordWriter(memory, 0).start(), { m: 1, n: 1, k: 1, a: matrix, b: matrix, out });
     const word = (name: string) =>
-      new Int32Array(memory)[fields.find((field) => field.name === name)!.at / 4];
+      new Int32Array(memory)[layoutOf('gemm').places.find((place) => place.name === name)!.at / 4];
     assert.equal([word('bias'), word('activation')], [0, 0]);
   });
 

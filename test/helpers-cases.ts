@@ -32,7 +32,7 @@ const elementwise1: fc.Arbitrary<Case> = fc
     shape(4),
     positive(70).map((n) => [n]),
   )
-  .map((x) => ({ shapes: [x], attrs: undefined }));
+  .map((x) => ({ shapes: [x], attrs: {} }));
 
 const elementwise2: fc.Arbitrary<Case> = fc
   .oneof(

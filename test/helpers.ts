@@ -5,7 +5,7 @@
 import seedrandom from 'seedrandom';
 import * as assert from 'uvu/assert';
 import { scope } from '../src/autograd/tape.ts';
-import { ABI, type KernelName, RecordWriter } from '../src/backend/abi.ts';
+import { ABI, type KernelAbi, type KernelName, RecordWriter } from '../src/backend/abi.ts';
 import {
   type Backend,
   type BackendName,
@@ -83,7 +83,7 @@ export function callExport(
   record: object,
   at: Ptr,
 ): void {
-  new RecordWriter(memory.buffer, at).write(ABI[name].fields, record);
+  (ABI[name] as KernelAbi<object>).write(new RecordWriter(memory.buffer, at).start(), record);
   exports[name](...bounds, at);
 }
 

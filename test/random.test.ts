@@ -5,7 +5,7 @@
  */
 import * as assert from 'uvu/assert';
 import { tapeLength } from '../src/autograd/tape.ts';
-import { ABI, RecordWriter } from '../src/backend/abi.ts';
+import { ABI, layoutOf, RecordWriter } from '../src/backend/abi.ts';
 import { backend } from '../src/backend/backend.ts';
 import { instantiate } from '../src/backend/instance.ts';
 import type { Key } from '../src/backend/kernels.ts';
@@ -68,13 +68,13 @@ function rawKernels() {
   /** Sixteen numbers at any counter: a block's number has more bits than a number of JavaScript is exact to. */
   const sixteen = (name: 'gaussian' | 'randomBits', counter: readonly number[], seed: readonly number[]) => {
     const stream = counter.slice(2);
-    new RecordWriter(memory.buffer, record).write(ABI[name].fields, {
+    ABI[name].write(new RecordWriter(memory.buffer, record).start(), {
       n: 16,
       out,
-      key: { seed, stream },
+      key: { seed: [seed[0]!, seed[1]!], stream: [stream[0]!, stream[1]!] },
       block: 0,
     });
-    const { at } = ABI[name].fields.find((field) => field.name === 'block')!;
+    const { at } = layoutOf(name).places.find((place) => place.name === 'block')!;
     new Uint32Array(memory.buffer, record + at, 2).set(counter.slice(0, 2));
     exports[name](0, 16, record);
   };

@@ -11,7 +11,8 @@ import { LangevinError, ShapeError, ValueError } from '../errors.ts';
 import type { GradSink, OpDef } from './op.ts';
 import { type Shape, Variable } from './variable.ts';
 
-interface Node {
+/** What the tape keeps of an operation: y = op(xs). */
+export interface TapeNode {
   readonly op: OpDef<unknown>;
   readonly y: Variable;
   readonly xs: readonly Variable[];
@@ -19,7 +20,7 @@ interface Node {
 }
 
 /** A used node leaves null behind, so that positions stay valid. */
-const tape: (Node | null)[] = [];
+const tape: (TapeNode | null)[] = [];
 /** Where the innermost open scope's part of the tape begins: what lies before is not cut off inside it. */
 let mark = 0;
 let recording = true;
@@ -127,25 +128,13 @@ const usedUp = () =>
   );
 
 /** The sink of one node: it skips inputs that want no gradient. */
-function sinkOf({ xs, y }: Node): GradSink {
+function sinkOf({ xs, y }: TapeNode): GradSink {
   const sink = ((i: number, write: (out: Target) => void) => {
     if (xs[i].requiresGrad) write(place(xs[i]));
   }) as GradSink;
   sink.wants = (i) => xs[i].requiresGrad;
   sink.scratch = (n) => y.backend.arena.alloc(n * y.backend.elementBytes);
   return sink;
-}
-
-/** A node of the tape whose derivative a backward pass has just computed. */
-export interface BackwardStep {
-  readonly op: OpDef<unknown>;
-  readonly y: Variable;
-  readonly xs: readonly Variable[];
-  readonly attrs: unknown;
-  /** dL/dy. */
-  readonly dy: Variable;
-  /** dL/dx of each input as far as it is summed up now; null for an input that wants none. */
-  readonly gradients: readonly (Variable | null)[];
 }
 
 /**
@@ -161,36 +150,38 @@ export function backward(root: Variable, seed: Variable | null, retainGraph: boo
 }
 
 /**
- * The same pass node by node: it yields after each, so that what the pass does can be looked at. What is yielded is
- * alive until the pass goes on. Scopes that are opened meanwhile end before that. A pass that is given up (`return()`)
- * leaves the gradients of leaves half summed.
+ * The same pass node by node: it yields each node when its derivative has been computed. At that moment `y.adjoint` is
+ * dL/dy, and `adjoint` of an input (`grad` of a leaf) is the sum of its gradient so far. Both are alive until the pass
+ * goes on. Scopes that are opened meanwhile end before that. A pass that is given up (`return()`) leaves the gradients
+ * of leaves half summed.
  * @throws as `backward`
  */
 export function* backwardSteps(
   root: Variable,
   seed: Variable | null = null,
   retainGraph = false,
-): Generator<BackwardStep, void> {
+): Generator<TapeNode, void> {
   requireSeed(root, seed);
   const { kernels, arena } = root.backend;
   prepareLeaves(root);
   // Everything the pass allocates but the leaves' gradients is released when it is over.
   const frame = arena.open();
+  let at = root.node;
   try {
     seedRoot(root, seed);
-    for (let i = root.node; i >= 0; i--) {
-      const node = tape[i];
+    for (; at >= 0; at--) {
+      const node = tape[at];
       const dy = node?.y.adjoint;
       if (!node || !dy) continue;
       const { op, y, xs, attrs } = node;
       op.vjp(kernels, dy, y, xs, sinkOf(node), attrs);
-      yield { op, y, xs, attrs, dy, gradients: xs.map((x) => x.adjoint ?? x.grad) };
+      yield node;
       y.adjoint = null;
-      if (!retainGraph) tape[i] = null;
+      if (!retainGraph) tape[at] = null;
     }
   } finally {
-    // A pass that ends early leaves adjoints behind, and they lie in memory that is released now.
-    for (let i = root.node; i >= 0; i--) if (tape[i]) tape[i]!.y.adjoint = null;
+    // Where the pass ended early there are adjoints left, and they lie in memory that is released now.
+    for (; at >= 0; at--) if (tape[at]) tape[at]!.y.adjoint = null;
     arena.close(frame);
   }
   dropUsed();

@@ -6,6 +6,10 @@
  * A field of the contract (kernels.ts) becomes one or several words of the record: a matrix its address and whether it
  * is transposed, a view its address and two strides, a target its address and whether it accumulates, a key its seed
  * and stream.
+ *
+ * An entry lists its fields as calls of a `Writer`. `RecordWriter` writes them to memory; `LayoutWriter` notes their
+ * names and places. A list of names and types would need no second writer, but reading fields by name in a loop costs
+ * ten times as much, which small tensors would feel.
  */
 import { ACTIVATION, NONLINEAR, UNARY, type UnaryName } from './formulas.ts';
 import type * as K from './kernels.ts';
@@ -20,98 +24,35 @@ import {
   rowRanges,
 } from './partition.ts';
 
-/** A word of a record: AssemblyScript's type, and the bytes that it takes, which are also its alignment. */
-export const WORD_BYTES = { i32: 4, f32: 4, usize: 4, f64: 8, u64: 8 } as const;
-export type Word = keyof typeof WORD_BYTES;
-
-/** The words of each type of field: the suffix of their names, and their types. */
-export const FIELD_TYPES = {
-  i32: [['', 'i32']],
-  f32: [['', 'f32']],
-  f64: [['', 'f64']],
-  u64: [['', 'u64']],
-  flag: [['', 'i32']],
-  ptr: [['', 'usize']],
-  activation: [['', 'i32']],
-  matrix: [
-    ['', 'usize'],
-    ['T', 'i32'],
-  ],
-  view: [
-    ['', 'usize'],
-    ['Row', 'i32'],
-    ['Col', 'i32'],
-  ],
-  target: [
-    ['', 'usize'],
-    ['accumulate', 'i32'],
-  ],
-  key: [
-    ['seed', 'u64'],
-    ['stream', 'u64'],
-  ],
-} as const satisfies Record<string, readonly (readonly [string, Word])[]>;
-export type FieldType = keyof typeof FIELD_TYPES;
-
-/** What a field of the contract may be in the table. */
-type TypeOf<T> = [T] extends [boolean | undefined]
-  ? 'flag'
-  : [T] extends [K.ActivationName | undefined]
-    ? 'activation'
-    : [T] extends [number | null | undefined]
-      ? 'i32' | 'f32' | 'f64' | 'u64' | 'ptr'
-      : [T] extends [K.Matrix]
-        ? 'matrix'
-        : [T] extends [K.View2d]
-          ? 'view'
-          : [T] extends [K.Target]
-            ? 'target'
-            : [T] extends [K.Key]
-              ? 'key'
-              : never;
-
-/** The fields of the record R, none missing and none beside them. */
-type FieldsOf<R> = { readonly [F in keyof Required<R>]: TypeOf<Required<R>[F]> };
-
-/** A field with its place in the record, in bytes. */
-export interface Field {
-  readonly name: string;
-  readonly type: FieldType;
-  readonly at: number;
+/** Takes the fields of a record one after the other. A field that is not given is 0. */
+export interface Writer {
+  i32(value: number): Writer;
+  f32(value: number | undefined): Writer;
+  f64(value: number): Writer;
+  u64(value: number): Writer;
+  flag(value: boolean): Writer;
+  ptr(value: K.Ptr | null | undefined): Writer;
+  activation(value: K.ActivationName | undefined): Writer;
+  matrix(value: K.Matrix): Writer;
+  view(value: K.View2d): Writer;
+  target(value: K.Target): Writer;
+  key(value: K.Key): Writer;
 }
 
-export interface KernelAbi {
-  readonly fields: readonly Field[];
-  /** Bytes of the record. */
-  readonly bytes: number;
+export interface KernelAbi<R = never> {
+  /** Hands each field of the record to the writer, in order. */
+  write(to: Writer, record: R): Writer;
   /** The chunks of the work that a record describes. */
-  partition(record: never): Bounds[];
+  partition(record: R): Bounds[];
 }
 
-const align = (at: number, word: Word) => Math.ceil(at / WORD_BYTES[word]) * WORD_BYTES[word];
+const kernel = <R>(write: KernelAbi<R>['write'], partition: KernelAbi<R>['partition']): KernelAbi<R> => ({
+  write,
+  partition,
+});
 
-/** Where the words of a field lie that begins at `at` or after. */
-export function placesOf(type: FieldType, at: number): { suffix: string; word: Word; at: number }[] {
-  return FIELD_TYPES[type].map(([suffix, word]) => {
-    const place = align(at, word);
-    at = place + WORD_BYTES[word];
-    return { suffix, word, at: place };
-  });
-}
-
-function kernel<R>(fields: FieldsOf<R>, partition: (record: R) => Bounds[]): KernelAbi {
-  let bytes = 0;
-  const placed = Object.entries<FieldType>(fields).map(([name, type]): Field => {
-    const places = placesOf(type, bytes);
-    const last = places[places.length - 1];
-    bytes = last.at + WORD_BYTES[last.word];
-    return { name, type, at: places[0].at };
-  });
-  return { fields: placed, bytes, partition };
-}
-
-const family = <N extends string>(names: readonly N[], of: (name: N) => KernelAbi) =>
-  Object.fromEntries(names.map((name) => [name, of(name)])) as Record<N, KernelAbi>;
+const family = <N extends string, R>(names: readonly N[], of: (name: N) => KernelAbi<R>) =>
+  Object.fromEntries(names.map((name) => [name, of(name)])) as Record<N, KernelAbi<R>>;
 
 /** Functions that cost so much an element that a smaller chunk pays. */
 const EXPENSIVE: ReadonlySet<string> = new Set([
@@ -129,7 +70,7 @@ const elements =
   (grain: number) =>
   ({ n }: { readonly n: number }) =>
     ranges(n, 1, grain);
-const rows = (grain: number) => (record: { readonly rows: number; readonly cols: number }) =>
+const planes = (grain: number) => (record: { readonly rows: number; readonly cols: number }) =>
   rowRanges(record, grain);
 /** Work that one thread does. */
 const whole = (): Bounds[] => [[0, 1]];
@@ -156,9 +97,7 @@ export interface Total {
   readonly out: K.Target;
 }
 
-const BOUNDS = { lo: 'f32', hi: 'f32' } as const;
-const BINARY_FIELDS = { rows: 'i32', cols: 'i32', a: 'view', b: 'view', out: 'target' } as const;
-const sumBlocks = kernel<SumBlocks>({ n: 'i32', x: 'ptr', partials: 'ptr' }, blocks);
+const sumBlocks = kernel<SumBlocks>((w, { n, x, partials }) => w.i32(n).ptr(x).ptr(partials), blocks);
 
 const unaryBackwardName = <N extends UnaryName>(name: N) => `${name}Backward` as const;
 const binaryBackwardNames = NONLINEAR.flatMap((name) => [`${name}BackwardA`, `${name}BackwardB`] as const);
@@ -166,187 +105,223 @@ const binaryBackwardNames = NONLINEAR.flatMap((name) => [`${name}BackwardA`, `${
 /** Every exported kernel. */
 export const ABI = {
   gemm: kernel<K.Gemm>(
-    {
-      m: 'i32',
-      n: 'i32',
-      k: 'i32',
-      a: 'matrix',
-      b: 'matrix',
-      bias: 'ptr',
-      activation: 'activation',
-      out: 'target',
-    },
+    (w, { m, n, k, a, b, bias, activation, out }) =>
+      w.i32(m).i32(n).i32(k).matrix(a).matrix(b).ptr(bias).activation(activation).target(out),
     gemmBoxes,
   ),
   ...family(UNARY, (name) =>
-    kernel<K.Unary>({ n: 'i32', x: 'ptr', out: 'target', ...BOUNDS }, elements(grainOf(name))),
-  ),
-  ...family(UNARY.map(unaryBackwardName), (name) =>
-    kernel<K.UnaryBackward>(
-      { n: 'i32', dy: 'ptr', kept: 'ptr', out: 'target', ...BOUNDS },
+    kernel<K.Unary>(
+      (w, { n, x, out, lo, hi }) => w.i32(n).ptr(x).target(out).f32(lo).f32(hi),
       elements(grainOf(name)),
     ),
   ),
-  ...family(BINARY, (name: BinaryName) => kernel<K.Binary>(BINARY_FIELDS, rows(grainOf(name)))),
+  ...family(UNARY.map(unaryBackwardName), (name) =>
+    kernel<K.UnaryBackward>(
+      (w, { n, dy, kept, out, lo, hi }) => w.i32(n).ptr(dy).ptr(kept).target(out).f32(lo).f32(hi),
+      elements(grainOf(name)),
+    ),
+  ),
+  ...family(BINARY, (name: BinaryName) =>
+    kernel<K.Binary>(
+      (w, { rows, cols, a, b, out }) => w.i32(rows).i32(cols).view(a).view(b).target(out),
+      planes(grainOf(name)),
+    ),
+  ),
   ...family(binaryBackwardNames, (name) =>
     kernel<K.BinaryBackward>(
-      { rows: 'i32', cols: 'i32', dy: 'ptr', y: 'ptr', a: 'view', b: 'view', out: 'target' },
-      rows(name.startsWith('pow') ? EXPENSIVE_GRAIN : GRAIN),
+      (w, { rows, cols, dy, y, a, b, out }) =>
+        w.i32(rows).i32(cols).ptr(dy).ptr(y).view(a).view(b).target(out),
+      planes(name.startsWith('pow') ? EXPENSIVE_GRAIN : GRAIN),
     ),
   ),
   where: kernel<K.Where>(
-    { rows: 'i32', cols: 'i32', condition: 'view', a: 'view', b: 'view', out: 'target' },
-    rows(GRAIN),
+    (w, { rows, cols, condition, a, b, out }) =>
+      w.i32(rows).i32(cols).view(condition).view(a).view(b).target(out),
+    planes(GRAIN),
   ),
   copy: kernel<K.Copy>(
-    { rows: 'i32', cols: 'i32', alpha: 'f32', x: 'view', y: 'view', accumulate: 'flag' },
-    rows(GRAIN),
+    (w, { rows, cols, alpha, x, y, accumulate }) =>
+      w.i32(rows).i32(cols).f32(alpha).view(x).view(y).flag(accumulate),
+    planes(GRAIN),
   ),
-  fill: kernel<K.Fill>({ n: 'i32', out: 'ptr', value: 'f32' }, ({ n }) => [[0, n]]),
+  fill: kernel<K.Fill>(
+    (w, { n, out, value }) => w.i32(n).ptr(out).f32(value),
+    ({ n }) => [[0, n]],
+  ),
   ...family(REDUCE, () =>
     kernel<K.Reduce>(
-      { outer: 'i32', n: 'i32', inner: 'i32', x: 'ptr', alpha: 'f32', out: 'target' },
+      (w, { outer, n, inner, x, alpha, out }) => w.i32(outer).i32(n).i32(inner).ptr(x).f32(alpha).target(out),
       ({ outer, n, inner }) => ranges(outer, n * inner, GRAIN),
     ),
   ),
   sumBlocks,
   sumSquaresBlocks: sumBlocks,
-  squaredErrorBlocks: kernel<SquaredErrorBlocks>({ n: 'i32', a: 'ptr', b: 'ptr', partials: 'ptr' }, blocks),
-  storeTotal: kernel<Total>({ total: 'f64', alpha: 'f32', out: 'target' }, whole),
-  mse: kernel<K.Mse>({ n: 'i32', a: 'ptr', b: 'ptr', out: 'ptr' }, whole),
+  squaredErrorBlocks: kernel<SquaredErrorBlocks>(
+    (w, { n, a, b, partials }) => w.i32(n).ptr(a).ptr(b).ptr(partials),
+    blocks,
+  ),
+  storeTotal: kernel<Total>((w, { total, alpha, out }) => w.f64(total).f32(alpha).target(out), whole),
+  mse: kernel<K.Mse>((w, { n, a, b, out }) => w.i32(n).ptr(a).ptr(b).ptr(out), whole),
   mseBackward: kernel<K.MseBackward>(
-    { n: 'i32', a: 'ptr', b: 'ptr', dy: 'ptr', scale: 'f32', out: 'target' },
+    (w, { n, a, b, dy, scale, out }) => w.i32(n).ptr(a).ptr(b).ptr(dy).f32(scale).target(out),
     elements(GRAIN),
   ),
-  adam: kernel<K.Adam>(
-    {
-      n: 'i32',
-      p: 'ptr',
-      g: 'ptr',
-      m: 'ptr',
-      v: 'ptr',
-      stepSize: 'f32',
-      beta1: 'f64',
-      beta2: 'f64',
-      eps: 'f32',
-      correction: 'f32',
-      l2: 'f32',
-      shrink: 'f32',
-    },
-    elements(EXPENSIVE_GRAIN),
-  ),
-  sgd: kernel<K.Sgd>(
-    {
-      n: 'i32',
-      p: 'ptr',
-      g: 'ptr',
-      buffer: 'ptr',
-      lr: 'f32',
-      momentum: 'f32',
-      dampening: 'f32',
-      l2: 'f32',
-      nesterov: 'flag',
-      first: 'flag',
-    },
-    elements(GRAIN),
-  ),
+  adam: kernel<K.Adam>((w, { n, p, g, m, v, stepSize, beta1, beta2, eps, correction, l2, shrink }) => {
+    w.i32(n).ptr(p).ptr(g).ptr(m).ptr(v);
+    return w.f32(stepSize).f64(beta1).f64(beta2).f32(eps).f32(correction).f32(l2).f32(shrink);
+  }, elements(EXPENSIVE_GRAIN)),
+  sgd: kernel<K.Sgd>((w, { n, p, g, buffer, lr, momentum, dampening, l2, nesterov, first }) => {
+    w.i32(n).ptr(p).ptr(g).ptr(buffer);
+    return w.f32(lr).f32(momentum).f32(dampening).f32(l2).flag(nesterov).flag(first);
+  }, elements(GRAIN)),
   ...family(RANDOM, (name) =>
     kernel<K.Random>(
-      { n: 'i32', out: 'ptr', key: 'key', block: 'u64' },
+      (w, { n, out, key, block }) => w.i32(n).ptr(out).key(key).u64(block),
       elements(name === 'randomBits' ? GRAIN : EXPENSIVE_GRAIN),
     ),
   ),
   affinePath: kernel<K.AffinePath>(
-    {
-      n: 'i32',
-      steps: 'i32',
-      coefficients: 'ptr',
-      x: 'ptr',
-      out: 'ptr',
-      row: 'i32',
-      key: 'key',
-      stepBlocks: 'i32',
-    },
+    (w, { n, steps, coefficients, x, out, row, key, stepBlocks }) =>
+      w.i32(n).i32(steps).ptr(coefficients).ptr(x).ptr(out).i32(row).key(key).i32(stepBlocks),
     pathRanges,
   ),
 } as const;
 
 export type KernelName = keyof typeof ABI;
 
-/** Bytes that the largest record takes, whole words of 8. */
-export const RECORD_BYTES = align(Math.max(...Object.values(ABI).map(({ bytes }) => bytes)), 'f64');
+/** A word of a record: AssemblyScript's type, and the bytes that it takes, which are also its alignment. */
+export const WORD_BYTES = { i32: 4, f32: 4, usize: 4, f64: 8, u64: 8 } as const;
+export type Word = keyof typeof WORD_BYTES;
+
+/** A word with its name in assembly/records.ts and its place, in bytes from the record's start. */
+export interface Place {
+  readonly name: string;
+  readonly word: Word;
+  readonly at: number;
+}
+
+/** Notes where fields go: what it takes as values are their names. */
+class LayoutWriter implements Record<keyof Writer, (name: never) => LayoutWriter> {
+  readonly places: Place[] = [];
+  bytes = 0;
+
+  private add(word: Word, name: string): this {
+    const size = WORD_BYTES[word];
+    const at = Math.ceil(this.bytes / size) * size;
+    this.places.push({ name, word, at });
+    this.bytes = at + size;
+    return this;
+  }
+
+  i32 = (name: string) => this.add('i32', name);
+  f32 = (name: string) => this.add('f32', name);
+  f64 = (name: string) => this.add('f64', name);
+  u64 = (name: string) => this.add('u64', name);
+  flag = (name: string) => this.add('i32', name);
+  ptr = (name: string) => this.add('usize', name);
+  activation = (name: string) => this.add('i32', name);
+  matrix = (name: string) => this.ptr(name).i32(`${name}T`);
+  view = (name: string) => this.ptr(name).i32(`${name}Row`).i32(`${name}Col`);
+  target = (name: string) => this.ptr(name).i32('accumulate');
+  key = (_name: string) => this.u64('seed').u64('stream');
+}
+
+/** The words of a kernel's record, and the bytes that it takes. */
+export function layoutOf(kernel: KernelName): { readonly places: readonly Place[]; readonly bytes: number } {
+  const layout = new LayoutWriter();
+  const names = new Proxy({}, { get: (_, name) => name });
+  (ABI[kernel].write as (to: unknown, record: object) => void)(layout, names);
+  return layout;
+}
+
+const KERNELS = Object.keys(ABI) as KernelName[];
+
+/** Bytes that the largest record takes, in whole words of 8. */
+export const RECORD_BYTES = 8 * Math.ceil(Math.max(...KERNELS.map((name) => layoutOf(name).bytes)) / 8);
 
 /** The codes of assembly/elementwise/activation.ts. */
-const ACTIVATION_CODE: Readonly<Record<string, number>> = Object.fromEntries(
-  ACTIVATION.map((name, code) => [name, code]),
-);
-
-type Value = number | boolean | string | null | undefined;
+const ACTIVATION_CODE = Object.fromEntries(ACTIVATION.map((name, code) => [name, code])) as Readonly<
+  Record<K.ActivationName, number>
+>;
 
 /** Writes records to one place of a memory. */
-export class RecordWriter {
-  private readonly i32: Int32Array;
-  private readonly u32: Uint32Array;
-  private readonly f32: Float32Array;
-  private readonly f64: Float64Array;
+export class RecordWriter implements Writer {
+  private readonly ints: Int32Array;
+  private readonly floats: Float32Array;
+  private readonly doubles: Float64Array;
+  /** The next word, in units of 4 bytes. */
+  private word = 0;
 
-  /** @param buffer stays valid when the memory grows, since it is shared */
+  /** @param buffer stays valid when the memory grows, since it is shared; @param at a multiple of 8 */
   constructor(
     buffer: ArrayBufferLike,
     readonly at: K.Ptr,
   ) {
-    this.i32 = new Int32Array(buffer, at, RECORD_BYTES / 4);
-    this.u32 = new Uint32Array(buffer, at, RECORD_BYTES / 4);
-    this.f32 = new Float32Array(buffer, at, RECORD_BYTES / 4);
-    this.f64 = new Float64Array(buffer, at, RECORD_BYTES / 8);
+    this.ints = new Int32Array(buffer, at, RECORD_BYTES / 4);
+    this.floats = new Float32Array(buffer, at, RECORD_BYTES / 4);
+    this.doubles = new Float64Array(buffer, at, RECORD_BYTES / 8);
   }
 
-  /** Writes each field of a record to its place. A field that is not given is 0. */
-  write(fields: readonly Field[], record: object): void {
-    const { i32, u32, f32, f64 } = this;
-    for (let i = 0; i < fields.length; i++) {
-      const { name, type, at } = fields[i];
-      const value = (record as Record<string, Value | K.Matrix | K.View2d | K.Target | K.Key>)[name];
-      const word = at >> 2;
-      switch (type) {
-        case 'i32':
-        case 'flag':
-          i32[word] = value as number;
-          break;
-        case 'ptr':
-          u32[word] = (value ?? 0) as number;
-          break;
-        case 'f32':
-          f32[word] = (value ?? 0) as number;
-          break;
-        case 'f64':
-          f64[at >> 3] = value as number;
-          break;
-        case 'u64':
-          u32[word] = value as number;
-          u32[word + 1] = Math.floor((value as number) / 2 ** 32);
-          break;
-        case 'activation':
-          i32[word] = ACTIVATION_CODE[(value ?? 'none') as string];
-          break;
-        case 'matrix':
-          u32[word] = (value as K.Matrix).ptr;
-          i32[word + 1] = Number((value as K.Matrix).transposed);
-          break;
-        case 'view':
-          u32[word] = (value as K.View2d).ptr;
-          i32[word + 1] = (value as K.View2d).row;
-          i32[word + 2] = (value as K.View2d).col;
-          break;
-        case 'target':
-          u32[word] = (value as K.Target).ptr;
-          i32[word + 1] = Number((value as K.Target).accumulate);
-          break;
-        case 'key':
-          u32.set((value as K.Key).seed, word);
-          u32.set((value as K.Key).stream, word + 2);
-          break;
-      }
-    }
+  /** The writer, at the beginning of the record. */
+  start(): this {
+    this.word = 0;
+    return this;
+  }
+
+  i32(value: number): this {
+    this.ints[this.word++] = value;
+    return this;
+  }
+
+  f32(value = 0): this {
+    this.floats[this.word++] = value;
+    return this;
+  }
+
+  f64(value: number): this {
+    this.align();
+    this.doubles[this.word / 2] = value;
+    this.word += 2;
+    return this;
+  }
+
+  /** A whole number below 2^53. */
+  u64(value: number): this {
+    this.align();
+    return this.i32(value).i32(Math.floor(value / 2 ** 32));
+  }
+
+  flag(value: boolean): this {
+    return this.i32(value ? 1 : 0);
+  }
+
+  ptr(value: K.Ptr | null | undefined): this {
+    return this.i32(value ?? 0);
+  }
+
+  activation(name: K.ActivationName = 'none'): this {
+    return this.i32(ACTIVATION_CODE[name]);
+  }
+
+  matrix({ ptr, transposed }: K.Matrix): this {
+    return this.i32(ptr).flag(transposed);
+  }
+
+  view({ ptr, row, col }: K.View2d): this {
+    return this.i32(ptr).i32(row).i32(col);
+  }
+
+  target({ ptr, accumulate }: K.Target): this {
+    return this.i32(ptr).flag(accumulate);
+  }
+
+  key({ seed, stream }: K.Key): this {
+    this.align();
+    return this.i32(seed[0]).i32(seed[1]).i32(stream[0]).i32(stream[1]);
+  }
+
+  /** Goes on to a multiple of 8 bytes. */
+  private align(): void {
+    this.word += this.word % 2;
   }
 }

@@ -64,13 +64,22 @@ export function kernelNames(exports: WebAssembly.Exports): string[] {
 /** An exported kernel: the bounds of a chunk, then the address of a record. */
 export type Kernel = (...boundsAndRecord: number[]) => void;
 
+/** Calls a kernel with 2 or 4 bounds, from `at` on. A spread of them would cost more than a small kernel. */
+export function callKernel(
+  kernel: Kernel,
+  bounds: ArrayLike<number>,
+  at: number,
+  count: number,
+  record: number,
+): void {
+  if (count === 2) kernel(bounds[at], bounds[at + 1], record);
+  else kernel(bounds[at], bounds[at + 1], bounds[at + 2], bounds[at + 3], record);
+}
+
 /** Runs one claimed chunk. A failure is recorded, and the chunk counts as done, so that nobody waits for it. */
 export function runChunk(chunk: number, { words, bounds }: Control, kernels: readonly Kernel[]): void {
   try {
-    const kernel = kernels[words[KERNEL]];
-    const at = chunk * MAX_BOUNDS;
-    if (words[BOUNDS] === 2) kernel(bounds[at], bounds[at + 1], words[RECORD]);
-    else kernel(bounds[at], bounds[at + 1], bounds[at + 2], bounds[at + 3], words[RECORD]);
+    callKernel(kernels[words[KERNEL]], bounds, chunk * MAX_BOUNDS, words[BOUNDS], words[RECORD]);
   } catch (error) {
     if (Atomics.compareExchange(words, FAILED, 0, 1) === 0) {
       const message = String(error).slice(0, MESSAGE_LIMIT);

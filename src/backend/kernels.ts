@@ -5,7 +5,7 @@
  * input unless it is the same array.
  */
 import type { Ptr } from '../memory/heap.ts';
-import type { ActivationName, BinaryName, Bounds, NonlinearName, UnaryName } from './formulas.ts';
+import type { ActivationName, BinaryName, NonlinearName, UnaryName } from './formulas.ts';
 
 export type { Ptr } from '../memory/heap.ts';
 export {
@@ -70,18 +70,22 @@ export interface Gemm {
 }
 
 /** out[n] = [out +] f(x); lo and hi are the bounds of clamp. */
-export interface Unary extends Partial<Bounds> {
+export interface Unary {
   readonly n: number;
   readonly x: Ptr;
   readonly out: Target;
+  readonly lo?: number | undefined;
+  readonly hi?: number | undefined;
 }
 
 /** out[n] = [out +] df(dy, kept): see formulas.ts for what is kept. */
-export interface UnaryBackward extends Partial<Bounds> {
+export interface UnaryBackward {
   readonly n: number;
   readonly dy: Ptr;
   readonly kept: Ptr;
   readonly out: Target;
+  readonly lo?: number | undefined;
+  readonly hi?: number | undefined;
 }
 
 /**

@@ -4,17 +4,22 @@
  */
 import { Heap, type Ptr } from '../memory/heap.ts';
 import { ABI, type KernelAbi, type KernelName, RECORD_BYTES, RecordWriter, SUM_BLOCK } from './abi.ts';
+import { callKernel } from './control.ts';
 import { type Exports, instantiate, type Numerics } from './instance.ts';
 import type * as K from './kernels.ts';
-import { UNARY } from './kernels.ts';
-import { type Bounds, GRAIN, ranges } from './partition.ts';
+import { NONLINEAR, UNARY } from './kernels.ts';
+import { GRAIN } from './partition.ts';
 import { ThreadPool } from './threads.ts';
 import type { WasmMemory } from './wasm-memory.ts';
 
+// Names that are put together at each call would cost more than a small kernel.
 const UNARY_BACKWARD = Object.fromEntries(UNARY.map((name) => [name, `${name}Backward`])) as Record<
   K.UnaryName,
   `${K.UnaryName}Backward`
 >;
+const BINARY_BACKWARD = Object.fromEntries(
+  NONLINEAR.map((name) => [name, { a: `${name}BackwardA`, b: `${name}BackwardB` }]),
+) as Record<K.NonlinearName, { a: `${K.NonlinearName}BackwardA`; b: `${K.NonlinearName}BackwardB` }>;
 
 /**
  * The kernels over one memory. A call writes its record to one place in memory (abi.ts). With more than one thread the
@@ -98,7 +103,7 @@ export class WasmKernels implements K.Kernels {
   }
 
   binaryBackward(name: K.NonlinearName, operand: 'a' | 'b', record: K.BinaryBackward): void {
-    this.run(operand === 'a' ? `${name}BackwardA` : `${name}BackwardB`, record);
+    this.run(BINARY_BACKWARD[name][operand], record);
   }
 
   where(record: K.Where): void {
@@ -169,13 +174,13 @@ export class WasmKernels implements K.Kernels {
 
   /** Writes the record and runs the kernel on its chunks: on all threads if there are several of both, else here. */
   private run(name: KernelName, record: object): void {
-    const { fields, partition }: KernelAbi = ABI[name];
-    this.records.write(fields, record);
-    const chunks = (partition as (record: object) => Bounds[])(record);
+    const { write, partition } = ABI[name] as KernelAbi<object>;
+    write(this.records.start(), record);
+    const chunks = partition(record);
     const { at } = this.records;
     if (chunks.length > 1 && this.wantedThreads > 1) return this.startThreads().run(name, at, chunks);
     const kernel = this.exports[name];
-    for (const bounds of chunks) kernel(...bounds, at);
+    for (let i = 0; i < chunks.length; i++) callKernel(kernel, chunks[i], 0, chunks[i].length, at);
   }
 
   private startThreads(): ThreadPool {
@@ -195,5 +200,5 @@ export class WasmKernels implements K.Kernels {
   }
 }
 
-/** Whether a sum of n elements is cut into blocks that threads share. */
-const isLong = (n: number) => ranges(n, 1, GRAIN).length > 1;
+/** Whether a sum of n elements is cut into blocks that threads share: into two chunks at least. */
+const isLong = (n: number) => n >= 2 * GRAIN;

@@ -13,9 +13,17 @@ import {
   type DifferentiableName,
   type Kernels,
   type NonlinearName,
+  rowOf,
   type Target,
+  type View2d,
 } from '../backend/kernels.ts';
 import { broadcast, broadcastShape, dense, forEachPlane, intoBroadcast } from './broadcast.ts';
+
+/** An operand as one row of n elements: dense, or one number again and again. */
+function rowLike({ ptr, size }: Variable, n: number): View2d | null {
+  if (size === n) return rowOf(ptr, n);
+  return size === 1 ? { ptr, row: 0, col: 0 } : null;
+}
 
 /** f(a, b), or a derivative of it: `call` runs the kernel on the views of each plane of y's shape. */
 function elementwise(
@@ -24,6 +32,9 @@ function elementwise(
   out: Target,
   call: (record: Binary, offset: number) => void,
 ): void {
+  // Most operands are of y's shape or one number: then it is all one row.
+  const [row, other] = [rowLike(a, y.size), rowLike(b, y.size)];
+  if (row && other) return call({ rows: 1, cols: y.size, a: row, b: other, out }, 0);
   const operands = [
     broadcast(a.ptr, a.shape, y.shape),
     broadcast(b.ptr, b.shape, y.shape),
@@ -48,8 +59,17 @@ function derivative(k: Kernels, name: DifferentiableName, operand: 'a' | 'b', pa
   const formula = BINARY_FORMULAS[name][operand === 'a' ? 'da' : 'db'];
   intoBroadcast(into, input, xs[input], y, (out) => {
     if (typeof formula === 'string') return copyArray(k, dy.size, dy.ptr, out, formula === '+dy' ? 1 : -1);
-    elementwise(y, xs, out, (record, offset) =>
-      k.binaryBackward(name as NonlinearName, operand, { ...record, dy: dy.ptr + offset, y: y.ptr + offset }),
+    // Written out: a spread of the record would cost as much as a small kernel.
+    elementwise(y, xs, out, ({ rows, cols, a, b, out }, offset) =>
+      k.binaryBackward(name as NonlinearName, operand, {
+        rows,
+        cols,
+        dy: dy.ptr + offset,
+        y: y.ptr + offset,
+        a,
+        b,
+        out,
+      }),
     );
   });
 }

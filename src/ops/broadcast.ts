@@ -104,15 +104,14 @@ export function forEachPlane(
   const dims = merged.shape;
   if (dims.includes(0)) return;
   const axes = dims.length - 2;
-  const [rows, cols] = dims.slice(axes);
   const offsets = operands.map(() => 0);
   const walk = (axis: number): void => {
     if (axis === axes) {
       const views = operands.map(({ ptr }, o) => {
-        const [row, col] = merged.strides[o].slice(axes);
-        return { ptr: ptr + offsets[o] * elementBytes, row, col };
+        const strides = merged.strides[o];
+        return { ptr: ptr + offsets[o] * elementBytes, row: strides[axes], col: strides[axes + 1] };
       });
-      return step(views, rows, cols);
+      return step(views, dims[axes], dims[axes + 1]);
     }
     for (let i = 0; i < dims[axis]; i++) {
       walk(axis + 1);

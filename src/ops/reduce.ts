@@ -3,7 +3,7 @@
  */
 import { BATCH, defineOp, type GradSink, type OpDef, type Sample } from '../autograd/op.ts';
 import { type Shape, sizeOf, type Variable } from '../autograd/variable.ts';
-import { type Ptr, rowOf } from '../backend/kernels.ts';
+import { type Ptr, rowOf, type Target } from '../backend/kernels.ts';
 import { ShapeError } from '../errors.ts';
 import { broadcast, copyStrided, dense, reduceAxes } from './broadcast.ts';
 
@@ -122,9 +122,10 @@ export const mse = defineOp({
   forward: (k, y, [a, b]) => k.mse({ n: a.size, a: a.ptr, b: b.ptr, out: y.ptr }),
   vjp(k, dy, _y, [a, b], into) {
     const n = a.size;
-    const operands = { n, a: a.ptr, b: b.ptr, dy: dy.ptr };
-    into(0, (out) => k.mseBackward({ ...operands, scale: 2 / n, out }));
-    into(1, (out) => k.mseBackward({ ...operands, scale: -2 / n, out }));
+    const gradient = (scale: number) => (out: Target) =>
+      k.mseBackward({ n, a: a.ptr, b: b.ptr, dy: dy.ptr, scale, out });
+    into(0, gradient(2 / n));
+    into(1, gradient(-2 / n));
   },
   benchmark: { shapes: [BATCH, BATCH], attrs: undefined },
   samples: () => [[7], [3, 5], []].map((shape: Shape) => ({ shapes: [shape, shape], attrs: undefined })),

@@ -15,12 +15,12 @@ function unaryOp(name: UnaryName): OpDef<Partial<Bounds>> {
   return defineOp<Partial<Bounds>>({
     name,
     shape: ([x]) => x,
-    forward: (k, y, [x], bounds) =>
-      k.unary(name, { n: y.size, x: x.ptr, out: { ptr: y.ptr, accumulate: false }, ...bounds }),
-    vjp: (k, dy, y, [x], into, bounds) =>
+    forward: (k, y, [x], { lo, hi }) =>
+      k.unary(name, { n: y.size, x: x.ptr, out: { ptr: y.ptr, accumulate: false }, lo, hi }),
+    vjp: (k, dy, y, [x], into, { lo, hi }) =>
       into(0, (out) => {
         const kept = keeps === 'x' ? x.ptr : y.ptr;
-        k.unaryBackward(name, { n: dy.size, dy: dy.ptr, kept, out, ...bounds });
+        k.unaryBackward(name, { n: dy.size, dy: dy.ptr, kept, out, lo, hi });
       }),
     benchmark: { shapes: [BATCH], attrs: name === 'clamp' ? BOUNDS : {}, domain },
     samples: () =>
