@@ -166,7 +166,7 @@ export { encodeDiffusion, resumeDiffusion } from './models/training/resume.ts';
 // Layers and optimisers
 export { ReLU, Sigmoid, SiLU, Tanh } from './nn/activation.ts';
 export { Linear, type LinearOptions } from './nn/linear.ts';
-export { Module, type StateDict } from './nn/module.ts';
+export { Layer, Module, type StateDict } from './nn/module.ts';
 export { oneHot } from './nn/one-hot.ts';
 export { Sequential } from './nn/sequential.ts';
 export { TimeEmbedding, type TimeEmbeddingOptions, timestepEmbedding } from './nn/time-embedding.ts';

@@ -16,6 +16,7 @@ import {
 import { DiffusionPipeline } from '../src/models/pipeline.ts';
 import { samplePictures } from '../src/models/sample.ts';
 import { Rng } from '../src/random/rng.ts';
+import { tensor } from '../src/tensor/create.ts';
 import { refused } from './helpers.ts';
 import { suite } from './suite.ts';
 
@@ -121,9 +122,9 @@ suite('diffusion: guidance by a classifier', (test) => {
       /noise by cosine, 100 steps, got one of linear, 100 steps/,
     );
     refused(
-      () => classifier.forward(new Rng(0).normal([2, PIXELS])),
+      () => classifier.forward(new Rng(0).normal([2, PIXELS]), tensor([1])),
       ShapeError,
-      /expected times \[2\], got none/,
+      /expected times \[2\], got \[1\]/,
     );
     const bare = encodeCheckpoint(classifier, { kind: NoiseClassifier.kind, sizes: SIZES });
     refused(

@@ -72,7 +72,8 @@ export class TimeEmbedding extends Module {
     this.second = new Linear(hidden, hidden, options);
   }
 
-  override forward(t: Tensor): Tensor {
+  /** Times [batch] to [batch, hidden]. */
+  forward(t: Tensor): Tensor {
     const scaled = this.scale === 1 ? t : t.mul(this.scale);
     return this.second.forward(this.first.forward(timestepEmbedding(scaled, this.dimension)).silu());
   }

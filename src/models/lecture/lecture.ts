@@ -17,7 +17,7 @@ import { combine } from '../../diffusion/combine.ts';
 import { DivergenceError, ShapeError, ValueError } from '../../errors.ts';
 import { ReLU } from '../../nn/activation.ts';
 import { Linear } from '../../nn/linear.ts';
-import { Module } from '../../nn/module.ts';
+import { Layer } from '../../nn/module.ts';
 import { Sequential } from '../../nn/sequential.ts';
 import { Adam } from '../../optim/adam.ts';
 import { type Rng, sharedRng } from '../../random/rng.ts';
@@ -31,7 +31,7 @@ export function lectureSchedule(T = 5): Float64Array {
 }
 
 /** ReLU layers of `hidden` units between `dimension` numbers and the time, and `dimension` numbers. */
-export class LectureNetwork extends Module {
+export class LectureNetwork extends Layer {
   readonly layers: Sequential;
 
   constructor(

@@ -14,7 +14,7 @@ import type { Dataset, TrainTest } from '../../data/dataset.ts';
 import { DataLoader } from '../../data/loader.ts';
 import { DivergenceError, FormatError } from '../../errors.ts';
 import { Linear } from '../../nn/linear.ts';
-import { Module } from '../../nn/module.ts';
+import { Layer, type Module } from '../../nn/module.ts';
 import { oneHot } from '../../nn/one-hot.ts';
 import { Adam } from '../../optim/adam.ts';
 import { cosineLr } from '../../optim/lr-schedule.ts';
@@ -34,7 +34,7 @@ export const FEATURES = 64;
 const MOST_SHIFT = 2;
 const BATCH = 250;
 
-export class Classifier extends Module {
+export class Classifier extends Layer {
   /** What a checkpoint calls this model. */
   static readonly kind = 'classifier';
   readonly first: Linear;

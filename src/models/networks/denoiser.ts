@@ -14,7 +14,7 @@ import { loadCheckpoint, requireKind, restoreParameters } from '../../checkpoint
 import { FormatError, ValueError } from '../../errors.ts';
 import { ReLU, Sigmoid } from '../../nn/activation.ts';
 import { Linear } from '../../nn/linear.ts';
-import { Module } from '../../nn/module.ts';
+import { Layer } from '../../nn/module.ts';
 import { Sequential } from '../../nn/sequential.ts';
 import { Rng, sharedRng } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
@@ -37,7 +37,7 @@ export interface DenoiserOptions extends Partial<DenoiserSizes> {
   readonly rng?: Rng;
 }
 
-export class Denoiser extends Module {
+export class Denoiser extends Layer {
   /** What a checkpoint calls this model. */
   static readonly kind = 'denoiser';
   readonly sizes: DenoiserSizes;

@@ -69,9 +69,9 @@ class Block extends Module {
     this.c = new Linear(condition, inner, { bias: false, rng });
   }
 
-  override forward(h: Tensor, c?: Tensor): Tensor {
-    const z = this.a.forward(norm(h));
-    return h.add(this.b.forward((c ? z.add(this.c.forward(c)) : z).silu()));
+  forward(h: Tensor, c: Tensor): Tensor {
+    const z = this.a.forward(norm(h)).add(this.c.forward(c));
+    return h.add(this.b.forward(z.silu()));
   }
 }
 
@@ -126,16 +126,14 @@ export class DiffusionMlp extends Module {
    * @param labels one a picture, null for one that is not told; without them none is
    * @throws ShapeError for sizes that do not fit, ValueError for labels out of range
    */
-  override forward(x: Tensor, t?: Tensor, labels?: Labels): Tensor {
+  forward(x: Tensor, t: Tensor, labels?: Labels): Tensor {
     const [batch] = x.shape;
-    if (x.rank !== 2 || x.shape[1] !== this.pixels || t?.shape.join() !== String(batch)) {
-      const got = `[${x.shape}] and ${t ? `[${t.shape}]` : 'no times'}`;
-      throw new ShapeError(
-        `${DiffusionMlp.kind}: expected pictures [b,${this.pixels}] and times [b], got ${got}`,
-      );
+    if (x.rank !== 2 || x.shape[1] !== this.pixels || t.shape.join() !== String(batch)) {
+      const expected = `pictures [b,${this.pixels}] and times [b]`;
+      throw new ShapeError(`${DiffusionMlp.kind}: expected ${expected}, got [${x.shape}] and [${t.shape}]`);
     }
-    let c = this.time.forward(t!);
-    if (this.label) c = c.add(this.embedLabels(this.label, labels ?? Array(batch).fill(null), batch!));
+    let c = this.time.forward(t);
+    if (this.label) c = c.add(this.embedLabels(this.label, labels ?? Array(batch).fill(null), batch));
     else if (labels?.some((label) => label !== null)) {
       throw new ValueError(`${DiffusionMlp.kind}: expected no labels, as the model knows no classes`);
     }
@@ -175,7 +173,7 @@ class Blocks extends Module {
     return this.list.map((block, i) => [String(i), block]);
   }
 
-  override forward(h: Tensor, c?: Tensor): Tensor {
+  forward(h: Tensor, c: Tensor): Tensor {
     for (const block of this.list) h = block.forward(h, c);
     return h;
   }

@@ -78,10 +78,9 @@ export class NoiseClassifier extends Module {
    * Logits [b, classes] of x [b, pixels] at times t [b] of the schedule.
    * @throws ShapeError for times that are not one a picture
    */
-  override forward(x: Tensor, t?: Tensor): Tensor {
-    if (t?.shape.join() !== String(x.shape[0])) {
-      const got = t ? `[${t.shape}]` : 'none';
-      throw new ShapeError(`${NoiseClassifier.kind}: expected times [${x.shape[0]}], got ${got}`);
+  forward(x: Tensor, t: Tensor): Tensor {
+    if (t.shape.join() !== String(x.shape[0])) {
+      throw new ShapeError(`${NoiseClassifier.kind}: expected times [${x.shape[0]}], got [${t.shape}]`);
     }
     const c = this.time.forward(t.mul(networkTime(this.schedule, 1))).silu();
     const z = this.first.forward(x).add(this.condition.forward(c)).relu();

@@ -76,8 +76,8 @@ class PlaneNetwork extends Module {
     this.last = new Linear(HIDDEN, 2, { rng });
   }
 
-  override forward(x: Tensor, t?: Tensor): Tensor {
-    const c = this.condition.forward(this.time.forward(t!).silu());
+  forward(x: Tensor, t: Tensor): Tensor {
+    const c = this.condition.forward(this.time.forward(t).silu());
     const z = this.second.forward(this.first.forward(x.mul(SCALE)).add(c).silu()).silu();
     return this.last.forward(this.third.forward(z).silu());
   }
