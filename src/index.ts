@@ -35,6 +35,7 @@ export {
 export {
   createDataset,
   type Dataset,
+  type DatasetFields,
   permutation,
   split,
   subset,
@@ -107,6 +108,7 @@ export {
   accuracy,
   Classifier,
   type ClassifierEpoch,
+  type ClassifierOptions,
   type ClassifierSettings,
   type ClassifierSizes,
   classifierOf,
@@ -165,6 +167,7 @@ export {
 export { encodeDiffusion, resumeDiffusion } from './models/training/resume.ts';
 // Layers and optimisers
 export { ReLU, Sigmoid, SiLU, Tanh } from './nn/activation.ts';
+export { Flatten } from './nn/flatten.ts';
 export { Linear, type LinearOptions } from './nn/linear.ts';
 export { Layer, Module, type StateDict } from './nn/module.ts';
 export { oneHot } from './nn/one-hot.ts';

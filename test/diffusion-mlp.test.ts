@@ -59,7 +59,7 @@ function byHand(model: DiffusionMlp, x: Rows, times: number[], columns: number[]
 suite('diffusion mlp', (test) => {
   test('it is the formula, computed here by hand in float64, with labels and without', () => {
     const model = network();
-    const x = new Rng(2).normal([3, 6]);
+    const x = new Rng(2).normal([3, 2, 3, 1]);
     const rows = [0, 1, 2].map((i) => [...x.toTypedArray().subarray(6 * i, 6 * i + 6)]);
     const times = [0, 3, 999];
     const forward = (labels?: (number | null)[]) =>
@@ -70,7 +70,7 @@ suite('diffusion mlp', (test) => {
 
   test('untrained it predicts 0, and its gradients reach every parameter once it has moved', () => {
     const fresh = new DiffusionMlp({ ...TINY, rng: new Rng(0) });
-    const x = new Rng(3).normal([2, 6]);
+    const x = new Rng(3).normal([2, 2, 3, 1]);
     assert.ok(
       fresh
         .forward(x, tensor([5, 7]))
@@ -105,15 +105,16 @@ suite('diffusion mlp', (test) => {
 
   test('sizes, labels and times that do not fit are refused', () => {
     const model = network();
-    const x = new Rng(2).normal([2, 6]);
+    const x = new Rng(2).normal([2, 2, 3, 1]);
     const t = tensor([1, 2]);
     refused(() => new DiffusionMlp({ hidden: 0 }), ValueError, /hidden to be a whole number >= 1, got 0/);
     refused(() => new DiffusionMlp({ classes: -1 }), ValueError, /classes to be a whole number >= 0, got -1/);
     refused(() => new DiffusionMlp({ condition: 5 }), ValueError, /even/);
+    refused(() => model.forward(x, tensor([1])), ShapeError, /expected times \[2\], got \[1\]/);
     refused(
-      () => model.forward(x, tensor([1])),
+      () => model.forward(x.reshape(2, 6), t),
       ShapeError,
-      /expected pictures \[b,6\] and times \[b\], got \[2,6\] and \[1\]/,
+      'diffusion-mlp: expected pictures [b,2,3,1], got [2,6]',
     );
     refused(() => model.forward(x, t, [1]), ShapeError, /expected 2 labels/);
     refused(() => model.forward(x, t, [0, 2]), ValueError, /labels from 0 to 1, got 2/);
@@ -123,7 +124,7 @@ suite('diffusion mlp', (test) => {
   test('guidance on it is (1 - scale)·without + scale·with; a model without classes refuses it', () => {
     const settings = { schedule: 'cosine', steps: 10, predicts: 'x0' } as const;
     const model = new DiffusionPipeline(network(), settings);
-    const x = new Rng(4).normal([2, 6]);
+    const x = new Rng(4).normal([2, 2, 3, 1]);
     const at = (labels: (number | null)[]) => [...model.predict(x, 3, labels).toTypedArray()];
     const [told, none] = [at([0, 1]), at([null, null])];
     const guided = classifierFree(model, [0, 1], { scale: 3 }).predict(x, 3);
@@ -143,7 +144,7 @@ suite('diffusion mlp', (test) => {
   });
 
   test('whatever is predicted, it is the best for data that are normal around the network’s answer', () => {
-    const x = new Rng(5).normal([3, 6]);
+    const x = new Rng(5).normal([3, 2, 3, 1]);
     const answer = new DiffusionPipeline(network(), { schedule: 'cosine', steps: 40, predicts: 'x0' });
     for (const predicts of PREDICTIONS) {
       if (predicts === 'x0') continue;
@@ -186,8 +187,8 @@ suite('diffusion mlp', (test) => {
         told.push(t!.toTypedArray()[0]);
         return forward(x, t, labels);
       };
-      model.predict(new Rng(4).normal([1, 6]), model.schedule.tMax, [null]);
-      model.predict(new Rng(4).normal([1, 6]), model.schedule.tMin, [null]);
+      model.predict(new Rng(4).normal([1, 2, 3, 1]), model.schedule.tMax, [null]);
+      model.predict(new Rng(4).normal([1, 2, 3, 1]), model.schedule.tMin, [null]);
       assert.ok(told[0] > 950 && told[0] <= 1000 && told[1] >= 0 && told[1] < 20, `${schedule}: ${told}`);
     }
     refused(

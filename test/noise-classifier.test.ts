@@ -122,7 +122,7 @@ suite('diffusion: guidance by a classifier', (test) => {
       /noise by cosine, 100 steps, got one of linear, 100 steps/,
     );
     refused(
-      () => classifier.forward(new Rng(0).normal([2, PIXELS]), tensor([1])),
+      () => classifier.forward(new Rng(0).normal([2, 2, 3, 1]), tensor([1])),
       ShapeError,
       /expected times \[2\], got \[1\]/,
     );

@@ -52,10 +52,18 @@ export async function trainDiffusionCommand(options: Options): Promise<number> {
 function createTrainer({ checkpoint, settings, sizes, seconds }: Plan, data: TrainTest): DiffusionTrainer {
   const limitSeconds = seconds ?? Infinity;
   if (checkpoint) return resumeDiffusion(checkpoint, data, { limitSeconds, epochs: settings.epochs });
-  const { height, width, classes } = data.train;
+  const { height, width, channels, classes } = data.train;
   const known = settings.labelDropout === 1 ? 0 : classes;
   const rng = new Rng(settings.seed).stream('initial values');
-  const network = new DiffusionMlp({ ...DIFFUSION_MLP_SIZES, ...sizes, height, width, classes: known, rng });
+  const network = new DiffusionMlp({
+    ...DIFFUSION_MLP_SIZES,
+    ...sizes,
+    height,
+    width,
+    channels,
+    classes: known,
+    rng,
+  });
   return new DiffusionTrainer(new DiffusionPipeline(network, settings), data, settings, limitSeconds);
 }
 

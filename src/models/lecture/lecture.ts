@@ -16,6 +16,7 @@ import { checkSteps, checkWhole } from '../../diffusion/check.ts';
 import { combine } from '../../diffusion/combine.ts';
 import { DivergenceError, ShapeError, ValueError } from '../../errors.ts';
 import { ReLU } from '../../nn/activation.ts';
+import { Flatten } from '../../nn/flatten.ts';
 import { Linear } from '../../nn/linear.ts';
 import { Layer } from '../../nn/module.ts';
 import { Sequential } from '../../nn/sequential.ts';
@@ -54,16 +55,17 @@ export class LectureNetwork extends Layer {
     return this.layers.forward(x);
   }
 
-  /** x [batch, dimension] at time t. */
+  /** x [batch, ...], samples of `dimension` numbers, at time t; the result has the shape of x. */
   at(x: Tensor, t: number): Tensor {
-    if (x.rank !== 2 || x.shape[1] !== this.dimension) {
-      throw new ShapeError(`DiffusionModel: expected [batch,${this.dimension}], got [${x.shape}]`);
+    const rows = new Flatten().forward(x);
+    if (rows.shape[1] !== this.dimension) {
+      throw new ShapeError(`LectureNetwork: expected samples of ${this.dimension} numbers, got [${x.shape}]`);
     }
-    return this.forward(cat([x, full([x.shape[0], 1], t)], 1));
+    return this.forward(cat([rows, full([x.shape[0], 1], t)], 1)).reshape(x.shape);
   }
 }
 
-/** What is trained: any function of x [batch, dimension] and a time. */
+/** What is trained: any function of x [batch, ...] and a time. */
 export type LectureModel = (x: Tensor, t: number) => Tensor;
 
 export interface LectureLossOptions {
@@ -73,7 +75,7 @@ export interface LectureLossOptions {
   readonly carry?: boolean;
 }
 
-/** The loss of a batch [batch, dimension], summed over t: a scalar with its graph. */
+/** The loss of a batch [batch, ...], summed over t: a scalar with its graph. */
 export function lectureLoss(
   model: LectureModel,
   data: Tensor,
@@ -128,7 +130,7 @@ const diverged = (epoch: number, step: number, loss: number, lr: number) =>
 /**
  * Trains the model in place, and yields after every step.
  *
- * @param batches of an epoch, each [batch, dimension]; they are the caller's to dispose of
+ * @param batches of an epoch, each [batch, ...]; they are the caller's to dispose of
  * @throws ValueError for epochs that are no whole number >= 1; DivergenceError where the loss is no number, with the
  * model as it was before that step
  */

@@ -1,5 +1,6 @@
 /**
- * The lecture's denoising autoencoder: [b, inputs] -> [b, inputs], a picture with noise to the picture without.
+ * The lecture's denoising autoencoder: a picture with noise to the picture without, [b, h, w, c] to the same shape,
+ * where inputs = h·w·c. The network sees a picture as a row of numbers.
  *
  *     encoder: Linear(784, 400)  ReLU  Linear(400, 400)  ReLU
  *     decoder: Linear(400, 400)  ReLU  Linear(400, 784)  Sigmoid
@@ -13,6 +14,7 @@
 import { loadCheckpoint, requireKind, restoreParameters } from '../../checkpoint/checkpoint.ts';
 import { FormatError, ValueError } from '../../errors.ts';
 import { ReLU, Sigmoid } from '../../nn/activation.ts';
+import { Flatten } from '../../nn/flatten.ts';
 import { Linear } from '../../nn/linear.ts';
 import { Layer } from '../../nn/module.ts';
 import { Sequential } from '../../nn/sequential.ts';
@@ -59,9 +61,9 @@ export class Denoiser extends Layer {
     this.decoder = new Sequential(dense(code, hidden), new ReLU(), dense(hidden, inputs), new Sigmoid());
   }
 
-  /** The pictures that the model sees in `x`, [b, inputs], each value in (0, 1). */
+  /** The pictures that the model sees in `x`, of its shape, each value in (0, 1). @throws ShapeError */
   override forward(x: Tensor): Tensor {
-    return this.decoder.forward(this.encoder.forward(x));
+    return this.decoder.forward(this.encoder.forward(new Flatten().forward(x))).reshape(x.shape);
   }
 }
 

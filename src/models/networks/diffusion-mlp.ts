@@ -1,6 +1,6 @@
 /**
- * A residual MLP that predicts in a diffusion process: pictures x [b, height·width] with noise, a time for each
- * and, where it knows classes, a label for each, to a prediction of x's shape.
+ * A residual MLP that predicts in a diffusion process: pictures x [b, height, width, channels] with noise, a time for
+ * each and, where it knows classes, a label for each, to a prediction of x's shape. It sees a picture as a row.
  *
  *     c = silu(time embedding of t + label embedding)                      [b, condition]
  *     h = W_in·x                                                           [b, width]
@@ -15,6 +15,8 @@
  * too few for another way to be faster. Sources: He et al., "Identity mappings in deep residual networks" (2016);
  * RMS norm: Zhang and Sennrich (2019); null label: Ho and Salimans (2021). Left out on purpose: convolutions.
  */
+
+import { pictureSize } from '../../data/dataset.ts';
 import type { ConditionalModel, Labels } from '../../diffusion/guidance.ts';
 import type { Prediction } from '../../diffusion/prediction.ts';
 import { ShapeError, ValueError } from '../../errors.ts';
@@ -25,12 +27,15 @@ import { TimeEmbedding } from '../../nn/time-embedding.ts';
 import { type Rng, sharedRng } from '../../random/rng.ts';
 import { full } from '../../tensor/create.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import { pictureRows } from './pictures.ts';
 
 /** What a network is made of, each 1 or more but `classes`. */
 export interface DiffusionMlpSizes {
   /** Of a picture, in pixels. */
   readonly height: number;
   readonly width: number;
+  /** Numbers of a pixel. */
+  readonly channels: number;
   /** Classes of labels; 0 for a network that is told none. */
   readonly classes: number;
   /** Numbers between the blocks, and inside them. */
@@ -44,6 +49,7 @@ export interface DiffusionMlpSizes {
 export const DIFFUSION_MLP_SIZES: DiffusionMlpSizes = {
   height: 28,
   width: 28,
+  channels: 1,
   classes: 10,
   hidden: 512,
   inner: 512,
@@ -111,33 +117,29 @@ export class DiffusionMlp extends Module {
     const { classes, hidden, condition, depth } = this.sizes;
     this.time = new TimeEmbedding(condition, condition, { rng });
     this.label = classes > 0 ? new Linear(classes + 1, condition, { bias: false, rng }) : null;
-    this.input = new Linear(this.pixels, hidden, { rng });
+    this.input = new Linear(pictureSize(this.sizes), hidden, { rng });
     this.blocks = new Blocks(Array.from({ length: depth }, () => new Block(this.sizes, rng)));
-    this.output = zeroed(new Linear(hidden, this.pixels, { rng }));
-  }
-
-  /** Pixels of a picture. */
-  get pixels(): number {
-    return this.sizes.height * this.sizes.width;
+    this.output = zeroed(new Linear(hidden, pictureSize(this.sizes), { rng }));
   }
 
   /**
-   * The prediction for pictures x [b, pixels] at times [b].
+   * The prediction for pictures x [b, height, width, channels] at times [b].
    * @param labels one a picture, null for one that is not told; without them none is
    * @throws ShapeError for sizes that do not fit, ValueError for labels out of range
    */
   forward(x: Tensor, t: Tensor, labels?: Labels): Tensor {
+    const rows = pictureRows(DiffusionMlp.kind, x, this.sizes);
     const [batch] = x.shape;
-    if (x.rank !== 2 || x.shape[1] !== this.pixels || t.shape.join() !== String(batch)) {
-      const expected = `pictures [b,${this.pixels}] and times [b]`;
-      throw new ShapeError(`${DiffusionMlp.kind}: expected ${expected}, got [${x.shape}] and [${t.shape}]`);
+    if (t.shape.join() !== String(batch)) {
+      throw new ShapeError(`${DiffusionMlp.kind}: expected times [${batch}], got [${t.shape}]`);
     }
     let c = this.time.forward(t);
     if (this.label) c = c.add(this.embedLabels(this.label, labels ?? Array(batch).fill(null), batch));
     else if (labels?.some((label) => label !== null)) {
       throw new ValueError(`${DiffusionMlp.kind}: expected no labels, as the model knows no classes`);
     }
-    return this.output.forward(norm(this.blocks.forward(this.input.forward(x), c.silu())));
+    const h = this.blocks.forward(this.input.forward(rows), c.silu());
+    return this.output.forward(norm(h)).reshape(x.shape);
   }
 
   /** The embedding of the labels, one row a picture; the last column of all stands for none. */

@@ -1,5 +1,6 @@
 /**
- * A classifier of noised pictures, for guidance by a classifier: x [b, pixels] at times [b] to logits [b, classes],
+ * A classifier of noised pictures, for guidance by a classifier: x [b, height, width, channels] at times [b] to
+ * logits [b, classes], where it sees a picture as a row of numbers,
  *
  *     c = silu(time embedding of t)
  *     z = relu(A·x + C·c)      400 numbers
@@ -14,7 +15,7 @@
  */
 import { noGrad, scope } from '../../autograd/tape.ts';
 import { type Checkpoint, requireKind, restoreParameters } from '../../checkpoint/checkpoint.ts';
-import type { Dataset, TrainTest } from '../../data/dataset.ts';
+import { type Dataset, pictureSize, type TrainTest } from '../../data/dataset.ts';
 import { DataLoader } from '../../data/loader.ts';
 import type { LogProbability } from '../../diffusion/guidance.ts';
 import { Objective } from '../../diffusion/objective.ts';
@@ -32,12 +33,14 @@ import { normalize } from '../training/loop.ts';
 import {
   argmax,
   type ClassifierEpoch,
+  type ClassifierOptions,
   type ClassifierSettings,
   type ClassifierSizes,
   classifierSizes,
   fitClassifier,
   logProbabilities,
 } from './classifier.ts';
+import { pictureRows } from './pictures.ts';
 
 /** Which noise a classifier knows. */
 export type NoiseSettings = Omit<ProcessSettings, 'predicts'>;
@@ -57,33 +60,35 @@ export class NoiseClassifier extends Module {
 
   /** The schedule that its pictures are noised by. */
   readonly schedule: NoiseSchedule;
+  readonly sizes: ClassifierSizes;
 
   /** @throws ValueError for a schedule that there is not */
   constructor(
-    readonly sizes: ClassifierSizes,
+    sizes: ClassifierOptions,
     readonly noise: NoiseSettings,
     rng: Rng = sharedRng(),
   ) {
     super();
     this.schedule = trainingSchedule(noise);
-    const { height, width, classes } = sizes;
+    this.sizes = { channels: 1, ...sizes };
     this.time = new TimeEmbedding(CONDITION, CONDITION, { rng });
-    this.first = new Linear(height * width, HIDDEN, { rng });
+    this.first = new Linear(pictureSize(this.sizes), HIDDEN, { rng });
     this.condition = new Linear(CONDITION, HIDDEN, { bias: false, rng });
     this.second = new Linear(HIDDEN, HIDDEN, { rng });
-    this.last = new Linear(HIDDEN, classes, { rng });
+    this.last = new Linear(HIDDEN, sizes.classes, { rng });
   }
 
   /**
-   * Logits [b, classes] of x [b, pixels] at times t [b] of the schedule.
-   * @throws ShapeError for times that are not one a picture
+   * Logits [b, classes] of x [b, height, width, channels] at times t [b] of the schedule.
+   * @throws ShapeError for other pictures, or times that are not one a picture
    */
   forward(x: Tensor, t: Tensor): Tensor {
     if (t.shape.join() !== String(x.shape[0])) {
       throw new ShapeError(`${NoiseClassifier.kind}: expected times [${x.shape[0]}], got [${t.shape}]`);
     }
     const c = this.time.forward(t.mul(networkTime(this.schedule, 1))).silu();
-    const z = this.first.forward(x).add(this.condition.forward(c)).relu();
+    const rows = pictureRows(NoiseClassifier.kind, x, this.sizes);
+    const z = this.first.forward(rows).add(this.condition.forward(c)).relu();
     return this.last.forward(this.second.forward(z, 'relu'));
   }
 
@@ -122,18 +127,15 @@ export function noisedAccuracy(model: NoiseClassifier, dataset: Dataset, t: numb
   const rng = new Rng(seed).stream('noised test pictures');
   const loader = new DataLoader(dataset, { batchSize: TEST_BATCH });
   let right = 0;
-  try {
-    for (const { images, labels } of loader) {
-      scope(() =>
-        noGrad(() => {
-          const { x } = diffuse(normalize(images), model.schedule.level(t), rng);
-          const logits = model.forward(x, full([labels.length], t));
-          right += argmax(logits).filter((found, i) => found === labels[i]).length;
-        }),
-      );
-    }
-  } finally {
-    loader.dispose();
+  for (let batch = 0; batch < loader.batches; batch++) {
+    scope(() =>
+      noGrad(() => {
+        const { images, labels } = loader.next();
+        const { x } = diffuse(normalize(images), model.schedule.level(t), rng);
+        const logits = model.forward(x, full([labels.length], t));
+        right += argmax(logits).filter((found, i) => found === labels[i]).length;
+      }),
+    );
   }
   return right / dataset.length;
 }
