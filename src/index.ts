@@ -100,6 +100,7 @@ export {
   LectureNetwork,
   type LectureStep,
   lectureLoss,
+  lectureOf,
   lectureSchedule,
   trainLecture,
 } from './models/lecture/lecture.ts';
@@ -127,12 +128,18 @@ export {
   type DiffusionMlpSizes,
 } from './models/networks/diffusion-mlp.ts';
 export {
+  type Condition,
+  DiffusionNetwork,
+  type DiffusionSizes,
+} from './models/networks/diffusion-network.ts';
+export {
   NoiseClassifier,
   noiseClassifierOf,
   noisedAccuracy,
   trainNoiseClassifier,
 } from './models/networks/noise-classifier.ts';
-export { DiffusionPipeline, loadDiffusion, type ProcessSettings } from './models/pipeline.ts';
+export { type AnyModel, loadModel, openModel } from './models/open.ts';
+export { DiffusionPipeline, diffusionOf, loadDiffusion, type ProcessSettings } from './models/pipeline.ts';
 export {
   type ClassifierGuidance,
   labelsInTurn,

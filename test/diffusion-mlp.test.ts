@@ -63,7 +63,7 @@ suite('diffusion mlp', (test) => {
     const rows = [0, 1, 2].map((i) => [...x.toTypedArray().subarray(6 * i, 6 * i + 6)]);
     const times = [0, 3, 999];
     const forward = (labels?: (number | null)[]) =>
-      scope(() => model.forward(x, tensor(times), labels).toTypedArray());
+      scope(() => model.forward(x, times, labels ? { labels } : {}).toTypedArray());
     close(forward([1, null, 0]), byHand(model, rows, times, [1, 2, 0]).flat(), 2e-6, 'labels');
     close(forward(), byHand(model, rows, times, [2, 2, 2]).flat(), 2e-6, 'none');
   });
@@ -73,13 +73,13 @@ suite('diffusion mlp', (test) => {
     const x = new Rng(3).normal([2, 2, 3, 1]);
     assert.ok(
       fresh
-        .forward(x, tensor([5, 7]))
+        .forward(x, [5, 7])
         .toTypedArray()
         .every((y) => y === 0),
     );
     const model = network();
     model
-      .forward(x, tensor([5, 7]), [0, null])
+      .forward(x, [5, 7], { labels: [0, null] })
       .sum()
       .backward();
     for (const [name, p] of model.namedParameters()) {
@@ -106,19 +106,19 @@ suite('diffusion mlp', (test) => {
   test('sizes, labels and times that do not fit are refused', () => {
     const model = network();
     const x = new Rng(2).normal([2, 2, 3, 1]);
-    const t = tensor([1, 2]);
+    const t = [1, 2];
     refused(() => new DiffusionMlp({ hidden: 0 }), ValueError, /hidden to be a whole number >= 1, got 0/);
     refused(() => new DiffusionMlp({ classes: -1 }), ValueError, /classes to be a whole number >= 0, got -1/);
     refused(() => new DiffusionMlp({ condition: 5 }), ValueError, /even/);
-    refused(() => model.forward(x, tensor([1])), ShapeError, /expected times \[2\], got \[1\]/);
+    refused(() => model.forward(x, [1]), ShapeError, /expected 2 times, one a picture, got 1/);
     refused(
       () => model.forward(x.reshape(2, 6), t),
       ShapeError,
       'diffusion-mlp: expected pictures [b,2,3,1], got [2,6]',
     );
-    refused(() => model.forward(x, t, [1]), ShapeError, /expected 2 labels/);
-    refused(() => model.forward(x, t, [0, 2]), ValueError, /labels from 0 to 1, got 2/);
-    refused(() => network({ classes: 0 }).forward(x, t, [0, null]), ValueError, /no labels/);
+    refused(() => model.forward(x, t, { labels: [1] }), ShapeError, /expected 2 labels/);
+    refused(() => model.forward(x, t, { labels: [0, 2] }), ValueError, /labels from 0 to 1, got 2/);
+    refused(() => network({ classes: 0 }).forward(x, t, { labels: [0, null] }), ValueError, /no labels/);
   });
 
   test('guidance on it is (1 - scale)·without + scale·with; a model without classes refuses it', () => {
@@ -157,7 +157,7 @@ suite('diffusion mlp', (test) => {
         for (const [i, t] of times.entries()) {
           const level = model.schedule.level(t);
           const told = networkTime(model.schedule, t);
-          const y = answer.network.forward(x, tensor([told, told, told]), labels).toTypedArray();
+          const y = answer.network.forward(x, [told, told, told], { labels }).toTypedArray();
           const own = x.slice([i], [i + 1]);
           // The mixture of one Gaussian around each answer knows the best prediction of x0, and eps follows.
           const data = gaussian(y.slice(6 * i, 6 * i + 6), 0.05 ** 2);
@@ -183,9 +183,9 @@ suite('diffusion mlp', (test) => {
       const told: number[] = [];
       const { network: asked } = model;
       const forward = asked.forward.bind(asked);
-      asked.forward = (x, t, labels) => {
-        told.push(t!.toTypedArray()[0]);
-        return forward(x, t, labels);
+      asked.forward = (x, t, condition) => {
+        told.push(t[0]);
+        return forward(x, t, condition);
       };
       model.predict(new Rng(4).normal([1, 2, 3, 1]), model.schedule.tMax, [null]);
       model.predict(new Rng(4).normal([1, 2, 3, 1]), model.schedule.tMin, [null]);

@@ -130,7 +130,7 @@ suite('diffusion: guidance by a classifier', (test) => {
     refused(
       () => noiseClassifierOf(decodeCheckpoint(bare, 'c')),
       FormatError,
-      /c: expected the schedule of a noise-classifier, got undefined/,
+      /c: settings: expected an object, got nothing/,
     );
   });
 

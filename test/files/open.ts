@@ -5,9 +5,9 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { noGrad, scope } from '../../src/autograd/tape.ts';
-import { type Checkpoint, decodeCheckpoint, restoreParameters } from '../../src/checkpoint/checkpoint.ts';
+import { type Checkpoint, decodeCheckpoint } from '../../src/checkpoint/checkpoint.ts';
 import { loadStrokes } from '../../src/data/strokes-set.ts';
-import { LectureNetwork } from '../../src/models/lecture/lecture.ts';
+import { lectureOf } from '../../src/models/lecture/lecture.ts';
 import { classifierOf } from '../../src/models/networks/classifier.ts';
 import { loadDenoiser } from '../../src/models/networks/denoiser.ts';
 import { noiseClassifierOf } from '../../src/models/networks/noise-classifier.ts';
@@ -48,10 +48,7 @@ async function openDenoiser(path: string): Promise<Opened> {
 }
 
 async function openLecture(path: string): Promise<Opened> {
-  const checkpoint = readCheckpoint(path);
-  const { dimension, hidden } = checkpoint.sizes;
-  const model = new LectureNetwork(dimension, hidden, new Rng(0));
-  restoreParameters(model, checkpoint);
+  const model = lectureOf(readCheckpoint(path));
   return hashed(model, (x) => model.at(x, 0.25));
 }
 

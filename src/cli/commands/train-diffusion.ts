@@ -70,7 +70,7 @@ function createTrainer({ checkpoint, settings, sizes, seconds }: Plan, data: Tra
 /** Says what is about to happen. */
 function announce(run: DiffusionRun, reporter: Reporter): void {
   const { trainer, data, settings, engine } = run;
-  const { hidden, inner, depth, classes } = trainer.model.network.sizes;
+  const { description, sizes } = trainer.model.network;
   const n = (value: number) => value.toLocaleString('en');
   const parameters = trainer.model.network.parameters().reduce((sum, p) => sum + p.size, 0);
   const { steps: T, times } = { ...settings, times: trainer.model.schedule.times };
@@ -80,7 +80,7 @@ function announce(run: DiffusionRun, reporter: Reporter): void {
     run: { ...describeRun(run), parameters, step: done },
     epochs: settings.epochs,
     lines: [
-      `network  ${depth} residual blocks of ${hidden}-${inner}-${hidden}, ${classes || 'no'} classes, ${n(parameters)} parameters`,
+      `network  ${description}, ${sizes.classes || 'no'} classes, ${n(parameters)} parameters`,
       `process  ${settings.schedule}${times ? `, ${n(T)} steps` : ''}, predicts ${settings.predicts}, weight ${settings.lossWeighting}`,
       `data     ${setName(data)}: ${n(data.train.length)} pictures to train on, ${n(data.test.length)} to test on`,
       `engine   ${engineLine(engine)}`,

@@ -12,6 +12,8 @@
  * reading the slide; by default every t starts from the same `noisy`, as the formula stands.
  */
 import { scope } from '../../autograd/tape.ts';
+import { type Checkpoint, type ModelFormat, readModel } from '../../checkpoint/checkpoint.ts';
+import { whole } from '../../checkpoint/fields.ts';
 import { checkSteps, checkWhole } from '../../diffusion/check.ts';
 import { combine } from '../../diffusion/combine.ts';
 import { DivergenceError, ShapeError, ValueError } from '../../errors.ts';
@@ -21,9 +23,10 @@ import { Linear } from '../../nn/linear.ts';
 import { Layer } from '../../nn/module.ts';
 import { Sequential } from '../../nn/sequential.ts';
 import { Adam } from '../../optim/adam.ts';
-import { type Rng, sharedRng } from '../../random/rng.ts';
+import { Rng, sharedRng } from '../../random/rng.ts';
 import { full } from '../../tensor/create.ts';
 import { cat, mse, type Tensor } from '../../tensor/tensor.ts';
+import { MOST_INPUTS, WIDTH_FIELD } from '../networks/limits.ts';
 
 /** linspace(0, 1, T). @throws ValueError for a T that is no whole number >= 2 */
 export function lectureSchedule(T = 5): Float64Array {
@@ -33,6 +36,8 @@ export function lectureSchedule(T = 5): Float64Array {
 
 /** ReLU layers of `hidden` units between `dimension` numbers and the time, and `dimension` numbers. */
 export class LectureNetwork extends Layer {
+  /** What a checkpoint calls this model. */
+  static readonly kind = 'lecture';
   readonly layers: Sequential;
 
   constructor(
@@ -64,6 +69,20 @@ export class LectureNetwork extends Layer {
     return this.forward(cat([rows, full([x.shape[0], 1], t)], 1)).reshape(x.shape);
   }
 }
+
+const FORMAT: ModelFormat<LectureNetwork, { dimension: number; hidden: number }> = {
+  kind: LectureNetwork.kind,
+  sizes: { dimension: whole(1, MOST_INPUTS), hidden: WIDTH_FIELD },
+  shapes: ({ dimension, hidden }) => [
+    ['layers.0.weight', [hidden, dimension + 1]],
+    ['layers.2.weight', [hidden, hidden]],
+    ['layers.4.weight', [dimension, hidden]],
+  ],
+  create: ({ dimension, hidden }) => new LectureNetwork(dimension, hidden, new Rng(0)),
+};
+
+/** The lecture's network in a file that was read. @throws FormatError for a file of anything else */
+export const lectureOf = (checkpoint: Checkpoint): LectureNetwork => readModel(checkpoint, FORMAT);
 
 /** What is trained: any function of x [batch, ...] and a time. */
 export type LectureModel = (x: Tensor, t: number) => Tensor;

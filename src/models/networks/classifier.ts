@@ -10,10 +10,11 @@
  * Left out on purpose: convolutions, dropout, elastic distortions (Simard, Steinkraus and Platt 2003 have those).
  */
 import { noGrad, scope } from '../../autograd/tape.ts';
-import { type Checkpoint, requireKind, restoreParameters } from '../../checkpoint/checkpoint.ts';
+import { type Checkpoint, type ModelFormat, readModel } from '../../checkpoint/checkpoint.ts';
+import { whole } from '../../checkpoint/fields.ts';
 import { type Dataset, type PictureShape, pictureSize, type TrainTest } from '../../data/dataset.ts';
 import { DataLoader } from '../../data/loader.ts';
-import { DivergenceError, FormatError } from '../../errors.ts';
+import { DivergenceError } from '../../errors.ts';
 import { Linear } from '../../nn/linear.ts';
 import { Layer, type Module } from '../../nn/module.ts';
 import { oneHot } from '../../nn/one-hot.ts';
@@ -22,6 +23,7 @@ import { cosineLr } from '../../optim/lr-schedule.ts';
 import { Rng, type Seed, sharedRng } from '../../random/rng.ts';
 import { tensor } from '../../tensor/create.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import { MOST_CLASSES, PICTURE_FIELDS } from './limits.ts';
 import { pictureRows } from './pictures.ts';
 
 export interface ClassifierSizes extends PictureShape {
@@ -204,17 +206,20 @@ function shifted(images: Tensor, { height, width, channels }: PictureShape, rng:
   return tensor(to, images.shape);
 }
 
-/** The classifier in a file that was read. @throws FormatError for a file of anything else */
-export function classifierOf(checkpoint: Checkpoint): Classifier {
-  requireKind(checkpoint, Classifier.kind);
-  const model = new Classifier(classifierSizes(checkpoint), new Rng(0));
-  restoreParameters(model, checkpoint);
-  return model;
-}
+/** The sizes in a classifier's file. */
+export const CLASSIFIER_FIELDS = { ...PICTURE_FIELDS, classes: whole(1, MOST_CLASSES) };
 
-/** The sizes in a classifier's file. @throws FormatError */
-export function classifierSizes({ sizes, source }: Checkpoint): ClassifierSizes {
-  const { height, width, channels = 1, classes } = sizes;
-  if (height && width && classes) return { height, width, channels, classes };
-  throw new FormatError(`${source}: expected the sizes height, width and classes of a classifier`);
-}
+const FORMAT: ModelFormat<Classifier, ClassifierSizes> = {
+  kind: Classifier.kind,
+  sizes: CLASSIFIER_FIELDS,
+  shapes: (sizes) => [
+    ['first.weight', [HIDDEN[0], pictureSize(sizes)]],
+    ['second.weight', [HIDDEN[1], HIDDEN[0]]],
+    ['third.weight', [FEATURES, HIDDEN[1]]],
+    ['last.weight', [sizes.classes, FEATURES]],
+  ],
+  create: (sizes) => new Classifier(sizes, new Rng(0)),
+};
+
+/** The classifier in a file that was read. @throws FormatError for a file of anything else */
+export const classifierOf = (checkpoint: Checkpoint): Classifier => readModel(checkpoint, FORMAT);

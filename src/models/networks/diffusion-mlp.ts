@@ -9,35 +9,31 @@
  *
  * norm(h) = h/√(mean(h²) + 1e-6) over the width, without parameters of its own: the linear layer after it has them.
  * B_k and W_out begin at 0, so that an untrained network predicts 0 and its blocks do nothing. One label more than
- * there are classes, the last, stands for "not told", for classifier-free guidance.
+ * there are classes, the last, stands for "no label", for classifier-free guidance.
  *
  * A label's embedding is its column of a matrix, taken by a product with a one-hot row: 11 numbers a picture are
  * too few for another way to be faster. Sources: He et al., "Identity mappings in deep residual networks" (2016);
  * RMS norm: Zhang and Sennrich (2019); null label: Ho and Salimans (2021). Left out on purpose: convolutions.
  */
 
+import type { ModelFormat } from '../../checkpoint/checkpoint.ts';
+import { optional, whole } from '../../checkpoint/fields.ts';
 import { pictureSize } from '../../data/dataset.ts';
-import type { ConditionalModel, Labels } from '../../diffusion/guidance.ts';
-import type { Prediction } from '../../diffusion/prediction.ts';
+import type { Labels } from '../../diffusion/guidance.ts';
 import { ShapeError, ValueError } from '../../errors.ts';
 import { Linear } from '../../nn/linear.ts';
 import { Module } from '../../nn/module.ts';
 import { oneHot } from '../../nn/one-hot.ts';
 import { TimeEmbedding } from '../../nn/time-embedding.ts';
-import { type Rng, sharedRng } from '../../random/rng.ts';
-import { full } from '../../tensor/create.ts';
+import { Rng, sharedRng } from '../../random/rng.ts';
+import { tensor } from '../../tensor/create.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import { type Condition, DiffusionNetwork, type DiffusionSizes } from './diffusion-network.ts';
+import { MOST_CLASSES, MOST_DEPTH, PICTURE_FIELDS, WIDTH_FIELD } from './limits.ts';
 import { pictureRows } from './pictures.ts';
 
 /** What a network is made of, each 1 or more but `classes`. */
-export interface DiffusionMlpSizes {
-  /** Of a picture, in pixels. */
-  readonly height: number;
-  readonly width: number;
-  /** Numbers of a pixel. */
-  readonly channels: number;
-  /** Classes of labels; 0 for a network that is told none. */
-  readonly classes: number;
+export interface DiffusionMlpSizes extends DiffusionSizes {
   /** Numbers between the blocks, and inside them. */
   readonly hidden: number;
   readonly inner: number;
@@ -93,9 +89,9 @@ function zeroed(layer: Linear): Linear {
   return layer;
 }
 
-export class DiffusionMlp extends Module {
-  /** What a checkpoint calls this model. */
+export class DiffusionMlp extends DiffusionNetwork {
   static readonly kind = 'diffusion-mlp';
+  readonly kind = DiffusionMlp.kind;
   readonly sizes: DiffusionMlpSizes;
   readonly time: TimeEmbedding;
   readonly label: Linear | null;
@@ -122,18 +118,18 @@ export class DiffusionMlp extends Module {
     this.output = zeroed(new Linear(hidden, pictureSize(this.sizes), { rng }));
   }
 
-  /**
-   * The prediction for pictures x [b, height, width, channels] at times [b].
-   * @param labels one a picture, null for one that is not told; without them none is
-   * @throws ShapeError for sizes that do not fit, ValueError for labels out of range
-   */
-  forward(x: Tensor, t: Tensor, labels?: Labels): Tensor {
+  get description(): string {
+    const { depth, hidden, inner } = this.sizes;
+    return `${depth} residual blocks of ${hidden}-${inner}-${hidden}`;
+  }
+
+  override forward(x: Tensor, t: ArrayLike<number>, { labels }: Condition = {}): Tensor {
     const rows = pictureRows(DiffusionMlp.kind, x, this.sizes);
     const [batch] = x.shape;
-    if (t.shape.join() !== String(batch)) {
-      throw new ShapeError(`${DiffusionMlp.kind}: expected times [${batch}], got [${t.shape}]`);
+    if (t.length !== batch) {
+      throw new ShapeError(`${DiffusionMlp.kind}: expected ${batch} times, one a picture, got ${t.length}`);
     }
-    let c = this.time.forward(t);
+    let c = this.time.forward(tensor(Float64Array.from(t)));
     if (this.label) c = c.add(this.embedLabels(this.label, labels ?? Array(batch).fill(null), batch));
     else if (labels?.some((label) => label !== null)) {
       throw new ValueError(`${DiffusionMlp.kind}: expected no labels, as the model knows no classes`);
@@ -181,11 +177,32 @@ class Blocks extends Module {
   }
 }
 
-/** The network as guidance and samplers ask it: one time for all pictures. */
-export function conditionalModel(model: DiffusionMlp, predicts: Prediction): ConditionalModel {
-  return {
-    predicts,
-    classes: model.sizes.classes,
-    predict: (x, t, labels) => model.forward(x, full([labels.length], t), labels),
-  };
-}
+const FIELDS = {
+  ...PICTURE_FIELDS,
+  classes: optional(whole(0, MOST_CLASSES), 0),
+  hidden: WIDTH_FIELD,
+  inner: WIDTH_FIELD,
+  depth: whole(1, MOST_DEPTH),
+  condition: WIDTH_FIELD,
+};
+
+/** How a file of this kind is read. */
+export const DIFFUSION_MLP_FORMAT: ModelFormat<DiffusionMlp, DiffusionMlpSizes> = {
+  kind: DiffusionMlp.kind,
+  sizes: FIELDS,
+  *shapes(sizes) {
+    const { classes, hidden, inner, depth, condition } = sizes;
+    yield ['time.first.weight', [condition, condition]];
+    yield ['time.second.weight', [condition, condition]];
+    if (classes > 0) yield ['label.weight', [condition, classes + 1]];
+    yield ['input.weight', [hidden, pictureSize(sizes)]];
+    for (let k = 0; k < depth; k++) {
+      yield [`blocks.${k}.a.weight`, [inner, hidden]];
+      yield [`blocks.${k}.b.weight`, [hidden, inner]];
+      yield [`blocks.${k}.c.weight`, [inner, condition]];
+    }
+    yield ['output.weight', [pictureSize(sizes), hidden]];
+  },
+  // Its own generator: to load a model is no reason for other random numbers afterwards.
+  create: (sizes) => new DiffusionMlp({ ...sizes, rng: new Rng(0) }),
+};

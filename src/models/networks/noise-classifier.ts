@@ -14,29 +14,30 @@
  * UNet. Left out on purpose: convolutions.
  */
 import { noGrad, scope } from '../../autograd/tape.ts';
-import { type Checkpoint, requireKind, restoreParameters } from '../../checkpoint/checkpoint.ts';
+import { type Checkpoint, type ModelFormat, readModel, requireKind } from '../../checkpoint/checkpoint.ts';
+import { readFields } from '../../checkpoint/fields.ts';
 import { type Dataset, pictureSize, type TrainTest } from '../../data/dataset.ts';
 import { DataLoader } from '../../data/loader.ts';
 import type { LogProbability } from '../../diffusion/guidance.ts';
 import { Objective } from '../../diffusion/objective.ts';
 import { diffuse, diffuseEach } from '../../diffusion/process.ts';
 import type { NoiseSchedule } from '../../diffusion/schedule.ts';
-import { FormatError, ShapeError } from '../../errors.ts';
+import { ShapeError } from '../../errors.ts';
 import { Linear } from '../../nn/linear.ts';
 import { Module } from '../../nn/module.ts';
 import { TimeEmbedding } from '../../nn/time-embedding.ts';
 import { Rng, type Seed, sharedRng } from '../../random/rng.ts';
 import { full, tensor } from '../../tensor/create.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { networkTime, type ProcessSettings, TRAINING_SCHEDULES, trainingSchedule } from '../pipeline.ts';
+import { networkTime, PROCESS_FIELDS, type ProcessSettings, trainingSchedule } from '../pipeline.ts';
 import { normalize } from '../training/loop.ts';
 import {
   argmax,
+  CLASSIFIER_FIELDS,
   type ClassifierEpoch,
   type ClassifierOptions,
   type ClassifierSettings,
   type ClassifierSizes,
-  classifierSizes,
   fitClassifier,
   logProbabilities,
 } from './classifier.ts';
@@ -140,16 +141,24 @@ export function noisedAccuracy(model: NoiseClassifier, dataset: Dataset, t: numb
   return right / dataset.length;
 }
 
+const format = (noise: NoiseSettings): ModelFormat<NoiseClassifier, ClassifierSizes> => ({
+  kind: NoiseClassifier.kind,
+  sizes: CLASSIFIER_FIELDS,
+  shapes: (sizes) => [
+    ['time.first.weight', [CONDITION, CONDITION]],
+    ['time.second.weight', [CONDITION, CONDITION]],
+    ['first.weight', [HIDDEN, pictureSize(sizes)]],
+    ['condition.weight', [HIDDEN, CONDITION]],
+    ['second.weight', [HIDDEN, HIDDEN]],
+    ['last.weight', [sizes.classes, HIDDEN]],
+  ],
+  create: (sizes) => new NoiseClassifier(sizes, noise, new Rng(0)),
+});
+
 /** The classifier in a file that was read. @throws FormatError for a file of anything else */
 export function noiseClassifierOf(checkpoint: Checkpoint): NoiseClassifier {
   requireKind(checkpoint, NoiseClassifier.kind);
-  const { schedule, steps } = (checkpoint.settings ?? {}) as unknown as NoiseSettings;
-  if (!TRAINING_SCHEDULES.includes(schedule)) {
-    throw new FormatError(
-      `${checkpoint.source}: expected the schedule of a ${NoiseClassifier.kind}, got ${schedule}`,
-    );
-  }
-  const model = new NoiseClassifier(classifierSizes(checkpoint), { schedule, steps }, new Rng(0));
-  restoreParameters(model, checkpoint);
-  return model;
+  const { schedule, steps } = PROCESS_FIELDS;
+  const noise = readFields(checkpoint.settings, { schedule, steps }, `${checkpoint.source}: settings`);
+  return readModel(checkpoint, format(noise));
 }
