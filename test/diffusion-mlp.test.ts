@@ -8,7 +8,6 @@ import { DiffusionMlp, type DiffusionMlpOptions } from '../src/models/networks/d
 import { DiffusionPipeline, networkTime, trainingSchedule } from '../src/models/pipeline.ts';
 import { timestepEmbedding } from '../src/nn/time-embedding.ts';
 import { Rng } from '../src/random/rng.ts';
-import { tensor } from '../src/tensor/create.ts';
 import { close, refused } from './helpers.ts';
 import { suite } from './suite.ts';
 
@@ -44,7 +43,7 @@ function byHand(model: DiffusionMlp, x: Rows, times: number[], columns: number[]
       Array.from(bias, (b, o) => row.reduce((total, v, i) => total + v * weights[o * inn + i], b)),
     );
   };
-  const embedded = times.map((t) => [...timestepEmbedding(tensor([t]), TINY.condition).toTypedArray()]);
+  const embedded = times.map((t) => [...timestepEmbedding([t], TINY.condition).toTypedArray()]);
   const time = layer('time.second', each(layer('time.first', embedded), silu));
   const oneHot = columns.map((column) => Array.from({ length: 3 }, (_, i) => Number(i === column)));
   const c = each(sum(time, layer('label', oneHot)), silu);
@@ -153,7 +152,7 @@ suite('diffusion mlp', (test) => {
         const { tMin, tMax } = model.schedule;
         const times = [tMin, model.schedule.times?.[20] ?? 0.5 * tMax, tMax];
         const labels = [0, 1, null];
-        const each = model.predictEach(x, tensor(times), labels).toTypedArray();
+        const each = model.predictEach(x, times, labels).toTypedArray();
         for (const [i, t] of times.entries()) {
           const level = model.schedule.level(t);
           const told = networkTime(model.schedule, t);
@@ -187,8 +186,15 @@ suite('diffusion mlp', (test) => {
         told.push(t[0]);
         return forward(x, t, condition);
       };
-      model.predict(new Rng(4).normal([1, 2, 3, 1]), model.schedule.tMax, [null]);
-      model.predict(new Rng(4).normal([1, 2, 3, 1]), model.schedule.tMin, [null]);
+      const { tMin, tMax } = model.schedule;
+      const x = new Rng(4).normal([1, 2, 3, 1]);
+      model.predict(x, tMax, [null]);
+      model.predict(x, tMin, [null]);
+      const third = model.schedule.times?.[17] ?? tMin + (tMax - tMin) / 3;
+      model.predict(x, third, [null]);
+      model.predictEach(x, [third], [null]);
+      const exact = networkTime(model.schedule, third);
+      assert.equal(told.slice(2), [exact, exact], 'in float64, no digit is lost on the way');
       assert.ok(told[0] > 950 && told[0] <= 1000 && told[1] >= 0 && told[1] < 20, `${schedule}: ${told}`);
     }
     refused(

@@ -26,6 +26,7 @@ import { type ContinuousName, continuousSchedule } from '../diffusion/continuous
 import { createSchedule } from '../diffusion/discrete-schedule.ts';
 import type { ConditionalModel, Labels } from '../diffusion/guidance.ts';
 import type { NoiseLevel } from '../diffusion/level.ts';
+import { sameTime } from '../diffusion/objective.ts';
 import {
   checkPrediction,
   type Pair,
@@ -94,23 +95,18 @@ export class DiffusionPipeline implements ConditionalModel {
   }
 
   predict(x: Tensor, t: number, labels: Labels): Tensor {
-    const times = Array(labels.length).fill(networkTime(this.schedule, t));
-    const y = this.network.forward(x, times, { labels });
+    const y = this.network.forward(x, sameTime(x, networkTime(this.schedule, t)), { labels });
     if (this.predicts === 'x0') return y;
     const [ofX, ofY] = coefficients(this.predicts, this.schedule.level(t));
     return x.mul(ofX).add(y.mul(ofY));
   }
 
-  /** The prediction for each sample at its own time t [batch] of the schedule, as training asks it. */
-  predictEach(x: Tensor, t: Tensor, labels?: Labels): Tensor {
-    const times = t.mul(networkTime(this.schedule, 1)).toTypedArray();
+  /** The prediction for each sample at its own time t of the schedule, as training asks it. */
+  predictEach(x: Tensor, t: ArrayLike<number>, labels?: Labels): Tensor {
+    const times = Float64Array.from(t, (time) => networkTime(this.schedule, time));
     const y = this.network.forward(x, times, labels ? { labels } : {});
     if (this.predicts === 'x0') return y;
-    const { tMin, tMax } = this.schedule;
-    const pairs = Array.from(t.toTypedArray(), (time) =>
-      // A time in float32 may lie a rounding beyond the schedule's ends.
-      coefficients(this.predicts, this.schedule.level(Math.min(Math.max(time, tMin), tMax))),
-    );
+    const pairs = Array.from(t, (time) => coefficients(this.predicts, this.schedule.level(time)));
     const [ofX, ofY] = [0, 1].map((i) =>
       perSample(
         pairs.map((pair) => pair[i]),

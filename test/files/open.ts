@@ -16,7 +16,6 @@ import { samplePictures } from '../../src/models/sample.ts';
 import { resumeDiffusion } from '../../src/models/training/resume.ts';
 import type { Module } from '../../src/nn/module.ts';
 import { Rng } from '../../src/random/rng.ts';
-import { full } from '../../src/tensor/create.ts';
 import type { Tensor } from '../../src/tensor/tensor.ts';
 import { Hash } from '../bits/hash.ts';
 import { hashDiffusion, lossesOf } from '../bits/training.ts';
@@ -79,7 +78,7 @@ async function openClassifier(path: string): Promise<Opened> {
 
 async function openNoiseClassifier(path: string): Promise<Opened> {
   const model = noiseClassifierOf(readCheckpoint(path));
-  return hashed(model, (x) => model.forward(x, full([4], 250)));
+  return hashed(model, (x) => model.forward(x, [250, 250, 250, 250]));
 }
 
 /** By the file's path in its version's folder. */

@@ -26,7 +26,6 @@ import { Module } from '../../nn/module.ts';
 import { oneHot } from '../../nn/one-hot.ts';
 import { TimeEmbedding } from '../../nn/time-embedding.ts';
 import { Rng, sharedRng } from '../../random/rng.ts';
-import { tensor } from '../../tensor/create.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { type Condition, DiffusionNetwork, type DiffusionSizes } from './diffusion-network.ts';
 import { MOST_CLASSES, MOST_DEPTH, PICTURE_FIELDS, WIDTH_FIELD } from './limits.ts';
@@ -129,7 +128,7 @@ export class DiffusionMlp extends DiffusionNetwork {
     if (t.length !== batch) {
       throw new ShapeError(`${DiffusionMlp.kind}: expected ${batch} times, one a picture, got ${t.length}`);
     }
-    let c = this.time.forward(tensor(Float64Array.from(t)));
+    let c = this.time.forward(t);
     if (this.label) c = c.add(this.embedLabels(this.label, labels ?? Array(batch).fill(null), batch));
     else if (labels?.some((label) => label !== null)) {
       throw new ValueError(`${DiffusionMlp.kind}: expected no labels, as the model knows no classes`);

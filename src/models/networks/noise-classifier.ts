@@ -19,7 +19,7 @@ import { readFields } from '../../checkpoint/fields.ts';
 import { type Dataset, pictureSize, type TrainTest } from '../../data/dataset.ts';
 import { DataLoader } from '../../data/loader.ts';
 import type { LogProbability } from '../../diffusion/guidance.ts';
-import { Objective } from '../../diffusion/objective.ts';
+import { Objective, sameTime } from '../../diffusion/objective.ts';
 import { diffuse, diffuseEach } from '../../diffusion/process.ts';
 import type { NoiseSchedule } from '../../diffusion/schedule.ts';
 import { ShapeError } from '../../errors.ts';
@@ -27,7 +27,6 @@ import { Linear } from '../../nn/linear.ts';
 import { Module } from '../../nn/module.ts';
 import { TimeEmbedding } from '../../nn/time-embedding.ts';
 import { Rng, type Seed, sharedRng } from '../../random/rng.ts';
-import { full, tensor } from '../../tensor/create.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { networkTime, PROCESS_FIELDS, type ProcessSettings, trainingSchedule } from '../pipeline.ts';
 import { normalize } from '../training/loop.ts';
@@ -80,14 +79,15 @@ export class NoiseClassifier extends Module {
   }
 
   /**
-   * Logits [b, classes] of x [b, height, width, channels] at times t [b] of the schedule.
+   * Logits [b, classes] of x [b, height, width, channels] at times t of the schedule, one a picture.
    * @throws ShapeError for other pictures, or times that are not one a picture
    */
-  forward(x: Tensor, t: Tensor): Tensor {
-    if (t.shape.join() !== String(x.shape[0])) {
-      throw new ShapeError(`${NoiseClassifier.kind}: expected times [${x.shape[0]}], got [${t.shape}]`);
+  forward(x: Tensor, t: ArrayLike<number>): Tensor {
+    if (t.length !== x.shape[0]) {
+      throw new ShapeError(`${NoiseClassifier.kind}: expected ${x.shape[0]} times, got ${t.length}`);
     }
-    const c = this.time.forward(t.mul(networkTime(this.schedule, 1))).silu();
+    const times = Float64Array.from(t, (time) => networkTime(this.schedule, time));
+    const c = this.time.forward(times).silu();
     const rows = pictureRows(NoiseClassifier.kind, x, this.sizes);
     const z = this.first.forward(rows).add(this.condition.forward(c)).relu();
     return this.last.forward(this.second.forward(z, 'relu'));
@@ -95,7 +95,7 @@ export class NoiseClassifier extends Module {
 
   /** ln p(label | x, t) of each sample for its own label: what `classifierGuided` takes the gradient of. */
   logProbability(labels: ArrayLike<number>): LogProbability {
-    return (x, t) => logProbabilities(this.forward(x, full([labels.length], t)), labels);
+    return (x, t) => logProbabilities(this.forward(x, sameTime(x, t)), labels);
   }
 }
 
@@ -116,7 +116,7 @@ export function trainNoiseClassifier(
     const x0 = normalize(images);
     const levels = Array.from(times, (t) => schedule.level(t));
     const x = diffuseEach(x0, levels, rng.normalInto(x0.empty(x0.shape)));
-    return model.forward(x, tensor(times));
+    return model.forward(x, times);
   });
 }
 
@@ -133,7 +133,7 @@ export function noisedAccuracy(model: NoiseClassifier, dataset: Dataset, t: numb
       noGrad(() => {
         const { images, labels } = loader.next();
         const { x } = diffuse(normalize(images), model.schedule.level(t), rng);
-        const logits = model.forward(x, full([labels.length], t));
+        const logits = model.forward(x, sameTime(x, t));
         right += argmax(logits).filter((found, i) => found === labels[i]).length;
       }),
     );

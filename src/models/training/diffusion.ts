@@ -183,7 +183,7 @@ export class DiffusionTrainer {
   }
 
   private conditioned(labels: Labels) {
-    return (x: Tensor, t: Tensor) => this.model.predictEach(x, t, labels);
+    return (x: Tensor, t: ArrayLike<number>) => this.model.predictEach(x, t, labels);
   }
 
   /** The moving average's loss on test pictures: see above. */
