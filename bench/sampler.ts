@@ -16,7 +16,7 @@ import { type Row, round } from './row.ts';
 import type { Make, Subject } from './subject.ts';
 
 const PICTURES = 64;
-const SHAPE = [PICTURES, 784] as const;
+const SHAPE = [PICTURES, 28, 28, 1] as const;
 const STEPS = 10;
 const SCHEDULE = createSchedule('cosine', 1000);
 /** Times that the network is asked, after as many to warm up; the best counts. */

@@ -35,6 +35,7 @@ export {
 export {
   createDataset,
   type Dataset,
+  type DatasetFields,
   permutation,
   split,
   subset,
@@ -99,6 +100,7 @@ export {
   LectureNetwork,
   type LectureStep,
   lectureLoss,
+  lectureOf,
   lectureSchedule,
   trainLecture,
 } from './models/lecture/lecture.ts';
@@ -107,6 +109,7 @@ export {
   accuracy,
   Classifier,
   type ClassifierEpoch,
+  type ClassifierOptions,
   type ClassifierSettings,
   type ClassifierSizes,
   classifierOf,
@@ -125,12 +128,18 @@ export {
   type DiffusionMlpSizes,
 } from './models/networks/diffusion-mlp.ts';
 export {
+  type Condition,
+  DiffusionNetwork,
+  type DiffusionSizes,
+} from './models/networks/diffusion-network.ts';
+export {
   NoiseClassifier,
   noiseClassifierOf,
   noisedAccuracy,
   trainNoiseClassifier,
 } from './models/networks/noise-classifier.ts';
-export { DiffusionPipeline, loadDiffusion, type ProcessSettings } from './models/pipeline.ts';
+export { type AnyModel, loadModel, openModel } from './models/open.ts';
+export { DiffusionPipeline, diffusionOf, loadDiffusion, type ProcessSettings } from './models/pipeline.ts';
 export {
   type ClassifierGuidance,
   labelsInTurn,
@@ -165,8 +174,9 @@ export {
 export { encodeDiffusion, resumeDiffusion } from './models/training/resume.ts';
 // Layers and optimisers
 export { ReLU, Sigmoid, SiLU, Tanh } from './nn/activation.ts';
+export { Flatten } from './nn/flatten.ts';
 export { Linear, type LinearOptions } from './nn/linear.ts';
-export { Module, type StateDict } from './nn/module.ts';
+export { Layer, Module, type StateDict } from './nn/module.ts';
 export { oneHot } from './nn/one-hot.ts';
 export { Sequential } from './nn/sequential.ts';
 export { TimeEmbedding, type TimeEmbeddingOptions, timestepEmbedding } from './nn/time-embedding.ts';

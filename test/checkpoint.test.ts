@@ -170,10 +170,10 @@ suite('checkpoint', (test) => {
         { metadata: { sizes: undefined } },
         /^a\.st: expected metadata "sizes" with whole numbers >= 1, got nothing$/,
       ],
-      [{ metadata: { sizes: '[1]' } }, /^a\.st: .*got \[1\]$/],
-      [{ metadata: { sizes: '{"inputs":-1}' } }, /^a\.st: .*got \{"inputs":-1\}$/],
-      [{ metadata: { sizes: '{' } }, /^a\.st: expected metadata "sizes" to be JSON, got \{$/],
-      [{ metadata: { seed: 'x y' } }, /^a\.st: expected metadata "seed" to be JSON, got x y$/],
+      [{ metadata: { sizes: '[1]' } }, /^a\.st: expected metadata "sizes" to be an object, got a list$/],
+      [{ metadata: { sizes: '{"inputs":-1}' } }, /^a\.st: .*got -1 for "inputs"$/],
+      [{ metadata: { sizes: '{' } }, /^a\.st: expected metadata "sizes" to be JSON, got "\{"$/],
+      [{ metadata: { seed: 'x y' } }, /^a\.st: expected metadata "seed" to be JSON, got "x y"$/],
       [
         { tensors: (name, _, shape) => [[name, shape, new Int32Array(shape.reduce((a, b) => a * b, 1))]] },
         /^a\.st: encoder\.0\.weight: expected one of F64 F32 F16 BF16, got I32$/,
@@ -231,10 +231,14 @@ suite('checkpoint', (test) => {
       await rejected(
         loadDenoiser(path),
         FormatError,
-        /expected the sizes inputs, hidden and code .* got inputs$/,
+        /sizes: expected hidden to be a whole number from 1 to 65536, got nothing$/,
       );
       await saveCheckpoint(path, denoiser(), { kind: 'denoiser', sizes: { ...SIZES, hidden: 6 } });
-      await rejected(loadDenoiser(path), FormatError, /encoder\.0\.weight of shape \[6,12\], got \[5,12\]$/);
+      await rejected(
+        loadDenoiser(path),
+        FormatError,
+        /"encoder\.0\.weight" of shape \[6,12\], got \[5,12\]$/,
+      );
       writeFileSync(path, 'not a model');
       await rejected(loadDenoiser(path), FormatError, /model\.safetensors: /);
     } finally {

@@ -28,8 +28,13 @@ suite('dataset', (test) => {
       images: new Uint8Array(4),
       labels: Uint8Array.of(0, 2),
     };
-    assert.is(createDataset(good).length, 2);
-    refused(() => createDataset({ ...good, width: 3 }), /d: expected 2·1·3 = 6 pixels for 2 labels, got 4/);
+    assert.equal([createDataset(good).length, createDataset(good).channels], [2, 1]);
+    refused(
+      () => createDataset({ ...good, channels: 3 }),
+      /d: expected 2·1·2·3 = 12 bytes for 2 labels, got 4/,
+    );
+    refused(() => createDataset({ ...good, channels: 0 }), /d: channels: expected a whole number, 1 or more/);
+    refused(() => createDataset({ ...good, width: 3 }), /d: expected 2·1·3·1 = 6 bytes for 2 labels, got 4/);
     refused(() => createDataset({ ...good, classes: 2 }), /d: expected labels below 2, got 2 at 1/);
     refused(
       () => createDataset({ ...good, height: 0.5 }),
@@ -50,6 +55,27 @@ suite('dataset', (test) => {
     assert.equal(numbersOf(take(all, 2)), [0, 1]);
     assert.is(take(all, 99).length, 10);
     assert.is(take(all, 2).images.buffer, all.images.buffer);
+  });
+
+  test('the parts of a coloured set hold whole pixels', () => {
+    const images = Uint8Array.from({ length: 10 * 2 * 3 }, (_, i) => Math.floor(i / 6));
+    const labels = Uint8Array.from({ length: 10 }, (_, i) => i);
+    const all = createDataset({
+      name: 'coloured',
+      height: 2,
+      width: 1,
+      channels: 3,
+      classes: 10,
+      images,
+      labels,
+    });
+    const { train, test: rest } = split(all, 0.5, 1);
+    for (const part of [subset(all, 2, 5), take(all, 3), train, rest]) {
+      assert.equal(
+        [...part.images],
+        [...part.labels].flatMap((label) => Array(6).fill(label)),
+      );
+    }
   });
 
   test('bounds that are no part of a data set are refused', () => {

@@ -181,7 +181,7 @@ suite('denoiser', (test) => {
     assert.is(training.next().done, true);
   });
 
-  test.when(backend().name === 'wasm', 'a step allocates no typed array', () => {
+  test.when(backend().name === 'wasm', 'a step allocates no typed array but the labels of its batch', () => {
     const training = trainDenoiser(denoiser(SMALL), { ...strokes, epochs: 1, every: 1 });
     for (let i = 0; i < 3; i++) training.next();
     let allocated = 0;
@@ -198,8 +198,8 @@ suite('denoiser', (test) => {
     }
     try {
       for (let i = 0; i < 5; i++) training.next();
-      assert.is(allocated, 0);
-      assert.is(new Float32Array(1).length + allocated, 2, 'the count works');
+      assert.is(allocated, 5);
+      assert.is(new Float32Array(1).length + allocated, 7, 'the count works');
     } finally {
       for (const original of originals) Object.assign(globalThis, { [original.name]: original });
     }

@@ -45,7 +45,8 @@ function model(schedule: NoiseSchedule, error = 0) {
     classes: 0,
     predicts: 'x0' as const,
     network: { parameters: () => [] },
-    predict: (x: Tensor, t: number) => best.denoise(x, schedule.level(t)).add(tensor(spoilt)),
+    predict: (x: Tensor, t: number) =>
+      best.denoise(x, schedule.level(t)).add(tensor(spoilt, [HEIGHT, WIDTH, 1])),
   };
 }
 

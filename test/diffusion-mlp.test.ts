@@ -8,7 +8,6 @@ import { DiffusionMlp, type DiffusionMlpOptions } from '../src/models/networks/d
 import { DiffusionPipeline, networkTime, trainingSchedule } from '../src/models/pipeline.ts';
 import { timestepEmbedding } from '../src/nn/time-embedding.ts';
 import { Rng } from '../src/random/rng.ts';
-import { tensor } from '../src/tensor/create.ts';
 import { close, refused } from './helpers.ts';
 import { suite } from './suite.ts';
 
@@ -44,7 +43,7 @@ function byHand(model: DiffusionMlp, x: Rows, times: number[], columns: number[]
       Array.from(bias, (b, o) => row.reduce((total, v, i) => total + v * weights[o * inn + i], b)),
     );
   };
-  const embedded = times.map((t) => [...timestepEmbedding(tensor([t]), TINY.condition).toTypedArray()]);
+  const embedded = times.map((t) => [...timestepEmbedding([t], TINY.condition).toTypedArray()]);
   const time = layer('time.second', each(layer('time.first', embedded), silu));
   const oneHot = columns.map((column) => Array.from({ length: 3 }, (_, i) => Number(i === column)));
   const c = each(sum(time, layer('label', oneHot)), silu);
@@ -59,27 +58,27 @@ function byHand(model: DiffusionMlp, x: Rows, times: number[], columns: number[]
 suite('diffusion mlp', (test) => {
   test('it is the formula, computed here by hand in float64, with labels and without', () => {
     const model = network();
-    const x = new Rng(2).normal([3, 6]);
+    const x = new Rng(2).normal([3, 2, 3, 1]);
     const rows = [0, 1, 2].map((i) => [...x.toTypedArray().subarray(6 * i, 6 * i + 6)]);
     const times = [0, 3, 999];
     const forward = (labels?: (number | null)[]) =>
-      scope(() => model.forward(x, tensor(times), labels).toTypedArray());
+      scope(() => model.forward(x, times, labels ? { labels } : {}).toTypedArray());
     close(forward([1, null, 0]), byHand(model, rows, times, [1, 2, 0]).flat(), 2e-6, 'labels');
     close(forward(), byHand(model, rows, times, [2, 2, 2]).flat(), 2e-6, 'none');
   });
 
   test('untrained it predicts 0, and its gradients reach every parameter once it has moved', () => {
     const fresh = new DiffusionMlp({ ...TINY, rng: new Rng(0) });
-    const x = new Rng(3).normal([2, 6]);
+    const x = new Rng(3).normal([2, 2, 3, 1]);
     assert.ok(
       fresh
-        .forward(x, tensor([5, 7]))
+        .forward(x, [5, 7])
         .toTypedArray()
         .every((y) => y === 0),
     );
     const model = network();
     model
-      .forward(x, tensor([5, 7]), [0, null])
+      .forward(x, [5, 7], { labels: [0, null] })
       .sum()
       .backward();
     for (const [name, p] of model.namedParameters()) {
@@ -105,26 +104,26 @@ suite('diffusion mlp', (test) => {
 
   test('sizes, labels and times that do not fit are refused', () => {
     const model = network();
-    const x = new Rng(2).normal([2, 6]);
-    const t = tensor([1, 2]);
+    const x = new Rng(2).normal([2, 2, 3, 1]);
+    const t = [1, 2];
     refused(() => new DiffusionMlp({ hidden: 0 }), ValueError, /hidden to be a whole number >= 1, got 0/);
     refused(() => new DiffusionMlp({ classes: -1 }), ValueError, /classes to be a whole number >= 0, got -1/);
     refused(() => new DiffusionMlp({ condition: 5 }), ValueError, /even/);
+    refused(() => model.forward(x, [1]), ShapeError, /expected 2 times, one a picture, got 1/);
     refused(
-      () => model.forward(x),
+      () => model.forward(x.reshape(2, 6), t),
       ShapeError,
-      /expected pictures \[b,6\] and times \[b\], got \[2,6\] and no times/,
+      'diffusion-mlp: expected pictures [b,2,3,1], got [2,6]',
     );
-    refused(() => model.forward(x, tensor([1])), ShapeError, /got \[2,6\] and \[1\]/);
-    refused(() => model.forward(x, t, [1]), ShapeError, /expected 2 labels/);
-    refused(() => model.forward(x, t, [0, 2]), ValueError, /labels from 0 to 1, got 2/);
-    refused(() => network({ classes: 0 }).forward(x, t, [0, null]), ValueError, /no labels/);
+    refused(() => model.forward(x, t, { labels: [1] }), ShapeError, /expected 2 labels/);
+    refused(() => model.forward(x, t, { labels: [0, 2] }), ValueError, /labels from 0 to 1, got 2/);
+    refused(() => network({ classes: 0 }).forward(x, t, { labels: [0, null] }), ValueError, /no labels/);
   });
 
   test('guidance on it is (1 - scale)·without + scale·with; a model without classes refuses it', () => {
     const settings = { schedule: 'cosine', steps: 10, predicts: 'x0' } as const;
     const model = new DiffusionPipeline(network(), settings);
-    const x = new Rng(4).normal([2, 6]);
+    const x = new Rng(4).normal([2, 2, 3, 1]);
     const at = (labels: (number | null)[]) => [...model.predict(x, 3, labels).toTypedArray()];
     const [told, none] = [at([0, 1]), at([null, null])];
     const guided = classifierFree(model, [0, 1], { scale: 3 }).predict(x, 3);
@@ -144,7 +143,7 @@ suite('diffusion mlp', (test) => {
   });
 
   test('whatever is predicted, it is the best for data that are normal around the network’s answer', () => {
-    const x = new Rng(5).normal([3, 6]);
+    const x = new Rng(5).normal([3, 2, 3, 1]);
     const answer = new DiffusionPipeline(network(), { schedule: 'cosine', steps: 40, predicts: 'x0' });
     for (const predicts of PREDICTIONS) {
       if (predicts === 'x0') continue;
@@ -153,11 +152,11 @@ suite('diffusion mlp', (test) => {
         const { tMin, tMax } = model.schedule;
         const times = [tMin, model.schedule.times?.[20] ?? 0.5 * tMax, tMax];
         const labels = [0, 1, null];
-        const each = model.predictEach(x, tensor(times), labels).toTypedArray();
+        const each = model.predictEach(x, times, labels).toTypedArray();
         for (const [i, t] of times.entries()) {
           const level = model.schedule.level(t);
           const told = networkTime(model.schedule, t);
-          const y = answer.network.forward(x, tensor([told, told, told]), labels).toTypedArray();
+          const y = answer.network.forward(x, [told, told, told], { labels }).toTypedArray();
           const own = x.slice([i], [i + 1]);
           // The mixture of one Gaussian around each answer knows the best prediction of x0, and eps follows.
           const data = gaussian(y.slice(6 * i, 6 * i + 6), 0.05 ** 2);
@@ -183,12 +182,19 @@ suite('diffusion mlp', (test) => {
       const told: number[] = [];
       const { network: asked } = model;
       const forward = asked.forward.bind(asked);
-      asked.forward = (x, t, labels) => {
-        told.push(t!.toTypedArray()[0]);
-        return forward(x, t, labels);
+      asked.forward = (x, t, condition) => {
+        told.push(t[0]);
+        return forward(x, t, condition);
       };
-      model.predict(new Rng(4).normal([1, 6]), model.schedule.tMax, [null]);
-      model.predict(new Rng(4).normal([1, 6]), model.schedule.tMin, [null]);
+      const { tMin, tMax } = model.schedule;
+      const x = new Rng(4).normal([1, 2, 3, 1]);
+      model.predict(x, tMax, [null]);
+      model.predict(x, tMin, [null]);
+      const third = model.schedule.times?.[17] ?? tMin + (tMax - tMin) / 3;
+      model.predict(x, third, [null]);
+      model.predictEach(x, [third], [null]);
+      const exact = networkTime(model.schedule, third);
+      assert.equal(told.slice(2), [exact, exact], 'in float64, no digit is lost on the way');
       assert.ok(told[0] > 950 && told[0] <= 1000 && told[1] >= 0 && told[1] < 20, `${schedule}: ${told}`);
     }
     refused(

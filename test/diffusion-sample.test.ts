@@ -17,7 +17,7 @@ const TINY = { height: 2, width: 3, hidden: 8, inner: 8, depth: 1, condition: 4 
 function greys(classes = 10): DiffusionPipeline {
   const model = new DiffusionPipeline(new DiffusionMlp({ ...TINY, classes, rng: new Rng(0) }), PROCESS);
   model.predict = (x, _t, labels) =>
-    full([labels.length, 1], 1)
+    full([labels.length, 1, 1, 1], 1)
       .set(labels.map((label) => (label === null ? 0 : label / 5 - 1)))
       .broadcastTo(x.shape);
   return model;

@@ -213,16 +213,20 @@ suite('diffusion training', (test) => {
     );
     const file = saved(run);
     const { hidden, ...sizes } = file.sizes;
-    refused(() => diffusionOf({ ...file, sizes }), FormatError, /run: expected the size hidden/);
+    refused(
+      () => diffusionOf({ ...file, sizes }),
+      FormatError,
+      /run: sizes: expected hidden to be a whole number .*, got nothing/,
+    );
     refused(
       () => diffusionOf({ ...file, sizes: { ...sizes, hidden: hidden + 1 } }),
       FormatError,
-      /run: loadStateDict: expected .* of shape/,
+      /run: expected a tensor "input\.weight" of shape/,
     );
     refused(
       () => diffusionOf({ ...file, settings: {} }),
       FormatError,
-      /run: expected settings with what the model predicts/,
+      /run: settings: expected schedule to be one of .*, got nothing/,
     );
     const short = encodeDiffusion(run, { resumable: true }).subarray(0, 5000);
     refused(() => decodeCheckpoint(short, 'cut'), FormatError, /^cut: /);

@@ -86,7 +86,7 @@ suite('loader', (test) => {
   test('pixels are the float32 nearest to v / 255, and labels go with their pictures', () => {
     const loader = load(256, { batchSize: 256, seed: 5 });
     const { images, labels } = loader.next();
-    assert.equal(images.shape, [256, 2]);
+    assert.equal(images.shape, [256, 1, 2, 1]);
     const pixels = images.toTypedArray();
     permutation(256, '5/0').forEach((picture, i) => {
       assert.is(pixels[2 * i], Math.fround(picture / 255));
@@ -95,18 +95,62 @@ suite('loader', (test) => {
     });
   });
 
-  test('batches of one size are one tensor on the heap: nothing is allocated from batch to batch', () => {
-    const loader = scope(() => load(1000, { batchSize: 64, seed: 1 }));
+  test('a batch is [b, height, width, channels], with the channels of a pixel side by side', () => {
+    const images = Uint8Array.from({ length: 3 * 2 * 2 * 3 }, (_, i) => 5 * i);
+    const set = createDataset({
+      name: 'coloured',
+      height: 2,
+      width: 2,
+      channels: 3,
+      classes: 3,
+      images,
+      labels: Uint8Array.of(2, 1, 0),
+    });
+    const batch = new DataLoader(set, { batchSize: 2 }).next();
+    assert.equal(batch.images.shape, [2, 2, 2, 3]);
+    assert.equal(
+      Array.from(batch.images.slice([1, 0, 1], [2, 1, 2]).toTypedArray(), (v) => Math.round(255 * v)),
+      [15, 16, 17].map((i) => 5 * i),
+      'the second picture, upper right',
+    );
+  });
+
+  test('a batch is the caller’s own: the next one leaves it as it is', () => {
+    const loader = load(12, { batchSize: 4 });
+    const batches = [loader.next(), loader.next(), loader.next(), loader.next()];
+    const firsts = batches.map(({ images, labels }) => [
+      Math.round(255 * images.toTypedArray()[0]),
+      labels[0],
+    ]);
+    assert.equal(firsts, [
+      [0, 0],
+      [4, 4],
+      [8, 8],
+      [0, 0],
+    ]);
+    batches[0].images.set(new Float32Array(8).fill(0.5));
+    assert.is(batches[3].images.toTypedArray()[0], 0, 'and writing to it changes no other');
+  });
+
+  test('batches inside a scope end with it, outside they are freed by dispose(): memory stays flat', () => {
+    const loader = load(1000, { batchSize: 64, seed: 1 });
     const { heap } = backend();
-    const [whole] = [loader.next()];
-    const used = heap.usedBytes;
-    const seen = new Set([whole]);
-    for (let i = 0; i < 40; i++) seen.add(loader.next());
-    assert.is(seen.size, 2, 'one for whole batches, one for the last');
-    assert.is(heap.usedBytes, used);
-    assert.ok(whole.images.onHeap);
-    loader.dispose();
-    assert.ok(heap.usedBytes < used);
+    const inside = (): void =>
+      scope(() => {
+        const { images } = loader.next();
+        assert.not(images.onHeap);
+      });
+    const outside = (): void => {
+      const { images } = loader.next();
+      assert.ok(images.onHeap);
+      images.dispose();
+    };
+    for (const step of [inside, outside]) {
+      step(); // the arena's first chunk
+      const used = heap.usedBytes;
+      for (let i = 0; i < 40; i++) step();
+      assert.is(heap.usedBytes, used);
+    }
   });
 
   test('what cannot be loaded is refused in one line', () => {

@@ -8,7 +8,7 @@ import { backend, setBackend } from '../src/backend/backend.ts';
 import { LifetimeError, ShapeError, ValueError } from '../src/errors.ts';
 import { ReLU, Sigmoid, SiLU, Tanh } from '../src/nn/activation.ts';
 import { Linear } from '../src/nn/linear.ts';
-import { Module } from '../src/nn/module.ts';
+import { Layer, Module } from '../src/nn/module.ts';
 import { Sequential } from '../src/nn/sequential.ts';
 import { SGD } from '../src/optim/sgd.ts';
 import { Rng } from '../src/random/rng.ts';
@@ -20,7 +20,7 @@ import { suite } from './suite.ts';
 const dense = (from: number, to: number, seed: number | string = 1) =>
   new Linear(from, to, { rng: new Rng(seed) });
 
-class Autoencoder extends Module {
+class Autoencoder extends Layer {
   readonly encoder = new Sequential(dense(6, 4), new ReLU(), dense(4, 3, 2), new ReLU());
   readonly decoder = new Sequential(dense(3, 4, 3), new ReLU(), dense(4, 6, 4), new Sigmoid());
   override forward(x: Tensor): Tensor {
@@ -106,7 +106,7 @@ suite('modules', (test) => {
   });
 
   test('a frozen parameter and a table of constants are saved but not trained; a private field is neither', () => {
-    class Features extends Module {
+    class Features extends Layer {
       readonly frequencies = tensor([1, 2, 4]);
       readonly frozen = tensor([5], { requiresGrad: true });
       readonly free = tensor([6], { requiresGrad: true });
@@ -123,8 +123,24 @@ suite('modules', (test) => {
     assert.equal(valuesOf(m), [1, 2, 4, 5, 6]);
   });
 
+  test('a module without a forward of one tensor has parameters, a mode and a state like any other', () => {
+    class Product extends Module {
+      readonly left = dense(2, 3);
+      readonly right = dense(2, 3, 2);
+      forward(x: Tensor, y: Tensor): Tensor {
+        return this.left.forward(x).mul(this.right.forward(y));
+      }
+    }
+    const m = new Product().eval();
+    assert.equal([m.training, m.left.training], [false, false]);
+    assert.equal([...m.stateDict().keys()], ['left.weight', 'left.bias', 'right.weight', 'right.bias']);
+    assert.not('forward' in Module.prototype);
+    // @ts-expect-error Sequential takes layers, and this is none
+    new Sequential(m);
+  });
+
   test('what a forward pass leaves in a property is no state', () => {
-    class Remembering extends Module {
+    class Remembering extends Layer {
       readonly layer = dense(2, 2);
       last: Tensor | null = null;
       override forward(x: Tensor): Tensor {
@@ -139,7 +155,7 @@ suite('modules', (test) => {
   });
 
   test('a shared layer is one set of parameters with a name for each place', () => {
-    class Tied extends Module {
+    class Tied extends Layer {
       readonly a = dense(2, 2);
       readonly b = this.a;
       override forward(x: Tensor): Tensor {
@@ -160,7 +176,7 @@ suite('modules', (test) => {
   });
 
   test('a property that leads back up to the parent ends the walk', () => {
-    class Child extends Module {
+    class Child extends Layer {
       readonly layer = dense(1, 1);
       parent: Module | null = null;
       override forward(x: Tensor): Tensor {

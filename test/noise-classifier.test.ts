@@ -121,15 +121,15 @@ suite('diffusion: guidance by a classifier', (test) => {
       /noise by cosine, 100 steps, got one of linear, 100 steps/,
     );
     refused(
-      () => classifier.forward(new Rng(0).normal([2, PIXELS])),
+      () => classifier.forward(new Rng(0).normal([2, 2, 3, 1]), [1]),
       ShapeError,
-      /expected times \[2\], got none/,
+      /expected 2 times, got 1/,
     );
     const bare = encodeCheckpoint(classifier, { kind: NoiseClassifier.kind, sizes: SIZES });
     refused(
       () => noiseClassifierOf(decodeCheckpoint(bare, 'c')),
       FormatError,
-      /c: expected the schedule of a noise-classifier, got undefined/,
+      /c: settings: expected an object, got nothing/,
     );
   });
 

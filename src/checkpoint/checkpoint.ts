@@ -12,6 +12,7 @@
  */
 import { host } from '#host';
 import { scope } from '../autograd/tape.ts';
+import type { Shape } from '../autograd/variable.ts';
 import { FormatError, ShapeError, ValueError } from '../errors.ts';
 import type { Module } from '../nn/module.ts';
 import type { Seed } from '../random/rng.ts';
@@ -19,6 +20,7 @@ import { tensor } from '../tensor/create.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { VERSION } from '../version.ts';
 import type { Dtype } from './dtype.ts';
+import { type Field, isRecord, readFields, show } from './fields.ts';
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from './safetensors.ts';
 
 /** What a model's file says beside its parameters. */
@@ -51,6 +53,11 @@ export interface Checkpoint extends CheckpointInfo {
   /** Of a run that can go on. */
   readonly training?: TrainingState;
 }
+
+/** Characters of a metadata entry, at most: a run's settings and counters have a few thousand. */
+export const MOST_METADATA = 1_000_000;
+/** Characters of a name or a text seed, at most. */
+export const MOST_TEXT = 1000;
 
 const FLOATS: readonly Dtype[] = ['F64', 'F32', 'F16', 'BF16'];
 
@@ -91,39 +98,75 @@ export async function saveCheckpoint(path: string, model: Module, info: Checkpoi
   await host.writeFileAtomic(path, encodeCheckpoint(model, info));
 }
 
-function parseJson(text: string | undefined, key: string, source: string): unknown {
+type Metadata = ReadonlyMap<string, string>;
+
+function parseJson(metadata: Metadata, key: string, source: string): unknown {
+  const text = metadata.get(key);
   if (text === undefined) return undefined;
+  if (text.length > MOST_METADATA) {
+    const expected = `at most ${MOST_METADATA} characters`;
+    throw new FormatError(`${source}: metadata "${key}": expected ${expected}, got ${text.length}`);
+  }
   try {
     return JSON.parse(text);
   } catch {
-    throw new FormatError(`${source}: expected metadata "${key}" to be JSON, got ${text.slice(0, 80)}`);
+    throw new FormatError(`${source}: expected metadata "${key}" to be JSON, got ${show(text)}`);
   }
 }
 
-function isSizes(value: unknown): value is Record<string, number> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  return Object.values(value).every((size) => Number.isSafeInteger(size) && size >= 1);
+/** An object of the metadata, or undefined where there is none. */
+function parseObject(metadata: Metadata, key: string, source: string) {
+  const value = parseJson(metadata, key, source);
+  if (value === undefined || isRecord(value)) return value;
+  throw new FormatError(`${source}: expected metadata "${key}" to be an object, got ${show(value)}`);
+}
+
+function parseSizes(metadata: Metadata, source: string): Readonly<Record<string, number>> {
+  const sizes = parseObject(metadata, 'sizes', source) ?? {};
+  const isSize = (size: unknown) => Number.isSafeInteger(size) && (size as number) >= 1;
+  const wrong = Object.entries(sizes).find(([, size]) => !isSize(size));
+  if (!metadata.has('sizes') || wrong) {
+    const got = wrong ? `${show(wrong[1])} for ${show(wrong[0])}` : 'nothing';
+    throw new FormatError(`${source}: expected metadata "sizes" with whole numbers >= 1, got ${got}`);
+  }
+  return sizes as Readonly<Record<string, number>>;
+}
+
+function parseSeed(metadata: Metadata, source: string): Seed | undefined {
+  const seed = parseJson(metadata, 'seed', source);
+  if (seed === undefined || Number.isFinite(seed)) return seed as Seed | undefined;
+  if (typeof seed === 'string' && seed.length <= MOST_TEXT) return seed;
+  const expected = `a number or at most ${MOST_TEXT} characters`;
+  throw new FormatError(`${source}: expected metadata "seed" to be ${expected}, got ${show(seed)}`);
+}
+
+/** A name of the metadata. */
+function parseName(metadata: Metadata, key: string, source: string): string | undefined {
+  const name = metadata.get(key);
+  if (name === undefined || name.length <= MOST_TEXT) return name;
+  const expected = `at most ${MOST_TEXT} characters`;
+  throw new FormatError(`${source}: metadata "${key}": expected ${expected}, got ${name.length}`);
 }
 
 /** What is in the bytes of a model's file. @throws FormatError for anything else */
 export function decodeCheckpoint(bytes: Uint8Array, source = 'checkpoint'): Checkpoint {
   const { tensors, metadata } = decodeSafetensors(bytes, source);
-  const kind = metadata.get('model');
+  const kind = parseName(metadata, 'model', source);
   if (kind === undefined) {
     throw new FormatError(`${source}: expected a model of langevin, got safetensors that name no model`);
   }
-  const sizes = parseJson(metadata.get('sizes'), 'sizes', source);
-  if (!isSizes(sizes)) {
-    const got = metadata.get('sizes')?.slice(0, 80) ?? 'nothing';
-    throw new FormatError(`${source}: expected metadata "sizes" with whole numbers >= 1, got ${got}`);
-  }
+  const sizes = parseSizes(metadata, source);
   for (const [name, { dtype }] of tensors) {
+    if (name.length > MOST_TEXT || /\p{Cc}/u.test(name)) {
+      throw new FormatError(`${source}: expected names of parameters, got ${show(name)}`);
+    }
     if (FLOATS.includes(dtype)) continue;
     throw new FormatError(`${source}: ${name}: expected one of ${FLOATS.join(' ')}, got ${dtype}`);
   }
-  const settings = parseJson(metadata.get('settings'), 'settings', source);
-  const seed = parseJson(metadata.get('seed'), 'seed', source);
-  const progress = parseJson(metadata.get('training'), 'training', source);
+  const settings = parseObject(metadata, 'settings', source);
+  const seed = parseSeed(metadata, source);
+  const progress = parseObject(metadata, 'training', source);
+  const named = (key: string) => parseName(metadata, key, source) ?? 'unknown';
   const [parameters, training] = [new Map<string, StoredTensor>(), new Map<string, StoredTensor>()];
   for (const [name, tensor] of tensors) {
     if (progress !== undefined && name.startsWith(TRAINING))
@@ -134,15 +177,13 @@ export function decodeCheckpoint(bytes: Uint8Array, source = 'checkpoint'): Chec
     source,
     kind,
     sizes,
-    ...(settings === undefined ? {} : { settings: settings as Record<string, unknown> }),
-    ...(seed === undefined ? {} : { seed: seed as Seed }),
-    version: metadata.get('langevin') ?? 'unknown',
-    backend: metadata.get('backend') ?? 'unknown',
-    numerics: metadata.get('numerics') ?? 'unknown',
+    ...(settings === undefined ? {} : { settings }),
+    ...(seed === undefined ? {} : { seed }),
+    version: named('langevin'),
+    backend: named('backend'),
+    numerics: named('numerics'),
     parameters,
-    ...(progress === undefined
-      ? {}
-      : { training: { tensors: training, progress: progress as TrainingState['progress'] } }),
+    ...(progress === undefined ? {} : { training: { tensors: training, progress } }),
   };
 }
 
@@ -151,10 +192,11 @@ export async function loadCheckpoint(path: string): Promise<Checkpoint> {
   return decodeCheckpoint(await host.readFile(path), path);
 }
 
-/** @throws FormatError that names both kinds, unless the checkpoint is of `kind` */
-export function requireKind(checkpoint: Checkpoint, kind: string): void {
-  if (checkpoint.kind === kind) return;
-  throw new FormatError(`${checkpoint.source}: expected a model "${kind}", got "${checkpoint.kind}"`);
+/** @throws FormatError that names all kinds, unless the checkpoint is of one of `kinds` */
+export function requireKind({ kind, source }: Checkpoint, ...kinds: readonly string[]): void {
+  if (kinds.includes(kind)) return;
+  const expected = kinds.map((name) => `"${name}"`).join(' or ');
+  throw new FormatError(`${source}: expected a model ${expected}, got ${show(kind)}`);
 }
 
 /**
@@ -162,13 +204,62 @@ export function requireKind(checkpoint: Checkpoint, kind: string): void {
  * @throws FormatError for a name that is missing or unknown, or another shape
  */
 export function restoreParameters(model: Module, { parameters, source }: Checkpoint): void {
-  try {
+  onFile(source, () =>
     scope(() => {
       const tensors = [...parameters].map(([name, { data, shape }]) => {
         return [name, tensor(data as Float32Array, shape)] as const;
       });
       model.loadStateDict(new Map(tensors));
-    });
+    }),
+  );
+}
+
+/** The entry of a table that has one for each kind of model. @throws FormatError for a kind that it does not have */
+export function entryOf<T>(checkpoint: Checkpoint, table: ReadonlyMap<string, T>): T {
+  requireKind(checkpoint, ...table.keys());
+  return table.get(checkpoint.kind) as T;
+}
+
+/** How a kind of model is read from its file: one record for each kind. */
+export interface ModelFormat<M extends Module, S> {
+  readonly kind: string;
+  /** The sizes in the file, each with its limits. */
+  readonly sizes: { readonly [K in keyof S]: Field<S[K]> };
+  /** The shapes of the model's matrices. They bound what a model of these sizes takes by what the file holds. */
+  shapes(sizes: S): Iterable<readonly [name: string, shape: Shape]>;
+  /** The model, of any values. */
+  create(sizes: S): M;
+}
+
+/**
+ * The model in a file that was read. Nothing is built before the sizes are found within their limits, and all
+ * matrices of a model of those sizes in the file.
+ * @throws FormatError for a file of another kind, sizes out of range, or tensors that do not fit
+ */
+export function readModel<M extends Module, S>(checkpoint: Checkpoint, format: ModelFormat<M, S>): M {
+  const { source, parameters } = checkpoint;
+  requireKind(checkpoint, format.kind);
+  const sizes = readFields(checkpoint.sizes, format.sizes, `${source}: sizes`) as S;
+  for (const [name, shape] of format.shapes(sizes)) {
+    const got = parameters.get(name)?.shape;
+    if (got?.join() === shape.join()) continue;
+    const found = got ? `[${got}]` : 'none';
+    throw new FormatError(`${source}: expected a tensor "${name}" of shape [${shape}], got ${found}`);
+  }
+  const model = onFile(source, () => format.create(sizes));
+  try {
+    restoreParameters(model, checkpoint);
+    return model;
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
+}
+
+/** Runs `body` on a file's values. @throws FormatError with the file's name where they do not fit */
+export function onFile<T>(source: string, body: () => T): T {
+  try {
+    return body();
   } catch (error) {
     if (!(error instanceof ShapeError || error instanceof ValueError)) throw error;
     throw new FormatError(`${source}: ${error.message}`);

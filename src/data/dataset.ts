@@ -1,12 +1,14 @@
 /**
- * A labelled set of grey pictures in memory, and the ways to take a part of one. Pixels stay bytes, as they
- * are stored: 60,000 MNIST pictures are 47 MB here and would be 188 MB as float32; a loader scales them batch
- * by batch.
+ * A labelled set of pictures in memory, and the ways to take a part of one. Pixels stay bytes, as they are
+ * stored: 60,000 MNIST pictures are 47 MB here and would be 188 MB as float32; a loader scales them batch by batch.
  *
- * `subset` and `limit` share memory with their source; `split` shuffles and therefore copies.
+ * `subset` and `take` share memory with their source; `split` shuffles and therefore copies.
  */
 import seedrandom from 'seedrandom';
 import { ValueError } from '../errors.ts';
+
+/** The sizes of one picture. */
+export type PictureShape = Pick<Dataset, 'height' | 'width' | 'channels'>;
 
 export interface Dataset {
   readonly name: string;
@@ -14,9 +16,11 @@ export interface Dataset {
   readonly length: number;
   readonly height: number;
   readonly width: number;
+  /** Numbers of a pixel: 1 for grey, 3 for red, green and blue. */
+  readonly channels: number;
   /** Every label is a whole number in [0, classes). */
   readonly classes: number;
-  /** `[length, height, width]`, 0 (background) to 255, row by row. */
+  /** `[length, height, width, channels]`, 0 (background) to 255. */
   readonly images: Uint8Array;
   /** `[length]` */
   readonly labels: Uint8Array;
@@ -35,33 +39,51 @@ function requireWhole(what: string, value: number, from: number, to: number): vo
   }
 }
 
+/** What a data set is made of. */
+export interface DatasetFields extends Omit<Dataset, 'length' | 'channels'> {
+  /** 1 by default. */
+  readonly channels?: number;
+}
+
 /** The data set of these fields, whose sizes and labels fit one another. @throws ValueError where they do not */
-export function createDataset(fields: Omit<Dataset, 'length'>): Dataset {
-  const { name, height, width, classes, images, labels } = fields;
+export function createDataset(fields: DatasetFields): Dataset {
+  const { name, height, width, channels = 1, classes, images, labels } = fields;
   requireWhole(`${name}: height`, height, 1, Infinity);
   requireWhole(`${name}: width`, width, 1, Infinity);
+  requireWhole(`${name}: channels`, channels, 1, Infinity);
   requireWhole(`${name}: classes`, classes, 1, 256);
   const length = labels.length;
-  if (images.length !== length * height * width) {
-    const expected = `${length}·${height}·${width} = ${length * height * width} pixels for ${length} labels`;
+  const size = length * height * width * channels;
+  if (images.length !== size) {
+    const expected = `${length}·${height}·${width}·${channels} = ${size} bytes for ${length} labels`;
     throw new ValueError(`${name}: expected ${expected}, got ${images.length}`);
   }
   const wrong = labels.findIndex((label) => label >= classes);
   if (wrong >= 0) {
     throw new ValueError(`${name}: expected labels below ${classes}, got ${labels[wrong]} at ${wrong}`);
   }
-  return { name, length, height, width, classes, images, labels };
+  return { name, length, height, width, channels, classes, images, labels };
+}
+
+/** Numbers in a picture: height·width·channels. */
+export function pictureSize({ height, width, channels }: PictureShape): number {
+  return height * width * channels;
+}
+
+/** `28x28`, or `32x32x3` where a pixel has several numbers. */
+export function pictureName({ height, width, channels }: PictureShape): string {
+  return [height, width, ...(channels === 1 ? [] : [channels])].join('x');
 }
 
 /** The pictures from `start` up to but not including `end`, in shared memory. @throws ValueError */
 export function subset(dataset: Dataset, start: number, end: number): Dataset {
   requireWhole(`${dataset.name}: start of a subset`, start, 0, dataset.length);
   requireWhole(`${dataset.name}: end of a subset`, end, start, dataset.length);
-  const pixels = dataset.height * dataset.width;
+  const size = pictureSize(dataset);
   return {
     ...dataset,
     length: end - start,
-    images: dataset.images.subarray(start * pixels, end * pixels),
+    images: dataset.images.subarray(start * size, end * size),
     labels: dataset.labels.subarray(start, end),
   };
 }
@@ -91,11 +113,11 @@ export function permutation(n: number, seed: string | number): Uint32Array {
 }
 
 function gather(dataset: Dataset, indices: Uint32Array): Dataset {
-  const pixels = dataset.height * dataset.width;
-  const images = new Uint8Array(indices.length * pixels);
+  const size = pictureSize(dataset);
+  const images = new Uint8Array(indices.length * size);
   const labels = new Uint8Array(indices.length);
   indices.forEach((from, to) => {
-    images.set(dataset.images.subarray(from * pixels, (from + 1) * pixels), to * pixels);
+    images.set(dataset.images.subarray(from * size, (from + 1) * size), to * size);
     labels[to] = dataset.labels[from];
   });
   return { ...dataset, length: indices.length, images, labels };

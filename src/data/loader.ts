@@ -1,19 +1,21 @@
 /**
- * Batches of a data set for training: `[b, height·width]` floats in [0, 1], in an order that is shuffled anew
- * for every epoch. A byte v becomes the float32 nearest to v / 255, as in PyTorch's `ToTensor`.
+ * Batches of a data set for training: `[b, height, width, channels]` floats in [0, 1], in an order that is shuffled
+ * anew for every epoch. A byte v becomes the float32 nearest to v / 255, as in PyTorch's `ToTensor`.
  *
  * The order of an epoch is a pure function of the seed and the epoch's number, and a position is two numbers:
- * a loader that is put back to a saved position goes on with the same batches. All batches of one size are the
- * same tensor on the heap, overwritten each time, so that nothing is allocated from batch to batch.
+ * a loader that is put back to a saved position goes on with the same batches.
+ *
+ * A batch belongs to the caller, and the loader never writes to it again. Inside a scope its tensor ends with the
+ * scope, as every tensor does; outside it lies on the heap until the caller disposes of it. So a training step
+ * that calls `next()` inside its scope uses the same memory in every step.
  *
  * Left out on purpose: augmentation, sampling by class, reading ahead (scaling 64 pictures of MNIST takes
  * about half a percent of a training step).
  */
-import { scope } from '../autograd/tape.ts';
 import { ValueError } from '../errors.ts';
-import { empty } from '../tensor/create.ts';
+import { tensor } from '../tensor/create.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { type Dataset, permutation } from './dataset.ts';
+import { type Dataset, permutation, pictureSize } from './dataset.ts';
 
 export interface LoaderOptions {
   readonly batchSize: number;
@@ -29,17 +31,12 @@ export interface LoaderPosition {
   readonly batch: number;
 }
 
-/** One batch. It is overwritten by the next of its size: copy what is to be kept. */
+/** One batch; it belongs to the caller. */
 export interface Batch {
-  /** `[b, height·width]` in [0, 1], a constant. */
+  /** `[b, height, width, channels]` in [0, 1], a constant. */
   readonly images: Tensor;
   /** `[b]` */
   readonly labels: Uint8Array;
-}
-
-/** What a batch is written to; `scaled` is where bytes become floats before they enter the backend's memory. */
-interface Slot extends Batch {
-  readonly scaled: Float32Array;
 }
 
 export class DataLoader {
@@ -49,14 +46,14 @@ export class DataLoader {
   /** Batches in an epoch. */
   readonly batches: number;
   private readonly seed: string | number | undefined;
-  private readonly whole: Slot | undefined;
-  private readonly rest: Slot | undefined;
+  /** Where bytes become floats before they enter the backend's memory. */
+  private readonly scaled: Float32Array;
   private epoch = 0;
   private batch = 0;
   private order: Uint32Array | undefined;
 
   /**
-   * A loader at the beginning of epoch 0. Its tensors belong to the backend in use.
+   * A loader at the beginning of epoch 0.
    * @throws ValueError for a batch size that is no whole number >= 1, or when there is not one batch
    */
   constructor(dataset: Dataset, { batchSize, seed, dropLast = false }: LoaderOptions) {
@@ -73,9 +70,7 @@ export class DataLoader {
       const least = dropLast ? `${batchSize} pictures or more` : 'at least one picture';
       throw new ValueError(`loader: expected ${least} in ${dataset.name}, got ${dataset.length}`);
     }
-    const pixels = dataset.height * dataset.width;
-    this.whole = whole > 0 ? slot(batchSize, pixels) : undefined;
-    this.rest = rest > 0 ? slot(rest, pixels) : undefined;
+    this.scaled = new Float32Array(Math.min(batchSize, dataset.length) * pictureSize(dataset));
   }
 
   /** Which batch comes next. */
@@ -101,48 +96,34 @@ export class DataLoader {
     const { dataset, seed, batchSize } = this;
     if (seed !== undefined) this.order ??= permutation(dataset.length, `${seed}/${this.epoch}`);
     const start = this.batch * batchSize;
-    const filled = start + batchSize <= dataset.length ? this.whole! : this.rest!;
-    fill(filled, dataset, this.order, start);
+    const batch = this.read(start, Math.min(start + batchSize, dataset.length));
     if (++this.batch === this.batches) {
       this.batch = 0;
       this.epoch++;
       this.order = undefined;
     }
-    return filled;
+    return batch;
   }
 
-  /** From the current position to the end of its epoch. */
+  /** From the current position to the end of its epoch. Outside a scope dispose of each batch's images. */
   *[Symbol.iterator](): Generator<Batch, void> {
     const { epoch } = this;
     while (this.epoch === epoch) yield this.next();
   }
 
-  /** Frees the batches' tensors. */
-  dispose(): void {
-    this.whole?.images.dispose();
-    this.rest?.images.dispose();
+  /** The pictures at places `start` up to but not including `end` of the epoch's order, and their labels. */
+  private read(start: number, end: number): Batch {
+    const { order, dataset } = this;
+    const { height, width, channels, images: bytes } = dataset;
+    const [count, size] = [end - start, pictureSize(dataset)];
+    const scaled = this.scaled.subarray(0, count * size);
+    const labels = new Uint8Array(count);
+    for (let i = 0; i < count; i++) {
+      const picture = order ? order[start + i] : start + i;
+      const [from, to] = [picture * size, i * size];
+      for (let k = 0; k < size; k++) scaled[to + k] = bytes[from + k] / 255;
+      labels[i] = dataset.labels[picture];
+    }
+    return { images: tensor(scaled, [count, height, width, channels]), labels };
   }
-}
-
-function slot(size: number, pixels: number): Slot {
-  return {
-    images: scope(() => empty([size, pixels]).keep()), // on the heap, wherever the loader is made
-    labels: new Uint8Array(size),
-    scaled: new Float32Array(size * pixels),
-  };
-}
-
-/** Fills a batch with the pictures at `start`, `start + 1`, ... of the order. */
-function fill(batch: Slot, dataset: Dataset, order: Uint32Array | undefined, start: number): void {
-  const { images, labels, scaled } = batch;
-  const bytes = dataset.images;
-  const pixels = dataset.height * dataset.width;
-  for (let i = 0; i < labels.length; i++) {
-    const picture = order ? order[start + i] : start + i;
-    const from = picture * pixels;
-    const to = i * pixels;
-    for (let pixel = 0; pixel < pixels; pixel++) scaled[to + pixel] = bytes[from + pixel] / 255;
-    labels[i] = dataset.labels[picture];
-  }
-  images.set(scaled);
 }

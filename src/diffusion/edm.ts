@@ -13,11 +13,10 @@
 import { scope } from '../autograd/tape.ts';
 import { exp, log } from '../math.ts';
 import type { Rng } from '../random/rng.ts';
-import { full, tensor } from '../tensor/create.ts';
 import { mse, type Tensor } from '../tensor/tensor.ts';
 import { checkNumber } from './check.ts';
 import { noiseToSignal } from './level.ts';
-import type { Network } from './objective.ts';
+import { type Network, sameTime } from './objective.ts';
 import type { Predictor } from './prediction.ts';
 import { perSample } from './process.ts';
 import type { NoiseSchedule } from './schedule.ts';
@@ -57,7 +56,7 @@ export function edmPredictor(network: Network, schedule: NoiseSchedule, sigmaDat
     predict(x, t) {
       const level = schedule.level(t);
       const c = preconditioning(noiseToSignal(level), sigmaData);
-      const F = network(x.mul(c.in / level.alpha), full([x.shape[0] ?? 1], c.noise));
+      const F = network(x.mul(c.in / level.alpha), sameTime(x, c.noise));
       return x.mul(c.skip / level.alpha).add(F.mul(c.out));
     },
   };
@@ -88,7 +87,10 @@ export function edmLossAt(
   const each = (values: ArrayLike<number>) => perSample(values, x0);
   const y = x0.add(eps.mul(each(sigmas)));
   const input = y.mul(each(scalings.map((c) => c.in)));
-  const prediction = network(input, tensor(Float64Array.from(scalings, (c) => c.noise)));
+  const prediction = network(
+    input,
+    scalings.map((c) => c.noise),
+  );
   const target = x0.sub(y.mul(each(scalings.map((c) => c.skip))));
   return mse(prediction, target.mul(each(scalings.map((c) => 1 / c.out))));
 }

@@ -11,11 +11,10 @@
 import { ValueError } from '../errors.ts';
 import { log } from '../math.ts';
 import type { Rng } from '../random/rng.ts';
-import { full, tensor } from '../tensor/create.ts';
+import { tensor } from '../tensor/create.ts';
 import { mse, type Tensor } from '../tensor/tensor.ts';
 import type { DiscreteSchedule } from './discrete-schedule.ts';
-import type { Network } from './objective.ts';
-import { Objective } from './objective.ts';
+import { type Network, Objective, sameTime } from './objective.ts';
 import { checkPrediction, conversion, type Prediction, type Predictor } from './prediction.ts';
 import { diffuseEach, perSample } from './process.ts';
 
@@ -51,7 +50,7 @@ export function splitVariance(output: Tensor): { prediction: Tensor; share: Tens
 /** A network with doubled output as samplers ask it. */
 export function learnedVariancePredictor(network: Network, predicts: Prediction): Predictor {
   checkPrediction(predicts);
-  const predictWithVariance = (x: Tensor, t: number) => splitVariance(network(x, full([x.shape[0] ?? 1], t)));
+  const predictWithVariance = (x: Tensor, t: number) => splitVariance(network(x, sameTime(x, t)));
   return { predicts, predict: (x, t) => predictWithVariance(x, t).prediction, predictWithVariance };
 }
 
@@ -78,7 +77,7 @@ export function hybridLoss(
   const levels = Array.from(times, (t) => schedule.level(t));
   const eps = rng.normalInto(x0.empty(x0.shape));
   const x = diffuseEach(x0, levels, eps);
-  const { prediction, share } = splitVariance(network(x, tensor(times)));
+  const { prediction, share } = splitVariance(network(x, times));
   const simple = mse(prediction, objective.target(x0, eps, levels));
   const pairs = levels.map((level) => conversion(predicts, 'x0', level));
   const each = (values: readonly number[]) => perSample(values, x0);

@@ -22,7 +22,6 @@ import { scope } from '../autograd/tape.ts';
 import { didYouMean, ValueError } from '../errors.ts';
 import { exp, pow } from '../math.ts';
 import type { Rng } from '../random/rng.ts';
-import { full, tensor } from '../tensor/create.ts';
 import { mse, type Tensor } from '../tensor/tensor.ts';
 import { checkNumber } from './check.ts';
 import { DiscreteSchedule } from './discrete-schedule.ts';
@@ -32,8 +31,11 @@ import { checkPrediction, type Prediction, type Predictor, predictionRow } from 
 import { diffuseEach, perSample } from './process.ts';
 import { type NoiseSchedule, timeAt } from './schedule.ts';
 
-/** A network being trained: x [batch, ...] and a time for each sample, [batch], to a prediction of x's shape. */
-export type Network = (x: Tensor, t: Tensor) => Tensor;
+/** A network being trained: x [batch, ...] and a time for each sample, in float64, to a prediction of x's shape. */
+export type Network = (x: Tensor, t: ArrayLike<number>) => Tensor;
+
+/** One time for every sample of x [batch, ...]. */
+export const sameTime = (x: Tensor, t: number): Float64Array => new Float64Array(x.shape[0] ?? 1).fill(t);
 
 export const LOSS_WEIGHTINGS = ['simple', 'min-snr', 'p2', 'vlb'] as const;
 export type LossWeighting = (typeof LOSS_WEIGHTINGS)[number];
@@ -59,7 +61,7 @@ export interface ObjectiveOptions {
 /** A network as samplers ask it: one time for all. */
 export function networkPredictor(network: Network, predicts: Prediction): Predictor {
   checkPrediction(predicts);
-  return { predicts, predict: (x, t) => network(x, full([x.shape[0] ?? 1], t)) };
+  return { predicts, predict: (x, t) => network(x, sameTime(x, t)) };
 }
 
 export class Objective {
@@ -104,7 +106,7 @@ export class Objective {
   lossAt(network: Network, x0: Tensor, times: ArrayLike<number>, eps: Tensor): Tensor {
     const levels = Array.from(times, (t) => this.schedule.level(t));
     const x = diffuseEach(x0, levels, eps);
-    const prediction = network(x, tensor(Float64Array.from(times)));
+    const prediction = network(x, times);
     return this.weighted(prediction, this.target(x0, eps, levels), levels);
   }
 

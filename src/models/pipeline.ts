@@ -17,14 +17,16 @@ import {
   type Checkpoint,
   type CheckpointInfo,
   loadCheckpoint,
+  onFile,
   requireKind,
-  restoreParameters,
 } from '../checkpoint/checkpoint.ts';
+import { oneOf, readFields, whole } from '../checkpoint/fields.ts';
 import { BETA_SCHEDULES, type BetaSchedule } from '../diffusion/betas.ts';
 import { type ContinuousName, continuousSchedule } from '../diffusion/continuous-schedule.ts';
 import { createSchedule } from '../diffusion/discrete-schedule.ts';
 import type { ConditionalModel, Labels } from '../diffusion/guidance.ts';
 import type { NoiseLevel } from '../diffusion/level.ts';
+import { sameTime } from '../diffusion/objective.ts';
 import {
   checkPrediction,
   type Pair,
@@ -34,11 +36,11 @@ import {
 } from '../diffusion/prediction.ts';
 import { perSample } from '../diffusion/process.ts';
 import type { NoiseSchedule } from '../diffusion/schedule.ts';
-import { didYouMean, FormatError, ValueError } from '../errors.ts';
-import { Rng } from '../random/rng.ts';
-import { full } from '../tensor/create.ts';
+import { didYouMean, ValueError } from '../errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { DiffusionMlp, type DiffusionMlpSizes } from './networks/diffusion-mlp.ts';
+import type { DiffusionNetwork } from './networks/diffusion-network.ts';
+import { MOST_STEPS } from './networks/limits.ts';
+import { DIFFUSION_KINDS, diffusionNetworkOf } from './networks/registry.ts';
 
 const CONTINUOUS = ['vp', 'sub-vp', 'flow'] as const satisfies readonly ContinuousName[];
 
@@ -63,6 +65,9 @@ export function trainingSchedule({ schedule, steps }: Omit<ProcessSettings, 'pre
     );
   }
   const continuous = CONTINUOUS.find((name) => name === schedule);
+  if (steps > MOST_STEPS) {
+    throw new ValueError(`schedule: expected at most ${MOST_STEPS} steps, got ${steps}`);
+  }
   return continuous ? continuousSchedule(continuous) : createSchedule(schedule as BetaSchedule, steps);
 }
 
@@ -78,7 +83,7 @@ export class DiffusionPipeline implements ConditionalModel {
 
   /** @throws ValueError */
   constructor(
-    readonly network: DiffusionMlp,
+    readonly network: DiffusionNetwork,
     readonly settings: ProcessSettings,
   ) {
     this.schedule = trainingSchedule(settings);
@@ -90,28 +95,25 @@ export class DiffusionPipeline implements ConditionalModel {
   }
 
   predict(x: Tensor, t: number, labels: Labels): Tensor {
-    const y = this.network.forward(x, full([labels.length], networkTime(this.schedule, t)), labels);
+    const y = this.network.forward(x, sameTime(x, networkTime(this.schedule, t)), { labels });
     if (this.predicts === 'x0') return y;
     const [ofX, ofY] = coefficients(this.predicts, this.schedule.level(t));
     return x.mul(ofX).add(y.mul(ofY));
   }
 
-  /** The prediction for each sample at its own time t [batch] of the schedule, as training asks it. */
-  predictEach(x: Tensor, t: Tensor, labels?: Labels): Tensor {
-    const y = this.network.forward(x, t.mul(networkTime(this.schedule, 1)), labels);
+  /** The prediction for each sample at its own time t of the schedule, as training asks it. */
+  predictEach(x: Tensor, t: ArrayLike<number>, labels?: Labels): Tensor {
+    const times = Float64Array.from(t, (time) => networkTime(this.schedule, time));
+    const y = this.network.forward(x, times, labels ? { labels } : {});
     if (this.predicts === 'x0') return y;
-    const { tMin, tMax } = this.schedule;
-    const pairs = Array.from(t.toTypedArray(), (time) =>
-      // A time in float32 may lie a rounding beyond the schedule's ends.
-      coefficients(this.predicts, this.schedule.level(Math.min(Math.max(time, tMin), tMax))),
-    );
+    const pairs = Array.from(t, (time) => coefficients(this.predicts, this.schedule.level(time)));
     const [ofX, ofY] = [0, 1].map((i) =>
       perSample(
         pairs.map((pair) => pair[i]),
         x,
       ),
     );
-    return x.mul(ofX!).add(y.mul(ofY!));
+    return x.mul(ofX).add(y.mul(ofY));
   }
 }
 
@@ -129,35 +131,30 @@ function coefficients(kind: Prediction, level: NoiseLevel): Pair {
 
 /** What a file says of a network and its process, beside the parameters. */
 export function diffusionInfo({ network, settings }: DiffusionPipeline, more: object = {}): CheckpointInfo {
-  const { classes, ...sizes } = network.sizes;
-  const known = classes > 0 ? { ...sizes, classes } : sizes;
+  // A size of 0, no classes, is left out.
+  const sizes = Object.fromEntries(Object.entries(network.sizes).filter(([, size]) => size > 0));
   const { schedule, steps, predicts } = settings;
-  return { kind: DiffusionMlp.kind, sizes: known, settings: { schedule, steps, predicts, ...more } };
+  return { kind: network.kind, sizes, settings: { schedule, steps, predicts, ...more } };
 }
+
+/** The process in a file's settings. */
+export const PROCESS_FIELDS = {
+  schedule: oneOf(TRAINING_SCHEDULES),
+  steps: whole(1, MOST_STEPS),
+  predicts: oneOf(PREDICTIONS),
+};
 
 /** The network and the process of a file that was read. @throws FormatError for a file of anything else */
 export function diffusionOf(checkpoint: Checkpoint): DiffusionPipeline {
-  requireKind(checkpoint, DiffusionMlp.kind);
-  const { source, sizes, settings = {} } = checkpoint;
-  const { schedule, steps, predicts } = settings as unknown as ProcessSettings;
-  if (!PREDICTIONS.includes(predicts)) {
-    throw new FormatError(
-      `${source}: expected settings with what the model predicts, got ${String(predicts)}`,
-    );
-  }
-  const wanted = ['height', 'width', 'hidden', 'inner', 'depth', 'condition'];
-  const missing = wanted.find((name) => !(name in sizes));
-  if (missing)
-    throw new FormatError(`${source}: expected the size ${missing} of a ${DiffusionMlp.kind}, got none`);
-  // Its own generator: to load a model is no reason for other random numbers afterwards.
-  const all = { classes: 0, ...sizes } as unknown as DiffusionMlpSizes;
-  const network = new DiffusionMlp({ ...all, rng: new Rng(0) });
+  const { source, settings } = checkpoint;
+  requireKind(checkpoint, ...DIFFUSION_KINDS);
+  const process = readFields(settings, PROCESS_FIELDS, `${source}: settings`);
+  const network = diffusionNetworkOf(checkpoint);
   try {
-    restoreParameters(network, checkpoint);
-    return new DiffusionPipeline(network, { schedule, steps, predicts });
+    return onFile(source, () => new DiffusionPipeline(network, process));
   } catch (error) {
     network.dispose();
-    throw error instanceof ValueError ? new FormatError(`${source}: ${error.message}`) : error;
+    throw error;
   }
 }
 

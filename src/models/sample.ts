@@ -4,6 +4,7 @@
  * from one stream of the seed, so that the pictures depend on the seed and on their number alone.
  */
 import { noGrad } from '../autograd/tape.ts';
+import { pictureName, pictureSize } from '../data/dataset.ts';
 import { checkNumber } from '../diffusion/check.ts';
 import { classifierFree, classifierGuided, type Labels } from '../diffusion/guidance.ts';
 import { noiseToSignal } from '../diffusion/level.ts';
@@ -50,13 +51,13 @@ export interface PicturesStep {
   /** Steps done and to do, over all parts. */
   readonly step: number;
   readonly steps: number;
-  /** The pictures of this part as they are now, [n, height·width], black at 0 and white at 1; noise goes beyond. */
+  /** The pictures of this part as they are now, [n, height, width, channels], black at 0 and white at 1; noise goes beyond. */
   pictures(): Float64Array;
 }
 
 /**
  * Makes pictures, and yields after every step of the sampler.
- * @returns all pictures, [labels.length, height·width], 0 to 1
+ * @returns all pictures, [labels.length, height, width, channels], 0 to 1
  * @throws ValueError for labels, scales, steps or samplers that do not fit the model; with a classifier ShapeError for
  * one of other pictures, and LangevinError inside noGrad()
  */
@@ -65,21 +66,22 @@ export function* sampleDiffusion(
   options: SampleOptions,
 ): Generator<PicturesStep, Float64Array> {
   const { labels, sampler: name = 'ddim', threshold = 'clip', seed = 0, steps } = options;
-  const { pixels } = model.network;
+  const { height, width, channels } = model.network.sizes;
+  const size = pictureSize(model.network.sizes);
   const sampler = createSampler(name, { threshold, ...(steps === undefined ? {} : { steps }) });
   const rng = new Rng(seed).stream('samples');
-  const all = new Float64Array(labels.length * pixels);
+  const all = new Float64Array(labels.length * size);
   const parts = Math.ceil(labels.length / PART);
   for (let part = 0; part < parts; part++) {
     const partLabels = labels.slice(part * PART, (part + 1) * PART);
     const predictor = guided(model, partLabels, options);
-    const noise = startNoise(model.schedule, [partLabels.length, pixels], rng);
+    const noise = startNoise(model.schedule, [partLabels.length, height, width, channels], rng);
     const run = sampler.sample(predictor, model.schedule, noise, rng);
     try {
       for (;;) {
         const { done, value } = run.next();
         if (done) {
-          all.set(toPixels(value.toTypedArray()), part * PART * pixels);
+          all.set(toPixels(value.toTypedArray()), part * PART * size);
           value.dispose();
           break;
         }
@@ -120,11 +122,9 @@ function requireFit(
   labels: Labels,
   { sizes, noise, schedule: known }: NoiseClassifier,
 ): void {
-  const { height, width } = network.sizes;
-  if (sizes.height !== height || sizes.width !== width) {
-    throw new ShapeError(
-      `guidance: expected a classifier of pictures of ${height}x${width}, got one of ${sizes.height}x${sizes.width}`,
-    );
+  const [expected, got] = [pictureName(network.sizes), pictureName(sizes)];
+  if (got !== expected) {
+    throw new ShapeError(`guidance: expected a classifier of pictures of ${expected}, got one of ${got}`);
   }
   // Continuous time has no steps, whatever the settings say.
   if (schedule.name !== known.name || schedule.times?.length !== known.times?.length) {

@@ -6,7 +6,7 @@ import type { FusedActivation } from '../ops/linear.ts';
 import { type Rng, sharedRng } from '../random/rng.ts';
 import { linear, type Tensor } from '../tensor/tensor.ts';
 import { uniformParameter } from './init.ts';
-import { Module } from './module.ts';
+import { Layer } from './module.ts';
 
 export interface LinearOptions {
   /** Whether there is a bias; true by default. */
@@ -15,7 +15,7 @@ export interface LinearOptions {
   readonly rng?: Rng;
 }
 
-export class Linear extends Module {
+export class Linear extends Layer {
   readonly weight: Tensor;
   readonly bias: Tensor | null;
 

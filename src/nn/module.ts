@@ -7,6 +7,8 @@
  * parameter that is frozen with `requireGrad(false)` and a table of constants are saved, but not trained; what
  * shall be neither stays in a private `#field`.
  *
+ * A module has no `forward` of its own: what a network takes is its class's business. A `Layer` takes one tensor.
+ *
  * A module or tensor that is found in several places is shared, as in PyTorch: `parameters()` has it once, under
  * its first name; `stateDict()` has it under each.
  */
@@ -19,9 +21,6 @@ export type StateDict = Map<string, Tensor>;
 export abstract class Module {
   /** Whether the module is training; set for the whole tree by `train()` and `eval()`. */
   training = true;
-
-  /** The module's function. */
-  abstract forward(x: Tensor): Tensor;
 
   /** Direct children by name. */
   children(): [string, Module][] {
@@ -91,6 +90,11 @@ export abstract class Module {
   }
 }
 
+/** A module that is a function of one tensor: what `Sequential` takes. */
+export abstract class Layer extends Module {
+  abstract forward(x: Tensor): Tensor;
+}
+
 function isState(value: unknown): boolean {
   return value instanceof Tensor && value.isLeaf && value.onHeap;
 }
@@ -115,5 +119,5 @@ export function copyState(from: ReadonlyMap<string, Tensor>, to: ReadonlyMap<str
       throw new LifetimeError(`loadStateDict: ${name} was disposed or its scope ended`);
     }
   }
-  for (const [name, p] of to) p.copyFrom(from.get(name)!);
+  for (const [name, p] of to) p.copyFrom(from.get(name) as Tensor);
 }

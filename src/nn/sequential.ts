@@ -1,5 +1,5 @@
 /**
- * Modules one after the other, named by their position: `0.weight`, `2.weight`.
+ * Layers one after the other, named by their position: `0.weight`, `2.weight`.
  *
  * A linear layer that is followed by a ReLU, sigmoid or tanh takes it into its own op (ops/linear.ts): the
  * numbers are the same, and the activation costs no pass over memory. SiLU's derivative needs its input, which a
@@ -9,7 +9,7 @@ import type { FusedActivation } from '../ops/linear.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { ReLU, Sigmoid, Tanh } from './activation.ts';
 import { Linear } from './linear.ts';
-import { Module } from './module.ts';
+import { Layer, type Module } from './module.ts';
 
 const FUSED: ReadonlyMap<unknown, FusedActivation> = new Map([
   [ReLU, 'relu'],
@@ -17,10 +17,10 @@ const FUSED: ReadonlyMap<unknown, FusedActivation> = new Map([
   [Tanh, 'tanh'],
 ]);
 
-export class Sequential extends Module {
-  readonly layers: readonly Module[];
+export class Sequential extends Layer {
+  readonly layers: readonly Layer[];
 
-  constructor(...layers: Module[]) {
+  constructor(...layers: Layer[]) {
     super();
     this.layers = layers;
   }

@@ -7,7 +7,7 @@
  * Ho et al. (2020) have sines first. Made in float64 with bits that are the same on every engine, once for each
  * distinct time of a batch. No gradient runs to the time.
  */
-import { ShapeError, ValueError } from '../errors.ts';
+import { ValueError } from '../errors.ts';
 import { cos, pow, sin } from '../math.ts';
 import type { Rng } from '../random/rng.ts';
 import { tensor } from '../tensor/create.ts';
@@ -16,18 +16,18 @@ import { Linear } from './linear.ts';
 import { Module } from './module.ts';
 
 /**
- * Sinusoids of times [batch], [batch, dimension].
- * @throws ValueError for a dimension that is no even number >= 2; ShapeError for another rank
+ * Sinusoids of times, one a sample, [batch, dimension]. Times stay float64 up to here: near 1000 a float32 has only
+ * 2^-14 between neighbours, and the highest frequency is 1.
+ * @throws ValueError for a dimension that is no even number >= 2, or times that are no list
  */
-export function timestepEmbedding(t: Tensor, dimension: number, maxPeriod = 10_000): Tensor {
+export function timestepEmbedding(t: ArrayLike<number>, dimension: number, maxPeriod = 10_000): Tensor {
   checkDimension(dimension);
-  if (t.rank !== 1) throw new ShapeError(`time embedding: expected times [batch], got [${t.shape}]`);
+  if (!Number.isInteger(t.length)) throw new ValueError(`time embedding: expected a list of times, got ${t}`);
   const half = dimension / 2;
   const frequencies = Float64Array.from({ length: half }, (_, i) => pow(maxPeriod, -i / half));
-  const times = t.toTypedArray();
-  const values = new Float64Array(times.length * dimension);
+  const values = new Float64Array(t.length * dimension);
   const rows = new Map<number, Float64Array>();
-  for (const [i, time] of times.entries()) {
+  for (const [i, time] of Array.from(t).entries()) {
     let row = rows.get(time);
     if (!row) {
       row = Float64Array.from([
@@ -38,7 +38,7 @@ export function timestepEmbedding(t: Tensor, dimension: number, maxPeriod = 10_0
     }
     values.set(row, i * dimension);
   }
-  return tensor(values, [times.length, dimension]);
+  return tensor(values, [t.length, dimension]);
 }
 
 function checkDimension(dimension: number): void {
@@ -53,7 +53,7 @@ export interface TimeEmbeddingOptions {
   readonly scale?: number;
 }
 
-/** Sinusoids, a linear layer, SiLU and another: times [batch] to [batch, hidden]. */
+/** Sinusoids, a linear layer, SiLU and another: times, one a sample, to [batch, hidden]. */
 export class TimeEmbedding extends Module {
   readonly first: Linear;
   readonly second: Linear;
@@ -72,8 +72,9 @@ export class TimeEmbedding extends Module {
     this.second = new Linear(hidden, hidden, options);
   }
 
-  override forward(t: Tensor): Tensor {
-    const scaled = this.scale === 1 ? t : t.mul(this.scale);
+  /** Times, one a sample, to [batch, hidden]. */
+  forward(t: ArrayLike<number>): Tensor {
+    const scaled = this.scale === 1 ? t : Float64Array.from(t, (time) => time * this.scale);
     return this.second.forward(this.first.forward(timestepEmbedding(scaled, this.dimension)).silu());
   }
 }

@@ -5,9 +5,9 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { noGrad, scope } from '../../src/autograd/tape.ts';
-import { type Checkpoint, decodeCheckpoint, restoreParameters } from '../../src/checkpoint/checkpoint.ts';
+import { type Checkpoint, decodeCheckpoint } from '../../src/checkpoint/checkpoint.ts';
 import { loadStrokes } from '../../src/data/strokes-set.ts';
-import { LectureNetwork } from '../../src/models/lecture/lecture.ts';
+import { lectureOf } from '../../src/models/lecture/lecture.ts';
 import { classifierOf } from '../../src/models/networks/classifier.ts';
 import { loadDenoiser } from '../../src/models/networks/denoiser.ts';
 import { noiseClassifierOf } from '../../src/models/networks/noise-classifier.ts';
@@ -16,7 +16,6 @@ import { samplePictures } from '../../src/models/sample.ts';
 import { resumeDiffusion } from '../../src/models/training/resume.ts';
 import type { Module } from '../../src/nn/module.ts';
 import { Rng } from '../../src/random/rng.ts';
-import { full } from '../../src/tensor/create.ts';
 import type { Tensor } from '../../src/tensor/tensor.ts';
 import { Hash } from '../bits/hash.ts';
 import { hashDiffusion, lossesOf } from '../bits/training.ts';
@@ -24,7 +23,8 @@ import { hashDiffusion, lossesOf } from '../bits/training.ts';
 /** What a file must give: SHA-256 of each. */
 export type Opened = Readonly<Record<string, string>>;
 
-const PIXELS = 784;
+/** Today's networks take pictures; the outputs were hashed as rows. */
+const PICTURES = [4, 28, 28, 1];
 
 function readCheckpoint(path: string): Checkpoint {
   const bytes = readFileSync(path);
@@ -33,7 +33,9 @@ function readCheckpoint(path: string): Checkpoint {
 
 async function hashed(model: Module, output: (x: Tensor) => Tensor): Promise<Opened> {
   const said = new Hash();
-  scope(() => noGrad(() => said.tensor('output', output(new Rng('old files').uniform([4, PIXELS])))));
+  scope(() =>
+    noGrad(() => said.tensor('output', output(new Rng('old files').uniform(PICTURES)).reshape([4, -1]))),
+  );
   const parameters = await new Hash().tensors(model.namedParameters()).digest();
   model.dispose();
   return { parameters, output: await said.digest() };
@@ -45,10 +47,7 @@ async function openDenoiser(path: string): Promise<Opened> {
 }
 
 async function openLecture(path: string): Promise<Opened> {
-  const checkpoint = readCheckpoint(path);
-  const { dimension, hidden } = checkpoint.sizes;
-  const model = new LectureNetwork(dimension, hidden, new Rng(0));
-  restoreParameters(model, checkpoint);
+  const model = lectureOf(readCheckpoint(path));
   return hashed(model, (x) => model.at(x, 0.25));
 }
 
@@ -79,7 +78,7 @@ async function openClassifier(path: string): Promise<Opened> {
 
 async function openNoiseClassifier(path: string): Promise<Opened> {
   const model = noiseClassifierOf(readCheckpoint(path));
-  return hashed(model, (x) => model.forward(x, full([4], 250)));
+  return hashed(model, (x) => model.forward(x, [250, 250, 250, 250]));
 }
 
 /** By the file's path in its version's folder. */

@@ -52,17 +52,25 @@ export async function trainDiffusionCommand(options: Options): Promise<number> {
 function createTrainer({ checkpoint, settings, sizes, seconds }: Plan, data: TrainTest): DiffusionTrainer {
   const limitSeconds = seconds ?? Infinity;
   if (checkpoint) return resumeDiffusion(checkpoint, data, { limitSeconds, epochs: settings.epochs });
-  const { height, width, classes } = data.train;
+  const { height, width, channels, classes } = data.train;
   const known = settings.labelDropout === 1 ? 0 : classes;
   const rng = new Rng(settings.seed).stream('initial values');
-  const network = new DiffusionMlp({ ...DIFFUSION_MLP_SIZES, ...sizes, height, width, classes: known, rng });
+  const network = new DiffusionMlp({
+    ...DIFFUSION_MLP_SIZES,
+    ...sizes,
+    height,
+    width,
+    channels,
+    classes: known,
+    rng,
+  });
   return new DiffusionTrainer(new DiffusionPipeline(network, settings), data, settings, limitSeconds);
 }
 
 /** Says what is about to happen. */
 function announce(run: DiffusionRun, reporter: Reporter): void {
   const { trainer, data, settings, engine } = run;
-  const { hidden, inner, depth, classes } = trainer.model.network.sizes;
+  const { description, sizes } = trainer.model.network;
   const n = (value: number) => value.toLocaleString('en');
   const parameters = trainer.model.network.parameters().reduce((sum, p) => sum + p.size, 0);
   const { steps: T, times } = { ...settings, times: trainer.model.schedule.times };
@@ -72,7 +80,7 @@ function announce(run: DiffusionRun, reporter: Reporter): void {
     run: { ...describeRun(run), parameters, step: done },
     epochs: settings.epochs,
     lines: [
-      `network  ${depth} residual blocks of ${hidden}-${inner}-${hidden}, ${classes || 'no'} classes, ${n(parameters)} parameters`,
+      `network  ${description}, ${sizes.classes || 'no'} classes, ${n(parameters)} parameters`,
       `process  ${settings.schedule}${times ? `, ${n(T)} steps` : ''}, predicts ${settings.predicts}, weight ${settings.lossWeighting}`,
       `data     ${setName(data)}: ${n(data.train.length)} pictures to train on, ${n(data.test.length)} to test on`,
       `engine   ${engineLine(engine)}`,

@@ -115,27 +115,24 @@ function* lectureEvents(
     for (const batch of loader) {
       images = batch.labels.length;
       yield batch.images;
+      batch.images.dispose();
     }
   };
   const rng = new Rng(seed).stream('training noise');
   let whole = new Tally();
-  try {
-    let started = performance.now();
-    for (const { epoch, step, loss } of trainLecture(model, pictures, rng, { epochs, lr })) {
-      const seconds = (performance.now() - started) / 1000;
-      const batch = step - epoch * batches;
-      whole.add(loss, images, seconds);
-      yield { type: 'batch', epoch: epoch + 1, batch, batches, loss, imagesPerSecond: images / seconds };
-      if (batch === batches) {
-        const { loss: trainLoss, seconds: all, imagesPerSecond } = whole;
-        const testLoss = testLecture(model, test, seed);
-        requireFiniteTest(testLoss, epoch + 1);
-        yield { type: 'epoch', epoch: epoch + 1, trainLoss, testLoss, seconds: all, imagesPerSecond };
-        whole = new Tally();
-      }
-      started = performance.now();
+  let started = performance.now();
+  for (const { epoch, step, loss } of trainLecture(model, pictures, rng, { epochs, lr })) {
+    const seconds = (performance.now() - started) / 1000;
+    const batch = step - epoch * batches;
+    whole.add(loss, images, seconds);
+    yield { type: 'batch', epoch: epoch + 1, batch, batches, loss, imagesPerSecond: images / seconds };
+    if (batch === batches) {
+      const { loss: trainLoss, seconds: all, imagesPerSecond } = whole;
+      const testLoss = testLecture(model, test, seed);
+      requireFiniteTest(testLoss, epoch + 1);
+      yield { type: 'epoch', epoch: epoch + 1, trainLoss, testLoss, seconds: all, imagesPerSecond };
+      whole = new Tally();
     }
-  } finally {
-    loader.dispose();
+    started = performance.now();
   }
 }

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'cac';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
-import type { TrainTest } from '../../data/dataset.ts';
+import { pictureName, type TrainTest } from '../../data/dataset.ts';
 import { SAMPLERS, type SamplerName } from '../../diffusion/samplers/index.ts';
 import type { DiffusionPipeline } from '../../models/pipeline.ts';
 import { GUIDANCE_ABOVE } from '../../models/sample.ts';
@@ -107,11 +107,11 @@ export async function loadModelData(
 ): Promise<TrainTest> {
   const saved = options.data === undefined ? savedData(checkpoint) : {};
   const data = await loadData(chooseData({ ...saved, ...options }), reporter);
-  const { height, width, classes } = sizes;
+  const { classes } = sizes;
   const { train } = data;
-  if (train.height !== height || train.width !== width || (classes > 0 && train.classes !== classes)) {
-    const expected = `${height}x${width}${classes > 0 ? ` in ${classes} classes` : ''}`;
-    const got = `${train.height}x${train.width} in ${train.classes} classes`;
+  if (pictureName(train) !== pictureName(sizes) || (classes > 0 && train.classes !== classes)) {
+    const expected = `${pictureName(sizes)}${classes > 0 ? ` in ${classes} classes` : ''}`;
+    const got = `${pictureName(train)} in ${train.classes} classes`;
     throw new UsageError(`--data: expected pictures of ${expected}, got ${got}`);
   }
   return data;

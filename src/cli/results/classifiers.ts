@@ -60,8 +60,8 @@ async function cached<M extends Module>(
   numerics: string,
   reporter: Reporter,
 ): Promise<M> {
-  const { height, width, classes } = data.train;
-  const sizes = { height, width, classes };
+  const { height, width, channels, classes } = data.train;
+  const sizes = { height, width, channels, classes };
   const path = await pathFor([kind, of, sizes, settings, numerics], data);
   const known = path !== null && (await host.exists(path)) ? await readIfWhole(path, read) : null;
   if (known) return known;

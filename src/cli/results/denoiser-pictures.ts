@@ -4,7 +4,7 @@
  * of the seed.
  */
 import { noGrad, scope } from '../../autograd/tape.ts';
-import type { Dataset } from '../../data/dataset.ts';
+import { type Dataset, pictureSize } from '../../data/dataset.ts';
 import { DataLoader } from '../../data/loader.ts';
 import { type Cell, cellsOf, pictureGrid } from '../../image/grid.ts';
 import { encodePng } from '../../image/png.ts';
@@ -25,10 +25,10 @@ function choose({ labels, length }: Dataset): number[] {
 
 /** The pictures at `indices` as a data set of their own. */
 function select(dataset: Dataset, indices: readonly number[]): Dataset {
-  const pixels = dataset.height * dataset.width;
-  const images = new Uint8Array(indices.length * pixels);
+  const size = pictureSize(dataset);
+  const images = new Uint8Array(indices.length * size);
   for (const [to, from] of indices.entries()) {
-    images.set(dataset.images.subarray(from * pixels, (from + 1) * pixels), to * pixels);
+    images.set(dataset.images.subarray(from * size, (from + 1) * size), to * size);
   }
   const labels = Uint8Array.from(indices, (i) => dataset.labels[i]);
   return { ...dataset, length: indices.length, images, labels };
@@ -36,7 +36,7 @@ function select(dataset: Dataset, indices: readonly number[]): Dataset {
 
 /** The denoiser's pictures: each, when it is asked for, as a PNG file. */
 export function denoiserPictures(model: Denoiser, test: Dataset, { noise, seed }: DenoiserSettings) {
-  const { height, width } = test;
+  const { height, width, channels } = test;
   const rng = () => new Rng(seed).stream('pictures');
   const picture = (rowLabels: string[], rows: () => Tensor[]) => (): Uint8Array =>
     scope(() =>
@@ -48,18 +48,12 @@ export function denoiserPictures(model: Denoiser, test: Dataset, { noise, seed }
   const digits = (): Tensor[] => {
     const chosen = select(test, choose(test));
     const loader = new DataLoader(chosen, { batchSize: chosen.length });
-    const original = loader.next().images.detach();
-    loader.dispose();
+    const original = loader.next().images;
     const noisy = addNoise(original, noise, rng().stream('digits'));
     return [original, noisy, model.forward(noisy)];
   };
   const fromNoise = (passes: number): Tensor[] => {
-    const rows = [
-      rng()
-        .stream('pure noise')
-        .normal([COLUMNS, height * width])
-        .mul(noise),
-    ];
+    const rows = [rng().stream('pure noise').normal([COLUMNS, height, width, channels]).mul(noise)];
     while (rows.length <= passes) rows.push(model.forward(rows[rows.length - 1]));
     return rows;
   };

@@ -2,7 +2,6 @@
 import type { TrainTest } from '../../data/dataset.ts';
 import { pictureGridFromBatch } from '../../image/grid.ts';
 import { encodePng, type Picture } from '../../image/png.ts';
-import { DiffusionMlp } from '../../models/networks/diffusion-mlp.ts';
 import { labelsInTurn, samplePictures } from '../../models/sample.ts';
 import type { DiffusionSettings, DiffusionTrainer } from '../../models/training/diffusion.ts';
 import { encodeDiffusion } from '../../models/training/resume.ts';
@@ -42,7 +41,7 @@ export function describeRun({ trainer, data, settings, engine, notes }: Diffusio
   const { seed, ...rest } = settings;
   return {
     langevin: VERSION,
-    model: { kind: DiffusionMlp.kind, ...trainer.model.network.sizes },
+    model: { kind: trainer.model.network.kind, ...trainer.model.network.sizes },
     data: { name: setName(data), train: data.train.length, test: data.test.length },
     settings: { ...rest, ...notes },
     seed,

@@ -10,7 +10,7 @@ import { type Cell, cellsOf, pictureGrid } from '../../image/grid.ts';
 import { encodePng } from '../../image/png.ts';
 import { lectureNoise } from '../../models/lecture/analysis.ts';
 import { type LectureFigures, lectureFigures, lectureStep, tensorOf } from '../../models/lecture/figures.ts';
-import { type LectureNetwork, lectureSchedule } from '../../models/lecture/lecture.ts';
+import { LectureNetwork, lectureSchedule } from '../../models/lecture/lecture.ts';
 import { Rng } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { VERSION } from '../../version.ts';
@@ -46,7 +46,7 @@ export function describeLecture({ model, data, settings, engine }: LectureRun) {
   const { seed, ...rest } = settings;
   return {
     langevin: VERSION,
-    model: { kind: 'lecture', dimension: model.dimension, hidden: model.hidden },
+    model: { kind: LectureNetwork.kind, dimension: model.dimension, hidden: model.hidden },
     data: { name: setName(data), train: data.train.length, test: data.test.length },
     settings: rest,
     seed,
@@ -174,7 +174,8 @@ export async function writeLecture(
   const sizes = { dimension: model.dimension, hidden: model.hidden };
   const subtitle = `T = 5, batch ${settings.batchSize}, learning rate ${settings.lr}`;
   const contents: Record<keyof typeof LECTURE_FILES, Content> = {
-    'model.safetensors': () => encodeCheckpoint(model, { kind: 'lecture', sizes, settings: rest, seed }),
+    'model.safetensors': () =>
+      encodeCheckpoint(model, { kind: LectureNetwork.kind, sizes, settings: rest, seed }),
     'metrics.json': () =>
       `${JSON.stringify({ ...describeLecture(run), stopped, figures, epochs }, null, 2)}\n`,
     ...pictures(run),

@@ -3,8 +3,7 @@
  * asked for, how far their features are from those of real pictures, and whether they were learnt by heart. Every
  * distance stands beside the same distance between real pictures, its floor.
  */
-import type { Dataset, TrainTest } from '../../data/dataset.ts';
-import { take } from '../../data/dataset.ts';
+import { type Dataset, pictureSize, type TrainTest, take } from '../../data/dataset.ts';
 import type { Labels } from '../../diffusion/guidance.ts';
 import { ValueError } from '../../errors.ts';
 import { type Classifier, classify, FEATURES, pixelsOf } from '../networks/classifier.ts';
@@ -36,7 +35,7 @@ export interface Evaluation {
 const ASKED = 50;
 
 /**
- * @param pictures of the model, [n, pixels] in 0 to 1
+ * @param pictures of the model, [n, height, width, channels] in 0 to 1
  * @param labels that were asked for, one a picture
  * @throws ValueError for fewer than 100 pictures, of samples or of real ones
  */
@@ -79,7 +78,7 @@ function byHeart(
   test: Dataset,
   pictures: Float64Array,
 ): Pick<Evaluation, 'nearest' | 'neighbours'> {
-  const dimension = train.height * train.width;
+  const dimension = pictureSize(train);
   const known = { values: train.images, dimension };
   const bytes = Uint8Array.from(pictures.subarray(0, ASKED * dimension), (v) => Math.round(255 * v));
   const samples = nearestNeighbours(known, { values: bytes, dimension });

@@ -86,12 +86,10 @@ export function diffusionLikelihood(
 const labelsOf = ({ classes }: Model, { labels }: Dataset): Labels =>
   Array.from(labels, (label) => (classes > 0 ? label : null));
 
-/** Pictures in [-1, 1], [n, pixels]. */
-function grey({ images, length }: Dataset): Tensor {
-  return tensor(
-    Float32Array.from(images, (byte) => byte * GREY_BIN - 1),
-    [length, images.length / length],
-  );
+/** Pictures in [-1, 1], [n, height, width, channels]. */
+function grey({ images, length, height, width, channels }: Dataset): Tensor {
+  const values = Float32Array.from(images, (byte) => byte * GREY_BIN - 1);
+  return tensor(values, [length, height, width, channels]);
 }
 
 /** g of each pixel at rising values of ln(sigma/alpha). */
@@ -106,7 +104,7 @@ function measure(network: Predictor, schedule: NoiseSchedule, x0: Tensor, rng: R
   const from = log(noiseToSignal(first));
   // A level without any signal has no x/alpha; the share there is next to nothing long before.
   const step = (Math.min(log(noiseToSignal(last)), 12) - from) / (LEVELS - 1);
-  const pixels = x0.shape[1];
+  const pixels = x0.size / x0.shape[0];
   const clean = x0.toTypedArray();
   const rows = Array.from({ length: LEVELS }, (_, k) =>
     scope(() => {
@@ -142,7 +140,10 @@ function withSkip(network: Predictor, schedule: NoiseSchedule, { from, step, row
       const at = Math.min(Math.max((log(noiseToSignal(level)) - from) / step, 0), rows.length - 1);
       const k = Math.min(Math.floor(at), rows.length - 2);
       const [below, above] = [rows[k], rows[k + 1]];
-      const share = tensor(below.map((g, i) => g + (at - k) * (above[i] - g)));
+      const share = tensor(
+        below.map((g, i) => g + (at - k) * (above[i] - g)),
+        x.shape.slice(1),
+      );
       const said = dataOf(network, schedule, x, t);
       if (level.alpha === 0) return said;
       const shown = x.mul(1 / level.alpha);

@@ -13,6 +13,7 @@ import type { Dataset } from '../../data/dataset.ts';
 import { take } from '../../data/dataset.ts';
 import { DataLoader } from '../../data/loader.ts';
 import { combine } from '../../diffusion/combine.ts';
+import { Flatten } from '../../nn/flatten.ts';
 import { Rng, type Seed } from '../../random/rng.ts';
 import { mse, type Tensor } from '../../tensor/tensor.ts';
 import {
@@ -58,9 +59,7 @@ export interface LectureFigures {
 export function tensorOf(dataset: Dataset, most: number): Tensor {
   const part = take(dataset, most);
   const loader = new DataLoader(part, { batchSize: part.length });
-  const all = loader.next().images.keep();
-  loader.dispose();
-  return all;
+  return scope(() => new Flatten().forward(loader.next().images).keep());
 }
 
 /** The mean loss over test pictures under noise that follows from the seed alone. */
@@ -68,12 +67,12 @@ export function testLecture(model: LectureNetwork, test: Dataset, seed: Seed): n
   const rng = new Rng(seed).stream('test');
   const loader = new DataLoader(take(test, TEST_PICTURES), { batchSize: TEST_BATCH });
   let [sum, n] = [0, 0];
+  const network = (x: Tensor, t: number) => model.at(x, t);
   for (const { images, labels } of loader) {
-    const network = (x: Tensor, t: number) => model.at(x, t);
     sum += labels.length * scope(() => noGrad(() => lectureLoss(network, images, rng).item()));
     n += labels.length;
+    images.dispose();
   }
-  loader.dispose();
   return sum / n;
 }
 

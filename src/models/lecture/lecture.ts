@@ -12,17 +12,21 @@
  * reading the slide; by default every t starts from the same `noisy`, as the formula stands.
  */
 import { scope } from '../../autograd/tape.ts';
+import { type Checkpoint, type ModelFormat, readModel } from '../../checkpoint/checkpoint.ts';
+import { whole } from '../../checkpoint/fields.ts';
 import { checkSteps, checkWhole } from '../../diffusion/check.ts';
 import { combine } from '../../diffusion/combine.ts';
 import { DivergenceError, ShapeError, ValueError } from '../../errors.ts';
 import { ReLU } from '../../nn/activation.ts';
+import { Flatten } from '../../nn/flatten.ts';
 import { Linear } from '../../nn/linear.ts';
-import { Module } from '../../nn/module.ts';
+import { Layer } from '../../nn/module.ts';
 import { Sequential } from '../../nn/sequential.ts';
 import { Adam } from '../../optim/adam.ts';
-import { type Rng, sharedRng } from '../../random/rng.ts';
+import { Rng, sharedRng } from '../../random/rng.ts';
 import { full } from '../../tensor/create.ts';
 import { cat, mse, type Tensor } from '../../tensor/tensor.ts';
+import { MOST_INPUTS, WIDTH_FIELD } from '../networks/limits.ts';
 
 /** linspace(0, 1, T). @throws ValueError for a T that is no whole number >= 2 */
 export function lectureSchedule(T = 5): Float64Array {
@@ -31,7 +35,9 @@ export function lectureSchedule(T = 5): Float64Array {
 }
 
 /** ReLU layers of `hidden` units between `dimension` numbers and the time, and `dimension` numbers. */
-export class LectureNetwork extends Module {
+export class LectureNetwork extends Layer {
+  /** What a checkpoint calls this model. */
+  static readonly kind = 'lecture';
   readonly layers: Sequential;
 
   constructor(
@@ -54,16 +60,31 @@ export class LectureNetwork extends Module {
     return this.layers.forward(x);
   }
 
-  /** x [batch, dimension] at time t. */
+  /** x [batch, ...], samples of `dimension` numbers, at time t; the result has the shape of x. */
   at(x: Tensor, t: number): Tensor {
-    if (x.rank !== 2 || x.shape[1] !== this.dimension) {
-      throw new ShapeError(`DiffusionModel: expected [batch,${this.dimension}], got [${x.shape}]`);
+    const rows = new Flatten().forward(x);
+    if (rows.shape[1] !== this.dimension) {
+      throw new ShapeError(`LectureNetwork: expected samples of ${this.dimension} numbers, got [${x.shape}]`);
     }
-    return this.forward(cat([x, full([x.shape[0], 1], t)], 1));
+    return this.forward(cat([rows, full([x.shape[0], 1], t)], 1)).reshape(x.shape);
   }
 }
 
-/** What is trained: any function of x [batch, dimension] and a time. */
+const FORMAT: ModelFormat<LectureNetwork, { dimension: number; hidden: number }> = {
+  kind: LectureNetwork.kind,
+  sizes: { dimension: whole(1, MOST_INPUTS), hidden: WIDTH_FIELD },
+  shapes: ({ dimension, hidden }) => [
+    ['layers.0.weight', [hidden, dimension + 1]],
+    ['layers.2.weight', [hidden, hidden]],
+    ['layers.4.weight', [dimension, hidden]],
+  ],
+  create: ({ dimension, hidden }) => new LectureNetwork(dimension, hidden, new Rng(0)),
+};
+
+/** The lecture's network in a file that was read. @throws FormatError for a file of anything else */
+export const lectureOf = (checkpoint: Checkpoint): LectureNetwork => readModel(checkpoint, FORMAT);
+
+/** What is trained: any function of x [batch, ...] and a time. */
 export type LectureModel = (x: Tensor, t: number) => Tensor;
 
 export interface LectureLossOptions {
@@ -73,7 +94,7 @@ export interface LectureLossOptions {
   readonly carry?: boolean;
 }
 
-/** The loss of a batch [batch, dimension], summed over t: a scalar with its graph. */
+/** The loss of a batch [batch, ...], summed over t: a scalar with its graph. */
 export function lectureLoss(
   model: LectureModel,
   data: Tensor,
@@ -128,7 +149,7 @@ const diverged = (epoch: number, step: number, loss: number, lr: number) =>
 /**
  * Trains the model in place, and yields after every step.
  *
- * @param batches of an epoch, each [batch, dimension]; they are the caller's to dispose of
+ * @param batches of an epoch, each [batch, ...]; they are the caller's to dispose of
  * @throws ValueError for epochs that are no whole number >= 1; DivergenceError where the loss is no number, with the
  * model as it was before that step
  */

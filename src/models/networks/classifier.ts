@@ -1,7 +1,8 @@
 /**
- * A classifier of small pictures, [b, height·width] in [0, 1] to logits [b, classes], by which samples are judged:
+ * A classifier of small pictures, [b, height, width, channels] in [0, 1] to logits [b, classes], by which samples
+ * are judged. It sees a picture as a row of height·width·channels numbers:
  *
- *     Linear(pixels, 800)  ReLU  Linear(800, 400)  ReLU  Linear(400, 64)  ReLU  Linear(64, classes)
+ *     Linear(numbers, 800)  ReLU  Linear(800, 400)  ReLU  Linear(400, 64)  ReLU  Linear(64, classes)
  *
  * The 64 numbers before the last layer are its features. Trained by cross-entropy on pictures that are shifted by up
  * to two pixels either way, anew in every epoch, with Adam under a rate that falls along half a cosine to 0.
@@ -9,23 +10,30 @@
  * Left out on purpose: convolutions, dropout, elastic distortions (Simard, Steinkraus and Platt 2003 have those).
  */
 import { noGrad, scope } from '../../autograd/tape.ts';
-import { type Checkpoint, requireKind, restoreParameters } from '../../checkpoint/checkpoint.ts';
-import type { Dataset, TrainTest } from '../../data/dataset.ts';
+import { type Checkpoint, type ModelFormat, readModel } from '../../checkpoint/checkpoint.ts';
+import { whole } from '../../checkpoint/fields.ts';
+import { type Dataset, type PictureShape, pictureSize, type TrainTest } from '../../data/dataset.ts';
 import { DataLoader } from '../../data/loader.ts';
-import { DivergenceError, FormatError } from '../../errors.ts';
+import { DivergenceError } from '../../errors.ts';
 import { Linear } from '../../nn/linear.ts';
-import { Module } from '../../nn/module.ts';
+import { Layer, type Module } from '../../nn/module.ts';
 import { oneHot } from '../../nn/one-hot.ts';
 import { Adam } from '../../optim/adam.ts';
 import { cosineLr } from '../../optim/lr-schedule.ts';
 import { Rng, type Seed, sharedRng } from '../../random/rng.ts';
 import { tensor } from '../../tensor/create.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import { MOST_CLASSES, PICTURE_FIELDS } from './limits.ts';
+import { pictureRows } from './pictures.ts';
 
-export interface ClassifierSizes {
-  readonly height: number;
-  readonly width: number;
+export interface ClassifierSizes extends PictureShape {
   readonly classes: number;
+}
+
+/** Sizes as a caller gives them. */
+export interface ClassifierOptions extends Omit<ClassifierSizes, 'channels'> {
+  /** 1 by default. */
+  readonly channels?: number;
 }
 
 const HIDDEN = [800, 400] as const;
@@ -34,7 +42,7 @@ export const FEATURES = 64;
 const MOST_SHIFT = 2;
 const BATCH = 250;
 
-export class Classifier extends Module {
+export class Classifier extends Layer {
   /** What a checkpoint calls this model. */
   static readonly kind = 'classifier';
   readonly first: Linear;
@@ -42,21 +50,22 @@ export class Classifier extends Module {
   readonly third: Linear;
   readonly last: Linear;
 
-  constructor(
-    readonly sizes: ClassifierSizes,
-    rng: Rng = sharedRng(),
-  ) {
+  readonly sizes: ClassifierSizes;
+
+  constructor(sizes: ClassifierOptions, rng: Rng = sharedRng()) {
     super();
-    const { height, width, classes } = sizes;
-    this.first = new Linear(height * width, HIDDEN[0], { rng });
+    this.sizes = { channels: 1, ...sizes };
+    const { classes } = sizes;
+    this.first = new Linear(pictureSize(this.sizes), HIDDEN[0], { rng });
     this.second = new Linear(HIDDEN[0], HIDDEN[1], { rng });
     this.third = new Linear(HIDDEN[1], FEATURES, { rng });
     this.last = new Linear(FEATURES, classes, { rng });
   }
 
-  /** [b, pixels] to [b, FEATURES] */
+  /** [b, height, width, channels] to [b, FEATURES]. @throws ShapeError */
   features(x: Tensor): Tensor {
-    return this.third.forward(this.second.forward(this.first.forward(x, 'relu'), 'relu'), 'relu');
+    const rows = pictureRows(Classifier.kind, x, this.sizes);
+    return this.third.forward(this.second.forward(this.first.forward(rows, 'relu'), 'relu'), 'relu');
   }
 
   /** Logits [b, classes]. */
@@ -92,17 +101,17 @@ export function classify(
   model: Classifier,
   pictures: Float32Array | Float64Array,
 ): { classes: Uint8Array; features: Float64Array } {
-  const pixels = model.sizes.height * model.sizes.width;
-  const n = pictures.length / pixels;
+  const { height, width, channels } = model.sizes;
+  const size = pictureSize(model.sizes);
+  const n = pictures.length / size;
   const classes = new Uint8Array(n);
   const features = new Float64Array(n * FEATURES);
   for (let from = 0; from < n; from += BATCH) {
     const to = Math.min(n, from + BATCH);
     scope(() =>
       noGrad(() => {
-        const seen = model.features(
-          tensor(pictures.subarray(from * pixels, to * pixels), [to - from, pixels]),
-        );
+        const part = pictures.subarray(from * size, to * size);
+        const seen = model.features(tensor(part, [to - from, height, width, channels]));
         features.set(seen.toTypedArray(), from * FEATURES);
         classes.set(argmax(model.last.forward(seen)), from);
       }),
@@ -149,26 +158,22 @@ export function* fitClassifier(
   const adam = new Adam(model.parameters(), { lr });
   const rate = cosineLr(lr, { steps: epochs * loader.batches });
   let step = 0;
-  try {
-    for (let epoch = 1; epoch <= epochs; epoch++) {
-      let sum = 0;
-      for (const { images, labels } of loader) {
-        adam.lr = rate(step++);
-        sum += scope(() => {
-          adam.zeroGrad();
-          const loss = crossEntropy(logits(images), labels);
-          loss.backward();
-          adam.step();
-          return loss.item() * labels.length;
-        });
-      }
-      const loss = sum / train.length;
-      if (!Number.isFinite(loss))
-        throw new DivergenceError(`classifier: expected a finite loss, got ${loss}`);
-      yield { epoch, loss };
+  for (let epoch = 1; epoch <= epochs; epoch++) {
+    let sum = 0;
+    for (let batch = 0; batch < loader.batches; batch++) {
+      adam.lr = rate(step++);
+      sum += scope(() => {
+        const { images, labels } = loader.next();
+        adam.zeroGrad();
+        const loss = crossEntropy(logits(images), labels);
+        loss.backward();
+        adam.step();
+        return loss.item() * labels.length;
+      });
     }
-  } finally {
-    loader.dispose();
+    const loss = sum / train.length;
+    if (!Number.isFinite(loss)) throw new DivergenceError(`classifier: expected a finite loss, got ${loss}`);
+    yield { epoch, loss };
   }
 }
 
@@ -183,34 +188,38 @@ export function trainClassifier(
 }
 
 /** The pictures, each moved by -2 to 2 pixels down and across; what enters is black. */
-function shifted(images: Tensor, { height, width }: ClassifierSizes, rng: Rng): Tensor {
+function shifted(images: Tensor, { height, width, channels }: PictureShape, rng: Rng): Tensor {
   const from = images.toTypedArray();
   const to = new Float32Array(from.length);
   const size = 2 * MOST_SHIFT + 1;
-  const pixels = height * width;
-  for (const [i, word] of rng.bits(from.length / pixels).entries()) {
+  const [row, picture] = [width * channels, height * width * channels];
+  for (const [i, word] of rng.bits(images.shape[0]).entries()) {
     const at = Math.floor((word / 2 ** 32) * size * size);
     const [down, across] = [Math.floor(at / size) - MOST_SHIFT, (at % size) - MOST_SHIFT];
     for (let y = Math.max(0, down); y < Math.min(height, height + down); y++) {
       const begin = Math.max(0, across);
-      const source = i * pixels + (y - down) * width + begin - across;
-      const count = width - Math.abs(across);
-      to.set(from.subarray(source, source + count), i * pixels + y * width + begin);
+      const source = i * picture + (y - down) * row + (begin - across) * channels;
+      const count = (width - Math.abs(across)) * channels;
+      to.set(from.subarray(source, source + count), i * picture + y * row + begin * channels);
     }
   }
   return tensor(to, images.shape);
 }
 
-/** The classifier in a file that was read. @throws FormatError for a file of anything else */
-export function classifierOf(checkpoint: Checkpoint): Classifier {
-  requireKind(checkpoint, Classifier.kind);
-  const model = new Classifier(classifierSizes(checkpoint), new Rng(0));
-  restoreParameters(model, checkpoint);
-  return model;
-}
+/** The sizes in a classifier's file. */
+export const CLASSIFIER_FIELDS = { ...PICTURE_FIELDS, classes: whole(1, MOST_CLASSES) };
 
-/** The sizes in a classifier's file. @throws FormatError */
-export function classifierSizes({ sizes: { height, width, classes }, source }: Checkpoint): ClassifierSizes {
-  if (height && width && classes) return { height, width, classes };
-  throw new FormatError(`${source}: expected the sizes height, width and classes of a classifier`);
-}
+const FORMAT: ModelFormat<Classifier, ClassifierSizes> = {
+  kind: Classifier.kind,
+  sizes: CLASSIFIER_FIELDS,
+  shapes: (sizes) => [
+    ['first.weight', [HIDDEN[0], pictureSize(sizes)]],
+    ['second.weight', [HIDDEN[1], HIDDEN[0]]],
+    ['third.weight', [FEATURES, HIDDEN[1]]],
+    ['last.weight', [sizes.classes, FEATURES]],
+  ],
+  create: (sizes) => new Classifier(sizes, new Rng(0)),
+};
+
+/** The classifier in a file that was read. @throws FormatError for a file of anything else */
+export const classifierOf = (checkpoint: Checkpoint): Classifier => readModel(checkpoint, FORMAT);

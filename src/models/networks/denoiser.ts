@@ -1,5 +1,6 @@
 /**
- * The lecture's denoising autoencoder: [b, inputs] -> [b, inputs], a picture with noise to the picture without.
+ * The lecture's denoising autoencoder: a picture with noise to the picture without, [b, h, w, c] to the same shape,
+ * where inputs = h·w·c. The network sees a picture as a row of numbers.
  *
  *     encoder: Linear(784, 400)  ReLU  Linear(400, 400)  ReLU
  *     decoder: Linear(400, 400)  ReLU  Linear(400, 784)  Sigmoid
@@ -10,14 +11,17 @@
  * Source: P. Vincent et al., "Extracting and composing robust features with denoising autoencoders" (ICML 2008);
  * here with Gaussian noise and untied weights.
  */
-import { loadCheckpoint, requireKind, restoreParameters } from '../../checkpoint/checkpoint.ts';
-import { FormatError, ValueError } from '../../errors.ts';
+import { type Checkpoint, loadCheckpoint, type ModelFormat, readModel } from '../../checkpoint/checkpoint.ts';
+import { whole } from '../../checkpoint/fields.ts';
+import { ValueError } from '../../errors.ts';
 import { ReLU, Sigmoid } from '../../nn/activation.ts';
+import { Flatten } from '../../nn/flatten.ts';
 import { Linear } from '../../nn/linear.ts';
-import { Module } from '../../nn/module.ts';
+import { Layer } from '../../nn/module.ts';
 import { Sequential } from '../../nn/sequential.ts';
 import { Rng, sharedRng } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import { MOST_INPUTS, WIDTH_FIELD } from './limits.ts';
 
 /** The widths of the denoiser's layers, each 1 or more. */
 export interface DenoiserSizes {
@@ -37,7 +41,7 @@ export interface DenoiserOptions extends Partial<DenoiserSizes> {
   readonly rng?: Rng;
 }
 
-export class Denoiser extends Module {
+export class Denoiser extends Layer {
   /** What a checkpoint calls this model. */
   static readonly kind = 'denoiser';
   readonly sizes: DenoiserSizes;
@@ -59,26 +63,32 @@ export class Denoiser extends Module {
     this.decoder = new Sequential(dense(code, hidden), new ReLU(), dense(hidden, inputs), new Sigmoid());
   }
 
-  /** The pictures that the model sees in `x`, [b, inputs], each value in (0, 1). */
+  /** The pictures that the model sees in `x`, of its shape, each value in (0, 1). @throws ShapeError */
   override forward(x: Tensor): Tensor {
-    return this.decoder.forward(this.encoder.forward(x));
+    return this.decoder.forward(this.encoder.forward(new Flatten().forward(x))).reshape(x.shape);
   }
 }
+
+const FORMAT: ModelFormat<Denoiser, DenoiserSizes> = {
+  kind: Denoiser.kind,
+  sizes: { inputs: whole(1, MOST_INPUTS), hidden: WIDTH_FIELD, code: WIDTH_FIELD },
+  shapes: ({ inputs, hidden, code }) => [
+    ['encoder.0.weight', [hidden, inputs]],
+    ['encoder.2.weight', [code, hidden]],
+    ['decoder.0.weight', [hidden, code]],
+    ['decoder.2.weight', [inputs, hidden]],
+  ],
+  // Its own generator: to load a model is no reason for other random numbers afterwards.
+  create: (sizes) => new Denoiser({ ...sizes, rng: new Rng(0) }),
+};
+
+/** The denoiser in a file that was read. @throws FormatError for a file of anything else */
+export const denoiserOf = (checkpoint: Checkpoint): Denoiser => readModel(checkpoint, FORMAT);
 
 /**
  * The denoiser in a file that `saveCheckpoint` or `langevin train denoiser` wrote.
  * @throws FileError for a file that cannot be read, FormatError for one that holds no denoiser
  */
 export async function loadDenoiser(path: string): Promise<Denoiser> {
-  const checkpoint = await loadCheckpoint(path);
-  requireKind(checkpoint, Denoiser.kind);
-  const { inputs, hidden, code } = checkpoint.sizes;
-  if (!inputs || !hidden || !code) {
-    const got = Object.keys(checkpoint.sizes).join(', ') || 'none';
-    throw new FormatError(`${path}: expected the sizes inputs, hidden and code of a denoiser, got ${got}`);
-  }
-  // Its own generator: to load a model is no reason for other random numbers afterwards.
-  const model = new Denoiser({ inputs, hidden, code, rng: new Rng(0) });
-  restoreParameters(model, checkpoint);
-  return model;
+  return denoiserOf(await loadCheckpoint(path));
 }

@@ -1,6 +1,6 @@
 /**
- * A residual MLP that predicts in a diffusion process: pictures x [b, height·width] with noise, a time for each
- * and, where it knows classes, a label for each, to a prediction of x's shape.
+ * A residual MLP that predicts in a diffusion process: pictures x [b, height, width, channels] with noise, a time for
+ * each and, where it knows classes, a label for each, to a prediction of x's shape. It sees a picture as a row.
  *
  *     c = silu(time embedding of t + label embedding)                      [b, condition]
  *     h = W_in·x                                                           [b, width]
@@ -9,30 +9,30 @@
  *
  * norm(h) = h/√(mean(h²) + 1e-6) over the width, without parameters of its own: the linear layer after it has them.
  * B_k and W_out begin at 0, so that an untrained network predicts 0 and its blocks do nothing. One label more than
- * there are classes, the last, stands for "not told", for classifier-free guidance.
+ * there are classes, the last, stands for "no label", for classifier-free guidance.
  *
  * A label's embedding is its column of a matrix, taken by a product with a one-hot row: 11 numbers a picture are
  * too few for another way to be faster. Sources: He et al., "Identity mappings in deep residual networks" (2016);
  * RMS norm: Zhang and Sennrich (2019); null label: Ho and Salimans (2021). Left out on purpose: convolutions.
  */
-import type { ConditionalModel, Labels } from '../../diffusion/guidance.ts';
-import type { Prediction } from '../../diffusion/prediction.ts';
+
+import type { ModelFormat } from '../../checkpoint/checkpoint.ts';
+import { optional, whole } from '../../checkpoint/fields.ts';
+import { pictureSize } from '../../data/dataset.ts';
+import type { Labels } from '../../diffusion/guidance.ts';
 import { ShapeError, ValueError } from '../../errors.ts';
 import { Linear } from '../../nn/linear.ts';
 import { Module } from '../../nn/module.ts';
 import { oneHot } from '../../nn/one-hot.ts';
 import { TimeEmbedding } from '../../nn/time-embedding.ts';
-import { type Rng, sharedRng } from '../../random/rng.ts';
-import { full } from '../../tensor/create.ts';
+import { Rng, sharedRng } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import { type Condition, DiffusionNetwork, type DiffusionSizes } from './diffusion-network.ts';
+import { MOST_CLASSES, MOST_DEPTH, PICTURE_FIELDS, WIDTH_FIELD } from './limits.ts';
+import { pictureRows } from './pictures.ts';
 
 /** What a network is made of, each 1 or more but `classes`. */
-export interface DiffusionMlpSizes {
-  /** Of a picture, in pixels. */
-  readonly height: number;
-  readonly width: number;
-  /** Classes of labels; 0 for a network that is told none. */
-  readonly classes: number;
+export interface DiffusionMlpSizes extends DiffusionSizes {
   /** Numbers between the blocks, and inside them. */
   readonly hidden: number;
   readonly inner: number;
@@ -44,6 +44,7 @@ export interface DiffusionMlpSizes {
 export const DIFFUSION_MLP_SIZES: DiffusionMlpSizes = {
   height: 28,
   width: 28,
+  channels: 1,
   classes: 10,
   hidden: 512,
   inner: 512,
@@ -69,9 +70,9 @@ class Block extends Module {
     this.c = new Linear(condition, inner, { bias: false, rng });
   }
 
-  override forward(h: Tensor, c?: Tensor): Tensor {
-    const z = this.a.forward(norm(h));
-    return h.add(this.b.forward((c ? z.add(this.c.forward(c)) : z).silu()));
+  forward(h: Tensor, c: Tensor): Tensor {
+    const z = this.a.forward(norm(h)).add(this.c.forward(c));
+    return h.add(this.b.forward(z.silu()));
   }
 }
 
@@ -87,9 +88,9 @@ function zeroed(layer: Linear): Linear {
   return layer;
 }
 
-export class DiffusionMlp extends Module {
-  /** What a checkpoint calls this model. */
+export class DiffusionMlp extends DiffusionNetwork {
   static readonly kind = 'diffusion-mlp';
+  readonly kind = DiffusionMlp.kind;
   readonly sizes: DiffusionMlpSizes;
   readonly time: TimeEmbedding;
   readonly label: Linear | null;
@@ -111,35 +112,29 @@ export class DiffusionMlp extends Module {
     const { classes, hidden, condition, depth } = this.sizes;
     this.time = new TimeEmbedding(condition, condition, { rng });
     this.label = classes > 0 ? new Linear(classes + 1, condition, { bias: false, rng }) : null;
-    this.input = new Linear(this.pixels, hidden, { rng });
+    this.input = new Linear(pictureSize(this.sizes), hidden, { rng });
     this.blocks = new Blocks(Array.from({ length: depth }, () => new Block(this.sizes, rng)));
-    this.output = zeroed(new Linear(hidden, this.pixels, { rng }));
+    this.output = zeroed(new Linear(hidden, pictureSize(this.sizes), { rng }));
   }
 
-  /** Pixels of a picture. */
-  get pixels(): number {
-    return this.sizes.height * this.sizes.width;
+  get description(): string {
+    const { depth, hidden, inner } = this.sizes;
+    return `${depth} residual blocks of ${hidden}-${inner}-${hidden}`;
   }
 
-  /**
-   * The prediction for pictures x [b, pixels] at times [b].
-   * @param labels one a picture, null for one that is not told; without them none is
-   * @throws ShapeError for sizes that do not fit, ValueError for labels out of range
-   */
-  override forward(x: Tensor, t?: Tensor, labels?: Labels): Tensor {
+  override forward(x: Tensor, t: ArrayLike<number>, { labels }: Condition = {}): Tensor {
+    const rows = pictureRows(DiffusionMlp.kind, x, this.sizes);
     const [batch] = x.shape;
-    if (x.rank !== 2 || x.shape[1] !== this.pixels || t?.shape.join() !== String(batch)) {
-      const got = `[${x.shape}] and ${t ? `[${t.shape}]` : 'no times'}`;
-      throw new ShapeError(
-        `${DiffusionMlp.kind}: expected pictures [b,${this.pixels}] and times [b], got ${got}`,
-      );
+    if (t.length !== batch) {
+      throw new ShapeError(`${DiffusionMlp.kind}: expected ${batch} times, one a picture, got ${t.length}`);
     }
-    let c = this.time.forward(t!);
-    if (this.label) c = c.add(this.embedLabels(this.label, labels ?? Array(batch).fill(null), batch!));
+    let c = this.time.forward(t);
+    if (this.label) c = c.add(this.embedLabels(this.label, labels ?? Array(batch).fill(null), batch));
     else if (labels?.some((label) => label !== null)) {
       throw new ValueError(`${DiffusionMlp.kind}: expected no labels, as the model knows no classes`);
     }
-    return this.output.forward(norm(this.blocks.forward(this.input.forward(x), c.silu())));
+    const h = this.blocks.forward(this.input.forward(rows), c.silu());
+    return this.output.forward(norm(h)).reshape(x.shape);
   }
 
   /** The embedding of the labels, one row a picture; the last column of all stands for none. */
@@ -175,17 +170,38 @@ class Blocks extends Module {
     return this.list.map((block, i) => [String(i), block]);
   }
 
-  override forward(h: Tensor, c?: Tensor): Tensor {
+  forward(h: Tensor, c: Tensor): Tensor {
     for (const block of this.list) h = block.forward(h, c);
     return h;
   }
 }
 
-/** The network as guidance and samplers ask it: one time for all pictures. */
-export function conditionalModel(model: DiffusionMlp, predicts: Prediction): ConditionalModel {
-  return {
-    predicts,
-    classes: model.sizes.classes,
-    predict: (x, t, labels) => model.forward(x, full([labels.length], t), labels),
-  };
-}
+const FIELDS = {
+  ...PICTURE_FIELDS,
+  classes: optional(whole(0, MOST_CLASSES), 0),
+  hidden: WIDTH_FIELD,
+  inner: WIDTH_FIELD,
+  depth: whole(1, MOST_DEPTH),
+  condition: WIDTH_FIELD,
+};
+
+/** How a file of this kind is read. */
+export const DIFFUSION_MLP_FORMAT: ModelFormat<DiffusionMlp, DiffusionMlpSizes> = {
+  kind: DiffusionMlp.kind,
+  sizes: FIELDS,
+  *shapes(sizes) {
+    const { classes, hidden, inner, depth, condition } = sizes;
+    yield ['time.first.weight', [condition, condition]];
+    yield ['time.second.weight', [condition, condition]];
+    if (classes > 0) yield ['label.weight', [condition, classes + 1]];
+    yield ['input.weight', [hidden, pictureSize(sizes)]];
+    for (let k = 0; k < depth; k++) {
+      yield [`blocks.${k}.a.weight`, [inner, hidden]];
+      yield [`blocks.${k}.b.weight`, [hidden, inner]];
+      yield [`blocks.${k}.c.weight`, [inner, condition]];
+    }
+    yield ['output.weight', [pictureSize(sizes), hidden]];
+  },
+  // Its own generator: to load a model is no reason for other random numbers afterwards.
+  create: (sizes) => new DiffusionMlp({ ...sizes, rng: new Rng(0) }),
+};

@@ -1,5 +1,6 @@
 /**
- * A classifier of noised pictures, for guidance by a classifier: x [b, pixels] at times [b] to logits [b, classes],
+ * A classifier of noised pictures, for guidance by a classifier: x [b, height, width, channels] at times [b] to
+ * logits [b, classes], where it sees a picture as a row of numbers,
  *
  *     c = silu(time embedding of t)
  *     z = relu(A·x + C·c)      400 numbers
@@ -13,31 +14,33 @@
  * UNet. Left out on purpose: convolutions.
  */
 import { noGrad, scope } from '../../autograd/tape.ts';
-import { type Checkpoint, requireKind, restoreParameters } from '../../checkpoint/checkpoint.ts';
-import type { Dataset, TrainTest } from '../../data/dataset.ts';
+import { type Checkpoint, type ModelFormat, readModel, requireKind } from '../../checkpoint/checkpoint.ts';
+import { readFields } from '../../checkpoint/fields.ts';
+import { type Dataset, pictureSize, type TrainTest } from '../../data/dataset.ts';
 import { DataLoader } from '../../data/loader.ts';
 import type { LogProbability } from '../../diffusion/guidance.ts';
-import { Objective } from '../../diffusion/objective.ts';
+import { Objective, sameTime } from '../../diffusion/objective.ts';
 import { diffuse, diffuseEach } from '../../diffusion/process.ts';
 import type { NoiseSchedule } from '../../diffusion/schedule.ts';
-import { FormatError, ShapeError } from '../../errors.ts';
+import { ShapeError } from '../../errors.ts';
 import { Linear } from '../../nn/linear.ts';
 import { Module } from '../../nn/module.ts';
 import { TimeEmbedding } from '../../nn/time-embedding.ts';
 import { Rng, type Seed, sharedRng } from '../../random/rng.ts';
-import { full, tensor } from '../../tensor/create.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { networkTime, type ProcessSettings, TRAINING_SCHEDULES, trainingSchedule } from '../pipeline.ts';
+import { networkTime, PROCESS_FIELDS, type ProcessSettings, trainingSchedule } from '../pipeline.ts';
 import { normalize } from '../training/loop.ts';
 import {
   argmax,
+  CLASSIFIER_FIELDS,
   type ClassifierEpoch,
+  type ClassifierOptions,
   type ClassifierSettings,
   type ClassifierSizes,
-  classifierSizes,
   fitClassifier,
   logProbabilities,
 } from './classifier.ts';
+import { pictureRows } from './pictures.ts';
 
 /** Which noise a classifier knows. */
 export type NoiseSettings = Omit<ProcessSettings, 'predicts'>;
@@ -57,40 +60,42 @@ export class NoiseClassifier extends Module {
 
   /** The schedule that its pictures are noised by. */
   readonly schedule: NoiseSchedule;
+  readonly sizes: ClassifierSizes;
 
   /** @throws ValueError for a schedule that there is not */
   constructor(
-    readonly sizes: ClassifierSizes,
+    sizes: ClassifierOptions,
     readonly noise: NoiseSettings,
     rng: Rng = sharedRng(),
   ) {
     super();
     this.schedule = trainingSchedule(noise);
-    const { height, width, classes } = sizes;
+    this.sizes = { channels: 1, ...sizes };
     this.time = new TimeEmbedding(CONDITION, CONDITION, { rng });
-    this.first = new Linear(height * width, HIDDEN, { rng });
+    this.first = new Linear(pictureSize(this.sizes), HIDDEN, { rng });
     this.condition = new Linear(CONDITION, HIDDEN, { bias: false, rng });
     this.second = new Linear(HIDDEN, HIDDEN, { rng });
-    this.last = new Linear(HIDDEN, classes, { rng });
+    this.last = new Linear(HIDDEN, sizes.classes, { rng });
   }
 
   /**
-   * Logits [b, classes] of x [b, pixels] at times t [b] of the schedule.
-   * @throws ShapeError for times that are not one a picture
+   * Logits [b, classes] of x [b, height, width, channels] at times t of the schedule, one a picture.
+   * @throws ShapeError for other pictures, or times that are not one a picture
    */
-  override forward(x: Tensor, t?: Tensor): Tensor {
-    if (t?.shape.join() !== String(x.shape[0])) {
-      const got = t ? `[${t.shape}]` : 'none';
-      throw new ShapeError(`${NoiseClassifier.kind}: expected times [${x.shape[0]}], got ${got}`);
+  forward(x: Tensor, t: ArrayLike<number>): Tensor {
+    if (t.length !== x.shape[0]) {
+      throw new ShapeError(`${NoiseClassifier.kind}: expected ${x.shape[0]} times, got ${t.length}`);
     }
-    const c = this.time.forward(t.mul(networkTime(this.schedule, 1))).silu();
-    const z = this.first.forward(x).add(this.condition.forward(c)).relu();
+    const times = Float64Array.from(t, (time) => networkTime(this.schedule, time));
+    const c = this.time.forward(times).silu();
+    const rows = pictureRows(NoiseClassifier.kind, x, this.sizes);
+    const z = this.first.forward(rows).add(this.condition.forward(c)).relu();
     return this.last.forward(this.second.forward(z, 'relu'));
   }
 
   /** ln p(label | x, t) of each sample for its own label: what `classifierGuided` takes the gradient of. */
   logProbability(labels: ArrayLike<number>): LogProbability {
-    return (x, t) => logProbabilities(this.forward(x, full([labels.length], t)), labels);
+    return (x, t) => logProbabilities(this.forward(x, sameTime(x, t)), labels);
   }
 }
 
@@ -111,7 +116,7 @@ export function trainNoiseClassifier(
     const x0 = normalize(images);
     const levels = Array.from(times, (t) => schedule.level(t));
     const x = diffuseEach(x0, levels, rng.normalInto(x0.empty(x0.shape)));
-    return model.forward(x, tensor(times));
+    return model.forward(x, times);
   });
 }
 
@@ -123,32 +128,37 @@ export function noisedAccuracy(model: NoiseClassifier, dataset: Dataset, t: numb
   const rng = new Rng(seed).stream('noised test pictures');
   const loader = new DataLoader(dataset, { batchSize: TEST_BATCH });
   let right = 0;
-  try {
-    for (const { images, labels } of loader) {
-      scope(() =>
-        noGrad(() => {
-          const { x } = diffuse(normalize(images), model.schedule.level(t), rng);
-          const logits = model.forward(x, full([labels.length], t));
-          right += argmax(logits).filter((found, i) => found === labels[i]).length;
-        }),
-      );
-    }
-  } finally {
-    loader.dispose();
+  for (let batch = 0; batch < loader.batches; batch++) {
+    scope(() =>
+      noGrad(() => {
+        const { images, labels } = loader.next();
+        const { x } = diffuse(normalize(images), model.schedule.level(t), rng);
+        const logits = model.forward(x, sameTime(x, t));
+        right += argmax(logits).filter((found, i) => found === labels[i]).length;
+      }),
+    );
   }
   return right / dataset.length;
 }
 
+const format = (noise: NoiseSettings): ModelFormat<NoiseClassifier, ClassifierSizes> => ({
+  kind: NoiseClassifier.kind,
+  sizes: CLASSIFIER_FIELDS,
+  shapes: (sizes) => [
+    ['time.first.weight', [CONDITION, CONDITION]],
+    ['time.second.weight', [CONDITION, CONDITION]],
+    ['first.weight', [HIDDEN, pictureSize(sizes)]],
+    ['condition.weight', [HIDDEN, CONDITION]],
+    ['second.weight', [HIDDEN, HIDDEN]],
+    ['last.weight', [sizes.classes, HIDDEN]],
+  ],
+  create: (sizes) => new NoiseClassifier(sizes, noise, new Rng(0)),
+});
+
 /** The classifier in a file that was read. @throws FormatError for a file of anything else */
 export function noiseClassifierOf(checkpoint: Checkpoint): NoiseClassifier {
   requireKind(checkpoint, NoiseClassifier.kind);
-  const { schedule, steps } = (checkpoint.settings ?? {}) as unknown as NoiseSettings;
-  if (!TRAINING_SCHEDULES.includes(schedule)) {
-    throw new FormatError(
-      `${checkpoint.source}: expected the schedule of a ${NoiseClassifier.kind}, got ${schedule}`,
-    );
-  }
-  const model = new NoiseClassifier(classifierSizes(checkpoint), { schedule, steps }, new Rng(0));
-  restoreParameters(model, checkpoint);
-  return model;
+  const { schedule, steps } = PROCESS_FIELDS;
+  const noise = readFields(checkpoint.settings, { schedule, steps }, `${checkpoint.source}: settings`);
+  return readModel(checkpoint, format(noise));
 }

@@ -57,7 +57,7 @@ export function toyMixture(name: ToySet): GaussianMixture {
   );
 }
 
-/** x [b, 2] at times t [b] to what it predicts, [b, 2]. */
+/** x [b, 2] at times t, one a point, to what it predicts, [b, 2]. */
 class PlaneNetwork extends Module {
   readonly time: TimeEmbedding;
   readonly first: Linear;
@@ -76,8 +76,8 @@ class PlaneNetwork extends Module {
     this.last = new Linear(HIDDEN, 2, { rng });
   }
 
-  override forward(x: Tensor, t?: Tensor): Tensor {
-    const c = this.condition.forward(this.time.forward(t!).silu());
+  forward(x: Tensor, t: ArrayLike<number>): Tensor {
+    const c = this.condition.forward(this.time.forward(t).silu());
     const z = this.second.forward(this.first.forward(x.mul(SCALE)).add(c).silu()).silu();
     return this.last.forward(this.third.forward(z).silu());
   }

@@ -11,7 +11,7 @@
  * The same model and options give the same losses, bit for bit, on the strict build.
  */
 import { noGrad, scope } from '../../autograd/tape.ts';
-import type { Dataset } from '../../data/dataset.ts';
+import { type Dataset, pictureName, pictureSize } from '../../data/dataset.ts';
 import { DataLoader } from '../../data/loader.ts';
 import { DivergenceError, ShapeError, ValueError } from '../../errors.ts';
 import { Adam } from '../../optim/adam.ts';
@@ -91,8 +91,8 @@ export function testDenoiser(model: Denoiser, dataset: Dataset, noise: number, s
   for (const { images } of loader) {
     const loss = scope(() => noGrad(() => mse(model.forward(addNoise(images, noise, rng)), images).item()));
     tally.add(loss, images.shape[0]);
+    images.dispose();
   }
-  loader.dispose();
   return tally.loss;
 }
 
@@ -114,6 +114,7 @@ function* trainEpoch(
     requireFinite(loss, epoch, `batch ${batch} of ${batches}`);
     whole.add(loss, images.shape[0], seconds);
     recent.add(loss, images.shape[0], seconds);
+    images.dispose();
     if (batch % every === 0 || batch === batches) {
       const { loss, imagesPerSecond } = recent;
       yield { type: 'batch', epoch, batch, batches, loss, imagesPerSecond };
@@ -160,7 +161,6 @@ export function* trainDenoiser(model: Denoiser, options: TrainDenoiserOptions): 
     if (error instanceof DivergenceError) snapshot.restore();
     throw error;
   } finally {
-    loader.dispose();
     snapshot.dispose();
   }
 }
@@ -175,10 +175,9 @@ function check(model: Denoiser, settings: Required<TrainDenoiserOptions>): void 
   if (!(lr > 0 && lr < Infinity)) throw new ValueError(`trainDenoiser: expected lr > 0, got ${lr}`);
   if (!(noise >= 0 && noise < Infinity))
     throw new ValueError(`trainDenoiser: expected noise >= 0, got ${noise}`);
-  for (const { name, height, width } of [train, test]) {
-    if (height * width === model.sizes.inputs) continue;
-    throw new ShapeError(
-      `trainDenoiser: expected pictures of ${model.sizes.inputs} pixels, got ${name} with ${height}x${width}`,
-    );
+  for (const set of [train, test]) {
+    if (pictureSize(set) === model.sizes.inputs) continue;
+    const got = `${set.name} with ${pictureName(set)}`;
+    throw new ShapeError(`trainDenoiser: expected pictures of ${model.sizes.inputs} pixels, got ${got}`);
   }
 }

@@ -13,7 +13,7 @@
  * times that are the same after every epoch.
  */
 import { noGrad, scope } from '../../autograd/tape.ts';
-import { type TrainTest, take } from '../../data/dataset.ts';
+import { pictureName, type TrainTest, take } from '../../data/dataset.ts';
 import { DataLoader, type LoaderPosition } from '../../data/loader.ts';
 import type { Labels } from '../../diffusion/guidance.ts';
 import { type LossWeighting, Objective } from '../../diffusion/objective.ts';
@@ -124,6 +124,7 @@ export class DiffusionTrainer {
       const { images, labels } = this.loader.next();
       const loss = this.takeStep(images, labels, `epoch ${epoch + 1}, batch ${batch + 1} of ${batches}`);
       const seconds = (performance.now() - started) / 1000;
+      images.dispose();
       this.count(loss, labels.length, seconds);
       const imagesPerSecond = labels.length / seconds;
       yield { type: 'batch', epoch: epoch + 1, batch: batch + 1, batches, loss, imagesPerSecond };
@@ -182,7 +183,7 @@ export class DiffusionTrainer {
   }
 
   private conditioned(labels: Labels) {
-    return (x: Tensor, t: Tensor) => this.model.predictEach(x, t, labels);
+    return (x: Tensor, t: ArrayLike<number>) => this.model.predictEach(x, t, labels);
   }
 
   /** The moving average's loss on test pictures: see above. */
@@ -201,10 +202,10 @@ export class DiffusionTrainer {
         );
         sum += loss * labels.length;
         pictures += labels.length;
+        images.dispose();
       }
     } finally {
       ema.swapOut();
-      loader.dispose();
     }
     return sum / pictures;
   }
@@ -233,7 +234,6 @@ export class DiffusionTrainer {
 
   /** Frees what the run needed beside the network. */
   dispose(): void {
-    this.loader.dispose();
     this.ema.dispose();
   }
 }
@@ -259,11 +259,12 @@ function check(
   requirement(lr > 0 && lr < Infinity, 'lr > 0', lr);
   requirement(limitSeconds > 0, 'seconds > 0', limitSeconds);
   requirement(labelDropout >= 0 && labelDropout <= 1, 'labelDropout from 0 to 1', labelDropout);
-  const { height, width, classes } = network.sizes;
+  const { classes } = network.sizes;
+  const expected = pictureName(network.sizes);
   for (const set of [data.train, data.test]) {
-    if (set.height !== height || set.width !== width) {
-      const got = `${set.name} with ${set.height}x${set.width}`;
-      throw new ShapeError(`training: expected pictures of ${height}x${width}, got ${got}`);
+    if (pictureName(set) !== expected) {
+      const got = `${set.name} with ${pictureName(set)}`;
+      throw new ShapeError(`training: expected pictures of ${expected}, got ${got}`);
     }
     requirement(classes === 0 || set.classes <= classes, `at most ${classes} classes`, set.classes);
   }

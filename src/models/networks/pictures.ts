@@ -1,0 +1,19 @@
+/** Pictures as rows of numbers, for networks that are MLPs. */
+import type { PictureShape } from '../../data/dataset.ts';
+import { ShapeError } from '../../errors.ts';
+import { Flatten } from '../../nn/flatten.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+
+const flatten = new Flatten();
+
+/**
+ * Pictures [b, height, width, channels] as rows [b, height·width·channels], in the same memory.
+ * @param kind names the network in errors
+ * @throws ShapeError for another shape
+ */
+export function pictureRows(kind: string, x: Tensor, { height, width, channels }: PictureShape): Tensor {
+  if (x.rank !== 4 || x.shape.slice(1).join() !== `${height},${width},${channels}`) {
+    throw new ShapeError(`${kind}: expected pictures [b,${height},${width},${channels}], got [${x.shape}]`);
+  }
+  return flatten.forward(x);
+}
