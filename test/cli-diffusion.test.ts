@@ -237,8 +237,9 @@ suite('cli: diffusion', (test) => {
         assert.match(stdout, new RegExp(`^${name} +\\S`, 'm'));
       }
       const figures = readFileSync(join(folder, 'm', 'evaluation.json'), 'utf8');
-      const { asAsked, found, frechet, classifier, likelihood } = JSON.parse(figures);
-      assert.ok(asAsked >= 0 && asAsked <= 1 && frechet.samples > frechet.real && classifier.accuracy > 0.5);
+      const { conditionalAccuracy, found, frechet, classifier, likelihood } = JSON.parse(figures);
+      assert.ok(conditionalAccuracy >= 0 && conditionalAccuracy <= 1);
+      assert.ok(frechet.samples > frechet.real && classifier.accuracy > 0.5);
       assert.is(
         found.reduce((a: number, b: number) => a + b),
         100,

@@ -12,7 +12,6 @@
  */
 import { host } from '#host';
 import { scope } from '../autograd/tape.ts';
-import type { Shape } from '../autograd/variable.ts';
 import { FormatError, ShapeError, ValueError } from '../errors.ts';
 import type { Module } from '../nn/module.ts';
 import type { Seed } from '../random/rng.ts';
@@ -20,7 +19,7 @@ import { tensor } from '../tensor/create.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { VERSION } from '../version.ts';
 import type { Dtype } from './dtype.ts';
-import { type Field, isRecord, readFields, show } from './fields.ts';
+import { isRecord, show } from './fields.ts';
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from './safetensors.ts';
 
 /** What a model's file says beside its parameters. */
@@ -212,48 +211,6 @@ export function restoreParameters(model: Module, { parameters, source }: Checkpo
       model.loadStateDict(new Map(tensors));
     }),
   );
-}
-
-/** The entry of a table that has one for each kind of model. @throws FormatError for a kind that it does not have */
-export function entryOf<T>(checkpoint: Checkpoint, table: ReadonlyMap<string, T>): T {
-  requireKind(checkpoint, ...table.keys());
-  return table.get(checkpoint.kind) as T;
-}
-
-/** How a kind of model is read from its file: one record for each kind. */
-export interface ModelFormat<M extends Module, S> {
-  readonly kind: string;
-  /** The sizes in the file, each with its limits. */
-  readonly sizes: { readonly [K in keyof S]: Field<S[K]> };
-  /** The shapes of the model's matrices. They bound what a model of these sizes takes by what the file holds. */
-  shapes(sizes: S): Iterable<readonly [name: string, shape: Shape]>;
-  /** The model, of any values. */
-  create(sizes: S): M;
-}
-
-/**
- * The model in a file that was read. Nothing is built before the sizes are found within their limits, and all
- * matrices of a model of those sizes in the file.
- * @throws FormatError for a file of another kind, sizes out of range, or tensors that do not fit
- */
-export function readModel<M extends Module, S>(checkpoint: Checkpoint, format: ModelFormat<M, S>): M {
-  const { source, parameters } = checkpoint;
-  requireKind(checkpoint, format.kind);
-  const sizes = readFields(checkpoint.sizes, format.sizes, `${source}: sizes`) as S;
-  for (const [name, shape] of format.shapes(sizes)) {
-    const got = parameters.get(name)?.shape;
-    if (got?.join() === shape.join()) continue;
-    const found = got ? `[${got}]` : 'none';
-    throw new FormatError(`${source}: expected a tensor "${name}" of shape [${shape}], got ${found}`);
-  }
-  const model = onFile(source, () => format.create(sizes));
-  try {
-    restoreParameters(model, checkpoint);
-    return model;
-  } catch (error) {
-    model.dispose();
-    throw error;
-  }
 }
 
 /** Runs `body` on a file's values. @throws FormatError with the file's name where they do not fit */

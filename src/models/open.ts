@@ -1,7 +1,8 @@
 /**
  * Any model from its file: the file says its kind, and the table below what reads it.
  */
-import { type Checkpoint, entryOf, loadCheckpoint } from '../checkpoint/checkpoint.ts';
+import { type Checkpoint, loadCheckpoint } from '../checkpoint/checkpoint.ts';
+import { entryOf } from '../checkpoint/model-format.ts';
 import { type LectureNetwork, lectureOf } from './lecture/lecture.ts';
 import { type Classifier, classifierOf } from './networks/classifier.ts';
 import { type Denoiser, denoiserOf } from './networks/denoiser.ts';

@@ -12,8 +12,9 @@
  * reading the slide; by default every t starts from the same `noisy`, as the formula stands.
  */
 import { scope } from '../../autograd/tape.ts';
-import { type Checkpoint, type ModelFormat, readModel } from '../../checkpoint/checkpoint.ts';
+import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { whole } from '../../checkpoint/fields.ts';
+import { type ModelFormat, readModel } from '../../checkpoint/model-format.ts';
 import { checkSteps, checkWhole } from '../../diffusion/check.ts';
 import { combine } from '../../diffusion/combine.ts';
 import { DivergenceError, ShapeError, ValueError } from '../../errors.ts';

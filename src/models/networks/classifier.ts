@@ -10,8 +10,9 @@
  * Left out on purpose: convolutions, dropout, elastic distortions (Simard, Steinkraus and Platt 2003 have those).
  */
 import { noGrad, scope } from '../../autograd/tape.ts';
-import { type Checkpoint, type ModelFormat, readModel } from '../../checkpoint/checkpoint.ts';
+import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { whole } from '../../checkpoint/fields.ts';
+import { type ModelFormat, readModel } from '../../checkpoint/model-format.ts';
 import { type Dataset, type PictureShape, pictureSize, type TrainTest } from '../../data/dataset.ts';
 import { DataLoader } from '../../data/loader.ts';
 import { DivergenceError } from '../../errors.ts';

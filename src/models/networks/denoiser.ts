@@ -11,8 +11,9 @@
  * Source: P. Vincent et al., "Extracting and composing robust features with denoising autoencoders" (ICML 2008);
  * here with Gaussian noise and untied weights.
  */
-import { type Checkpoint, loadCheckpoint, type ModelFormat, readModel } from '../../checkpoint/checkpoint.ts';
+import { type Checkpoint, loadCheckpoint } from '../../checkpoint/checkpoint.ts';
 import { whole } from '../../checkpoint/fields.ts';
+import { type ModelFormat, readModel } from '../../checkpoint/model-format.ts';
 import { ValueError } from '../../errors.ts';
 import { ReLU, Sigmoid } from '../../nn/activation.ts';
 import { Flatten } from '../../nn/flatten.ts';

@@ -16,8 +16,8 @@
  * RMS norm: Zhang and Sennrich (2019); null label: Ho and Salimans (2021). Left out on purpose: convolutions.
  */
 
-import type { ModelFormat } from '../../checkpoint/checkpoint.ts';
 import { optional, whole } from '../../checkpoint/fields.ts';
+import type { ModelFormat } from '../../checkpoint/model-format.ts';
 import { pictureSize } from '../../data/dataset.ts';
 import type { Labels } from '../../diffusion/guidance.ts';
 import { ShapeError, ValueError } from '../../errors.ts';

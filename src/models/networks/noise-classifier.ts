@@ -14,8 +14,9 @@
  * UNet. Left out on purpose: convolutions.
  */
 import { noGrad, scope } from '../../autograd/tape.ts';
-import { type Checkpoint, type ModelFormat, readModel, requireKind } from '../../checkpoint/checkpoint.ts';
+import { type Checkpoint, requireKind } from '../../checkpoint/checkpoint.ts';
 import { readFields } from '../../checkpoint/fields.ts';
+import { type ModelFormat, readModel } from '../../checkpoint/model-format.ts';
 import { type Dataset, pictureSize, type TrainTest } from '../../data/dataset.ts';
 import { DataLoader } from '../../data/loader.ts';
 import type { LogProbability } from '../../diffusion/guidance.ts';

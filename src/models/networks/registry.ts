@@ -1,5 +1,6 @@
 /** The networks of diffusion models by kind: a new one is one line of the table. */
-import { type Checkpoint, entryOf, readModel } from '../../checkpoint/checkpoint.ts';
+import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
+import { entryOf, readModel } from '../../checkpoint/model-format.ts';
 import { DIFFUSION_MLP_FORMAT } from './diffusion-mlp.ts';
 import type { DiffusionNetwork } from './diffusion-network.ts';
 
