@@ -94,24 +94,14 @@ export {
   lecturePointsBest,
   lectureZeroLoss,
 } from './models/lecture/analysis.ts';
-export {
-  type LectureModel,
-  LectureNetwork,
-  type LectureStep,
-  lectureLoss,
-  lectureSchedule,
-  trainLecture,
-} from './models/lecture/lecture.ts';
+export { type LectureModel, LectureNetwork, lectureLoss, lectureSchedule } from './models/lecture/lecture.ts';
 // Models
 export {
   accuracy,
   Classifier,
-  type ClassifierEpoch,
-  type ClassifierSettings,
   type ClassifierSizes,
   classifierOf,
   classify,
-  trainClassifier,
 } from './models/networks/classifier.ts';
 export {
   Denoiser,
@@ -124,12 +114,7 @@ export {
   type DiffusionMlpOptions,
   type DiffusionMlpSizes,
 } from './models/networks/diffusion-mlp.ts';
-export {
-  NoiseClassifier,
-  noiseClassifierOf,
-  noisedAccuracy,
-  trainNoiseClassifier,
-} from './models/networks/noise-classifier.ts';
+export { NoiseClassifier, noiseClassifierOf, noisedAccuracy } from './models/networks/noise-classifier.ts';
 export { DiffusionPipeline, loadDiffusion, type ProcessSettings } from './models/pipeline.ts';
 export {
   type ClassifierGuidance,
@@ -139,30 +124,50 @@ export {
   sampleDiffusion,
   samplePictures,
 } from './models/sample.ts';
-export {
-  compareScores,
-  ToyDiffusion,
-  type ToySettings,
-  toyMixture,
-  trainToy,
-} from './models/toy/toy.ts';
+export { compareScores, ToyDiffusion, toyMixture } from './models/toy/toy.ts';
+// Training
+export { type ClassifierSettings, trainClassifier } from './models/training/classifier.ts';
 export {
   addNoise,
-  type BatchEvent,
   type DenoiserSettings,
-  type EpochEvent,
+  denoiserTrainer,
+  resumeDenoiser,
   type TrainDenoiserOptions,
-  type TrainEvent,
   testDenoiser,
   trainDenoiser,
 } from './models/training/denoiser.ts';
 export {
   DIFFUSION_SETTINGS,
-  type DiffusionProgress,
   type DiffusionSettings,
-  DiffusionTrainer,
+  diffusionTrainer,
+  resumeDiffusion,
 } from './models/training/diffusion.ts';
-export { encodeDiffusion, resumeDiffusion } from './models/training/resume.ts';
+export type { BatchEvent, EpochEvent, TrainEvent } from './models/training/events.ts';
+export type { History } from './models/training/history.ts';
+export {
+  LECTURE_SETTINGS,
+  type LectureSettings,
+  lectureTrainer,
+  resumeLecture,
+  type TrainLectureOptions,
+  trainLecture,
+} from './models/training/lecture.ts';
+export {
+  type Progress,
+  type Recipe,
+  type Source,
+  Trainer,
+  type TrainOptions,
+  train,
+} from './models/training/loop.ts';
+export { trainNoiseClassifier } from './models/training/noise-classifier.ts';
+export {
+  type EncodeOptions,
+  encodeRun,
+  encodeRun as encodeDiffusion,
+  restoreRun,
+} from './models/training/resume.ts';
+export { type ToySettings, toyTrainer, trainToy } from './models/training/toy.ts';
 // Layers and optimisers
 export { ReLU, Sigmoid, SiLU, Tanh } from './nn/activation.ts';
 export { Linear, type LinearOptions } from './nn/linear.ts';

@@ -181,6 +181,7 @@ suite('cli: diffusion', (test) => {
       );
       const out = join(folder, 'out', 'lecture');
       assert.equal(readdirSync(out).sort(), [
+        'checkpoint-00000004.safetensors',
         'index.html',
         'loss.svg',
         'metrics.json',
@@ -445,7 +446,7 @@ suite('cli: diffusion', (test) => {
         1,
         /expected a run that can go on, got a model without its training state/,
       );
-      failed(await resume('p'), 1, /p: expected a checkpoint of langevin train diffusion, found none/);
+      failed(await resume('p'), 1, /p: expected a checkpoint of langevin train, found none/);
       failed(
         await resume('m', '--limit', '50'),
         1,

@@ -7,20 +7,19 @@
  *     denoised = noisy - √(s[t+1] - s[t])·randn
  *     loss    += MSE(model(denoised, s[t]), (data - denoised)/(s[t+1] - s[t]))
  *
- * and an Adam step on the sum. "denoised" subtracts a fresh draw, which removes no noise but adds some: what that
+ * and an Adam step on the sum (training/lecture.ts). "denoised" subtracts a fresh draw, which removes no noise but adds some: what that
  * means is worked out in analysis.ts. `carry` lets `noisy` become `denoised` after each t, the other way of
  * reading the slide; by default every t starts from the same `noisy`, as the formula stands.
  */
-import { scope } from '../../autograd/tape.ts';
-import { checkSteps, checkWhole } from '../../diffusion/check.ts';
+import { type Checkpoint, requireKind, restoreParameters } from '../../checkpoint/checkpoint.ts';
+import { checkSteps } from '../../diffusion/check.ts';
 import { combine } from '../../diffusion/combine.ts';
-import { DivergenceError, ShapeError, ValueError } from '../../errors.ts';
+import { FormatError, ShapeError, ValueError } from '../../errors.ts';
 import { ReLU } from '../../nn/activation.ts';
 import { Linear } from '../../nn/linear.ts';
 import { Module } from '../../nn/module.ts';
 import { Sequential } from '../../nn/sequential.ts';
-import { Adam } from '../../optim/adam.ts';
-import { type Rng, sharedRng } from '../../random/rng.ts';
+import { Rng, sharedRng } from '../../random/rng.ts';
 import { full } from '../../tensor/create.ts';
 import { cat, mse, type Tensor } from '../../tensor/tensor.ts';
 
@@ -32,6 +31,8 @@ export function lectureSchedule(T = 5): Float64Array {
 
 /** ReLU layers of `hidden` units between `dimension` numbers and the time, and `dimension` numbers. */
 export class LectureNetwork extends Module {
+  /** What a checkpoint calls this model. */
+  static readonly kind = 'lecture';
   readonly layers: Sequential;
 
   constructor(
@@ -105,55 +106,16 @@ function stepOf(schedule: ArrayLike<number>, t: number): number {
   );
 }
 
-export interface LectureTraining extends LectureLossOptions {
-  /** 10 by default. */
-  readonly epochs?: number;
-  /** Adam's learning rate, 1e-3 by default. */
-  readonly lr?: number;
-}
-
-export interface LectureStep {
-  /** From 0. */
-  readonly epoch: number;
-  /** Steps done over all epochs, from 1. */
-  readonly step: number;
-  readonly loss: number;
-}
-
-const diverged = (epoch: number, step: number, loss: number, lr: number) =>
-  new DivergenceError(
-    `training diverged in epoch ${epoch + 1}, step ${step}: expected a finite loss, got ${loss}; take a smaller learning rate than ${lr}`,
-  );
-
-/**
- * Trains the model in place, and yields after every step.
- *
- * @param batches of an epoch, each [batch, dimension]; they are the caller's to dispose of
- * @throws ValueError for epochs that are no whole number >= 1; DivergenceError where the loss is no number, with the
- * model as it was before that step
- */
-export function* trainLecture(
-  model: LectureNetwork,
-  batches: (epoch: number) => Iterable<Tensor>,
-  rng: Rng,
-  { epochs = 10, lr = 1e-3, ...options }: LectureTraining = {},
-): Generator<LectureStep, void, undefined> {
-  checkWhole('lecture: epochs', epochs, 1);
-  const adam = new Adam(model.parameters(), { lr });
-  let step = 0;
-  for (let epoch = 0; epoch < epochs; epoch++) {
-    for (const data of batches(epoch)) {
-      step++;
-      const loss = scope(() => {
-        adam.zeroGrad();
-        const found = lectureLoss((x, t) => model.at(x, t), data, rng, options);
-        const value = found.item();
-        if (!Number.isFinite(value)) throw diverged(epoch, step, value, lr);
-        found.backward();
-        adam.step();
-        return value;
-      });
-      yield { epoch, step, loss };
-    }
+/** The network in a file that was read. @throws FormatError for a file of anything else */
+export function lectureOf(checkpoint: Checkpoint): LectureNetwork {
+  requireKind(checkpoint, LectureNetwork.kind);
+  const { dimension, hidden } = checkpoint.sizes;
+  if (!dimension || !hidden) {
+    const got = Object.keys(checkpoint.sizes).join(', ') || 'none';
+    throw new FormatError(`${checkpoint.source}: expected the sizes dimension and hidden, got ${got}`);
   }
+  // Its own generator: to load a model is no reason for other random numbers afterwards.
+  const model = new LectureNetwork(dimension, hidden, new Rng(0));
+  restoreParameters(model, checkpoint);
+  return model;
 }

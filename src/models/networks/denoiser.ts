@@ -10,7 +10,12 @@
  * Source: P. Vincent et al., "Extracting and composing robust features with denoising autoencoders" (ICML 2008);
  * here with Gaussian noise and untied weights.
  */
-import { loadCheckpoint, requireKind, restoreParameters } from '../../checkpoint/checkpoint.ts';
+import {
+  type Checkpoint,
+  loadCheckpoint,
+  requireKind,
+  restoreParameters,
+} from '../../checkpoint/checkpoint.ts';
 import { FormatError, ValueError } from '../../errors.ts';
 import { ReLU, Sigmoid } from '../../nn/activation.ts';
 import { Linear } from '../../nn/linear.ts';
@@ -65,20 +70,25 @@ export class Denoiser extends Module {
   }
 }
 
-/**
- * The denoiser in a file that `saveCheckpoint` or `langevin train denoiser` wrote.
- * @throws FileError for a file that cannot be read, FormatError for one that holds no denoiser
- */
-export async function loadDenoiser(path: string): Promise<Denoiser> {
-  const checkpoint = await loadCheckpoint(path);
+/** The denoiser in a file that was read. @throws FormatError for a file of anything else */
+export function denoiserOf(checkpoint: Checkpoint): Denoiser {
   requireKind(checkpoint, Denoiser.kind);
-  const { inputs, hidden, code } = checkpoint.sizes;
+  const { sizes, source } = checkpoint;
+  const { inputs, hidden, code } = sizes;
   if (!inputs || !hidden || !code) {
-    const got = Object.keys(checkpoint.sizes).join(', ') || 'none';
-    throw new FormatError(`${path}: expected the sizes inputs, hidden and code of a denoiser, got ${got}`);
+    const got = Object.keys(sizes).join(', ') || 'none';
+    throw new FormatError(`${source}: expected the sizes inputs, hidden and code of a denoiser, got ${got}`);
   }
   // Its own generator: to load a model is no reason for other random numbers afterwards.
   const model = new Denoiser({ inputs, hidden, code, rng: new Rng(0) });
   restoreParameters(model, checkpoint);
   return model;
+}
+
+/**
+ * The denoiser in a file that `saveCheckpoint` or `langevin train denoiser` wrote.
+ * @throws FileError for a file that cannot be read, FormatError for one that holds no denoiser
+ */
+export async function loadDenoiser(path: string): Promise<Denoiser> {
+  return denoiserOf(await loadCheckpoint(path));
 }

@@ -6,38 +6,34 @@
  *     z = relu(B·z)            400 numbers
  *     logits = L·z
  *
- * trained by cross-entropy on pictures of [-1, 1] that are noised to times drawn uniformly from the schedule of the
- * diffusion model that it shall guide, with Adam under a rate that falls along half a cosine to 0.
+ * for pictures of [-1, 1] under the noise of the diffusion model that it guides. It is trained by
+ * training/noise-classifier.ts.
  *
  * Source: Dhariwal and Nichol, "Diffusion models beat GANs on image synthesis" (2021), section 4; theirs is half a
  * UNet. Left out on purpose: convolutions.
  */
 import { noGrad, scope } from '../../autograd/tape.ts';
 import { type Checkpoint, requireKind, restoreParameters } from '../../checkpoint/checkpoint.ts';
-import type { Dataset, TrainTest } from '../../data/dataset.ts';
+import type { Dataset } from '../../data/dataset.ts';
 import { DataLoader } from '../../data/loader.ts';
 import type { LogProbability } from '../../diffusion/guidance.ts';
-import { Objective } from '../../diffusion/objective.ts';
-import { diffuse, diffuseEach } from '../../diffusion/process.ts';
+import { diffuse } from '../../diffusion/process.ts';
 import type { NoiseSchedule } from '../../diffusion/schedule.ts';
 import { FormatError, ShapeError } from '../../errors.ts';
 import { Linear } from '../../nn/linear.ts';
 import { Module } from '../../nn/module.ts';
 import { TimeEmbedding } from '../../nn/time-embedding.ts';
 import { Rng, type Seed, sharedRng } from '../../random/rng.ts';
-import { full, tensor } from '../../tensor/create.ts';
+import { full } from '../../tensor/create.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { networkTime, type ProcessSettings, TRAINING_SCHEDULES, trainingSchedule } from '../pipeline.ts';
-import { normalize } from '../training/loop.ts';
 import {
-  argmax,
-  type ClassifierEpoch,
-  type ClassifierSettings,
-  type ClassifierSizes,
-  classifierSizes,
-  fitClassifier,
-  logProbabilities,
-} from './classifier.ts';
+  networkTime,
+  normalize,
+  type ProcessSettings,
+  TRAINING_SCHEDULES,
+  trainingSchedule,
+} from '../pipeline.ts';
+import { argmax, type ClassifierSizes, classifierSizes, logProbabilities } from './classifier.ts';
 
 /** Which noise a classifier knows. */
 export type NoiseSettings = Omit<ProcessSettings, 'predicts'>;
@@ -92,27 +88,6 @@ export class NoiseClassifier extends Module {
   logProbability(labels: ArrayLike<number>): LogProbability {
     return (x, t) => logProbabilities(this.forward(x, full([labels.length], t)), labels);
   }
-}
-
-/**
- * Trains a classifier on pictures that are noised by its schedule: see `fitClassifier`.
- * @throws DivergenceError where the loss is no number
- */
-export function trainNoiseClassifier(
-  model: NoiseClassifier,
-  { train }: TrainTest,
-  settings: ClassifierSettings,
-): Generator<ClassifierEpoch, void> {
-  const rng = new Rng(settings.seed).stream('noise');
-  const { schedule } = model;
-  const objective = new Objective(schedule);
-  return fitClassifier(model, train, settings, (images) => {
-    const times = objective.times(images.shape[0], rng);
-    const x0 = normalize(images);
-    const levels = Array.from(times, (t) => schedule.level(t));
-    const x = diffuseEach(x0, levels, rng.normalInto(x0.empty(x0.shape)));
-    return model.forward(x, tensor(times));
-  });
 }
 
 /**
