@@ -175,7 +175,8 @@ class Session<R extends Recipe> {
     const files = await writeRun(plan.out, command.files, run, results, stopped);
     this.folder.used = true;
     const how = outcome(trainer, stopped, last);
-    const goesOn: [string, string][] = trainer.complete
+    const over = trainer.complete || signal === 'divergence';
+    const goesOn: [string, string][] = over
       ? []
       : [[`langevin ${command.name} --resume ${plan.out}`, 'goes on, to the same bits']];
     reporter.event({
