@@ -31,20 +31,20 @@ const rng = () => new Rng(5);
 
 const denoiser = (more: object = {}) =>
   denoiserTrainer(new Denoiser({ hidden: 6, code: 4, rng: rng() }), { ...strokes, ...RUN, ...more });
-const diffusion = (more: object = {}) => {
+const diffusion = (more: object = {}, limitSeconds?: number) => {
   const settings = { ...DIFFUSION_SETTINGS, ...RUN, ...more };
   const network = new DiffusionMlp({ hidden: 12, inner: 10, depth: 1, condition: 8, rng: rng() });
-  return diffusionTrainer(new DiffusionPipeline(network, settings), strokes, settings);
+  return diffusionTrainer(new DiffusionPipeline(network, settings), strokes, settings, limitSeconds);
 };
 
 /** A run of each recipe at its beginning, and one that goes on from a file. */
 const RECIPES: Record<string, { begin(): Trainer; resume?(file: Checkpoint): Trainer }> = {
-  denoiser: { begin: denoiser, resume: (file) => resumeDenoiser(file, strokes) },
+  denoiser: { begin: () => denoiser(), resume: (file) => resumeDenoiser(file, strokes) },
   lecture: {
     begin: () => lectureTrainer(new LectureNetwork(784, 8, rng()), { ...strokes, ...RUN, carry: true }),
     resume: (file) => resumeLecture(file, strokes),
   },
-  diffusion: { begin: diffusion, resume: (file) => resumeDiffusion(file, strokes) },
+  diffusion: { begin: () => diffusion(), resume: (file) => resumeDiffusion(file, strokes) },
   classifier: {
     begin: () => crossEntropyTrainer(new ClassifierRecipe(new Classifier(SIZES, rng()), RUN), strokes, RUN),
   },
@@ -188,14 +188,22 @@ suite('training', (test) => {
     refused(() => trainFor(again), DivergenceError, /the model is back to where it was after step 0; /);
   });
 
-  test('the time that is left ends any run, and is counted over all its parts', () => {
-    const { begin } = RECIPES.denoiser;
-    const run = begin();
-    trainFor(run, 3);
-    const { seconds } = run.progress;
-    assert.ok(seconds > 0);
-    const more = resumeDenoiser(saved(run), strokes);
-    assert.is(more.progress.seconds, seconds);
+  test('the time that is given ends a run, is counted over all its parts, and takes the learning rate down', () => {
+    const run = diffusion({ epochs: 100_000 }, 0.3);
+    trainFor(run);
+    const { seconds, step } = run.progress;
+    assert.ok(seconds >= 0.3 && step < run.steps && !run.complete, `${step} steps in ${seconds} s`);
+    assert.ok(run.adam.lr < 0.9 * RUN.lr, `${run.adam.lr}`);
+    const more = resumeDiffusion(saved(run), strokes, { limitSeconds: seconds + 0.01 });
+    trainFor(more);
+    assert.ok(more.progress.step > step && more.progress.seconds >= seconds + 0.01);
+
+    const plain = denoiser({ epochs: 100_000, limitSeconds: 0.01 });
+    trainFor(plain);
+    assert.ok(!plain.complete && plain.progress.seconds >= 0.01);
+    const done = resumeDenoiser(saved(plain), strokes, { limitSeconds: 0.01 });
+    assert.equal(trainFor(done), [], 'its time is used up');
+    refused(() => denoiser({ limitSeconds: 0 }), ValueError, /training: expected seconds > 0, got 0/);
   });
 
   test('files that do not fit are refused in a line that names them', () => {

@@ -46,7 +46,9 @@ export interface TrainDenoiserOptions extends Partial<DenoiserSettings> {
   /** Never learnt from. */
   readonly test: Dataset;
   /** Batches from one batch event to the next; 1 by default. The last batch of an epoch has one too. */
-  readonly every?: number;
+  readonly every?: number | undefined;
+  /** Ends the run after this time of training; no limit by default. */
+  readonly limitSeconds?: number | undefined;
 }
 
 /** x + noise·eps with eps ~ N(0, 1) from `rng`; not clipped. */
@@ -100,12 +102,12 @@ export class DenoiserRecipe implements Recipe {
 /** A run at its beginning. @throws ValueError, ShapeError */
 export function denoiserTrainer(
   model: Denoiser,
-  { train, test, every, ...given }: TrainDenoiserOptions,
+  { train, test, every, limitSeconds, ...given }: TrainDenoiserOptions,
 ): Trainer<DenoiserRecipe> {
   const settings = { ...DENOISER_SETTINGS, ...given };
   const { epochs, lr, batchSize, seed } = settings;
   const recipe = new DenoiserRecipe(model, { train, test }, settings);
-  return new Trainer(recipe, new DataLoader(train, { batchSize, seed }), { epochs, lr, every });
+  return new Trainer(recipe, new DataLoader(train, { batchSize, seed }), { epochs, lr, every, limitSeconds });
 }
 
 /**
@@ -128,11 +130,11 @@ export function* trainDenoiser(model: Denoiser, options: TrainDenoiserOptions): 
 export function resumeDenoiser(
   checkpoint: Checkpoint,
   data: TrainTest,
-  { epochs }: ResumeOptions = {},
+  { epochs, limitSeconds }: ResumeOptions = {},
 ): Trainer<DenoiserRecipe> {
   const settings = settingsOf(checkpoint, DENOISER_SETTINGS);
   const model = denoiserOf(checkpoint);
   return resumeRun(checkpoint, model, () =>
-    denoiserTrainer(model, { ...data, ...settings, epochs: epochs ?? settings.epochs }),
+    denoiserTrainer(model, { ...data, ...settings, epochs: epochs ?? settings.epochs, limitSeconds }),
   );
 }

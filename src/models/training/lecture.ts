@@ -42,7 +42,9 @@ export interface TrainLectureOptions extends Partial<LectureSettings> {
   /** Never learnt from. */
   readonly test: Dataset;
   /** Batches from one batch event to the next; 1 by default. The last batch of an epoch has one too. */
-  readonly every?: number;
+  readonly every?: number | undefined;
+  /** Ends the run after this time of training; no limit by default. */
+  readonly limitSeconds?: number | undefined;
 }
 
 export class LectureRecipe implements Recipe {
@@ -77,12 +79,12 @@ export class LectureRecipe implements Recipe {
 /** A run at its beginning. @throws ValueError, ShapeError */
 export function lectureTrainer(
   model: LectureNetwork,
-  { train, test, every, ...given }: TrainLectureOptions,
+  { train, test, every, limitSeconds, ...given }: TrainLectureOptions,
 ): Trainer<LectureRecipe> {
   const settings = { ...LECTURE_SETTINGS, ...given };
   const { epochs, lr, batchSize, seed } = settings;
   const recipe = new LectureRecipe(model, { train, test }, settings);
-  return new Trainer(recipe, new DataLoader(train, { batchSize, seed }), { epochs, lr, every });
+  return new Trainer(recipe, new DataLoader(train, { batchSize, seed }), { epochs, lr, every, limitSeconds });
 }
 
 /**
@@ -104,11 +106,11 @@ export function* trainLecture(
 export function resumeLecture(
   checkpoint: Checkpoint,
   data: TrainTest,
-  { epochs }: ResumeOptions = {},
+  { epochs, limitSeconds }: ResumeOptions = {},
 ): Trainer<LectureRecipe> {
   const settings = settingsOf(checkpoint, LECTURE_SETTINGS);
   const model = lectureOf(checkpoint);
   return resumeRun(checkpoint, model, () =>
-    lectureTrainer(model, { ...data, ...settings, epochs: epochs ?? settings.epochs }),
+    lectureTrainer(model, { ...data, ...settings, epochs: epochs ?? settings.epochs, limitSeconds }),
   );
 }
