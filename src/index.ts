@@ -152,15 +152,9 @@ export {
   type TrainLectureOptions,
   trainLecture,
 } from './models/training/lecture.ts';
-export {
-  type Progress,
-  type Recipe,
-  type Source,
-  Trainer,
-  type TrainOptions,
-  train,
-} from './models/training/loop.ts';
+export { Trainer, train } from './models/training/loop.ts';
 export { trainNoiseClassifier } from './models/training/noise-classifier.ts';
+export type { Progress, Recipe, Source, TrainOptions } from './models/training/recipe.ts';
 export {
   type EncodeOptions,
   encodeRun,

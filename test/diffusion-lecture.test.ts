@@ -13,7 +13,8 @@ import {
 } from '../src/models/lecture/analysis.ts';
 import { LectureNetwork, lectureLoss, lectureSchedule } from '../src/models/lecture/lecture.ts';
 import { LECTURE_SETTINGS, LectureRecipe, lectureTrainer } from '../src/models/training/lecture.ts';
-import { type Source, Trainer } from '../src/models/training/loop.ts';
+import { Trainer } from '../src/models/training/loop.ts';
+import type { Source } from '../src/models/training/recipe.ts';
 import { Rng } from '../src/random/rng.ts';
 import { tensor, zeros } from '../src/tensor/create.ts';
 import type { Tensor } from '../src/tensor/tensor.ts';

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { type Checkpoint, decodeCheckpoint } from '../src/checkpoint/checkpoint.ts';
 import type { EpochEvent, TrainEvent } from '../src/models/training/events.ts';
-import type { Progress, Trainer } from '../src/models/training/loop.ts';
+import type { Trainer } from '../src/models/training/loop.ts';
+import type { Progress } from '../src/models/training/recipe.ts';
 import { encodeRun } from '../src/models/training/resume.ts';
 
 /** Runs to the end; the events of its epochs. */

@@ -1,6 +1,7 @@
 /** What every training run leaves behind: its model, its metrics, the plot of its losses, and what its recipe adds. */
 import type { TrainTest } from '../../data/dataset.ts';
-import type { Recipe, Trainer } from '../../models/training/loop.ts';
+import type { Trainer } from '../../models/training/loop.ts';
+import type { Recipe } from '../../models/training/recipe.ts';
 import { encodeRun } from '../../models/training/resume.ts';
 import { VERSION } from '../../version.ts';
 import type { EngineReport } from '../options/engine.ts';

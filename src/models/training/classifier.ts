@@ -13,7 +13,8 @@ import { tensor } from '../../tensor/create.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { Classifier, type ClassifierSizes, crossEntropy } from '../networks/classifier.ts';
 import type { TrainEvent } from './events.ts';
-import { type Recipe, Trainer, train } from './loop.ts';
+import { Trainer, train } from './loop.ts';
+import type { Recipe } from './recipe.ts';
 
 export interface ClassifierSettings {
   readonly epochs: number;

@@ -16,7 +16,8 @@ import { mse, type Tensor } from '../../tensor/tensor.ts';
 import { Denoiser, denoiserOf } from '../networks/denoiser.ts';
 import { requirement, requirePictures } from './check.ts';
 import type { TrainEvent } from './events.ts';
-import { type Recipe, Trainer, train } from './loop.ts';
+import { Trainer, train } from './loop.ts';
+import type { Recipe } from './recipe.ts';
 import { type ResumeOptions, resumeRun, settingsOf } from './resume.ts';
 import { testLoss } from './test-loss.ts';
 

@@ -24,7 +24,8 @@ import {
   type ProcessSettings,
 } from '../pipeline.ts';
 import { requirement, requirePictures } from './check.ts';
-import { type Recipe, Trainer } from './loop.ts';
+import { Trainer } from './loop.ts';
+import type { Recipe } from './recipe.ts';
 import { type ResumeOptions, resumeRun, settingsOf } from './resume.ts';
 import { testLoss } from './test-loss.ts';
 

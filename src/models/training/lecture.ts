@@ -11,7 +11,8 @@ import { testLecture } from '../lecture/figures.ts';
 import { LectureNetwork, lectureLoss, lectureOf, lectureSchedule } from '../lecture/lecture.ts';
 import { requirePictures } from './check.ts';
 import type { TrainEvent } from './events.ts';
-import { type Recipe, Trainer, train } from './loop.ts';
+import { Trainer, train } from './loop.ts';
+import type { Recipe } from './recipe.ts';
 import { type ResumeOptions, resumeRun, settingsOf } from './resume.ts';
 
 export interface LectureSettings {

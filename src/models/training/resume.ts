@@ -21,7 +21,8 @@ import type { Module } from '../../nn/module.ts';
 import type { Seed } from '../../random/rng.ts';
 import { tensor } from '../../tensor/create.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import type { Progress, Recipe, Trainer } from './loop.ts';
+import type { Trainer } from './loop.ts';
+import type { Progress, Recipe } from './recipe.ts';
 
 /** What stands in a file's metadata. */
 interface SavedProgress extends Progress {

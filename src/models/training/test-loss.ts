@@ -9,13 +9,14 @@ import { Tally } from './tally.ts';
 export function testLoss(dataset: Dataset, batchSize: number, loss: (batch: Batch) => Tensor): number {
   const loader = new DataLoader(dataset, { batchSize });
   const tally = new Tally();
-  try {
-    for (const batch of loader) {
-      const value = scope(() => noGrad(() => loss(batch).item()));
-      tally.add(value, batch.labels.length);
-    }
-  } finally {
-    loader.dispose();
+  for (let i = 0; i < loader.batches; i++) {
+    scope(() =>
+      noGrad(() => {
+        const batch = loader.next();
+        tally.add(loss(batch).item(), batch.labels.length);
+      }),
+    );
   }
+  loader.dispose();
   return tally.loss;
 }

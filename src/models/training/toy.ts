@@ -12,7 +12,8 @@ import { Rng, type Seed } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { PlaneNetwork, ToyDiffusion } from '../toy/toy.ts';
 import type { TrainEvent } from './events.ts';
-import { type Recipe, type Source, Trainer } from './loop.ts';
+import { Trainer } from './loop.ts';
+import type { Recipe, Source } from './recipe.ts';
 
 export interface ToySettings {
   /** Steps of Adam, each on fresh points. */
