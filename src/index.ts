@@ -98,23 +98,17 @@ export {
 export {
   type LectureModel,
   LectureNetwork,
-  type LectureStep,
   lectureLoss,
   lectureOf,
   lectureSchedule,
-  trainLecture,
 } from './models/lecture/lecture.ts';
 // Models
 export {
   accuracy,
   Classifier,
-  type ClassifierEpoch,
-  type ClassifierOptions,
-  type ClassifierSettings,
   type ClassifierSizes,
   classifierOf,
   classify,
-  trainClassifier,
 } from './models/networks/classifier.ts';
 export {
   Denoiser,
@@ -136,7 +130,6 @@ export {
   NoiseClassifier,
   noiseClassifierOf,
   noisedAccuracy,
-  trainNoiseClassifier,
 } from './models/networks/noise-classifier.ts';
 export { type AnyModel, loadModel, openModel } from './models/open.ts';
 export { DiffusionPipeline, diffusionOf, loadDiffusion, type ProcessSettings } from './models/pipeline.ts';
@@ -148,30 +141,44 @@ export {
   sampleDiffusion,
   samplePictures,
 } from './models/sample.ts';
-export {
-  compareScores,
-  ToyDiffusion,
-  type ToySettings,
-  toyMixture,
-  trainToy,
-} from './models/toy/toy.ts';
+export { compareScores, ToyDiffusion, toyMixture } from './models/toy/toy.ts';
+// Training
+export { type ClassifierSettings, trainClassifier } from './models/training/classifier.ts';
 export {
   addNoise,
-  type BatchEvent,
   type DenoiserSettings,
-  type EpochEvent,
+  denoiserTrainer,
+  resumeDenoiser,
   type TrainDenoiserOptions,
-  type TrainEvent,
   testDenoiser,
   trainDenoiser,
 } from './models/training/denoiser.ts';
 export {
   DIFFUSION_SETTINGS,
-  type DiffusionProgress,
   type DiffusionSettings,
-  DiffusionTrainer,
+  diffusionTrainer,
+  resumeDiffusion,
 } from './models/training/diffusion.ts';
-export { encodeDiffusion, resumeDiffusion } from './models/training/resume.ts';
+export type { BatchEvent, EpochEvent, TrainEvent } from './models/training/events.ts';
+export type { History } from './models/training/history.ts';
+export {
+  LECTURE_SETTINGS,
+  type LectureSettings,
+  lectureTrainer,
+  resumeLecture,
+  type TrainLectureOptions,
+  trainLecture,
+} from './models/training/lecture.ts';
+export { Trainer, train } from './models/training/loop.ts';
+export { trainNoiseClassifier } from './models/training/noise-classifier.ts';
+export type { Progress, Recipe, Source, TrainOptions } from './models/training/recipe.ts';
+export {
+  type EncodeOptions,
+  encodeRun,
+  encodeRun as encodeDiffusion,
+  restoreRun,
+} from './models/training/resume.ts';
+export { type ToySettings, toyTrainer, trainToy } from './models/training/toy.ts';
 // Layers and optimisers
 export { ReLU, Sigmoid, SiLU, Tanh } from './nn/activation.ts';
 export { Flatten } from './nn/flatten.ts';

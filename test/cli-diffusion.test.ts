@@ -11,10 +11,9 @@ import {
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { loadCheckpoint } from '../src/checkpoint/checkpoint.ts';
-import { encodeIdx } from '../src/data/idx.ts';
 import { decodePng } from '../src/image/png.ts';
 import { loadDiffusion } from '../src/models/pipeline.ts';
-import { inFolder, langevin, npmRun, type Outcome } from './dist.ts';
+import { inFolder, langevin, npmRun, type Outcome, tinyData } from './dist.ts';
 import { suite } from './suite.ts';
 
 const TRAIN = [
@@ -47,20 +46,6 @@ async function ok(words: readonly string[], folder: string): Promise<string> {
 
 const json = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
 const checkpoints = (folder: string) => readdirSync(folder).filter((file) => file.startsWith('checkpoint-'));
-
-/** A folder `tiny` of pictures of 8x8 pixels in ten classes. */
-function tinyData(folder: string): void {
-  mkdirSync(join(folder, 'tiny'));
-  for (const [part, n] of [
-    ['train', 40],
-    ['t10k', 20],
-  ] as const) {
-    const pixels = Uint8Array.from({ length: n * 64 }, (_, i) => (i * 37) % 256);
-    const labels = Uint8Array.from({ length: n }, (_, i) => i % 10);
-    writeFileSync(join(folder, 'tiny', `${part}-images-idx3-ubyte`), encodeIdx([n, 8, 8], pixels));
-    writeFileSync(join(folder, 'tiny', `${part}-labels-idx1-ubyte`), encodeIdx([n], labels));
-  }
-}
 
 npmRun('build:node');
 
@@ -181,6 +166,7 @@ suite('cli: diffusion', (test) => {
       );
       const out = join(folder, 'out', 'lecture');
       assert.equal(readdirSync(out).sort(), [
+        'checkpoint-00000004.safetensors',
         'index.html',
         'loss.svg',
         'metrics.json',
@@ -446,7 +432,7 @@ suite('cli: diffusion', (test) => {
         1,
         /expected a run that can go on, got a model without its training state/,
       );
-      failed(await resume('p'), 1, /p: expected a checkpoint of langevin train diffusion, found none/);
+      failed(await resume('p'), 1, /p: expected a checkpoint of langevin train, found none/);
       failed(
         await resume('m', '--limit', '50'),
         1,
@@ -459,7 +445,7 @@ suite('cli: diffusion', (test) => {
       ];
       const before = readdirSync(join(folder, 'm')).map(of('m'));
       const wreck = await langevin(
-        [...TRAIN, '--lr', '1e18', '--epochs', '40', '--ema', '0', '--quiet', '--out', 'm'],
+        [...TRAIN, '--lr', '1e9', '--epochs', '40', '--ema', '0', '--quiet', '--out', 'm'],
         folder,
       );
       failed(wreck, 1, /training diverged in epoch \d+/);

@@ -8,12 +8,11 @@ import { DivergenceError, ShapeError, ValueError } from '../src/errors.ts';
 import { Denoiser, type DenoiserOptions } from '../src/models/networks/denoiser.ts';
 import {
   addNoise,
-  type BatchEvent,
-  type EpochEvent,
   type TrainDenoiserOptions,
   testDenoiser,
   trainDenoiser,
 } from '../src/models/training/denoiser.ts';
+import type { BatchEvent, EpochEvent } from '../src/models/training/events.ts';
 import { Rng } from '../src/random/rng.ts';
 import { mse } from '../src/tensor/tensor.ts';
 import { close, refused } from './helpers.ts';
@@ -211,7 +210,7 @@ suite('denoiser', (test) => {
     refused(
       () => run(model, { lr: 1e300 }),
       DivergenceError,
-      'training diverged in epoch 1, batch 2 of 10: expected a finite loss, got NaN; the model is back to its initial values',
+      'training diverged in epoch 1, batch 2 of 10: expected a finite loss, got NaN; the model is back to its initial values; take a smaller learning rate than 1e+300',
     );
     assert.equal(values(model), initial);
 
@@ -226,27 +225,27 @@ suite('denoiser', (test) => {
     refused(
       () => again.next(),
       DivergenceError,
-      /epoch 2, batch 1 of 10: .*NaN; .*where it was after epoch 1$/,
+      /epoch 2, batch 1 of 10: .*NaN; .*where it was after epoch 1; take a smaller learning rate than 0\.001$/,
     );
     assert.equal(values(model), kept);
   });
 
   test('settings out of range and pictures of another size are refused in one line', () => {
     const bad: [Partial<TrainDenoiserOptions>, string][] = [
-      [{ epochs: 0 }, 'trainDenoiser: expected epochs to be a whole number >= 1, got 0'],
-      [{ epochs: 1.5 }, 'trainDenoiser: expected epochs to be a whole number >= 1, got 1.5'],
-      [{ batchSize: 0 }, 'trainDenoiser: expected batchSize to be a whole number >= 1, got 0'],
-      [{ every: -1 }, 'trainDenoiser: expected every to be a whole number >= 1, got -1'],
-      [{ lr: 0 }, 'trainDenoiser: expected lr > 0, got 0'],
-      [{ lr: Infinity }, 'trainDenoiser: expected lr > 0, got Infinity'],
-      [{ noise: -0.1 }, 'trainDenoiser: expected noise >= 0, got -0.1'],
-      [{ noise: Number.NaN }, 'trainDenoiser: expected noise >= 0, got NaN'],
+      [{ epochs: 0 }, 'training: expected epochs to be a whole number >= 1, got 0'],
+      [{ epochs: 1.5 }, 'training: expected epochs to be a whole number >= 1, got 1.5'],
+      [{ batchSize: 0 }, 'loader: expected a batch size of 1 or more, got 0'],
+      [{ every: -1 }, 'training: expected every to be a whole number >= 1, got -1'],
+      [{ lr: 0 }, 'training: expected lr > 0, got 0'],
+      [{ lr: Infinity }, 'training: expected lr > 0, got Infinity'],
+      [{ noise: -0.1 }, 'training: expected noise >= 0, got -0.1'],
+      [{ noise: Number.NaN }, 'training: expected noise >= 0, got NaN'],
     ];
     for (const [options, message] of bad) refused(() => run(denoiser(SMALL), options), ValueError, message);
     refused(
       () => run(denoiser({ inputs: 100 })),
       ShapeError,
-      'trainDenoiser: expected pictures of 100 pixels, got strokes train with 28x28',
+      'training: expected pictures of 100 pixels, got strokes train with 28x28',
     );
     refused(
       () => denoiser({ hidden: 0 }),

@@ -1,6 +1,7 @@
 /** The lecture's diffusion model: its loss as the slides have it, its closed forms, its training. */
 import * as assert from 'uvu/assert';
 import { backend, setBackend } from '../src/backend/backend.ts';
+import { createDataset } from '../src/data/dataset.ts';
 import { DivergenceError, ShapeError, ValueError } from '../src/errors.ts';
 import {
   covarianceOf,
@@ -10,7 +11,10 @@ import {
   lecturePointsBest,
   lectureZeroLoss,
 } from '../src/models/lecture/analysis.ts';
-import { LectureNetwork, lectureLoss, lectureSchedule, trainLecture } from '../src/models/lecture/lecture.ts';
+import { LectureNetwork, lectureLoss, lectureSchedule } from '../src/models/lecture/lecture.ts';
+import { LECTURE_SETTINGS, LectureRecipe, lectureTrainer } from '../src/models/training/lecture.ts';
+import { Trainer } from '../src/models/training/loop.ts';
+import type { Source } from '../src/models/training/recipe.ts';
 import { Rng } from '../src/random/rng.ts';
 import { tensor, zeros } from '../src/tensor/create.ts';
 import type { Tensor } from '../src/tensor/tensor.ts';
@@ -19,9 +23,24 @@ import { suite } from './suite.ts';
 const near = (value: number, expected: number, tolerance: number, what = '') =>
   assert.ok(Math.abs(value - expected) <= tolerance, `${what}: ${value} is not ${expected} ± ${tolerance}`);
 
-function refused(action: () => unknown, message: RegExp): void {
-  assert.throws(action, (error: Error) => error instanceof ValueError && message.test(error.message));
+function refused(
+  action: () => unknown,
+  message: RegExp,
+  kind: ErrorConstructor | typeof ValueError = ValueError,
+): void {
+  assert.throws(action, (error: Error) => error instanceof kind && message.test(error.message));
 }
+
+/** n pictures of two pixels. */
+const pictures = (n: number) =>
+  createDataset({
+    name: 'p',
+    height: 1,
+    width: 2,
+    classes: 1,
+    images: Uint8Array.from({ length: 2 * n }, (_, i) => 100 * i),
+    labels: new Uint8Array(n),
+  });
 
 suite('diffusion: the lecture’s model', (test) => {
   setBackend('reference');
@@ -191,22 +210,32 @@ suite('diffusion: the lecture’s model', (test) => {
     const rng = new Rng('train');
     const model = new LectureNetwork(2, 24, rng);
     const variance = 0.5;
-    const batches = function* () {
-      for (let i = 0; i < 40; i++) {
-        const data = rng.normal([256, 2]).mul(Math.sqrt(variance));
-        yield data;
-      }
+    const gauss: Source = {
+      dataset: { name: 'gauss', length: 40 * 256 },
+      batches: 40,
+      position: { epoch: 0, batch: 0 },
+      next() {
+        const { epoch, batch } = this.position;
+        Object.assign(this, { position: { epoch: epoch + (batch === 39 ? 1 : 0), batch: (batch + 1) % 40 } });
+        return { images: rng.normal([256, 2]).mul(Math.sqrt(variance)), labels: new Uint8Array(256) };
+      },
+      seek() {},
+      dispose() {},
     };
+    const pair = pictures(2);
+    const recipe = new LectureRecipe(
+      model,
+      { train: pair, test: pair },
+      { ...LECTURE_SETTINGS, seed: 'noise' },
+    );
     const best = lectureGaussianBest([variance, variance]);
     const losses: number[] = [];
     let heap = 0;
-    for (const { step, epoch, loss } of trainLecture(model, batches, rng.stream('noise'), {
-      epochs: 5,
-      lr: 5e-3,
-    })) {
-      losses.push(loss);
-      assert.is(epoch, Math.floor((step - 1) / 40));
-      if (step === 1) heap = backend().arena.highWater;
+    for (const event of new Trainer(recipe, gauss, { epochs: 5, lr: 5e-3 }).run()) {
+      if (event.type === 'epoch') continue;
+      losses.push(event.loss);
+      assert.is(event.epoch, Math.ceil(losses.length / 40));
+      if (losses.length === 1) heap = backend().arena.highWater;
     }
     assert.is(losses.length, 200);
     const last = losses.slice(-40).reduce((sum, v) => sum + v / 40, 0);
@@ -216,23 +245,15 @@ suite('diffusion: the lecture’s model', (test) => {
     setBackend('reference');
   });
 
-  test('a loss that is no number ends the training, and leaves the model as it was before that step', () => {
+  test('a loss that is no number ends the training, and puts the model back', () => {
     const model = new LectureNetwork(2, 4, new Rng(1));
-    const data = tensor([
-      [0.1, 0.2],
-      [1e300, 0],
-    ]);
     const before = [...model.stateDict()].map(([, p]) => [...p.toTypedArray()]);
-    let told: Error | null = null;
-    try {
-      for (const _ of trainLecture(model, () => [data], new Rng(2), { epochs: 1, lr: 0.5 }));
-    } catch (error) {
-      told = error as Error;
-    }
-    assert.instance(told, DivergenceError);
-    assert.match(
-      told!.message,
-      /^training diverged in epoch 1, step 1: expected a finite loss, got .*than 0\.5$/,
+    const two = pictures(2);
+    const run = lectureTrainer(model, { train: two, test: two, epochs: 9, lr: 1e300 });
+    refused(
+      () => [...run.run()],
+      /^training diverged in epoch 1, .*: expected a finite loss, got .*back to its initial values; take a smaller learning rate than 1e\+300$/,
+      DivergenceError,
     );
     assert.equal(
       [...model.stateDict()].map(([, p]) => [...p.toTypedArray()]),
@@ -248,7 +269,10 @@ suite('diffusion: the lecture’s model', (test) => {
       () => lectureLoss(model, zeros([1, 2]), new Rng(1), { schedule: [0, 1, 1] }),
       /a schedule that rises, got 1 after 1/,
     );
-    const run = trainLecture(new LectureNetwork(2, 2, new Rng(1)), () => [], new Rng(1), { epochs: 0 });
-    refused(() => run.next(), /lecture: epochs: expected a whole number, 1 or more, got 0/);
+    const sets = { train: pictures(1), test: pictures(1) };
+    const begin = (dimension: number, epochs: number) =>
+      lectureTrainer(new LectureNetwork(dimension, 2, new Rng(1)), { ...sets, epochs });
+    refused(() => begin(2, 0), /training: expected epochs to be a whole number >= 1, got 0/);
+    refused(() => begin(3, 1), /training: expected pictures of 3 pixels, got p with 1x2/, ShapeError);
   });
 });

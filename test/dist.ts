@@ -3,9 +3,10 @@
  * a person runs it, in a folder of its own.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { encodeIdx } from '../src/data/idx.ts';
 
 /** Tests run from the project's folder (test/run.js). */
 export const ROOT = process.cwd();
@@ -61,5 +62,19 @@ export async function inFolder<T>(body: (folder: string) => Promise<T>): Promise
     return await body(folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A folder `tiny` of pictures of 8x8 pixels in ten classes. */
+export function tinyData(folder: string): void {
+  mkdirSync(join(folder, 'tiny'));
+  for (const [part, n] of [
+    ['train', 40],
+    ['t10k', 20],
+  ] as const) {
+    const pixels = Uint8Array.from({ length: n * 64 }, (_, i) => (i * 37) % 256);
+    const labels = Uint8Array.from({ length: n }, (_, i) => i % 10);
+    writeFileSync(join(folder, 'tiny', `${part}-images-idx3-ubyte`), encodeIdx([n, 8, 8], pixels));
+    writeFileSync(join(folder, 'tiny', `${part}-labels-idx1-ubyte`), encodeIdx([n], labels));
   }
 }

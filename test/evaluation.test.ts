@@ -18,11 +18,12 @@ import {
   classify,
   crossEntropy,
   pixelsOf,
-  trainClassifier,
 } from '../src/models/networks/classifier.ts';
+import { trainClassifier } from '../src/models/training/classifier.ts';
 import { Rng } from '../src/random/rng.ts';
 import { tensor } from '../src/tensor/create.ts';
 import { close, refused } from './helpers.ts';
+import { epochsOf } from './helpers-training.ts';
 import { suite } from './suite.ts';
 
 /** n normals in D dimensions with the given standard deviations and mean. */
@@ -35,7 +36,9 @@ function normals(seed: string, n: number, deviations: readonly number[], mean = 
 const strokes = loadStrokes({ train: 600, test: 200 });
 const SIZES = { height: 28, width: 28, classes: 10 };
 const classifier = new Classifier(SIZES, new Rng(0));
-const epochs = [...trainClassifier(classifier, strokes, { epochs: 12, batchSize: 50, lr: 2e-3, seed: 0 })];
+const epochs = epochsOf(
+  trainClassifier(classifier, strokes, { epochs: 12, batchSize: 50, lr: 2e-3, seed: 0 }),
+);
 
 suite('evaluation', (test) => {
   test('cross-entropy is -ln softmax at the label, and its gradient softmax minus one-hot', () => {
@@ -57,7 +60,7 @@ suite('evaluation', (test) => {
       epochs.map(({ epoch }) => epoch),
       Array.from({ length: 12 }, (_, i) => i + 1),
     );
-    assert.ok(epochs[11].loss < 0.5 * epochs[0].loss);
+    assert.ok(epochs[11].trainLoss < 0.5 * epochs[0].trainLoss);
     const reached = accuracy(classifier, strokes.test);
     assert.ok(reached > 0.8, `${reached}`);
     const bytes = encodeCheckpoint(classifier, { kind: Classifier.kind, sizes: SIZES });

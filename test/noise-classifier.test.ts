@@ -11,12 +11,13 @@ import {
   NoiseClassifier,
   noiseClassifierOf,
   noisedAccuracy,
-  trainNoiseClassifier,
 } from '../src/models/networks/noise-classifier.ts';
 import { DiffusionPipeline } from '../src/models/pipeline.ts';
 import { samplePictures } from '../src/models/sample.ts';
+import { trainNoiseClassifier } from '../src/models/training/noise-classifier.ts';
 import { Rng } from '../src/random/rng.ts';
 import { refused } from './helpers.ts';
+import { epochsOf } from './helpers-training.ts';
 import { suite } from './suite.ts';
 
 const SIZES = { height: 2, width: 3, classes: 2 };
@@ -42,7 +43,9 @@ const NOISE = { schedule: 'cosine', steps: 100 } as const;
 const SCHEDULE = createSchedule('cosine', 100);
 const DATA = { train: pictures(1000, 'train'), test: pictures(500, 'test') };
 const classifier = new NoiseClassifier(SIZES, NOISE, new Rng(1));
-const epochs = [...trainNoiseClassifier(classifier, DATA, { epochs: 6, batchSize: 50, lr: 2e-3, seed: 0 })];
+const epochs = epochsOf(
+  trainNoiseClassifier(classifier, DATA, { epochs: 6, batchSize: 50, lr: 2e-3, seed: 0 }),
+);
 
 /** A model that knows no labels, and whose prediction is the best there is for both classes together. */
 function unconditional(): DiffusionPipeline {
@@ -57,7 +60,7 @@ const mean = (values: Float64Array) => values.reduce((a, b) => a + b) / values.l
 
 suite('diffusion: guidance by a classifier', (test) => {
   test('it names pictures with little noise, and can but guess where nothing else is left', () => {
-    assert.ok(epochs[5]!.loss < epochs[0]!.loss);
+    assert.ok(epochs[5].trainLoss < epochs[0].trainLoss);
     const at = (t: number) => noisedAccuracy(classifier, DATA.test, t, 0);
     assert.ok(at(0) > 0.99 && at(30) > 0.95, `${at(0)}, ${at(30)}`);
     assert.ok(at(99) > 0.4 && at(99) < 0.6, `${at(99)}`);

@@ -13,7 +13,7 @@ import { setBackend } from '../src/backend/backend.ts';
 import { loadStrokes } from '../src/data/strokes-set.ts';
 import { DiffusionMlp } from '../src/models/networks/diffusion-mlp.ts';
 import { DiffusionPipeline } from '../src/models/pipeline.ts';
-import { DiffusionTrainer } from '../src/models/training/diffusion.ts';
+import { diffusionTrainer } from '../src/models/training/diffusion.ts';
 import { Rng } from '../src/random/rng.ts';
 import { lossesOf } from './bits/training.ts';
 import { inFolder, langevin, npmRun } from './dist.ts';
@@ -50,7 +50,7 @@ suite('old files', (test) => {
       const { kind, ...sizes } = model;
       const network = new DiffusionMlp({ ...sizes, rng: new Rng(seed).stream('initial values') });
       assert.equal([kind, data.name], [DiffusionMlp.kind, 'strokes']);
-      const trainer = new DiffusionTrainer(new DiffusionPipeline(network, settings), loadStrokes(data), {
+      const trainer = diffusionTrainer(new DiffusionPipeline(network, settings), loadStrokes(data), {
         ...settings,
         seed,
       });

@@ -71,6 +71,9 @@ export function trainingSchedule({ schedule, steps }: Omit<ProcessSettings, 'pre
   return continuous ? continuousSchedule(continuous) : createSchedule(schedule as BetaSchedule, steps);
 }
 
+/** Pictures in [0, 1] as diffusion networks see them, in [-1, 1]. */
+export const normalize = (images: Tensor): Tensor => images.mul(2).sub(1);
+
 /** What the network is told of the time t, which runs from about 0 to about 1000. */
 export function networkTime({ times, tMax }: NoiseSchedule, t: number): number {
   return (1000 * t) / (times ? times.length : tMax);

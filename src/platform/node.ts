@@ -72,14 +72,22 @@ export function makeFolder(path: string): void {
   }
 }
 
+/** A file that is being written, until it is whole. Not derived from its name, which may be as long as allowed. */
+const temporaryName = () => `.langevin-${process.pid}-${randomBytes(6).toString('hex')}.tmp`;
+
+/** The process that writes a file of such a name; null for any other name. */
+export function temporaryPid(name: string): number | null {
+  const [, pid] = /^\.langevin-(\d+)-[0-9a-f]{12}\.tmp$/.exec(name) ?? [];
+  return pid === undefined ? null : Number(pid);
+}
+
 function writeFileAtomicSync(path: string, content: Uint8Array | string): void {
   attempt(`write ${path}`, () => {
     const present = statSync(path, { throwIfNoEntry: false });
     if (present && !present.isFile()) return writeFileSync(path, content); // a folder fails here with EISDIR
     const target = present ? realpathSync(path) : path;
     makeFolder(dirname(target));
-    // Not derived from the target's name, which may already be as long as the file system allows.
-    const temporary = join(dirname(target), `.langevin-${process.pid}-${randomBytes(6).toString('hex')}.tmp`);
+    const temporary = join(dirname(target), temporaryName());
     try {
       const file = openSync(temporary, 'wx', present?.mode);
       try {

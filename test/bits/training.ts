@@ -2,23 +2,29 @@
  * 20 steps of every trainer. Hashed are the parameters, the losses that the run told, and where a trainer has them
  * Adam's moments and the moving average. Nothing else of an event is read, as the form of events may change.
  */
+import { DataLoader } from '../../src/data/loader.ts';
 import { loadStrokes } from '../../src/data/strokes-set.ts';
 import { TOY_SETS } from '../../src/data/toy.ts';
-import { LectureNetwork, trainLecture } from '../../src/models/lecture/lecture.ts';
-import { Classifier, trainClassifier } from '../../src/models/networks/classifier.ts';
+import { LectureNetwork } from '../../src/models/lecture/lecture.ts';
+import { Classifier } from '../../src/models/networks/classifier.ts';
 import { Denoiser } from '../../src/models/networks/denoiser.ts';
 import { DiffusionMlp } from '../../src/models/networks/diffusion-mlp.ts';
-import { NoiseClassifier, trainNoiseClassifier } from '../../src/models/networks/noise-classifier.ts';
+import { NoiseClassifier } from '../../src/models/networks/noise-classifier.ts';
 import { DiffusionPipeline } from '../../src/models/pipeline.ts';
-import { trainToy } from '../../src/models/toy/toy.ts';
+import { trainClassifier } from '../../src/models/training/classifier.ts';
 import { trainDenoiser } from '../../src/models/training/denoiser.ts';
 import {
   DIFFUSION_SETTINGS,
+  type DiffusionRecipe,
   type DiffusionSettings,
-  DiffusionTrainer,
+  diffusionTrainer,
 } from '../../src/models/training/diffusion.ts';
+import type { TrainEvent } from '../../src/models/training/events.ts';
+import { LECTURE_SETTINGS, LectureRecipe } from '../../src/models/training/lecture.ts';
+import { Trainer } from '../../src/models/training/loop.ts';
+import { trainNoiseClassifier } from '../../src/models/training/noise-classifier.ts';
+import { trainToy } from '../../src/models/training/toy.ts';
 import { Rng, type Seed } from '../../src/random/rng.ts';
-import { tensor } from '../../src/tensor/create.ts';
 import { Hash } from './hash.ts';
 
 const initial = (seed: Seed): Rng => new Rng(seed).stream('initial values');
@@ -28,10 +34,15 @@ export function lossesOf(events: Iterable<object>): number[] {
   const names = ['loss', 'trainLoss', 'testLoss'];
   const losses: number[] = [];
   for (const event of events) {
-    for (const name of names) if (name in event) losses.push((event as Record<string, number>)[name]);
+    const told = event as Record<string, number>;
+    for (const name of names) if (Number.isFinite(told[name])) losses.push(told[name]);
   }
   return losses;
 }
+
+/** The same of the events of one type. */
+const lossesOfType = (type: TrainEvent['type'], events: Iterable<TrainEvent>): number[] =>
+  lossesOf([...events].filter((event) => event.type === type));
 
 /** The lecture's sizes; two epochs of nine batches of 64 and one of 24. The test set takes two batches. */
 export async function denoiser(seed: Seed): Promise<string> {
@@ -46,28 +57,25 @@ export async function denoiser(seed: Seed): Promise<string> {
 /** The lecture's sizes; ten batches of 32 pictures twice. `carry` is the other reading of the slides. */
 export async function lecture(seed: Seed, carry: boolean): Promise<string> {
   const model = new LectureNetwork(784, 400, initial(seed));
-  const { images } = loadStrokes({ train: 320, test: 0, seed }).train;
-  const batches = Array.from({ length: 10 }, (_, i) =>
-    tensor(
-      Float32Array.from(images.subarray(i * 32 * 784, (i + 1) * 32 * 784), (byte) => byte / 255),
-      [32, 784],
-    ).keep(),
-  );
-  const rng = new Rng(seed).stream('training noise');
-  const losses = lossesOf(trainLecture(model, () => batches, rng, { epochs: 2, carry }));
+  const { train } = loadStrokes({ train: 320, test: 0, seed });
+  const settings = { ...LECTURE_SETTINGS, epochs: 2, carry, seed };
+  const recipe = new LectureRecipe(model, { train, test: train }, settings);
+  // In the order of the set: without a seed a loader does not shuffle.
+  const run = new Trainer(recipe, new DataLoader(train, { batchSize: 32 }), settings);
+  const losses = lossesOfType('batch', run.run());
   const hash = new Hash().tensors(model.namedParameters()).numbers('losses', losses);
-  for (const batch of batches) batch.dispose();
+  run.dispose();
   model.dispose();
   return hash.digest();
 }
 
 /** All that a diffusion run leaves: network, moments, average. */
-export function hashDiffusion({ model, adam, ema }: DiffusionTrainer, hash = new Hash()): Hash {
+export function hashDiffusion({ recipe, adam, ema }: Trainer<DiffusionRecipe>, hash = new Hash()): Hash {
   const { state } = adam;
-  for (const [i, [name, p]] of model.network.namedParameters().entries()) {
+  for (const [i, [name, p]] of recipe.module.namedParameters().entries()) {
     hash.tensor(name, p).tensor(`m.${name}`, state[i].m).tensor(`v.${name}`, state[i].v);
   }
-  return hash.tensors(ema.stateDict(), 'average.');
+  return hash.tensors(ema!.stateDict(), 'average.');
 }
 
 /** Four epochs of four batches of 32 and one of 22; a fifth of the labels is withheld. */
@@ -82,7 +90,7 @@ export async function diffusion(seed: Seed, process: Partial<DiffusionSettings>)
   };
   const network = new DiffusionMlp({ hidden: 64, inner: 48, depth: 2, condition: 16, rng: initial(seed) });
   const data = loadStrokes({ train: 150, test: 60, seed });
-  const trainer = new DiffusionTrainer(new DiffusionPipeline(network, settings), data, settings);
+  const trainer = diffusionTrainer(new DiffusionPipeline(network, settings), data, settings);
   const losses = lossesOf(trainer.run());
   const hash = hashDiffusion(trainer).numbers('losses', losses);
   trainer.dispose();
@@ -96,7 +104,7 @@ const RECIPE = { epochs: 4, batchSize: 32, lr: 1e-3 };
 export async function classifier(seed: Seed): Promise<string> {
   const model = new Classifier(SIZES, initial(seed));
   const data = loadStrokes({ train: 150, test: 0, seed });
-  const losses = lossesOf(trainClassifier(model, data, { ...RECIPE, seed }));
+  const losses = lossesOfType('epoch', trainClassifier(model, data, { ...RECIPE, seed }));
   const hash = new Hash().tensors(model.namedParameters()).numbers('losses', losses);
   model.dispose();
   return hash.digest();
@@ -105,7 +113,7 @@ export async function classifier(seed: Seed): Promise<string> {
 export async function noiseClassifier(seed: Seed): Promise<string> {
   const model = new NoiseClassifier(SIZES, { schedule: 'cosine', steps: 1000 }, initial(seed));
   const data = loadStrokes({ train: 150, test: 0, seed });
-  const losses = lossesOf(trainNoiseClassifier(model, data, { ...RECIPE, seed }));
+  const losses = lossesOfType('epoch', trainNoiseClassifier(model, data, { ...RECIPE, seed }));
   const hash = new Hash().tensors(model.namedParameters()).numbers('losses', losses);
   model.dispose();
   return hash.digest();
@@ -120,7 +128,7 @@ export async function toys(seed: Seed): Promise<string> {
     for (;;) {
       const { done, value } = run.next();
       if (!done) {
-        losses.push(value);
+        if (value.type === 'batch') losses.push(value.loss);
         continue;
       }
       hash.tensors(value.network.namedParameters(), `${set}.`).numbers(`${set} losses`, losses);

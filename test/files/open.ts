@@ -13,7 +13,7 @@ import { loadDenoiser } from '../../src/models/networks/denoiser.ts';
 import { noiseClassifierOf } from '../../src/models/networks/noise-classifier.ts';
 import { loadDiffusion } from '../../src/models/pipeline.ts';
 import { samplePictures } from '../../src/models/sample.ts';
-import { resumeDiffusion } from '../../src/models/training/resume.ts';
+import { resumeDiffusion } from '../../src/models/training/diffusion.ts';
 import type { Module } from '../../src/nn/module.ts';
 import { Rng } from '../../src/random/rng.ts';
 import type { Tensor } from '../../src/tensor/tensor.ts';
@@ -65,9 +65,9 @@ async function openCheckpoint(path: string): Promise<Opened> {
   const state = await hashDiffusion(trainer).digest();
   const losses = lossesOf(trainer.run());
   const resumed = await hashDiffusion(trainer).numbers('losses', losses).digest();
-  const resumedModel = await new Hash().tensors(trainer.ema.stateDict()).digest();
+  const resumedModel = await new Hash().tensors(trainer.ema!.stateDict()).digest();
   trainer.dispose();
-  trainer.model.network.dispose();
+  trainer.recipe.module.dispose();
   return { ...(await openDiffusion(path)), state, resumed, resumedModel };
 }
 

@@ -22,8 +22,8 @@ import {
 } from '../options/sampling.ts';
 import { createReporter, REPORT_OPTIONS } from '../report/reporter.ts';
 import { guideLine, guideOf, type Judge, judgeOf } from '../results/classifiers.ts';
-import { setName } from '../results/denoiser-results.ts';
 import { requireWritable, writeAll } from '../results/out-folder.ts';
+import { setName } from '../results/run-results.ts';
 
 const COUNT = 1000;
 const SHOWN = 10;

@@ -10,14 +10,8 @@ import { TOY_SETS, type ToySet, toySet } from '../../data/toy.ts';
 import type { Predictor } from '../../diffusion/prediction.ts';
 import { createSampler, runSampler, type SamplerName, startNoise } from '../../diffusion/samplers/index.ts';
 import { timeAt } from '../../diffusion/schedule.ts';
-import {
-  TOY_SETTINGS,
-  TOY_STEPS,
-  type ToyDiffusion,
-  type ToySettings,
-  toyMixture,
-  trainToy,
-} from '../../models/toy/toy.ts';
+import { TOY_STEPS, type ToyDiffusion, toyMixture } from '../../models/toy/toy.ts';
+import { TOY_SETTINGS, type ToySettings, trainToy } from '../../models/training/toy.ts';
 import { Rng } from '../../random/rng.ts';
 import { count, type Options, oneOf, text, UsageError } from '../options/arguments.ts';
 import { addEngineOptions, applyEngineOptions } from '../options/engine.ts';

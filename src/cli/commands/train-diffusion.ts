@@ -1,142 +1,59 @@
-/** `langevin train diffusion`: the loop is the library's; here are its settings, its checkpoints and its results. */
-import type { TrainTest } from '../../data/dataset.ts';
+/** `langevin train diffusion`: what train.ts needs to know of it. Its options: options/diffusion.ts. */
 import { DIFFUSION_MLP_SIZES, DiffusionMlp } from '../../models/networks/diffusion-mlp.ts';
 import { DiffusionPipeline } from '../../models/pipeline.ts';
-import { DiffusionTrainer } from '../../models/training/diffusion.ts';
-import { resumeDiffusion } from '../../models/training/resume.ts';
+import { type DiffusionRecipe, diffusionTrainer, resumeDiffusion } from '../../models/training/diffusion.ts';
 import { Rng } from '../../random/rng.ts';
 import type { Options } from '../options/arguments.ts';
-import { dataNotes, loadData } from '../options/data.ts';
-import { type Plan, readPlan } from '../options/diffusion.ts';
-import { applyEngineOptions, engineLine, engineReport } from '../options/engine.ts';
-import { createReporter, type Reporter } from '../report/reporter.ts';
-import { type Followed, follow } from '../report/training-loop.ts';
-import { setName } from '../results/denoiser-results.ts';
-import {
-  DIFFUSION_FILES,
-  type DiffusionRun,
-  describeRun,
-  saveRun,
-  writeResults,
-} from '../results/diffusion-results.ts';
-import { LossHistory } from '../results/loss-plot.ts';
-import { requireWritable } from '../results/out-folder.ts';
+import { OUT, readDiffusion } from '../options/diffusion.ts';
+import { DIFFUSION_FILES, diffusionResults } from '../results/diffusion-results.ts';
+import { runTraining } from './train.ts';
 
-/** Milliseconds from one checkpoint to the next; each is four times as large as the model. */
-const SAVE_EVERY = 30_000;
+/** What a run that goes on has from its file, by the names of the options. */
+const FIXED = [
+  'schedule',
+  'steps',
+  'predict',
+  'weight',
+  'model',
+  'batchSize',
+  'lr',
+  'ema',
+  'guidanceDropout',
+  'seed',
+];
 
 /** Runs the command; the exit code. */
-export async function trainDiffusionCommand(options: Options): Promise<number> {
-  const planned = await readPlan(options);
-  const { choice, checkpoint, out, seconds, settings } = planned;
-  const reporter = createReporter(options);
-  applyEngineOptions(options);
-  const tidy = requireWritable(out, Object.keys(DIFFUSION_FILES));
-  try {
-    const data = await loadData(choice, reporter);
-    const trainer = createTrainer(planned, data);
-    const engine = await engineReport();
-    if (checkpoint && checkpoint.numerics !== engine.numerics) {
-      const message = `the run was begun with ${checkpoint.numerics} numerics and goes on with ${engine.numerics}: its bits will differ`;
-      reporter.event({ type: 'warning', message });
-    }
-    const notes = { data: dataNotes(choice), ...(seconds === undefined ? {} : { seconds }) };
-    return await train({ trainer, data, settings, engine, history: new LossHistory(), notes }, out, reporter);
-  } finally {
-    reporter.close();
-    tidy();
-  }
-}
-
-/** @throws FormatError for a checkpoint that does not fit */
-function createTrainer({ checkpoint, settings, sizes, seconds }: Plan, data: TrainTest): DiffusionTrainer {
-  const limitSeconds = seconds ?? Infinity;
-  if (checkpoint) return resumeDiffusion(checkpoint, data, { limitSeconds, epochs: settings.epochs });
-  const { height, width, channels, classes } = data.train;
-  const known = settings.labelDropout === 1 ? 0 : classes;
-  const rng = new Rng(settings.seed).stream('initial values');
-  const network = new DiffusionMlp({
-    ...DIFFUSION_MLP_SIZES,
-    ...sizes,
-    height,
-    width,
-    channels,
-    classes: known,
-    rng,
-  });
-  return new DiffusionTrainer(new DiffusionPipeline(network, settings), data, settings, limitSeconds);
-}
-
-/** Says what is about to happen. */
-function announce(run: DiffusionRun, reporter: Reporter): void {
-  const { trainer, data, settings, engine } = run;
-  const { description, sizes } = trainer.model.network;
-  const n = (value: number) => value.toLocaleString('en');
-  const parameters = trainer.model.network.parameters().reduce((sum, p) => sum + p.size, 0);
-  const { steps: T, times } = { ...settings, times: trainer.model.schedule.times };
-  const done = trainer.progress.step;
-  reporter.event({
-    type: 'start',
-    run: { ...describeRun(run), parameters, step: done },
-    epochs: settings.epochs,
-    lines: [
-      `network  ${description}, ${sizes.classes || 'no'} classes, ${n(parameters)} parameters`,
-      `process  ${settings.schedule}${times ? `, ${n(T)} steps` : ''}, predicts ${settings.predicts}, weight ${settings.lossWeighting}`,
-      `data     ${setName(data)}: ${n(data.train.length)} pictures to train on, ${n(data.test.length)} to test on`,
-      `engine   ${engineLine(engine)}`,
-      ...(done > 0 ? [`resumed  after step ${n(done)} of ${n(trainer.steps)}`] : []),
-      '',
-    ],
-  });
-}
-
-async function train(run: DiffusionRun, out: string, reporter: Reporter): Promise<number> {
-  const { trainer, history } = run;
-  announce(run, reporter);
-  let [first, saved] = [trainer.progress.step === 0, performance.now()];
-  const save = async () => {
-    await saveRun(out, run, first);
-    [first, saved] = [false, performance.now()];
-  };
-  return follow(
+export const trainDiffusionCommand = (options: Options): Promise<number> =>
+  runTraining<DiffusionRecipe>(
     {
-      events: trainer.run(),
-      history,
-      async after({ type }) {
-        if (type === 'epoch' && performance.now() - saved > SAVE_EVERY) await save();
+      name: 'train diffusion',
+      out: OUT,
+      files: DIFFUSION_FILES,
+      fixed: FIXED,
+      begin(options) {
+        const { settings, sizes } = readDiffusion(options);
+        return (data, limitSeconds) => {
+          const { height, width, channels, classes } = data.train;
+          const known = settings.labelDropout === 1 ? 0 : classes;
+          const rng = new Rng(settings.seed).stream('initial values');
+          const all = { ...DIFFUSION_MLP_SIZES, ...sizes, height, width, channels, classes: known, rng };
+          const model = new DiffusionPipeline(new DiffusionMlp(all), settings);
+          return diffusionTrainer(model, data, settings, limitSeconds);
+        };
       },
-      async finish(end) {
-        await save();
-        await finish(run, end, out, reporter);
-      },
+      resume: resumeDiffusion,
+      lines,
+      results: diffusionResults,
+      next: (out) => [[`langevin sample --model ${out}`, 'more pictures of its own']],
     },
-    reporter,
+    options,
   );
-}
 
-/** Writes the results and says so. */
-async function finish(run: DiffusionRun, { signal, last }: Followed, out: string, reporter: Reporter) {
-  const { trainer, settings } = run;
-  const complete = trainer.progress.step >= trainer.steps;
-  const stopped = signal && !complete ? { signal, ...last } : null;
-  const files = await writeResults(out, run, stopped);
-  const place = `epoch ${last.epoch} of ${settings.epochs}, after batch ${last.batch}`;
-  const outcome = stopped
-    ? `stopped (${signal}) in ${place}`
-    : complete
-      ? 'trained to the end'
-      : `time is up in ${place}`;
-  reporter.event({
-    type: 'end',
-    stopped: stopped?.signal ?? null,
-    files,
-    summary: [outcome, ''],
-    next: [
-      [`langevin sample --model ${out}`, 'more pictures of its own'],
-      ...(complete
-        ? []
-        : ([[`langevin train diffusion --resume ${out}`, 'goes on, to the same bits']] as const)),
-      ['langevin train diffusion --help', 'all options'],
-    ],
-  });
+function lines({ model, settings }: DiffusionRecipe, parameters: string): string[] {
+  const { description, sizes } = model.network;
+  const steps = model.schedule.times ? `, ${settings.steps.toLocaleString('en')} steps` : '';
+  return [
+    `network  ${description}, ${sizes.classes || 'no'} classes, ${parameters}`,
+    `process  ${settings.schedule}${steps}, predicts ${settings.predicts}, loss weighting ${settings.lossWeighting}`,
+  ];
 }

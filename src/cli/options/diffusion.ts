@@ -1,20 +1,19 @@
-/** What a run of `langevin train diffusion` is told: a new one by its options, one that goes on by its checkpoint. */
+/** The options of `langevin train diffusion`. */
 import type { Command } from 'cac';
-import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { LOSS_WEIGHTINGS } from '../../diffusion/objective.ts';
 import { PREDICTIONS } from '../../diffusion/prediction.ts';
 import { ValueError } from '../../errors.ts';
 import type { DiffusionMlpSizes } from '../../models/networks/diffusion-mlp.ts';
 import { TRAINING_SCHEDULES, trainingSchedule } from '../../models/pipeline.ts';
 import { DIFFUSION_SETTINGS, type DiffusionSettings } from '../../models/training/diffusion.ts';
-import { settingsOf } from '../../models/training/resume.ts';
 import { REPORT_OPTIONS } from '../report/reporter.ts';
-import { folderOf, readCheckpoint } from '../results/checkpoints.ts';
-import { count, dashed, number, type Options, oneOf, text, UsageError } from './arguments.ts';
-import { addDataOptions, chooseData, type DataChoice, savedData } from './data.ts';
+import { count, number, type Options, oneOf, text, UsageError } from './arguments.ts';
+import { addDataOptions } from './data.ts';
 import { addEngineOptions } from './engine.ts';
+import { RESUME_OPTION } from './resume.ts';
 
-const OUT = 'out/diffusion';
+/** Where the results go if nothing is said. */
+export const OUT = 'out/diffusion';
 
 /** The networks by name; pictures and classes come from the data. */
 const MODELS: Readonly<Record<string, Partial<DiffusionMlpSizes>>> = {
@@ -22,20 +21,6 @@ const MODELS: Readonly<Record<string, Partial<DiffusionMlpSizes>>> = {
   'mlp-small': { hidden: 256, inner: 256, condition: 64 },
   'mlp-tiny': { hidden: 32, inner: 32, depth: 1, condition: 16 },
 };
-
-/** What a run that goes on has from its file, by the names of the options. */
-const FIXED = [
-  'schedule',
-  'steps',
-  'predict',
-  'weight',
-  'model',
-  'batchSize',
-  'lr',
-  'ema',
-  'guidanceDropout',
-  'seed',
-];
 
 /** Declares the command and its options. */
 export function addDiffusionOptions(command: Command): Command {
@@ -62,7 +47,7 @@ export function addDiffusionOptions(command: Command): Command {
       '--guidance-dropout <share>',
       `Of labels that are withheld, so that sampling can be guided; 1: no labels at all (default: ${d.labelDropout})`,
     )
-    .option('--resume <path>', 'Goes on from a checkpoint, or from the newest in a folder')
+    .option(...RESUME_OPTION)
     .option('--seed <seed>', `Any text or number; the same seed gives the same bits (default: ${d.seed})`)
     .option('--out <folder>', `Where the results go (default: ${OUT})`);
   addEngineOptions(command);
@@ -73,7 +58,7 @@ export function addDiffusionOptions(command: Command): Command {
     .example('  $ langevin sample --label 7');
 }
 
-/** The settings of a new run. @throws UsageError */
+/** @throws UsageError */
 function readSettings(options: Options): DiffusionSettings {
   const d = DIFFUSION_SETTINGS;
   const share = (name: string, otherwise: number, most: string, fits: (x: number) => boolean) =>
@@ -92,43 +77,15 @@ function readSettings(options: Options): DiffusionSettings {
   };
 }
 
-/** What a run is made of before its data are read. */
-export interface Plan {
-  readonly checkpoint: Checkpoint | null;
-  readonly choice: DataChoice;
+/** The settings and the network's sizes of a new run. @throws UsageError */
+export function readDiffusion(options: Options): {
   readonly settings: DiffusionSettings;
   readonly sizes: Partial<DiffusionMlpSizes>;
-  readonly seconds: number | undefined;
-  readonly out: string;
-}
-
-/** @throws UsageError, and FileError or FormatError for a checkpoint that cannot be read */
-export async function readPlan(options: Options): Promise<Plan> {
-  const resume = text(options, 'resume', undefined);
-  const seconds = number(options, 'seconds', undefined, 'a number > 0', (s) => s > 0);
-  if (resume === undefined) {
-    const model = oneOf(options, 'model', Object.keys(MODELS), 'mlp');
-    const settings = readSettings(options);
-    requireSchedule(settings);
-    const out = text(options, 'out', OUT);
-    return { checkpoint: null, choice: chooseData(options), settings, sizes: MODELS[model], seconds, out };
-  }
-  const fixed = FIXED.find((name) => options[name] !== undefined);
-  if (fixed) {
-    throw new UsageError(`${dashed(fixed)} belongs to a new run, got --resume ${resume}, which has its own`);
-  }
-  const epochs = count(options, 'epochs', undefined);
-  const checkpoint = await readCheckpoint(resume);
-  const saved = settingsOf(checkpoint);
-  const notes = (checkpoint.settings ?? {}) as { seconds?: number };
-  return {
-    checkpoint,
-    choice: chooseData({ ...savedData(checkpoint), ...options }),
-    settings: { ...saved, epochs: epochs ?? saved.epochs },
-    sizes: {},
-    seconds: seconds ?? notes.seconds,
-    out: text(options, 'out', folderOf(checkpoint.source)),
-  };
+} {
+  const sizes = MODELS[oneOf(options, 'model', Object.keys(MODELS), 'mlp')];
+  const settings = readSettings(options);
+  requireSchedule(settings);
+  return { settings, sizes };
 }
 
 /** @throws UsageError for a schedule that such steps cannot have */

@@ -5,7 +5,7 @@
  */
 import { type Options as BarOptions, SingleBar } from 'cli-progress';
 import type { DownloadProgress } from '../../data/download.ts';
-import type { BatchEvent, EpochEvent } from '../../models/training/denoiser.ts';
+import type { BatchEvent, EpochEvent } from '../../models/training/events.ts';
 import { type Options, UsageError } from '../options/arguments.ts';
 
 /** What a run consists of before its first batch. */

@@ -1,8 +1,7 @@
-/** Follows a trainer to its end or to a signal: tells the reporter and the history of the losses all that it says. */
+/** Follows a trainer to its end or to a signal, and tells the reporter all that it says. */
 import { setImmediate } from 'node:timers/promises';
 import { DivergenceError } from '../../errors.ts';
-import type { TrainEvent } from '../../models/training/denoiser.ts';
-import type { LossHistory } from '../results/loss-plot.ts';
+import type { TrainEvent } from '../../models/training/events.ts';
 import { Interruption } from './interruption.ts';
 import type { Reporter } from './reporter.ts';
 
@@ -17,13 +16,14 @@ export interface Followed {
 /** A run to follow. */
 export interface Course {
   readonly events: Iterable<TrainEvent>;
-  readonly history: LossHistory;
+  /** Where the run begins, for one that ends before its first batch. */
+  readonly begin: Followed['last'];
   /** Called with each event once it was told: for checkpoints. */
-  after?(event: TrainEvent): Promise<void>;
+  after(event: TrainEvent): Promise<void>;
   /** Called with the end, while signals are still heard: a second one ends the process. */
   finish(end: Followed): Promise<void>;
-  /** Whether the trainer puts a model that diverged back to its last good epoch, so that this much can be kept. */
-  readonly restores?: boolean;
+  /** Whether what a run that diverged is back to shall be kept. */
+  keeps(): boolean;
 }
 
 /**
@@ -31,20 +31,19 @@ export interface Course {
  * @throws what the trainer throws
  */
 export async function follow(
-  { events, history, after, finish, restores = false }: Course,
+  { events, begin, after, finish, keeps }: Course,
   reporter: Reporter,
 ): Promise<number> {
   const interruption = new Interruption(() => {
     const message = 'stopping after this batch, and keeping what was trained; once more ends at once';
     reporter.event({ type: 'stopping', message });
   });
-  let last = { epoch: 1, batch: 0 };
+  let last = begin;
   try {
     for (const event of events) {
-      history.add(event);
       if (event.type === 'batch') last = { epoch: event.epoch, batch: event.batch };
       reporter.event(event);
-      await after?.(event);
+      await after(event);
       await setImmediate(); // signals are heard here
       if (interruption.signal) break;
     }
@@ -52,9 +51,7 @@ export async function follow(
     await finish({ signal, last });
     return exitCode;
   } catch (error) {
-    if (restores && error instanceof DivergenceError && history.epochs.length > 0) {
-      await finish({ signal: 'divergence', last });
-    }
+    if (error instanceof DivergenceError && keeps()) await finish({ signal: 'divergence', last });
     throw error;
   } finally {
     interruption.dispose();

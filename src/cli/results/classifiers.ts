@@ -14,19 +14,18 @@ import { LangevinError } from '../../errors.ts';
 import {
   accuracy,
   Classifier,
-  type ClassifierEpoch,
-  type ClassifierSettings,
   type ClassifierSizes,
   classifierOf,
-  trainClassifier,
 } from '../../models/networks/classifier.ts';
 import {
   NoiseClassifier,
   noiseClassifierOf,
   noisedAccuracy,
-  trainNoiseClassifier,
 } from '../../models/networks/noise-classifier.ts';
 import type { DiffusionPipeline } from '../../models/pipeline.ts';
+import { type ClassifierSettings, trainClassifier } from '../../models/training/classifier.ts';
+import type { TrainEvent } from '../../models/training/events.ts';
+import { trainNoiseClassifier } from '../../models/training/noise-classifier.ts';
 import type { Module } from '../../nn/module.ts';
 import { Rng } from '../../random/rng.ts';
 import type { Reporter } from '../report/reporter.ts';
@@ -49,7 +48,7 @@ interface Kind<M> {
   readonly of: Readonly<Record<string, string | number>>;
   create(sizes: ClassifierSizes, rng: Rng): M;
   read(checkpoint: Checkpoint): M;
-  train(model: M, settings: ClassifierSettings): Iterable<ClassifierEpoch>;
+  train(model: M, settings: ClassifierSettings): Iterable<TrainEvent>;
 }
 
 /** The classifier of that kind for these data, from the cache or trained now. */
@@ -67,12 +66,11 @@ async function cached<M extends Module>(
   if (known) return known;
   const model = create(sizes, new Rng(settings.seed).stream('initial values'));
   const { epochs, seed, ...rest } = settings;
-  let started = performance.now();
-  for (const { epoch, loss } of train(model, settings)) {
-    const imagesPerSecond = data.train.length / ((performance.now() - started) / 1000);
-    reporter.event({ type: 'preparation', name: 'classifier', epoch, epochs, loss, imagesPerSecond });
+  for (const event of train(model, settings)) {
     await setImmediate(); // Ctrl-C is heard here
-    started = performance.now();
+    if (event.type !== 'epoch') continue;
+    const { epoch, trainLoss: loss, imagesPerSecond } = event;
+    reporter.event({ type: 'preparation', name: 'classifier', epoch, epochs, loss, imagesPerSecond });
   }
   const info = { kind, sizes, settings: { ...of, epochs, ...rest }, seed };
   if (path !== null) await host.writeFileAtomic(path, encodeCheckpoint(model, info));

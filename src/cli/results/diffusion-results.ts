@@ -1,17 +1,10 @@
-/** What `langevin train diffusion` leaves behind, each file whole or not at all; the model comes first. */
-import type { TrainTest } from '../../data/dataset.ts';
+/** What `langevin train diffusion` leaves behind beside what every training run does. */
 import { pictureGridFromBatch } from '../../image/grid.ts';
 import { encodePng, type Picture } from '../../image/png.ts';
 import { labelsInTurn, samplePictures } from '../../models/sample.ts';
-import type { DiffusionSettings, DiffusionTrainer } from '../../models/training/diffusion.ts';
-import { encodeDiffusion } from '../../models/training/resume.ts';
-import { VERSION } from '../../version.ts';
-import type { EngineReport } from '../options/engine.ts';
+import type { DiffusionRecipe } from '../../models/training/diffusion.ts';
 import { GUIDANCE } from '../options/sampling.ts';
-import { writeCheckpoint } from './checkpoints.ts';
-import { setName } from './denoiser-results.ts';
-import type { LossHistory } from './loss-plot.ts';
-import { type Content, writeAll } from './out-folder.ts';
+import { type Results, type Run, setName } from './run-results.ts';
 
 /** The files by name, in the order in which they are written, and what is in each. */
 export const DIFFUSION_FILES = {
@@ -21,49 +14,7 @@ export const DIFFUSION_FILES = {
   'loss.svg': 'the loss over the epochs',
 } as const;
 
-export interface DiffusionRun {
-  readonly trainer: DiffusionTrainer;
-  readonly data: TrainTest;
-  readonly settings: DiffusionSettings;
-  readonly engine: EngineReport;
-  readonly history: LossHistory;
-  /** What a run that goes on has to know beside its settings. */
-  readonly notes: Readonly<Record<string, unknown>>;
-}
-
-/** Where a run was stopped, and by what. */
-export type Stopped = { readonly signal: string; readonly epoch: number; readonly batch: number } | null;
-
 const COUNT = 100;
-
-/** What is recorded of a run beside its losses. */
-export function describeRun({ trainer, data, settings, engine, notes }: DiffusionRun) {
-  const { seed, ...rest } = settings;
-  return {
-    langevin: VERSION,
-    model: { kind: trainer.model.network.kind, ...trainer.model.network.sizes },
-    data: { name: setName(data), train: data.train.length, test: data.test.length },
-    settings: { ...rest, ...notes },
-    seed,
-    ...engine,
-  };
-}
-
-/** Writes a checkpoint that a run can go on from: see `writeCheckpoint`. */
-export async function saveRun(out: string, { trainer, notes }: DiffusionRun, first: boolean): Promise<void> {
-  await writeCheckpoint(
-    out,
-    trainer.progress.step,
-    encodeDiffusion(trainer, { resumable: true, notes }),
-    first,
-  );
-}
-
-function metrics(run: DiffusionRun, stopped: Stopped): string {
-  const epochs = run.history.epochs.map(({ type, ...epoch }) => epoch);
-  const { step, seconds } = run.trainer.progress;
-  return `${JSON.stringify({ ...describeRun(run), stopped, step, seconds, epochs }, null, 2)}\n`;
-}
 
 /** Pictures in rows of so many, small ones enlarged. */
 export function sampleGrid(
@@ -80,35 +31,34 @@ export function sampleGrid(
 }
 
 /** A picture of samples, a class a column. */
-function samples({ trainer: { model, ema }, settings: { seed } }: DiffusionRun): Uint8Array {
+function samples({ trainer }: Run<DiffusionRecipe>): Uint8Array {
+  const { model, settings } = trainer.recipe;
   const { classes } = model.network.sizes;
   const columns = classes > 1 && classes <= 20 ? classes : 10;
-  ema.swapIn();
-  try {
+  return trainer.withAverage(() => {
     const labels = labelsInTurn(model, Math.floor(COUNT / columns) * columns);
-    const pictures = samplePictures(model, { labels, guidance: classes > 0 ? GUIDANCE : 1, seed });
+    const guidance = classes > 0 ? GUIDANCE : 1;
+    const pictures = samplePictures(model, { labels, guidance, seed: settings.seed });
     return encodePng(sampleGrid(pictures, model.network.sizes, columns));
-  } finally {
-    ema.swapOut();
-  }
+  });
 }
 
-/** Writes all files into `out`: see `writeAll`. */
-export async function writeResults(
-  out: string,
-  run: DiffusionRun,
-  stopped: Stopped,
-): Promise<[string, string][]> {
-  const { trainer, data, settings, history, notes } = run;
-  const { schedule, predicts, lossWeighting, batchSize } = settings;
-  const subtitle = `${schedule} schedule, predicts ${predicts}, weight ${lossWeighting}, batch ${batchSize}`;
-  const contents: Record<keyof typeof DIFFUSION_FILES, Content> = {
-    'model.safetensors': () => encodeDiffusion(trainer, { notes }),
-    'metrics.json': () => metrics(run, stopped),
-    'samples.png': () => samples(run),
-    'loss.svg': () => history.plot(`Diffusion on ${setName(data)}`, subtitle),
+export function diffusionResults(run: Run<DiffusionRecipe>): Results {
+  const { schedule, predicts, lossWeighting, batchSize } = run.trainer.recipe.settings;
+  return {
+    titles: {
+      title: `Diffusion on ${setName(run.data)}`,
+      subtitle: `${schedule} schedule, predicts ${predicts}, loss weighting ${lossWeighting}, batch ${batchSize}`,
+      loss: lossName(run.trainer.recipe.settings),
+    },
+    contents: { 'samples.png': () => samples(run) },
   };
-  // Of a run that was complete already there is no course to plot.
-  const { 'loss.svg': plot, ...others } = contents;
-  return writeAll(out, DIFFUSION_FILES, history.batches === 0 ? others : { ...others, 'loss.svg': plot });
+}
+
+/** What the loss is of: see diffusion/objective.ts. */
+function lossName({ predicts, lossWeighting }: DiffusionRecipe['settings']): string {
+  if (lossWeighting === 'vlb') return 'variational bound, nats';
+  if (lossWeighting === 'min-snr') return 'squared error of x0, weighted by min(SNR, γ)';
+  if (lossWeighting === 'p2') return 'squared error of eps, weighted by 1/(k + SNR)';
+  return `mean squared error of ${predicts === 'score' ? 'eps' : predicts}`;
 }

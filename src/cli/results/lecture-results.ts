@@ -3,23 +3,18 @@
  * every figure of which was measured or worked out in this run (models/lecture/figures.ts).
  */
 import { noGrad, scope } from '../../autograd/tape.ts';
-import { encodeCheckpoint } from '../../checkpoint/checkpoint.ts';
-import type { TrainTest } from '../../data/dataset.ts';
 import { combine } from '../../diffusion/combine.ts';
 import { type Cell, cellsOf, pictureGrid } from '../../image/grid.ts';
 import { encodePng } from '../../image/png.ts';
 import { lectureNoise } from '../../models/lecture/analysis.ts';
 import { type LectureFigures, lectureFigures, lectureStep, tensorOf } from '../../models/lecture/figures.ts';
-import { LectureNetwork, lectureSchedule } from '../../models/lecture/lecture.ts';
+import { type LectureNetwork, lectureSchedule } from '../../models/lecture/lecture.ts';
+import type { LectureRecipe } from '../../models/training/lecture.ts';
 import { Rng } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { VERSION } from '../../version.ts';
-import type { LectureSettings } from '../commands/train-lecture.ts';
-import type { EngineReport } from '../options/engine.ts';
-import { setName } from './denoiser-results.ts';
+import { plural } from '../report/plural.ts';
 import { type Part, page } from './html.ts';
-import type { LossHistory } from './loss-plot.ts';
-import { type Content, writeAll } from './out-folder.ts';
+import { type Results, type Run, setName } from './run-results.ts';
 
 /** The files by name, in the order in which they are written, and what is in each. */
 export const LECTURE_FILES = {
@@ -31,31 +26,10 @@ export const LECTURE_FILES = {
   'index.html': 'the page: what it can and cannot learn',
 } as const;
 
-export interface LectureRun {
-  readonly model: LectureNetwork;
-  readonly data: TrainTest;
-  readonly settings: LectureSettings;
-  readonly engine: EngineReport;
-  readonly history: LossHistory;
-}
-
 const COLUMNS = 10;
 
-/** What is recorded of a run beside its losses. */
-export function describeLecture({ model, data, settings, engine }: LectureRun) {
-  const { seed, ...rest } = settings;
-  return {
-    langevin: VERSION,
-    model: { kind: LectureNetwork.kind, dimension: model.dimension, hidden: model.hidden },
-    data: { name: setName(data), train: data.train.length, test: data.test.length },
-    settings: rest,
-    seed,
-    ...engine,
-  };
-}
-
 /** Rows of pictures as a PNG file. */
-function picture({ data }: LectureRun, rowLabels: string[], rows: () => Tensor[]): Uint8Array {
+function picture({ data }: Run<LectureRecipe>, rowLabels: string[], rows: () => Tensor[]): Uint8Array {
   const { height, width } = data.test;
   return scope(() =>
     noGrad(() => {
@@ -69,8 +43,9 @@ function picture({ data }: LectureRun, rowLabels: string[], rows: () => Tensor[]
 const answer = (model: LectureNetwork, x: Tensor, time: number): Tensor =>
   combine(x.empty(x.shape), [1, x], [lectureStep(), model.at(x, time)]);
 
-function pictures(run: LectureRun) {
-  const { model, data, settings } = run;
+function pictures(run: Run<LectureRecipe>) {
+  const { trainer, data } = run;
+  const { module: model, settings } = trainer.recipe;
   const rng = () => new Rng(settings.seed).stream('pictures');
   const times = lectureNoise();
   const names = times.map(({ time }) => `s = ${time}`);
@@ -92,7 +67,9 @@ function pictures(run: LectureRun) {
 }
 
 /** The page. */
-function pageOf(run: LectureRun, figures: LectureFigures): string {
+function pageOf({ trainer, data }: Run<LectureRecipe>, figures: LectureFigures): string {
+  const { dimension, hidden } = trainer.recipe.module;
+  const epochs = plural(trainer.history.epochs.length, 'epoch');
   const { times, zero, width, linear, byHeart, measured, timeMatters, size } = figures;
   const f = (value: number, digits = 2) => value.toFixed(digits);
   const step = lectureStep();
@@ -102,7 +79,7 @@ function pageOf(run: LectureRun, figures: LectureFigures): string {
   const parts: Part[] = [
     {
       kind: 'text',
-      text: `A network of ${run.model.dimension + 1}-${run.model.hidden}-${run.model.hidden}-${run.model.dimension} learns to lead noisy pictures back to clean ones in T = 5 times, s = ${[...lectureSchedule()].join(', ')}. Here it was trained on ${run.data.train.length.toLocaleString('en')} pictures of ${setName(run.data)} for ${run.history.epochs.length} epochs. Every figure on this page was measured or worked out in that run.`,
+      text: `A network of ${dimension + 1}-${hidden}-${hidden}-${dimension} learns to lead noisy pictures back to clean ones in T = 5 times, s = ${[...lectureSchedule()].join(', ')}. Here it was trained on ${data.train.length.toLocaleString('en')} pictures of ${setName(data)} for ${epochs}. Every figure on this page was measured or worked out in that run.`,
     },
     { kind: 'heading', text: 'What the network sees' },
     {
@@ -129,7 +106,7 @@ function pageOf(run: LectureRun, figures: LectureFigures): string {
       head: ['network', 'loss, summed over times'],
       rows: [
         ['says 0, always', f(zero)],
-        [`any with ${run.model.hidden} hidden units, at least`, f(width)],
+        [`any with ${hidden} hidden units, at least`, f(width)],
         ['the best linear one of any width, by the covariance of the pictures', f(linear)],
         ['knows the training pictures by heart, and no others; asked for test pictures', f(byHeart)],
         ['this one, on test pictures', f(measured)],
@@ -137,13 +114,13 @@ function pageOf(run: LectureRun, figures: LectureFigures): string {
     },
     {
       kind: 'text',
-      text: `The target is the noise that is in the input, over the step of ${step}: a loss of ${f(zero)} means that nothing was learnt, and ${f(learnt, 1)} % of it was. Noise points in all ${run.model.dimension} directions alike, and the last layer can answer in ${run.model.hidden} of them: that is why no such network falls below ${f(width)}, whatever it is trained with. The figures look large because errors are divided by the step's square, ${step * step}.`,
+      text: `The target is the noise that is in the input, over the step of ${step}: a loss of ${f(zero)} means that nothing was learnt, and ${f(learnt, 1)} % of it was. Noise points in all ${dimension} directions alike, and the last layer can answer in ${hidden} of them: that is why no such network falls below ${f(width)}, whatever it is trained with. The figures look large because errors are divided by the step's square, ${step * step}.`,
     },
     { kind: 'picture', file: 'loss.svg', text: 'The loss while it was trained.' },
     { kind: 'heading', text: 'What it cannot do' },
     {
       kind: 'text',
-      text: `From pure noise the loop should end in a digit. First, the width stands in its way: noise outside of the ${run.model.hidden} directions that the last layer reaches stays in the picture through every jump, here a share of at least ${f((100 * width) / zero, 1)} % of its variance.`,
+      text: `From pure noise the loop should end in a digit. First, the width stands in its way: noise outside of the ${hidden} directions that the last layer reaches stays in the picture through every jump, here a share of at least ${f((100 * width) / zero, 1)} % of its variance.`,
     },
     {
       kind: 'text',
@@ -158,29 +135,23 @@ function pageOf(run: LectureRun, figures: LectureFigures): string {
   return page("The lecture's diffusion model: what it can and cannot learn", parts);
 }
 
-/** Where a run was stopped, and by what. */
-type Stopped = { readonly signal: string; readonly epoch: number; readonly batch: number } | null;
-
-/** Writes all files into `out`: see `writeAll`. */
-export async function writeLecture(
-  out: string,
-  run: LectureRun,
-  stopped: Stopped,
-): Promise<{ files: [string, string][]; figures: LectureFigures }> {
-  const { model, data, settings, history } = run;
-  const { seed, ...rest } = settings;
-  const figures = lectureFigures(model, data.train, data.test, seed);
-  const epochs = history.epochs.map(({ type, ...epoch }) => epoch);
-  const sizes = { dimension: model.dimension, hidden: model.hidden };
-  const subtitle = `T = 5, batch ${settings.batchSize}, learning rate ${settings.lr}`;
-  const contents: Record<keyof typeof LECTURE_FILES, Content> = {
-    'model.safetensors': () =>
-      encodeCheckpoint(model, { kind: LectureNetwork.kind, sizes, settings: rest, seed }),
-    'metrics.json': () =>
-      `${JSON.stringify({ ...describeLecture(run), stopped, figures, epochs }, null, 2)}\n`,
-    ...pictures(run),
-    'loss.svg': () => history.plot(`The lecture's diffusion model on ${setName(data)}`, subtitle),
-    'index.html': () => pageOf(run, figures),
+/** Works the figures out, and says what is to be written. */
+export function lectureResults(run: Run<LectureRecipe>): Results & { readonly summary: readonly string[] } {
+  const { trainer, data } = run;
+  const { module, settings } = trainer.recipe;
+  const figures = lectureFigures(module, data.train, data.test, settings.seed);
+  const { measured, zero, width } = figures;
+  const f = (value: number) => value.toFixed(2);
+  return {
+    titles: {
+      title: `The lecture's diffusion model on ${setName(data)}`,
+      subtitle: `T = ${settings.schedule.length}, batch ${settings.batchSize}, learning rate ${settings.lr}`,
+      loss: 'squared error, summed over times, in 1/step²',
+    },
+    contents: { ...pictures(run), 'index.html': () => pageOf(run, figures) },
+    figures,
+    summary: [
+      `test loss ${f(measured)}; ${f(zero)} for a network that says 0, at least ${f(width)} for any of its width`,
+    ],
   };
-  return { files: await writeAll(out, LECTURE_FILES, contents), figures };
 }

@@ -4,9 +4,10 @@ import { dirname, join } from 'node:path';
 import { host } from '#host';
 import { FileError } from '../../errors.ts';
 import { fileError, makeFolder } from '../../platform/node.ts';
+import { removeLeftovers, TRIAL } from './leftovers.ts';
 
 /**
- * Makes the folder `out` and checks that `files` can be written into it.
+ * Makes the folder `out`, checks that `files` can be written into it, and removes what killed processes left there.
  * @returns what to call when the work has failed: it takes away again what was made if nothing is in it
  * @throws FileError
  */
@@ -15,7 +16,8 @@ export function requireWritable(out: string, files: readonly string[]): () => vo
   for (let folder = out; !existsSync(folder); folder = dirname(folder)) made.push(folder);
   try {
     makeFolder(out);
-    rmdirSync(mkdtempSync(join(out, '.langevin-')));
+    rmdirSync(mkdtempSync(join(out, TRIAL)));
+    removeLeftovers(out);
   } catch (error) {
     throw fileError(error, `write to the folder ${out}`);
   }

@@ -16,6 +16,7 @@ import { combine } from '../../diffusion/combine.ts';
 import { Flatten } from '../../nn/flatten.ts';
 import { Rng, type Seed } from '../../random/rng.ts';
 import { mse, type Tensor } from '../../tensor/tensor.ts';
+import { testLoss } from '../training/test-loss.ts';
 import {
   covarianceOf,
   lectureLinearBest,
@@ -23,7 +24,7 @@ import {
   lecturePointsBest,
   lectureZeroLoss,
 } from './analysis.ts';
-import { type LectureNetwork, lectureLoss, lectureSchedule } from './lecture.ts';
+import { type LectureLossOptions, type LectureNetwork, lectureLoss, lectureSchedule } from './lecture.ts';
 
 /** Training pictures that theory looks at, at most, and test pictures that "by heart" is measured on. */
 const POINTS = 5000;
@@ -63,17 +64,16 @@ export function tensorOf(dataset: Dataset, most: number): Tensor {
 }
 
 /** The mean loss over test pictures under noise that follows from the seed alone. */
-export function testLecture(model: LectureNetwork, test: Dataset, seed: Seed): number {
+export function testLecture(
+  model: LectureNetwork,
+  test: Dataset,
+  seed: Seed,
+  options: LectureLossOptions = {},
+): number {
   const rng = new Rng(seed).stream('test');
-  const loader = new DataLoader(take(test, TEST_PICTURES), { batchSize: TEST_BATCH });
-  let [sum, n] = [0, 0];
-  const network = (x: Tensor, t: number) => model.at(x, t);
-  for (const { images, labels } of loader) {
-    sum += labels.length * scope(() => noGrad(() => lectureLoss(network, images, rng).item()));
-    n += labels.length;
-    images.dispose();
-  }
-  return sum / n;
+  return testLoss(take(test, TEST_PICTURES), TEST_BATCH, ({ images }) =>
+    lectureLoss((x, t) => model.at(x, t), images, rng, options),
+  );
 }
 
 /** Works the figures out: a few seconds. */

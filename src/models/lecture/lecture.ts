@@ -7,23 +7,21 @@
  *     denoised = noisy - √(s[t+1] - s[t])·randn
  *     loss    += MSE(model(denoised, s[t]), (data - denoised)/(s[t+1] - s[t]))
  *
- * and an Adam step on the sum. "denoised" subtracts a fresh draw, which removes no noise but adds some: what that
+ * and an Adam step on the sum (training/lecture.ts). "denoised" subtracts a fresh draw, which removes no noise but adds some: what that
  * means is worked out in analysis.ts. `carry` lets `noisy` become `denoised` after each t, the other way of
  * reading the slide; by default every t starts from the same `noisy`, as the formula stands.
  */
-import { scope } from '../../autograd/tape.ts';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { whole } from '../../checkpoint/fields.ts';
 import { type ModelFormat, readModel } from '../../checkpoint/model-format.ts';
-import { checkSteps, checkWhole } from '../../diffusion/check.ts';
+import { checkSteps } from '../../diffusion/check.ts';
 import { combine } from '../../diffusion/combine.ts';
-import { DivergenceError, ShapeError, ValueError } from '../../errors.ts';
+import { ShapeError, ValueError } from '../../errors.ts';
 import { ReLU } from '../../nn/activation.ts';
 import { Flatten } from '../../nn/flatten.ts';
 import { Linear } from '../../nn/linear.ts';
 import { Layer } from '../../nn/module.ts';
 import { Sequential } from '../../nn/sequential.ts';
-import { Adam } from '../../optim/adam.ts';
 import { Rng, sharedRng } from '../../random/rng.ts';
 import { full } from '../../tensor/create.ts';
 import { cat, mse, type Tensor } from '../../tensor/tensor.ts';
@@ -125,57 +123,4 @@ function stepOf(schedule: ArrayLike<number>, t: number): number {
   throw new ValueError(
     `lecture: expected a schedule that rises, got ${schedule[t + 1]} after ${schedule[t]}`,
   );
-}
-
-export interface LectureTraining extends LectureLossOptions {
-  /** 10 by default. */
-  readonly epochs?: number;
-  /** Adam's learning rate, 1e-3 by default. */
-  readonly lr?: number;
-}
-
-export interface LectureStep {
-  /** From 0. */
-  readonly epoch: number;
-  /** Steps done over all epochs, from 1. */
-  readonly step: number;
-  readonly loss: number;
-}
-
-const diverged = (epoch: number, step: number, loss: number, lr: number) =>
-  new DivergenceError(
-    `training diverged in epoch ${epoch + 1}, step ${step}: expected a finite loss, got ${loss}; take a smaller learning rate than ${lr}`,
-  );
-
-/**
- * Trains the model in place, and yields after every step.
- *
- * @param batches of an epoch, each [batch, ...]; they are the caller's to dispose of
- * @throws ValueError for epochs that are no whole number >= 1; DivergenceError where the loss is no number, with the
- * model as it was before that step
- */
-export function* trainLecture(
-  model: LectureNetwork,
-  batches: (epoch: number) => Iterable<Tensor>,
-  rng: Rng,
-  { epochs = 10, lr = 1e-3, ...options }: LectureTraining = {},
-): Generator<LectureStep, void, undefined> {
-  checkWhole('lecture: epochs', epochs, 1);
-  const adam = new Adam(model.parameters(), { lr });
-  let step = 0;
-  for (let epoch = 0; epoch < epochs; epoch++) {
-    for (const data of batches(epoch)) {
-      step++;
-      const loss = scope(() => {
-        adam.zeroGrad();
-        const found = lectureLoss((x, t) => model.at(x, t), data, rng, options);
-        const value = found.item();
-        if (!Number.isFinite(value)) throw diverged(epoch, step, value, lr);
-        found.backward();
-        adam.step();
-        return value;
-      });
-      yield { epoch, step, loss };
-    }
-  }
 }

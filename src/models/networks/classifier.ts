@@ -4,8 +4,7 @@
  *
  *     Linear(numbers, 800)  ReLU  Linear(800, 400)  ReLU  Linear(400, 64)  ReLU  Linear(64, classes)
  *
- * The 64 numbers before the last layer are its features. Trained by cross-entropy on pictures that are shifted by up
- * to two pixels either way, anew in every epoch, with Adam under a rate that falls along half a cosine to 0.
+ * The 64 numbers before the last layer are its features. It is trained by training/classifier.ts.
  *
  * Left out on purpose: convolutions, dropout, elastic distortions (Simard, Steinkraus and Platt 2003 have those).
  */
@@ -13,15 +12,11 @@ import { noGrad, scope } from '../../autograd/tape.ts';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { whole } from '../../checkpoint/fields.ts';
 import { type ModelFormat, readModel } from '../../checkpoint/model-format.ts';
-import { type Dataset, type PictureShape, pictureSize, type TrainTest } from '../../data/dataset.ts';
-import { DataLoader } from '../../data/loader.ts';
-import { DivergenceError } from '../../errors.ts';
+import { type Dataset, type PictureShape, pictureSize } from '../../data/dataset.ts';
 import { Linear } from '../../nn/linear.ts';
-import { Layer, type Module } from '../../nn/module.ts';
+import { Layer } from '../../nn/module.ts';
 import { oneHot } from '../../nn/one-hot.ts';
-import { Adam } from '../../optim/adam.ts';
-import { cosineLr } from '../../optim/lr-schedule.ts';
-import { Rng, type Seed, sharedRng } from '../../random/rng.ts';
+import { Rng, sharedRng } from '../../random/rng.ts';
 import { tensor } from '../../tensor/create.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { MOST_CLASSES, PICTURE_FIELDS } from './limits.ts';
@@ -40,7 +35,6 @@ export interface ClassifierOptions extends Omit<ClassifierSizes, 'channels'> {
 const HIDDEN = [800, 400] as const;
 /** Numbers that a picture is described by. */
 export const FEATURES = 64;
-const MOST_SHIFT = 2;
 const BATCH = 250;
 
 export class Classifier extends Layer {
@@ -129,82 +123,6 @@ export const pixelsOf = ({ images }: Dataset): Float32Array =>
 export function accuracy(model: Classifier, dataset: Dataset): number {
   const { classes } = classify(model, pixelsOf(dataset));
   return classes.filter((found, i) => found === dataset.labels[i]).length / dataset.length;
-}
-
-export interface ClassifierSettings {
-  readonly epochs: number;
-  readonly batchSize: number;
-  readonly lr: number;
-  readonly seed: Seed;
-}
-
-/** One epoch of training that is over. */
-export interface ClassifierEpoch {
-  readonly epoch: number;
-  readonly loss: number;
-}
-
-/**
- * Trains any classifier in place by cross-entropy, and yields after every epoch.
- * @param logits of a batch of pictures in [0, 1], changed at random as the classifier is to see them
- * @throws DivergenceError where the loss is no number
- */
-export function* fitClassifier(
-  model: Module,
-  train: Dataset,
-  { epochs, batchSize, lr, seed }: ClassifierSettings,
-  logits: (images: Tensor) => Tensor,
-): Generator<ClassifierEpoch, void> {
-  const loader = new DataLoader(train, { batchSize, seed });
-  const adam = new Adam(model.parameters(), { lr });
-  const rate = cosineLr(lr, { steps: epochs * loader.batches });
-  let step = 0;
-  for (let epoch = 1; epoch <= epochs; epoch++) {
-    let sum = 0;
-    for (let batch = 0; batch < loader.batches; batch++) {
-      adam.lr = rate(step++);
-      sum += scope(() => {
-        const { images, labels } = loader.next();
-        adam.zeroGrad();
-        const loss = crossEntropy(logits(images), labels);
-        loss.backward();
-        adam.step();
-        return loss.item() * labels.length;
-      });
-    }
-    const loss = sum / train.length;
-    if (!Number.isFinite(loss)) throw new DivergenceError(`classifier: expected a finite loss, got ${loss}`);
-    yield { epoch, loss };
-  }
-}
-
-/** Trains a classifier of clean pictures: see `fitClassifier`. */
-export function trainClassifier(
-  model: Classifier,
-  { train }: TrainTest,
-  settings: ClassifierSettings,
-): Generator<ClassifierEpoch, void> {
-  const rng = new Rng(settings.seed).stream('shifts');
-  return fitClassifier(model, train, settings, (images) => model.forward(shifted(images, model.sizes, rng)));
-}
-
-/** The pictures, each moved by -2 to 2 pixels down and across; what enters is black. */
-function shifted(images: Tensor, { height, width, channels }: PictureShape, rng: Rng): Tensor {
-  const from = images.toTypedArray();
-  const to = new Float32Array(from.length);
-  const size = 2 * MOST_SHIFT + 1;
-  const [row, picture] = [width * channels, height * width * channels];
-  for (const [i, word] of rng.bits(images.shape[0]).entries()) {
-    const at = Math.floor((word / 2 ** 32) * size * size);
-    const [down, across] = [Math.floor(at / size) - MOST_SHIFT, (at % size) - MOST_SHIFT];
-    for (let y = Math.max(0, down); y < Math.min(height, height + down); y++) {
-      const begin = Math.max(0, across);
-      const source = i * picture + (y - down) * row + (begin - across) * channels;
-      const count = (width - Math.abs(across)) * channels;
-      to.set(from.subarray(source, source + count), i * picture + y * row + begin * channels);
-    }
-  }
-  return tensor(to, images.shape);
 }
 
 /** The sizes in a classifier's file. */

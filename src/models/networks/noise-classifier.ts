@@ -7,8 +7,8 @@
  *     z = relu(B·z)            400 numbers
  *     logits = L·z
  *
- * trained by cross-entropy on pictures of [-1, 1] that are noised to times drawn uniformly from the schedule of the
- * diffusion model that it shall guide, with Adam under a rate that falls along half a cosine to 0.
+ * for pictures of [-1, 1] under the noise of the diffusion model that it guides. It is trained by
+ * training/noise-classifier.ts.
  *
  * Source: Dhariwal and Nichol, "Diffusion models beat GANs on image synthesis" (2021), section 4; theirs is half a
  * UNet. Left out on purpose: convolutions.
@@ -17,11 +17,11 @@ import { noGrad, scope } from '../../autograd/tape.ts';
 import { type Checkpoint, requireKind } from '../../checkpoint/checkpoint.ts';
 import { readFields } from '../../checkpoint/fields.ts';
 import { type ModelFormat, readModel } from '../../checkpoint/model-format.ts';
-import { type Dataset, pictureSize, type TrainTest } from '../../data/dataset.ts';
+import { type Dataset, pictureSize } from '../../data/dataset.ts';
 import { DataLoader } from '../../data/loader.ts';
 import type { LogProbability } from '../../diffusion/guidance.ts';
-import { Objective, sameTime } from '../../diffusion/objective.ts';
-import { diffuse, diffuseEach } from '../../diffusion/process.ts';
+import { sameTime } from '../../diffusion/objective.ts';
+import { diffuse } from '../../diffusion/process.ts';
 import type { NoiseSchedule } from '../../diffusion/schedule.ts';
 import { ShapeError } from '../../errors.ts';
 import { Linear } from '../../nn/linear.ts';
@@ -29,16 +29,18 @@ import { Module } from '../../nn/module.ts';
 import { TimeEmbedding } from '../../nn/time-embedding.ts';
 import { Rng, type Seed, sharedRng } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { networkTime, PROCESS_FIELDS, type ProcessSettings, trainingSchedule } from '../pipeline.ts';
-import { normalize } from '../training/loop.ts';
+import {
+  networkTime,
+  normalize,
+  PROCESS_FIELDS,
+  type ProcessSettings,
+  trainingSchedule,
+} from '../pipeline.ts';
 import {
   argmax,
   CLASSIFIER_FIELDS,
-  type ClassifierEpoch,
   type ClassifierOptions,
-  type ClassifierSettings,
   type ClassifierSizes,
-  fitClassifier,
   logProbabilities,
 } from './classifier.ts';
 import { pictureRows } from './pictures.ts';
@@ -98,27 +100,6 @@ export class NoiseClassifier extends Module {
   logProbability(labels: ArrayLike<number>): LogProbability {
     return (x, t) => logProbabilities(this.forward(x, sameTime(x, t)), labels);
   }
-}
-
-/**
- * Trains a classifier on pictures that are noised by its schedule: see `fitClassifier`.
- * @throws DivergenceError where the loss is no number
- */
-export function trainNoiseClassifier(
-  model: NoiseClassifier,
-  { train }: TrainTest,
-  settings: ClassifierSettings,
-): Generator<ClassifierEpoch, void> {
-  const rng = new Rng(settings.seed).stream('noise');
-  const { schedule } = model;
-  const objective = new Objective(schedule);
-  return fitClassifier(model, train, settings, (images) => {
-    const times = objective.times(images.shape[0], rng);
-    const x0 = normalize(images);
-    const levels = Array.from(times, (t) => schedule.level(t));
-    const x = diffuseEach(x0, levels, rng.normalInto(x0.empty(x0.shape)));
-    return model.forward(x, times);
-  });
 }
 
 /**

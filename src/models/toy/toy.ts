@@ -9,21 +9,17 @@
  * mixture to begin with.
  */
 import { noGrad, scope } from '../../autograd/tape.ts';
-import { checkToySet, TOY_CURVES, TOY_NOISE, type ToySet, toySet } from '../../data/toy.ts';
+import { checkToySet, TOY_CURVES, TOY_NOISE, type ToySet } from '../../data/toy.ts';
 import { createSchedule } from '../../diffusion/discrete-schedule.ts';
 import { GaussianMixture } from '../../diffusion/gaussian-mixture.ts';
 import type { NoiseLevel } from '../../diffusion/level.ts';
-import { networkPredictor, Objective } from '../../diffusion/objective.ts';
+import { networkPredictor } from '../../diffusion/objective.ts';
 import { type Predictor, predictor } from '../../diffusion/prediction.ts';
 import { score } from '../../diffusion/process.ts';
-import { DivergenceError } from '../../errors.ts';
 import { Linear } from '../../nn/linear.ts';
 import { Module } from '../../nn/module.ts';
 import { TimeEmbedding } from '../../nn/time-embedding.ts';
-import { Adam } from '../../optim/adam.ts';
-import { Ema } from '../../optim/ema.ts';
-import { cosineLr } from '../../optim/lr-schedule.ts';
-import { Rng, type Seed } from '../../random/rng.ts';
+import type { Rng } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 
 /** How a set's curve is walked in equal steps of s, from 0 to 1. */
@@ -58,7 +54,7 @@ export function toyMixture(name: ToySet): GaussianMixture {
 }
 
 /** x [b, 2] at times t, one a point, to what it predicts, [b, 2]. */
-class PlaneNetwork extends Module {
+export class PlaneNetwork extends Module {
   readonly time: TimeEmbedding;
   readonly first: Linear;
   readonly condition: Linear;
@@ -102,57 +98,6 @@ export class ToyDiffusion {
   get predictor(): Predictor {
     const { predicts, predict } = networkPredictor((x, t) => this.network.forward(x, t), this.predicts);
     return predictor(predicts, (x, t) => noGrad(() => predict(x, t)));
-  }
-}
-
-export interface ToySettings {
-  /** Steps of Adam, each on fresh points. */
-  readonly steps: number;
-  readonly batchSize: number;
-  readonly lr: number;
-  readonly seed: Seed;
-}
-
-export const TOY_SETTINGS: ToySettings = { steps: 3000, batchSize: 128, lr: 6e-3, seed: 0 };
-
-/**
- * Trains a network on a toy set, and yields the loss of every step; returns the moving average of the network.
- * @throws ValueError for an unknown set; DivergenceError where the loss is no number
- */
-export function* trainToy(
-  name: ToySet,
-  settings: Partial<ToySettings> = {},
-): Generator<number, ToyDiffusion> {
-  checkToySet(name);
-  const { steps, batchSize, lr, seed } = { ...TOY_SETTINGS, ...settings };
-  const rng = new Rng(seed);
-  const model = new ToyDiffusion(new PlaneNetwork(rng.stream('initial values')));
-  const { network, schedule, predicts } = model;
-  const objective = new Objective(schedule, { predicts, times: 'stratified' });
-  const adam = new Adam(network.parameters(), { lr });
-  const average = new Ema(network, { decay: 0.995 });
-  const rate = cosineLr(lr, { steps });
-  const [points, noise] = [rng.stream('points'), rng.stream('noise')];
-  try {
-    for (let step = 0; step < steps; step++) {
-      adam.lr = rate(step);
-      const loss = scope(() => {
-        adam.zeroGrad();
-        const found = objective.loss((x, t) => network.forward(x, t), toySet(name, batchSize, points), noise);
-        found.backward();
-        adam.step();
-        average.update();
-        return found.item();
-      });
-      if (!Number.isFinite(loss)) {
-        throw new DivergenceError(`toy: expected a finite loss, got ${loss} in step ${step + 1}`);
-      }
-      yield loss;
-    }
-    average.copyTo(network);
-    return model;
-  } finally {
-    average.dispose();
   }
 }
 

@@ -1,24 +1,25 @@
 /**
- * Training of the denoiser, as a generator of events: progress bars, plots, checkpoints and pages live outside
- * the loop, which ends where its caller stops asking.
+ * Recipe of the denoiser:
  *
- *     noisy = x + noise·eps, eps ~ N(0, 1);   loss = mean (model(noisy) - x)²;   Adam
+ *     noisy = x + noise·eps, eps ~ N(0, 1);   loss = mean (model(noisy) - x)²;   Adam at a constant rate
  *
  * The noisy picture is not clipped to [0, 1]: what was clipped would tell the model less about the pixel. Every
- * epoch draws new noise. The test loss is the mean over the whole test set under noise of a stream of its own,
- * the same after every epoch, so that epochs are compared on the same noisy pictures.
+ * epoch draws new noise. The test loss is the mean over the whole test set, with the same noise after every epoch.
  *
  * The same model and options give the same losses, bit for bit, on the strict build.
  */
-import { noGrad, scope } from '../../autograd/tape.ts';
-import { type Dataset, pictureName, pictureSize } from '../../data/dataset.ts';
-import { DataLoader } from '../../data/loader.ts';
-import { DivergenceError, ShapeError, ValueError } from '../../errors.ts';
-import { Adam } from '../../optim/adam.ts';
+import type { Checkpoint, CheckpointInfo } from '../../checkpoint/checkpoint.ts';
+import { type Dataset, pictureSize, type TrainTest } from '../../data/dataset.ts';
+import { type Batch, DataLoader } from '../../data/loader.ts';
 import { Rng, type Seed } from '../../random/rng.ts';
 import { mse, type Tensor } from '../../tensor/tensor.ts';
-import type { Denoiser } from '../networks/denoiser.ts';
-import { requireFinite, Snapshot, Tally } from './loop.ts';
+import { Denoiser, denoiserOf } from '../networks/denoiser.ts';
+import { requirement, requirePictures } from './check.ts';
+import type { TrainEvent } from './events.ts';
+import { Trainer, train } from './loop.ts';
+import type { Recipe } from './recipe.ts';
+import { type ResumeOptions, resumeRun, settingsOf } from './resume.ts';
+import { testLoss } from './test-loss.ts';
 
 /** What a run can be told. */
 export interface DenoiserSettings {
@@ -45,34 +46,11 @@ export interface TrainDenoiserOptions extends Partial<DenoiserSettings> {
   readonly train: Dataset;
   /** Never learnt from. */
   readonly test: Dataset;
-  /** Batches from one batch event to the next; 100 by default. The last batch of an epoch has one too. */
-  readonly every?: number;
+  /** Batches from one batch event to the next; 1 by default. The last batch of an epoch has one too. */
+  readonly every?: number | undefined;
+  /** Ends the run after this time of training; no limit by default. */
+  readonly limitSeconds?: number | undefined;
 }
-
-/** Epochs and batches count from 1. */
-export interface BatchEvent {
-  readonly type: 'batch';
-  readonly epoch: number;
-  readonly batch: number;
-  /** Batches in an epoch. */
-  readonly batches: number;
-  /** The mean over the pictures since the last batch event. */
-  readonly loss: number;
-  readonly imagesPerSecond: number;
-}
-
-export interface EpochEvent {
-  readonly type: 'epoch';
-  readonly epoch: number;
-  /** The mean over the epoch's pictures, each as it was seen: the model was changing. */
-  readonly trainLoss: number;
-  readonly testLoss: number;
-  /** Spent on training: without the test, and without what the caller did between events. */
-  readonly seconds: number;
-  readonly imagesPerSecond: number;
-}
-
-export type TrainEvent = BatchEvent | EpochEvent;
 
 /** x + noise·eps with eps ~ N(0, 1) from `rng`; not clipped. */
 export function addNoise(x: Tensor, noise: number, rng: Rng): Tensor {
@@ -86,42 +64,51 @@ const TEST_BATCH = 256;
  */
 export function testDenoiser(model: Denoiser, dataset: Dataset, noise: number, seed: Seed): number {
   const rng = new Rng(seed).stream('test noise');
-  const loader = new DataLoader(dataset, { batchSize: TEST_BATCH });
-  const tally = new Tally();
-  for (const { images } of loader) {
-    const loss = scope(() => noGrad(() => mse(model.forward(addNoise(images, noise, rng)), images).item()));
-    tally.add(loss, images.shape[0]);
-    images.dispose();
-  }
-  return tally.loss;
+  return testLoss(dataset, TEST_BATCH, ({ images }) =>
+    mse(model.forward(addNoise(images, noise, rng)), images),
+  );
 }
 
-/** One pass over the training set; returns its tally. `step` takes clean pictures and returns their loss. */
-function* trainEpoch(
-  epoch: number,
-  loader: DataLoader,
-  every: number,
-  step: (clean: Tensor) => number,
-): Generator<BatchEvent, Tally> {
-  const { batches } = loader;
-  const whole = new Tally();
-  let recent = new Tally();
-  for (let batch = 1; batch <= batches; batch++) {
-    const started = performance.now();
-    const { images } = loader.next();
-    const loss = step(images);
-    const seconds = (performance.now() - started) / 1000;
-    requireFinite(loss, epoch, `batch ${batch} of ${batches}`);
-    whole.add(loss, images.shape[0], seconds);
-    recent.add(loss, images.shape[0], seconds);
-    images.dispose();
-    if (batch % every === 0 || batch === batches) {
-      const { loss, imagesPerSecond } = recent;
-      yield { type: 'batch', epoch, batch, batches, loss, imagesPerSecond };
-      recent = new Tally();
-    }
+export class DenoiserRecipe implements Recipe {
+  readonly streams: Record<'noise', Rng>;
+
+  /** @throws ValueError for a noise that is none, ShapeError for pictures that are not of the model's size */
+  constructor(
+    readonly module: Denoiser,
+    readonly data: TrainTest,
+    readonly settings: DenoiserSettings,
+  ) {
+    const { noise, seed } = settings;
+    requirement(noise >= 0 && noise < Infinity, 'noise >= 0', noise);
+    const { inputs } = module.sizes;
+    requirePictures(data, `${inputs} pixels`, (set) => pictureSize(set) === inputs);
+    this.streams = { noise: new Rng(seed).stream('training noise') };
   }
-  return whole;
+
+  get info(): CheckpointInfo {
+    const { seed, ...settings } = this.settings;
+    return { kind: Denoiser.kind, sizes: { ...this.module.sizes }, settings, seed };
+  }
+
+  loss({ images }: Batch): Tensor {
+    return mse(this.module.forward(addNoise(images, this.settings.noise, this.streams.noise)), images);
+  }
+
+  test(): number {
+    const { noise, seed } = this.settings;
+    return testDenoiser(this.module, this.data.test, noise, seed);
+  }
+}
+
+/** A run at its beginning. @throws ValueError, ShapeError */
+export function denoiserTrainer(
+  model: Denoiser,
+  { train, test, every, limitSeconds, ...given }: TrainDenoiserOptions,
+): Trainer<DenoiserRecipe> {
+  const settings = { ...DENOISER_SETTINGS, ...given };
+  const { epochs, lr, batchSize, seed } = settings;
+  const recipe = new DenoiserRecipe(model, { train, test }, settings);
+  return new Trainer(recipe, new DataLoader(train, { batchSize, seed }), { epochs, lr, every, limitSeconds });
 }
 
 /**
@@ -134,50 +121,21 @@ function* trainEpoch(
  * @throws DivergenceError that names the epoch and the batch
  */
 export function* trainDenoiser(model: Denoiser, options: TrainDenoiserOptions): Generator<TrainEvent, void> {
-  const settings = { ...DENOISER_SETTINGS, every: 100, ...options };
-  check(model, settings);
-  const { train, test, epochs, batchSize, lr, noise, seed, every } = settings;
-  const loader = new DataLoader(train, { batchSize, seed });
-  const optimizer = new Adam(model.parameters(), { lr });
-  const snapshot = new Snapshot(model.parameters());
-  const rng = new Rng(seed).stream('training noise');
-  const step = (clean: Tensor): number =>
-    scope(() => {
-      optimizer.zeroGrad();
-      const loss = mse(model.forward(addNoise(clean, noise, rng)), clean);
-      loss.backward();
-      optimizer.step();
-      return loss.item();
-    });
-  try {
-    for (let epoch = 1; epoch <= epochs; epoch++) {
-      const { loss: trainLoss, seconds, imagesPerSecond } = yield* trainEpoch(epoch, loader, every, step);
-      const testLoss = testDenoiser(model, test, noise, seed);
-      requireFinite(testLoss, epoch, 'on the test set');
-      snapshot.update();
-      yield { type: 'epoch', epoch, trainLoss, testLoss, seconds, imagesPerSecond };
-    }
-  } catch (error) {
-    if (error instanceof DivergenceError) snapshot.restore();
-    throw error;
-  } finally {
-    snapshot.dispose();
-  }
+  yield* train(denoiserTrainer(model, options));
 }
 
-function check(model: Denoiser, settings: Required<TrainDenoiserOptions>): void {
-  const { epochs, batchSize, every, lr, noise, train, test } = settings;
-  for (const [name, value] of Object.entries({ epochs, batchSize, every })) {
-    if (!Number.isInteger(value) || value < 1) {
-      throw new ValueError(`trainDenoiser: expected ${name} to be a whole number >= 1, got ${value}`);
-    }
-  }
-  if (!(lr > 0 && lr < Infinity)) throw new ValueError(`trainDenoiser: expected lr > 0, got ${lr}`);
-  if (!(noise >= 0 && noise < Infinity))
-    throw new ValueError(`trainDenoiser: expected noise >= 0, got ${noise}`);
-  for (const set of [train, test]) {
-    if (pictureSize(set) === model.sizes.inputs) continue;
-    const got = `${set.name} with ${pictureName(set)}`;
-    throw new ShapeError(`trainDenoiser: expected pictures of ${model.sizes.inputs} pixels, got ${got}`);
-  }
+/**
+ * A run that goes on where the file's run was.
+ * @throws FormatError for a file that holds no such run, or one on other data
+ */
+export function resumeDenoiser(
+  checkpoint: Checkpoint,
+  data: TrainTest,
+  { epochs, limitSeconds }: ResumeOptions = {},
+): Trainer<DenoiserRecipe> {
+  const settings = settingsOf(checkpoint, DENOISER_SETTINGS);
+  const model = denoiserOf(checkpoint);
+  return resumeRun(checkpoint, model, () =>
+    denoiserTrainer(model, { ...data, ...settings, epochs: epochs ?? settings.epochs, limitSeconds }),
+  );
 }

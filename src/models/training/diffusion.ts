@@ -1,31 +1,33 @@
 /**
- * Training of a diffusion network as a generator of events, and its state at any of them, from which another
- * trainer goes on with the same bits as if nothing had happened.
+ * Recipe of a diffusion network:
  *
  *     x0 in [-1, 1];  t, eps and which labels are withheld from one stream;  loss: diffusion/objective.ts
  *     Adam, its rate warmed up and then lowered along half a cosine to a fiftieth;  moving average of the network
  *
- * What the run is at a step is a function of its settings and of the number of steps alone. A limit in seconds is
- * the exception: the rate then follows the larger of the shares of steps and of seconds that are used up, so that
- * a run that ends by the clock has been annealed too; such a run has the bits of its machine's speed.
- *
  * The test loss is the moving average's on the first 2,000 test pictures at most, with noise and evenly spread
  * times that are the same after every epoch.
  */
-import { noGrad, scope } from '../../autograd/tape.ts';
+import type { Checkpoint, CheckpointInfo } from '../../checkpoint/checkpoint.ts';
 import { pictureName, type TrainTest, take } from '../../data/dataset.ts';
-import { DataLoader, type LoaderPosition } from '../../data/loader.ts';
+import { type Batch, DataLoader } from '../../data/loader.ts';
 import type { Labels } from '../../diffusion/guidance.ts';
 import { type LossWeighting, Objective } from '../../diffusion/objective.ts';
-import { DivergenceError, ShapeError, ValueError } from '../../errors.ts';
-import { Adam } from '../../optim/adam.ts';
-import { Ema } from '../../optim/ema.ts';
 import { cosineLr, type LrSchedule, warmupLr } from '../../optim/lr-schedule.ts';
-import { Rng, type RngState, type Seed } from '../../random/rng.ts';
+import { Rng, type Seed } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import type { DiffusionPipeline, ProcessSettings } from '../pipeline.ts';
-import type { EpochEvent, TrainEvent } from './denoiser.ts';
-import { normalize, requireFiniteTest } from './loop.ts';
+import type { DiffusionNetwork } from '../networks/diffusion-network.ts';
+import {
+  type DiffusionPipeline,
+  diffusionInfo,
+  diffusionOf,
+  normalize,
+  type ProcessSettings,
+} from '../pipeline.ts';
+import { requirement, requirePictures } from './check.ts';
+import { Trainer } from './loop.ts';
+import type { Recipe } from './recipe.ts';
+import { type ResumeOptions, resumeRun, settingsOf } from './resume.ts';
+import { testLoss } from './test-loss.ts';
 
 /** What a run can be told beside its process. */
 export interface DiffusionSettings extends ProcessSettings {
@@ -59,125 +61,59 @@ const LAST_RATE = 0.02;
 const TEST_PICTURES = 2000;
 const TEST_BATCH = 250;
 
-/** Counters of a run; with the tensors all that there is to it. */
-export interface DiffusionProgress {
-  readonly step: number;
-  readonly position: LoaderPosition;
-  readonly rng: RngState;
-  readonly emaUpdates: number;
-  readonly adamSteps: readonly number[];
-  readonly seconds: number;
-  /** Of the epoch so far. */
-  readonly epoch: { readonly loss: number; readonly images: number; readonly seconds: number };
-}
-
-export class DiffusionTrainer {
-  readonly adam: Adam;
-  readonly ema: Ema;
+export class DiffusionRecipe implements Recipe {
+  readonly module: DiffusionNetwork;
+  readonly streams: Record<'training', Rng>;
+  readonly ema: number;
   private readonly objective: Objective;
-  private readonly loader: DataLoader;
-  private readonly rate: LrSchedule;
-  private rng: Rng;
-  private step = 0;
-  private seconds = 0;
-  /** Of the epoch so far: the sum of losses over its pictures, how many, and the time they took. */
-  private epoch = { loss: 0, images: 0, seconds: 0 };
 
-  /**
-   * @param limitSeconds when to stop, in seconds of training, even if epochs are left
-   * @throws ValueError for settings out of range, ShapeError for pictures that are not of the model's size
-   */
+  /** @throws ValueError for settings out of range, ShapeError for pictures that are not of the network's size */
   constructor(
     readonly model: DiffusionPipeline,
     readonly data: TrainTest,
     readonly settings: DiffusionSettings,
-    private readonly limitSeconds = Infinity,
   ) {
-    check(model, data, settings, limitSeconds);
-    const { predicts, lossWeighting, batchSize, seed, lr, ema, epochs } = settings;
+    const { predicts, lossWeighting, labelDropout, seed } = settings;
+    requirement(labelDropout >= 0 && labelDropout <= 1, 'labelDropout from 0 to 1', labelDropout);
+    const { classes } = model.network.sizes;
+    const expected = pictureName(model.network.sizes);
+    requirePictures(data, expected, (set) => pictureName(set) === expected);
+    const most = Math.max(data.train.classes, data.test.classes);
+    requirement(classes === 0 || most <= classes, `at most ${classes} classes`, most);
+    this.module = model.network;
+    this.ema = settings.ema;
     this.objective = new Objective(model.schedule, { predicts, lossWeighting });
-    this.loader = new DataLoader(data.train, { batchSize, seed });
-    this.adam = new Adam(model.network.parameters(), { lr });
-    this.ema = new Ema(model.network, { decay: ema });
-    this.rng = new Rng(seed).stream('training');
-    const warmup = Math.max(1, Math.min(MOST_WARMUP, Math.floor(this.steps / 20)));
-    const steps = Math.max(1, epochs * this.loader.batches - warmup);
-    this.rate = warmupLr(warmup, cosineLr(lr, { steps, end: LAST_RATE * lr }));
+    this.streams = { training: new Rng(seed).stream('training') };
   }
 
-  /** Steps of the whole run, should no limit of time end it. */
-  get steps(): number {
-    return this.settings.epochs * this.loader.batches;
+  get info(): CheckpointInfo {
+    const { seed, ...settings } = this.settings;
+    return { ...diffusionInfo(this.model, settings), seed };
   }
 
-  /**
-   * Trains on, and yields after every step and after every epoch; ends with the last epoch or the time.
-   * @throws DivergenceError that names the epoch and the batch; the network is as it was before that step
-   */
-  *run(): Generator<TrainEvent, void> {
-    const { batches } = this.loader;
-    for (;;) {
-      const { epoch, batch } = this.loader.position;
-      if (batch === 0 && this.epoch.images > 0) yield this.endEpoch(epoch);
-      if (this.step >= this.steps || this.seconds >= this.limitSeconds) return;
-      const started = performance.now();
-      const { images, labels } = this.loader.next();
-      const loss = this.takeStep(images, labels, `epoch ${epoch + 1}, batch ${batch + 1} of ${batches}`);
-      const seconds = (performance.now() - started) / 1000;
-      images.dispose();
-      this.count(loss, labels.length, seconds);
-      const imagesPerSecond = labels.length / seconds;
-      yield { type: 'batch', epoch: epoch + 1, batch: batch + 1, batches, loss, imagesPerSecond };
-    }
+  schedule(lr: number, steps: number): LrSchedule {
+    const warmup = Math.max(1, Math.min(MOST_WARMUP, Math.floor(steps / 20)));
+    return warmupLr(warmup, cosineLr(lr, { steps: Math.max(1, steps - warmup), end: LAST_RATE * lr }));
   }
 
-  private count(loss: number, images: number, seconds: number): void {
-    this.step++;
-    this.seconds += seconds;
-    const { epoch } = this;
-    this.epoch = {
-      loss: epoch.loss + loss * images,
-      images: epoch.images + images,
-      seconds: epoch.seconds + seconds,
-    };
+  loss({ images, labels }: Batch): Tensor {
+    const known = this.dropLabels(labels);
+    return this.objective.loss(this.conditioned(known), normalize(images), this.streams.training);
   }
 
-  private endEpoch(epoch: number): EpochEvent {
-    const { loss, images, seconds } = this.epoch;
-    this.epoch = { loss: 0, images: 0, seconds: 0 };
-    const imagesPerSecond = images / seconds;
-    const testLoss = this.test();
-    requireFiniteTest(testLoss, epoch);
-    return {
-      type: 'epoch',
-      epoch,
-      trainLoss: loss / images,
-      testLoss,
-      seconds,
-      imagesPerSecond,
-    };
-  }
-
-  private takeStep(images: Tensor, labels: Uint8Array, where: string): number {
-    const { adam, ema, objective, rng } = this;
-    const share = Math.max(this.step / this.steps, this.seconds / this.limitSeconds);
-    adam.lr = this.rate(Math.max(this.step, Math.floor(share * this.steps)));
-    return scope(() => {
-      adam.zeroGrad();
-      const loss = objective.loss(this.conditioned(this.dropLabels(labels)), normalize(images), rng);
-      const value = loss.item();
-      if (!Number.isFinite(value)) throw diverged(where, value, this.settings.lr);
-      loss.backward();
-      adam.step();
-      ema.update();
-      return value;
+  test(): number {
+    const rng = new Rng(this.settings.seed).stream('test');
+    const even = new Objective(this.model.schedule, { ...this.objective, times: 'stratified' });
+    return testLoss(take(this.data.test, TEST_PICTURES), TEST_BATCH, ({ images, labels }) => {
+      const known = this.model.classes > 0 ? Array.from(labels) : Array(labels.length).fill(null);
+      return even.loss(this.conditioned(known), normalize(images), rng);
     });
   }
 
   /** The labels as the network is told them in this step. */
   private dropLabels(labels: Uint8Array): Labels {
     if (this.model.classes === 0) return Array(labels.length).fill(null);
-    const words = this.rng.bits(labels.length);
+    const words = this.streams.training.bits(labels.length);
     const { labelDropout } = this.settings;
     return Array.from(labels, (label, i) => (words[i] < labelDropout * 2 ** 32 ? null : label));
   }
@@ -185,87 +121,37 @@ export class DiffusionTrainer {
   private conditioned(labels: Labels) {
     return (x: Tensor, t: ArrayLike<number>) => this.model.predictEach(x, t, labels);
   }
-
-  /** The moving average's loss on test pictures: see above. */
-  test(): number {
-    const { objective, ema } = this;
-    const loader = new DataLoader(take(this.data.test, TEST_PICTURES), { batchSize: TEST_BATCH });
-    const rng = new Rng(this.settings.seed).stream('test');
-    const even = new Objective(this.model.schedule, { ...objective, times: 'stratified' });
-    let [sum, pictures] = [0, 0];
-    ema.swapIn();
-    try {
-      for (const { images, labels } of loader) {
-        const known = this.model.classes > 0 ? Array.from(labels) : Array(labels.length).fill(null);
-        const loss = scope(() =>
-          noGrad(() => even.loss(this.conditioned(known), normalize(images), rng).item()),
-        );
-        sum += loss * labels.length;
-        pictures += labels.length;
-        images.dispose();
-      }
-    } finally {
-      ema.swapOut();
-    }
-    return sum / pictures;
-  }
-
-  /** Where the run is: with the tensors of network, average and Adam all that there is to it. */
-  get progress(): DiffusionProgress {
-    return {
-      step: this.step,
-      position: this.loader.position,
-      rng: this.rng.state,
-      emaUpdates: this.ema.updates,
-      adamSteps: this.adam.state.map(({ steps }) => steps),
-      seconds: this.seconds,
-      epoch: this.epoch,
-    };
-  }
-
-  /** Goes on from there; the tensors are the caller's to put back (resume.ts). @throws ValueError */
-  resume({ step, position, rng, seconds, epoch }: DiffusionProgress): void {
-    this.loader.seek(position);
-    this.rng = Rng.restore(rng);
-    this.step = step;
-    this.seconds = seconds;
-    this.epoch = { ...epoch };
-  }
-
-  /** Frees what the run needed beside the network. */
-  dispose(): void {
-    this.ema.dispose();
-  }
 }
 
-const diverged = (where: string, loss: number, lr: number) =>
-  new DivergenceError(
-    `training diverged in ${where}: expected a finite loss, got ${loss}; take a smaller learning rate than ${lr}`,
-  );
-
-function check(
-  { network }: DiffusionPipeline,
+/**
+ * A run at its beginning.
+ * @param limitSeconds ends it after this time of training
+ * @throws ValueError for settings out of range, ShapeError for pictures that are not of the network's size
+ */
+export function diffusionTrainer(
+  model: DiffusionPipeline,
   data: TrainTest,
   settings: DiffusionSettings,
-  limitSeconds: number,
-): void {
-  const { epochs, batchSize, lr, labelDropout } = settings;
-  const requirement = (fits: boolean, expected: string, got: number) => {
-    if (!fits) throw new ValueError(`training: expected ${expected}, got ${got}`);
-  };
-  for (const [name, value] of Object.entries({ epochs, batchSize })) {
-    requirement(Number.isInteger(value) && value >= 1, `${name} to be a whole number >= 1`, value);
-  }
-  requirement(lr > 0 && lr < Infinity, 'lr > 0', lr);
-  requirement(limitSeconds > 0, 'seconds > 0', limitSeconds);
-  requirement(labelDropout >= 0 && labelDropout <= 1, 'labelDropout from 0 to 1', labelDropout);
-  const { classes } = network.sizes;
-  const expected = pictureName(network.sizes);
-  for (const set of [data.train, data.test]) {
-    if (pictureName(set) !== expected) {
-      const got = `${set.name} with ${pictureName(set)}`;
-      throw new ShapeError(`training: expected pictures of ${expected}, got ${got}`);
-    }
-    requirement(classes === 0 || set.classes <= classes, `at most ${classes} classes`, set.classes);
-  }
+  limitSeconds?: number,
+): Trainer<DiffusionRecipe> {
+  const { epochs, lr, batchSize, seed } = settings;
+  const recipe = new DiffusionRecipe(model, data, settings);
+  const loader = new DataLoader(data.train, { batchSize, seed });
+  return new Trainer(recipe, loader, { epochs, lr, limitSeconds });
+}
+
+/**
+ * A run that goes on where the file's run was.
+ * @throws FormatError for a file that holds no such run, or one on other data
+ */
+export function resumeDiffusion(
+  checkpoint: Checkpoint,
+  data: TrainTest,
+  { epochs, limitSeconds }: ResumeOptions = {},
+): Trainer<DiffusionRecipe> {
+  const settings = settingsOf(checkpoint, DIFFUSION_SETTINGS);
+  const model = diffusionOf(checkpoint);
+  return resumeRun(checkpoint, model.network, () =>
+    diffusionTrainer(model, data, { ...settings, epochs: epochs ?? settings.epochs }, limitSeconds),
+  );
 }

@@ -1,0 +1,116 @@
+/**
+ * Recipe of a diffusion model in the plane: the objective at evenly spread times, Adam at a rate that falls along half a
+ * cosine to 0, and a moving average, which is the model in the end. Every step sees fresh points, so that a run has one
+ * epoch of so many batches. There is no test loss: `compareScores` holds the model against the exact score.
+ */
+import type { CheckpointInfo } from '../../checkpoint/checkpoint.ts';
+import type { Batch, LoaderPosition } from '../../data/loader.ts';
+import { checkToySet, type ToySet, toySet } from '../../data/toy.ts';
+import { Objective } from '../../diffusion/objective.ts';
+import { cosineLr, type LrSchedule } from '../../optim/lr-schedule.ts';
+import { Rng, type Seed } from '../../random/rng.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { PlaneNetwork, ToyDiffusion } from '../toy/toy.ts';
+import type { TrainEvent } from './events.ts';
+import { Trainer } from './loop.ts';
+import type { Recipe, Source } from './recipe.ts';
+
+export interface ToySettings {
+  /** Steps of Adam, each on fresh points. */
+  readonly steps: number;
+  readonly batchSize: number;
+  readonly lr: number;
+  readonly seed: Seed;
+}
+
+export const TOY_SETTINGS: ToySettings = { steps: 3000, batchSize: 128, lr: 6e-3, seed: 0 };
+
+export class ToyRecipe implements Recipe {
+  readonly model: ToyDiffusion;
+  readonly module: PlaneNetwork;
+  readonly streams: Record<'points' | 'noise', Rng>;
+  readonly ema = 0.995;
+  private readonly objective: Objective;
+
+  /** @throws ValueError for an unknown set */
+  constructor(
+    readonly set: ToySet,
+    readonly settings: ToySettings,
+  ) {
+    checkToySet(set);
+    const rng = new Rng(settings.seed);
+    this.module = new PlaneNetwork(rng.stream('initial values'));
+    this.model = new ToyDiffusion(this.module);
+    const { schedule, predicts } = this.model;
+    this.objective = new Objective(schedule, { predicts, times: 'stratified' });
+    this.streams = { points: rng.stream('points'), noise: rng.stream('noise') };
+  }
+
+  get info(): CheckpointInfo {
+    const { seed, ...settings } = this.settings;
+    return { kind: 'toy', sizes: {}, settings: { set: this.set, ...settings }, seed };
+  }
+
+  schedule(lr: number, steps: number): LrSchedule {
+    return cosineLr(lr, { steps });
+  }
+
+  loss({ images }: Batch): Tensor {
+    return this.objective.loss((x, t) => this.module.forward(x, t), images, this.streams.noise);
+  }
+}
+
+/** Fresh points for every batch, from the recipe's stream. */
+class Points implements Source {
+  readonly dataset: { readonly name: string; readonly length: number };
+  readonly batches: number;
+  private step = 0;
+
+  constructor(private readonly recipe: ToyRecipe) {
+    const { steps, batchSize } = recipe.settings;
+    this.dataset = { name: recipe.set, length: steps * batchSize };
+    this.batches = steps;
+  }
+
+  get position(): LoaderPosition {
+    return { epoch: Math.floor(this.step / this.batches), batch: this.step % this.batches };
+  }
+
+  seek({ epoch, batch }: LoaderPosition): void {
+    this.step = epoch * this.batches + batch;
+  }
+
+  /** The points lie in the scope of the step. */
+  next(): Batch {
+    const { set, settings, streams } = this.recipe;
+    this.step++;
+    const images = toySet(set, settings.batchSize, streams.points);
+    return { images, labels: new Uint8Array(settings.batchSize) };
+  }
+
+  dispose(): void {}
+}
+
+/** A run at its beginning; the network is the caller's. @throws ValueError */
+export function toyTrainer(set: ToySet, given: Partial<ToySettings> = {}): Trainer<ToyRecipe> {
+  const recipe = new ToyRecipe(set, { ...TOY_SETTINGS, ...given });
+  return new Trainer(recipe, new Points(recipe), { epochs: 1, lr: recipe.settings.lr });
+}
+
+/**
+ * Trains a network on a toy set, and yields as it goes; returns the moving average of the network.
+ * @throws ValueError for an unknown set or settings out of range, DivergenceError as `trainDenoiser`
+ */
+export function* trainToy(
+  set: ToySet,
+  settings: Partial<ToySettings> = {},
+): Generator<TrainEvent, ToyDiffusion> {
+  const trainer = toyTrainer(set, settings);
+  try {
+    yield* trainer.run();
+    trainer.ema?.copyTo(trainer.recipe.module);
+    return trainer.recipe.model;
+  } finally {
+    trainer.dispose();
+  }
+}

@@ -1,0 +1,44 @@
+/** What tests of several trainers share. */
+import { createHash } from 'node:crypto';
+import { type Checkpoint, decodeCheckpoint } from '../src/checkpoint/checkpoint.ts';
+import type { EpochEvent, TrainEvent } from '../src/models/training/events.ts';
+import type { Trainer } from '../src/models/training/loop.ts';
+import type { Progress } from '../src/models/training/recipe.ts';
+import { encodeRun } from '../src/models/training/resume.ts';
+
+/** Runs to the end; the events of its epochs. */
+export const epochsOf = (events: Iterable<TrainEvent>): EpochEvent[] =>
+  [...events].filter((event): event is EpochEvent => event.type === 'epoch');
+
+/** What an event says of the run, without the time it took. */
+export type Told = readonly (string | number)[];
+
+/** Trains for at most so many steps, and says what was told. */
+export function trainFor(run: Trainer, most = Infinity): Told[] {
+  const told: Told[] = [];
+  let steps = 0;
+  for (const event of run.run()) {
+    if (event.type === 'epoch') told.push(['epoch', event.epoch, event.trainLoss, event.testLoss]);
+    else told.push([event.epoch, event.batch, event.loss]);
+    if (event.type === 'batch' && ++steps >= most) break;
+  }
+  return told;
+}
+
+/** The run's file, as it is read. */
+export const saved = (run: Trainer, resumable = true): Checkpoint =>
+  decodeCheckpoint(encodeRun(run, { resumable }), 'run');
+
+/** A hash of all that a run's file says but the seconds, which no two runs share. */
+export function bitsOf({ parameters, training, settings }: Checkpoint): string {
+  const { tensors, progress } = training!;
+  const { seconds: _, epoch, ...counters } = progress as Omit<Progress, 'seconds'> & { seconds: number };
+  const hash = createHash('sha256');
+  hash.update(JSON.stringify({ settings, counters, loss: [epoch.loss, epoch.images] }));
+  for (const [name, { data }] of [...parameters, ...tensors]) {
+    const timed = name === 'history.epochs';
+    const kept = timed ? (data as Float64Array).filter((_, i) => i % 5 < 3) : data;
+    hash.update(name).update(new Uint8Array(kept.buffer, kept.byteOffset, kept.byteLength));
+  }
+  return hash.digest('hex');
+}
