@@ -1,12 +1,16 @@
 /** `langevin train denoiser`: the loop is the library's; here are its settings, its progress and its results. */
-import type { Command } from 'cac';
 import { Denoiser } from '../../models/networks/denoiser.ts';
-import { DENOISER_SETTINGS, type DenoiserSettings, trainDenoiser } from '../../models/training/denoiser.ts';
+import { DENOISER_TABLE, RECIPES } from '../../models/settings.ts';
+import { trainDenoiser } from '../../models/training/denoiser.ts';
 import { Rng } from '../../random/rng.ts';
-import { count, number, type Options, text } from '../options/arguments.ts';
-import { addDataOptions, chooseData, type DataChoice, loadData } from '../options/data.ts';
-import { addEngineOptions, applyEngineOptions, engineLine, engineReport } from '../options/engine.ts';
-import { createReporter, REPORT_OPTIONS, type Reporter } from '../report/reporter.ts';
+import { type Options, readSettings } from '../options/arguments.ts';
+import type { Command } from '../options/command.ts';
+import { chooseData, loadData } from '../options/data.ts';
+import { applyEngineOptions, engineLine, engineReport } from '../options/engine.ts';
+import { outSetting, REPORT_TABLE } from '../options/output.ts';
+import { PROGRAM } from '../options/program.ts';
+import { counted } from '../report/counted.ts';
+import { createReporter, type Reporter } from '../report/reporter.ts';
 import { type Followed, follow } from '../report/training-loop.ts';
 import {
   DENOISER_FILES,
@@ -18,45 +22,25 @@ import {
 import { LossHistory } from '../results/loss-plot.ts';
 import { requireWritable } from '../results/out-folder.ts';
 
-/** Epochs over `strokes`, of which there are a sixth as many as of MNIST. */
-const STROKES_EPOCHS = 15;
+const OUTPUT = { out: outSetting('out'), ...REPORT_TABLE } as const;
 
-/** Declares the command and its options. */
-export function addDenoiserOptions(command: Command): Command {
-  const { epochs, batchSize, lr, noise, seed } = DENOISER_SETTINGS;
-  addDataOptions(command)
-    .usage('train denoiser [options]')
-    .option('--epochs <n>', `Passes over the data (default: ${STROKES_EPOCHS} for strokes, else ${epochs})`)
-    .option('--batch-size <n>', `Pictures a step (default: ${batchSize})`)
-    .option('--lr <rate>', `Adam's learning rate (default: ${lr})`)
-    .option('--noise <sigma>', `Standard deviation of the noise; pixels are in 0 to 1 (default: ${noise})`)
-    .option('--seed <seed>', `Any text or number; the same seed gives the same bits (default: ${seed})`)
-    .option('--out <folder>', 'Where the results go (default: out)');
-  addEngineOptions(command);
-  for (const [flag, what] of REPORT_OPTIONS) command.option(flag, what);
-  return command
-    .example('  $ langevin train denoiser')
-    .example('  $ langevin train denoiser --data mnist --out out/mnist')
-    .example('  $ langevin train denoiser --noise 0.8 --seed "my seed" --json');
-}
-
-/** @throws UsageError */
-function readSettings(options: Options, data: DataChoice): DenoiserSettings {
-  const defaults = DENOISER_SETTINGS;
-  return {
-    epochs: count(options, 'epochs', data.kind === 'strokes' ? STROKES_EPOCHS : defaults.epochs),
-    batchSize: count(options, 'batchSize', defaults.batchSize),
-    lr: number(options, 'lr', defaults.lr, 'a number > 0', (lr) => lr > 0),
-    noise: number(options, 'noise', defaults.noise, 'a number >= 0', (noise) => noise >= 0),
-    seed: text(options, 'seed', String(defaults.seed)),
-  };
-}
+export const TRAIN_DENOISER: Command = {
+  name: 'train denoiser',
+  summary: 'Train the denoising autoencoder, and draw what it learned',
+  groups: { ...RECIPES['train denoiser'], Output: OUTPUT },
+  examples: [
+    'train denoiser',
+    'train denoiser --data mnist --out out/mnist',
+    'train denoiser --noise 0.8 --seed "my seed" --json',
+  ],
+  run: trainDenoiserCommand,
+};
 
 /** Runs the command; the exit code. */
 export async function trainDenoiserCommand(options: Options): Promise<number> {
   const choice = chooseData(options);
-  const settings = readSettings(options, choice);
-  const out = text(options, 'out', 'out');
+  const settings = readSettings(DENOISER_TABLE, options, { data: choice.name });
+  const { out } = readSettings(OUTPUT, options);
   const reporter = createReporter(options);
   applyEngineOptions(options);
   const tidy = requireWritable(out, Object.keys(DENOISER_FILES));
@@ -113,16 +97,16 @@ async function finish(run: DenoiserRun, out: string, reporter: Reporter): Promis
   const { stopped, settings } = run;
   const outcome = stopped
     ? `stopped (${stopped.signal}) in epoch ${stopped.epoch} of ${settings.epochs}, after batch ${stopped.batch}`
-    : `trained for ${epochs.length} ${epochs.length === 1 ? 'epoch' : 'epochs'}`;
+    : `trained for ${counted(epochs.length, 'epoch')}`;
   reporter.event({
     type: 'end',
     stopped: stopped?.signal ?? null,
     files,
     summary: [`${outcome}${tested}`, ''],
     next: [
-      ['langevin train denoiser --data mnist', 'real handwriting: 12 MB to download once'],
-      ['langevin train denoiser --noise 0.8', 'a harder task'],
-      ['langevin train denoiser --help', 'all options'],
+      [`${PROGRAM} train denoiser --data mnist`, 'real handwriting: 12 MB to download once'],
+      [`${PROGRAM} train denoiser --noise 0.8`, 'a harder task'],
+      [`${PROGRAM} train denoiser --help`, 'all options'],
     ],
   });
 }

@@ -1,14 +1,20 @@
 /** `langevin train diffusion`: the loop is the library's; here are its settings, its checkpoints and its results. */
 import type { TrainTest } from '../../data/dataset.ts';
+import { quoted } from '../../models/command-line.ts';
 import { DIFFUSION_MLP_SIZES, DiffusionMlp } from '../../models/networks/diffusion-mlp.ts';
 import { DiffusionPipeline } from '../../models/pipeline.ts';
+import { RECIPES } from '../../models/settings.ts';
 import { DiffusionTrainer } from '../../models/training/diffusion.ts';
 import { resumeDiffusion } from '../../models/training/resume.ts';
 import { Rng } from '../../random/rng.ts';
 import type { Options } from '../options/arguments.ts';
+import type { Command } from '../options/command.ts';
 import { dataNotes, loadData } from '../options/data.ts';
-import { type Plan, readPlan } from '../options/diffusion.ts';
+import { type Plan, RUN_TABLE, readPlan } from '../options/diffusion.ts';
 import { applyEngineOptions, engineLine, engineReport } from '../options/engine.ts';
+import { REPORT_TABLE } from '../options/output.ts';
+import { PROGRAM } from '../options/program.ts';
+import { counted } from '../report/counted.ts';
 import { createReporter, type Reporter } from '../report/reporter.ts';
 import { type Followed, follow } from '../report/training-loop.ts';
 import { setName } from '../results/denoiser-results.ts';
@@ -24,6 +30,18 @@ import { requireWritable } from '../results/out-folder.ts';
 
 /** Milliseconds from one checkpoint to the next; each is four times as large as the model. */
 const SAVE_EVERY = 30_000;
+
+export const TRAIN_DIFFUSION: Command = {
+  name: 'train diffusion',
+  summary: 'Train a diffusion model, which makes digits of noise',
+  groups: { ...RECIPES['train diffusion'], Output: { ...RUN_TABLE, ...REPORT_TABLE } },
+  examples: [
+    'train diffusion --data mnist --seconds 600',
+    'train diffusion --resume out/diffusion',
+    'sample --label 7',
+  ],
+  run: trainDiffusionCommand,
+};
 
 /** Runs the command; the exit code. */
 export async function trainDiffusionCommand(options: Options): Promise<number> {
@@ -72,7 +90,7 @@ function announce(run: DiffusionRun, reporter: Reporter): void {
     run: { ...describeRun(run), parameters, step: done },
     epochs: settings.epochs,
     lines: [
-      `network  ${depth} residual blocks of ${hidden}-${inner}-${hidden}, ${classes || 'no'} classes, ${n(parameters)} parameters`,
+      `network  ${counted(depth, 'residual block')} of ${hidden}-${inner}-${hidden}, ${classes || 'no'} classes, ${n(parameters)} parameters`,
       `process  ${settings.schedule}${times ? `, ${n(T)} steps` : ''}, predicts ${settings.predicts}, weight ${settings.lossWeighting}`,
       `data     ${setName(data)}: ${n(data.train.length)} pictures to train on, ${n(data.test.length)} to test on`,
       `engine   ${engineLine(engine)}`,
@@ -124,11 +142,11 @@ async function finish(run: DiffusionRun, { signal, last }: Followed, out: string
     files,
     summary: [outcome, ''],
     next: [
-      [`langevin sample --model ${out}`, 'more pictures of its own'],
+      [`${PROGRAM} sample --model ${quoted(out)}`, 'more pictures of its own'],
       ...(complete
         ? []
-        : ([[`langevin train diffusion --resume ${out}`, 'goes on, to the same bits']] as const)),
-      ['langevin train diffusion --help', 'all options'],
+        : ([[`${PROGRAM} train diffusion --resume ${quoted(out)}`, 'goes on, to the same bits']] as const)),
+      [`${PROGRAM} train diffusion --help`, 'all options'],
     ],
   });
 }

@@ -1,54 +1,44 @@
 /** `langevin train lecture`: the lecture's diffusion model as its slides have it, and what comes of it. */
-import type { Command } from 'cac';
 import type { TrainTest } from '../../data/dataset.ts';
 import { DataLoader } from '../../data/loader.ts';
 import { testLecture } from '../../models/lecture/figures.ts';
 import { LectureNetwork, trainLecture } from '../../models/lecture/lecture.ts';
+import type { ValuesOf } from '../../models/setting.ts';
+import { LECTURE_TABLE, RECIPES } from '../../models/settings.ts';
 import type { TrainEvent } from '../../models/training/denoiser.ts';
 import { requireFiniteTest, Tally } from '../../models/training/loop.ts';
 import { Rng } from '../../random/rng.ts';
-import { count, number, type Options, text } from '../options/arguments.ts';
-import { addDataOptions, chooseData, loadData } from '../options/data.ts';
-import { addEngineOptions, applyEngineOptions, engineLine, engineReport } from '../options/engine.ts';
-import { createReporter, REPORT_OPTIONS, type Reporter } from '../report/reporter.ts';
+import { type Options, readSettings } from '../options/arguments.ts';
+import type { Command } from '../options/command.ts';
+import { chooseData, loadData } from '../options/data.ts';
+import { applyEngineOptions, engineLine, engineReport } from '../options/engine.ts';
+import { outSetting, REPORT_TABLE } from '../options/output.ts';
+import { PROGRAM } from '../options/program.ts';
+import { counted } from '../report/counted.ts';
+import { createReporter, type Reporter } from '../report/reporter.ts';
 import { type Followed, follow } from '../report/training-loop.ts';
 import { setName } from '../results/denoiser-results.ts';
 import { describeLecture, LECTURE_FILES, type LectureRun, writeLecture } from '../results/lecture-results.ts';
 import { LossHistory } from '../results/loss-plot.ts';
 import { requireWritable } from '../results/out-folder.ts';
 
-const OUT = 'out/lecture';
+export type LectureSettings = ValuesOf<typeof LECTURE_TABLE>;
 
-/** The slides' settings. */
-export const LECTURE_SETTINGS = { epochs: 10, batchSize: 64, lr: 1e-3, seed: '0' };
-export type LectureSettings = typeof LECTURE_SETTINGS;
+const OUTPUT = { out: outSetting('out/lecture'), ...REPORT_TABLE } as const;
 
-/** Declares the command and its options. */
-export function addLectureOptions(command: Command): Command {
-  const { epochs, batchSize, lr, seed } = LECTURE_SETTINGS;
-  addDataOptions(command)
-    .usage('train lecture [options]')
-    .option('--epochs <n>', `Passes over the data (default: ${epochs})`)
-    .option('--batch-size <n>', `Pictures a step (default: ${batchSize})`)
-    .option('--lr <rate>', `Adam's learning rate (default: ${lr})`)
-    .option('--seed <seed>', `Any text or number; the same seed gives the same bits (default: ${seed})`)
-    .option('--out <folder>', `Where the results go (default: ${OUT})`);
-  addEngineOptions(command);
-  for (const [flag, what] of REPORT_OPTIONS) command.option(flag, what);
-  return command.example('  $ langevin train lecture').example('  $ langevin train lecture --data mnist');
-}
+export const TRAIN_LECTURE: Command = {
+  name: 'train lecture',
+  summary: "Train the lecture's diffusion model, and see what it cannot learn",
+  groups: { ...RECIPES['train lecture'], Output: OUTPUT },
+  examples: ['train lecture', 'train lecture --data mnist'],
+  run: trainLectureCommand,
+};
 
 /** Runs the command; the exit code. */
 export async function trainLectureCommand(options: Options): Promise<number> {
-  const defaults = LECTURE_SETTINGS;
   const choice = chooseData(options);
-  const settings: LectureSettings = {
-    epochs: count(options, 'epochs', defaults.epochs),
-    batchSize: count(options, 'batchSize', defaults.batchSize),
-    lr: number(options, 'lr', defaults.lr, 'a number > 0', (lr) => lr > 0),
-    seed: text(options, 'seed', defaults.seed),
-  };
-  const out = text(options, 'out', OUT);
+  const settings = readSettings(LECTURE_TABLE, options);
+  const { out } = readSettings(OUTPUT, options);
   const reporter = createReporter(options);
   applyEngineOptions(options);
   const tidy = requireWritable(out, Object.keys(LECTURE_FILES));
@@ -89,13 +79,15 @@ async function train(run: LectureRun, out: string, reporter: Reporter): Promise<
       stopped: stopped?.signal ?? null,
       files,
       summary: [
-        stopped ? `stopped (${signal}) in epoch ${last.epoch}` : `trained for ${settings.epochs} epochs`,
+        stopped
+          ? `stopped (${signal}) in epoch ${last.epoch}`
+          : `trained for ${counted(settings.epochs, 'epoch')}`,
         `test loss ${figure(figures.measured)}; ${figure(figures.zero)} for a network that says 0, at least ${figure(figures.width)} for any of its width`,
         '',
       ],
       next: [
-        ['langevin train diffusion', 'the same idea with a thousand steps, which makes digits'],
-        ['langevin train lecture --help', 'all options'],
+        [`${PROGRAM} train diffusion`, 'the same idea with a thousand steps, which makes digits'],
+        [`${PROGRAM} train lecture --help`, 'all options'],
       ],
     });
   };

@@ -1,14 +1,14 @@
 /** What `langevin train diffusion` leaves behind, each file whole or not at all; the model comes first. */
 import type { TrainTest } from '../../data/dataset.ts';
-import { pictureGridFromBatch } from '../../image/grid.ts';
-import { encodePng, type Picture } from '../../image/png.ts';
+import { encodePng } from '../../image/png.ts';
 import { DiffusionMlp } from '../../models/networks/diffusion-mlp.ts';
 import { labelsInTurn, samplePictures } from '../../models/sample.ts';
+import { sampleGrid } from '../../models/sample-grid.ts';
+import { GUIDANCE } from '../../models/settings.ts';
 import type { DiffusionSettings, DiffusionTrainer } from '../../models/training/diffusion.ts';
 import { encodeDiffusion } from '../../models/training/resume.ts';
 import { VERSION } from '../../version.ts';
 import type { EngineReport } from '../options/engine.ts';
-import { GUIDANCE } from '../options/sampling.ts';
 import { writeCheckpoint } from './checkpoints.ts';
 import { setName } from './denoiser-results.ts';
 import type { LossHistory } from './loss-plot.ts';
@@ -66,20 +66,6 @@ function metrics(run: DiffusionRun, stopped: Stopped): string {
   return `${JSON.stringify({ ...describeRun(run), stopped, step, seconds, epochs }, null, 2)}\n`;
 }
 
-/** Pictures in rows of so many, small ones enlarged. */
-export function sampleGrid(
-  pictures: Float64Array,
-  { height, width }: { readonly height: number; readonly width: number },
-  columns: number,
-): Picture {
-  return pictureGridFromBatch(pictures, {
-    height,
-    width,
-    columns,
-    scale: Math.max(1, Math.floor(56 / height)),
-  });
-}
-
 /** A picture of samples, a class a column. */
 function samples({ trainer: { model, ema }, settings: { seed } }: DiffusionRun): Uint8Array {
   const { classes } = model.network.sizes;
@@ -88,7 +74,7 @@ function samples({ trainer: { model, ema }, settings: { seed } }: DiffusionRun):
   try {
     const labels = labelsInTurn(model, Math.floor(COUNT / columns) * columns);
     const pictures = samplePictures(model, { labels, guidance: classes > 0 ? GUIDANCE : 1, seed });
-    return encodePng(sampleGrid(pictures, model.network.sizes, columns));
+    return encodePng(sampleGrid(pictures, model.network.sizes, labels, columns));
   } finally {
     ema.swapOut();
   }

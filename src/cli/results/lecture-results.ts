@@ -16,6 +16,7 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import { VERSION } from '../../version.ts';
 import type { LectureSettings } from '../commands/train-lecture.ts';
 import type { EngineReport } from '../options/engine.ts';
+import { counted } from '../report/counted.ts';
 import { setName } from './denoiser-results.ts';
 import { type Part, page } from './html.ts';
 import type { LossHistory } from './loss-plot.ts';
@@ -102,7 +103,7 @@ function pageOf(run: LectureRun, figures: LectureFigures): string {
   const parts: Part[] = [
     {
       kind: 'text',
-      text: `A network of ${run.model.dimension + 1}-${run.model.hidden}-${run.model.hidden}-${run.model.dimension} learns to lead noisy pictures back to clean ones in T = 5 times, s = ${[...lectureSchedule()].join(', ')}. Here it was trained on ${run.data.train.length.toLocaleString('en')} pictures of ${setName(run.data)} for ${run.history.epochs.length} epochs. Every figure on this page was measured or worked out in that run.`,
+      text: `A network of ${run.model.dimension + 1}-${run.model.hidden}-${run.model.hidden}-${run.model.dimension} learns to lead noisy pictures back to clean ones in T = 5 times, s = ${[...lectureSchedule()].join(', ')}. Here it was trained on ${run.data.train.length.toLocaleString('en')} pictures of ${setName(run.data)} for ${counted(run.history.epochs.length, 'epoch')}. Every figure on this page was measured or worked out in that run.`,
     },
     { kind: 'heading', text: 'What the network sees' },
     {

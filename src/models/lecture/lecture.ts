@@ -23,6 +23,8 @@ import { Adam } from '../../optim/adam.ts';
 import { type Rng, sharedRng } from '../../random/rng.ts';
 import { full } from '../../tensor/create.ts';
 import { cat, mse, type Tensor } from '../../tensor/tensor.ts';
+import { defaultsOf } from '../setting.ts';
+import { LECTURE_TABLE } from '../settings.ts';
 
 /** linspace(0, 1, T). @throws ValueError for a T that is no whole number >= 2 */
 export function lectureSchedule(T = 5): Float64Array {
@@ -105,6 +107,9 @@ function stepOf(schedule: ArrayLike<number>, t: number): number {
   );
 }
 
+/** The slides' settings. */
+export const LECTURE_SETTINGS = defaultsOf(LECTURE_TABLE);
+
 export interface LectureTraining extends LectureLossOptions {
   /** 10 by default. */
   readonly epochs?: number;
@@ -136,7 +141,7 @@ export function* trainLecture(
   model: LectureNetwork,
   batches: (epoch: number) => Iterable<Tensor>,
   rng: Rng,
-  { epochs = 10, lr = 1e-3, ...options }: LectureTraining = {},
+  { epochs = LECTURE_SETTINGS.epochs, lr = LECTURE_SETTINGS.lr, ...options }: LectureTraining = {},
 ): Generator<LectureStep, void, undefined> {
   checkWhole('lecture: epochs', epochs, 1);
   const adam = new Adam(model.parameters(), { lr });

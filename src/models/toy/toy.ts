@@ -25,6 +25,8 @@ import { Ema } from '../../optim/ema.ts';
 import { cosineLr } from '../../optim/lr-schedule.ts';
 import { Rng, type Seed } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import { defaultsOf, type ValuesOf } from '../setting.ts';
+import { TOY_TABLE } from '../settings.ts';
 
 /** How a set's curve is walked in equal steps of s, from 0 to 1. */
 interface Walk {
@@ -113,7 +115,12 @@ export interface ToySettings {
   readonly seed: Seed;
 }
 
-export const TOY_SETTINGS: ToySettings = { steps: 3000, batchSize: 128, lr: 6e-3, seed: 0 };
+export const TOY_SETTINGS: ToySettings = toySettings(defaultsOf(TOY_TABLE));
+
+/** The settings of training among those of the figure. */
+export function toySettings({ trainSteps, batchSize, lr, seed }: ValuesOf<typeof TOY_TABLE>): ToySettings {
+  return { steps: trainSteps, batchSize, lr, seed };
+}
 
 /**
  * Trains a network on a toy set, and yields the loss of every step; returns the moving average of the network.

@@ -18,6 +18,8 @@ import { Adam } from '../../optim/adam.ts';
 import { Rng, type Seed } from '../../random/rng.ts';
 import { mse, type Tensor } from '../../tensor/tensor.ts';
 import type { Denoiser } from '../networks/denoiser.ts';
+import { defaultsOf } from '../setting.ts';
+import { DENOISER_TABLE } from '../settings.ts';
 import { requireFinite, Snapshot, Tally } from './loop.ts';
 
 /** What a run can be told. */
@@ -33,13 +35,7 @@ export interface DenoiserSettings {
 }
 
 /** The lecture's settings. */
-export const DENOISER_SETTINGS: DenoiserSettings = {
-  epochs: 10,
-  batchSize: 64,
-  lr: 1e-3,
-  noise: 0.5,
-  seed: 0,
-};
+export const DENOISER_SETTINGS: DenoiserSettings = defaultsOf(DENOISER_TABLE);
 
 export interface TrainDenoiserOptions extends Partial<DenoiserSettings> {
   readonly train: Dataset;

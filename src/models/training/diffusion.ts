@@ -24,6 +24,8 @@ import { cosineLr, type LrSchedule, warmupLr } from '../../optim/lr-schedule.ts'
 import { Rng, type RngState, type Seed } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { DiffusionPipeline, ProcessSettings } from '../pipeline.ts';
+import { defaultsOf } from '../setting.ts';
+import { DIFFUSION_TABLE } from '../settings.ts';
 import type { EpochEvent, TrainEvent } from './denoiser.ts';
 import { normalize, requireFiniteTest } from './loop.ts';
 
@@ -41,18 +43,8 @@ export interface DiffusionSettings extends ProcessSettings {
   readonly seed: Seed;
 }
 
-export const DIFFUSION_SETTINGS: DiffusionSettings = {
-  schedule: 'cosine',
-  steps: 1000,
-  predicts: 'x0',
-  lossWeighting: 'simple',
-  epochs: 60,
-  batchSize: 128,
-  lr: 1e-3,
-  ema: 0.999,
-  labelDropout: 0.1,
-  seed: 0,
-};
+const { model: _network, seconds: _limit, ...defaults } = defaultsOf(DIFFUSION_TABLE);
+export const DIFFUSION_SETTINGS: DiffusionSettings = defaults;
 
 const MOST_WARMUP = 500;
 const LAST_RATE = 0.02;
