@@ -39,13 +39,15 @@ export class InternalError extends LangevinError {
 }
 
 /**
- * ` Did you mean "strokes"?` for the nearest of `names`, or the empty string when nothing is near:
+ * ` Did you mean "strokes"?` for the nearest of `names`, whatever the case of its letters, or the empty string when nothing is near:
  * at most a third of the longer word, rounded up, may differ: two letters swapped in one of five are near.
  */
 export function didYouMean(word: string, names: readonly string[]): string {
   if (names.length === 0) return '';
-  const nearest = closest(word, names as string[]);
-  const near = distance(word, nearest) <= Math.ceil(Math.max(word.length, nearest.length) / 3);
+  const lower = names.map((name) => name.toLowerCase());
+  const match = closest(word.toLowerCase(), lower);
+  const near = distance(word.toLowerCase(), match) <= Math.ceil(Math.max(word.length, match.length) / 3);
+  const nearest = names[lower.indexOf(match)];
   return near ? ` Did you mean "${nearest}"?` : '';
 }
 

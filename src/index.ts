@@ -82,6 +82,7 @@ export { decodePng, encodePng, type Picture } from './image/png.ts';
 export { type Evaluation, evaluatePictures } from './models/evaluation/evaluate.ts';
 export { type DiffusionLikelihood, diffusionLikelihood } from './models/evaluation/likelihood.ts';
 export {
+  densityCoverage,
   frechetDistance,
   nearestNeighbours,
   type Points,

@@ -1,10 +1,12 @@
 /** The commands that train diffusion models and sample from them, run as a person runs them. */
+import { execFileSync } from 'node:child_process';
 import {
   copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -55,7 +57,7 @@ suite('cli: diffusion', (test) => {
       const stdout = await ok([...TRAIN, '--epochs', '2', '--seed', 'a b'], folder);
       assert.match(
         stdout,
-        /^network +1 residual blocks of 32-32-32, 10 classes, [\d,]+ parameters\nprocess +cosine, 1,000 steps, predicts x0/,
+        /^network +1 residual block of 32-32-32, 10 classes, [\d,]+ parameters\nprocess +cosine, 1,000 steps, predicts x0/,
       );
       assert.match(stdout, /epoch 2\/2 +train \d\.\d{4} +test \d\.\d{4}/);
       const out = join(folder, 'out', 'diffusion');
@@ -133,27 +135,38 @@ suite('cli: diffusion', (test) => {
     inFolder(async (folder) => {
       await ok([...TRAIN, '--epochs', '20', '--lr', '0.02', '--ema', '0', '--quiet', '--out', 'm'], folder);
       const sample = ['sample', '--steps', '4', '--count', '6', '--threads', '1'];
+      const LABELS = 'samples-label-3-1-ddim-steps-4-count-6-seed-0';
       const stdout = await ok([...sample, '--model', 'm', '--label', '3,1', '--gif', '--out', 'p'], folder);
       assert.match(stdout, /sampler +ddim, 4 steps, guidance 2 above sigma\/alpha 1\n/);
       assert.match(stdout, /6 pictures in [\d.]+ s/);
-      const picture = readFileSync(join(folder, 'p', 'samples.png'));
+      const picture = readFileSync(join(folder, 'p', `${LABELS}.png`));
       const { width, height } = decodePng(picture);
-      assert.ok(width > 3 * 56 && height > 2 * 56 && height < 3 * 56, `${width}x${height}`);
+      assert.ok(width > 2 * 56 && height > 3 * 56 && height < 4 * 56, `${width}x${height}`);
       assert.is(
-        readFileSync(join(folder, 'p', 'samples.gif'))
+        readFileSync(join(folder, 'p', `${LABELS}.gif`))
           .subarray(0, 6)
           .toString(),
         'GIF89a',
       );
+      const trained = readFileSync(join(folder, 'm', 'samples.png'));
+      for (const label of ['3', '1'])
+        await ok([...sample, '--model', 'm', '--label', label, '--quiet'], folder);
+      assert.ok(readFileSync(join(folder, 'm', 'samples.png')).equals(trained), "training's picture stays");
+      assert.equal(
+        readdirSync(join(folder, 'm')).filter((file) => file.startsWith('samples-')),
+        ['1', '3'].map((label) => `samples-label-${label}-ddim-steps-4-count-6-seed-0.png`),
+      );
       const again = async (model: string, ...words: string[]) => {
+        rmSync(join(folder, 'q'), { recursive: true, force: true });
         await ok([...sample, '--quiet', '--out', 'q', '--model', model, ...words], folder);
-        return readFileSync(join(folder, 'q', 'samples.png'));
+        const [file, ...others] = readdirSync(join(folder, 'q'));
+        assert.equal(others, []);
+        return readFileSync(join(folder, 'q', file));
       };
       assert.ok(picture.equals(await again(join('m', 'model.safetensors'), '--label', '3,1')));
       assert.not(picture.equals(await again('m', '--label', '3,1', '--seed', '1')));
       assert.not(picture.equals(await again('m', '--label', '1,3')));
       assert.not(picture.equals(await again('m', '--label', '3,1', '--guidance', '0')));
-      assert.not(existsSync(join(folder, 'q', 'samples.gif')));
     }));
 
   test('train lecture leaves its page, whose figures are those of the run', () =>
@@ -215,6 +228,8 @@ suite('cli: diffusion', (test) => {
         'Fréchet',
         'precision',
         'recall',
+        'density',
+        'coverage',
         'nearest',
         'bound',
         'plain bound',
@@ -258,13 +273,15 @@ suite('cli: diffusion', (test) => {
       );
       await ok([...guided, '--quiet', '--out', 'b'], folder);
       await ok([...sample, '--quiet', '--out', 'c'], folder);
-      const [a, b, c] = ['a', 'b', 'c'].map((name) => readFileSync(join(folder, name, 'samples.png')));
+      const [a, b, c] = ['a', 'b', 'c'].map((name) =>
+        readFileSync(join(folder, name, readdirSync(join(folder, name))[0])),
+      );
       assert.ok(a.equals(b) && !a.equals(c));
       assert.is(readdirSync(join(folder, 'cache', 'langevin', 'classifiers')).length, 1);
       failed(
         await langevin([...guided, '--label', '10', '--quiet'], folder),
         2,
-        /--label: expected one value, got 2/,
+        /--label: expected one value, got several/,
       );
       const wrong = [...sample, '--label', '10', '--classifier-guidance', '3', '--quiet', '--out', 'd'];
       failed(await langevin(wrong, folder), 2, /--label: expected labels from 0 to 9, got 10/);
@@ -303,7 +320,7 @@ suite('cli: diffusion', (test) => {
       for (const file of pictures) assert.ok(existsSync(join(out, file)), file);
       const commands = [...html.matchAll(/<pre>\$ (.*)<\/pre>/g)].map(([, line]) => line);
       assert.equal(
-        commands.map((line) => line.split(' ').slice(1, 3).join(' ')),
+        commands.map((line) => line.split(' ').slice(2, 4).join(' ')),
         [
           'sde brownian',
           'sde drift',
@@ -313,13 +330,41 @@ suite('cli: diffusion', (test) => {
           'train lecture',
           'train diffusion',
           'schedules --schedule',
-          'sample --model',
+          'sample --count',
         ],
       );
       for (const line of commands) assert.ok(stdout.includes(line), line);
+      const drift = commands.find((line) => line.includes('sde drift'))!;
+      const shown = readFileSync(join(out, 'sde', 'drift.svg'), 'utf8');
+      await ok(
+        drift
+          .replace(/^npx langevin /, '')
+          .replace('out/tour', 'again')
+          .split(' '),
+        folder,
+      );
+      assert.is(readFileSync(join(folder, 'again', 'sde', 'drift.svg'), 'utf8'), shown);
       for (const [, page] of html.matchAll(/href="([^"]+)"/g)) assert.ok(existsSync(join(out, page)), page);
       assert.match(stdout, /the tour took \d+ s: open out\/tour\/index\.html\n$/);
     }));
+
+  // util-linux's script(1) is a terminal.
+  test.when(existsSync('/usr/bin/script'), 'on a terminal the tour shows how far its trainings are', () =>
+    inFolder(async (folder) => {
+      tinyData(folder);
+      const words = 'tour --data tiny --seconds 0.5 --threads 1';
+      const command = `"${process.execPath}" "${join(process.cwd(), 'dist', 'cli.js')}" ${words}`;
+      const shown = execFileSync('/usr/bin/script', ['-qec', command, '/dev/null'], {
+        cwd: folder,
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      assert.match(shown, /epoch 1\/6 +█+ +train \d/, 'of the denoiser');
+      assert.match(shown, /epoch +\d+\/60 +█+ +train \d/, 'of the diffusion model');
+      assert.not.match(shown, /\nwrote .*model\.safetensors/, 'and nothing else of theirs');
+      assert.match(shown, /npx langevin train denoiser --data tiny --limit 10000 --epochs 6/);
+    }),
+  );
 
   test('a command line that cannot be understood: exit code 2, one line, the nearest name, nothing written', () =>
     inFolder(async (folder) => {
@@ -345,14 +390,21 @@ suite('cli: diffusion', (test) => {
         [[...TRAIN, '--ema', '1'], /--ema: expected a number from 0 to below 1, got "1"/],
         [
           [...TRAIN, '--guidance-dropout', '1.1'],
-          /--guidance-dropout: expected a number from 0 to 1, got "1\.1"/,
+          /--label-dropout: expected a number from 0 to 1, got "1\.1"/,
+        ],
+        [
+          [...TRAIN, '--weight', 'vlb', '--schedule', 'VP'],
+          /weight: vlb needs a schedule of discrete steps, got vp/,
         ],
         [[...TRAIN, '--seconds', '0'], /--seconds: expected a number > 0, got "0"/],
         [['train', 'diffusion', '--resume', 'x', '--lr', '1'], /--lr belongs to a new run, got --resume x/],
         [['train', 'lecture', '--noise', '1'], /unknown option --noise/],
         [['sample', '--sampler', 'heum'], /--sampler: expected ddpm, ddim, .*Did you mean "heun"\?/],
-        [['sample', '--label', 'seven'], /--label: expected a class or several as in 3,1,4, got "seven"/],
-        [['sample', '--label=-1'], /--label: expected a class/],
+        [
+          ['sample', '--label', 'seven'],
+          /--label: expected a whole number or several as in 3,1,4, got "seven"/,
+        ],
+        [['sample', '--label', '-1'], /--label: expected a whole number or several/],
         [['sample', '--json', '--quiet'], /exclude each other/],
         [['schedules', '--schedule', 'linear,cosin'], /got "cosin"\. Did you mean "cosine"\?/],
         [['schedules', '--steps', '1'], /--steps: expected a whole number >= 2, got "1"/],
@@ -360,7 +412,10 @@ suite('cli: diffusion', (test) => {
           ['schedules', '--schedule', 'linear', '--steps', '5'],
           /--steps: schedule linear, 5 steps: expected betas/,
         ],
-        [['toy', 'moon'], /expected moons, swirl, eight, all, got "moon"\. Did you mean "moons"\?/],
+        [
+          ['toy', 'moon'],
+          /^langevin: set: expected moons, swirl, eight, all, got "moon"\. Did you mean "moons"\?/,
+        ],
         [
           ['toy', '--steps', '1001'],
           /--steps: expected at most the 1000 that the model is trained with, got 1001/,
@@ -411,7 +466,11 @@ suite('cli: diffusion', (test) => {
       );
       assert.is((await sample('--model', 'u', '--count', '2', '--steps', '3')).code, 0);
       assert.is((await loadDiffusion(join(folder, 'u', 'model.safetensors'))).classes, 0);
-      failed(await sample('--model', 'none'), 1, /cannot read none: no such file/);
+      failed(
+        await sample('--model', 'none'),
+        1,
+        /cannot read none: no such file or folder; train one first with "npx langevin train diffusion"/,
+      );
       mkdirSync(join(folder, 'd'));
       failed(await sample('--model', 'd'), 1, /cannot read d\/model\.safetensors: no such file/);
       copyFileSync(join(folder, 'm', 'model.safetensors'), join(folder, 'd', 'model.safetensors'));

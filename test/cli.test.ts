@@ -2,10 +2,15 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { backend } from '../src/backend/backend.ts';
 import { loadCheckpoint } from '../src/checkpoint/checkpoint.ts';
 import { encodeIdx } from '../src/data/idx.ts';
+import { loadStrokes } from '../src/data/strokes-set.ts';
 import { decodePng } from '../src/image/png.ts';
-import { loadDenoiser } from '../src/models/networks/denoiser.ts';
+import { commandLine } from '../src/models/command-line.ts';
+import { Denoiser, loadDenoiser } from '../src/models/networks/denoiser.ts';
+import { trainDenoiser } from '../src/models/training/denoiser.ts';
+import { Rng } from '../src/random/rng.ts';
 import { VERSION } from '../src/version.ts';
 import { inFolder, langevin, npmRun, type Outcome } from './dist.ts';
 import { suite } from './suite.ts';
@@ -61,7 +66,7 @@ suite('cli', (test) => {
         /epoch 1\/2 .*\nepoch 2\/2 +train 0\.\d{4} +test 0\.\d{4} +[\d.]+ s +[\d,]+ images\/s\n/,
       );
       for (const file of FILES) assert.ok(stdout.includes(join('out', file)), `it names ${file}`);
-      assert.match(stdout, /\nnext +langevin /);
+      assert.match(stdout, /\nnext +npx langevin train denoiser --data mnist /);
 
       const metrics = json(join(folder, 'out', 'metrics.json'));
       const data = { data: 'strokes', limit: 128 };
@@ -185,7 +190,7 @@ suite('cli', (test) => {
       for (const words of [['--help'], ['-h'], []]) {
         const { code, stdout, stderr } = await langevin(words, folder);
         assert.equal([code, stderr], [0, '']);
-        assert.match(stdout, /train denoiser.*info.*Examples:\n +\$ langevin train denoiser/s);
+        assert.match(stdout, /train denoiser.*info.*Examples:\n +\$ npx langevin train denoiser/s);
       }
       const help = await langevin([...TRAIN, '--help', '--epochs', 'x'], folder);
       assert.is(help.code, 0);
@@ -207,6 +212,51 @@ suite('cli', (test) => {
       }
       const version = await langevin(['--version'], folder);
       assert.equal([version.code, version.stdout.split(' ')[0]], [0, `langevin/${VERSION}`]);
+    }));
+
+  test.when(
+    process.platform !== 'win32',
+    'the line for some settings, run by a shell, makes the model that the library makes with them',
+    () =>
+      inFolder(async (folder) => {
+        const settings = { epochs: 1, batchSize: 32, lr: 0.002, noise: 0.25, seed: "it's $HOME" };
+        const cli = `"${process.execPath}" "${join(process.cwd(), 'dist', 'cli.js')}"`;
+        const line = commandLine('train denoiser', { limit: 64, ...settings }, cli);
+        execFileSync('sh', ['-c', line], { cwd: folder });
+        const model = new Denoiser({ rng: new Rng(settings.seed).stream('initial values') });
+        for (const _ of trainDenoiser(model, { ...loadStrokes({ train: 64, test: 64 }), ...settings }));
+        const file = await loadDenoiser(join(folder, 'out', 'model.safetensors'));
+        const values = (from: Denoiser) => from.parameters().map((p) => p.toTypedArray());
+        if (backend().name === 'wasm') assert.equal(values(file), values(model));
+      }),
+  );
+
+  test('LANGEVIN_MNIST names the folder of MNIST, and --data-dir comes before it', () =>
+    inFolder(async (folder) => {
+      mkdirSync(join(folder, 'a'));
+      mkdirSync(join(folder, 'b'));
+      const before = process.env.LANGEVIN_MNIST;
+      process.env.LANGEVIN_MNIST = 'a';
+      try {
+        const mnist = [...TRAIN, '--data', 'MNIST'];
+        failed(await langevin(mnist, folder), 1, /: a: expected train-images-idx3-ubyte /);
+        failed(await langevin([...mnist, '--data-dir', 'b'], folder), 1, /: b: expected train-images/);
+      } finally {
+        if (before === undefined) delete process.env.LANGEVIN_MNIST;
+        else process.env.LANGEVIN_MNIST = before;
+      }
+    }));
+
+  test('help is a command too', () =>
+    inFolder(async (folder) => {
+      const said = async (...words: string[]) => {
+        const { code, stdout, stderr } = await langevin(words, folder);
+        assert.equal([code, stderr], [0, '']);
+        return stdout;
+      };
+      assert.is(await said('help'), await said('--help'));
+      assert.is(await said('help', ...TRAIN), await said(...TRAIN, '--help'));
+      assert.match(await said('help', 'train'), /train denoiser.*train diffusion/s);
     }));
 
   test('info tells what there is', () =>
@@ -238,7 +288,10 @@ suite('cli', (test) => {
       const cases: [string[], RegExp][] = [
         [['trian', 'denoiser'], /unknown command "trian denoiser"\. Did you mean "train denoiser"\?/],
         [['train', 'denoizer'], /Did you mean "train denoiser"\?/],
-        [['train'], /train: expected another word, as in langevin train denoiser/],
+        [
+          ['train'],
+          /train: expected another word, as in npx langevin train denoiser, npx langevin train lecture/,
+        ],
         [['inof'], /unknown command "inof"\. Did you mean "info"\?/],
         [['--vresion'], /unknown option --vresion\. Did you mean --version\?/],
         [[...TRAIN, '--epoch', '3'], /unknown option --epoch\. Did you mean --epochs\?/],
@@ -263,12 +316,20 @@ suite('cli', (test) => {
         [[...TRAIN, '--epochs', '0'], /--epochs: expected a whole number >= 1, got "0"/],
         [[...TRAIN, '--epochs', '1.5'], /--epochs: expected a whole number >= 1, got "1\.5"/],
         [[...TRAIN, '--epochs'], /--epochs: expected a value, got none/],
-        [[...TRAIN, '--epochs', '1', '--epochs', '2'], /--epochs: expected one value, got 2/],
+        [[...TRAIN, '--epochs', '1', '--epochs', '2'], /--epochs: expected one value, got several/],
         [[...TRAIN, '--batch-size', '0x10'], /--batch-size: expected a whole number >= 1, got "0x10"/],
         [[...TRAIN, '--limit', 'all'], /--limit: expected a whole number >= 1, got "all"/],
         [[...TRAIN, '--lr', '-1'], /--lr: expected a number > 0, got "-1"/],
         [[...TRAIN, '--lr', 'NaN'], /--lr: expected a number > 0, got "NaN"/],
         [[...TRAIN, '--noise=-0.5'], /--noise: expected a number >= 0, got "-0\.5"/],
+        [[...TRAIN, '--noise', '-0.5'], /--noise: expected a number >= 0, got "-0\.5"/],
+        [[...TRAIN, '--seed', '--json'], /--seed: expected a value, got none/],
+        [[...TRAIN, '--json=yes'], /--json: expected no value, got "yes"/],
+        [[...TRAIN, '--no-json'], /unknown option --no-json\. Did you mean --json\?/],
+        [[...TRAIN, '--EPOCHS', '3'], /unknown option --EPOCHS\. Did you mean --epochs\?/],
+        [['Train', 'Denoiser'], /unknown command "Train Denoiser"\. Did you mean "train denoiser"\?/],
+        [['help', 'inof'], /unknown command "inof"\. Did you mean "info"\?/],
+        [['--json'], /unknown option --json\. /],
         [[...TRAIN, '--out='], /--out: expected a value, got an empty one/],
         [[...TRAIN, '--json', '--quiet'], /--json and --quiet exclude each other/],
         [[...TRAIN, 'extra'], /train denoiser: unexpected "extra"/],

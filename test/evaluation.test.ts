@@ -5,6 +5,7 @@ import { loadStrokes } from '../src/data/strokes-set.ts';
 import { FormatError, ShapeError, ValueError } from '../src/errors.ts';
 import { evaluatePictures } from '../src/models/evaluation/evaluate.ts';
 import {
+  densityCoverage,
   frechetDistance,
   nearestNeighbours,
   type Points,
@@ -129,6 +130,36 @@ suite('evaluation', (test) => {
     assert.equal(far, { precision: 0, recall: 0 });
   });
 
+  test('density and coverage: of a set and itself (k + 1)/k and 1, of sets apart 0 and 0', () => {
+    const real = normals('real', 300, [1, 1]);
+    assert.equal(densityCoverage(real, real), { density: 6 / 5, coverage: 1 });
+    assert.equal(densityCoverage(real, normals('far', 300, [1, 1], 100)), { density: 0, coverage: 0 });
+    // Eight points on a line: the balls of fifth neighbours reach 5, 4, 3, 3, 3, 3, 4 and 5.
+    const line = { dimension: 1, values: Float64Array.from({ length: 8 }, (_, i) => i) };
+    const one = { dimension: 1, values: Float64Array.of(0, 0) };
+    assert.equal(densityCoverage(line, one), { density: 4 / 5, coverage: 4 / 8 });
+    refused(
+      () => densityCoverage(normals('few', 5, [1]), real),
+      ShapeError,
+      /more than 5 real points, got 5/,
+    );
+  });
+
+  test('density and coverage: near 1 and 1 - 2^-5 for one distribution, and small where precision is fooled', () => {
+    const real = normals('real', 1000, [1, 1]);
+    const same = densityCoverage(real, normals('same', 1000, [1, 1]));
+    assert.ok(Math.abs(same.density - 1) < 0.1, `${same.density}`);
+    assert.ok(Math.abs(same.coverage - (1 - 2 ** -5)) < 0.02, `${same.coverage}`);
+    // One outlier, whose ball holds everything between it and the others
+    const values = (real.values as Float64Array).slice();
+    values.set([300, 300], 0);
+    const outlier = { ...real, values };
+    const noise = normals('noise', 1000, [2, 2], 100);
+    assert.is(precisionRecall(outlier, noise).precision, 1);
+    const { density, coverage } = densityCoverage(outlier, noise);
+    assert.ok(density <= 0.2 && coverage <= 1 / 1000, `${density}, ${coverage}`);
+  });
+
   test('nearest neighbours and their distances', () => {
     const points = { dimension: 2, values: Uint8Array.from([0, 0, 10, 0, 0, 10]) };
     const asked = { dimension: 2, values: Uint8Array.from([9, 1, 3, 4, 0, 10]) };
@@ -144,7 +175,7 @@ suite('evaluation', (test) => {
     const real = evaluate(Float64Array.from(pixelsOf(strokes.test)));
     assert.is(real.conditionalAccuracy, accuracy(classifier, strokes.test));
     assert.ok(Math.abs(real.frechet.samples) < 1e-6 && real.frechet.real > 0);
-    assert.equal([real.precision.samples, real.recall.samples], [1, 1]);
+    assert.equal([real.precision.samples, real.recall.samples, real.coverage.samples], [1, 1, 1]);
     assert.is(real.nearest.samples, real.nearest.real);
     assert.is(
       real.found.reduce((a, b) => a + b),
@@ -157,6 +188,7 @@ suite('evaluation', (test) => {
 
     const noise = evaluate(Float64Array.from(new Rng('n').uniform([n, 784]).toTypedArray()));
     assert.ok(noise.conditionalAccuracy! < 0.3 && noise.frechet.samples > 5 * noise.frechet.real);
+    assert.ok(noise.density.samples < 0.1 && noise.coverage.samples < 0.1, JSON.stringify(noise.density));
     assert.ok(noise.precision.samples < 0.2 && noise.nearest.samples > noise.nearest.real);
     refused(
       () => evaluatePictures(classifier, strokes, new Float64Array(99 * 784), labels.slice(0, 99)),

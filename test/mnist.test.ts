@@ -273,14 +273,14 @@ suite('mnist', (test) => {
           'torn/.*: expected a whole gzip file',
           'silent/.*: nothing came for 0\\.3 s',
           'good/.*: .*ECONNREFUSED',
-          '--data-dir$',
+          'dataDir can name a folder, in a page a URL, with the files$',
         ];
         await rejected(promise, FileError, new RegExp(each.join('.*')));
         assert.equal(readdirSync(cacheDir), []);
         await rejected(
           loadMnist({ hashes, mirrors: [], cacheDir }),
           FileError,
-          /none is known; .*--data-dir/,
+          /none is known; .*dataDir can name a folder/,
         );
       });
     }));

@@ -61,8 +61,26 @@ suite('cli: sde', (test) => {
         await ok(['sde', name, '--paths', '60', '--steps', '300'], folder);
         assert.ok(existsSync(join(folder, 'out', `${name}-end.svg`)), name);
       }
-      const heun = await ok(['sde', 'gbm', '--solver', 'heun', '--paths', '3'], folder);
-      assert.match(heun, /gbm is solved in its Stratonovich form/);
+      for (const name of ['GBM', 'Heston']) {
+        const heun = await ok(['sde', name, '--solver', 'heun', '--paths', '3', '--steps', '20'], folder);
+        assert.match(heun, new RegExp(`${name.toLowerCase()} is solved in its Stratonovich form`));
+      }
+      const minus = [
+        'sde',
+        '--drift',
+        '-x',
+        '--diffusion',
+        '1',
+        '--seed',
+        '-3',
+        '--paths',
+        '1',
+        '--steps',
+        '1',
+      ];
+      assert.match(await ok(minus, folder), /: 1 path of 1 step in/);
+      const set = ['sde', 'ou', '--set', 'x0=-1', '--set', 'mu=-1', '--paths', '3', '--steps', '2'];
+      assert.match(await ok(set, folder), /3 paths of 2 steps/);
       await ok(['sde', '--drift', 'a*x', '--diffusion', '1', '--set', 'a=-1,x0=3', '--paths', '3'], folder);
       assert.ok(existsSync(join(folder, 'out', 'sde.svg')));
     }));
@@ -73,7 +91,7 @@ suite('cli: sde', (test) => {
         [['sde'], 2, /expected a process/],
         [['sde', 'ou', 'more'], 2, /unexpected "more"/],
         [['sde', 'ou', '--steps', '0'], 2, /--steps: expected a whole number >= 1/],
-        [['sde', 'ou', '--time', '0'], 2, /--time: expected a time > 0/],
+        [['sde', 'ou', '--time', '0'], 2, /--time: expected a number > 0/],
         [['sde', 've', '--time', '2'], 2, /--time: expected at most 1 for ve/],
         [['sde', 'ou', '--set', 'mu=NaN'], 2, /expected a finite number for mu/],
         [['sde', 'ou', '--set', '__proto__=1'], 2, /--set: expected name=value/],
@@ -82,7 +100,7 @@ suite('cli: sde', (test) => {
         [['sde', '--drift', '0.1*', '--diffusion', '1'], 2, /error at character/],
         [
           ['sde', 'heston', '--solver', 'milstein'],
-          1,
+          2,
           /expected additive, diagonal, scalar noise, got general/,
         ],
         [
@@ -90,7 +108,7 @@ suite('cli: sde', (test) => {
           1,
           /path \d+ of 1000 is .* at t = 0\.1/,
         ],
-        [['sde', 'orders', '--steps', '3'], 2, /unexpected --steps/],
+        [['sde', 'orders', '--steps', '3'], 2, /unknown option --steps/],
       ];
       for (const [words, code, message] of refused) {
         const outcome = await langevin(words, folder);

@@ -22,10 +22,12 @@ import {
   varianceExploding,
   variancePreserving,
 } from '../src/sde/processes/index.ts';
-import type { SdeSolver } from '../src/sde/sde.ts';
+import { misfit, noiseOf, type SdeSolver, toStratonovich } from '../src/sde/sde.ts';
 import { solve, startAt } from '../src/sde/solve.ts';
-import { eulerMaruyama, exact, odeRk4, sri1 } from '../src/sde/solvers/index.ts';
+import { eulerMaruyama, exact, heun, odeRk4, SOLVERS, sri1 } from '../src/sde/solvers/index.ts';
 import { gammaP, lnGamma, noncentralChiSquare, normalCdf } from '../src/sde/special.ts';
+import { tensor } from '../src/tensor/create.ts';
+import { onBackend } from './helpers.ts';
 import { ksTest, normalCdf as oracleCdf } from './helpers-statistics.ts';
 import { suite } from './suite.ts';
 
@@ -224,6 +226,70 @@ suite('processes', (test) => {
     const sub = subVariancePreserving().law!(0, 0, 0.6);
     const b = 0.1 * 0.6 + (19.9 * 0.36) / 2;
     assert.ok(Math.abs(sub.variance! - (1 - Math.exp(-b)) ** 2) < 1e-12);
+  });
+
+  test('corrections are the derivative of the diffusion along itself, by central differences', () => {
+    let found = 0;
+    for (const family of PROCESSES) {
+      const process = family();
+      if (!process.correction) continue;
+      found++;
+      onBackend('reference', () =>
+        scope(() => {
+          const several = noiseOf(process) === 'general';
+          const [rows, h] = [process.start.length, 1e-5];
+          const x = tensor(process.start.map((value) => 1.1 * value)).reshape(1, rows);
+          const states = several ? x : x.reshape(rows);
+          const column = (at: typeof x, k: number) => {
+            const b = process.diffusion(at, 0.3);
+            return several ? b.slice([k], [k + 1]).reshape(1, rows) : b;
+          };
+          let sum = states.mul(0);
+          for (let k = 0; k < (process.motions ?? 1); k++) {
+            const b = column(states, k).mul(h);
+            sum = sum.add(
+              column(states.add(b), k)
+                .sub(column(states.sub(b), k))
+                .mul(1 / (2 * h)),
+            );
+          }
+          const given = states.mul(0).add(process.correction!(states, 0.3)).toTypedArray();
+          for (const [i, value] of sum.toTypedArray().entries()) {
+            const error = Math.abs(given[i] - value);
+            assert.ok(error < 1e-6 * (1 + Math.abs(value)), `${process.name}: ${given[i]} is not ${value}`);
+          }
+        }),
+      );
+    }
+    assert.is(found, 3);
+  });
+
+  test('Heun keeps the mean of the Heston model, whose Stratonovich form it solves', () => {
+    const process = heston();
+    const { mean } = process.law!(100, 0, 1);
+    const x = startAt(process.start, 20_000);
+    const { states } = solve(toStratonovich(process), heun, x, {
+      t1: 1,
+      steps: 50,
+      noise: new Rng('heston'),
+      keep: 'last',
+    });
+    const prices = Array.from(states.toTypedArray()).filter((_, i) => i % 2 === 0);
+    const average = prices.reduce((sum, price) => sum + price / prices.length, 0);
+    const deviation = Math.sqrt(prices.reduce((sum, p) => sum + (p - average) ** 2, 0) / prices.length);
+    const error = deviation / Math.sqrt(prices.length);
+    assert.ok(Math.abs(average - mean) < 4 * error, `${average} ± ${error} is not ${mean}`);
+    for (const used of [x, states]) used.dispose();
+  });
+
+  test('no process lacks what a solver of its kind of noise needs, but for exact transitions', () => {
+    for (const family of PROCESSES) {
+      for (const solver of SOLVERS) {
+        const process = family();
+        const sde = solver.interpretation === 'stratonovich' ? toStratonovich(process) : process;
+        assert.not.match(misfit(solver, sde) ?? '', /correction/, `${process.name} by ${solver.name}`);
+      }
+    }
   });
 
   test('every process states its parameters with meaning and unit, and refuses wrong ones by name', () => {

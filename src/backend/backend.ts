@@ -22,7 +22,7 @@ const MAX_THREADS = 64;
 export const BACKENDS = ['wasm', 'reference'] as const;
 export type BackendName = (typeof BACKENDS)[number];
 
-const NUMERICS = ['strict', 'relaxed', 'auto'] as const;
+export const NUMERICS = ['strict', 'relaxed', 'auto'] as const;
 
 /** What `toTypedArray` gives: float32 from the WebAssembly backend, float64 from the reference. */
 export type FloatArray = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;

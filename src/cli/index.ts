@@ -4,80 +4,93 @@
  * failure, 2 for a command line that cannot be understood, 128 + n after signal n. An error is one line on
  * standard error; `--debug` adds the stack.
  */
-import { type Command, cac } from 'cac';
 import { LangevinError } from '../errors.ts';
 import { VERSION } from '../version.ts';
-import { addEvaluateOptions, evaluateCommand } from './commands/evaluate.ts';
-import { addInfoOptions, infoCommand } from './commands/info.ts';
-import { addNoiseOptions, noiseCommand } from './commands/noise.ts';
-import { addSampleOptions, sampleCommand } from './commands/sample.ts';
-import { addSchedulesOptions, schedulesCommand } from './commands/schedules.ts';
-import { addSdeOptions, sdeCommand } from './commands/sde.ts';
-import { addTourOptions, tourCommand } from './commands/tour.ts';
-import { addToyOptions, toyCommand } from './commands/toy.ts';
-import { addDenoiserOptions, trainDenoiserCommand } from './commands/train-denoiser.ts';
-import { trainDiffusionCommand } from './commands/train-diffusion.ts';
-import { addLectureOptions, trainLectureCommand } from './commands/train-lecture.ts';
-import { type Options, parse, UsageError } from './options/arguments.ts';
-import { addDiffusionOptions } from './options/diffusion.ts';
+import { EVALUATE } from './commands/evaluate.ts';
+import { INFO } from './commands/info.ts';
+import { NOISE } from './commands/noise.ts';
+import { SAMPLE } from './commands/sample.ts';
+import { SCHEDULES } from './commands/schedules.ts';
+import { SDE_PATHS } from './commands/sde.ts';
+import { SDE_ORDERS } from './commands/sde-orders.ts';
+import { tour } from './commands/tour.ts';
+import { TOY } from './commands/toy.ts';
+import { TRAIN_DENOISER } from './commands/train-denoiser.ts';
+import { TRAIN_DIFFUSION } from './commands/train-diffusion.ts';
+import { TRAIN_LECTURE } from './commands/train-lecture.ts';
+import { type Options, UsageError } from './options/arguments.ts';
+import {
+  type Command,
+  commandOf,
+  optionsOf,
+  type Request,
+  split,
+  unknownCommand,
+} from './options/command.ts';
+import { commandHelp, programHelp } from './options/help.ts';
 
-const cli = cac('langevin');
-type Action = (options: Options) => Promise<number>;
-const actions = new Map<Command, Action>();
+const COMMANDS: readonly Command[] = [
+  tour(run),
+  TRAIN_DENOISER,
+  TRAIN_LECTURE,
+  TRAIN_DIFFUSION,
+  SAMPLE,
+  EVALUATE,
+  SDE_PATHS,
+  SDE_ORDERS,
+  NOISE,
+  SCHEDULES,
+  TOY,
+  INFO,
+];
+const EXAMPLES = [
+  'train denoiser                 on drawn digits, within a minute',
+  'train denoiser --data mnist    on real handwriting',
+  'sde gbm --paths 5              geometric Brownian motion',
+  'tour                           the lecture in order, on one page',
+  'train diffusion --data mnist   digits out of noise',
+  'help train denoiser            all options of a command',
+];
 
-/** Declares a command. */
-function command(name: string, what: string, add: (command: Command) => Command, action: Action): void {
-  actions.set(add(cli.command(name, what)), action);
+const print = (text: string) => void process.stdout.write(text);
+
+/** The help that the words ask for: of a command, of those that begin with a word, or of the program. */
+function help(words: readonly string[]): string {
+  if (words.length === 0) return programHelp(COMMANDS, EXAMPLES);
+  const found = commandOf(COMMANDS, words);
+  if (found) return commandHelp(found.command);
+  const family = COMMANDS.filter(({ name }) => words.length === 1 && name.startsWith(`${words[0]} `));
+  if (family.length === 0) throw unknownCommand(COMMANDS, words);
+  return programHelp(family, EXAMPLES);
 }
 
-command('tour', 'The lecture in order, on one page, in under three minutes', addTourOptions, (options) =>
-  tourCommand(options, run),
-);
-command(
-  'train denoiser',
-  'Train the denoising autoencoder, and draw what it learned',
-  addDenoiserOptions,
-  trainDenoiserCommand,
-);
-command(
-  'train lecture',
-  "Train the lecture's diffusion model, and see what it cannot learn",
-  addLectureOptions,
-  trainLectureCommand,
-);
-command(
-  'train diffusion',
-  'Train a diffusion model, which makes digits of noise',
-  addDiffusionOptions,
-  trainDiffusionCommand,
-);
-command('sample', 'Make pictures with a trained diffusion model', addSampleOptions, sampleCommand);
-command('evaluate', 'Judge the pictures of a trained diffusion model', addEvaluateOptions, evaluateCommand);
-command('sde [process]', 'Solve and draw a stochastic differential equation', addSdeOptions, sdeCommand);
-command('noise', 'Draw pictures on their way into noise', addNoiseOptions, noiseCommand);
-command('schedules', 'Plot noise schedules side by side', addSchedulesOptions, schedulesCommand);
-command(
-  'toy [set]',
-  'Diffusion in the plane: learned scores beside the exact ones',
-  addToyOptions,
-  toyCommand,
-);
-command('info', 'Print what langevin finds on this machine', addInfoOptions, infoCommand);
-cli.option('--debug', 'Print the stack of an error');
-cli.help((sections) => sections.filter(({ title }) => !title?.startsWith('For more info')));
-cli.version(VERSION);
-cli.example('  $ langevin train denoiser                  on drawn digits, within a minute');
-cli.example('  $ langevin train denoiser --data mnist     on real handwriting');
-cli.example('  $ langevin sde gbm --paths 5                geometric Brownian motion');
-cli.example('  $ langevin tour                            the lecture in order, on one page');
-cli.example('  $ langevin train diffusion --data mnist     digits out of noise');
-cli.example('  $ langevin train denoiser --help           all options of a command');
-cli.example('  $ langevin info');
+/** What is printed in place of a command; null where a command is to run. */
+function printed({ words, globals, tokens }: Request): string | null {
+  if (words[0] === 'help') return help(words.slice(1));
+  if (globals.has('help')) return help(words);
+  if (globals.has('version')) {
+    return `langevin/${VERSION} ${process.platform}-${process.arch} node-${process.version}\n`;
+  }
+  if (words.length > 0) return null;
+  optionsOf(null, [], tokens);
+  return programHelp(COMMANDS, EXAMPLES);
+}
 
-/** Runs the command that the words are; its exit code. */
-async function run(words: readonly string[]): Promise<number> {
-  const parsed = parse(cli, words);
-  return parsed ? await actions.get(parsed.command)!(parsed.options) : 0;
+/**
+ * Runs the command that the words are.
+ * @param more options that no person types: how the tour wants its commands to report
+ * @returns its exit code
+ */
+async function run(argv: readonly string[], more: Options = {}): Promise<number> {
+  const request = split(COMMANDS, argv);
+  const text = printed(request);
+  if (text !== null) {
+    print(text);
+    return 0;
+  }
+  const found = commandOf(COMMANDS, request.words);
+  if (!found) throw unknownCommand(COMMANDS, request.words);
+  return found.command.run({ ...optionsOf(found.command, found.rest, request.tokens), ...more });
 }
 
 function report(error: unknown): number {

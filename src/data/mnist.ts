@@ -159,7 +159,10 @@ export function loadMnist(options: MnistOptions = {}): Promise<TrainTest> {
       return await cachedOrDownloaded(file, options);
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
-      throw new FileError(`${error.message}; a folder with the files can be named by --data-dir`, error);
+      throw new FileError(
+        `${error.message}; dataDir can name a folder, in a page a URL, with the files`,
+        error,
+      );
     }
   });
 }

@@ -15,6 +15,8 @@ import { ShapeError, ValueError } from '../errors.ts';
 import { Rng, type Seed } from '../random/rng.ts';
 import type { NoiseClassifier } from './networks/noise-classifier.ts';
 import type { DiffusionPipeline } from './pipeline.ts';
+import { defaultsOf } from './setting.ts';
+import { SAMPLING_TABLE } from './settings.ts';
 
 export interface SampleOptions {
   /** One a picture; null leaves it to the model. */
@@ -37,7 +39,7 @@ export interface SampleOptions {
   readonly seed?: Seed;
 }
 
-export const GUIDANCE_ABOVE = 1;
+const DEFAULTS = defaultsOf(SAMPLING_TABLE);
 
 export interface ClassifierGuidance {
   readonly model: NoiseClassifier;
@@ -65,7 +67,13 @@ export function* sampleDiffusion(
   model: DiffusionPipeline,
   options: SampleOptions,
 ): Generator<PicturesStep, Float64Array> {
-  const { labels, sampler: name = 'ddim', threshold = 'clip', seed = 0, steps } = options;
+  const {
+    labels,
+    sampler: name = DEFAULTS.sampler,
+    threshold = 'clip',
+    seed = DEFAULTS.seed,
+    steps,
+  } = options;
   const { height, width, channels } = model.network.sizes;
   const size = pictureSize(model.network.sizes);
   const sampler = createSampler(name, { threshold, ...(steps === undefined ? {} : { steps }) });
@@ -101,7 +109,7 @@ export function* sampleDiffusion(
 function guided(
   model: DiffusionPipeline,
   labels: Labels,
-  { guidance = 1, guidanceAbove = GUIDANCE_ABOVE, classifier }: SampleOptions,
+  { guidance = 1, guidanceAbove = DEFAULTS.guidanceAbove, classifier }: SampleOptions,
 ): Predictor {
   checkNumber('guidance: above', guidanceAbove);
   const known = model.classes > 0 || !classifier ? labels : labels.map(() => null);

@@ -16,8 +16,11 @@ const PROCESSES = {
   general: heston(),
 };
 
+/** The Heston model stays in Itô's calculus: the published bits of Stratonovich's solvers are without it. */
 const inItsCalculus = (solver: SdeSolver, process: Process): SDE =>
-  solver.interpretation === 'stratonovich' && process.correction ? toStratonovich(process) : process;
+  solver.interpretation === 'stratonovich' && process.correction && process.noise !== 'general'
+    ? toStratonovich(process)
+    : process;
 
 export async function solverBits(solver: SdeSolver, seed: Seed): Promise<string> {
   const hash = new Hash();

@@ -1,31 +1,25 @@
 /** `langevin evaluate`: a diffusion model's pictures in figures, each beside what real pictures reach. */
 import { dirname } from 'node:path';
-import type { Command } from 'cac';
-import { loadCheckpoint } from '../../checkpoint/checkpoint.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { type Cell, cellsOf, pictureGrid } from '../../image/grid.ts';
 import { encodePng } from '../../image/png.ts';
 import { type Evaluation, evaluatePictures } from '../../models/evaluation/evaluate.ts';
 import { type DiffusionLikelihood, diffusionLikelihood } from '../../models/evaluation/likelihood.ts';
-import { diffusionOf } from '../../models/pipeline.ts';
 import { labelsInTurn, samplePictures } from '../../models/sample.ts';
+import { EVALUATE_TABLE, RECIPES, SAMPLING_TABLE } from '../../models/settings.ts';
 import { VERSION } from '../../version.ts';
-import { number, type Options, text, UsageError } from '../options/arguments.ts';
-import { addEngineOptions, applyEngineOptions, engineLine, engineReport } from '../options/engine.ts';
-import {
-  addSamplingOptions,
-  loadModelData,
-  modelPath,
-  readSampling,
-  samplerName,
-  samplingLine,
-} from '../options/sampling.ts';
-import { createReporter, REPORT_OPTIONS } from '../report/reporter.ts';
+import { type Options, readSettings, UsageError } from '../options/arguments.ts';
+import type { Command } from '../options/command.ts';
+import { applyEngineOptions, engineLine, engineReport } from '../options/engine.ts';
+import { outSetting, REPORT_TABLE } from '../options/output.ts';
+import { PROGRAM } from '../options/program.ts';
+import { loadModel, loadModelData, readSampling, samplingLine } from '../options/sampling.ts';
+import { counted } from '../report/counted.ts';
+import { createReporter } from '../report/reporter.ts';
 import { guideLine, guideOf, type Judge, judgeOf } from '../results/classifiers.ts';
 import { requireWritable, writeAll } from '../results/out-folder.ts';
 import { setName } from '../results/run-results.ts';
 
-const COUNT = 1000;
 const SHOWN = 10;
 
 const FILES = {
@@ -33,29 +27,27 @@ const FILES = {
   'neighbours.png': 'pictures of the model, and the nearest training pictures',
 } as const;
 
-/** Declares the command and its options. */
-export function addEvaluateOptions(command: Command): Command {
-  addSamplingOptions(command)
-    .usage('evaluate [options]')
-    .option('--count <n>', `How many pictures to judge, 100 or more (default: ${COUNT})`)
-    .option('--out <folder>', "Where the results go (default: the model's folder)");
-  addEngineOptions(command);
-  for (const [flag, what] of REPORT_OPTIONS) command.option(flag, what);
-  return command.example('  $ langevin evaluate').example('  $ langevin evaluate --guidance 1 --count 2000');
-}
+const OUTPUT = { out: outSetting(null, "the model's"), ...REPORT_TABLE } as const;
+
+export const EVALUATE: Command = {
+  name: 'evaluate',
+  summary: 'Judge the pictures of a trained diffusion model',
+  groups: { ...RECIPES.evaluate, Output: OUTPUT },
+  examples: ['evaluate', 'evaluate --guidance 1 --count 2000'],
+  run: evaluateCommand,
+};
 
 /** Runs the command; the exit code. */
 export async function evaluateCommand(options: Options): Promise<number> {
-  samplerName(options);
-  const wanted = 'a whole number >= 100';
-  const n = number(options, 'count', COUNT, wanted, (c) => Number.isSafeInteger(c) && c >= 100);
+  // What is wrong with the words comes before what is wrong with a file.
+  const { count: n } = readSettings(EVALUATE_TABLE, options);
+  readSettings(SAMPLING_TABLE, options);
+  const { out: given } = readSettings(OUTPUT, options);
   const reporter = createReporter(options);
   applyEngineOptions(options);
-  const path = modelPath(options);
-  const checkpoint = await loadCheckpoint(path);
-  const model = diffusionOf(checkpoint);
+  const { path, checkpoint, model } = await loadModel(options);
   const sampling = readSampling(options, model);
-  const out = text(options, 'out', dirname(path));
+  const out = given ?? dirname(path);
   const tidy = requireWritable(out, Object.keys(FILES));
   try {
     const data = await loadModelData(options, checkpoint, model, reporter);
@@ -67,7 +59,7 @@ export async function evaluateCommand(options: Options): Promise<number> {
     const run = { langevin: VERSION, model: path, count: n, ...sampling, data: setName(data), ...engine };
     const lines = [
       `model    ${path}: ${model.settings.schedule}, predicts ${model.predicts}`,
-      `${samplingLine(sampling)}, ${n} pictures`,
+      `${samplingLine(sampling)}, ${counted(n, 'picture')}`,
       `data     ${setName(data)}`,
       `engine   ${engineLine(engine)}`,
       '',
@@ -93,7 +85,7 @@ export async function evaluateCommand(options: Options): Promise<number> {
       'evaluation.json': () => `${JSON.stringify(report, null, 2)}\n`,
       'neighbours.png': () => drawNeighbours(data.train, pictures, neighbours),
     });
-    const next = [['langevin evaluate --help', 'all options']] as const;
+    const next = [[`${PROGRAM} evaluate --help`, 'all options']] as const;
     reporter.event({
       type: 'end',
       stopped: null,
@@ -124,7 +116,16 @@ function summary(judge: Judge, found: Evaluation, { bound, plain, ode }: Diffusi
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   const bits = (value: number | null, otherwise: string) =>
     value === null ? otherwise : `${value.toFixed(3)} bits per dimension`;
-  const { conditionalAccuracy, conditionalAccuracyByClass, frechet, precision, recall, nearest } = found;
+  const {
+    conditionalAccuracy,
+    conditionalAccuracyByClass,
+    frechet,
+    precision,
+    recall,
+    density,
+    coverage,
+    nearest,
+  } = found;
   const rows: [string, string][] = [
     ['classifier', `${percent(judge.accuracy)} of test pictures right`],
     ['as asked', conditionalAccuracy === null ? 'nothing was asked for' : percent(conditionalAccuracy)],
@@ -136,6 +137,8 @@ function summary(judge: Judge, found: Evaluation, { bound, plain, ode }: Diffusi
     ['Fréchet', `${frechet.samples.toFixed(2)}; real against real ${frechet.real.toFixed(2)}`],
     ['precision', `${percent(precision.samples)}; real against real ${percent(precision.real)}`],
     ['recall', `${percent(recall.samples)}; real against real ${percent(recall.real)}`],
+    ['density', `${density.samples.toFixed(3)}; real against real ${density.real.toFixed(3)}`],
+    ['coverage', `${percent(coverage.samples)}; real against real ${percent(coverage.real)}`],
     [
       'nearest',
       `${nearest.samples.toFixed(2)} to a training picture; test pictures ${nearest.real.toFixed(2)}`,

@@ -1,16 +1,21 @@
 /** `langevin info`: what langevin finds on this machine, for a bug report or before a long run. */
 
-import type { Command } from 'cac';
 import { relaxedSimd, simd, threads } from 'wasm-feature-detect';
 import { host } from '#host';
+import { flag } from '../../models/setting.ts';
+import { ENGINE_TABLE } from '../../models/settings.ts';
 import { VERSION } from '../../version.ts';
 import type { Options } from '../options/arguments.ts';
-import { addEngineOptions, applyEngineOptions, engineReport } from '../options/engine.ts';
+import type { Command } from '../options/command.ts';
+import { applyEngineOptions, engineReport } from '../options/engine.ts';
 
-/** Declares the command's options. */
-export function addInfoOptions(command: Command): Command {
-  return addEngineOptions(command).usage('info [options]').option('--json', 'Print one JSON object');
-}
+export const INFO: Command = {
+  name: 'info',
+  summary: 'Print what langevin finds on this machine',
+  groups: { Engine: ENGINE_TABLE, Output: { json: flag('json', 'Print one JSON object.') } },
+  examples: ['info', 'info --json'],
+  run: infoCommand,
+};
 
 /** Runs the command; the exit code. */
 export async function infoCommand(options: Options): Promise<number> {

@@ -3,45 +3,39 @@
  * strip and as a GIF. Pixels run from -1 to 1. Where the variance of pictures and noise grows (Brownian motion,
  * VE), what is shown is divided by √(1 + Var), so that a picture does not just burn out.
  */
-import type { Command } from 'cac';
 import { host } from '#host';
 import type { Dataset } from '../../data/dataset.ts';
 import { encodeGif } from '../../image/gif.ts';
 import { type Cell, pictureGrid } from '../../image/grid.ts';
 import { encodePng } from '../../image/png.ts';
+import { NOISE_TABLE, RECIPES } from '../../models/settings.ts';
 import { Rng } from '../../random/rng.ts';
 import { type Process, processNamed } from '../../sde/processes/index.ts';
 import { solve } from '../../sde/solve.ts';
 import { eulerMaruyama } from '../../sde/solvers/index.ts';
 import { tensor } from '../../tensor/create.ts';
-import { count, type Options, oneOf, text } from '../options/arguments.ts';
-import { addDataOptions, chooseData, loadData } from '../options/data.ts';
-import { addEngineOptions, applyEngineOptions } from '../options/engine.ts';
-import { createReporter, REPORT_OPTIONS } from '../report/reporter.ts';
+import { type Options, readSettings } from '../options/arguments.ts';
+import type { Command } from '../options/command.ts';
+import { chooseData, loadData } from '../options/data.ts';
+import { applyEngineOptions } from '../options/engine.ts';
+import { outSetting, REPORT_TABLE } from '../options/output.ts';
+import { createReporter } from '../report/reporter.ts';
 import { requireWritable } from '../results/out-folder.ts';
 
-const NAMES = ['brownian', 'vp', 'sub-vp', 've'] as const;
 const TITLES = { brownian: 'Brownian', vp: 'VP', 'sub-vp': 'sub-VP', ve: 'VE' } as const;
 /** Pictures across a strip, and frames of the GIF. */
 const COLUMNS = 9;
 const FRAMES = 48;
 
-/** Declares the command and its options. */
-export function addNoiseOptions(command: Command): Command {
-  addDataOptions(command)
-    .usage('noise [options]')
-    .option(
-      '--process <name>',
-      `${NAMES.join(', ')}, or all: one picture by each of the three (default: all)`,
-    )
-    .option('--pictures <n>', 'Pictures of the data set, one a row (default: 4; 1 for all)')
-    .option('--steps <n>', 'Steps from picture to noise (default: 480)')
-    .option('--seed <seed>', 'Any text or number (default: 0)')
-    .option('--out <folder>', 'Where the pictures go (default: out)');
-  addEngineOptions(command);
-  for (const [flag, what] of REPORT_OPTIONS.slice(1)) command.option(flag, what);
-  return command.example('  $ langevin noise').example('  $ langevin noise --process vp --data mnist');
-}
+const OUTPUT = { out: outSetting('out'), quiet: REPORT_TABLE.quiet } as const;
+
+export const NOISE: Command = {
+  name: 'noise',
+  summary: 'Draw pictures on their way into noise',
+  groups: { ...RECIPES.noise, Output: OUTPUT },
+  examples: ['noise', 'noise --process vp --data mnist'],
+  run: noiseCommand,
+};
 
 /** One row of a strip: a picture on its way, at `times` equal times. */
 interface Course {
@@ -52,12 +46,10 @@ interface Course {
 /** Runs the command; the exit code. */
 export async function noiseCommand(options: Options): Promise<number> {
   const choice = chooseData(options);
-  const name = oneOf(options, 'process', [...NAMES, 'all'], 'all');
+  const { process: name, pictures, steps: least, seed } = readSettings(NOISE_TABLE, options);
   const names = name === 'all' ? (['brownian', 'vp', 've'] as const) : [name];
-  const pictures = count(options, 'pictures', name === 'all' ? 1 : 4);
-  const steps = Math.ceil(count(options, 'steps', 480) / FRAMES) * FRAMES;
-  const seed = text(options, 'seed', '0');
-  const out = text(options, 'out', 'out');
+  const steps = Math.ceil(least / FRAMES) * FRAMES;
+  const { out } = readSettings(OUTPUT, options);
   const reporter = createReporter(options);
   applyEngineOptions(options);
   const files = { strip: `noise-${name}.png`, gif: `noise-${name}.gif` };

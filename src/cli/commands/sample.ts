@@ -1,66 +1,54 @@
 /** `langevin sample`: pictures from a trained diffusion model, as a grid, and as an animation of how they came. */
 import { dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import type { Command } from 'cac';
-import { loadCheckpoint } from '../../checkpoint/checkpoint.ts';
 import type { Labels } from '../../diffusion/guidance.ts';
-import { ValueError } from '../../errors.ts';
 import { encodeGif } from '../../image/gif.ts';
 import { encodePng, type Picture } from '../../image/png.ts';
-import { type DiffusionPipeline, diffusionOf } from '../../models/pipeline.ts';
+import type { DiffusionPipeline } from '../../models/pipeline.ts';
 import { labelsInTurn, type SampleOptions, sampleDiffusion } from '../../models/sample.ts';
+import { sampleColumns, sampleGrid } from '../../models/sample-grid.ts';
+import { nameOf } from '../../models/setting.ts';
+import { DATA_TABLE, RECIPES, SAMPLE_TABLE, SAMPLING_TABLE } from '../../models/settings.ts';
 import { VERSION } from '../../version.ts';
-import { count, dashed, type Options, text, UsageError } from '../options/arguments.ts';
-import { addEngineOptions, applyEngineOptions, engineLine, engineReport } from '../options/engine.ts';
-import {
-  addSamplingOptions,
-  loadModelData,
-  modelPath,
-  readSampling,
-  samplerName,
-  samplingLine,
-} from '../options/sampling.ts';
-import { createReporter, REPORT_OPTIONS } from '../report/reporter.ts';
+import { asUsage, type Options, readSettings, UsageError } from '../options/arguments.ts';
+import type { Command } from '../options/command.ts';
+import { applyEngineOptions, engineLine, engineReport } from '../options/engine.ts';
+import { outSetting, REPORT_TABLE } from '../options/output.ts';
+import { PROGRAM } from '../options/program.ts';
+import { loadModel, loadModelData, readSampling, samplingLine } from '../options/sampling.ts';
+import { counted } from '../report/counted.ts';
+import { createReporter } from '../report/reporter.ts';
 import { guideLine, guideOf } from '../results/classifiers.ts';
-import { sampleGrid } from '../results/diffusion-results.ts';
 import { requireWritable, writeAll } from '../results/out-folder.ts';
+import { sampleFileName } from '../results/sample-files.ts';
 
-const COUNT = 100;
-const FILES = {
-  'samples.png': 'the pictures',
-  'samples.gif': 'how they grew out of noise',
-} as const;
 /** Frames of the animation at most; long runs skip some. */
 const MOST_FRAMES = 60;
 
-/** Declares the command and its options. */
-export function addSampleOptions(command: Command): Command {
-  addSamplingOptions(command)
-    .usage('sample [options]')
-    .option('--count <n>', `How many pictures (default: ${COUNT})`)
-    .option('--label <n>', 'The class to draw, or several as in 3,1,4 (default: all in turn)')
-    .option('--gif', 'Also draw how they grow out of noise')
-    .option('--out <folder>', "Where the pictures go (default: the model's folder)");
-  addEngineOptions(command);
-  for (const [flag, what] of REPORT_OPTIONS) command.option(flag, what);
-  return command
-    .example('  $ langevin sample --label 7 --count 16')
-    .example('  $ langevin sample --label 2,0,2,6 --count 4 --guidance 3 --gif')
-    .example('  $ langevin sample --sampler dpm-solver-2m --steps 15')
-    .example('  $ langevin sample --label 3 --classifier-guidance 5');
-}
+const OUTPUT = {
+  out: outSetting(null, "the model's"),
+  ...REPORT_TABLE,
+} as const;
 
-/** The classes asked for; undefined for all in turn. @throws UsageError */
-function readLabels(options: Options): number[] | undefined {
-  const given = text(options, 'label', undefined);
-  if (given === undefined) return undefined;
-  const labels = given.split(',').map((word) => (/^\d+$/.test(word.trim()) ? Number(word) : Number.NaN));
-  if (labels.every(Number.isSafeInteger)) return labels;
-  throw new UsageError(`--label: expected a class or several as in 3,1,4, got "${given}"`);
-}
+export const SAMPLE: Command = {
+  name: 'sample',
+  summary: 'Make pictures with a trained diffusion model',
+  groups: { ...RECIPES.sample, Output: OUTPUT },
+  examples: [
+    'sample --label 7 --count 16',
+    'sample --label 2,0,2,6 --count 4 --guidance 3 --gif',
+    'sample --sampler dpm-solver-2m --steps 15',
+    'sample --label 3 --classifier-guidance 5',
+  ],
+  run: sampleCommand,
+};
 
 /** A label for each picture. @throws UsageError for labels that there are not */
-function labelsFor(sizes: { readonly classes: number }, wanted: number[] | undefined, n: number): Labels {
+function labelsFor(
+  sizes: { readonly classes: number },
+  wanted: readonly number[] | undefined,
+  n: number,
+): Labels {
   if (!wanted) return labelsInTurn(sizes, n);
   const { classes } = sizes;
   if (classes === 0) throw new UsageError('--label: expected a model with labels, got an unconditional one');
@@ -72,25 +60,26 @@ function labelsFor(sizes: { readonly classes: number }, wanted: number[] | undef
 
 /** Runs the command; the exit code. */
 export async function sampleCommand(options: Options): Promise<number> {
-  samplerName(options); // what is wrong with the words comes before what is wrong with a file
-  const wanted = readLabels(options);
-  const n = count(options, 'count', COUNT);
-  const path = modelPath(options);
+  // What is wrong with the words comes before what is wrong with a file.
+  const settings = { ...readSettings(SAMPLE_TABLE, options), ...readSettings(SAMPLING_TABLE, options) };
+  const { count: n, label: wanted, gif: animate } = settings;
+  const { out: given } = readSettings(OUTPUT, options);
   const reporter = createReporter(options);
   applyEngineOptions(options);
-  const checkpoint = await loadCheckpoint(path);
-  const model = diffusionOf(checkpoint);
+  const { path, checkpoint, model } = await loadModel(options);
   const sampling = readSampling(options, model);
   const { classifierGuidance, ...rest } = sampling;
   const guided = classifierGuidance > 0;
   if (!guided || model.classes > 0) labelsFor(model, wanted, n);
-  const ofClassifier = ['data', 'dataDir', 'limit'].find((name) => options[name] !== undefined);
+  const ofClassifier = (['data', 'dataDir', 'limit'] as const).find((name) => options[name] !== undefined);
   if (!guided && ofClassifier) {
-    throw new UsageError(`${dashed(ofClassifier)} belongs to --classifier-guidance, got it alone`);
+    const name = nameOf(DATA_TABLE[ofClassifier]);
+    throw new UsageError(`${name} belongs to --classifier-guidance, got it alone`);
   }
-  const out = text(options, 'out', dirname(path));
-  const animate = options.gif === true;
-  const tidy = requireWritable(out, animate ? Object.keys(FILES) : ['samples.png']);
+  const out = given ?? dirname(path);
+  const name = sampleFileName(settings);
+  const what = { [`${name}.png`]: 'the pictures', [`${name}.gif`]: 'how they grew out of noise' };
+  const tidy = requireWritable(out, Object.keys(what).slice(0, animate ? 2 : 1));
   try {
     const engine = await engineReport();
     reporter.event({
@@ -111,13 +100,13 @@ export async function sampleCommand(options: Options): Promise<number> {
     const started = performance.now();
     const { picture, frames } = await draw(model, { ...rest, labels, classifier }, animate);
     const seconds = (performance.now() - started) / 1000;
-    const files = await writeAll(out, FILES, {
-      'samples.png': () => encodePng(picture),
-      ...(animate ? { 'samples.gif': () => encodeGif(frames) } : {}),
+    const files = await writeAll(out, what, {
+      [`${name}.png`]: () => encodePng(picture),
+      ...(animate ? { [`${name}.gif`]: () => encodeGif(frames) } : {}),
     });
     const summary = [
       ...(guide ? [guideLine(guide)] : []),
-      `${n} ${n === 1 ? 'picture' : 'pictures'} in ${seconds.toFixed(2)} s`,
+      `${counted(n, 'picture')} in ${seconds.toFixed(2)} s`,
       '',
     ];
     reporter.event({
@@ -125,7 +114,7 @@ export async function sampleCommand(options: Options): Promise<number> {
       stopped: null,
       files,
       summary,
-      next: [['langevin sample --help', 'all options']],
+      next: [[`${PROGRAM} sample --help`, 'all options']],
     });
     return 0;
   } finally {
@@ -140,27 +129,20 @@ async function draw(
   sampling: SampleOptions,
   animate: boolean,
 ): Promise<{ picture: Picture; frames: Picture[] }> {
-  const { sizes } = model.network;
-  const { classes } = sizes;
-  const n = sampling.labels.length;
-  const columns =
-    n > 10 && n % 10 === 0 ? Math.max(10, classes > 20 ? 10 : classes) : Math.ceil(Math.sqrt(n));
-  const toGrid = (pictures: Float64Array) => sampleGrid(pictures, sizes, columns);
+  const { labels } = sampling;
+  const columns = sampleColumns(labels);
+  const toGrid = (pictures: Float64Array) => sampleGrid(pictures, model.network.sizes, labels, columns);
   const frames: Picture[] = [];
   const run = sampleDiffusion(model, sampling);
-  try {
-    for (;;) {
-      const { done, value } = run.next();
-      if (done) {
-        const picture = toGrid(value);
-        return { picture, frames: [...frames, picture] };
-      }
-      const every = Math.ceil(value.steps / MOST_FRAMES);
-      if (animate && value.step < value.steps && value.step % every === 0)
-        frames.push(toGrid(value.pictures()));
-      await setImmediate(); // Ctrl-C is heard here
+  for (;;) {
+    const { done, value } = asUsage(() => run.next());
+    if (done) {
+      const picture = toGrid(value);
+      return { picture, frames: [...frames, picture] };
     }
-  } catch (error) {
-    throw error instanceof ValueError ? new UsageError(error.message) : error;
+    const every = Math.ceil(value.steps / MOST_FRAMES);
+    if (animate && value.step < value.steps && value.step % every === 0)
+      frames.push(toGrid(value.pictures()));
+    await setImmediate(); // Ctrl-C is heard here
   }
 }

@@ -4,9 +4,8 @@
  * that preserve variance and such that let it explode can be compared.
  */
 import { join } from 'node:path';
-import type { Command } from 'cac';
 import { host } from '#host';
-import { BETA_SCHEDULES, type BetaSchedule, karrasSigmas } from '../../diffusion/betas.ts';
+import { type BetaSchedule, karrasSigmas } from '../../diffusion/betas.ts';
 import {
   CONTINUOUS_SCHEDULES,
   type ContinuousName,
@@ -14,15 +13,15 @@ import {
 } from '../../diffusion/continuous-schedule.ts';
 import { createSchedule, DiscreteSchedule } from '../../diffusion/discrete-schedule.ts';
 import { type NoiseLevel, snr } from '../../diffusion/level.ts';
-import { didYouMean, ValueError } from '../../errors.ts';
+import { ValueError } from '../../errors.ts';
 import type { Layer } from '../../image/plot.ts';
-import { number, type Options, text, UsageError } from '../options/arguments.ts';
+import { RECIPES, SCHEDULES_TABLE } from '../../models/settings.ts';
+import { type Options, readSettings, UsageError } from '../options/arguments.ts';
+import type { Command } from '../options/command.ts';
+import { outSetting } from '../options/output.ts';
 import { requireWritable } from '../results/out-folder.ts';
 
-const NAMES = [...BETA_SCHEDULES, 'karras', ...CONTINUOUS_SCHEDULES] as const;
-type Name = (typeof NAMES)[number];
-const DEFAULT = 'linear,cosine,sigmoid,flow,ve';
-const STEPS = 1000;
+type Name = BetaSchedule | 'karras' | ContinuousName;
 /** Points of a curve in continuous time. */
 const POINTS = 400;
 /** Ratios that are shown; what lies beyond is noise or data to every eye. */
@@ -33,17 +32,15 @@ const KARRAS = [0.002, 80] as const;
 
 const FILES = ['alpha-bar.svg', 'snr.svg'] as const;
 
-/** Declares the command and its options. */
-export function addSchedulesOptions(command: Command): Command {
-  return command
-    .usage('schedules [options]')
-    .option('--schedule <names>', `Which, with commas: ${NAMES.join(', ')} (default: ${DEFAULT})`)
-    .option('--steps <T>', `Steps of those that have some (default: ${STEPS})`)
-    .option('--zero-snr', 'Also those with steps rescaled so that the last level is nothing but noise')
-    .option('--out <folder>', 'Where the plots go (default: out)')
-    .example('  $ langevin schedules')
-    .example('  $ langevin schedules --schedule linear,scaled-linear,karras --zero-snr');
-}
+const OUTPUT = { out: outSetting('out') } as const;
+
+export const SCHEDULES: Command = {
+  name: 'schedules',
+  summary: 'Plot noise schedules side by side',
+  groups: { ...RECIPES.schedules, Output: OUTPUT },
+  examples: ['schedules', 'schedules --schedule linear,scaled-linear,karras --zero-snr'],
+  run: schedulesCommand,
+};
 
 /** A schedule as a curve: its levels at times from 0 to 1. */
 interface Curve {
@@ -57,11 +54,9 @@ interface Curve {
 
 /** Runs the command; the exit code. */
 export async function schedulesCommand(options: Options): Promise<number> {
-  const names = readNames(text(options, 'schedule', DEFAULT));
-  const wanted = 'a whole number >= 2';
-  const steps = number(options, 'steps', STEPS, wanted, (n) => Number.isSafeInteger(n) && n >= 2);
-  const curves = names.flatMap((name, i) => curvesOf(name, i, steps, options.zeroSnr === true));
-  const out = text(options, 'out', 'out');
+  const { schedule: names, steps, zeroSnr } = readSettings(SCHEDULES_TABLE, options);
+  const curves = names.flatMap((name, i) => curvesOf(name, i, steps, zeroSnr));
+  const { out } = readSettings(OUTPUT, options);
   const tidy = requireWritable(out, FILES);
   try {
     const drawn = await draw(curves, steps);
@@ -73,17 +68,6 @@ export async function schedulesCommand(options: Options): Promise<number> {
   } finally {
     tidy();
   }
-}
-
-/** @throws UsageError for an unknown name */
-function readNames(given: string): Name[] {
-  return given.split(',').map((word) => {
-    const name = word.trim() as Name;
-    if (NAMES.includes(name)) return name;
-    throw new UsageError(
-      `--schedule: expected some of ${NAMES.join(', ')}, got "${name}".${didYouMean(name, NAMES)}`,
-    );
-  });
 }
 
 /** @throws UsageError for steps that the schedule cannot have */

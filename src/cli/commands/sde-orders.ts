@@ -3,40 +3,41 @@
  * type and kind of error a log-log plot.
  */
 import { host } from '#host';
-import { ValueError } from '../../errors.ts';
 import type { Layer } from '../../image/plot.ts';
+import { RECIPES, SDE_ORDERS_TABLE } from '../../models/settings.ts';
 import { claimsOf, type MeasuredOrder, measureOrders } from '../../sde/orders.ts';
 import { SOLVERS, solverNamed } from '../../sde/solvers/index.ts';
-import { count, type Options, text, UsageError } from '../options/arguments.ts';
+import { type Options, readSettings, UsageError } from '../options/arguments.ts';
+import type { Command } from '../options/command.ts';
 import { applyEngineOptions } from '../options/engine.ts';
+import { outSetting } from '../options/output.ts';
+import { counted } from '../report/counted.ts';
 import { requireWritable } from '../results/out-folder.ts';
 
 /** How far a slope may be from the declared order. */
 const MARGIN = { strong: 0.1, weak: 0.15 } as const;
-const NOT_HERE = ['drift', 'diffusion', 'set', 'steps', 'time', 'twin', 'save', 'list'];
+const OUTPUT = { out: outSetting('out') } as const;
+
+export const SDE_ORDERS: Command = {
+  name: 'sde orders',
+  summary: 'Measure the order of convergence of the solvers',
+  groups: { ...RECIPES['sde orders'], Output: OUTPUT },
+  examples: ['sde orders', 'sde orders --solver milstein'],
+  run: ordersCommand,
+};
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
 /** Runs the command; the exit code: 1 where a slope misses its declared order. */
 export async function ordersCommand(options: Options): Promise<number> {
-  for (const name of NOT_HERE) {
-    if (options[name] !== undefined) throw new UsageError(`sde orders: unexpected --${name}`);
-  }
-  const only = text(options, 'solver', undefined);
-  const paths = count(options, 'paths', undefined);
-  const seed = text(options, 'seed', undefined);
-  let claims: ReturnType<typeof claimsOf>;
-  try {
-    claims = claimsOf(only === undefined ? SOLVERS : [solverNamed(only)]);
-  } catch (error) {
-    throw error instanceof ValueError ? new UsageError(error.message) : error;
-  }
+  const { solver: only, paths, seed } = readSettings(SDE_ORDERS_TABLE, options);
+  const claims = claimsOf(only === undefined ? SOLVERS : [solverNamed(only)]);
   if (claims.length === 0) throw new UsageError(`sde orders: expected a solver of noise, got ${only}`);
   applyEngineOptions(options);
-  const out = text(options, 'out', 'out');
+  const { out } = readSettings(OUTPUT, options);
   const tidy = requireWritable(out, []);
   try {
-    const settings = { ...(paths && { paths }), ...(seed !== undefined && { seed }) };
+    const settings = { seed, ...(paths !== undefined && { paths }) };
     const measured: MeasuredOrder[] = [];
     print(`${'solver'.padEnd(23)}${'noise'.padEnd(10)}${'error'.padEnd(8)}declared  slope   95 % interval`);
     for (const one of measureOrders(claims, settings)) {
@@ -45,7 +46,7 @@ export async function ordersCommand(options: Options): Promise<number> {
     }
     const missed = measured.filter((one) => Math.abs(one.slope - one.declared) > MARGIN[one.kind]);
     print(
-      `\n${measured.length} orders, ${missed.length} off by more than ${MARGIN.strong} (strong) or ${MARGIN.weak} (weak)`,
+      `\n${counted(measured.length, 'order')}, ${missed.length} off by more than ${MARGIN.strong} (strong) or ${MARGIN.weak} (weak)`,
     );
     for (const [name, group] of grouped(measured)) {
       await host.writeFileAtomic(`${out}/orders-${name}.svg`, await drawOrders(group));

@@ -3,14 +3,15 @@
  * process is one by name, or one that is typed as two expressions.
  */
 import { extname } from 'node:path';
-import type { Command } from 'cac';
 import { host } from '#host';
-import { ValueError } from '../../errors.ts';
+import { flag, text, type ValuesOf } from '../../models/setting.ts';
+import { RECIPES, SDE_TABLE } from '../../models/settings.ts';
 import { Rng } from '../../random/rng.ts';
 import { expressionSde } from '../../sde/expression.ts';
 import { FreshNoise, noiseOrigin } from '../../sde/increments.ts';
 import { PROCESSES, type Process, processNamed } from '../../sde/processes/index.ts';
 import {
+  assertFits,
   interpretationOf,
   noiseOf,
   noiseShape,
@@ -20,12 +21,14 @@ import {
 } from '../../sde/sde.ts';
 import { type Solution, solve, startAt } from '../../sde/solve.ts';
 import { SOLVERS, solverNamed } from '../../sde/solvers/index.ts';
-import { count, number, type Options, text, UsageError } from '../options/arguments.ts';
-import { addEngineOptions, applyEngineOptions } from '../options/engine.ts';
+import { asUsage, type Options, readSettings, UsageError } from '../options/arguments.ts';
+import type { Command } from '../options/command.ts';
+import { applyEngineOptions } from '../options/engine.ts';
+import { outSetting } from '../options/output.ts';
+import { counted } from '../report/counted.ts';
 import { encodeCsv, encodeNpy } from '../results/npy.ts';
 import { requireWritable } from '../results/out-folder.ts';
 import { drawEnd, drawPaths } from '../results/sde-plots.ts';
-import { ordersCommand } from './sde-orders.ts';
 
 /** Paths that are drawn one by one. */
 const DRAWN = 30;
@@ -34,29 +37,27 @@ const LEAST_FOR_HISTOGRAM = 50;
 /** The most numbers that --save writes: 2 GiB of float32 at most. */
 const MOST_SAVED = 2 ** 29;
 
-/** Declares the command and its options. */
-export function addSdeOptions(command: Command): Command {
-  command
-    .usage('sde <process> [options], sde --drift <a> --diffusion <b>, sde orders, sde --list')
-    .option('--list', 'Print all processes and solvers')
-    .option('--drift <expression>', 'In place of a process: a(x, t), as in "theta*(mu - x)"')
-    .option('--diffusion <expression>', 'With --drift: b(x, t), as in "sigma*sqrt(x)"')
-    .option('--set <name=value,...>', 'Parameters, as in --set mu=0.05,sigma=0.2')
-    .option('--paths <n>', `How many paths; the first ${DRAWN} are drawn (default: 1000)`)
-    .option('--steps <n>', 'Steps of a path; states are one more (default: 1000)')
-    .option('--time <t>', "The end (default: the process's own, see --list)")
-    .option('--solver <name>', 'See --list (default: euler-maruyama)')
-    .option('--twin', 'Draw the noise-free twin dx = a(x, t) dt too')
-    .option('--seed <seed>', 'Any text or number; the same seed gives the same bits (default: 0)')
-    .option('--save <file>', 'All states as .csv or .npy')
-    .option('--out <folder>', 'Where the pictures go (default: out)');
-  return addEngineOptions(command)
-    .example('  $ langevin sde brownian --paths 5 --steps 1000 --time 10')
-    .example('  $ langevin sde drift --paths 5 --steps 1000 --time 10 --twin')
-    .example('  $ langevin sde gbm --paths 5 --steps 1000 --time 10 --set mu=0.05,sigma=0.2')
-    .example('  $ langevin sde --drift "x - x^3" --diffusion "0.5" --set x0=-1 --time 20')
-    .example('  $ langevin sde orders');
-}
+const OUTPUT = {
+  list: flag('list', 'Print all processes and solvers.'),
+  save: text('save', null, 'Also write all states to a file .csv or .npy.', { placeholder: 'file' }),
+  out: outSetting('out'),
+} as const;
+
+export const SDE_PATHS: Command = {
+  name: 'sde',
+  summary: 'Solve and draw a stochastic differential equation',
+  groups: { ...RECIPES.sde, Output: OUTPUT },
+  usage:
+    'sde <process> [options]\nsde --drift <a> --diffusion <b> [options]\nsde orders [options]\nsde --list',
+  examples: [
+    'sde brownian --paths 5 --steps 1000 --time 10',
+    'sde drift --paths 5 --steps 1000 --time 10 --twin',
+    'sde gbm --paths 5 --steps 1000 --time 10 --set mu=0.05,sigma=0.2',
+    'sde --drift "x - x^3" --diffusion "0.5" --set x0=-1 --time 20',
+    'sde orders',
+  ],
+  run: sdeCommand,
+};
 
 /** What a run is of, however it was named. */
 export interface Equation {
@@ -70,53 +71,30 @@ export interface Equation {
   readonly process: Process | null;
 }
 
-/** `a=1,b=2` as numbers. @throws UsageError */
-function assignments(options: Options): Record<string, number> {
-  const given = text(options, 'set', undefined);
-  const values: Record<string, number> = Object.create(null);
-  for (const part of given?.split(',') ?? []) {
-    const [name = '', value = ''] = part.split('=').map((side) => side.trim());
-    if (!/^[a-z]\w*$/i.test(name) || value === '' || part.split('=').length !== 2) {
-      throw new UsageError(`--set: expected name=value, got "${part}"`);
-    }
-    // NaN and infinity pass: the process says what it expects.
-    values[name] = Number(value);
-  }
-  return values;
-}
-
-const usage = (error: unknown) => (error instanceof ValueError ? new UsageError(error.message) : error);
-
 /** The equation that the options name or spell. @throws UsageError */
-function equationOf(options: Options): Equation {
-  const name = text(options, 'process', undefined);
-  const [drift, diffusion] = [text(options, 'drift', undefined), text(options, 'diffusion', undefined)];
-  const values = assignments(options);
-  try {
-    if (drift === undefined && diffusion === undefined) {
-      if (name === undefined)
-        throw new UsageError('sde: expected a process, --drift and --diffusion, or --list');
-      return namedEquation(processNamed(name).definition.name, values);
+function equationOf({ process, drift, diffusion, set = {} }: ValuesOf<typeof SDE_TABLE>): Equation {
+  if (drift === undefined && diffusion === undefined) {
+    if (process === undefined) {
+      throw new UsageError('sde: expected a process, --drift and --diffusion, or --list');
     }
-    if (drift === undefined || diffusion === undefined || name !== undefined) {
-      throw new UsageError('sde: expected either a process or both of --drift and --diffusion');
-    }
-    const { x0 = 1, ...parameters } = values;
-    if (!Number.isFinite(x0)) throw new UsageError(`--set: expected a finite x0, got ${x0}`);
-    const sde = expressionSde(drift, diffusion, parameters);
-    const subtitle = Object.entries(values).map(([key, value]) => `${key} = ${value}`);
-    return {
-      name: 'sde',
-      title: sde.name!,
-      subtitle: subtitle.join(', '),
-      sde,
-      start: [x0],
-      time: 10,
-      process: null,
-    };
-  } catch (error) {
-    throw usage(error);
+    return asUsage(() => namedEquation(process, set));
   }
+  if (drift === undefined || diffusion === undefined || process !== undefined) {
+    throw new UsageError('sde: expected either a process or both of --drift and --diffusion');
+  }
+  const { x0 = 1, ...parameters } = set;
+  if (!Number.isFinite(x0)) throw new UsageError(`--set: expected a finite x0, got ${x0}`);
+  const sde = asUsage(() => expressionSde(drift, diffusion, parameters));
+  const subtitle = Object.entries(set).map(([key, value]) => `${key} = ${value}`);
+  return {
+    name: 'sde',
+    title: sde.name!,
+    subtitle: subtitle.join(', '),
+    sde,
+    start: [x0],
+    time: 10,
+    process: null,
+  };
 }
 
 function namedEquation(name: string, values: Record<string, number>): Equation {
@@ -136,15 +114,14 @@ function inCalculus(sde: SDE, solver: SdeSolver): SDE {
 
 /** Runs the command; the exit code. */
 export async function sdeCommand(options: Options): Promise<number> {
-  if (options.process === 'orders') return ordersCommand(options);
-  if (options.list) return list();
-  const equation = equationOf(options);
-  const paths = count(options, 'paths', 1000);
-  const steps = count(options, 'steps', 1000);
-  const time = number(options, 'time', equation.time, 'a time > 0', (t) => t > 0);
+  const { list, save, out } = readSettings(OUTPUT, options);
+  if (list) return printList();
+  const settings = readSettings(SDE_TABLE, options);
+  const { paths, steps, seed } = settings;
+  const equation = equationOf(settings);
+  const { time = equation.time } = settings;
   const end = equation.process?.end ?? Infinity;
   if (time > end) throw new UsageError(`--time: expected at most ${end} for ${equation.name}, got ${time}`);
-  const save = text(options, 'save', undefined);
   if (save !== undefined && !['.csv', '.npy'].includes(extname(save))) {
     throw new UsageError(`--save: expected a file .csv or .npy, got "${save}"`);
   }
@@ -152,26 +129,21 @@ export async function sdeCommand(options: Options): Promise<number> {
   if (save !== undefined && size > MOST_SAVED) {
     throw new UsageError(`--save: expected at most ${MOST_SAVED} numbers, got ${size}: fewer paths or steps`);
   }
-  let solver: SdeSolver;
-  try {
-    solver = solverNamed(text(options, 'solver', 'euler-maruyama'));
-  } catch (error) {
-    throw usage(error);
-  }
+  const solver = solverNamed(settings.solver);
+  const sde = asUsage(() => inCalculus(equation.sde, solver));
+  asUsage(() => assertFits(solver, sde));
   applyEngineOptions(options);
-  const out = text(options, 'out', 'out');
   const names = { paths: `${equation.name}.svg`, end: `${equation.name}-end.svg` };
   const tidy = requireWritable(out, Object.values(names));
   try {
-    const sde = inCalculus(equation.sde, solver);
-    const run = { t1: time, steps, noise: new Rng(text(options, 'seed', '0')) };
+    const run = { t1: time, steps, noise: new Rng(seed) };
     const simulated = simulate(sde, solver, equation, paths, run, save !== undefined);
     if (sde !== equation.sde) print(`${solver.name}: ${equation.name} is solved in its Stratonovich form`);
     print(
-      `${equation.title}: ${paths} paths of ${steps} steps in ${(simulated.seconds * 1000).toFixed(0)} ms`,
+      `${equation.title}: ${counted(paths, 'path')} of ${counted(steps, 'step')} in ${(simulated.seconds * 1000).toFixed(0)} ms`,
     );
-    const twin = options.twin ? twinOf(equation, time, steps) : null;
-    const label = `${paths} ${paths === 1 ? 'path' : 'paths'}, ${steps} steps, ${solver.title}`;
+    const twin = settings.twin ? twinOf(equation, time, steps) : null;
+    const label = `${counted(paths, 'path')}, ${counted(steps, 'step')}, ${solver.title}`;
     for (let c = 0; c < equation.start.length; c++) {
       const file = c === 0 ? names.paths : `${equation.name}-${c + 1}.svg`;
       const svg = await drawPaths(equation, c, simulated, twin, label);
@@ -256,7 +228,7 @@ async function saveStates(file: string, { all, times }: Simulated, paths: number
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
 /** Prints what there is. */
-function list(): number {
+function printList(): number {
   print('Processes (the end of time in brackets)\n');
   for (const { definition } of PROCESSES) {
     print(`  ${definition.name.padEnd(13)}${definition.title} [${definition.time}]`);

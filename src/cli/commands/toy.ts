@@ -4,25 +4,24 @@
  */
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import type { Command } from 'cac';
 import { host } from '#host';
 import { TOY_SETS, type ToySet, toySet } from '../../data/toy.ts';
 import type { Predictor } from '../../diffusion/prediction.ts';
 import { createSampler, runSampler, type SamplerName, startNoise } from '../../diffusion/samplers/index.ts';
 import { timeAt } from '../../diffusion/schedule.ts';
+import { RECIPES, TOY_TABLE } from '../../models/settings.ts';
 import { TOY_STEPS, type ToyDiffusion, toyMixture } from '../../models/toy/toy.ts';
-import { TOY_SETTINGS, type ToySettings, trainToy } from '../../models/training/toy.ts';
+import { type ToySettings, toySettings, trainToy } from '../../models/training/toy.ts';
 import { Rng } from '../../random/rng.ts';
-import { count, type Options, oneOf, text, UsageError } from '../options/arguments.ts';
-import { addEngineOptions, applyEngineOptions } from '../options/engine.ts';
-import { PICTURE_SAMPLERS } from '../options/sampling.ts';
+import { type Options, readSettings, UsageError } from '../options/arguments.ts';
+import type { Command } from '../options/command.ts';
+import { applyEngineOptions } from '../options/engine.ts';
+import { outSetting, REPORT_TABLE } from '../options/output.ts';
 import { type Part, page } from '../results/html.ts';
 import { requireWritable } from '../results/out-folder.ts';
 import { pointsOf, scatter, scoreField } from '../results/toy-plots.ts';
 
-const OUT = 'out/toy';
 const POINTS = 1000;
-const SAMPLER_STEPS = 50;
 /** Noise levels whose scores are drawn, as shares of the way to pure noise. */
 const LEVELS = [0.1, 0.3, 0.6, 0.9] as const;
 const TITLES: Readonly<Record<ToySet, string>> = {
@@ -31,20 +30,15 @@ const TITLES: Readonly<Record<ToySet, string>> = {
   eight: 'Eight Gaussians',
 };
 
-/** Declares the command and its options. */
-export function addToyOptions(command: Command): Command {
-  command
-    .usage('toy [set] [options]')
-    .option('--sampler <name>', `${PICTURE_SAMPLERS.join(', ')} (default: ddim)`)
-    .option('--steps <n>', `Steps of the sampler (default: ${SAMPLER_STEPS})`)
-    .option('--train-steps <n>', `Steps of training (default: ${TOY_SETTINGS.steps})`)
-    .option('--seed <seed>', 'Any text or number; the same seed gives the same bits (default: 0)')
-    .option('--quiet', 'Print nothing but errors')
-    .option('--out <folder>', `Where the plots and the page go (default: ${OUT})`);
-  return addEngineOptions(command)
-    .example('  $ langevin toy')
-    .example('  $ langevin toy swirl --sampler dpm-solver-2m --steps 12');
-}
+const OUTPUT = { out: outSetting('out/toy'), quiet: REPORT_TABLE.quiet } as const;
+
+export const TOY: Command = {
+  name: 'toy',
+  summary: 'Diffusion in the plane: learned scores beside the exact ones',
+  groups: { ...RECIPES.toy, Output: OUTPUT },
+  examples: ['toy', 'toy swirl --sampler dpm-solver-2m --steps 12'],
+  run: toyCommand,
+};
 
 interface Choice {
   readonly sampler: SamplerName;
@@ -54,20 +48,16 @@ interface Choice {
 
 /** Runs the command; the exit code. */
 export async function toyCommand(options: Options): Promise<number> {
-  const set = oneOf(options, 'set', [...TOY_SETS, 'all'], 'all');
-  const sets = set === 'all' ? TOY_SETS : [set as ToySet];
-  const seed = text(options, 'seed', String(TOY_SETTINGS.seed));
-  const choice: Choice = {
-    sampler: oneOf(options, 'sampler', PICTURE_SAMPLERS, 'ddim'),
-    steps: count(options, 'steps', SAMPLER_STEPS),
-    settings: { ...TOY_SETTINGS, steps: count(options, 'trainSteps', TOY_SETTINGS.steps), seed },
-  };
+  const all = readSettings(TOY_TABLE, options);
+  const { set, sampler, steps } = all;
+  const sets = set === 'all' ? TOY_SETS : [set];
+  const choice: Choice = { sampler, steps, settings: toySettings(all) };
   if (choice.steps > TOY_STEPS) {
     throw new UsageError(
       `--steps: expected at most the ${TOY_STEPS} that the model is trained with, got ${choice.steps}`,
     );
   }
-  const out = text(options, 'out', OUT);
+  const { out } = readSettings(OUTPUT, options);
   applyEngineOptions(options);
   const tidy = requireWritable(out, ['index.html']);
   const say = (line: string) => options.quiet || process.stdout.write(`${line}\n`);

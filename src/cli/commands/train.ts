@@ -6,14 +6,19 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import type { TrainTest } from '../../data/dataset.ts';
+import { quoted } from '../../models/command-line.ts';
+import type { Settings } from '../../models/setting.ts';
+import { RECIPES } from '../../models/settings.ts';
 import type { Trainer } from '../../models/training/loop.ts';
 import type { Recipe } from '../../models/training/recipe.ts';
 import { encodeRun, type ResumeOptions, runOf } from '../../models/training/resume.ts';
 import type { Options } from '../options/arguments.ts';
+import type { Command } from '../options/command.ts';
 import { type DataChoice, dataNotes, loadData } from '../options/data.ts';
 import { applyEngineOptions, engineLine, engineReport } from '../options/engine.ts';
-import { type Plan, readPlan } from '../options/resume.ts';
-import { plural } from '../report/plural.ts';
+import { PROGRAM } from '../options/program.ts';
+import { type Plan, readPlan, runTable } from '../options/resume.ts';
+import { counted } from '../report/counted.ts';
 import { createReporter, type Reporter } from '../report/reporter.ts';
 import { type Followed, follow } from '../report/training-loop.ts';
 import { CheckpointWriter, listCheckpoints } from '../results/checkpoints.ts';
@@ -33,14 +38,15 @@ const SAVE_EVERY = 30_000;
 
 /** A command that trains. */
 export interface TrainCommand<R extends Recipe> {
-  /** `train denoiser` */
-  readonly name: string;
+  readonly name: 'train denoiser' | 'train lecture' | 'train diffusion';
+  readonly summary: string;
+  readonly examples: readonly string[];
+  /** The settings of a new run. */
+  readonly table: Settings;
   /** Where the results go if nothing is said. */
   readonly out: string;
   /** The files that it leaves, in the order in which they are written, and what is in each. */
   readonly files: Readonly<Record<string, string>>;
-  /** Options that belong to a new run. */
-  readonly fixed: readonly string[];
   /** Reads the options of a new run; what it returns makes the run. @throws UsageError */
   begin(options: Options, choice: DataChoice): (data: TrainTest, limitSeconds?: number) => Trainer<R>;
   /** @throws FormatError for a checkpoint that does not fit */
@@ -55,12 +61,21 @@ export interface TrainCommand<R extends Recipe> {
 
 const thousands = (value: number) => value.toLocaleString('en');
 
+/** The command, with its options. */
+export function trainCommand<R extends Recipe>(training: TrainCommand<R>): Command {
+  const { name, summary, examples, out } = training;
+  return {
+    name,
+    summary,
+    examples,
+    groups: { ...RECIPES[name], Output: runTable(out) },
+    run: (options) => runTraining(training, options),
+  };
+}
+
 /** Runs the command; the exit code. */
-export async function runTraining<R extends Recipe>(
-  command: TrainCommand<R>,
-  options: Options,
-): Promise<number> {
-  const plan = await readPlan(options, command.out, command.fixed);
+async function runTraining<R extends Recipe>(command: TrainCommand<R>, options: Options): Promise<number> {
+  const plan = await readPlan(options, command.table, command.out);
   const { checkpoint, choice, out, epochs, seconds } = plan;
   const begin = checkpoint ? null : command.begin(options, choice);
   const reporter = createReporter(options);
@@ -159,7 +174,7 @@ class Session<R extends Recipe> {
       epochs: trainer.options.epochs,
       lines: [
         ...this.command.lines(trainer.recipe, `${thousands(parameters)} parameters`),
-        `data     ${setName(data)}: ${plural(train.length, 'picture')} to train on, ${thousands(test.length)} to test on`,
+        `data     ${setName(data)}: ${counted(train.length, 'picture')} to train on, ${thousands(test.length)} to test on`,
         `engine   ${engineLine(engine)}`,
         ...(step > 0 ? [`resumed  after step ${thousands(step)} of ${thousands(trainer.steps)}`] : []),
         '',
@@ -179,13 +194,13 @@ class Session<R extends Recipe> {
     const over = trainer.complete || signal === 'divergence';
     const goesOn: [string, string][] = over
       ? []
-      : [[`langevin ${command.name} --resume ${plan.out}`, 'goes on, to the same bits']];
+      : [[`${PROGRAM} ${command.name} --resume ${quoted(plan.out)}`, 'goes on, to the same bits']];
     reporter.event({
       type: 'end',
       stopped: stopped?.signal ?? null,
       files,
       summary: [...(summary ? [how, ...summary] : [how + tested(trainer)]), ''],
-      next: [...goesOn, ...command.next(plan.out), [`langevin ${command.name} --help`, 'all options']],
+      next: [...goesOn, ...command.next(plan.out), [`${PROGRAM} ${command.name} --help`, 'all options']],
     });
   }
 }
@@ -195,7 +210,7 @@ function outcome(trainer: Trainer, stopped: Stopped, last: Followed['last']): st
   const { epochs } = trainer.options;
   const place = `in epoch ${last.epoch} of ${epochs}, after batch ${last.batch}`;
   if (stopped) return `stopped (${stopped.signal}) ${place}`;
-  return trainer.complete ? `trained for ${plural(epochs, 'epoch')}` : `time is up ${place}`;
+  return trainer.complete ? `trained for ${counted(epochs, 'epoch')}` : `time is up ${place}`;
 }
 
 /** The test loss after the last epoch, where there is one. */

@@ -1,15 +1,16 @@
 /** Which pictures: the options that every command that trains or tests shares. */
 import { statSync } from 'node:fs';
-import type { Command } from 'cac';
+import { host } from '#host';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { type TrainTest, take } from '../../data/dataset.ts';
 import { loadIdxFolder, loadMnist } from '../../data/mnist.ts';
 import { loadStrokes, STROKES_COUNTS } from '../../data/strokes-set.ts';
-import { didYouMean } from '../../errors.ts';
+import { didYouMean, FileError } from '../../errors.ts';
+import { DATA_TABLE } from '../../models/settings.ts';
 import type { Reporter } from '../report/reporter.ts';
-import { count, type Options, text, UsageError } from './arguments.ts';
+import { type Options, readSettings, UsageError } from './arguments.ts';
 
-const NAMES = ['strokes', 'mnist'];
+const NAMES = ['strokes', 'mnist'] as const;
 
 /** What the options say of the data; nothing is read yet. */
 export interface DataChoice {
@@ -20,39 +21,25 @@ export interface DataChoice {
   readonly limit: number | undefined;
 }
 
-/** Declares the options on a command. @param otherwise what is taken where none is named */
-export function addDataOptions(command: Command, otherwise = 'strokes'): Command {
-  return command
-    .option(
-      '--data <name>',
-      `strokes (drawn, no download), mnist, or a folder with IDX files (default: ${otherwise})`,
-    )
-    .option(
-      '--data-dir <folder>',
-      'Where the four files of MNIST are, in place of the cache and the download',
-    )
-    .option('--limit <n>', 'Use only the first n pictures to train on, and n to test on');
-}
-
 function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 /** @throws UsageError for an unknown data set or a folder that is not there */
 export function chooseData(options: Options): DataChoice {
-  const name = text(options, 'data', 'strokes');
-  const dataDir = text(options, 'dataDir', undefined);
-  const most = count(options, 'limit', undefined);
-  const kind = NAMES.includes(name) ? (name as 'strokes' | 'mnist') : 'folder';
-  if (kind === 'folder' && !isFolder(name)) {
+  const { data, dataDir, limit } = readSettings(DATA_TABLE, options);
+  const named = NAMES.find((name) => name === data.toLowerCase());
+  // A folder that is called MNIST is a folder.
+  const kind = named === undefined || (named !== data && isFolder(data)) ? 'folder' : named;
+  if (kind === 'folder' && !isFolder(data)) {
     throw new UsageError(
-      `--data: expected ${NAMES.join(', ')} or a folder with IDX files, got "${name}".${didYouMean(name, NAMES)}`,
+      `--data: expected ${NAMES.join(', ')} or a folder with IDX files, got "${data}".${didYouMean(data, NAMES)}`,
     );
   }
   if (dataDir !== undefined && kind !== 'mnist') {
-    throw new UsageError(`--data-dir belongs to --data mnist, got --data ${name}`);
+    throw new UsageError(`--data-dir belongs to --data mnist, got --data ${data}`);
   }
-  return { kind, name, dataDir, limit: most };
+  return { kind, name: kind === 'folder' ? data : kind, dataDir, limit };
 }
 
 /** The options that chose the data, as a model's file keeps them. */
@@ -66,6 +53,22 @@ export function savedData({ settings }: Checkpoint): Options {
   return Object.fromEntries(Object.entries(notes).map(([name, value]) => [name, String(value)]));
 }
 
+/** MNIST from --data-dir, else from the folder that LANGEVIN_MNIST names, else from the cache or a download. */
+async function mnist(choice: DataChoice, reporter: Reporter): Promise<TrainTest> {
+  const dataDir = choice.dataDir ?? (host.environment('LANGEVIN_MNIST') || undefined);
+  try {
+    return await loadMnist({
+      dataDir,
+      progress: (progress) => reporter.event({ type: 'download', ...progress }),
+      warn: (message) => reporter.event({ type: 'warning', message }),
+    });
+  } catch (error) {
+    if (dataDir !== undefined || !(error instanceof FileError)) throw error;
+    const { message } = error.cause instanceof FileError ? error.cause : error;
+    throw new FileError(`${message}; --data-dir or LANGEVIN_MNIST can name a folder with the files`, error);
+  }
+}
+
 /** Reads, downloads or draws the data. @throws FileError, FormatError */
 export async function loadData(choice: DataChoice, reporter: Reporter): Promise<TrainTest> {
   const most = choice.limit ?? Infinity;
@@ -76,12 +79,6 @@ export async function loadData(choice: DataChoice, reporter: Reporter): Promise<
     });
   }
   const { train, test } =
-    choice.kind === 'mnist'
-      ? await loadMnist({
-          dataDir: choice.dataDir,
-          progress: (progress) => reporter.event({ type: 'download', ...progress }),
-          warn: (message) => reporter.event({ type: 'warning', message }),
-        })
-      : await loadIdxFolder(choice.name);
+    choice.kind === 'mnist' ? await mnist(choice, reporter) : await loadIdxFolder(choice.name);
   return most === Infinity ? { train, test } : { train: take(train, most), test: take(test, most) };
 }

@@ -2,23 +2,14 @@
  * The options of the tensor engine, the same for every command that computes: which backend, on how many
  * threads, and with which build of the kernels. What was chosen is part of every result.
  */
-
-import type { Command } from 'cac';
 import { host } from '#host';
-import {
-  BACKENDS,
-  backend,
-  defaultThreads,
-  setBackend,
-  setNumerics,
-  setThreads,
-} from '../../backend/backend.ts';
+import { backend, setBackend, setNumerics, setThreads } from '../../backend/backend.ts';
 import { kernelBytes, type Numerics } from '../../backend/instance.ts';
 import { sha256 } from '../../data/bytes.ts';
 import { ValueError } from '../../errors.ts';
-import { count, type Options, oneOf, UsageError } from './arguments.ts';
-
-const NUMERICS = ['strict', 'relaxed', 'auto'] as const;
+import { ENGINE_TABLE } from '../../models/settings.ts';
+import { counted } from '../report/counted.ts';
+import { type Options, readSettings, UsageError } from './arguments.ts';
 
 /** The engine as results record it. */
 export interface EngineReport {
@@ -33,25 +24,12 @@ export interface EngineReport {
   readonly engine: string;
 }
 
-/** Declares the options on a command. */
-export function addEngineOptions(command: Command): Command {
-  return command
-    .option('--backend <name>', 'wasm, or reference: float64 in plain TypeScript, slow (default: wasm)')
-    .option(
-      '--threads <n>',
-      `Threads of the wasm backend; results do not depend on it (default: all, here ${defaultThreads()})`,
-    )
-    .option('--numerics <name>', 'strict: the same bits everywhere; relaxed: faster; auto (default: strict)');
-}
-
 /** Sets the engine as the options say. @throws UsageError */
 export function applyEngineOptions(options: Options): void {
-  const name = oneOf(options, 'backend', BACKENDS, 'wasm');
+  const { backend: name, threads, numerics } = readSettings(ENGINE_TABLE, options);
   if (name === 'reference' && (options.threads ?? options.numerics) !== undefined) {
     throw new UsageError('--threads and --numerics belong to the wasm backend, got --backend reference');
   }
-  const threads = count(options, 'threads', undefined);
-  const numerics = oneOf(options, 'numerics', NUMERICS, 'strict');
   try {
     setBackend(name);
     if (threads !== undefined) setThreads(threads);
@@ -70,5 +48,5 @@ export async function engineReport(): Promise<EngineReport> {
 
 /** The engine in one line, for people. */
 export function engineLine({ backend, numerics, threads, engine }: EngineReport): string {
-  return `${backend}, ${numerics}, ${threads} ${threads === 1 ? 'thread' : 'threads'}, ${engine}`;
+  return `${backend}, ${numerics}, ${counted(threads, 'thread')}, ${engine}`;
 }

@@ -1,8 +1,10 @@
 /** What a training run is made of before its data are read: a new one by its options, or one that goes on by its file. */
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
+import { nameOf, type Settings, text } from '../../models/setting.ts';
 import { folderOf, readCheckpoint } from '../results/checkpoints.ts';
-import { count, dashed, number, type Options, text, UsageError } from './arguments.ts';
+import { type Options, readSettings, UsageError } from './arguments.ts';
 import { chooseData, type DataChoice, savedData } from './data.ts';
+import { outSetting, REPORT_TABLE } from './output.ts';
 
 export interface Plan {
   /** The file that the run goes on from; null for a new run. */
@@ -15,36 +17,43 @@ export interface Plan {
   readonly seconds: number | undefined;
 }
 
-/** What is said of `--resume` in the help of every training command. */
-export const RESUME_OPTION = [
-  '--resume <path>',
-  'Goes on from a checkpoint, or from the newest in a folder',
-] as const;
+/** The options of a training command beside those of its recipe. @param out the folder of a new run */
+export const runTable = (out: string) =>
+  ({
+    resume: text('resume', null, 'Continue from a checkpoint, or from the newest one in a folder.', {
+      placeholder: 'path',
+    }),
+    out: outSetting(null, `${out}; the run's own with --resume`),
+    ...REPORT_TABLE,
+  }) as const;
+
+/** Settings that a run which goes on may be given anew. All others are its file's. */
+const FREE: readonly string[] = ['epochs', 'seconds'];
 
 /**
- * @param out the folder of a new run, where none is given
- * @param fixed options that a run which goes on has from its file
+ * @param table the recipe's settings, @param folder of a new run where none is given
  * @throws UsageError, and FileError or FormatError for a checkpoint that cannot be read
  */
-export async function readPlan(options: Options, out: string, fixed: readonly string[]): Promise<Plan> {
-  const resume = text(options, 'resume', undefined);
-  const seconds = number(options, 'seconds', undefined, 'a number > 0', (s) => s > 0);
-  const epochs = count(options, 'epochs', undefined);
+export async function readPlan(options: Options, table: Settings, folder: string): Promise<Plan> {
+  const { resume, out } = readSettings(runTable(folder), options);
+  const given = readSettings(table, options) as { readonly epochs: number; readonly seconds?: number };
+  const epochs = options.epochs === undefined ? undefined : given.epochs;
   if (resume === undefined) {
     const choice = chooseData(options);
-    return { checkpoint: null, choice, out: text(options, 'out', out), epochs, seconds };
+    return { checkpoint: null, choice, out: out ?? folder, epochs, seconds: given.seconds };
   }
-  const given = fixed.find((name) => options[name] !== undefined);
-  if (given) {
-    throw new UsageError(`${dashed(given)} belongs to a new run, got --resume ${resume}, which has its own`);
+  const fixed = Object.keys(table).find((name) => options[name] !== undefined && !FREE.includes(name));
+  if (fixed) {
+    const name = nameOf(table[fixed]);
+    throw new UsageError(`${name} belongs to a new run, got --resume ${resume}, which has its own`);
   }
   const checkpoint = await readCheckpoint(resume);
   const notes = (checkpoint.settings ?? {}) as { seconds?: number };
   return {
     checkpoint,
     choice: chooseData({ ...savedData(checkpoint), ...options }),
-    out: text(options, 'out', folderOf(checkpoint.source)),
+    out: out ?? folderOf(checkpoint.source),
     epochs,
-    seconds: seconds ?? notes.seconds,
+    seconds: given.seconds ?? notes.seconds,
   };
 }

@@ -1,55 +1,39 @@
 /** Which model samples, and how: the options that every command that samples shares. */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Command } from 'cac';
-import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
+import { host } from '#host';
+import { type Checkpoint, loadCheckpoint } from '../../checkpoint/checkpoint.ts';
 import { pictureName, type TrainTest } from '../../data/dataset.ts';
-import { SAMPLERS, type SamplerName } from '../../diffusion/samplers/index.ts';
-import type { DiffusionPipeline } from '../../models/pipeline.ts';
-import { GUIDANCE_ABOVE } from '../../models/sample.ts';
+import type { SamplerName } from '../../diffusion/samplers/index.ts';
+import { FileError } from '../../errors.ts';
+import { type DiffusionPipeline, diffusionOf } from '../../models/pipeline.ts';
+import { GUIDANCE, SAMPLING_TABLE } from '../../models/settings.ts';
+import { counted } from '../report/counted.ts';
 import type { Reporter } from '../report/reporter.ts';
-import { count, number, type Options, oneOf, text, UsageError } from './arguments.ts';
-import { addDataOptions, chooseData, loadData, savedData } from './data.ts';
+import { type Options, readSettings, UsageError } from './arguments.ts';
+import { chooseData, loadData, savedData } from './data.ts';
+import { PROGRAM } from './program.ts';
 
-const MODEL = 'out/diffusion/model.safetensors';
-const STEPS = 50;
-/** Scale of the guidance of models with labels. */
-export const GUIDANCE = 2;
-/** Those that make pictures of noise. */
-export const PICTURE_SAMPLERS = SAMPLERS.filter((name): name is SamplerName => name !== 'ddim-inversion');
-
-/** Declares the options on a command. */
-export function addSamplingOptions(command: Command): Command {
-  addDataOptions(command, "the model's own");
-  return command
-    .option('--model <path>', `The model's file, or the folder it is in (default: ${MODEL})`)
-    .option(
-      '--guidance <scale>',
-      `1: as the model has it; more: as the label wants it (default: ${GUIDANCE}; 0, the label withheld, with a classifier)`,
-    )
-    .option(
-      '--guidance-above <ratio>',
-      `Guides where sigma/alpha, the noise beside the data, is at least this; 0: always (default: ${GUIDANCE_ABOVE})`,
-    )
-    .option(
-      '--classifier-guidance <scale>',
-      'Towards the label by a classifier of noised pictures, trained once on --data (default: 0, none)',
-    )
-    .option('--sampler <name>', `${PICTURE_SAMPLERS.join(', ')} (default: ddim)`)
-    .option('--steps <n>', `Steps of the sampler (default: ${STEPS})`)
-    .option('--seed <seed>', 'Any text or number; the same seed gives the same bits (default: 0)');
+/** A model to sample from, and where it is. */
+export interface LoadedModel {
+  readonly path: string;
+  readonly checkpoint: Checkpoint;
+  readonly model: DiffusionPipeline;
 }
 
-/** The model's file. @throws UsageError */
-export function modelPath(options: Options): string {
-  const given = text(options, 'model', MODEL);
+/** The model that the options name. @throws UsageError, FileError, FormatError */
+export async function loadModel(options: Options): Promise<LoadedModel> {
+  const { model: given } = readSettings(SAMPLING_TABLE, options);
   const isFolder = statSync(given, { throwIfNoEntry: false })?.isDirectory() ?? false;
-  return isFolder ? join(given, 'model.safetensors') : given;
+  const isDefault = given === SAMPLING_TABLE.model.default;
+  const path = isFolder || isDefault ? join(given, 'model.safetensors') : given;
+  if (!(await host.exists(path)) && statSync(path, { throwIfNoEntry: false }) === undefined) {
+    const advice = `train one first with "${PROGRAM} train diffusion", or name one with --model`;
+    throw new FileError(`cannot read ${path}: no such file or folder; ${advice}`);
+  }
+  const checkpoint = await loadCheckpoint(path);
+  return { path, checkpoint, model: diffusionOf(checkpoint) };
 }
-
-/** @throws UsageError for an unknown sampler */
-export const samplerName = (options: Options): SamplerName =>
-  oneOf(options, 'sampler', PICTURE_SAMPLERS, 'ddim');
 
 /** How to sample, but for the labels, as results record it. */
 export interface Sampling {
@@ -63,28 +47,22 @@ export interface Sampling {
 
 /** @throws UsageError for what the model cannot do */
 export function readSampling(options: Options, model: DiffusionPipeline): Sampling {
-  const scale = (name: string) => number(options, name, undefined, 'a number >= 0', (s) => s >= 0);
-  const [guidance, byClassifier] = [scale('guidance'), scale('classifierGuidance') ?? 0];
+  const { model: _, guidance, ...sampling } = readSettings(SAMPLING_TABLE, options);
   if (model.classes === 0 && guidance !== undefined && guidance !== 1) {
     throw new UsageError(
       `--guidance: expected a model with labels, got an unconditional one with scale ${guidance}`,
     );
   }
   const available = model.schedule.times?.length ?? Infinity;
-  const steps = count(options, 'steps', Math.min(STEPS, available));
+  // The default gives way to a schedule of fewer steps.
+  const steps = options.steps === undefined ? Math.min(sampling.steps, available) : sampling.steps;
   if (steps > available) {
     throw new UsageError(
       `--steps: expected at most the ${available} that the model was trained with, got ${steps}`,
     );
   }
-  return {
-    guidance: guidance ?? (model.classes === 0 ? 1 : byClassifier > 0 ? 0 : GUIDANCE),
-    guidanceAbove: scale('guidanceAbove') ?? GUIDANCE_ABOVE,
-    classifierGuidance: byClassifier,
-    sampler: samplerName(options),
-    steps,
-    seed: text(options, 'seed', '0'),
-  };
+  const otherwise = model.classes === 0 ? 1 : sampling.classifierGuidance > 0 ? 0 : GUIDANCE;
+  return { ...sampling, steps, guidance: guidance ?? otherwise };
 }
 
 /** How to sample in a line, for people. */
@@ -92,7 +70,7 @@ export function samplingLine(sampling: Sampling): string {
   const { sampler, steps, guidance, guidanceAbove, classifierGuidance } = sampling;
   const where = guidance > 1 && guidanceAbove > 0 ? ` above sigma/alpha ${guidanceAbove}` : '';
   const byClassifier = classifierGuidance > 0 ? `, by a classifier ${classifierGuidance}` : '';
-  return `sampler  ${sampler}, ${steps} steps, guidance ${guidance}${where}${byClassifier}`;
+  return `sampler  ${sampler}, ${counted(steps, 'step')}, guidance ${guidance}${where}${byClassifier}`;
 }
 
 /**

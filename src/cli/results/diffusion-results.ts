@@ -1,9 +1,9 @@
 /** What `langevin train diffusion` leaves behind beside what every training run does. */
-import { pictureGridFromBatch } from '../../image/grid.ts';
-import { encodePng, type Picture } from '../../image/png.ts';
+import { encodePng } from '../../image/png.ts';
 import { labelsInTurn, samplePictures } from '../../models/sample.ts';
+import { sampleGrid } from '../../models/sample-grid.ts';
+import { GUIDANCE } from '../../models/settings.ts';
 import type { DiffusionRecipe } from '../../models/training/diffusion.ts';
-import { GUIDANCE } from '../options/sampling.ts';
 import { type Results, type Run, setName } from './run-results.ts';
 
 /** The files by name, in the order in which they are written, and what is in each. */
@@ -16,20 +16,6 @@ export const DIFFUSION_FILES = {
 
 const COUNT = 100;
 
-/** Pictures in rows of so many, small ones enlarged. */
-export function sampleGrid(
-  pictures: Float64Array,
-  { height, width }: { readonly height: number; readonly width: number },
-  columns: number,
-): Picture {
-  return pictureGridFromBatch(pictures, {
-    height,
-    width,
-    columns,
-    scale: Math.max(1, Math.floor(56 / height)),
-  });
-}
-
 /** A picture of samples, a class a column. */
 function samples({ trainer }: Run<DiffusionRecipe>): Uint8Array {
   const { model, settings } = trainer.recipe;
@@ -39,7 +25,7 @@ function samples({ trainer }: Run<DiffusionRecipe>): Uint8Array {
     const labels = labelsInTurn(model, Math.floor(COUNT / columns) * columns);
     const guidance = classes > 0 ? GUIDANCE : 1;
     const pictures = samplePictures(model, { labels, guidance, seed: settings.seed });
-    return encodePng(sampleGrid(pictures, model.network.sizes, columns));
+    return encodePng(sampleGrid(pictures, model.network.sizes, labels, columns));
   });
 }
 

@@ -12,7 +12,7 @@ import { type LectureNetwork, lectureSchedule } from '../../models/lecture/lectu
 import type { LectureRecipe } from '../../models/training/lecture.ts';
 import { Rng } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { plural } from '../report/plural.ts';
+import { counted } from '../report/counted.ts';
 import { type Part, page } from './html.ts';
 import { type Results, type Run, setName } from './run-results.ts';
 
@@ -69,7 +69,7 @@ function pictures(run: Run<LectureRecipe>) {
 /** The page. */
 function pageOf({ trainer, data }: Run<LectureRecipe>, figures: LectureFigures): string {
   const { dimension, hidden } = trainer.recipe.module;
-  const epochs = plural(trainer.history.epochs.length, 'epoch');
+  const epochs = counted(trainer.history.epochs.length, 'epoch');
   const { times, zero, width, linear, byHeart, measured, timeMatters, size } = figures;
   const f = (value: number, digits = 2) => value.toFixed(digits);
   const step = lectureStep();

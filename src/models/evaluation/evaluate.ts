@@ -7,7 +7,13 @@ import { type Dataset, pictureSize, type TrainTest, take } from '../../data/data
 import type { Labels } from '../../diffusion/guidance.ts';
 import { ValueError } from '../../errors.ts';
 import { type Classifier, classify, FEATURES, pixelsOf } from '../networks/classifier.ts';
-import { frechetDistance, nearestNeighbours, type Points, precisionRecall } from './metrics.ts';
+import {
+  densityCoverage,
+  frechetDistance,
+  nearestNeighbours,
+  type Points,
+  precisionRecall,
+} from './metrics.ts';
 
 /** A figure for samples, and for as many real pictures of the training set, both against the test set. */
 export interface AgainstReal {
@@ -25,6 +31,9 @@ export interface Evaluation {
   readonly frechet: AgainstReal;
   readonly precision: AgainstReal;
   readonly recall: AgainstReal;
+  /** Beside precision, which an outlier among the real pictures may raise to 1 for noise. */
+  readonly density: AgainstReal;
+  readonly coverage: AgainstReal;
   /** Median distance, in grey levels of 0 to 1 over all pixels, to the nearest training picture: of samples, and of test pictures. */
   readonly nearest: AgainstReal;
   /** Training pictures nearest to the first samples. */
@@ -56,7 +65,10 @@ export function evaluatePictures(
     Points,
     Points,
   ];
-  const [own, floor] = [precisionRecall(real, samples), precisionRecall(real, other)];
+  const [own, floor] = [samples, other].map((set) => ({
+    ...precisionRecall(real, set),
+    ...densityCoverage(real, set),
+  }));
   const classes = [...Array(classifier.sizes.classes).keys()];
   const share = (of: readonly number[]) =>
     of.length === 0 ? null : of.filter((i) => ours.classes[i] === labels[i]).length / of.length;
@@ -68,6 +80,8 @@ export function evaluatePictures(
     frechet: { samples: frechetDistance(real, samples), real: frechetDistance(real, other) },
     precision: { samples: own.precision, real: floor.precision },
     recall: { samples: own.recall, real: floor.recall },
+    density: { samples: own.density, real: floor.density },
+    coverage: { samples: own.coverage, real: floor.coverage },
     ...byHeart(train, test, pictures),
   };
 }

@@ -14,6 +14,8 @@ import { type Batch, DataLoader } from '../../data/loader.ts';
 import { Rng, type Seed } from '../../random/rng.ts';
 import { mse, type Tensor } from '../../tensor/tensor.ts';
 import { Denoiser, denoiserOf } from '../networks/denoiser.ts';
+import { defaultsOf } from '../setting.ts';
+import { DENOISER_TABLE } from '../settings.ts';
 import { requirement, requirePictures } from './check.ts';
 import type { TrainEvent } from './events.ts';
 import { Trainer, train } from './loop.ts';
@@ -34,13 +36,7 @@ export interface DenoiserSettings {
 }
 
 /** The lecture's settings. */
-export const DENOISER_SETTINGS: DenoiserSettings = {
-  epochs: 10,
-  batchSize: 64,
-  lr: 1e-3,
-  noise: 0.5,
-  seed: 0,
-};
+export const DENOISER_SETTINGS: DenoiserSettings = defaultsOf(DENOISER_TABLE);
 
 export interface TrainDenoiserOptions extends Partial<DenoiserSettings> {
   readonly train: Dataset;

@@ -23,6 +23,8 @@ import {
   normalize,
   type ProcessSettings,
 } from '../pipeline.ts';
+import { defaultsOf } from '../setting.ts';
+import { DIFFUSION_TABLE } from '../settings.ts';
 import { requirement, requirePictures } from './check.ts';
 import { Trainer } from './loop.ts';
 import type { Recipe } from './recipe.ts';
@@ -43,18 +45,8 @@ export interface DiffusionSettings extends ProcessSettings {
   readonly seed: Seed;
 }
 
-export const DIFFUSION_SETTINGS: DiffusionSettings = {
-  schedule: 'cosine',
-  steps: 1000,
-  predicts: 'x0',
-  lossWeighting: 'simple',
-  epochs: 60,
-  batchSize: 128,
-  lr: 1e-3,
-  ema: 0.999,
-  labelDropout: 0.1,
-  seed: 0,
-};
+const { model: _network, seconds: _limit, ...defaults } = defaultsOf(DIFFUSION_TABLE);
+export const DIFFUSION_SETTINGS: DiffusionSettings = defaults;
 
 const MOST_WARMUP = 500;
 const LAST_RATE = 0.02;

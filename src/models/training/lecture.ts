@@ -9,6 +9,8 @@ import { Rng, type Seed } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { testLecture } from '../lecture/figures.ts';
 import { LectureNetwork, lectureLoss, lectureOf, lectureSchedule } from '../lecture/lecture.ts';
+import { defaultsOf } from '../setting.ts';
+import { LECTURE_TABLE } from '../settings.ts';
 import { requirePictures } from './check.ts';
 import type { TrainEvent } from './events.ts';
 import { Trainer, train } from './loop.ts';
@@ -30,12 +32,9 @@ export interface LectureSettings {
 
 /** The slides' settings. */
 export const LECTURE_SETTINGS: LectureSettings = {
-  epochs: 10,
-  batchSize: 64,
-  lr: 1e-3,
+  ...defaultsOf(LECTURE_TABLE),
   schedule: [...lectureSchedule()],
   carry: false,
-  seed: 0,
 };
 
 export interface TrainLectureOptions extends Partial<LectureSettings> {

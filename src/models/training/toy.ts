@@ -10,6 +10,8 @@ import { Objective } from '../../diffusion/objective.ts';
 import { cosineLr, type LrSchedule } from '../../optim/lr-schedule.ts';
 import { Rng, type Seed } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import { defaultsOf, type ValuesOf } from '../setting.ts';
+import { TOY_TABLE } from '../settings.ts';
 import { PlaneNetwork, ToyDiffusion } from '../toy/toy.ts';
 import type { TrainEvent } from './events.ts';
 import { Trainer } from './loop.ts';
@@ -23,7 +25,12 @@ export interface ToySettings {
   readonly seed: Seed;
 }
 
-export const TOY_SETTINGS: ToySettings = { steps: 3000, batchSize: 128, lr: 6e-3, seed: 0 };
+export const TOY_SETTINGS: ToySettings = toySettings(defaultsOf(TOY_TABLE));
+
+/** The settings of training among those of the figure. */
+export function toySettings({ trainSteps, batchSize, lr, seed }: ValuesOf<typeof TOY_TABLE>): ToySettings {
+  return { steps: trainSteps, batchSize, lr, seed };
+}
 
 export class ToyRecipe implements Recipe {
   readonly model: ToyDiffusion;

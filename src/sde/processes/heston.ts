@@ -47,6 +47,12 @@ export const heston = defineProcess({
       const second = cat([root.mul(0), root.mul(xi * Math.sqrt(1 - rho * rho))], 1);
       return cat([first, second]).reshape(2, -1, 2);
     },
+    // c_S = S(v + xi·rho/2), c_v = xi²/2
+    correction(x) {
+      const [s, v] = columns(x);
+      const ofVariance = v.mul(0).add((xi * xi) / 2);
+      return cat([s.mul(v.add((xi * rho) / 2)), ofVariance], 1);
+    },
     law: (s, from, to) => ({ mean: s * exp(mu * (to - from)), variance: null }),
   }),
 });

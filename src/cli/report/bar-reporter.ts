@@ -1,0 +1,55 @@
+/** A progress bar for every epoch, on a terminal. */
+import { type Options as BarOptions, SingleBar } from 'cli-progress';
+import type { DownloadProgress } from '../../data/download.ts';
+import type { BatchEvent, EpochEvent } from '../../models/training/events.ts';
+import type { PreparationEvent } from './events.ts';
+import { epochText, loss, mib, rate, TextReporter } from './text-reporter.ts';
+
+const BAR: BarOptions = { stream: process.stdout, barsize: 24, barCompleteChar: '█', barIncompleteChar: '░' };
+
+export class BarReporter extends TextReporter {
+  private bar: SingleBar | null = null;
+  /** What the bar shows: an epoch, or a download. */
+  private shown = '';
+
+  close(): void {
+    this.bar?.stop();
+    this.bar = null;
+    this.shown = '';
+  }
+
+  protected batch({ epoch, batch, batches, loss: value, imagesPerSecond }: BatchEvent): void {
+    const text = `loss ${loss(value)}  ${rate(imagesPerSecond)}`;
+    this.show(this.epochName(epoch), batches, '{name}  {bar}  {text}').update(batch, { text });
+  }
+
+  protected epoch(event: EpochEvent): void {
+    this.bar?.update({ text: epochText(event) });
+    this.close();
+  }
+
+  protected preparation({ name, epoch, epochs, loss: value, imagesPerSecond }: PreparationEvent): void {
+    const text = `loss ${loss(value)}  ${rate(imagesPerSecond)}`;
+    this.show(name, epochs, '{name}  {bar}  {text}').update(epoch, { text });
+    if (epoch === epochs) this.close();
+  }
+
+  protected download({ url, received, total }: DownloadProgress): void {
+    const name = url.slice(url.lastIndexOf('/') + 1);
+    // A server need not say how long the file is; then the bar is full, and the text counts.
+    const bar = this.show(name, total ?? received, '{name}  {bar}  {text}');
+    bar.setTotal(Math.max(total ?? received, 1));
+    bar.update(received, { text: mib(received) });
+    if (received === total) this.close();
+  }
+
+  /** The bar of that name, begun anew unless it is the one that is shown. */
+  private show(name: string, total: number, format: string): SingleBar {
+    if (this.bar && this.shown === name) return this.bar;
+    this.close();
+    this.shown = name;
+    this.bar = new SingleBar({ ...BAR, format, clearOnComplete: this.brief });
+    this.bar.start(total, 0, { name, text: '' });
+    return this.bar;
+  }
+}

@@ -1,0 +1,88 @@
+/** Events in words, for people: what bars and lines have in common. */
+import type { DownloadProgress } from '../../data/download.ts';
+import type { BatchEvent, EpochEvent } from '../../models/training/events.ts';
+import { type PreparationEvent, print, type Reporter, type RunEvent, warn } from './events.ts';
+
+export const loss = (value: number) => value.toFixed(4);
+export const rate = (imagesPerSecond: number) =>
+  `${Math.round(imagesPerSecond).toLocaleString('en')} images/s`;
+export const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+
+export const epochText = ({ trainLoss, testLoss, seconds, imagesPerSecond }: EpochEvent) =>
+  `train ${loss(trainLoss)}  test ${loss(testLoss)}  ${seconds.toFixed(1)} s  ${rate(imagesPerSecond)}`;
+
+/** Rows of two columns, the first as wide as its widest text. */
+function table(title: string, rows: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(
+    ([left, right], i) => `${(i === 0 ? title : '').padEnd(8)}${left.padEnd(width + 2)}${right}`,
+  );
+}
+
+/** Batches that the numbers of a line or a bar reach back, roughly: those of one batch jump about. */
+const SMOOTH = 20;
+
+/** A mean that moves with what is new. */
+class MovingMean {
+  private value = 0;
+  private count = 0;
+
+  add(next: number): number {
+    this.count = Math.min(SMOOTH, this.count + 1);
+    this.value += (next - this.value) / this.count;
+    return this.value;
+  }
+}
+
+/** What both kinds of text have in common. */
+export abstract class TextReporter implements Reporter {
+  private epochs = 0;
+  private readonly loss = new MovingMean();
+  private readonly rate = new MovingMean();
+
+  /** @param brief whether only the progress is shown, and taken away where it can be */
+  constructor(protected readonly brief: boolean) {}
+
+  event(event: RunEvent): void {
+    switch (event.type) {
+      case 'start':
+        this.epochs = event.epochs;
+        return this.brief ? undefined : event.lines.forEach(print);
+      case 'batch':
+        return this.batch({
+          ...event,
+          loss: this.loss.add(event.loss),
+          imagesPerSecond: this.rate.add(event.imagesPerSecond),
+        });
+      case 'epoch':
+        return this.epoch(event);
+      case 'preparation':
+        return this.preparation(event);
+      case 'download':
+        return this.download(event);
+      case 'end':
+        this.close();
+        if (this.brief) return;
+        print('');
+        event.summary.forEach(print);
+        table('wrote', event.files).forEach(print);
+        print('');
+        return table('next', event.next).forEach(print);
+      case 'stopping':
+        this.close();
+        return void print(event.message);
+      case 'warning':
+        return warn(event);
+    }
+  }
+
+  abstract close(): void;
+  protected abstract batch(event: BatchEvent): void;
+  protected abstract epoch(event: EpochEvent): void;
+  protected abstract preparation(event: PreparationEvent): void;
+  protected abstract download(event: DownloadProgress): void;
+
+  protected epochName(epoch: number): string {
+    return `epoch ${String(epoch).padStart(String(this.epochs).length)}/${this.epochs}`;
+  }
+}

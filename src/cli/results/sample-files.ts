@@ -1,0 +1,35 @@
+/**
+ * The names of the pictures of `langevin sample`: label, sampler, what differs from the defaults, and seed. Samples of
+ * other settings have another name, and none is `samples.png`, which training writes.
+ */
+import { createHash } from 'node:crypto';
+import { defaultOf, settingText, type Value } from '../../models/setting.ts';
+import { SAMPLE_TABLE, SAMPLING_TABLE } from '../../models/settings.ts';
+
+const { count, label } = SAMPLE_TABLE;
+const { sampler, steps, guidance, guidanceAbove, classifierGuidance, seed } = SAMPLING_TABLE;
+const NAMED = { label, sampler, steps, guidance, guidanceAbove, classifierGuidance, count, seed };
+/** Those that the name always has. */
+const ALWAYS = ['sampler', 'seed'];
+const MOST = 40;
+
+/** A text as a part of a file's name; one that is long or has other characters is told apart by its hash. */
+function slug(text: string): string {
+  if (text.length <= MOST && /^[\w.-]+$/.test(text)) return text;
+  const hash = createHash('sha256').update(text).digest('hex').slice(0, 8);
+  return `${text.slice(0, MOST).replace(/[^\w.-]+/g, '_')}-${hash}`;
+}
+
+/** `samples-label-7-ddim-seed-0`, without an ending. */
+export function sampleFileName(settings: Readonly<Record<string, unknown>>): string {
+  const parts = Object.entries(NAMED).flatMap(([name, setting]) => {
+    const otherwise = defaultOf(setting);
+    const value = (settings[name] ?? otherwise) as Value | undefined;
+    if (value === undefined) return [];
+    const isDefault = otherwise !== undefined && settingText(value) === settingText(otherwise);
+    if (isDefault && !ALWAYS.includes(name)) return [];
+    const text = slug(settingText(value).replaceAll(',', '-'));
+    return name === 'sampler' ? [text] : [setting.flag, text];
+  });
+  return ['samples', ...parts].join('-');
+}

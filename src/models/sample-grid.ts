@@ -1,0 +1,75 @@
+/**
+ * Samples of a diffusion model as one picture with their labels: above the columns where a column has one label,
+ * beside the rows where a row has one, else as a title.
+ */
+import type { Labels } from '../diffusion/guidance.ts';
+import { pictureGridFromBatch } from '../image/grid.ts';
+import type { Picture } from '../image/png.ts';
+
+/** More classes than this do not have a column each. */
+const MOST_CLASSES = 20;
+/** About the pixels of a picture that is drawn. */
+const SIZE = 56;
+
+const distinct = (labels: Labels) => [...new Set(labels)];
+
+/** Columns for labels in turn: about as many as rows, and a class a column where there are few. */
+export function sampleColumns(labels: Labels): number {
+  const n = labels.length;
+  const turn = period(labels);
+  const side = Math.sqrt(n);
+  if (turn <= 1 || turn > MOST_CLASSES) return Math.max(1, Math.ceil(side));
+  return Math.min(n, turn * Math.max(1, Math.round(side / turn)));
+}
+
+/** The least p with labels[i + p] = labels[i] for all i. */
+function period(labels: Labels): number {
+  for (let p = 1; p < labels.length; p++) {
+    if (labels.every((label, i) => i < p || label === labels[i - p])) return p;
+  }
+  return labels.length;
+}
+
+/** The label that all have, or null. */
+function shared(labels: Labels): number | null {
+  const [first = null, ...others] = distinct(labels);
+  return others.length === 0 ? first : null;
+}
+
+/** Texts for labels that are all there, else none. */
+const texts = (labels: readonly (number | null)[]): string[] =>
+  labels.every((label) => label !== null) ? labels.map(String) : [];
+
+/**
+ * The grid, small pictures enlarged.
+ * @param pictures [labels.length, height·width], 0 to 1
+ */
+export function sampleGrid(
+  pictures: Float64Array,
+  { height, width }: { readonly height: number; readonly width: number },
+  labels: Labels,
+  columns = sampleColumns(labels),
+): Picture {
+  const one = shared(labels);
+  const across = Math.min(columns, labels.length);
+  const byColumn = Array.from({ length: across }, (_, c) =>
+    shared(labels.filter((_, i) => i % columns === c)),
+  );
+  const byRow = Array.from({ length: Math.ceil(labels.length / columns) }, (_, r) =>
+    shared(labels.slice(r * columns, (r + 1) * columns)),
+  );
+  const columnLabels = one === null ? texts(byColumn) : [];
+  const rowLabels = one === null && columnLabels.length === 0 ? texts(byRow) : [];
+  const isLabelled = columnLabels.length + rowLabels.length > 0 || labels.some((label) => label === null);
+  const title = isLabelled ? '' : titleOf(labels);
+  const scale = Math.max(1, Math.floor(SIZE / height));
+  return pictureGridFromBatch(pictures, { height, width, columns, scale, columnLabels, rowLabels, title });
+}
+
+/** `label 7`, or the labels row by row, as far as they go. */
+function titleOf(labels: Labels): string {
+  const all = distinct(labels);
+  if (all.length === 1) return `label ${all[0]}`;
+  const shown = labels.slice(0, 12).join(' ');
+  return `labels, row by row: ${shown}${labels.length > 12 ? ' ...' : ''}`;
+}

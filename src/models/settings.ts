@@ -1,0 +1,275 @@
+/**
+ * The settings of every recipe and figure: for each its option, kind, default and meaning. The library takes its
+ * defaults from here, the command its options, and a page its fields. `commandLine` (command-line.ts) turns settings
+ * back into the line that makes the same thing.
+ */
+import { BACKENDS, NUMERICS } from '../backend/backend.ts';
+import { TOY_SETS } from '../data/toy.ts';
+import { BETA_SCHEDULES } from '../diffusion/betas.ts';
+import { CONTINUOUS_SCHEDULES } from '../diffusion/continuous-schedule.ts';
+import { LOSS_WEIGHTINGS } from '../diffusion/objective.ts';
+import { PREDICTIONS } from '../diffusion/prediction.ts';
+import { SAMPLERS, type SamplerName } from '../diffusion/samplers/index.ts';
+import { PROCESSES } from '../sde/processes/index.ts';
+import { SOLVERS } from '../sde/solvers/index.ts';
+import type { DiffusionMlpSizes } from './networks/diffusion-mlp.ts';
+import { TRAINING_SCHEDULES } from './pipeline.ts';
+import {
+  assignments,
+  choice,
+  choices,
+  count,
+  countFrom,
+  counts,
+  decay,
+  flag,
+  notNegative,
+  positive,
+  type Settings,
+  share,
+  text,
+} from './setting.ts';
+
+const seed = text('seed', '0', 'Any text or number. The same seed gives the same bits.');
+const batchSize = (n: number) => count('batch-size', n, 'The number of pictures in a training step.');
+const lr = (rate: number, meaning = 'The learning rate of Adam.') => positive('lr', rate, meaning);
+const epochs = (n: number) => count('epochs', n, 'Passes over the training data.');
+
+/** Which pictures. */
+export const DATA_TABLE = {
+  data: text('data', 'strokes', 'strokes (drawn by langevin), mnist, or a folder with IDX files.'),
+  dataDir: text('data-dir', null, 'The folder with the four files of MNIST.', {
+    placeholder: 'folder',
+    defaultText: 'LANGEVIN_MNIST, else the cache, else a download',
+  }),
+  limit: count('limit', null, 'Use only the first n pictures for training, and n for testing.'),
+} as const satisfies Settings;
+
+/** The same where a model brings its data along. */
+const MODEL_DATA = {
+  ...DATA_TABLE,
+  data: text('data', null, DATA_TABLE.data.meaning, { defaultText: "the model's own" }),
+} as const satisfies Settings;
+
+/** What computes. */
+export const ENGINE_TABLE = {
+  backend: choice(BACKENDS)(
+    'backend',
+    'wasm',
+    'wasm, or reference: plain TypeScript in float64, which is slow.',
+  ),
+  threads: count('threads', null, 'Threads of the wasm backend. Results do not depend on them.', {
+    defaultText: 'all cores',
+  }),
+  numerics: choice(NUMERICS)(
+    'numerics',
+    'strict',
+    'strict gives the same bits everywhere. relaxed is faster. auto is relaxed where the engine has it.',
+  ),
+} as const satisfies Settings;
+
+/** Epochs over `strokes`, of which there are a sixth as many pictures as of MNIST. */
+const STROKES_EPOCHS = 15;
+
+/** The lecture's denoiser. */
+export const DENOISER_TABLE = {
+  epochs: count('epochs', 10, 'Passes over the training data.', {
+    defaultWhen: { setting: 'data', is: 'strokes', default: STROKES_EPOCHS },
+    defaultText: `${STROKES_EPOCHS} for strokes, else 10`,
+  }),
+  batchSize: batchSize(64),
+  lr: lr(1e-3),
+  noise: notNegative('noise', 0.5, 'Standard deviation of the noise. Pixels are from 0 to 1.'),
+  seed,
+} as const satisfies Settings;
+
+/** The lecture's diffusion model, as its slides have it. */
+export const LECTURE_TABLE = {
+  epochs: epochs(10),
+  batchSize: batchSize(64),
+  lr: lr(1e-3),
+  seed,
+} as const satisfies Settings;
+
+/** The networks of `train diffusion` by name. Pictures and classes come from the data. */
+export const DIFFUSION_NETWORKS = {
+  mlp: {},
+  'mlp-small': { hidden: 256, inner: 256, condition: 64 },
+  'mlp-tiny': { hidden: 32, inner: 32, depth: 1, condition: 16 },
+} as const satisfies Record<string, Partial<DiffusionMlpSizes>>;
+export type DiffusionNetworkName = keyof typeof DIFFUSION_NETWORKS;
+
+/** A diffusion model. */
+export const DIFFUSION_TABLE = {
+  model: choice(Object.keys(DIFFUSION_NETWORKS) as DiffusionNetworkName[])('model', 'mlp', 'The network.'),
+  schedule: choice(TRAINING_SCHEDULES)('schedule', 'cosine', 'The noise schedule.'),
+  steps: countFrom(2)('steps', 1000, 'Time steps T of the schedule. vp, sub-vp and flow have none.'),
+  predicts: choice(PREDICTIONS)('predict', 'x0', 'What the network predicts.'),
+  lossWeighting: choice(LOSS_WEIGHTINGS)('loss-weighting', 'simple', 'The weight of each time in the loss.', {
+    alias: 'weight',
+  }),
+  epochs: epochs(60),
+  batchSize: batchSize(128),
+  lr: lr(1e-3, 'The learning rate of Adam after its warm-up.'),
+  ema: decay('ema', 0.999, 'Decay of the moving average of the network. The average samples.'),
+  labelDropout: share(
+    'label-dropout',
+    0.1,
+    'The share of labels that training hides. Guidance needs some. 1 trains without labels.',
+    { alias: 'guidance-dropout' },
+  ),
+  seconds: positive(
+    'seconds',
+    null,
+    'End after this many seconds of training. The learning rate falls by then.',
+    {
+      placeholder: 's',
+    },
+  ),
+  seed,
+} as const satisfies Settings;
+
+/** Samplers that make pictures of noise. */
+export const PICTURE_SAMPLERS = SAMPLERS.filter(
+  (name): name is Exclude<SamplerName, 'ddim-inversion'> => name !== 'ddim-inversion',
+);
+/** Scale of the guidance of models with labels, where none is given. */
+export const GUIDANCE = 2;
+
+/** How a trained diffusion model samples. */
+export const SAMPLING_TABLE = {
+  model: text('model', 'out/diffusion', "The model's file, or its folder.", { placeholder: 'path' }),
+  sampler: choice(PICTURE_SAMPLERS)('sampler', 'ddim', 'The sampler.'),
+  steps: count('steps', 50, 'Steps of the sampler.'),
+  guidance: notNegative(
+    'guidance',
+    null,
+    'Scale of classifier-free guidance. 1 samples the conditional model; more follows the label more closely.',
+    { defaultText: `${GUIDANCE}; 1 for a model without labels; 0 with a classifier` },
+  ),
+  guidanceAbove: notNegative(
+    'guidance-above',
+    1,
+    'Guide only where sigma/alpha, the noise relative to the data, is at least x. 0 guides everywhere.',
+  ),
+  classifierGuidance: notNegative(
+    'classifier-guidance',
+    0,
+    'Scale of guidance by a classifier of noisy pictures. It is trained once on --data. 0 uses none.',
+  ),
+  seed,
+} as const satisfies Settings;
+
+/** Pictures of a diffusion model. */
+export const SAMPLE_TABLE = {
+  count: count('count', 100, 'How many pictures.'),
+  label: counts('label', null, 'The class to sample, or several as in 3,1,4.', {
+    defaultText: 'all in turn',
+  }),
+  gif: flag('gif', 'Also draw how the pictures grow out of noise.'),
+} as const satisfies Settings;
+
+/** The pictures that are judged. */
+export const EVALUATE_TABLE = {
+  count: countFrom(100)('count', 1000, 'How many pictures to judge.'),
+} as const satisfies Settings;
+
+/** Paths of a stochastic differential equation. */
+export const SDE_TABLE = {
+  process: choice(PROCESSES.map(({ definition }) => definition.name))(
+    'process',
+    null,
+    'A process by name: see --list.',
+    {
+      argument: true,
+    },
+  ),
+  drift: text('drift', null, 'Your own equation: a(x, t), as in "theta*(mu - x)".', {
+    placeholder: 'expression',
+  }),
+  diffusion: text('diffusion', null, 'With --drift: b(x, t), as in "sigma*sqrt(x)".', {
+    placeholder: 'expression',
+  }),
+  set: assignments('set', null, 'Parameters, as in --set mu=0.05,sigma=0.2.'),
+  paths: count('paths', 1000, 'How many paths. The first 30 are drawn one by one.'),
+  steps: count('steps', 1000, 'Steps of a path.'),
+  time: positive('time', null, 'The time at the end.', {
+    placeholder: 't',
+    defaultText: "the process's own: see --list",
+  }),
+  solver: choice(SOLVERS.map(({ name }) => name))('solver', 'euler-maruyama', 'The solver: see --list.'),
+  twin: flag('twin', 'Also draw the solution without noise, dx = a(x, t) dt.'),
+  seed,
+} as const satisfies Settings;
+
+/** Measured orders of convergence. */
+export const SDE_ORDERS_TABLE = {
+  solver: choice(SOLVERS.map(({ name }) => name))('solver', null, 'Only this solver.', {
+    defaultText: 'all',
+  }),
+  paths: count('paths', null, 'Paths of each measurement.', { defaultText: 'as many as the order needs' }),
+  seed: text('seed', 'orders', seed.meaning),
+} as const satisfies Settings;
+
+/** Pictures on their way into noise. */
+export const NOISE_TABLE = {
+  process: choice(['brownian', 'vp', 'sub-vp', 've', 'all'])(
+    'process',
+    'all',
+    'The process. all draws one picture by brownian, vp and ve.',
+  ),
+  pictures: count('pictures', 4, 'How many pictures of the data set, one a row.', {
+    defaultWhen: { setting: 'process', is: 'all', default: 1 },
+    defaultText: '4; 1 for all',
+  }),
+  steps: count('steps', 480, 'Steps from picture to noise.'),
+  seed,
+} as const satisfies Settings;
+
+/** Noise schedules side by side. */
+export const SCHEDULES_TABLE = {
+  schedule: choices([...BETA_SCHEDULES, 'karras', ...CONTINUOUS_SCHEDULES])(
+    'schedule',
+    ['linear', 'cosine', 'sigmoid', 'flow', 've'],
+    'The schedules.',
+  ),
+  steps: countFrom(2)('steps', 1000, 'Time steps T of the schedules that have some.'),
+  zeroSnr: flag('zero-snr', 'Also draw those with steps rescaled, so that the last level is pure noise.'),
+} as const satisfies Settings;
+
+/** Diffusion in the plane. */
+export const TOY_TABLE = {
+  set: choice([...TOY_SETS, 'all'])('set', 'all', 'The set of points.', { argument: true }),
+  sampler: choice(PICTURE_SAMPLERS)('sampler', 'ddim', 'The sampler.'),
+  steps: count('steps', 50, 'Steps of the sampler.'),
+  trainSteps: count('train-steps', 3000, 'Steps of training, each on fresh points.'),
+  batchSize: count('batch-size', 128, 'The number of points in a training step.'),
+  lr: lr(6e-3),
+  seed,
+} as const satisfies Settings;
+
+/** The tour. */
+export const TOUR_TABLE = {
+  data: DATA_TABLE.data,
+  dataDir: DATA_TABLE.dataDir,
+  seconds: positive('seconds', 75, 'Seconds of training the diffusion model. The rest takes less.', {
+    placeholder: 's',
+  }),
+  seed,
+} as const satisfies Settings;
+
+/** The tables of each command that makes something, by their titles in its help. */
+export const RECIPES = {
+  tour: { Tour: TOUR_TABLE, Engine: ENGINE_TABLE },
+  'train denoiser': { Data: DATA_TABLE, Training: DENOISER_TABLE, Engine: ENGINE_TABLE },
+  'train lecture': { Data: DATA_TABLE, Training: LECTURE_TABLE, Engine: ENGINE_TABLE },
+  'train diffusion': { Data: DATA_TABLE, Training: DIFFUSION_TABLE, Engine: ENGINE_TABLE },
+  sample: { Pictures: SAMPLE_TABLE, Sampling: SAMPLING_TABLE, Data: MODEL_DATA, Engine: ENGINE_TABLE },
+  evaluate: { Pictures: EVALUATE_TABLE, Sampling: SAMPLING_TABLE, Data: MODEL_DATA, Engine: ENGINE_TABLE },
+  sde: { Equation: SDE_TABLE, Engine: ENGINE_TABLE },
+  'sde orders': { Measurement: SDE_ORDERS_TABLE, Engine: ENGINE_TABLE },
+  noise: { Data: DATA_TABLE, Noise: NOISE_TABLE, Engine: ENGINE_TABLE },
+  schedules: { Schedules: SCHEDULES_TABLE },
+  toy: { Toy: TOY_TABLE, Engine: ENGINE_TABLE },
+} as const satisfies Record<string, Readonly<Record<string, Settings>>>;
+export type RecipeName = keyof typeof RECIPES;
