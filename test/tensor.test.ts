@@ -13,6 +13,15 @@ import { suite } from './suite.ts';
 suite(
   'creation',
   scoped((test) => {
+    test('as JSON a tensor is its nested arrays', () => {
+      const x = tensor([
+        [1, 2],
+        [3, 4.5],
+      ]);
+      assert.is(JSON.stringify(x), '[[1,2],[3,4.5]]');
+      assert.is(JSON.stringify({ loss: x.sum() }), '{"loss":10.5}');
+    });
+
     test('a tensor is made of a number, of nested arrays or of a typed array', () => {
       assert.equal(tensor(3).shape, []);
       assert.is(tensor(3).toArray(), 3);

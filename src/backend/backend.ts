@@ -52,6 +52,7 @@ export interface Backend {
   view(ptr: Ptr, n: number): Float32Array | Float64Array;
 }
 
+/** @internal its types name WebAssembly, which a program without the `dom` library does not know */
 export interface WasmBackend extends Backend {
   readonly name: 'wasm';
   readonly kernels: WasmKernels;
@@ -62,6 +63,7 @@ export interface WasmBackend extends Backend {
 /**
  * A backend on float32 WebAssembly kernels, apart from the one in use.
  * @param options `maxPages` of 64 KiB bound its memory; `threads` and `numerics` as in `setThreads`, `setNumerics`
+ * @internal
  */
 export function createWasmBackend(
   options: { maxPages?: number; threads?: number; numerics?: Numerics } = {},

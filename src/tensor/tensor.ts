@@ -55,6 +55,11 @@ export class Tensor extends Variable {
     return this.backend.at(this.ptr);
   }
 
+  /** What `JSON.stringify` takes: the elements as nested arrays, without the engine behind them. */
+  toJSON(): Nested {
+    return this.toArray();
+  }
+
   /** Shape and elements, to four digits, the middle of long axes left out. */
   override toString(): string {
     return this.alive ? format(this.toTypedArray(), this.shape) : `${this.describe()} (released)`;
