@@ -15,6 +15,7 @@
  * diffusion models" (2023), in its data prediction form; `bh2` of order 2 is diffusers' default.
  */
 import { ValueError } from '../../errors.ts';
+import { solveLinear } from '../../linear-algebra.ts';
 import { expm1 } from '../../math.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { combine, type Term } from '../combine.ts';
@@ -105,7 +106,9 @@ function coefficients(
   const B = variant === 'bh1' ? hh : e;
   // With one unknown the paper's code takes 1/2 in place of the solution, which is it to the order wanted.
   const rho =
-    rows === 1 ? [0.5] : solve(vandermonde(corrected ? [...places, 1] : places), rightSides(hh, e, B, rows));
+    rows === 1
+      ? [0.5]
+      : solveLinear(vandermonde(corrected ? [...places, 1] : places), rightSides(hh, e, B, rows));
   const behind = places.map((r, k) => (-to.alpha * B * rho[k]) / r);
   const ahead = corrected ? [-to.alpha * B * rho[rows - 1]] : [];
   const own = -to.alpha * e - [...behind, ...ahead].reduce((sum, c) => sum + c, 0);
@@ -134,26 +137,4 @@ function rightSides(hh: number, e: number, B: number, n: number): number[] {
     phi = phi / hh - 1 / factorial;
   }
   return b;
-}
-
-/** Solves A·x = b by Gauss' elimination with the largest pivot; n <= 3. */
-function solve(matrix: readonly number[][], b: readonly number[]): number[] {
-  const rows = matrix.map((row, i) => [...row, b[i]]);
-  const n = rows.length;
-  for (let column = 0; column < n; column++) {
-    let pivot = column;
-    for (let i = column + 1; i < n; i++)
-      if (Math.abs(rows[i][column]) > Math.abs(rows[pivot][column])) pivot = i;
-    [rows[column], rows[pivot]] = [rows[pivot], rows[column]];
-    for (let i = column + 1; i < n; i++) {
-      const factor = rows[i][column] / rows[column][column];
-      for (let j = column; j <= n; j++) rows[i][j] -= factor * rows[column][j];
-    }
-  }
-  const x = new Array<number>(n).fill(0);
-  for (let i = n - 1; i >= 0; i--) {
-    const rest = rows[i].slice(i + 1, n).reduce((sum, a, j) => sum + a * x[i + 1 + j], 0);
-    x[i] = (rows[i][n] - rest) / rows[i][i];
-  }
-  return x;
 }

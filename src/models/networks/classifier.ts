@@ -15,7 +15,6 @@ import { type ModelFormat, readModel } from '../../checkpoint/model-format.ts';
 import { type Dataset, type PictureShape, pictureSize } from '../../data/dataset.ts';
 import { Linear } from '../../nn/linear.ts';
 import { Layer } from '../../nn/module.ts';
-import { oneHot } from '../../nn/one-hot.ts';
 import { Rng, sharedRng } from '../../random/rng.ts';
 import { tensor } from '../../tensor/create.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
@@ -67,18 +66,6 @@ export class Classifier extends Layer {
   override forward(x: Tensor): Tensor {
     return this.last.forward(this.features(x));
   }
-}
-
-/** ln softmax(logits)[label] of each row, [rows]. @throws ValueError for labels that there are not */
-export function logProbabilities(logits: Tensor, labels: ArrayLike<number>): Tensor {
-  const shifted = logits.sub(logits.detach().max(1, { keepDims: true }));
-  const own = shifted.mul(oneHot(labels, logits.shape[1])).sum(1);
-  return own.sub(shifted.exp().sum(1).log());
-}
-
-/** The mean over rows of -ln softmax(logits)[label]. */
-export function crossEntropy(logits: Tensor, labels: ArrayLike<number>): Tensor {
-  return logProbabilities(logits, labels).mean().neg();
 }
 
 /** The class with the largest logit of each row. */

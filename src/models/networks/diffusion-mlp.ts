@@ -21,6 +21,7 @@ import type { ModelFormat } from '../../checkpoint/model-format.ts';
 import { pictureSize } from '../../data/dataset.ts';
 import type { Labels } from '../../diffusion/guidance.ts';
 import { ShapeError, ValueError } from '../../errors.ts';
+import { rmsNorm } from '../../nn/functional.ts';
 import { Linear } from '../../nn/linear.ts';
 import { Module } from '../../nn/module.ts';
 import { oneHot } from '../../nn/one-hot.ts';
@@ -71,17 +72,10 @@ class Block extends Module {
   }
 
   forward(h: Tensor, c: Tensor): Tensor {
-    const z = this.a.forward(norm(h)).add(this.c.forward(c));
+    const z = this.a.forward(rmsNorm(h)).add(this.c.forward(c));
     return h.add(this.b.forward(z.silu()));
   }
 }
-
-function norm(h: Tensor): Tensor {
-  const meanSquare = h.mul(h).mean(1, { keepDims: true });
-  return h.div(meanSquare.add(EPSILON).sqrt());
-}
-
-const EPSILON = 1e-6;
 
 function zeroed(layer: Linear): Linear {
   for (const [, p] of layer.namedParameters()) p.set(new Float32Array(p.size));
@@ -134,7 +128,7 @@ export class DiffusionMlp extends DiffusionNetwork {
       throw new ValueError(`${DiffusionMlp.kind}: expected no labels, as the model knows no classes`);
     }
     const h = this.blocks.forward(this.input.forward(rows), c.silu());
-    return this.output.forward(norm(h)).reshape(x.shape);
+    return this.output.forward(rmsNorm(h)).reshape(x.shape);
   }
 
   /** The embedding of the labels, one row a picture; the last column of all stands for none. */

@@ -24,6 +24,7 @@ import { sameTime } from '../../diffusion/objective.ts';
 import { diffuse } from '../../diffusion/process.ts';
 import type { NoiseSchedule } from '../../diffusion/schedule.ts';
 import { ShapeError } from '../../errors.ts';
+import { logProbabilities } from '../../nn/functional.ts';
 import { Linear } from '../../nn/linear.ts';
 import { Module } from '../../nn/module.ts';
 import { TimeEmbedding } from '../../nn/time-embedding.ts';
@@ -36,13 +37,7 @@ import {
   type ProcessSettings,
   trainingSchedule,
 } from '../pipeline.ts';
-import {
-  argmax,
-  CLASSIFIER_FIELDS,
-  type ClassifierOptions,
-  type ClassifierSizes,
-  logProbabilities,
-} from './classifier.ts';
+import { argmax, CLASSIFIER_FIELDS, type ClassifierOptions, type ClassifierSizes } from './classifier.ts';
 import { pictureRows } from './pictures.ts';
 
 /** Which noise a classifier knows. */

@@ -6,12 +6,13 @@
 import type { CheckpointInfo } from '../../checkpoint/checkpoint.ts';
 import type { PictureShape, TrainTest } from '../../data/dataset.ts';
 import { type Batch, DataLoader } from '../../data/loader.ts';
+import { crossEntropy } from '../../nn/functional.ts';
 import type { Module } from '../../nn/module.ts';
 import { cosineLr, type LrSchedule } from '../../optim/lr-schedule.ts';
 import { Rng, type Seed } from '../../random/rng.ts';
 import { tensor } from '../../tensor/create.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { Classifier, crossEntropy } from '../networks/classifier.ts';
+import { Classifier } from '../networks/classifier.ts';
 import type { TrainEvent } from './events.ts';
 import { Trainer, train } from './loop.ts';
 import type { Recipe } from './recipe.ts';
