@@ -16,6 +16,7 @@
  */
 import { scope } from '../autograd/tape.ts';
 import { ShapeError, ValueError } from '../errors.ts';
+import { withDefaults } from '../options.ts';
 import { gradientOf } from '../tensor/gradient.ts';
 import { cat, type Tensor } from '../tensor/tensor.ts';
 import { checkNumber } from './check.ts';
@@ -53,8 +54,9 @@ export interface ClassifierFreeOptions extends GuidanceOptions {
 export function classifierFree(
   model: ConditionalModel,
   labels: Labels,
-  { scale = 1, when = () => true }: ClassifierFreeOptions = {},
+  options: ClassifierFreeOptions = {},
 ): Predictor {
+  const { scale, when } = withDefaults('classifierFree', options, { scale: 1, when: () => true });
   checkNumber('guidance: scale', scale);
   const given = labels.filter((label) => label !== null);
   if (model.classes === 0 && (given.length > 0 || scale !== 1)) {
@@ -99,8 +101,9 @@ export function classifierGuided(
   model: Predictor,
   schedule: NoiseSchedule,
   logProbability: LogProbability,
-  { scale = 1, parameters = [] }: GuidanceOptions & { readonly parameters?: readonly Tensor[] } = {},
+  options: GuidanceOptions & { readonly parameters?: readonly Tensor[] } = {},
 ): Predictor {
+  const { scale, parameters } = withDefaults('classifierGuided', options, { scale: 1, parameters: [] });
   checkNumber('guidance: scale', scale);
   return {
     predicts: model.predicts,

@@ -1,5 +1,4 @@
 /** `langevin info`: what langevin finds on this machine, for a bug report or before a long run. */
-
 import type { Command } from 'cac';
 import { relaxedSimd, simd, threads } from 'wasm-feature-detect';
 import { host } from '#host';

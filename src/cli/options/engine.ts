@@ -2,7 +2,6 @@
  * The options of the tensor engine, the same for every command that computes: which backend, on how many
  * threads, and with which build of the kernels. What was chosen is part of every result.
  */
-
 import type { Command } from 'cac';
 import { host } from '#host';
 import {

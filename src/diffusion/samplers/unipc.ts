@@ -17,10 +17,11 @@
 import { ValueError } from '../../errors.ts';
 import { solveLinear } from '../../linear-algebra.ts';
 import { expm1 } from '../../math.ts';
+import { withDefaults } from '../../options.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { combine, type Term } from '../combine.ts';
 import { lambdaStep } from './dpm-solver.ts';
-import { type Sampler, type SamplerOptions, type SamplingRun, sampler } from './sampler.ts';
+import { SAMPLER_DEFAULTS, type Sampler, type SamplerOptions, type SamplingRun, sampler } from './sampler.ts';
 
 export interface UniPcOptions extends SamplerOptions {
   /** Order of the predictor, 1 to 3; 2 by default. */
@@ -35,7 +36,14 @@ export interface UniPcOptions extends SamplerOptions {
 
 /** @throws ValueError for another order or variant */
 export function uniPc(options: UniPcOptions = {}): Sampler {
-  const { order = 2, variant = 'bh2', corrector = true } = options;
+  const filled = withDefaults('unipc', options, {
+    ...SAMPLER_DEFAULTS,
+    order: 2,
+    variant: 'bh2',
+    corrector: true,
+    lowerOrderFinal: true,
+  });
+  const { order, variant, corrector } = filled;
   if (![1, 2, 3].includes(order)) throw new ValueError(`unipc: expected an order 1, 2 or 3, got ${order}`);
   if (variant !== 'bh1' && variant !== 'bh2') {
     throw new ValueError(`unipc: expected a variant bh1 or bh2, got "${String(variant)}"`);
@@ -45,16 +53,16 @@ export function uniPc(options: UniPcOptions = {}): Sampler {
     order: order + (corrector ? 1 : 0),
     stochastic: false,
     options,
-    start: (run) => start(run, { ...options, order, variant, corrector }),
+    start: (run) => start(run, filled),
   });
 }
 
 function start(
   run: SamplingRun,
-  options: UniPcOptions & Required<Pick<UniPcOptions, 'order' | 'variant' | 'corrector'>>,
+  options: Required<Pick<UniPcOptions, 'order' | 'variant' | 'corrector' | 'lowerOrderFinal'>>,
 ): (i: number) => void {
   const { levels, x } = run;
-  const { order, variant, corrector, lowerOrderFinal = true } = options;
+  const { order, variant, corrector, lowerOrderFinal } = options;
   const steps = levels.length - 1;
   /** Data predicted at levels i, i-1, ... */
   const history = [run.x0, ...Array.from({ length: order }, () => run.buffer())];

@@ -15,6 +15,7 @@ import { type ModelFormat, readModel } from '../../checkpoint/model-format.ts';
 import { type Dataset, type PictureShape, pictureSize } from '../../data/dataset.ts';
 import { Linear } from '../../nn/linear.ts';
 import { Layer } from '../../nn/module.ts';
+import { type Defaults, withDefaults } from '../../options.ts';
 import { Rng, sharedRng } from '../../random/rng.ts';
 import { tensor } from '../../tensor/create.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
@@ -36,6 +37,14 @@ const HIDDEN = [800, 400] as const;
 export const FEATURES = 64;
 const BATCH = 250;
 
+/** Of the classifiers' sizes. */
+export const CLASSIFIER_DEFAULTS = {
+  height: undefined,
+  width: undefined,
+  channels: 1,
+  classes: undefined,
+} as const satisfies Defaults<ClassifierOptions>;
+
 export class Classifier extends Layer {
   /** What a checkpoint calls this model. */
   static readonly kind = 'classifier';
@@ -48,8 +57,8 @@ export class Classifier extends Layer {
 
   constructor(sizes: ClassifierOptions, rng: Rng = sharedRng()) {
     super();
-    this.sizes = { channels: 1, ...sizes };
-    const { classes } = sizes;
+    this.sizes = withDefaults(Classifier.kind, sizes, CLASSIFIER_DEFAULTS);
+    const { classes } = this.sizes;
     this.first = new Linear(pictureSize(this.sizes), HIDDEN[0], { rng });
     this.second = new Linear(HIDDEN[0], HIDDEN[1], { rng });
     this.third = new Linear(HIDDEN[1], FEATURES, { rng });

@@ -15,7 +15,6 @@
  * too few for another way to be faster. Sources: He et al., "Identity mappings in deep residual networks" (2016);
  * RMS norm: Zhang and Sennrich (2019); null label: Ho and Salimans (2021). Left out on purpose: convolutions.
  */
-
 import { optional, whole } from '../../checkpoint/fields.ts';
 import type { ModelFormat } from '../../checkpoint/model-format.ts';
 import { pictureSize } from '../../data/dataset.ts';
@@ -26,6 +25,7 @@ import { Linear } from '../../nn/linear.ts';
 import { Module } from '../../nn/module.ts';
 import { oneHot } from '../../nn/one-hot.ts';
 import { TimeEmbedding } from '../../nn/time-embedding.ts';
+import { withDefaults } from '../../options.ts';
 import { Rng, sharedRng } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { type Condition, DiffusionNetwork, type DiffusionSizes } from './diffusion-network.ts';
@@ -93,9 +93,11 @@ export class DiffusionMlp extends DiffusionNetwork {
   readonly output: Linear;
 
   /** @throws ValueError for sizes that are no whole numbers >= 1, or an odd condition */
-  constructor({ rng = sharedRng(), ...sizes }: DiffusionMlpOptions = {}) {
+  constructor(options: DiffusionMlpOptions = {}) {
     super();
-    this.sizes = { ...DIFFUSION_MLP_SIZES, ...sizes };
+    const defaults = { ...DIFFUSION_MLP_SIZES, rng: sharedRng() };
+    const { rng, ...sizes } = withDefaults(DiffusionMlp.kind, options, defaults);
+    this.sizes = sizes;
     for (const [name, size] of Object.entries(this.sizes)) {
       const least = name === 'classes' ? 0 : 1;
       if (Number.isInteger(size) && size >= least) continue;

@@ -28,16 +28,24 @@ import { logProbabilities } from '../../nn/functional.ts';
 import { Linear } from '../../nn/linear.ts';
 import { Module } from '../../nn/module.ts';
 import { TimeEmbedding } from '../../nn/time-embedding.ts';
+import { withDefaults } from '../../options.ts';
 import { Rng, type Seed, sharedRng } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import {
+  checkTrainingSchedule,
   networkTime,
   normalize,
   PROCESS_FIELDS,
   type ProcessSettings,
   trainingSchedule,
 } from '../pipeline.ts';
-import { argmax, CLASSIFIER_FIELDS, type ClassifierOptions, type ClassifierSizes } from './classifier.ts';
+import {
+  argmax,
+  CLASSIFIER_DEFAULTS,
+  CLASSIFIER_FIELDS,
+  type ClassifierOptions,
+  type ClassifierSizes,
+} from './classifier.ts';
 import { pictureRows } from './pictures.ts';
 
 /** Which noise a classifier knows. */
@@ -56,19 +64,17 @@ export class NoiseClassifier extends Module {
   readonly second: Linear;
   readonly last: Linear;
 
-  /** The schedule that its pictures are noised by. */
+  /** The schedule that its pictures are noised by, and which it is. */
   readonly schedule: NoiseSchedule;
+  readonly noise: NoiseSettings;
   readonly sizes: ClassifierSizes;
 
   /** @throws ValueError for a schedule that there is not */
-  constructor(
-    sizes: ClassifierOptions,
-    readonly noise: NoiseSettings,
-    rng: Rng = sharedRng(),
-  ) {
+  constructor(sizes: ClassifierOptions, { schedule, steps }: NoiseSettings, rng: Rng = sharedRng()) {
     super();
-    this.schedule = trainingSchedule(noise);
-    this.sizes = { channels: 1, ...sizes };
+    this.noise = { schedule: checkTrainingSchedule(schedule), steps };
+    this.schedule = trainingSchedule(this.noise);
+    this.sizes = withDefaults(NoiseClassifier.kind, sizes, CLASSIFIER_DEFAULTS);
     this.time = new TimeEmbedding(CONDITION, CONDITION, { rng });
     this.first = new Linear(pictureSize(this.sizes), HIDDEN, { rng });
     this.condition = new Linear(CONDITION, HIDDEN, { bias: false, rng });
