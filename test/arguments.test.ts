@@ -162,8 +162,8 @@ const WRONG: readonly (readonly [() => unknown, RegExp])[] = [
   ],
   [() => new langevin.Adam(weights(), 0.1 as never), /^Adam: expected an object of options, got 0\.1$/],
   [
-    () => new langevin.Linear(1, 1, point() as never),
-    /^Linear: expected an object of options, got a Tensor$/,
+    () => new langevin.Linear(1, 1, new langevin.ReLU() as never),
+    /^Linear: expected an object of options, got a ReLU$/,
   ],
   [
     () => diffusion.createSampler('ddim', { threshold: { kind: 'dynamic', quantil: 0.5 } as never }),
