@@ -38,17 +38,31 @@ export class InternalError extends LangevinError {
   }
 }
 
+/** What other libraries call an option of ours, in lower case and without marks between words. */
+const SYNONYMS: Readonly<Record<string, string>> = {
+  learningrate: 'lr',
+  clip: 'threshold',
+  clipsample: 'threshold',
+  numinferencesteps: 'steps',
+  guidancescale: 'guidance',
+  l2: 'weightDecay',
+};
+
 /**
- * ` Did you mean "strokes"?` for the nearest of `names`, whatever the case of its letters, or the empty string when nothing is near:
- * at most a third of the longer word, rounded up, may differ: two letters swapped in one of five are near.
+ * ` Did you mean "strokes"?` for the nearest of `names`, or the empty string when nothing is near. Case and marks
+ * between words do not count: `weight_decay` is `weightDecay`. Of the longer word at most a third, rounded up, may
+ * differ: two letters swapped in one of five are near.
  */
 export function didYouMean(word: string, names: readonly string[]): string {
+  const plain = (name: string) => name.toLowerCase().replace(/[-_ ]/g, '');
+  const given = plain(word);
+  const synonym = Object.hasOwn(SYNONYMS, given) ? SYNONYMS[given] : undefined;
+  if (synonym !== undefined && names.includes(synonym)) return ` Did you mean "${synonym}"?`;
   if (names.length === 0) return '';
-  const lower = names.map((name) => name.toLowerCase());
-  const match = closest(word.toLowerCase(), lower);
-  const near = distance(word.toLowerCase(), match) <= Math.ceil(Math.max(word.length, match.length) / 3);
-  const nearest = names[lower.indexOf(match)];
-  return near ? ` Did you mean "${nearest}"?` : '';
+  const plains = names.map(plain);
+  const nearest = closest(given, plains);
+  const near = distance(given, nearest) <= Math.ceil(Math.max(given.length, nearest.length) / 3);
+  return near ? ` Did you mean "${names[plains.indexOf(nearest)]}"?` : '';
 }
 
 /** A file that cannot be read, written or fetched: absent, a folder, forbidden, on a full disk or out of reach. */

@@ -56,12 +56,47 @@ suite('diffusion: published values', (test) => {
       assert.ok(Math.abs(value - published) < tolerance, `${value} is not ${published}`);
     const mean = (value: number, published: number) => close(value / 768, published, 1e-4);
 
-    on('DDIM clips the data and keeps the model’s noise as diffusers does', () => {
-      const options = { steps: 10, spacing: 'leading', threshold: 'clip', epsilon: 'model' } as const;
-      close(run({ sampler: 'ddim', options }), 172.0067, 1e-3);
-      close(run({ sampler: 'ddim', options, predicts: 'v' }), 52.5302, 1e-3);
+    const ddim = { steps: 10, spacing: 'leading', threshold: 'clip', epsilon: 'model' } as const;
+
+    // The data that this model predicts from this batch stay within [-1, 1]: nothing is clipped here.
+    on('DDIM with the noise that the model predicts agrees with diffusers, for eps and v', () => {
+      close(run({ sampler: 'ddim', options: ddim }), 172.0067, 1e-3);
+      close(run({ sampler: 'ddim', options: ddim, predicts: 'v' }), 52.5302, 1e-3);
       const schedule = DiscreteSchedule.fromBetas(namedBetas('linear', 1000, { range: [0.01, 0.02] }));
-      close(run({ sampler: 'ddim', options, schedule }), 149.8295, 1e-3);
+      close(run({ sampler: 'ddim', options: ddim, schedule }), 149.8295, 1e-3);
+    });
+
+    // Song et al. (2021), equation 12, with eta 0: x_to = alpha_to·clip(x0) + sigma_to·eps, in plain numbers.
+    on('DDIM clips the data, and keeps the noise that the model predicts', () => {
+      const schedule = createSchedule('linear');
+      // Not to the clean level, where the noise has no say.
+      const options = { ...ddim, end: 'first' } as const;
+      const levels = spacedLevels(schedule, { steps: 10, spacing: 'leading', end: 'first' });
+      let clipped = 0;
+      const byHand = Array.from(batch(400).toTypedArray(), (x) => {
+        for (const [i, { t, alpha, sigma }] of levels.slice(0, -1).entries()) {
+          const eps = (x * t) / (t + 1);
+          const x0 = (x - sigma * eps) / alpha;
+          const kept = Math.min(1, Math.max(-1, x0));
+          if (kept !== x0) clipped++;
+          x = levels[i + 1].alpha * kept + levels[i + 1].sigma * eps;
+        }
+        return x;
+      });
+      assert.ok(clipped > 1000, `${clipped} predictions were clipped`);
+      const model = predictor('eps', (x, t) => x.mul(t / (t + 1)));
+      const sampled = (other: SamplersOptions['ddim']) =>
+        runSampler(
+          createSampler('ddim', { ...options, ...other }).sample(model, schedule, batch(400), new Rng(0)),
+        );
+      const largest = (values: ArrayLike<number>) =>
+        Math.max(...byHand.map((value, i) => Math.abs(values[i] - value)));
+      const error = largest(sampled({}).toTypedArray());
+      assert.ok(error < 1e-4, `off by ${error}`);
+      for (const other of [{ threshold: 'none' }, { epsilon: 'thresholded' }] as const) {
+        const apart = largest(sampled(other).toTypedArray());
+        assert.ok(apart > 0.1, `${JSON.stringify(other)} makes no difference`);
+      }
     });
 
     // Its DPM-Solver and UniPC grids are linspace over one point more, and end at the cleanest level.

@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { decodeCheckpoint, encodeCheckpoint } from '../src/checkpoint/checkpoint.ts';
 import { loadStrokes } from '../src/data/strokes-set.ts';
 import { FormatError, ShapeError, ValueError } from '../src/errors.ts';
+import { symmetricEigen } from '../src/linear-algebra.ts';
 import { evaluatePictures } from '../src/models/evaluation/evaluate.ts';
 import {
   densityCoverage,
@@ -10,17 +11,10 @@ import {
   nearestNeighbours,
   type Points,
   precisionRecall,
-  symmetricEigen,
 } from '../src/models/evaluation/metrics.ts';
-import {
-  accuracy,
-  Classifier,
-  classifierOf,
-  classify,
-  crossEntropy,
-  pixelsOf,
-} from '../src/models/networks/classifier.ts';
+import { accuracy, Classifier, classifierOf, classify, pixelsOf } from '../src/models/networks/classifier.ts';
 import { trainClassifier } from '../src/models/training/classifier.ts';
+import { crossEntropy } from '../src/nn/functional.ts';
 import { Rng } from '../src/random/rng.ts';
 import { tensor } from '../src/tensor/create.ts';
 import { close, refused } from './helpers.ts';

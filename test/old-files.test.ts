@@ -45,12 +45,13 @@ suite('old files', (test) => {
 
     test(`${version}: metrics.json says all that the run is made of: trained again, it has the same losses`, () => {
       const { model, data, seed, step, epochs, ...run } = json(version, 'diffusion', 'metrics.json');
-      const { weight, guidanceDropout, ...others } = run.settings;
+      const { weight, guidanceDropout, data: _data, ...others } = run.settings;
       const settings = { ...others, lossWeighting: weight, labelDropout: guidanceDropout };
       const { kind, ...sizes } = model;
       const network = new DiffusionMlp({ ...sizes, rng: new Rng(seed).stream('initial values') });
-      assert.equal([kind, data.name], [DiffusionMlp.kind, 'strokes']);
-      const trainer = diffusionTrainer(new DiffusionPipeline(network, settings), loadStrokes(data), {
+      const { name, ...counts } = data;
+      assert.equal([kind, name], [DiffusionMlp.kind, 'strokes']);
+      const trainer = diffusionTrainer(new DiffusionPipeline(network, settings), loadStrokes(counts), {
         ...settings,
         seed,
       });

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { isBuiltin } from 'node:module';
@@ -171,6 +171,33 @@ suite('package', (test) => {
         }
         assert.is(said, '', moduleResolution);
       }
+    }));
+
+  test('its types need no library of browsers, and pass without skipLibCheck', () =>
+    asConsumer(async (folder) => {
+      const source =
+        "import { Adam, setThreads, tensor } from 'langevin'; export const all = [Adam, setThreads, tensor];";
+      writeFileSync(join(folder, 'program.ts'), source);
+      const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+      const words = ['--lib', 'es2022', '--types', 'node', '--target', 'es2022', '--module', 'nodenext'];
+      const { stdout } = spawnSync(process.execPath, [tsc, ...words, '--strict', '--noEmit', 'program.ts'], {
+        cwd: folder,
+        encoding: 'utf8',
+      });
+      assert.is(stdout, '');
+    }));
+
+  test('an error that nobody catches shows the line that threw it, and no page of code', () =>
+    asConsumer(async (folder) => {
+      writeFileSync(join(folder, 'program.js'), "import { zeros } from 'langevin';\nzeros([2]).reshape(3);");
+      const words = ['program.js'];
+      const { stderr, status } = spawnSync(process.execPath, words, { cwd: folder, encoding: 'utf8' });
+      assert.is(status, 1);
+      const lines = stderr.split('\n');
+      const message = lines.findIndex((line) => line.startsWith('ShapeError: reshape: expected 2 elements'));
+      assert.ok(message > 0 && message < 8, `the message is in line ${message} of\n${stderr}`);
+      const before = lines.slice(0, message).join('\n').length;
+      assert.ok(before < 500, `${before} characters come before the message`);
     }));
 
   test("the README's program has fifteen lines after its imports at most, trains, and denoises", () =>

@@ -13,6 +13,15 @@ import { suite } from './suite.ts';
 suite(
   'creation',
   scoped((test) => {
+    test('as JSON a tensor is its nested arrays', () => {
+      const x = tensor([
+        [1, 2],
+        [3, 4.5],
+      ]);
+      assert.is(JSON.stringify(x), '[[1,2],[3,4.5]]');
+      assert.is(JSON.stringify({ loss: x.sum() }), '{"loss":10.5}');
+    });
+
     test('a tensor is made of a number, of nested arrays or of a typed array', () => {
       assert.equal(tensor(3).shape, []);
       assert.is(tensor(3).toArray(), 3);
@@ -111,25 +120,25 @@ suite(
         ShapeError,
         'set: expected 4 elements for [2,2], got 3',
       );
-      refused(() => full([2], '1' as unknown as number), ValueError, 'full: expected a number, got string');
+      refused(() => full([2], '1' as unknown as number), ValueError, 'full: expected a number, got "1"');
     });
 
     test('shapes that are none are refused', () => {
-      const whole = 'tensor: expected dimensions that are whole numbers >= 0, got';
-      refused(() => zeros([2, -1]), ShapeError, `${whole} [2,-1]`);
-      refused(() => ones([1.5]), ShapeError, `${whole} [1.5]`);
-      refused(() => empty([NaN]), ShapeError, `${whole} [NaN]`);
-      refused(() => empty(['2'] as unknown as number[]), ShapeError, `${whole} [2]`);
+      const whole = 'expected dimensions that are whole numbers >= 0, got';
+      refused(() => zeros([2, -1]), ShapeError, `zeros: ${whole} [2,-1]`);
+      refused(() => ones([1.5]), ShapeError, `ones: ${whole} [1.5]`);
+      refused(() => empty([NaN]), ShapeError, `empty: ${whole} [NaN]`);
+      refused(() => empty(['2'] as unknown as number[]), ShapeError, `empty: ${whole} [2]`);
       refused(
         () => zeros(3 as unknown as number[]),
         ShapeError,
-        'tensor: expected a shape such as [2,3], got 3',
+        'zeros: expected a shape such as [2,3], got 3',
       );
-      refused(() => tensor([1, 2], [-2, -1]), ShapeError, `${whole} [-2,-1]`);
+      refused(() => tensor([1, 2], [-2, -1]), ShapeError, `tensor: ${whole} [-2,-1]`);
       refused(
         () => zeros([2 ** 20, 2 ** 11]),
         ShapeError,
-        'tensor: expected at most 2^30 elements, got [1048576,2048]',
+        'zeros: expected at most 2^30 elements, got [1048576,2048]',
       );
       refused(() => eye(-1), ShapeError, /^eye: .* got \[-1,-1\]$/);
       refused(() => linspace(0, 1, -2), ShapeError, /^linspace: .* got \[-2\]$/);
@@ -454,7 +463,7 @@ suite(
       refused(
         () => a.sub('1' as unknown as number),
         ValueError,
-        'sub: expected a tensor or a number, got string',
+        'sub: expected a tensor or a number, got "1"',
       );
       refused(
         () => a.pow(null as unknown as number),

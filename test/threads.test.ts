@@ -256,7 +256,7 @@ suite('threads', (test) => {
     }
     assert.throws(
       () => setNumerics('relaxd' as 'relaxed'),
-      /numerics: expected strict or relaxed or auto, got "relaxd".*"relaxed"/,
+      /numerics: expected one of strict, relaxed, auto, got "relaxd".*"relaxed"/,
     );
   });
 });

@@ -16,6 +16,7 @@
  */
 import { backend, setBackend } from '../backend/backend.ts';
 import { ValueError } from '../errors.ts';
+import { withDefaults } from '../options.ts';
 import type { OpDef } from './op.ts';
 import { apply, backward, noGrad, scope } from './tape.ts';
 import { type Shape, Storage, type Variable } from './variable.ts';
@@ -45,7 +46,7 @@ export function gradcheck<T extends Variable, A = void>(
   inputs: readonly T[],
   options: GradcheckOptions<A> = {},
 ): number {
-  const { step = 1e-4, floor = 1e-3 } = options;
+  const { step, floor } = withDefaults('gradcheck', options, { attrs: undefined, step: 1e-4, floor: 1e-3 });
   if (!(step > 0 && floor > 0)) {
     throw new ValueError(`gradcheck: expected a step and a floor > 0, got ${step} and ${floor}`);
   }

@@ -3,9 +3,10 @@
  * arena, and the way in and out of that memory for plain arrays.
  */
 import { host } from '#host';
-import { didYouMean, ValueError } from '../errors.ts';
+import { ValueError } from '../errors.ts';
 import { Arena } from '../memory/arena.ts';
 import { Heap, type Ptr } from '../memory/heap.ts';
+import { oneOf } from '../options.ts';
 import { hasRelaxedSimd, type Numerics } from './instance.ts';
 import type { Kernels } from './kernels.ts';
 import { ReferenceKernels, ReferenceMemory } from './reference.ts';
@@ -52,6 +53,7 @@ export interface Backend {
   view(ptr: Ptr, n: number): Float32Array | Float64Array;
 }
 
+/** @internal its types name WebAssembly, which a program without the `dom` library does not know */
 export interface WasmBackend extends Backend {
   readonly name: 'wasm';
   readonly kernels: WasmKernels;
@@ -62,6 +64,7 @@ export interface WasmBackend extends Backend {
 /**
  * A backend on float32 WebAssembly kernels, apart from the one in use.
  * @param options `maxPages` of 64 KiB bound its memory; `threads` and `numerics` as in `setThreads`, `setNumerics`
+ * @internal
  */
 export function createWasmBackend(
   options: { maxPages?: number; threads?: number; numerics?: Numerics } = {},
@@ -162,19 +165,12 @@ export function setThreads(n: number): void {
  * @throws ValueError for any other name, and for `relaxed` where the engine lacks relaxed SIMD
  */
 export function setNumerics(choice: (typeof NUMERICS)[number]): void {
-  oneOf('numerics', NUMERICS, choice);
-  if (choice === 'relaxed' && !hasRelaxedSimd()) {
+  const wanted = oneOf('numerics', NUMERICS, choice);
+  if (wanted === 'relaxed' && !hasRelaxedSimd()) {
     throw new ValueError(
       `numerics: relaxed needs relaxed SIMD, which ${host.engine} lacks: use strict or auto`,
     );
   }
-  numerics = choice === 'auto' ? (hasRelaxedSimd() ? 'relaxed' : 'strict') : choice;
+  numerics = wanted === 'auto' ? (hasRelaxedSimd() ? 'relaxed' : 'strict') : wanted;
   if (wasm) wasm.kernels.numerics = numerics;
-}
-
-function oneOf<T extends string>(what: string, names: readonly T[], name: T): T {
-  if (!names.includes(name)) {
-    throw new ValueError(`${what}: expected ${names.join(' or ')}, got "${name}".${didYouMean(name, names)}`);
-  }
-  return name;
 }

@@ -56,7 +56,7 @@ export function claim(words: Int32Array): number {
   }
 }
 
-/** A kernel module's exports in an order that every thread agrees on. */
+/** A kernel module's exports in an order that every thread agrees on. @internal */
 export function kernelNames(exports: WebAssembly.Exports): string[] {
   return Object.keys(exports).sort();
 }

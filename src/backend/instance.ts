@@ -39,6 +39,7 @@ export function kernelBytes(numerics: Numerics): Uint8Array<ArrayBuffer> {
 /**
  * An instance of the kernels over `memory`; a module is compiled once.
  * @throws LangevinError where the engine lacks SIMD or threads
+ * @internal
  */
 export function instantiate(
   numerics: Numerics,

@@ -43,6 +43,7 @@ export function canShareMemory(): boolean {
   return typeof SharedArrayBuffer !== 'undefined' && (globalThis.crossOriginIsolated ?? true);
 }
 
+/** @internal its constructor names WebAssembly */
 export class ThreadPool {
   private readonly block = new SharedArrayBuffer(CONTROL_BYTES);
   private readonly control: Control = controlOver(this.block);

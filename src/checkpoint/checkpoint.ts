@@ -13,7 +13,8 @@
 import { host } from '#host';
 import { scope } from '../autograd/tape.ts';
 import { FormatError, ShapeError, ValueError } from '../errors.ts';
-import type { Module } from '../nn/module.ts';
+import { Module } from '../nn/module.ts';
+import { describe, withDefaults } from '../options.ts';
 import type { Seed } from '../random/rng.ts';
 import { tensor } from '../tensor/create.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -68,12 +69,32 @@ export function storedTensor(x: Tensor): StoredTensor {
   return { dtype: data instanceof Float32Array ? 'F32' : 'F64', shape: x.shape, data };
 }
 
+const isSize = (size: unknown) => Number.isSafeInteger(size) && (size as number) >= 1;
+
+/** @throws ValueError for anything but the info of a model */
+function checkInfo(info: CheckpointInfo): void {
+  const { kind, sizes } = withDefaults('checkpoint', info, {
+    kind: undefined,
+    sizes: undefined,
+    settings: undefined,
+    seed: undefined,
+  });
+  if (typeof kind !== 'string') throw new ValueError(`checkpoint: expected a kind, got ${describe(kind)}`);
+  if (typeof sizes !== 'object' || sizes === null || !Object.values(sizes).every(isSize)) {
+    throw new ValueError(`checkpoint: expected sizes that are whole numbers >= 1, got ${describe(sizes)}`);
+  }
+}
+
 /** The bytes of a model's file. @param training of a run that is to go on */
 export function encodeCheckpoint(
   model: Module,
   info: CheckpointInfo,
   training?: TrainingState,
 ): Uint8Array<ArrayBuffer> {
+  if (!(model instanceof Module)) {
+    throw new ValueError(`checkpoint: expected a model, got ${describe(model)}`);
+  }
+  checkInfo(info);
   const parameters = [...model.stateDict()];
   const { name, numerics } = parameters[0][1].backend;
   const stored = parameters.map(([name, p]) => [name, storedTensor(p)] as const);
@@ -94,6 +115,11 @@ export function encodeCheckpoint(
 
 /** Writes a model's file, whole or not at all. @throws FileError */
 export async function saveCheckpoint(path: string, model: Module, info: CheckpointInfo): Promise<void> {
+  if (typeof path !== 'string') {
+    throw new ValueError(
+      `saveCheckpoint: expected a path, a model and its info, got ${describe(path)} first`,
+    );
+  }
   await host.writeFileAtomic(path, encodeCheckpoint(model, info));
 }
 
@@ -122,7 +148,6 @@ function parseObject(metadata: Metadata, key: string, source: string) {
 
 function parseSizes(metadata: Metadata, source: string): Readonly<Record<string, number>> {
   const sizes = parseObject(metadata, 'sizes', source) ?? {};
-  const isSize = (size: unknown) => Number.isSafeInteger(size) && (size as number) >= 1;
   const wrong = Object.entries(sizes).find(([, size]) => !isSize(size));
   if (!metadata.has('sizes') || wrong) {
     const got = wrong ? `${show(wrong[1])} for ${show(wrong[0])}` : 'nothing';

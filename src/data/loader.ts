@@ -13,6 +13,7 @@
  * about half a percent of a training step).
  */
 import { ValueError } from '../errors.ts';
+import { withDefaults } from '../options.ts';
 import { tensor } from '../tensor/create.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { type Dataset, permutation, pictureSize } from './dataset.ts';
@@ -56,7 +57,12 @@ export class DataLoader {
    * A loader at the beginning of epoch 0.
    * @throws ValueError for a batch size that is no whole number >= 1, or when there is not one batch
    */
-  constructor(dataset: Dataset, { batchSize, seed, dropLast = false }: LoaderOptions) {
+  constructor(dataset: Dataset, options: LoaderOptions) {
+    const { batchSize, seed, dropLast } = withDefaults('loader', options, {
+      batchSize: undefined,
+      seed: undefined,
+      dropLast: false,
+    });
     if (!Number.isInteger(batchSize) || batchSize < 1) {
       throw new ValueError(`loader: expected a batch size of 1 or more, got ${batchSize}`);
     }

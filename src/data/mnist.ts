@@ -7,6 +7,7 @@
  */
 import { host } from '#host';
 import { FileError, FormatError } from '../errors.ts';
+import { withDefaults } from '../options.ts';
 import { gunzip, isGzip, sha256 } from './bytes.ts';
 import { createDataset, type Dataset, type TrainTest } from './dataset.ts';
 import { type DownloadOptions, downloadFromMirrors } from './download.ts';
@@ -152,7 +153,15 @@ async function cachedOrDownloaded(file: string, options: MnistOptions): Promise<
  * @throws FormatError for a file in `dataDir` that is not MNIST's
  */
 export function loadMnist(options: MnistOptions = {}): Promise<TrainTest> {
-  const { dataDir, hashes = MNIST_FILES } = options;
+  const { dataDir, hashes } = withDefaults('loadMnist', options, {
+    dataDir: undefined,
+    cacheDir: undefined,
+    mirrors: MNIST_MIRRORS,
+    hashes: MNIST_FILES,
+    warn: undefined,
+    progress: undefined,
+    patience: undefined,
+  });
   return assemble('mnist', async (file) => {
     if (dataDir) return requireHash(await findOrThrow(dataDir, file), file, hashes);
     try {

@@ -3,6 +3,7 @@
  * so that runs are compared on the same pictures. The two follow from different seeds, so that how many
  * of one are drawn does not change the other.
  */
+import { withDefaults } from '../options.ts';
 import { createDataset, type Dataset, type TrainTest } from './dataset.ts';
 import { strokeDigits } from './strokes.ts';
 
@@ -20,7 +21,7 @@ export interface StrokesOptions {
 
 /** Draws the data set. @throws ValueError for numbers that are not whole numbers >= 0 */
 export function loadStrokes(options: StrokesOptions = {}): TrainTest {
-  const { train, test, seed } = { ...STROKES_COUNTS, seed: 'strokes', ...options };
+  const { train, test, seed } = withDefaults('strokes', options, { ...STROKES_COUNTS, seed: 'strokes' });
   const draw = (part: string, count: number): Dataset => {
     const { images, labels } = strokeDigits(`${seed}/${part}`, count);
     return createDataset({ name: `strokes ${part}`, height: 28, width: 28, classes: 10, images, labels });

@@ -9,6 +9,7 @@
  */
 import seedrandom from 'seedrandom';
 import { ValueError } from '../errors.ts';
+import { withDefaults } from '../options.ts';
 import { chooseAttributes, chooseForm, type StrokeAttributes, write } from './strokes-hand.ts';
 import { BOX, centre, Pen, SIDE } from './strokes-pen.ts';
 
@@ -86,8 +87,9 @@ export function strokeDigit(seed: string | number, index: number, digit?: number
 export function strokeDigits(
   seed: string | number,
   count: number,
-  { start = 0, digit }: { start?: number; digit?: number | undefined } = {},
+  options: { start?: number; digit?: number | undefined } = {},
 ): StrokeSet {
+  const { start, digit } = withDefaults('strokeDigits', options, { start: 0, digit: undefined });
   checkWhole('count', count, Math.floor(0x7fffffff / PIXELS));
   checkWhole('start', start, Number.MAX_SAFE_INTEGER - count);
   if (digit !== undefined) checkWhole('digit', digit, 9);

@@ -9,8 +9,9 @@
  * Every point has Gaussian noise of standard deviation `noise` added; for `eight` it is the Gaussians' own.
  */
 import { scope } from '../autograd/tape.ts';
-import { didYouMean, ValueError } from '../errors.ts';
+import { ValueError } from '../errors.ts';
 import { cos, sin } from '../math.ts';
+import { oneOf, withDefaults } from '../options.ts';
 import type { Rng } from '../random/rng.ts';
 import { tensor } from '../tensor/create.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -52,22 +53,17 @@ export interface ToyOptions {
 
 /** The name, if there is such a set. @throws ValueError */
 export function checkToySet(name: ToySet): ToySet {
-  if (TOY_SETS.includes(name)) return name;
-  const known = TOY_SETS.join(', ');
-  throw new ValueError(`toy set: expected one of ${known}, got "${name}".${didYouMean(name, TOY_SETS)}`);
+  return oneOf('toy set', TOY_SETS, name);
 }
 
 /**
  * n points of a set, [n, 2].
  * @throws ValueError for an unknown set, a negative noise or a number that is not whole
  */
-export function toySet(
-  name: ToySet,
-  n: number,
-  rng: Rng,
-  { noise = TOY_NOISE[name] }: ToyOptions = {},
-): Tensor {
-  const curve = TOY_CURVES[checkToySet(name)];
+export function toySet(name: ToySet, n: number, rng: Rng, options: ToyOptions = {}): Tensor {
+  const set = checkToySet(name);
+  const { noise } = withDefaults('toy set', options, { noise: TOY_NOISE[set] });
+  const curve = TOY_CURVES[set];
   if (!Number.isInteger(n) || n < 1) throw new ValueError(`toy set: expected a number of points, got ${n}`);
   if (!(noise >= 0 && noise < Infinity)) throw new ValueError(`toy set: expected a noise >= 0, got ${noise}`);
   const [u, z] = scope(() => [rng.uniform([n]).toTypedArray(), rng.normal([n, 2]).toTypedArray()]);

@@ -9,8 +9,9 @@
  *
  * Left out: schedules learnt with the model.
  */
-import { didYouMean, ValueError } from '../errors.ts';
+import { ValueError } from '../errors.ts';
 import { cos, exp, pow } from '../math.ts';
+import { oneOf, withDefaults } from '../options.ts';
 import { checkSteps } from './check.ts';
 
 export const BETA_SCHEDULES = ['linear', 'scaled-linear', 'cosine', 'sigmoid', 'sigmoid-beta'] as const;
@@ -18,10 +19,13 @@ export type BetaSchedule = (typeof BETA_SCHEDULES)[number];
 
 export interface BetaOptions {
   /** First and last beta of `linear`, `scaled-linear` and `sigmoid-beta`, which replace their usual ones. */
-  readonly range?: readonly [number, number];
+  readonly range?: readonly [number, number] | undefined;
   /** No beta is larger: 0.999 by default, for `cosine` and `sigmoid`. */
-  readonly maxBeta?: number;
+  readonly maxBeta?: number | undefined;
 }
+
+/** Each schedule has defaults of its own. */
+export const BETA_DEFAULTS = { range: undefined, maxBeta: undefined } as const;
 
 /**
  * The betas of a schedule by name, [steps], float64.
@@ -31,19 +35,15 @@ export interface BetaOptions {
  * @throws ValueError for an unknown name, steps that are no whole number >= 2, or betas outside (0, 1)
  */
 export function namedBetas(name: BetaSchedule, steps: number, options: BetaOptions = {}): Float64Array {
-  if (!BETA_SCHEDULES.includes(name)) {
-    const known = BETA_SCHEDULES.join(', ');
-    throw new ValueError(
-      `schedule: expected one of ${known}, got "${name}".${didYouMean(name, BETA_SCHEDULES)}`,
-    );
-  }
-  checkSteps(`schedule ${name}`, steps);
-  const betas = MAKERS[name](steps, options);
+  const known = oneOf('schedule', BETA_SCHEDULES, name);
+  withDefaults(`schedule ${known}`, options, BETA_DEFAULTS);
+  checkSteps(`schedule ${known}`, steps);
+  const betas = MAKERS[known](steps, options);
   const wrong = betas.findIndex((beta) => !(beta > 0 && beta < 1));
   if (wrong >= 0) {
     const cure = options.range ? '' : ': take more steps, a range, or the cosine schedule';
     throw new ValueError(
-      `schedule ${name}, ${steps} steps: expected betas in (0, 1), got ${betas[wrong]} at step ${wrong}${cure}`,
+      `schedule ${known}, ${steps} steps: expected betas in (0, 1), got ${betas[wrong]} at step ${wrong}${cure}`,
     );
   }
   return betas;

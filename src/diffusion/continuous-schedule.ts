@@ -14,8 +14,9 @@
  *
  * Times run from tMin > 0, where the noise is small but not 0, to tMax. Left out: learnt schedules.
  */
-import { didYouMean, ValueError } from '../errors.ts';
+import { ValueError } from '../errors.ts';
 import { exp, expm1, log, log1p } from '../math.ts';
+import { oneOf, withDefaults } from '../options.ts';
 import type { NoiseLevel } from './level.ts';
 import type { NoiseSchedule } from './schedule.ts';
 
@@ -141,21 +142,23 @@ export function continuousSchedule(
   name: ContinuousName,
   options: ContinuousOptions = {},
 ): ContinuousSchedule {
-  if (!CONTINUOUS_SCHEDULES.includes(name)) {
-    const known = CONTINUOUS_SCHEDULES.join(', ');
-    throw new ValueError(
-      `continuous schedule: expected one of ${known}, got "${name}".${didYouMean(name, CONTINUOUS_SCHEDULES)}`,
-    );
-  }
-  const parameters = { betaMin: 0.1, betaMax: 20, sigmaMin: 0.01, sigmaMax: 50, ...options };
+  const known = oneOf('continuous schedule', CONTINUOUS_SCHEDULES, name);
+  const parameters = withDefaults(`schedule ${known}`, options, {
+    tMin: undefined,
+    tMax: undefined,
+    betaMin: 0.1,
+    betaMax: 20,
+    sigmaMin: 0.01,
+    sigmaMax: 50,
+  });
   const { betaMin, betaMax, sigmaMin, sigmaMax } = parameters;
   const finite = betaMax < Infinity && sigmaMax < Infinity;
   if (!(betaMin > 0 && betaMin <= betaMax && sigmaMin > 0 && sigmaMin < sigmaMax && finite)) {
     throw new ValueError(
-      `schedule ${name}: expected 0 < betaMin <= betaMax and 0 < sigmaMin < sigmaMax, got ${betaMin}, ${betaMax} and ${sigmaMin}, ${sigmaMax}`,
+      `schedule ${known}: expected 0 < betaMin <= betaMax and 0 < sigmaMin < sigmaMax, got ${betaMin}, ${betaMax} and ${sigmaMin}, ${sigmaMax}`,
     );
   }
-  return build(name, KINDS[name](parameters), options);
+  return build(known, KINDS[known](parameters), options);
 }
 
 function build(name: string, marginal: Marginal, options: ContinuousOptions): ContinuousSchedule {

@@ -9,21 +9,32 @@
  */
 import { ValueError } from '../errors.ts';
 import { exp, log } from '../math.ts';
-import { type BetaOptions, type BetaSchedule, namedBetas, rescaleZeroTerminalSnr } from './betas.ts';
+import { oneOf, withDefaults } from '../options.ts';
+import {
+  BETA_DEFAULTS,
+  BETA_SCHEDULES,
+  type BetaOptions,
+  type BetaSchedule,
+  namedBetas,
+  rescaleZeroTerminalSnr,
+} from './betas.ts';
 import { checkSteps } from './check.ts';
 import { type NoiseLevel, noiseToSignal, transition } from './level.ts';
 import { cleanLevel, type NoiseSchedule } from './schedule.ts';
 
 /** `preserving`: alpha² + sigma² = 1. `exploding`: alpha = 1. */
-export type Scaling = 'preserving' | 'exploding';
+const SCALINGS = ['preserving', 'exploding'] as const;
+export type Scaling = (typeof SCALINGS)[number];
 
 export interface TableOptions {
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** The time of each entry as the model was trained with it, rising; 0 .. T-1 by default. */
-  readonly timesteps?: ArrayLike<number>;
+  readonly timesteps?: ArrayLike<number> | undefined;
 }
 
-/** (alphaBar, 1 - alphaBar) of each entry: both, because neither can be had from the other near its ends. */
+const TABLE_DEFAULTS = { name: 'given', timesteps: undefined } as const;
+
+/** (alphaBar, 1 - alphaBar) of each entry. We store both: 1 minus the other loses digits near 0. */
 type Shares = readonly (readonly [number, number])[];
 
 export class DiscreteSchedule implements NoiseSchedule {
@@ -35,8 +46,9 @@ export class DiscreteSchedule implements NoiseSchedule {
   private constructor(
     shares: Shares,
     readonly scaling: Scaling,
-    { name = 'given', timesteps }: TableOptions,
+    options: TableOptions,
   ) {
+    const { name, timesteps } = withDefaults('schedule', options, TABLE_DEFAULTS);
     this.name = name;
     checkSteps(`schedule ${name}`, shares.length);
     this.times = checkTimes(name, timesteps, shares.length);
@@ -97,8 +109,12 @@ export class DiscreteSchedule implements NoiseSchedule {
    */
   static fromSigmas(
     sigmas: ArrayLike<number>,
-    { scaling = 'exploding', ...options }: TableOptions & { readonly scaling?: Scaling } = {},
+    options: TableOptions & { readonly scaling?: Scaling } = {},
   ): DiscreteSchedule {
+    const { scaling, ...rest } = withDefaults('schedule', options, {
+      ...TABLE_DEFAULTS,
+      scaling: 'exploding',
+    });
     const shares = Array.from(sigmas, (sigma, t) => {
       if (!(sigma > 0 && sigma < Infinity)) {
         throw new ValueError(`sigmas: expected finite numbers > 0, got ${sigma} at step ${t}`);
@@ -106,7 +122,7 @@ export class DiscreteSchedule implements NoiseSchedule {
       const total = 1 + sigma * sigma;
       return [1 / total, (sigma * sigma) / total] as const;
     });
-    return new DiscreteSchedule(shares, scaling, options);
+    return new DiscreteSchedule(shares, oneOf('schedule: scaling', SCALINGS, scaling), rest);
   }
 
   /** The number of entries, T. */
@@ -220,9 +236,12 @@ export interface ScheduleOptions extends BetaOptions {
 export function createSchedule(
   name: BetaSchedule,
   steps = 1000,
-  { zeroTerminalSnr = false, ...options }: ScheduleOptions = {},
+  options: ScheduleOptions = {},
 ): DiscreteSchedule {
-  const made = DiscreteSchedule.fromBetas(namedBetas(name, steps, options), { name });
+  const known = oneOf('schedule', BETA_SCHEDULES, name);
+  const defaults = { ...BETA_DEFAULTS, zeroTerminalSnr: false };
+  const { zeroTerminalSnr, ...rest } = withDefaults(`schedule ${known}`, options, defaults);
+  const made = DiscreteSchedule.fromBetas(namedBetas(known, steps, rest), { name: known });
   if (!zeroTerminalSnr) return made;
-  return DiscreteSchedule.fromAlphaBars(rescaleZeroTerminalSnr(made.alphaBars), { name });
+  return DiscreteSchedule.fromAlphaBars(rescaleZeroTerminalSnr(made.alphaBars), { name: known });
 }

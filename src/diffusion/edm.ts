@@ -12,6 +12,7 @@
  */
 import { scope } from '../autograd/tape.ts';
 import { exp, log } from '../math.ts';
+import { withDefaults } from '../options.ts';
 import type { Rng } from '../random/rng.ts';
 import { mse, type Tensor } from '../tensor/tensor.ts';
 import { checkNumber } from './check.ts';
@@ -63,12 +64,8 @@ export function edmPredictor(network: Network, schedule: NoiseSchedule, sigmaDat
 }
 
 /** EDM's loss of a batch x0 [batch, ...]: a scalar with its graph. */
-export function edmLoss(
-  network: Network,
-  x0: Tensor,
-  rng: Rng,
-  { sigmaData = 0.5, mean = -1.2, std = 1.2 }: EdmLossOptions = {},
-): Tensor {
+export function edmLoss(network: Network, x0: Tensor, rng: Rng, options: EdmLossOptions = {}): Tensor {
+  const { sigmaData, mean, std } = withDefaults('edmLoss', options, { sigmaData: 0.5, mean: -1.2, std: 1.2 });
   checkNumber('edm: sigmaData', sigmaData, 1e-12);
   const z = scope(() => rng.normal([x0.shape[0] ?? 1]).toTypedArray());
   const sigmas = Float64Array.from(z, (value) => exp(mean + std * value));

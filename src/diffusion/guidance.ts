@@ -14,8 +14,10 @@
  * "Applying guidance in a limited interval improves sample and distribution quality" (2024); Dhariwal and
  * Nichol, "Diffusion models beat GANs on image synthesis" (2021), algorithms 1 and 2.
  */
-import { isRecording, scope } from '../autograd/tape.ts';
-import { LangevinError, ShapeError, ValueError } from '../errors.ts';
+import { scope } from '../autograd/tape.ts';
+import { ShapeError, ValueError } from '../errors.ts';
+import { withDefaults } from '../options.ts';
+import { gradientOf } from '../tensor/gradient.ts';
 import { cat, type Tensor } from '../tensor/tensor.ts';
 import { checkNumber } from './check.ts';
 import { combine } from './combine.ts';
@@ -52,8 +54,9 @@ export interface ClassifierFreeOptions extends GuidanceOptions {
 export function classifierFree(
   model: ConditionalModel,
   labels: Labels,
-  { scale = 1, when = () => true }: ClassifierFreeOptions = {},
+  options: ClassifierFreeOptions = {},
 ): Predictor {
+  const { scale, when } = withDefaults('classifierFree', options, { scale: 1, when: () => true });
   checkNumber('guidance: scale', scale);
   const given = labels.filter((label) => label !== null);
   if (model.classes === 0 && (given.length > 0 || scale !== 1)) {
@@ -98,8 +101,9 @@ export function classifierGuided(
   model: Predictor,
   schedule: NoiseSchedule,
   logProbability: LogProbability,
-  { scale = 1, parameters = [] }: GuidanceOptions & { readonly parameters?: readonly Tensor[] } = {},
+  options: GuidanceOptions & { readonly parameters?: readonly Tensor[] } = {},
 ): Predictor {
+  const { scale, parameters } = withDefaults('classifierGuided', options, { scale: 1, parameters: [] });
   checkNumber('guidance: scale', scale);
   return {
     predicts: model.predicts,
@@ -117,26 +121,4 @@ export function classifierGuided(
       return result;
     },
   };
-}
-
-/** The gradient of the sum of f(x) with respect to x, in the current scope; `parameters` gather no gradient. */
-export function gradientOf(f: (x: Tensor) => Tensor, x: Tensor, parameters: readonly Tensor[] = []): Tensor {
-  if (!isRecording()) {
-    throw new LangevinError('guidance: expected the tape to record, got a call inside noGrad()');
-  }
-  const at = x.detach().requireGrad();
-  frozen(parameters, () => f(at).sum().backward());
-  if (!at.grad) throw new LangevinError('guidance: expected a result that depends on x, got a constant');
-  return at.grad;
-}
-
-/** Runs `body` while the parameters want no gradient. */
-export function frozen<T>(parameters: readonly Tensor[], body: () => T): T {
-  const wanted = parameters.map((p) => p.requiresGrad);
-  for (const p of parameters) p.requiresGrad = false;
-  try {
-    return body();
-  } finally {
-    for (const [i, p] of parameters.entries()) p.requiresGrad = wanted[i];
-  }
 }

@@ -10,12 +10,13 @@
  */
 import { ValueError } from '../errors.ts';
 import { log } from '../math.ts';
+import { withDefaults } from '../options.ts';
 import type { Rng } from '../random/rng.ts';
 import { tensor } from '../tensor/create.ts';
 import { mse, type Tensor } from '../tensor/tensor.ts';
 import type { DiscreteSchedule } from './discrete-schedule.ts';
 import { type Network, Objective, sameTime } from './objective.ts';
-import { checkPrediction, conversion, type Prediction, type Predictor } from './prediction.ts';
+import { checkPrediction, conversion, type Prediction, type Predictor, predictor } from './prediction.ts';
 import { diffuseEach, perSample } from './process.ts';
 
 /** The width of a grey level of 256 on [-1, 1]. */
@@ -49,9 +50,8 @@ export function splitVariance(output: Tensor): { prediction: Tensor; share: Tens
 
 /** A network with doubled output as samplers ask it. */
 export function learnedVariancePredictor(network: Network, predicts: Prediction): Predictor {
-  checkPrediction(predicts);
   const predictWithVariance = (x: Tensor, t: number) => splitVariance(network(x, sameTime(x, t)));
-  return { predicts, predict: (x, t) => predictWithVariance(x, t).prediction, predictWithVariance };
+  return { ...predictor(predicts, (x, t) => predictWithVariance(x, t).prediction), predictWithVariance };
 }
 
 export interface HybridOptions {
@@ -70,8 +70,11 @@ export function hybridLoss(
   schedule: DiscreteSchedule,
   x0: Tensor,
   rng: Rng,
-  { predicts = 'eps', lambda = 0.001, bin = GREY_BIN }: HybridOptions = {},
+  options: HybridOptions = {},
 ): Tensor {
+  const defaults = { predicts: 'eps', lambda: 0.001, bin: GREY_BIN } as const;
+  const { predicts: kind, lambda, bin } = withDefaults('hybridLoss', options, defaults);
+  const predicts = checkPrediction(kind);
   const objective = new Objective(schedule, { predicts });
   const times = objective.times(x0.shape[0] ?? 1, rng);
   const levels = Array.from(times, (t) => schedule.level(t));

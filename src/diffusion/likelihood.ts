@@ -15,12 +15,13 @@
 import { scope } from '../autograd/tape.ts';
 import { ValueError } from '../errors.ts';
 import { exp, log } from '../math.ts';
+import { withDefaults } from '../options.ts';
 import type { Rng } from '../random/rng.ts';
 import { tensor } from '../tensor/create.ts';
+import { frozen } from '../tensor/gradient.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { checkSteps } from './check.ts';
 import { combine } from './combine.ts';
-import { frozen } from './guidance.ts';
 import { type NoiseLevel, noiseToSignal } from './level.ts';
 import { conversion, type Predictor } from './prediction.ts';
 import type { NoiseSchedule } from './schedule.ts';
@@ -50,8 +51,14 @@ export function odeLikelihood(
   model: Predictor,
   schedule: NoiseSchedule,
   x: Tensor,
-  { steps = 64, divergence = 'exact', rng, parameters = [] }: LikelihoodOptions = {},
+  options: LikelihoodOptions = {},
 ): Likelihood {
+  const { steps, divergence, rng, parameters } = withDefaults('odeLikelihood', options, {
+    steps: 64,
+    divergence: 'exact',
+    rng: undefined,
+    parameters: [],
+  });
   checkSteps('likelihood', steps, 1);
   if (divergence !== 'exact' && divergence !== 'hutchinson') {
     throw new ValueError(`likelihood: expected a divergence exact or hutchinson, got "${divergence}"`);

@@ -19,15 +19,16 @@
  * EDM's preconditioning: edm.ts. Left out: importance sampling of times.
  */
 import { scope } from '../autograd/tape.ts';
-import { didYouMean, ValueError } from '../errors.ts';
+import { ValueError } from '../errors.ts';
 import { exp, pow } from '../math.ts';
+import { oneOf, withDefaults } from '../options.ts';
 import type { Rng } from '../random/rng.ts';
 import { mse, type Tensor } from '../tensor/tensor.ts';
 import { checkNumber } from './check.ts';
 import { DiscreteSchedule } from './discrete-schedule.ts';
 import type { NoiseLevel } from './level.ts';
 import { snr } from './level.ts';
-import { checkPrediction, type Prediction, type Predictor, predictionRow } from './prediction.ts';
+import { checkPrediction, type Prediction, type Predictor, predictionRow, predictor } from './prediction.ts';
 import { diffuseEach, perSample } from './process.ts';
 import { type NoiseSchedule, timeAt } from './schedule.ts';
 
@@ -60,8 +61,7 @@ export interface ObjectiveOptions {
 
 /** A network as samplers ask it: one time for all. */
 export function networkPredictor(network: Network, predicts: Prediction): Predictor {
-  checkPrediction(predicts);
-  return { predicts, predict: (x, t) => network(x, sameTime(x, t)) };
+  return predictor(predicts, (x, t) => network(x, sameTime(x, t)));
 }
 
 export class Objective {
@@ -76,17 +76,19 @@ export class Objective {
     readonly schedule: NoiseSchedule,
     options: ObjectiveOptions = {},
   ) {
-    const { predicts = 'eps', lossWeighting = 'simple', times = 'uniform', k = 1 } = options;
+    const { predicts, times, k, ...rest } = withDefaults('Objective', options, {
+      predicts: 'eps',
+      lossWeighting: 'simple',
+      gamma: undefined,
+      k: 1,
+      times: 'uniform',
+    });
+    const lossWeighting = oneOf('weight', LOSS_WEIGHTINGS, rest.lossWeighting);
     this.predicts = checkPrediction(predicts);
-    if (!LOSS_WEIGHTINGS.includes(lossWeighting)) {
-      throw new ValueError(
-        `weight: expected one of ${LOSS_WEIGHTINGS.join(', ')}, got "${lossWeighting}".${didYouMean(lossWeighting, LOSS_WEIGHTINGS)}`,
-      );
-    }
     if (lossWeighting === 'vlb' && !(schedule instanceof DiscreteSchedule)) {
       throw new ValueError(`weight: vlb needs a schedule of discrete steps, got ${schedule.name}`);
     }
-    const { gamma = lossWeighting === 'min-snr' ? 5 : 1 } = options;
+    const { gamma = lossWeighting === 'min-snr' ? 5 : 1 } = rest;
     this.lossWeighting = lossWeighting;
     this.gamma = checkNumber('weight: gamma', gamma);
     this.k = checkNumber('weight: k', k);
@@ -170,9 +172,10 @@ export class Objective {
 
 function checkSampling(times: TimeSampling): TimeSampling {
   if (times === 'uniform' || times === 'stratified') return times;
-  if (times.kind !== 'logit-normal') {
+  if (times?.kind !== 'logit-normal') {
     throw new ValueError(`times: expected uniform, stratified or logit-normal, got ${JSON.stringify(times)}`);
   }
+  withDefaults('times: logit-normal', times, { kind: undefined, mean: undefined, std: undefined });
   checkNumber('times: mean', times.mean, -Infinity);
   checkNumber('times: std', times.std);
   return times;

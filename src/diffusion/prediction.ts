@@ -9,7 +9,8 @@
  *
  * Sources: eps: Ho et al. (2020); v: Salimans and Ho, "Progressive distillation" (2022); score: Song et al. (2021).
  */
-import { didYouMean, ValueError } from '../errors.ts';
+import { ValueError } from '../errors.ts';
+import { oneOf } from '../options.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { NoiseLevel } from './level.ts';
 
@@ -36,12 +37,9 @@ export function predictor(predicts: Prediction, predict: (x: Tensor, t: number) 
 /** Coefficients of a linear form in two quantities. */
 export type Pair = readonly [number, number];
 
-/** @throws ValueError for an unknown name */
+/** The name, whatever its case. @throws ValueError for an unknown one */
 export function checkPrediction(name: Prediction): Prediction {
-  if (PREDICTIONS.includes(name)) return name;
-  throw new ValueError(
-    `prediction: expected one of ${PREDICTIONS.join(', ')}, got "${name}".${didYouMean(name, PREDICTIONS)}`,
-  );
+  return oneOf('prediction', PREDICTIONS, name);
 }
 
 /** (p, q): the prediction is p·x0 + q·eps. */

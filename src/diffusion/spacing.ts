@@ -13,8 +13,9 @@
  * `end: 'clean'` appends the data themselves (sigma = 0) as the last level, which is what DDPM and DDIM do;
  * `end: 'first'` ends at the schedule's cleanest level, where convergence is measured and an ODE can be inverted.
  */
-import { didYouMean, ValueError } from '../errors.ts';
+import { ValueError } from '../errors.ts';
 import { exp, log } from '../math.ts';
+import { type Defaults, oneOf, withDefaults } from '../options.ts';
 import { karrasSigmas } from './betas.ts';
 import { checkSteps } from './check.ts';
 import { type NoiseLevel, noiseToSignal } from './level.ts';
@@ -25,19 +26,19 @@ export type Spacing = (typeof SPACINGS)[number];
 
 export interface SpacingOptions {
   /** The number of steps; 50 by default, or the table's length if that is smaller. */
-  readonly steps?: number;
+  readonly steps?: number | undefined;
   /** `trailing` by default. */
-  readonly spacing?: Spacing;
+  readonly spacing?: Spacing | undefined;
   /** `clean` by default. */
-  readonly end?: 'clean' | 'first';
+  readonly end?: 'clean' | 'first' | undefined;
   /** Of `karras`; 7 by default. */
-  readonly rho?: number;
+  readonly rho?: number | undefined;
   /** Added to the times of `leading`: diffusers' steps_offset. */
-  readonly offset?: number;
+  readonly offset?: number | undefined;
   /** The times to visit, falling, in place of steps and spacing. */
-  readonly timesteps?: ArrayLike<number>;
+  readonly timesteps?: ArrayLike<number> | undefined;
   /** The levels themselves, in place of all else. */
-  readonly levels?: readonly NoiseLevel[];
+  readonly levels?: readonly NoiseLevel[] | undefined;
 }
 
 /** Rounds halves to even numbers, as NumPy. */
@@ -70,11 +71,28 @@ export function timesteps(spacing: Spacing, length: number, steps: number, offse
   return indices.reverse();
 }
 
+/** The keys of `SpacingOptions`; what an option is by default depends on the schedule and on the others. */
+export const SPACING_DEFAULTS = {
+  steps: undefined,
+  spacing: undefined,
+  end: undefined,
+  rho: undefined,
+  offset: undefined,
+  timesteps: undefined,
+  levels: undefined,
+} as const satisfies Defaults<SpacingOptions>;
+
 /**
  * The levels to visit, noisiest first.
  * @throws ValueError for an unknown spacing, too many steps, or levels whose noise does not fall
  */
 export function spacedLevels(schedule: NoiseSchedule, options: SpacingOptions = {}): NoiseLevel[] {
+  withDefaults('spacing', options, SPACING_DEFAULTS);
+  return levelsOf(schedule, options);
+}
+
+/** As `spacedLevels`, from options that may have others among them: those of a sampler. */
+export function levelsOf(schedule: NoiseSchedule, options: SpacingOptions): NoiseLevel[] {
   const levels = options.levels ? [...options.levels] : spaced(schedule, options);
   if (levels.length < 2) throw new ValueError(`sampler: expected at least two levels, got ${levels.length}`);
   for (let i = 1; i < levels.length; i++) {
@@ -88,12 +106,8 @@ export function spacedLevels(schedule: NoiseSchedule, options: SpacingOptions = 
 }
 
 function spaced(schedule: NoiseSchedule, options: SpacingOptions): NoiseLevel[] {
-  const { end = 'clean', spacing = 'trailing' } = options;
-  if (!SPACINGS.includes(spacing)) {
-    throw new ValueError(
-      `spacing: expected one of ${SPACINGS.join(', ')}, got "${spacing}".${didYouMean(spacing, SPACINGS)}`,
-    );
-  }
+  const { end = 'clean' } = options;
+  const spacing = oneOf('spacing', SPACINGS, options.spacing ?? 'trailing');
   if (end !== 'clean' && end !== 'first')
     throw new ValueError(`end: expected clean or first, got "${String(end)}"`);
   const levels = options.timesteps

@@ -9,6 +9,7 @@
  */
 import { copyArray } from '../backend/kernels.ts';
 import { ValueError } from '../errors.ts';
+import { withDefaults } from '../options.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 export type Threshold =
@@ -30,8 +31,14 @@ export type Apply = (x0: Tensor) => void;
 export function thresholding(threshold: Threshold = 'none'): Apply {
   if (threshold === 'none') return () => {};
   if (threshold === 'clip') return clip(1);
-  if (threshold.kind === 'clip') return clip(threshold.limit);
-  if (threshold.kind === 'dynamic') return dynamic(threshold.quantile ?? 0.995, threshold.most ?? Infinity);
+  if (threshold.kind === 'clip') {
+    return clip(withDefaults('threshold: clip', threshold, { kind: undefined, limit: undefined }).limit);
+  }
+  if (threshold.kind === 'dynamic') {
+    const defaults = { kind: undefined, quantile: 0.995, most: Infinity };
+    const { quantile, most } = withDefaults('threshold: dynamic', threshold, defaults);
+    return dynamic(quantile, most);
+  }
   throw new ValueError(`threshold: expected none, clip or dynamic, got ${JSON.stringify(threshold)}`);
 }
 

@@ -16,6 +16,7 @@
 import { scope } from '../autograd/tape.ts';
 import { ValueError } from '../errors.ts';
 import { exp, log } from '../math.ts';
+import { withDefaults } from '../options.ts';
 import type { Rng } from '../random/rng.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { checkWhole } from './check.ts';
@@ -54,8 +55,13 @@ export function variationalBound(
   schedule: DiscreteSchedule,
   x0: Tensor,
   rng: Rng,
-  { variance = 'small', bin = GREY_BIN, terms = schedule.length - 1 }: BoundOptions = {},
+  options: BoundOptions = {},
 ): Bound {
+  const { variance, bin, terms } = withDefaults('variationalBound', options, {
+    variance: 'small',
+    bin: GREY_BIN,
+    terms: schedule.length - 1,
+  });
   if (schedule.scaling !== 'preserving') {
     throw new ValueError(`bound: expected a variance preserving schedule, got ${schedule.name}`);
   }

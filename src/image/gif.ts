@@ -6,6 +6,7 @@
  */
 import gifenc from 'gifenc';
 import { ShapeError, ValueError } from '../errors.ts';
+import { withDefaults } from '../options.ts';
 import type { Picture } from './png.ts';
 
 export interface GifOptions {
@@ -29,7 +30,7 @@ const LONGEST = 655_350; // milliseconds: 16 bits of hundredths of a second
  * is not between 20 milliseconds and 655 seconds.
  */
 export function encodeGif(frames: readonly Picture[], options: GifOptions = {}): Uint8Array {
-  const { delay = 80, lastDelay = 1500, loop = true } = options;
+  const { delay, lastDelay, loop } = withDefaults('GIF', options, { delay: 80, lastDelay: 1500, loop: true });
   const first = frames[0];
   if (!first) throw new ValueError('GIF: expected at least one frame, got none');
   for (const [name, value] of Object.entries({ delay, lastDelay })) {

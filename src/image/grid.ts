@@ -6,6 +6,7 @@
  * whole a title. The same input gives the same bytes. Left out on purpose: colour, cells of different sizes.
  */
 import { ShapeError, ValueError } from '../errors.ts';
+import { withDefaults } from '../options.ts';
 import { drawText, LINE_HEIGHT, MIDDLE, textWidth } from './font.ts';
 import type { Picture } from './png.ts';
 
@@ -51,7 +52,7 @@ const LABEL_GAP = 6;
  * @throws {ValueError} for no cell at all, NaN or infinity in a cell, or a fractional factor.
  */
 export function pictureGrid(rows: readonly (readonly Cell[])[], options: PictureGridOptions): Picture {
-  const full = withDefaults(options);
+  const full = withDefaults('grid', options, defaultsFor(options));
   check(rows, full);
   const { background, ink } = THEMES[full.theme];
   const { left, top, pitchX, pitchY, width, height } = layOut(rows, full);
@@ -77,18 +78,18 @@ export function pictureGrid(rows: readonly (readonly Cell[])[], options: Picture
   return { width, height, channels: 1, pixels };
 }
 
-function withDefaults(options: PictureGridOptions): Required<PictureGridOptions> {
-  return {
-    scale: Math.max(1, Math.round(84 / Math.max(options.height, options.width))),
-    gutter: 2,
-    margin: 12,
-    rowLabels: [],
-    columnLabels: [],
-    title: '',
-    theme: 'light',
-    ...options,
-  };
-}
+/** The defaults of a grid of cells of that size. */
+const defaultsFor = ({ height, width }: PictureGridOptions) => ({
+  height: undefined,
+  width: undefined,
+  scale: Math.max(1, Math.round(84 / Math.max(height, width))),
+  gutter: 2,
+  margin: 12,
+  rowLabels: [],
+  columnLabels: [],
+  title: '',
+  theme: 'light' as const,
+});
 
 /** Where the first cell stands, the steps from cell to cell, and the size of the whole, all in pixels. */
 function layOut(rows: readonly (readonly Cell[])[], options: Required<PictureGridOptions>) {
@@ -123,14 +124,17 @@ function widest(rows: readonly (readonly Cell[])[]): number {
  * @throws as `grid`, and {ShapeError} when `data` holds fewer than `count` pictures.
  */
 export function pictureGridFromBatch(data: Cell, options: BatchGridOptions): Picture {
-  const cells = cellsOf(data, options);
-  const { columns = Math.ceil(Math.sqrt(cells.length)) } = options;
+  withDefaults('grid', options, { ...defaultsFor(options), count: undefined, columns: undefined });
+  const { count, columns: wanted, ...rest } = options;
+  const { height, width } = options;
+  const cells = cellsOf(data, count === undefined ? { height, width } : { count, height, width });
+  const columns = wanted ?? Math.ceil(Math.sqrt(cells.length));
   if (!Number.isInteger(columns) || columns < 1) {
     throw new ValueError(`grid: expected at least 1 column, got ${columns}`);
   }
   const rows: Cell[][] = [];
   for (let i = 0; i < cells.length; i += columns) rows.push(cells.slice(i, i + columns));
-  return pictureGrid(rows, options);
+  return pictureGrid(rows, rest);
 }
 
 /**
@@ -138,10 +142,15 @@ export function pictureGridFromBatch(data: Cell, options: BatchGridOptions): Pic
  * @throws {ShapeError} when `data` holds fewer than `count` pictures, or a part of one.
  */
 export function cellsOf(data: Cell, options: { count?: number; height: number; width: number }): Cell[] {
-  const size = options.height * options.width;
-  const { count = data.length / size } = options;
+  const { height, width } = options;
+  const size = height * width;
+  const { count } = withDefaults('cells', options, {
+    height: undefined,
+    width: undefined,
+    count: data.length / size,
+  });
   if (!Number.isInteger(count) || count * size > data.length) {
-    const wanted = `${options.count ?? 'a whole number of'} pictures of ${options.height}x${options.width}`;
+    const wanted = `${options.count ?? 'a whole number of'} pictures of ${height}x${width}`;
     throw new ShapeError(`grid: expected ${wanted}, got ${data.length} values`);
   }
   return Array.from({ length: count }, (_, i) =>

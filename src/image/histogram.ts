@@ -2,6 +2,7 @@
  * Histograms as densities, to be drawn as bars under a curve of the exact density.
  */
 import { ValueError } from '../errors.ts';
+import { withDefaults } from '../options.ts';
 
 export interface HistogramOptions {
   /** How many bins of one width. Default: twice the cube root of the number of samples (Rice), 10 to 100. */
@@ -30,8 +31,10 @@ export function histogram(
     least = Math.min(least, sample);
     most = Math.max(most, sample);
   }
-  const { bins = Math.min(100, Math.max(10, Math.ceil(2 * Math.cbrt(count)))) } = options;
-  const [low, high] = options.domain ?? (least < most ? [least, most] : [least - 0.5, least + 0.5]);
+  const range: readonly [number, number] = least < most ? [least, most] : [least - 0.5, least + 0.5];
+  const rice = Math.min(100, Math.max(10, Math.ceil(2 * Math.cbrt(count))));
+  const { bins, domain } = withDefaults('histogram', options, { bins: rice, domain: range });
+  const [low, high] = domain;
   if (!Number.isInteger(bins) || bins < 1)
     throw new ValueError(`histogram: expected at least 1 bin, got ${bins}`);
   if (!(low < high)) throw new ValueError(`histogram: expected a rising domain, got ${low} to ${high}`);

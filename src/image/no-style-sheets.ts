@@ -1,5 +1,5 @@
 /**
- * Stands in for `cssomnom/parse` where the command is bundled (package.json, `build:node`): linkedom parses a
+ * Stands in for `cssomnom/parse` where the command is bundled (src/build.js): linkedom parses a
  * style sheet only when asked for its rules, which nobody does, and the parser would be a fifth of the package.
  */
 import { InternalError } from '../errors.ts';

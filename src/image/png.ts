@@ -13,6 +13,7 @@
  */
 import { convertIndexedToRgb, type DecodedPng, decode, encode, hasPngSignature } from 'fast-png';
 import { FormatError, ShapeError, ValueError } from '../errors.ts';
+import { withDefaults } from '../options.ts';
 
 /** `height x width x channels` bytes, row after row; 1 channel is grey, 3 are RGB, 4 are RGBA. */
 export interface Picture {
@@ -55,7 +56,7 @@ export function encodePng({ width, height, channels, pixels }: Picture): Uint8Ar
  * interlaced with less than 8 bits.
  */
 export function decodePng(bytes: Uint8Array, options: DecodeOptions = {}): Picture {
-  const { name = 'PNG', maxPixels = 2 ** 24 } = options;
+  const { name, maxPixels } = withDefaults('PNG', options, { name: 'PNG', maxPixels: 2 ** 24 });
   checkChunks(bytes, name, maxPixels);
   try {
     return toPicture(decode(bytes, { checkCrc: true }), bytes[COLOUR_TYPE] === INDEXED);

@@ -36,7 +36,8 @@ import {
 } from '../diffusion/prediction.ts';
 import { perSample } from '../diffusion/process.ts';
 import type { NoiseSchedule } from '../diffusion/schedule.ts';
-import { didYouMean, ValueError } from '../errors.ts';
+import { ValueError } from '../errors.ts';
+import { oneOf as nameOf } from '../options.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { DiffusionNetwork } from './networks/diffusion-network.ts';
 import { MOST_STEPS } from './networks/limits.ts';
@@ -56,19 +57,18 @@ export interface ProcessSettings {
   readonly predicts: Prediction;
 }
 
+/** The name, whatever its case. @throws ValueError for an unknown one */
+export const checkTrainingSchedule = (name: TrainingSchedule): TrainingSchedule =>
+  nameOf('schedule', TRAINING_SCHEDULES, name);
+
 /** The schedule of that name. @throws ValueError for an unknown name or steps that it cannot have */
 export function trainingSchedule({ schedule, steps }: Omit<ProcessSettings, 'predicts'>): NoiseSchedule {
-  if (!TRAINING_SCHEDULES.includes(schedule)) {
-    const near = didYouMean(schedule, TRAINING_SCHEDULES);
-    throw new ValueError(
-      `schedule: expected one of ${TRAINING_SCHEDULES.join(', ')}, got "${schedule}".${near}`,
-    );
-  }
-  const continuous = CONTINUOUS.find((name) => name === schedule);
+  const known = checkTrainingSchedule(schedule);
+  const continuous = CONTINUOUS.find((name) => name === known);
   if (steps > MOST_STEPS) {
     throw new ValueError(`schedule: expected at most ${MOST_STEPS} steps, got ${steps}`);
   }
-  return continuous ? continuousSchedule(continuous) : createSchedule(schedule as BetaSchedule, steps);
+  return continuous ? continuousSchedule(continuous) : createSchedule(known as BetaSchedule, steps);
 }
 
 /** Pictures in [0, 1] as diffusion networks see them, in [-1, 1]. */
@@ -83,14 +83,16 @@ export function networkTime({ times, tMax }: NoiseSchedule, t: number): number {
 export class DiffusionPipeline implements ConditionalModel {
   readonly schedule: NoiseSchedule;
   readonly predicts: Prediction;
+  readonly settings: ProcessSettings;
 
-  /** @throws ValueError */
+  /** @throws ValueError for unknown names, or steps that the schedule cannot have */
   constructor(
     readonly network: DiffusionNetwork,
-    readonly settings: ProcessSettings,
+    { schedule, steps, predicts }: ProcessSettings,
   ) {
-    this.schedule = trainingSchedule(settings);
-    this.predicts = checkPrediction(settings.predicts);
+    this.schedule = trainingSchedule({ schedule, steps });
+    this.predicts = checkPrediction(predicts);
+    this.settings = { schedule: checkTrainingSchedule(schedule), steps, predicts: this.predicts };
   }
 
   get classes(): number {

@@ -12,6 +12,7 @@ import { type Predictor, predictor } from '../diffusion/prediction.ts';
 import { createSampler, type SamplerName, startNoise } from '../diffusion/samplers/index.ts';
 import type { Threshold } from '../diffusion/threshold.ts';
 import { ShapeError, ValueError } from '../errors.ts';
+import { type Defaults, withDefaults } from '../options.ts';
 import { Rng, type Seed } from '../random/rng.ts';
 import type { NoiseClassifier } from './networks/noise-classifier.ts';
 import type { DiffusionPipeline } from './pipeline.ts';
@@ -39,13 +40,23 @@ export interface SampleOptions {
   readonly seed?: Seed;
 }
 
-const DEFAULTS = defaultsOf(SAMPLING_TABLE);
-
 export interface ClassifierGuidance {
   readonly model: NoiseClassifier;
   /** Factor of the gradient, >= 0. */
   readonly scale: number;
 }
+
+const { guidanceAbove, sampler, seed } = defaultsOf(SAMPLING_TABLE);
+const SAMPLE_DEFAULTS = {
+  labels: undefined,
+  guidance: 1,
+  guidanceAbove,
+  classifier: undefined,
+  sampler,
+  steps: undefined,
+  threshold: 'clip',
+  seed,
+} as const satisfies Defaults<SampleOptions>;
 
 const PART = 250;
 
@@ -67,22 +78,17 @@ export function* sampleDiffusion(
   model: DiffusionPipeline,
   options: SampleOptions,
 ): Generator<PicturesStep, Float64Array> {
-  const {
-    labels,
-    sampler: name = DEFAULTS.sampler,
-    threshold = 'clip',
-    seed = DEFAULTS.seed,
-    steps,
-  } = options;
+  const filled = withDefaults('sample', options, SAMPLE_DEFAULTS);
+  const { labels, sampler: name, threshold, seed, steps } = filled;
   const { height, width, channels } = model.network.sizes;
   const size = pictureSize(model.network.sizes);
-  const sampler = createSampler(name, { threshold, ...(steps === undefined ? {} : { steps }) });
+  const sampler = createSampler(name, { threshold, steps });
   const rng = new Rng(seed).stream('samples');
   const all = new Float64Array(labels.length * size);
   const parts = Math.ceil(labels.length / PART);
   for (let part = 0; part < parts; part++) {
     const partLabels = labels.slice(part * PART, (part + 1) * PART);
-    const predictor = guided(model, partLabels, options);
+    const predictor = guided(model, partLabels, filled);
     const noise = startNoise(model.schedule, [partLabels.length, height, width, channels], rng);
     const run = sampler.sample(predictor, model.schedule, noise, rng);
     try {
@@ -109,7 +115,11 @@ export function* sampleDiffusion(
 function guided(
   model: DiffusionPipeline,
   labels: Labels,
-  { guidance = 1, guidanceAbove = DEFAULTS.guidanceAbove, classifier }: SampleOptions,
+  {
+    guidance,
+    guidanceAbove,
+    classifier,
+  }: Required<Pick<SampleOptions, 'guidance' | 'guidanceAbove' | 'classifier'>>,
 ): Predictor {
   checkNumber('guidance: above', guidanceAbove);
   const known = model.classes > 0 || !classifier ? labels : labels.map(() => null);
@@ -117,11 +127,15 @@ function guided(
   const free = classifierFree(model, known, { scale: guidance, when });
   const network = predictor(free.predicts, (x, t) => noGrad(() => free.predict(x, t)));
   if (!classifier) return network;
-  requireFit(model, labels, classifier.model);
+  const { model: judge, scale } = withDefaults('guidance: classifier', classifier, {
+    model: undefined,
+    scale: undefined,
+  });
+  requireFit(model, labels, judge);
   const { schedule } = model;
-  const logProbability = classifier.model.logProbability(labels as readonly number[]);
-  const parameters = classifier.model.parameters();
-  return classifierGuided(network, schedule, logProbability, { scale: classifier.scale, parameters });
+  const logProbability = judge.logProbability(labels as readonly number[]);
+  const parameters = judge.parameters();
+  return classifierGuided(network, schedule, logProbability, { scale, parameters });
 }
 
 /** @throws ShapeError for a classifier of other pictures, ValueError for one of other noise or labels it does not know */

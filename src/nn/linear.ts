@@ -3,6 +3,7 @@
  */
 import { ValueError } from '../errors.ts';
 import type { FusedActivation } from '../ops/linear.ts';
+import { withDefaults } from '../options.ts';
 import { type Rng, sharedRng } from '../random/rng.ts';
 import { linear, type Tensor } from '../tensor/tensor.ts';
 import { uniformParameter } from './init.ts';
@@ -23,9 +24,10 @@ export class Linear extends Layer {
   constructor(
     readonly inFeatures: number,
     readonly outFeatures: number,
-    { bias = true, rng = sharedRng() }: LinearOptions = {},
+    options: LinearOptions = {},
   ) {
     super();
+    const { bias, rng } = withDefaults('Linear', options, { bias: true, rng: sharedRng() });
     for (const n of [inFeatures, outFeatures]) {
       if (!Number.isInteger(n) || n < 1)
         throw new ValueError(`Linear: expected sizes >= 1, got ${inFeatures} and ${outFeatures}`);

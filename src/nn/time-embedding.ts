@@ -9,7 +9,8 @@
  */
 import { ValueError } from '../errors.ts';
 import { cos, pow, sin } from '../math.ts';
-import type { Rng } from '../random/rng.ts';
+import { describe, withDefaults } from '../options.ts';
+import { type Rng, sharedRng } from '../random/rng.ts';
 import { tensor } from '../tensor/create.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { Linear } from './linear.ts';
@@ -18,11 +19,15 @@ import { Module } from './module.ts';
 /**
  * Sinusoids of times, one a sample, [batch, dimension]. Times stay float64 up to here: near 1000 a float32 has only
  * 2^-14 between neighbours, and the highest frequency is 1.
- * @throws ValueError for a dimension that is no even number >= 2, or times that are no list
+ * @throws ValueError for a dimension that is no even number >= 2, a period that is not > 0, or times that are no list
  */
 export function timestepEmbedding(t: ArrayLike<number>, dimension: number, maxPeriod = 10_000): Tensor {
   checkDimension(dimension);
-  if (!Number.isInteger(t.length)) throw new ValueError(`time embedding: expected a list of times, got ${t}`);
+  if (!Number.isInteger(t.length))
+    throw new ValueError(`time embedding: expected a list of times, got ${describe(t)}`);
+  if (!(maxPeriod > 0 && maxPeriod < Infinity)) {
+    throw new ValueError(`time embedding: expected a longest period > 0, got ${describe(maxPeriod)}`);
+  }
   const half = dimension / 2;
   const frequencies = Float64Array.from({ length: half }, (_, i) => pow(maxPeriod, -i / half));
   const values = new Float64Array(t.length * dimension);
@@ -63,13 +68,14 @@ export class TimeEmbedding extends Module {
   constructor(
     readonly dimension: number,
     readonly hidden: number,
-    { scale = 1, ...options }: TimeEmbeddingOptions = {},
+    options: TimeEmbeddingOptions = {},
   ) {
     super();
+    const { scale, rng } = withDefaults('TimeEmbedding', options, { scale: 1, rng: sharedRng() });
     checkDimension(dimension);
     this.scale = scale;
-    this.first = new Linear(dimension, hidden, options);
-    this.second = new Linear(hidden, hidden, options);
+    this.first = new Linear(dimension, hidden, { rng });
+    this.second = new Linear(hidden, hidden, { rng });
   }
 
   /** Times, one a sample, to [batch, hidden]. */

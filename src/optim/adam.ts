@@ -8,6 +8,7 @@
  */
 import type { Variable } from '../autograd/variable.ts';
 import { ValueError } from '../errors.ts';
+import { withDefaults } from '../options.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { checkRange, Optimizer } from './optimizer.ts';
 import { ParameterBlock, type ParameterRun } from './parameters.ts';
@@ -22,6 +23,8 @@ export interface AdamOptions {
   /** 0 by default; 0.01 in AdamW. */
   readonly weightDecay?: number;
 }
+
+const ADAM = { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0 } as const;
 
 /** What Adam remembers of one parameter; the moments have its shape. */
 export interface AdamState {
@@ -40,11 +43,12 @@ export class Adam extends Optimizer {
 
   /** @throws ValueError for options out of range */
   constructor(parameters: readonly Tensor[], options: AdamOptions = {}) {
-    super(parameters, options.lr ?? 1e-3);
-    this.betas = options.betas ?? [0.9, 0.999];
-    this.eps = options.eps ?? 1e-8;
-    this.weightDecay = options.weightDecay ?? 0;
-    const name = this.constructor.name;
+    const name = new.target.name;
+    const { lr, betas, eps, weightDecay } = withDefaults(name, options, ADAM);
+    super(parameters, lr);
+    this.betas = betas;
+    this.eps = eps;
+    this.weightDecay = weightDecay;
     for (const beta of this.betas) checkRange(name, 'betas', beta, 0, 1);
     checkRange(name, 'eps', this.eps, 0);
     checkRange(name, 'a weight decay', this.weightDecay, 0);
@@ -108,7 +112,7 @@ export class Adam extends Optimizer {
 
 export class AdamW extends Adam {
   constructor(parameters: readonly Tensor[], options: AdamOptions = {}) {
-    super(parameters, { weightDecay: 0.01, ...options });
+    super(parameters, withDefaults(new.target.name, options, { ...ADAM, weightDecay: 0.01 }));
   }
 
   protected override decay(): { l2: number; shrink: number } {

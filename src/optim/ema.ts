@@ -15,6 +15,7 @@ import type { Variable } from '../autograd/variable.ts';
 import type { Ptr } from '../backend/kernels.ts';
 import { LangevinError, ValueError } from '../errors.ts';
 import { copyState, type Module, type StateDict } from '../nn/module.ts';
+import { withDefaults } from '../options.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { checkRange } from './optimizer.ts';
 import { ALIGNMENT } from './parameters.ts';
@@ -40,7 +41,8 @@ export class Ema {
    * Starts with the averages equal to the parameters.
    * @throws ValueError for a decay outside [0, 1), or a module without parameters
    */
-  constructor(module: Module, { decay = 0.999, warmup = true }: EmaOptions = {}) {
+  constructor(module: Module, options: EmaOptions = {}) {
+    const { decay, warmup } = withDefaults('Ema', options, { decay: 0.999, warmup: true });
     checkRange('Ema', 'a decay', decay, 0, 1);
     this.decay = decay;
     this.warmup = warmup;

@@ -16,6 +16,7 @@
  */
 import { ValueError } from '../errors.ts';
 import { cos, pow } from '../math.ts';
+import { withDefaults } from '../options.ts';
 
 /**
  * The learning rate of step t, counted from 0: before the first step t is 0.
@@ -53,7 +54,8 @@ export function constantLr(lr: number): LrSchedule {
 }
 
 /** Along a line from `from` at step 0 to `to` at step `steps`, and `to` from then on (`LinearLR`). */
-export function linearLr(from: number, to: number, { steps }: { steps: number }): LrSchedule {
+export function linearLr(from: number, to: number, options: { steps: number }): LrSchedule {
+  const { steps } = withDefaults('linearLr', options, { steps: undefined });
   check('linearLr', 'from', from);
   check('linearLr', 'to', to);
   checkSteps('linearLr', 'steps', steps);
@@ -61,7 +63,8 @@ export function linearLr(from: number, to: number, { steps }: { steps: number })
 }
 
 /** lr·gamma^⌊t/every⌋: falls at once every so many steps (`StepLR`; gamma is 0.1 by default). */
-export function stepLr(lr: number, { every, gamma = 0.1 }: { every: number; gamma?: number }): LrSchedule {
+export function stepLr(lr: number, options: { every: number; gamma?: number }): LrSchedule {
+  const { every, gamma } = withDefaults('stepLr', options, { every: undefined, gamma: 0.1 });
   check('stepLr', 'lr', lr);
   checkSteps('stepLr', 'every', every);
   check('stepLr', 'gamma', gamma);
@@ -69,7 +72,8 @@ export function stepLr(lr: number, { every, gamma = 0.1 }: { every: number; gamm
 }
 
 /** lr·gamma^t (`ExponentialLR`). */
-export function exponentialLr(lr: number, { gamma }: { gamma: number }): LrSchedule {
+export function exponentialLr(lr: number, options: { gamma: number }): LrSchedule {
+  const { gamma } = withDefaults('exponentialLr', options, { gamma: undefined });
   check('exponentialLr', 'lr', lr);
   check('exponentialLr', 'gamma', gamma);
   return schedule('exponentialLr', (t) => lr * pow(gamma, t));
@@ -79,7 +83,8 @@ export function exponentialLr(lr: number, { gamma }: { gamma: number }): LrSched
  * Half a cosine wave from `lr` at step 0 to `end` (0 by default) at step `steps`, and `end` from then on:
  * end + (lr - end)·(1 + cos(πt/steps))/2 (`CosineAnnealingLR`). Source: Loshchilov and Hutter (2017), eq. 5.
  */
-export function cosineLr(lr: number, { steps, end = 0 }: { steps: number; end?: number }): LrSchedule {
+export function cosineLr(lr: number, options: { steps: number; end?: number }): LrSchedule {
+  const { steps, end } = withDefaults('cosineLr', options, { steps: undefined, end: 0 });
   check('cosineLr', 'lr', lr);
   checkSteps('cosineLr', 'steps', steps);
   check('cosineLr', 'end', end);
@@ -94,8 +99,9 @@ export function cosineLr(lr: number, { steps, end = 0 }: { steps: number; end?: 
  */
 export function polynomialLr(
   lr: number,
-  { steps, power = 1, end = 0 }: { steps: number; power?: number; end?: number },
+  options: { steps: number; power?: number; end?: number },
 ): LrSchedule {
+  const { steps, power, end } = withDefaults('polynomialLr', options, { steps: undefined, power: 1, end: 0 });
   check('polynomialLr', 'lr', lr);
   checkSteps('polynomialLr', 'steps', steps);
   check('polynomialLr', 'power', power);
@@ -131,7 +137,8 @@ export function sequenceLr(schedules: readonly LrSchedule[], milestones: readonl
  * `steps` steps of linear warm-up to the first rate of `then`, and then `then` from its beginning. `from`, 0 by
  * default, is the share of that rate with which it starts.
  */
-export function warmupLr(steps: number, then: LrSchedule, { from = 0 }: { from?: number } = {}): LrSchedule {
+export function warmupLr(steps: number, then: LrSchedule, options: { from?: number } = {}): LrSchedule {
+  const { from } = withDefaults('warmupLr', options, { from: 0 });
   check('warmupLr', 'from', from, 0, 1);
   checkSteps('warmupLr', 'steps', steps);
   const peak = then(0);

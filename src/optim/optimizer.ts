@@ -1,6 +1,7 @@
 /** What all optimisers share: a flat block of parameters, a learning rate that may change, and a step. */
 import { ValueError } from '../errors.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import { describe } from '../options.ts';
+import { Tensor } from '../tensor/tensor.ts';
 import { ParameterBlock, type ParameterRun } from './parameters.ts';
 
 /** Throws ValueError unless lo <= value (and value < hi). */
@@ -11,6 +12,15 @@ export function checkRange(optimizer: string, name: string, value: number, lo: n
   }
 }
 
+/** Throws ValueError unless all are tensors in an array, as `parameters()` of a module gives them. */
+function checkParameters(optimizer: string, parameters: readonly Tensor[]): void {
+  const wrong = Array.isArray(parameters) ? parameters.find((p) => !(p instanceof Tensor)) : parameters;
+  if (wrong === undefined && Array.isArray(parameters)) return;
+  throw new ValueError(
+    `${optimizer}: expected an array of tensors such as model.parameters(), got ${describe(wrong)}`,
+  );
+}
+
 export abstract class Optimizer {
   readonly block: ParameterBlock;
   /** Steps that each parameter has taken: one without a gradient is passed over, as in PyTorch. */
@@ -18,6 +28,7 @@ export abstract class Optimizer {
   private rate: number;
 
   protected constructor(parameters: readonly Tensor[], lr: number) {
+    checkParameters(new.target.name, parameters);
     this.rate = 0;
     this.lr = lr;
     this.block = new ParameterBlock(parameters);

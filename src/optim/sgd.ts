@@ -4,6 +4,7 @@
  */
 import type { Variable } from '../autograd/variable.ts';
 import { ValueError } from '../errors.ts';
+import { withDefaults } from '../options.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { checkRange, Optimizer } from './optimizer.ts';
 import { ParameterBlock, type ParameterRun } from './parameters.ts';
@@ -22,9 +23,16 @@ export class SGD extends Optimizer {
   private readonly buffer: Variable | null;
 
   /** @throws ValueError for options out of range, and for Nesterov without momentum or with dampening */
-  constructor(parameters: readonly Tensor[], { lr = 1e-3, ...rest }: SgdOptions = {}) {
-    super(parameters, lr);
-    this.options = { momentum: 0, dampening: 0, nesterov: false, weightDecay: 0, ...rest };
+  constructor(parameters: readonly Tensor[], options: SgdOptions = {}) {
+    const filled = withDefaults('SGD', options, {
+      lr: 1e-3,
+      momentum: 0,
+      dampening: 0,
+      nesterov: false,
+      weightDecay: 0,
+    });
+    super(parameters, filled.lr);
+    this.options = filled;
     const { momentum, dampening, nesterov, weightDecay } = this.options;
     checkRange('SGD', 'a momentum', momentum, 0);
     checkRange('SGD', 'a dampening', dampening, 0);

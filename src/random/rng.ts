@@ -10,6 +10,7 @@ import { allocate, type Shape, sizeOf } from '../autograd/variable.ts';
 import { backend } from '../backend/backend.ts';
 import { copyArray, type Key, type RandomName, rowOf } from '../backend/kernels.ts';
 import { ValueError } from '../errors.ts';
+import { describe } from '../options.ts';
 import { checkShape } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
@@ -87,12 +88,12 @@ export class Rng {
 
   /** Standard normals of the given shape. */
   normal(shape: Shape): Tensor {
-    return this.fill(shape, (out) => this.normalInto(out));
+    return this.fill('normal', shape, (out) => this.normalInto(out));
   }
 
   /** Uniforms in [lo, hi). */
   uniform(shape: Shape, lo = 0, hi = 1): Tensor {
-    return this.fill(shape, (out) => this.uniformInto(out, lo, hi));
+    return this.fill('uniform', shape, (out) => this.uniformInto(out, lo, hi));
   }
 
   /** Overwrites `out` with standard normals, and allocates nothing. */
@@ -160,8 +161,8 @@ export class Rng {
     return rng;
   }
 
-  private fill(shape: Shape, write: (out: Tensor) => Tensor): Tensor {
-    const checked = checkShape('random', shape);
+  private fill(what: string, shape: Shape, write: (out: Tensor) => Tensor): Tensor {
+    const checked = checkShape(what, shape);
     return write(new Tensor(allocate(sizeOf(checked)), [...checked]));
   }
 
@@ -185,12 +186,20 @@ export function manualSeed(seed: Seed): void {
 
 /** Standard normals; from the shared generator unless one is given. */
 export function randn(shape: Shape, rng: Rng = shared): Tensor {
-  return rng.normal(shape);
+  checkShape('randn', shape);
+  return checkRng('randn', rng).normal(shape);
 }
 
 /** Uniforms in [0, 1); from the shared generator unless one is given. */
 export function rand(shape: Shape, rng: Rng = shared): Tensor {
-  return rng.uniform(shape);
+  checkShape('rand', shape);
+  return checkRng('rand', rng).uniform(shape);
+}
+
+/** The generator, if it is one. @throws ValueError */
+export function checkRng(what: string, rng: Rng): Rng {
+  if (rng instanceof Rng) return rng;
+  throw new ValueError(`${what}: expected a generator such as new Rng(0), got ${describe(rng)}`);
 }
 
 /** The generator that is used where none is given. */

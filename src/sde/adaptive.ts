@@ -18,6 +18,7 @@
 import { noGrad, scope } from '../autograd/tape.ts';
 import { DivergenceError, ValueError } from '../errors.ts';
 import { pow } from '../math.ts';
+import { withDefaults } from '../options.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { BrownianPath } from './brownian-path.ts';
 import { assertFits, noiseOf, type SDE, type SdeSolver } from './sde.ts';
@@ -62,9 +63,20 @@ export function solveAdaptive(
   x: Tensor,
   options: AdaptiveOptions,
 ): AdaptiveSolution {
-  const { path, t0 = path.t0, t1 = path.t1, rtol = 1e-3, atol = 1e-4, maxSteps = 100_000 } = options;
+  const filled = withDefaults('solveAdaptive', options, {
+    path: undefined,
+    t0: undefined,
+    t1: undefined,
+    rtol: 1e-3,
+    atol: 1e-4,
+    firstStep: undefined,
+    leastStep: undefined,
+    maxSteps: 100_000,
+  });
+  const { path, rtol, atol, maxSteps } = filled;
+  const { t0 = path.t0, t1 = path.t1 } = filled;
   timesOf({ t0, t1, steps: 1 });
-  const { firstStep = (t1 - t0) / 100, leastStep = (t1 - t0) * 1e-6 } = options;
+  const { firstStep = (t1 - t0) / 100, leastStep = (t1 - t0) * 1e-6 } = filled;
   check({ rtol, atol, firstStep, leastStep, maxSteps });
   assertFits(solver, sde);
   const order = solver.orders[noiseOf(sde)]!.strong;

@@ -19,7 +19,8 @@
 import { noGrad, scope } from '../autograd/tape.ts';
 import { type Shape, sizeOf } from '../autograd/variable.ts';
 import { ValueError } from '../errors.ts';
-import type { Rng } from '../random/rng.ts';
+import { withDefaults } from '../options.ts';
+import { checkRng, type Rng } from '../random/rng.ts';
 import { empty, zeros } from '../tensor/create.ts';
 import { checkShape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -64,7 +65,13 @@ export class BrownianPath implements NoiseSource {
     readonly shape: Shape,
     options: BrownianPathOptions,
   ) {
-    const { t0 = 0, t1, area = false, depth = 24 } = options;
+    const { t0, t1, area, depth } = withDefaults('Brownian path', options, {
+      t0: 0,
+      t1: undefined,
+      area: false,
+      depth: 24,
+    });
+    checkRng('Brownian path', rng);
     if (!(Number.isFinite(t0) && Number.isFinite(t1) && t0 < t1)) {
       throw new ValueError(`Brownian path: expected finite times t0 < t1, got ${t0} and ${t1}`);
     }

@@ -12,6 +12,7 @@
 import jsep from 'jsep';
 import { didYouMean, ValueError } from '../errors.ts';
 import * as math from '../math.ts';
+import { describe } from '../options.ts';
 import { full } from '../tensor/create.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { SDE } from './sde.ts';
@@ -121,6 +122,9 @@ type Compiled = (scope: Scope) => Dual;
  * @throws ValueError that quotes the expression and says what is wrong, and where
  */
 export function parseExpression(text: string, parameters: Readonly<Record<string, number>> = {}): Compiled {
+  if (typeof text !== 'string') {
+    throw new ValueError(`expression: expected a formula such as "0.1*x", got ${describe(text)}`);
+  }
   let tree: jsep.Expression;
   try {
     tree = jsep(text);
@@ -221,7 +225,8 @@ export function expressionSde(
   parameters: Readonly<Record<string, number>> = {},
 ): SDE {
   for (const [name, value] of Object.entries(parameters)) {
-    if (!Number.isFinite(value)) throw new ValueError(`expression: expected a finite ${name}, got ${value}`);
+    if (!Number.isFinite(value))
+      throw new ValueError(`expression: expected a finite ${name}, got ${describe(value)}`);
   }
   const [a, b] = [parseExpression(drift, parameters), parseExpression(diffusion, parameters)];
   // Tried once, so that what only shows on tensors is said before anything is solved.

@@ -12,6 +12,7 @@
 import { noGrad, scope } from '../autograd/tape.ts';
 import { ValueError } from '../errors.ts';
 import { log } from '../math.ts';
+import { withDefaults } from '../options.ts';
 import { Rng, type Seed } from '../random/rng.ts';
 import { cat, type Tensor } from '../tensor/tensor.ts';
 import { combine, type Piece } from './brownian-bridge.ts';
@@ -37,6 +38,9 @@ export interface OrderOptions {
   readonly levels?: readonly number[];
   readonly seed?: Seed;
 }
+
+/** What the others are by default depends on the problem. */
+const ORDER_DEFAULTS = { paths: undefined, batches: 10, levels: undefined, seed: 'orders' } as const;
 
 export interface MeasuredOrder {
   readonly solver: string;
@@ -107,6 +111,7 @@ export function* measureOrders(
   claims: readonly OrderClaim[],
   options: OrderOptions = {},
 ): Generator<MeasuredOrder> {
+  withDefaults('orders', options, ORDER_DEFAULTS);
   const groups = new Map<string, OrderClaim[]>();
   for (const claim of claims) {
     const { solver, noise, kind } = claim;
@@ -124,8 +129,9 @@ function measureGroup(group: readonly OrderClaim[], options: OrderOptions): Meas
   const { noise, kind, solver } = group[0];
   const declared = solver.orders[noise]![kind];
   const problem = problemFor(noise, kind, declared);
-  const { batches = 10, seed = 'orders', levels = levelsFor(noise, kind, declared) } = options;
-  const { paths = pathsFor(noise, kind, declared) } = options;
+  const filled = withDefaults('orders', options, ORDER_DEFAULTS);
+  const { batches, seed, levels = levelsFor(noise, kind, declared) } = filled;
+  const { paths = pathsFor(noise, kind, declared) } = filled;
   const size = 2 * Math.max(1, Math.round(paths / batches / 2));
   const rng = new Rng(seed).stream(`${noise}/${kind}`);
   const solvers = group.map((claim) => claim.solver);

@@ -9,11 +9,11 @@
  * `integrate` is the differentiable loop: it yields states of the graph, and gradients flow through them to the
  * start and to whatever drift and diffusion were made of.
  */
-
 import { noGrad, scope } from '../autograd/tape.ts';
 import { sizeOf } from '../autograd/variable.ts';
 import { copyArray } from '../backend/kernels.ts';
 import { DivergenceError, InternalError, ShapeError, ValueError } from '../errors.ts';
+import { type Defaults, withDefaults } from '../options.ts';
 import { Rng, type Seed } from '../random/rng.ts';
 import { tensor } from '../tensor/create.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -28,6 +28,8 @@ export interface Grid {
   /** The number of equal steps; states are one more. */
   readonly steps: number;
 }
+
+const GRID_DEFAULTS = { t0: 0, t1: undefined, steps: undefined } as const satisfies Defaults<Grid>;
 
 export interface SolveOptions extends Grid {
   /** A generator, or its seed: fresh noise. Default seed 0. */
@@ -94,12 +96,13 @@ export function* integrate(
   x: Tensor,
   grid: Grid & { readonly path: NoiseSource },
 ): Generator<IntegrationStep> {
-  const times = timesOf(grid);
+  const { path, ...rest } = withDefaults('integrate', grid, { ...GRID_DEFAULTS, path: undefined });
+  const times = timesOf(rest);
   assertFits(solver, sde);
   let state = solver.begin?.(x) ?? x;
   yield { step: 0, t: times[0], x };
   for (let k = 0; k + 1 < times.length; k++) {
-    state = advance(sde, solver, state, times[k], times[k + 1], grid.path);
+    state = advance(sde, solver, state, times[k], times[k + 1], path);
     yield { step: k + 1, t: times[k + 1], x: solver.read?.(state) ?? state };
   }
 }
@@ -129,15 +132,20 @@ export function advance(
  *   DivergenceError when a path leaves the finite numbers: its message says when, and which path
  */
 export function solve(sde: SDE, solver: SdeSolver, x: Tensor, options: SolveOptions): Solution {
-  const times = timesOf(options);
+  const { t0, t1, steps, path, keep, fused, noise } = withDefaults('solve', options, {
+    ...GRID_DEFAULTS,
+    noise: 0,
+    path: undefined,
+    keep: 'all',
+    fused: true,
+  });
+  const times = timesOf({ t0, t1, steps });
   assertFits(solver, sde);
   checkStart(x);
-  const { path, keep = 'all', fused = true, noise = 0 } = options;
   const shape = noiseShape(sde, x.shape);
   if (path && path.shape.join() !== shape.join()) {
     throw new ShapeError(`solve: expected a path of shape [${shape}], got [${path.shape}]`);
   }
-  const steps = times.length - 1;
   const states = noGrad(() => x.emptyOnHeap(keep === 'all' ? [steps + 1, ...x.shape] : x.shape));
   const run: SolveRun = {
     sde,

@@ -4,6 +4,7 @@
  */
 import { allocate, type Shape, sizeOf } from '../autograd/variable.ts';
 import { ShapeError, ValueError } from '../errors.ts';
+import { describe, withDefaults } from '../options.ts';
 import { flatten, type Nested } from './format.ts';
 import { checkShape } from './shape.ts';
 import { Tensor } from './tensor.ts';
@@ -17,11 +18,16 @@ export interface TensorOptions {
 type Numbers = ArrayLike<number> & ArrayBufferView;
 
 /** A tensor of undefined contents, for a caller who fills it. */
-export function empty(shape: Shape, { requiresGrad = false }: TensorOptions = {}): Tensor {
-  const checked = checkShape('tensor', shape);
-  const made = new Tensor(allocate(sizeOf(checked)), [...checked]);
-  made.requiresGrad = requiresGrad;
-  return made;
+export function empty(shape: Shape, options: TensorOptions = {}): Tensor {
+  return made('empty', shape, options);
+}
+
+function made(what: string, shape: Shape, options: TensorOptions): Tensor {
+  const { requiresGrad } = withDefaults(what, options, { requiresGrad: false });
+  const checked = checkShape(what, shape);
+  const x = new Tensor(allocate(sizeOf(checked)), [...checked]);
+  x.requiresGrad = requiresGrad;
+  return x;
 }
 
 /**
@@ -41,7 +47,7 @@ export function tensor(
     if (values instanceof BigInt64Array || values instanceof BigUint64Array || values instanceof DataView) {
       throw new ValueError(`tensor: expected a typed array of numbers, got ${values.constructor.name}`);
     }
-    return empty(given ?? [values.length], rest).set(values);
+    return made('tensor', given ?? [values.length], rest).set(values);
   }
   const flat = flatten(values);
   if (given && sizeOf(given) !== flat.values.length) {
@@ -49,23 +55,27 @@ export function tensor(
       `tensor: expected ${sizeOf(given)} elements for [${given}], got ${flat.values.length}`,
     );
   }
-  return empty(given ?? flat.shape, rest).set(flat.values);
+  return made('tensor', given ?? flat.shape, rest).set(flat.values);
 }
 
 /** All elements `value`. */
 export function full(shape: Shape, value: number, options?: TensorOptions): Tensor {
-  if (typeof value !== 'number') throw new ValueError(`full: expected a number, got ${typeof value}`);
-  const made = empty(shape, options);
-  made.backend.kernels.fill({ n: made.size, out: made.ptr, value });
-  return made;
+  return filled('full', shape, value, options);
+}
+
+function filled(what: string, shape: Shape, value: number, options: TensorOptions = {}): Tensor {
+  if (typeof value !== 'number') throw new ValueError(`${what}: expected a number, got ${describe(value)}`);
+  const x = made(what, shape, options);
+  x.backend.kernels.fill({ n: x.size, out: x.ptr, value });
+  return x;
 }
 
 export function zeros(shape: Shape, options?: TensorOptions): Tensor {
-  return full(shape, 0, options);
+  return filled('zeros', shape, 0, options);
 }
 
 export function ones(shape: Shape, options?: TensorOptions): Tensor {
-  return full(shape, 1, options);
+  return filled('ones', shape, 1, options);
 }
 
 /** begin, begin + step, ... up to but without end; `arange(n)` is 0 .. n-1. */

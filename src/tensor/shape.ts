@@ -1,6 +1,7 @@
 /** Checks of what callers hand in as shapes and axes. */
 import type { Shape } from '../autograd/variable.ts';
 import { ShapeError } from '../errors.ts';
+import { describe } from '../options.ts';
 
 /** The most elements an array can have: 4 GiB of float32. */
 const MAX_SIZE = 2 ** 30;
@@ -10,7 +11,8 @@ const MAX_SIZE = 2 ** 30;
  * @throws ShapeError for anything but an array, dimensions that are no whole numbers >= 0, or too many elements
  */
 export function checkShape(op: string, shape: Shape): Shape {
-  if (!Array.isArray(shape)) throw new ShapeError(`${op}: expected a shape such as [2,3], got ${shape}`);
+  if (!Array.isArray(shape))
+    throw new ShapeError(`${op}: expected a shape such as [2,3], got ${describe(shape)}`);
   let size = 1;
   for (const n of shape) {
     if (!Number.isInteger(n) || n < 0) {

@@ -16,6 +16,7 @@ import type { FloatArray } from '../backend/backend.ts';
 import { copyArray } from '../backend/kernels.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 import * as ops from '../ops/index.ts';
+import { describe, withDefaults } from '../options.ts';
 import { format, type Nested, nest } from './format.ts';
 import { checkAxis, checkShape } from './shape.ts';
 
@@ -26,6 +27,12 @@ export type Operand = Tensor | number;
 export interface ReduceOptions {
   /** Reduced axes stay as dimensions of 1. */
   readonly keepDims?: boolean;
+}
+
+/** Options of `matmul`: which operand is stored transposed. */
+export interface MatmulOptions {
+  readonly aT?: boolean;
+  readonly bT?: boolean;
 }
 
 export class Tensor extends Variable {
@@ -53,6 +60,11 @@ export class Tensor extends Variable {
   item(): number {
     if (this.size !== 1) throw new ShapeError(`item: expected one element, got shape [${this.shape}]`);
     return this.backend.at(this.ptr);
+  }
+
+  /** What `JSON.stringify` takes: the elements as nested arrays, without the engine behind them. */
+  toJSON(): Nested {
+    return this.toArray();
   }
 
   /** Shape and elements, to four digits, the middle of long axes left out. */
@@ -117,7 +129,8 @@ export class Tensor extends Variable {
    * @throws ShapeError, and LangevinError for a graph that was used before
    */
   backward(gradient: Tensor | null = null, options: { retainGraph?: boolean } = {}): void {
-    backward(this, gradient, options.retainGraph ?? false);
+    const { retainGraph } = withDefaults('backward', options, { retainGraph: false });
+    backward(this, gradient, retainGraph);
   }
 
   // Elementwise, two operands
@@ -237,6 +250,11 @@ export class Tensor extends Variable {
    * @throws ShapeError for a box that does not fit
    */
   slice(begin: readonly number[], end: readonly number[] = []): Tensor {
+    for (const corner of [begin, end]) {
+      if (!Array.isArray(corner)) {
+        throw new ShapeError(`slice: expected corners such as [0, 2], got ${describe(corner)}`);
+      }
+    }
     if (begin.length > this.rank || end.length > this.rank) {
       throw new ShapeError(`slice: expected at most ${this.rank} axes, got [${begin}] to [${end}]`);
     }
@@ -261,27 +279,22 @@ export class Tensor extends Variable {
   // Products
 
   /** [m,k]·[k,n]; `aT` and `bT` tell that an operand is stored transposed, which costs nothing. */
-  matmul(other: Tensor, { aT = false, bT = false } = {}): Tensor {
-    return apply(ops.matmul, [this, other], { aT, bT });
+  matmul(other: Tensor, options: MatmulOptions = {}): Tensor {
+    return apply(ops.matmul, [this, other], withDefaults('matmul', options, { aT: false, bT: false }));
   }
 
   private operand(op: string, value: Operand): Tensor {
     if (value instanceof Tensor) return value;
     if (typeof value !== 'number') {
-      throw new ValueError(
-        `${op}: expected a tensor or a number, got ${value === null ? 'null' : typeof value}`,
-      );
+      throw new ValueError(`${op}: expected a tensor or a number, got ${describe(value)}`);
     }
     const constant = this.empty([]);
     this.backend.kernels.fill({ n: 1, out: constant.ptr, value });
     return constant;
   }
 
-  private axes(
-    op: string,
-    axes: number | readonly number[] | undefined,
-    { keepDims = false }: ReduceOptions,
-  ) {
+  private axes(op: string, axes: number | readonly number[] | undefined, options: ReduceOptions) {
+    const { keepDims } = withDefaults(op, options, { keepDims: false });
     const given = axes === undefined ? [...this.shape.keys()] : [axes].flat();
     const resolved = given.map((axis) => checkAxis(op, axis, this.rank)).sort((a, b) => a - b);
     if (new Set(resolved).size !== resolved.length)

@@ -104,7 +104,7 @@ function drawNeighbours(train: Dataset, pictures: Float64Array, neighbours: Uint
   const { height, width } = train;
   const pixels = height * width;
   const shown = Math.min(SHOWN, neighbours.length);
-  const samples: Cell[] = cellsOf(pictures.subarray(0, shown * pixels), train);
+  const samples: Cell[] = cellsOf(pictures.subarray(0, shown * pixels), { height, width });
   const nearest = [...neighbours.subarray(0, shown)].map((i) =>
     train.images.subarray(i * pixels, (i + 1) * pixels),
   );

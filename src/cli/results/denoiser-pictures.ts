@@ -41,7 +41,7 @@ export function denoiserPictures(model: Denoiser, test: Dataset, { noise, seed }
   const picture = (rowLabels: string[], rows: () => Tensor[]) => (): Uint8Array =>
     scope(() =>
       noGrad(() => {
-        const cells: Cell[][] = rows().map((row) => cellsOf(row.toTypedArray(), test));
+        const cells: Cell[][] = rows().map((row) => cellsOf(row.toTypedArray(), { height, width }));
         return encodePng(pictureGrid(cells, { height, width, rowLabels }));
       }),
     );

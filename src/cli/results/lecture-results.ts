@@ -33,7 +33,7 @@ function picture({ data }: Run<LectureRecipe>, rowLabels: string[], rows: () => 
   const { height, width } = data.test;
   return scope(() =>
     noGrad(() => {
-      const cells: Cell[][] = rows().map((row) => cellsOf(row.toTypedArray(), data.test));
+      const cells: Cell[][] = rows().map((row) => cellsOf(row.toTypedArray(), { height, width }));
       return encodePng(pictureGrid(cells, { height, width, rowLabels }));
     }),
   );

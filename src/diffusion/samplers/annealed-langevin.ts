@@ -8,11 +8,12 @@
  * stepSize. Source: Song and Ermon, "Generative modeling by estimating gradients of the data distribution"
  * (2019), algorithm 1, for exploding noise; on other schedules it is the same in x/alpha.
  */
+import { withDefaults } from '../../options.ts';
 import { checkNumber, checkWhole } from '../check.ts';
 import { combine } from '../combine.ts';
 import type { NoiseLevel } from '../level.ts';
 import { langevinStep } from './langevin.ts';
-import { requireSignal, type Sampler, type SamplerOptions, sampler } from './sampler.ts';
+import { requireSignal, SAMPLER_DEFAULTS, type Sampler, type SamplerOptions, sampler } from './sampler.ts';
 
 export interface AnnealedLangevinOptions extends SamplerOptions {
   /** Langevin steps a level, 10 by default. */
@@ -23,7 +24,11 @@ export interface AnnealedLangevinOptions extends SamplerOptions {
 
 /** @throws ValueError for corrections that are no whole number >= 1, and step sizes outside (0, 1] */
 export function annealedLangevin(options: AnnealedLangevinOptions = {}): Sampler {
-  const { corrections = 10, stepSize = 0.1 } = options;
+  const { corrections, stepSize } = withDefaults('annealed-langevin', options, {
+    ...SAMPLER_DEFAULTS,
+    corrections: 10,
+    stepSize: 0.1,
+  });
   checkWhole('annealed-langevin: corrections', corrections, 1);
   checkNumber('annealed-langevin: step size', stepSize, 0, 1);
   return sampler({

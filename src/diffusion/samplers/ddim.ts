@@ -15,11 +15,12 @@
  * iterative diffusion inversion" (2023).
  */
 import { ValueError } from '../../errors.ts';
+import { withDefaults } from '../../options.ts';
 import { checkNumber, checkWhole } from '../check.ts';
 import { combine } from '../combine.ts';
 import { type NoiseLevel, transition } from '../level.ts';
 import { conversion, type Pair } from '../prediction.ts';
-import { type Sampler, type SamplerOptions, type SamplingRun, sampler } from './sampler.ts';
+import { SAMPLER_DEFAULTS, type Sampler, type SamplerOptions, type SamplingRun, sampler } from './sampler.ts';
 
 export interface DdimOptions extends SamplerOptions {
   /** From 0, deterministic, by default, to 1. */
@@ -36,7 +37,11 @@ export function ddimMap(from: NoiseLevel, to: NoiseLevel, s = 0): Pair {
 
 /** @throws ValueError for an eta outside [0, 1] */
 export function ddim(options: DdimOptions = {}): Sampler {
-  const { eta = 0, epsilon = 'thresholded' } = options;
+  const { eta, epsilon } = withDefaults('ddim', options, {
+    ...SAMPLER_DEFAULTS,
+    eta: 0,
+    epsilon: 'thresholded',
+  });
   checkNumber('ddim: eta', eta, 0, 1);
   if (epsilon !== 'thresholded' && epsilon !== 'model') {
     throw new ValueError(`ddim: expected an epsilon thresholded or model, got "${String(epsilon)}"`);
@@ -81,7 +86,8 @@ export interface DdimInversionOptions extends Omit<SamplerOptions, 'end'> {
  * @throws ValueError for iterations that are no whole number >= 0, or levels that end at sigma 0
  */
 export function ddimInversion(options: DdimInversionOptions = {}): Sampler {
-  const { iterations = 0 } = options;
+  const { end: _end, ...defaults } = SAMPLER_DEFAULTS;
+  const { iterations } = withDefaults('ddim-inversion', options, { ...defaults, iterations: 0 });
   checkWhole('ddim-inversion: iterations', iterations);
   return sampler({
     name: 'ddim-inversion',

@@ -11,9 +11,10 @@
  */
 import { ValueError } from '../../errors.ts';
 import { log } from '../../math.ts';
+import { withDefaults } from '../../options.ts';
 import { combine } from '../combine.ts';
 import { transition } from '../level.ts';
-import { type Sampler, type SamplerOptions, type SamplingRun, sampler } from './sampler.ts';
+import { SAMPLER_DEFAULTS, type Sampler, type SamplerOptions, type SamplingRun, sampler } from './sampler.ts';
 
 export interface DdpmOptions extends SamplerOptions {
   /** `small` by default. */
@@ -22,7 +23,7 @@ export interface DdpmOptions extends SamplerOptions {
 
 /** @throws ValueError for an unknown variance */
 export function ddpm(options: DdpmOptions = {}): Sampler {
-  const { variance = 'small' } = options;
+  const { variance } = withDefaults('ddpm', options, { ...SAMPLER_DEFAULTS, variance: 'small' });
   if (!['small', 'large', 'learned'].includes(variance)) {
     throw new ValueError(`ddpm: expected a variance small, large or learned, got "${variance}"`);
   }

@@ -11,6 +11,7 @@
  * error, and on other data at least 1. Source: Lu et al. (2022), algorithm 2, section 5 and appendix A; both variants
  * as in diffusers' DPMSolverMultistepScheduler, `dpmsolver++` and `sde-dpmsolver++`.
  */
+import { withDefaults } from '../../options.ts';
 import { combine } from '../combine.ts';
 import {
   checkVariant,
@@ -20,7 +21,7 @@ import {
   lambdaStep,
   type MultistepOptions,
 } from './dpm-solver.ts';
-import { type Sampler, sampler } from './sampler.ts';
+import { SAMPLER_DEFAULTS, type Sampler, sampler } from './sampler.ts';
 
 /** Of the probability-flow ODE. @throws ValueError for an unknown variant */
 export function dpmSolver2M(options: MultistepOptions = {}): Sampler {
@@ -33,7 +34,12 @@ export function dpmSolverSde2M(options: MultistepOptions = {}): Sampler {
 }
 
 function secondOrder(name: string, k: 1 | 2, options: MultistepOptions): Sampler {
-  const variant = checkVariant(name, options.variant);
+  const { variant } = withDefaults(name, options, {
+    ...SAMPLER_DEFAULTS,
+    variant: 'midpoint',
+    lowerOrderFinal: undefined,
+  });
+  checkVariant(name, variant);
   return sampler({
     name,
     order: 2,

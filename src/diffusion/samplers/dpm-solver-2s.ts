@@ -13,11 +13,19 @@
  */
 import { ValueError } from '../../errors.ts';
 import { exp } from '../../math.ts';
+import { withDefaults } from '../../options.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { combine } from '../combine.ts';
 import { lambda, type NoiseLevel } from '../level.ts';
 import { growth, lambdaStep } from './dpm-solver.ts';
-import { requireSignal, type Sampler, type SamplerOptions, type SamplingRun, sampler } from './sampler.ts';
+import {
+  requireSignal,
+  SAMPLER_DEFAULTS,
+  type Sampler,
+  type SamplerOptions,
+  type SamplingRun,
+  sampler,
+} from './sampler.ts';
 
 export interface DpmSolver2SOptions extends SamplerOptions {
   /** `middle` by default. */
@@ -26,7 +34,7 @@ export interface DpmSolver2SOptions extends SamplerOptions {
 
 /** @throws ValueError for an unknown `inner` */
 export function dpmSolver2S(options: DpmSolver2SOptions = {}): Sampler {
-  const { inner = 'middle' } = options;
+  const { inner } = withDefaults('dpm-solver-2s', options, { ...SAMPLER_DEFAULTS, inner: 'middle' });
   if (inner !== 'middle' && inner !== 'grid') {
     throw new ValueError(`dpm-solver-2s: expected an inner middle or grid, got "${String(inner)}"`);
   }

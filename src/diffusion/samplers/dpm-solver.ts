@@ -26,8 +26,8 @@ export interface MultistepOptions extends SamplerOptions {
 }
 
 /** @throws ValueError for an unknown variant */
-export function checkVariant(name: string, variant: 'midpoint' | 'heun' = 'midpoint'): 'midpoint' | 'heun' {
-  if (variant === 'midpoint' || variant === 'heun') return variant;
+export function checkVariant(name: string, variant: 'midpoint' | 'heun'): void {
+  if (variant === 'midpoint' || variant === 'heun') return;
   throw new ValueError(`${name}: expected a variant midpoint or heun, got "${String(variant)}"`);
 }
 

@@ -9,11 +9,12 @@
  * are on a `karras` grid. The model is told the time that belongs to the raised sigma; beyond the noisiest
  * level, the last.
  */
+import { withDefaults } from '../../options.ts';
 import { checkNumber } from '../check.ts';
 import { combine } from '../combine.ts';
 import { noiseToSignal } from '../level.ts';
 import { heunStep } from './heun.ts';
-import { requireSignal, type Sampler, type SamplerOptions, sampler } from './sampler.ts';
+import { requireSignal, SAMPLER_DEFAULTS, type Sampler, type SamplerOptions, sampler } from './sampler.ts';
 
 export interface EdmOptions extends SamplerOptions {
   /** S_churn, 0 by default. */
@@ -27,14 +28,22 @@ export interface EdmOptions extends SamplerOptions {
 
 /** The sampler, by default on Karras' sigmas. @throws ValueError for a negative churn or noise scale */
 export function edm(options: EdmOptions = {}): Sampler {
-  const { churn = 0, minSigma = 0, maxSigma = Infinity, noiseScale = 1 } = options;
+  const filled = withDefaults('edm', options, {
+    ...SAMPLER_DEFAULTS,
+    spacing: 'karras',
+    churn: 0,
+    minSigma: 0,
+    maxSigma: Infinity,
+    noiseScale: 1,
+  });
+  const { churn, minSigma, maxSigma, noiseScale } = filled;
   checkNumber('edm: churn', churn);
   checkNumber('edm: noise scale', noiseScale);
   return sampler({
     name: 'edm',
     order: 2,
     stochastic: churn > 0,
-    options: { spacing: 'karras', ...options },
+    options: filled,
     start(run) {
       const { levels, schedule, x } = run;
       requireSignal('edm', levels);

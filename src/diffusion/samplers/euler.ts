@@ -8,13 +8,15 @@
  *
  * Order 1. The ODE in the schedule's own time, for general solvers, is `probabilityFlow` in process.ts.
  */
+import { withDefaults } from '../../options.ts';
 import { combine } from '../combine.ts';
 import type { NoiseLevel } from '../level.ts';
 import { noiseToSignal } from '../level.ts';
-import { requireSignal, type Sampler, type SamplerOptions, sampler } from './sampler.ts';
+import { requireSignal, SAMPLER_DEFAULTS, type Sampler, type SamplerOptions, sampler } from './sampler.ts';
 
 /** The sampler; levels must have some signal left, alpha > 0. */
 export function euler(options: SamplerOptions = {}): Sampler {
+  withDefaults('euler', options, SAMPLER_DEFAULTS);
   return sampler({
     name: 'euler',
     order: 1,

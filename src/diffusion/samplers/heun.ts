@@ -7,14 +7,23 @@
  * last. Source: Karras, Aittala, Aila and Laine, "Elucidating the design space of diffusion-based generative
  * models" (2022), algorithm 1.
  */
+import { withDefaults } from '../../options.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { combine } from '../combine.ts';
 import { type NoiseLevel, noiseToSignal } from '../level.ts';
 import { eulerMap } from './euler.ts';
-import { requireSignal, type Sampler, type SamplerOptions, type SamplingRun, sampler } from './sampler.ts';
+import {
+  requireSignal,
+  SAMPLER_DEFAULTS,
+  type Sampler,
+  type SamplerOptions,
+  type SamplingRun,
+  sampler,
+} from './sampler.ts';
 
 /** The sampler; levels must have some signal left, alpha > 0. */
 export function heun(options: SamplerOptions = {}): Sampler {
+  withDefaults('heun', options, SAMPLER_DEFAULTS);
   return sampler({
     name: 'heun',
     order: 2,

@@ -1,5 +1,5 @@
 /** All samplers, and the one of a given name. */
-import { didYouMean, ValueError } from '../../errors.ts';
+import { oneOf } from '../../options.ts';
 import { type AnnealedLangevinOptions, annealedLangevin } from './annealed-langevin.ts';
 import { type DdimInversionOptions, type DdimOptions, ddim, ddimInversion } from './ddim.ts';
 import { type DdpmOptions, ddpm } from './ddpm.ts';
@@ -53,12 +53,7 @@ export const SAMPLERS = Object.keys(MAKERS) as readonly SamplerName[];
  * @throws ValueError for an unknown name, and for options that the sampler refuses
  */
 export function createSampler<N extends SamplerName>(name: N, options: SamplersOptions[N] = {}): Sampler {
-  if (!SAMPLERS.includes(name)) {
-    throw new ValueError(
-      `sampler: expected one of ${SAMPLERS.join(', ')}, got "${name}".${didYouMean(name, SAMPLERS)}`,
-    );
-  }
-  return MAKERS[name](options);
+  return MAKERS[oneOf('sampler', SAMPLERS, name) as N](options);
 }
 
 export { runSampler, type Sampler, type SamplerOptions, type SampleStep, startNoise } from './sampler.ts';

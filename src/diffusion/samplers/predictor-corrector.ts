@@ -8,11 +8,12 @@
  * Source: Song et al., "Score-based generative modeling through stochastic differential equations" (2021),
  * algorithms 2 to 5 with ancestral sampling as the predictor (their appendix F).
  */
+import { withDefaults } from '../../options.ts';
 import { checkNumber, checkWhole } from '../check.ts';
 import { combine } from '../combine.ts';
 import { transition } from '../level.ts';
 import { byNorms, langevinStep } from './langevin.ts';
-import { type Sampler, type SamplerOptions, sampler } from './sampler.ts';
+import { SAMPLER_DEFAULTS, type Sampler, type SamplerOptions, sampler } from './sampler.ts';
 
 export interface PredictorCorrectorOptions extends SamplerOptions {
   /** Langevin steps a level, 1 by default. */
@@ -25,7 +26,12 @@ export interface PredictorCorrectorOptions extends SamplerOptions {
 
 /** @throws ValueError for corrections that are no whole number >= 0, and negative step sizes */
 export function predictorCorrector(options: PredictorCorrectorOptions = {}): Sampler {
-  const { corrections = 1, snr = 0.16, stepSize } = options;
+  const { corrections, snr, stepSize } = withDefaults('predictor-corrector', options, {
+    ...SAMPLER_DEFAULTS,
+    corrections: 1,
+    snr: 0.16,
+    stepSize: undefined,
+  });
   checkWhole('predictor-corrector: corrections', corrections);
   checkNumber('predictor-corrector: snr', snr);
   if (stepSize !== undefined) checkNumber('predictor-corrector: step size', stepSize, 0, 1);

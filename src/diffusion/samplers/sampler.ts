@@ -9,13 +9,14 @@
 import { scope } from '../../autograd/tape.ts';
 import type { Shape } from '../../autograd/variable.ts';
 import { ShapeError, ValueError } from '../../errors.ts';
-import type { Rng } from '../../random/rng.ts';
+import type { Defaults } from '../../options.ts';
+import { checkRng, type Rng } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { combine } from '../combine.ts';
 import type { NoiseLevel } from '../level.ts';
 import { checkPrediction, conversion, type Predictor } from '../prediction.ts';
 import type { NoiseSchedule } from '../schedule.ts';
-import { type SpacingOptions, spacedLevels } from '../spacing.ts';
+import { levelsOf, SPACING_DEFAULTS, type SpacingOptions } from '../spacing.ts';
 import { type Apply, type Threshold, thresholding } from '../threshold.ts';
 
 /** What a step leaves behind. Its tensors are overwritten by the next step: `keep()` what is to stay. */
@@ -58,8 +59,14 @@ export interface Sampler {
 /** Options of every sampler. */
 export interface SamplerOptions extends SpacingOptions {
   /** What is done to predicted data; nothing by default. */
-  readonly threshold?: Threshold;
+  readonly threshold?: Threshold | undefined;
 }
+
+/** The defaults that all samplers share. */
+export const SAMPLER_DEFAULTS = {
+  ...SPACING_DEFAULTS,
+  threshold: 'none',
+} as const satisfies Defaults<SamplerOptions>;
 
 /** A run: its levels, its state and the model, for the steps of a method. */
 export class SamplingRun {
@@ -148,7 +155,8 @@ export function sampler<O extends SamplerOptions>(method: Method<O>): Sampler {
     order,
     stochastic,
     *sample(model, schedule, x, rng) {
-      const levels = spacedLevels(schedule, options);
+      checkRng(name, rng);
+      const levels = levelsOf(schedule, options);
       const run = new SamplingRun(model, schedule, method.arrange?.(levels) ?? levels, x, rng, threshold);
       let finished = false;
       try {

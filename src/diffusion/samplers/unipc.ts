@@ -15,11 +15,13 @@
  * diffusion models" (2023), in its data prediction form; `bh2` of order 2 is diffusers' default.
  */
 import { ValueError } from '../../errors.ts';
+import { solveLinear } from '../../linear-algebra.ts';
 import { expm1 } from '../../math.ts';
+import { withDefaults } from '../../options.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { combine, type Term } from '../combine.ts';
 import { lambdaStep } from './dpm-solver.ts';
-import { type Sampler, type SamplerOptions, type SamplingRun, sampler } from './sampler.ts';
+import { SAMPLER_DEFAULTS, type Sampler, type SamplerOptions, type SamplingRun, sampler } from './sampler.ts';
 
 export interface UniPcOptions extends SamplerOptions {
   /** Order of the predictor, 1 to 3; 2 by default. */
@@ -34,7 +36,14 @@ export interface UniPcOptions extends SamplerOptions {
 
 /** @throws ValueError for another order or variant */
 export function uniPc(options: UniPcOptions = {}): Sampler {
-  const { order = 2, variant = 'bh2', corrector = true } = options;
+  const filled = withDefaults('unipc', options, {
+    ...SAMPLER_DEFAULTS,
+    order: 2,
+    variant: 'bh2',
+    corrector: true,
+    lowerOrderFinal: true,
+  });
+  const { order, variant, corrector } = filled;
   if (![1, 2, 3].includes(order)) throw new ValueError(`unipc: expected an order 1, 2 or 3, got ${order}`);
   if (variant !== 'bh1' && variant !== 'bh2') {
     throw new ValueError(`unipc: expected a variant bh1 or bh2, got "${String(variant)}"`);
@@ -44,16 +53,16 @@ export function uniPc(options: UniPcOptions = {}): Sampler {
     order: order + (corrector ? 1 : 0),
     stochastic: false,
     options,
-    start: (run) => start(run, { ...options, order, variant, corrector }),
+    start: (run) => start(run, filled),
   });
 }
 
 function start(
   run: SamplingRun,
-  options: UniPcOptions & Required<Pick<UniPcOptions, 'order' | 'variant' | 'corrector'>>,
+  options: Required<Pick<UniPcOptions, 'order' | 'variant' | 'corrector' | 'lowerOrderFinal'>>,
 ): (i: number) => void {
   const { levels, x } = run;
-  const { order, variant, corrector, lowerOrderFinal = true } = options;
+  const { order, variant, corrector, lowerOrderFinal } = options;
   const steps = levels.length - 1;
   /** Data predicted at levels i, i-1, ... */
   const history = [run.x0, ...Array.from({ length: order }, () => run.buffer())];
@@ -105,7 +114,9 @@ function coefficients(
   const B = variant === 'bh1' ? hh : e;
   // With one unknown the paper's code takes 1/2 in place of the solution, which is it to the order wanted.
   const rho =
-    rows === 1 ? [0.5] : solve(vandermonde(corrected ? [...places, 1] : places), rightSides(hh, e, B, rows));
+    rows === 1
+      ? [0.5]
+      : solveLinear(vandermonde(corrected ? [...places, 1] : places), rightSides(hh, e, B, rows));
   const behind = places.map((r, k) => (-to.alpha * B * rho[k]) / r);
   const ahead = corrected ? [-to.alpha * B * rho[rows - 1]] : [];
   const own = -to.alpha * e - [...behind, ...ahead].reduce((sum, c) => sum + c, 0);
@@ -134,26 +145,4 @@ function rightSides(hh: number, e: number, B: number, n: number): number[] {
     phi = phi / hh - 1 / factorial;
   }
   return b;
-}
-
-/** Solves A·x = b by Gauss' elimination with the largest pivot; n <= 3. */
-function solve(matrix: readonly number[][], b: readonly number[]): number[] {
-  const rows = matrix.map((row, i) => [...row, b[i]]);
-  const n = rows.length;
-  for (let column = 0; column < n; column++) {
-    let pivot = column;
-    for (let i = column + 1; i < n; i++)
-      if (Math.abs(rows[i][column]) > Math.abs(rows[pivot][column])) pivot = i;
-    [rows[column], rows[pivot]] = [rows[pivot], rows[column]];
-    for (let i = column + 1; i < n; i++) {
-      const factor = rows[i][column] / rows[column][column];
-      for (let j = column; j <= n; j++) rows[i][j] -= factor * rows[column][j];
-    }
-  }
-  const x = new Array<number>(n).fill(0);
-  for (let i = n - 1; i >= 0; i--) {
-    const rest = rows[i].slice(i + 1, n).reduce((sum, a, j) => sum + a * x[i + 1 + j], 0);
-    x[i] = (rows[i][n] - rest) / rows[i][i];
-  }
-  return x;
 }

@@ -15,9 +15,10 @@
  * distribution density is about 1 and coverage about 1 - 2^-5.
  *
  * Sources: Heusel et al., "GANs trained by a two time-scale update rule" (2017); Kynkäänniemi et al., "Improved
- * precision and recall metric" (2019); Naeem et al., "Reliable fidelity and diversity metrics" (2020); eigenvalues by Jacobi's rotations, Golub and Van Loan, algorithm 8.5.2.
+ * precision and recall metric" (2019); Naeem et al., "Reliable fidelity and diversity metrics" (2020).
  */
 import { ShapeError } from '../../errors.ts';
+import { matrixProduct, symmetricEigen, symmetricRoot } from '../../linear-algebra.ts';
 
 /** n points of D numbers each, row by row. */
 export interface Points {
@@ -44,66 +45,13 @@ function moments(points: Points): { mean: Float64Array; covariance: Float64Array
   return { mean, covariance };
 }
 
-/** Eigenvalues of a symmetric matrix [D·D], and where wanted eigenvectors as columns. */
-export function symmetricEigen(
-  matrix: Float64Array,
-  D: number,
-): { values: Float64Array; vectors: Float64Array } {
-  const a = matrix.slice();
-  const vectors = Float64Array.from(a, (_, i) => (i % (D + 1) === 0 ? 1 : 0));
-  const rotate = (m: Float64Array, i: number, j: number, c: number, s: number) => {
-    const [x, y] = [m[i], m[j]];
-    m[i] = c * x - s * y;
-    m[j] = s * x + c * y;
-  };
-  const scale = Math.sqrt(a.reduce((sum, x) => sum + x * x, 0));
-  for (let sweep = 0; sweep < 60; sweep++) {
-    let off = 0;
-    for (let p = 0; p < D; p++) for (let q = p + 1; q < D; q++) off += a[p * D + q] * a[p * D + q];
-    if (Math.sqrt(off) <= 1e-14 * scale) break;
-    for (let p = 0; p < D; p++) {
-      for (let q = p + 1; q < D; q++) {
-        if (a[p * D + q] === 0) continue;
-        // The rotation that makes a[p,q] 0: t = tan, the smaller root of t² + 2·theta·t - 1
-        const theta = (a[q * D + q] - a[p * D + p]) / (2 * a[p * D + q]);
-        const t = (theta < 0 ? -1 : 1) / (Math.abs(theta) + Math.sqrt(theta * theta + 1));
-        const c = 1 / Math.sqrt(t * t + 1);
-        for (let k = 0; k < D; k++) rotate(a, k * D + p, k * D + q, c, t * c);
-        for (let k = 0; k < D; k++) rotate(a, p * D + k, q * D + k, c, t * c);
-        for (let k = 0; k < D; k++) rotate(vectors, k * D + p, k * D + q, c, t * c);
-      }
-    }
-  }
-  return { values: Float64Array.from({ length: D }, (_, i) => a[i * D + i]), vectors };
-}
-
-/** a·b of [D·D] matrices. */
-function product(a: Float64Array, b: Float64Array, D: number): Float64Array {
-  const out = new Float64Array(D * D);
-  for (let i = 0; i < D; i++) {
-    for (let k = 0; k < D; k++) {
-      const x = a[i * D + k];
-      for (let j = 0; j < D; j++) out[i * D + j] += x * b[k * D + j];
-    }
-  }
-  return out;
-}
-
-/** The root of a covariance. */
-function root(matrix: Float64Array, D: number): Float64Array {
-  const { values, vectors } = symmetricEigen(matrix, D);
-  const scaled = vectors.map((x, i) => x * Math.sqrt(Math.max(0, values[i % D])));
-  const transposed = vectors.map((_, i) => vectors[(i % D) * D + Math.floor(i / D)]);
-  return product(scaled, transposed, D);
-}
-
 /** The Fréchet distance of two sets. @throws ShapeError for sets of other dimensions, or of one point */
 export function frechetDistance(a: Points, b: Points): number {
   const D = a.dimension;
   if (b.dimension !== D) throw new ShapeError(`quality: expected points of ${D} numbers, got ${b.dimension}`);
   const [x, y] = [moments(a), moments(b)];
-  const half = root(x.covariance, D);
-  const { values } = symmetricEigen(product(product(half, y.covariance, D), half, D), D);
+  const half = symmetricRoot(x.covariance, D);
+  const { values } = symmetricEigen(matrixProduct(matrixProduct(half, y.covariance, D), half, D), D);
   let distance = 0;
   for (let i = 0; i < D; i++) {
     const gap = x.mean[i] - y.mean[i];

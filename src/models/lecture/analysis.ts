@@ -17,9 +17,10 @@
 import { scope } from '../../autograd/tape.ts';
 import { combine } from '../../diffusion/combine.ts';
 import { ShapeError, ValueError } from '../../errors.ts';
+import { withDefaults } from '../../options.ts';
 import type { Rng } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { type LectureLossOptions, lectureSchedule } from './lecture.ts';
+import { type LectureLossOptions, lossDefaults } from './lecture.ts';
 
 export interface SeenAt {
   readonly t: number;
@@ -34,7 +35,8 @@ export interface SeenAt {
 type Reading = LectureLossOptions;
 
 /** What the network sees at each time, in the order of the loop: t = T-2, ..., 0. */
-export function lectureNoise({ schedule = lectureSchedule(), carry = false }: Reading = {}): SeenAt[] {
+export function lectureNoise(options: Reading = {}): SeenAt[] {
+  const { schedule, carry } = withDefaults('lecture', options, lossDefaults());
   const total = schedule[schedule.length - 1] - schedule[0];
   const seen: SeenAt[] = [];
   let before = total;

@@ -22,6 +22,7 @@ import { Flatten } from '../../nn/flatten.ts';
 import { Linear } from '../../nn/linear.ts';
 import { Layer } from '../../nn/module.ts';
 import { Sequential } from '../../nn/sequential.ts';
+import { withDefaults } from '../../options.ts';
 import { Rng, sharedRng } from '../../random/rng.ts';
 import { full } from '../../tensor/create.ts';
 import { cat, mse, type Tensor } from '../../tensor/tensor.ts';
@@ -93,13 +94,16 @@ export interface LectureLossOptions {
   readonly carry?: boolean;
 }
 
+export const lossDefaults = () => ({ schedule: lectureSchedule(), carry: false });
+
 /** The loss of a batch [batch, ...], summed over t: a scalar with its graph. */
 export function lectureLoss(
   model: LectureModel,
   data: Tensor,
   rng: Rng,
-  { schedule = lectureSchedule(), carry = false }: LectureLossOptions = {},
+  options: LectureLossOptions = {},
 ): Tensor {
+  const { schedule, carry } = withDefaults('lectureLoss', options, lossDefaults());
   const step = (t: number) => stepOf(schedule, t);
   const noise = () => rng.normalInto(data.empty(data.shape));
   let noisy = data.detach();

@@ -15,7 +15,7 @@ import { type ModelFormat, readModel } from '../../checkpoint/model-format.ts';
 import { type Dataset, type PictureShape, pictureSize } from '../../data/dataset.ts';
 import { Linear } from '../../nn/linear.ts';
 import { Layer } from '../../nn/module.ts';
-import { oneHot } from '../../nn/one-hot.ts';
+import { type Defaults, withDefaults } from '../../options.ts';
 import { Rng, sharedRng } from '../../random/rng.ts';
 import { tensor } from '../../tensor/create.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
@@ -37,6 +37,14 @@ const HIDDEN = [800, 400] as const;
 export const FEATURES = 64;
 const BATCH = 250;
 
+/** Of the classifiers' sizes. */
+export const CLASSIFIER_DEFAULTS = {
+  height: undefined,
+  width: undefined,
+  channels: 1,
+  classes: undefined,
+} as const satisfies Defaults<ClassifierOptions>;
+
 export class Classifier extends Layer {
   /** What a checkpoint calls this model. */
   static readonly kind = 'classifier';
@@ -49,8 +57,8 @@ export class Classifier extends Layer {
 
   constructor(sizes: ClassifierOptions, rng: Rng = sharedRng()) {
     super();
-    this.sizes = { channels: 1, ...sizes };
-    const { classes } = sizes;
+    this.sizes = withDefaults(Classifier.kind, sizes, CLASSIFIER_DEFAULTS);
+    const { classes } = this.sizes;
     this.first = new Linear(pictureSize(this.sizes), HIDDEN[0], { rng });
     this.second = new Linear(HIDDEN[0], HIDDEN[1], { rng });
     this.third = new Linear(HIDDEN[1], FEATURES, { rng });
@@ -67,18 +75,6 @@ export class Classifier extends Layer {
   override forward(x: Tensor): Tensor {
     return this.last.forward(this.features(x));
   }
-}
-
-/** ln softmax(logits)[label] of each row, [rows]. @throws ValueError for labels that there are not */
-export function logProbabilities(logits: Tensor, labels: ArrayLike<number>): Tensor {
-  const shifted = logits.sub(logits.detach().max(1, { keepDims: true }));
-  const own = shifted.mul(oneHot(labels, logits.shape[1])).sum(1);
-  return own.sub(shifted.exp().sum(1).log());
-}
-
-/** The mean over rows of -ln softmax(logits)[label]. */
-export function crossEntropy(logits: Tensor, labels: ArrayLike<number>): Tensor {
-  return logProbabilities(logits, labels).mean().neg();
 }
 
 /** The class with the largest logit of each row. */

@@ -20,6 +20,7 @@ import { Flatten } from '../../nn/flatten.ts';
 import { Linear } from '../../nn/linear.ts';
 import { Layer } from '../../nn/module.ts';
 import { Sequential } from '../../nn/sequential.ts';
+import { withDefaults } from '../../options.ts';
 import { Rng, sharedRng } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { MOST_INPUTS, WIDTH_FIELD } from './limits.ts';
@@ -50,9 +51,10 @@ export class Denoiser extends Layer {
   readonly decoder: Sequential;
 
   /** @throws ValueError for sizes that are no whole numbers >= 1 */
-  constructor({ rng = sharedRng(), ...sizes }: DenoiserOptions = {}) {
+  constructor(options: DenoiserOptions = {}) {
     super();
-    this.sizes = { ...DENOISER_SIZES, ...sizes };
+    const { rng, ...sizes } = withDefaults('denoiser', options, { ...DENOISER_SIZES, rng: sharedRng() });
+    this.sizes = sizes;
     const { inputs, hidden, code } = this.sizes;
     for (const [name, size] of Object.entries(this.sizes)) {
       if (!Number.isInteger(size) || size < 1) {

@@ -15,16 +15,17 @@
  * too few for another way to be faster. Sources: He et al., "Identity mappings in deep residual networks" (2016);
  * RMS norm: Zhang and Sennrich (2019); null label: Ho and Salimans (2021). Left out on purpose: convolutions.
  */
-
 import { optional, whole } from '../../checkpoint/fields.ts';
 import type { ModelFormat } from '../../checkpoint/model-format.ts';
 import { pictureSize } from '../../data/dataset.ts';
 import type { Labels } from '../../diffusion/guidance.ts';
 import { ShapeError, ValueError } from '../../errors.ts';
+import { rmsNorm } from '../../nn/functional.ts';
 import { Linear } from '../../nn/linear.ts';
 import { Module } from '../../nn/module.ts';
 import { oneHot } from '../../nn/one-hot.ts';
 import { TimeEmbedding } from '../../nn/time-embedding.ts';
+import { withDefaults } from '../../options.ts';
 import { Rng, sharedRng } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { type Condition, DiffusionNetwork, type DiffusionSizes } from './diffusion-network.ts';
@@ -71,17 +72,10 @@ class Block extends Module {
   }
 
   forward(h: Tensor, c: Tensor): Tensor {
-    const z = this.a.forward(norm(h)).add(this.c.forward(c));
+    const z = this.a.forward(rmsNorm(h)).add(this.c.forward(c));
     return h.add(this.b.forward(z.silu()));
   }
 }
-
-function norm(h: Tensor): Tensor {
-  const meanSquare = h.mul(h).mean(1, { keepDims: true });
-  return h.div(meanSquare.add(EPSILON).sqrt());
-}
-
-const EPSILON = 1e-6;
 
 function zeroed(layer: Linear): Linear {
   for (const [, p] of layer.namedParameters()) p.set(new Float32Array(p.size));
@@ -99,9 +93,11 @@ export class DiffusionMlp extends DiffusionNetwork {
   readonly output: Linear;
 
   /** @throws ValueError for sizes that are no whole numbers >= 1, or an odd condition */
-  constructor({ rng = sharedRng(), ...sizes }: DiffusionMlpOptions = {}) {
+  constructor(options: DiffusionMlpOptions = {}) {
     super();
-    this.sizes = { ...DIFFUSION_MLP_SIZES, ...sizes };
+    const defaults = { ...DIFFUSION_MLP_SIZES, rng: sharedRng() };
+    const { rng, ...sizes } = withDefaults(DiffusionMlp.kind, options, defaults);
+    this.sizes = sizes;
     for (const [name, size] of Object.entries(this.sizes)) {
       const least = name === 'classes' ? 0 : 1;
       if (Number.isInteger(size) && size >= least) continue;
@@ -119,7 +115,7 @@ export class DiffusionMlp extends DiffusionNetwork {
 
   get description(): string {
     const { depth, hidden, inner } = this.sizes;
-    return `${depth} residual blocks of ${hidden}-${inner}-${hidden}`;
+    return `${depth} residual ${depth === 1 ? 'block' : 'blocks'} of ${hidden}-${inner}-${hidden}`;
   }
 
   override forward(x: Tensor, t: ArrayLike<number>, { labels }: Condition = {}): Tensor {
@@ -134,7 +130,7 @@ export class DiffusionMlp extends DiffusionNetwork {
       throw new ValueError(`${DiffusionMlp.kind}: expected no labels, as the model knows no classes`);
     }
     const h = this.blocks.forward(this.input.forward(rows), c.silu());
-    return this.output.forward(norm(h)).reshape(x.shape);
+    return this.output.forward(rmsNorm(h)).reshape(x.shape);
   }
 
   /** The embedding of the labels, one row a picture; the last column of all stands for none. */

@@ -24,12 +24,15 @@ import { sameTime } from '../../diffusion/objective.ts';
 import { diffuse } from '../../diffusion/process.ts';
 import type { NoiseSchedule } from '../../diffusion/schedule.ts';
 import { ShapeError } from '../../errors.ts';
+import { logProbabilities } from '../../nn/functional.ts';
 import { Linear } from '../../nn/linear.ts';
 import { Module } from '../../nn/module.ts';
 import { TimeEmbedding } from '../../nn/time-embedding.ts';
+import { withDefaults } from '../../options.ts';
 import { Rng, type Seed, sharedRng } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import {
+  checkTrainingSchedule,
   networkTime,
   normalize,
   PROCESS_FIELDS,
@@ -38,10 +41,10 @@ import {
 } from '../pipeline.ts';
 import {
   argmax,
+  CLASSIFIER_DEFAULTS,
   CLASSIFIER_FIELDS,
   type ClassifierOptions,
   type ClassifierSizes,
-  logProbabilities,
 } from './classifier.ts';
 import { pictureRows } from './pictures.ts';
 
@@ -61,19 +64,17 @@ export class NoiseClassifier extends Module {
   readonly second: Linear;
   readonly last: Linear;
 
-  /** The schedule that its pictures are noised by. */
+  /** The schedule that its pictures are noised by, and which it is. */
   readonly schedule: NoiseSchedule;
+  readonly noise: NoiseSettings;
   readonly sizes: ClassifierSizes;
 
   /** @throws ValueError for a schedule that there is not */
-  constructor(
-    sizes: ClassifierOptions,
-    readonly noise: NoiseSettings,
-    rng: Rng = sharedRng(),
-  ) {
+  constructor(sizes: ClassifierOptions, { schedule, steps }: NoiseSettings, rng: Rng = sharedRng()) {
     super();
-    this.schedule = trainingSchedule(noise);
-    this.sizes = { channels: 1, ...sizes };
+    this.noise = { schedule: checkTrainingSchedule(schedule), steps };
+    this.schedule = trainingSchedule(this.noise);
+    this.sizes = withDefaults(NoiseClassifier.kind, sizes, CLASSIFIER_DEFAULTS);
     this.time = new TimeEmbedding(CONDITION, CONDITION, { rng });
     this.first = new Linear(pictureSize(this.sizes), HIDDEN, { rng });
     this.condition = new Linear(CONDITION, HIDDEN, { bias: false, rng });

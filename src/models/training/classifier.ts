@@ -6,12 +6,14 @@
 import type { CheckpointInfo } from '../../checkpoint/checkpoint.ts';
 import type { PictureShape, TrainTest } from '../../data/dataset.ts';
 import { type Batch, DataLoader } from '../../data/loader.ts';
+import { crossEntropy } from '../../nn/functional.ts';
 import type { Module } from '../../nn/module.ts';
 import { cosineLr, type LrSchedule } from '../../optim/lr-schedule.ts';
+import { withDefaults } from '../../options.ts';
 import { Rng, type Seed } from '../../random/rng.ts';
 import { tensor } from '../../tensor/create.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { Classifier, crossEntropy } from '../networks/classifier.ts';
+import { Classifier } from '../networks/classifier.ts';
 import type { TrainEvent } from './events.ts';
 import { Trainer, train } from './loop.ts';
 import type { Recipe } from './recipe.ts';
@@ -68,8 +70,14 @@ export class ClassifierRecipe extends CrossEntropyRecipe {
 export function crossEntropyTrainer<R extends CrossEntropyRecipe>(
   recipe: R,
   { train }: TrainTest,
-  { epochs, lr, batchSize, seed }: ClassifierSettings,
+  settings: ClassifierSettings,
 ): Trainer<R> {
+  const { epochs, lr, batchSize, seed } = withDefaults('training', settings, {
+    epochs: undefined,
+    lr: undefined,
+    batchSize: undefined,
+    seed: undefined,
+  });
   return new Trainer(recipe, new DataLoader(train, { batchSize, seed }), { epochs, lr });
 }
 

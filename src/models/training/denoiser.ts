@@ -11,6 +11,7 @@
 import type { Checkpoint, CheckpointInfo } from '../../checkpoint/checkpoint.ts';
 import { type Dataset, pictureSize, type TrainTest } from '../../data/dataset.ts';
 import { type Batch, DataLoader } from '../../data/loader.ts';
+import { withDefaults } from '../../options.ts';
 import { Rng, type Seed } from '../../random/rng.ts';
 import { mse, type Tensor } from '../../tensor/tensor.ts';
 import { Denoiser, denoiserOf } from '../networks/denoiser.ts';
@@ -19,8 +20,8 @@ import { DENOISER_TABLE } from '../settings.ts';
 import { requirement, requirePictures } from './check.ts';
 import type { TrainEvent } from './events.ts';
 import { Trainer, train } from './loop.ts';
-import type { Recipe } from './recipe.ts';
-import { type ResumeOptions, resumeRun, settingsOf } from './resume.ts';
+import { type Recipe, RUN_DEFAULTS } from './recipe.ts';
+import { RESUME_DEFAULTS, type ResumeOptions, resumeRun, settingsOf } from './resume.ts';
 import { testLoss } from './test-loss.ts';
 
 /** What a run can be told. */
@@ -97,11 +98,9 @@ export class DenoiserRecipe implements Recipe {
 }
 
 /** A run at its beginning. @throws ValueError, ShapeError */
-export function denoiserTrainer(
-  model: Denoiser,
-  { train, test, every, limitSeconds, ...given }: TrainDenoiserOptions,
-): Trainer<DenoiserRecipe> {
-  const settings = { ...DENOISER_SETTINGS, ...given };
+export function denoiserTrainer(model: Denoiser, options: TrainDenoiserOptions): Trainer<DenoiserRecipe> {
+  const filled = withDefaults('trainDenoiser', options, { ...DENOISER_SETTINGS, ...RUN_DEFAULTS });
+  const { train, test, every, limitSeconds, ...settings } = filled;
   const { epochs, lr, batchSize, seed } = settings;
   const recipe = new DenoiserRecipe(model, { train, test }, settings);
   return new Trainer(recipe, new DataLoader(train, { batchSize, seed }), { epochs, lr, every, limitSeconds });
@@ -127,8 +126,9 @@ export function* trainDenoiser(model: Denoiser, options: TrainDenoiserOptions): 
 export function resumeDenoiser(
   checkpoint: Checkpoint,
   data: TrainTest,
-  { epochs, limitSeconds }: ResumeOptions = {},
+  options: ResumeOptions = {},
 ): Trainer<DenoiserRecipe> {
+  const { epochs, limitSeconds } = withDefaults('resumeDenoiser', options, RESUME_DEFAULTS);
   const settings = settingsOf(checkpoint, DENOISER_SETTINGS);
   const model = denoiserOf(checkpoint);
   return resumeRun(checkpoint, model, () =>

@@ -11,8 +11,9 @@ import type { Checkpoint, CheckpointInfo } from '../../checkpoint/checkpoint.ts'
 import { pictureName, type TrainTest, take } from '../../data/dataset.ts';
 import { type Batch, DataLoader } from '../../data/loader.ts';
 import type { Labels } from '../../diffusion/guidance.ts';
-import { type LossWeighting, Objective } from '../../diffusion/objective.ts';
+import { LOSS_WEIGHTINGS, type LossWeighting, Objective } from '../../diffusion/objective.ts';
 import { cosineLr, type LrSchedule, warmupLr } from '../../optim/lr-schedule.ts';
+import { oneOf, withDefaults } from '../../options.ts';
 import { Rng, type Seed } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { DiffusionNetwork } from '../networks/diffusion-network.ts';
@@ -28,7 +29,7 @@ import { DIFFUSION_TABLE } from '../settings.ts';
 import { requirement, requirePictures } from './check.ts';
 import { Trainer } from './loop.ts';
 import type { Recipe } from './recipe.ts';
-import { type ResumeOptions, resumeRun, settingsOf } from './resume.ts';
+import { RESUME_DEFAULTS, type ResumeOptions, resumeRun, settingsOf } from './resume.ts';
 import { testLoss } from './test-loss.ts';
 
 /** What a run can be told beside its process. */
@@ -94,8 +95,9 @@ export class DiffusionRecipe implements Recipe {
   }
 
   test(): number {
-    const rng = new Rng(this.settings.seed).stream('test');
-    const even = new Objective(this.model.schedule, { ...this.objective, times: 'stratified' });
+    const { predicts, lossWeighting, seed } = this.settings;
+    const rng = new Rng(seed).stream('test');
+    const even = new Objective(this.model.schedule, { predicts, lossWeighting, times: 'stratified' });
     return testLoss(take(this.data.test, TEST_PICTURES), TEST_BATCH, ({ images, labels }) => {
       const known = this.model.classes > 0 ? Array.from(labels) : Array(labels.length).fill(null);
       return even.loss(this.conditioned(known), normalize(images), rng);
@@ -126,8 +128,11 @@ export function diffusionTrainer(
   settings: DiffusionSettings,
   limitSeconds?: number,
 ): Trainer<DiffusionRecipe> {
-  const { epochs, lr, batchSize, seed } = settings;
-  const recipe = new DiffusionRecipe(model, data, settings);
+  const given = withDefaults('training', settings, DIFFUSION_SETTINGS);
+  const lossWeighting = oneOf('weight', LOSS_WEIGHTINGS, given.lossWeighting);
+  const filled = { ...given, ...model.settings, lossWeighting };
+  const { epochs, lr, batchSize, seed } = filled;
+  const recipe = new DiffusionRecipe(model, data, filled);
   const loader = new DataLoader(data.train, { batchSize, seed });
   return new Trainer(recipe, loader, { epochs, lr, limitSeconds });
 }
@@ -139,8 +144,9 @@ export function diffusionTrainer(
 export function resumeDiffusion(
   checkpoint: Checkpoint,
   data: TrainTest,
-  { epochs, limitSeconds }: ResumeOptions = {},
+  options: ResumeOptions = {},
 ): Trainer<DiffusionRecipe> {
+  const { epochs, limitSeconds } = withDefaults('resumeDiffusion', options, RESUME_DEFAULTS);
   const settings = settingsOf(checkpoint, DIFFUSION_SETTINGS);
   const model = diffusionOf(checkpoint);
   return resumeRun(checkpoint, model.network, () =>

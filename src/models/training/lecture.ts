@@ -5,6 +5,7 @@
 import type { Checkpoint, CheckpointInfo } from '../../checkpoint/checkpoint.ts';
 import { type Dataset, pictureSize, type TrainTest } from '../../data/dataset.ts';
 import { type Batch, DataLoader } from '../../data/loader.ts';
+import { withDefaults } from '../../options.ts';
 import { Rng, type Seed } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { testLecture } from '../lecture/figures.ts';
@@ -14,8 +15,8 @@ import { LECTURE_TABLE } from '../settings.ts';
 import { requirePictures } from './check.ts';
 import type { TrainEvent } from './events.ts';
 import { Trainer, train } from './loop.ts';
-import type { Recipe } from './recipe.ts';
-import { type ResumeOptions, resumeRun, settingsOf } from './resume.ts';
+import { type Recipe, RUN_DEFAULTS } from './recipe.ts';
+import { RESUME_DEFAULTS, type ResumeOptions, resumeRun, settingsOf } from './resume.ts';
 
 export interface LectureSettings {
   readonly epochs: number;
@@ -68,20 +69,20 @@ export class LectureRecipe implements Recipe {
   }
 
   loss({ images }: Batch): Tensor {
-    return lectureLoss((x, t) => this.module.at(x, t), images, this.streams.noise, this.settings);
+    const { schedule, carry } = this.settings;
+    return lectureLoss((x, t) => this.module.at(x, t), images, this.streams.noise, { schedule, carry });
   }
 
   test(): number {
-    return testLecture(this.module, this.data.test, this.settings.seed, this.settings);
+    const { schedule, carry, seed } = this.settings;
+    return testLecture(this.module, this.data.test, seed, { schedule, carry });
   }
 }
 
 /** A run at its beginning. @throws ValueError, ShapeError */
-export function lectureTrainer(
-  model: LectureNetwork,
-  { train, test, every, limitSeconds, ...given }: TrainLectureOptions,
-): Trainer<LectureRecipe> {
-  const settings = { ...LECTURE_SETTINGS, ...given };
+export function lectureTrainer(model: LectureNetwork, options: TrainLectureOptions): Trainer<LectureRecipe> {
+  const filled = withDefaults('trainLecture', options, { ...LECTURE_SETTINGS, ...RUN_DEFAULTS });
+  const { train, test, every, limitSeconds, ...settings } = filled;
   const { epochs, lr, batchSize, seed } = settings;
   const recipe = new LectureRecipe(model, { train, test }, settings);
   return new Trainer(recipe, new DataLoader(train, { batchSize, seed }), { epochs, lr, every, limitSeconds });
@@ -106,8 +107,9 @@ export function* trainLecture(
 export function resumeLecture(
   checkpoint: Checkpoint,
   data: TrainTest,
-  { epochs, limitSeconds }: ResumeOptions = {},
+  options: ResumeOptions = {},
 ): Trainer<LectureRecipe> {
+  const { epochs, limitSeconds } = withDefaults('resumeLecture', options, RESUME_DEFAULTS);
   const settings = settingsOf(checkpoint, LECTURE_SETTINGS);
   const model = lectureOf(checkpoint);
   return resumeRun(checkpoint, model, () =>

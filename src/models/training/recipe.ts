@@ -47,6 +47,14 @@ export interface TrainOptions {
   readonly every?: number | undefined;
 }
 
+/** Defaults of what a run is given beside its settings. */
+export const RUN_DEFAULTS = {
+  train: undefined,
+  test: undefined,
+  every: undefined,
+  limitSeconds: undefined,
+} as const;
+
 /** The counters of a run; with its tensors and its history all that there is to it. */
 export interface Progress {
   readonly step: number;

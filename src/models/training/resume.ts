@@ -18,6 +18,7 @@ import {
 import type { StoredTensor } from '../../checkpoint/safetensors.ts';
 import { FormatError, LangevinError } from '../../errors.ts';
 import type { Module } from '../../nn/module.ts';
+import { withDefaults } from '../../options.ts';
 import type { Seed } from '../../random/rng.ts';
 import { tensor } from '../../tensor/create.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
@@ -47,11 +48,16 @@ export interface ResumeOptions {
   readonly limitSeconds?: number | undefined;
 }
 
+/** Nothing of the file's own is replaced by default. */
+export const RESUME_DEFAULTS = { epochs: undefined, limitSeconds: undefined } as const;
+
 /** The file of the model, and if wanted of the run as well. */
-export function encodeRun(
-  trainer: Trainer,
-  { resumable = false, notes = {}, run }: EncodeOptions = {},
-): Uint8Array<ArrayBuffer> {
+export function encodeRun(trainer: Trainer, options: EncodeOptions = {}): Uint8Array<ArrayBuffer> {
+  const { resumable, notes, run } = withDefaults('encodeRun', options, {
+    resumable: false,
+    notes: {},
+    run: undefined,
+  });
   const { recipe } = trainer;
   const training = resumable ? trainingState(trainer, run) : undefined;
   const { settings, ...info } = recipe.info;

@@ -8,6 +8,7 @@ import type { Batch, LoaderPosition } from '../../data/loader.ts';
 import { checkToySet, type ToySet, toySet } from '../../data/toy.ts';
 import { Objective } from '../../diffusion/objective.ts';
 import { cosineLr, type LrSchedule } from '../../optim/lr-schedule.ts';
+import { withDefaults } from '../../options.ts';
 import { Rng, type Seed } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { defaultsOf, type ValuesOf } from '../setting.ts';
@@ -44,7 +45,6 @@ export class ToyRecipe implements Recipe {
     readonly set: ToySet,
     readonly settings: ToySettings,
   ) {
-    checkToySet(set);
     const rng = new Rng(settings.seed);
     this.module = new PlaneNetwork(rng.stream('initial values'));
     this.model = new ToyDiffusion(this.module);
@@ -100,7 +100,7 @@ class Points implements Source {
 
 /** A run at its beginning; the network is the caller's. @throws ValueError */
 export function toyTrainer(set: ToySet, given: Partial<ToySettings> = {}): Trainer<ToyRecipe> {
-  const recipe = new ToyRecipe(set, { ...TOY_SETTINGS, ...given });
+  const recipe = new ToyRecipe(checkToySet(set), withDefaults('trainToy', given, TOY_SETTINGS));
   return new Trainer(recipe, new Points(recipe), { epochs: 1, lr: recipe.settings.lr });
 }
 

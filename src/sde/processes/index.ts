@@ -1,5 +1,5 @@
 /** All processes, by the names that the command takes. */
-import { didYouMean, ValueError } from '../../errors.ts';
+import { named } from '../../options.ts';
 import { brownian } from './brownian.ts';
 import { brownianBridge } from './brownian-bridge.ts';
 import { coxIngersollRoss } from './cox-ingersoll-ross.ts';
@@ -44,14 +44,9 @@ export const PROCESSES: readonly Family[] = [
 ] as readonly Family[];
 
 /**
- * The family of that name.
+ * The family of that name, whatever its case.
  * @throws ValueError that lists them all
  */
 export function processNamed(name: string): Family {
-  const found = PROCESSES.find(({ definition }) => definition.name === name);
-  if (found) return found;
-  const names = PROCESSES.map(({ definition }) => definition.name);
-  throw new ValueError(
-    `process: expected one of ${names.join(', ')}, got "${name}".${didYouMean(name, names)}`,
-  );
+  return named('process', PROCESSES, name, ({ definition }) => definition.name);
 }

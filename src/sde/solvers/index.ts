@@ -1,5 +1,5 @@
 /** All solvers, by the names that the command takes. */
-import { didYouMean, ValueError } from '../../errors.ts';
+import { named } from '../../options.ts';
 import type { SdeSolver } from '../sde.ts';
 import { eulerHeun } from './euler-heun.ts';
 import { eulerMaruyama } from './euler-maruyama.ts';
@@ -54,14 +54,9 @@ export const SOLVERS: readonly SdeSolver[] = [
 ];
 
 /**
- * The solver of that name.
+ * The solver of that name, whatever its case.
  * @throws ValueError that lists them all
  */
 export function solverNamed(name: string): SdeSolver {
-  const found = SOLVERS.find((solver) => solver.name === name);
-  if (found) return found;
-  const names = SOLVERS.map((solver) => solver.name);
-  throw new ValueError(
-    `solver: expected one of ${names.join(', ')}, got "${name}".${didYouMean(name, names)}`,
-  );
+  return named('solver', SOLVERS, name, (solver) => solver.name);
 }

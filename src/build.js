@@ -1,0 +1,54 @@
+/**
+ * Bundles the package with esbuild: `node src/build.js worker | node | browser`.
+ *
+ *   worker   the program of the worker threads, as text for the other two: build/worker.txt
+ *   node     dist/index.js, dist/cli.js and the chunks that they share
+ *   browser  dist/browser.js, one file
+ *
+ * Node prints the line of the source that threw above the message of an error. So Node's files are not minified,
+ * and the lines of the browser's file are short.
+ */
+import { rmSync } from 'node:fs';
+import { build } from 'esbuild';
+
+const SHARED = { bundle: true, logLevel: 'warning' };
+const LIBRARY = { ...SHARED, format: 'esm', keepNames: true, loader: { '.wasm': 'binary' } };
+
+const BUILDS = {
+  worker: {
+    ...SHARED,
+    entryPoints: ['src/backend/worker.ts'],
+    outfile: 'build/worker.txt',
+    format: 'iife',
+    target: 'es2022',
+    minify: true,
+    lineLimit: 120,
+  },
+  node: {
+    ...LIBRARY,
+    entryPoints: { index: 'src/index.ts', cli: 'src/cli/index.ts' },
+    outdir: 'dist',
+    splitting: true,
+    chunkNames: 'chunks/[name]-[hash]',
+    platform: 'node',
+    target: 'node20',
+    // Plots need no style sheets, whose parser linkedom brings.
+    alias: { 'cssomnom/parse': './src/image/no-style-sheets.ts' },
+    external: ['cac', 'cli-progress', 'jsep', 'wasm-feature-detect'],
+  },
+  browser: {
+    ...LIBRARY,
+    entryPoints: ['src/index.ts'],
+    outfile: 'dist/browser.js',
+    platform: 'browser',
+    target: 'es2022',
+    minify: true,
+    lineLimit: 120,
+  },
+};
+
+const [name] = process.argv.slice(2);
+if (!Object.hasOwn(BUILDS, name)) throw new Error(`expected ${Object.keys(BUILDS).join(', ')}, got ${name}`);
+// Names of chunks hold their hash: those of another build would stay.
+if (name === 'node') rmSync('dist/chunks', { recursive: true, force: true });
+await build(BUILDS[name]);
