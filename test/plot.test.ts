@@ -6,7 +6,7 @@ import { DOMParser } from 'linkedom';
 import * as assert from 'uvu/assert';
 import { ShapeError, ValueError } from '../src/errors.ts';
 import { histogram } from '../src/image/histogram.ts';
-import { type Layer, PALETTE, type PlotOptions, plot } from '../src/image/plot.ts';
+import { type Layer, PALETTE, type PlotOptions, plot, seriesStyle } from '../src/image/plot.ts';
 import { suite } from './suite.ts';
 
 const range = (n: number) => Array.from({ length: n }, (_, i) => i);
@@ -83,7 +83,7 @@ const every: readonly Layer[] = [
     name: 'line',
     x: [0, 1, Number.NaN, 2],
     y: [1, Number.POSITIVE_INFINITY, 3, 2],
-    dashed: true,
+    dash: 'dashed',
   },
   { kind: 'points', name: 'points', x: [0, 1, 2], y: [1, Number.NEGATIVE_INFINITY, 2] },
   { kind: 'vectors', name: 'vectors', x: [0, 1, 2], y: [0, 1, 2], u: [1, Number.NaN, 0], v: [1, 0, 0] },
@@ -265,6 +265,69 @@ suite('plot', (test) => {
       g.getAttribute('stroke'),
     );
     assert.equal(strokes, [PALETTE.blue, PALETTE.vermilion, '#123456', PALETTE.green]);
+  });
+
+  test('28 series can be told apart, in the plot and in its legend', () => {
+    const layers = range(28).map((i): Layer => ({ kind: 'line', name: `${i}`, x: [0, 1], y: [i, i] }));
+    const svg = parse(draw(layers));
+    const looks = (elements: Iterable<Element>) =>
+      [...elements].map((e) => `${e.getAttribute('stroke')} ${e.getAttribute('stroke-dasharray')}`);
+    const drawn = looks(svg.querySelectorAll('[aria-label="line"]'));
+    assert.is(new Set(drawn).size, 28);
+    assert.equal(looks(svg.querySelectorAll('line[stroke-width="2.2"]')), drawn);
+    assert.equal(seriesStyle(27), { color: PALETTE.grey, dash: 'dash-dot' });
+  });
+
+  test('the numbers of a log axis neither touch nor repeat, however narrow or wide it is', () => {
+    const ratios = [1 + 1e-7, 1.001, 1.1, 1.5, 3, 6, 9.9, 40, 1e4, 1e13, 1e80];
+    for (const low of [1e-40, 3.1e-7, 0.00123, 0.8, 97, 12345]) {
+      for (const ratio of ratios) {
+        const values = [low, low * ratio];
+        const axes = { x: { label: 'x', scale: 'log' }, y: { label: 'y', scale: 'log' } } as const;
+        const svg = draw([{ kind: 'line', x: values, y: values }], { ...axes, width: 360, height: 300 });
+        for (const axis of ['x', 'y'] as const) {
+          const ticks = [...tickPlaces(svg, axis)].sort((a, b) => a[1] - b[1]);
+          const where = `${axis} from ${low} to ${low * ratio}: ${ticks.map(([text]) => text).join(' ')}`;
+          const labels = group(svg, `${axis}-axis tick label`).querySelectorAll('text');
+          assert.ok(ticks.length >= 2 && ticks.length === labels.length, where);
+          for (const [i, [text, place]] of ticks.entries()) {
+            const room = (label: string) => (axis === 'y' ? 14 : 5.5 * label.length);
+            if (i === 0) continue;
+            const [before, at] = ticks[i - 1];
+            assert.ok(place - at >= (room(text) + room(before)) / 2, where);
+          }
+        }
+      }
+    }
+  });
+
+  test('long numbers along a linear x stand apart too, and inside the picture', () => {
+    for (const [low, high] of [
+      [1_000_999.9985, 1_000_999.9995],
+      [-123_456, 123_456],
+      [0, 0.5],
+    ] as const) {
+      const svg = draw([{ kind: 'points', x: [low, high], y: [0, 1] }], { width: 400 });
+      const ticks = [...tickPlaces(svg, 'x')].sort((a, b) => a[1] - b[1]);
+      assert.ok(ticks.length >= 2, `${low}: ${ticks.length}`);
+      const half = (text: string) => (5.5 * text.length) / 2;
+      for (const [i, [text, place]] of ticks.entries()) {
+        assert.ok(place + half(text) < 400, `${text} ends at ${place + half(text)}`);
+        if (i === 0) continue;
+        const [before, at] = ticks[i - 1];
+        assert.ok(place - at > half(before) + half(text), `${before} and ${text}`);
+      }
+    }
+  });
+
+  test('a long legend makes the picture higher, and not the axes short', () => {
+    const layers = range(24).map(
+      (i): Layer => ({ kind: 'line', name: `series number ${i}`, x: [0, 1], y: [i, i] }),
+    );
+    const height = (some: readonly Layer[]) =>
+      Number(parse(draw(some)).documentElement.getAttribute('height'));
+    assert.is(height(layers.slice(0, 3)), 440);
+    assert.ok(height(layers) > 440, `${height(layers)}`);
   });
 
   test('long titles and legends break into rows inside the picture', () => {

@@ -195,7 +195,7 @@ suite('settings', (test) => {
 
   test('a grid of samples says its labels: over columns, beside rows, or above all', () => {
     const grid = (labels: (number | null)[], columns?: number) =>
-      sampleGrid(new Float64Array(4 * labels.length), { height: 2, width: 2 }, labels, columns);
+      sampleGrid({ pictures: new Float64Array(4 * labels.length), height: 2, width: 2, labels }, columns);
     const drawn = (count: number, columns: number, more: object) =>
       pictureGridFromBatch(new Float64Array(4 * count), { height: 2, width: 2, columns, scale: 28, ...more });
     assert.equal(grid([3, 1, 3, 1]), drawn(4, 2, { columnLabels: ['3', '1'] }));

@@ -46,7 +46,7 @@ export interface Curves {
  * Checks that the curves can be drawn; `what` names them.
  * @throws {ShapeError} for arrays of different lengths, {ValueError} when every point is a gap.
  */
-export function check(curves: Curves, what: string): Curves {
+export function checkCurves(curves: Curves, what: string): Curves {
   const { x, ys } = curves;
   const wrong = ys.find((y) => y.length !== x.length);
   if (wrong) {
@@ -92,11 +92,11 @@ export function thin(curves: Curves): Curves & { note: string } {
 }
 
 /** At most `MOST_DOTS` indices below `count`, evenly spread. */
-export function every(count: number): number[] {
+export function evenIndices(count: number): number[] {
   const step = Math.max(1, count / MOST_DOTS);
   return Array.from({ length: Math.min(count, MOST_DOTS) }, (_, i) => Math.floor(i * step));
 }
 
-/** What `every` left out, in words. */
-export const dots = (kept: readonly number[], all: Float64Array) =>
+/** What `evenIndices` left out, in words. */
+export const thinnedNote = (kept: readonly number[], all: Float64Array) =>
   kept.length === all.length ? '' : `${kept.length} of ${all.length} points are drawn`;

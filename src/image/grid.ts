@@ -121,7 +121,7 @@ function widest(rows: readonly (readonly Cell[])[]): number {
 
 /**
  * Draws a batch of `count x height x width` values, row after row of the grid.
- * @throws as `grid`, and {ShapeError} when `data` holds fewer than `count` pictures.
+ * @throws as `pictureGrid`, and {ShapeError} when `data` holds fewer than `count` pictures.
  */
 export function pictureGridFromBatch(data: Cell, options: BatchGridOptions): Picture {
   withDefaults('grid', options, { ...defaultsFor(options), count: undefined, columns: undefined });

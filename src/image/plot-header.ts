@@ -3,12 +3,13 @@
  * and legends are HTML around the SVG, which a file that stands alone cannot carry.
  */
 import { textWidth } from './font.ts';
-import type { Layer } from './plot-layers.ts';
+import { DASHES, type Dash, type Layer } from './plot-layers.ts';
 import { svgElement } from './svg.ts';
 
 export interface LegendEntry {
   readonly name: string;
   readonly color: string;
+  readonly dash: Dash;
   readonly layer: Layer;
 }
 
@@ -22,7 +23,7 @@ export interface HeaderOptions {
 
 const TITLE = { size: 17, line: 22, widen: 1.2 };
 const SUBTITLE = { size: 13, line: 18, widen: 1 };
-const LEGEND = { size: 12, line: 20, swatch: 22, gap: 6, apart: 20 };
+const LEGEND = { size: 12, line: 20, swatch: 29, gap: 6, apart: 20 };
 
 /**
  * Width in pixels of `text` at a font size, from the widths of our own letters (capitals 10 high are a font of
@@ -69,7 +70,7 @@ export function header(document: Document, options: HeaderOptions): { element: E
 }
 
 /** A sample of the layer, `LEGEND.swatch` wide, from `x`, about the height `y`. */
-function swatch(document: Document, { color, layer }: LegendEntry, x: number, y: number): Element {
+function swatch(document: Document, { color, dash, layer }: LegendEntry, x: number, y: number): Element {
   const middle = x + LEGEND.swatch / 2;
   switch (layer.kind) {
     case 'points':
@@ -85,9 +86,12 @@ function swatch(document: Document, { color, layer }: LegendEntry, x: number, y:
       return svgElement(document, 'path', { d, fill: 'none', stroke: color, 'stroke-width': 1.4 });
     }
     default: {
-      const dashed = layer.dashed ?? layer.kind === 'rule';
       const line = { x1: x, x2: x + LEGEND.swatch, y1: y, y2: y, stroke: color, 'stroke-width': 2.2 };
-      return svgElement(document, 'line', dashed ? { ...line, 'stroke-dasharray': '5 3.5' } : line);
+      return svgElement(
+        document,
+        'line',
+        dash === 'solid' ? line : { ...line, 'stroke-dasharray': DASHES[dash] },
+      );
     }
   }
 }

@@ -9,15 +9,15 @@
 import * as Plot from '@observablehq/plot';
 import { didYouMean, ShapeError, ValueError } from '../errors.ts';
 import {
-  check,
+  checkCurves,
   clean,
-  dots,
-  every,
+  evenIndices,
   extent,
   type Numbers,
   pick,
   type ScaleType,
   thin,
+  thinnedNote,
   usable,
 } from './curves.ts';
 
@@ -33,7 +33,8 @@ interface Style {
 interface Stroke extends Style {
   /** In pixels. */
   readonly width?: number;
-  readonly dashed?: boolean;
+  /** Default `solid`; of a rule `dashed`; of a line without a colour that of `seriesStyle`. */
+  readonly dash?: Dash;
 }
 
 /** Points joined in their order. */
@@ -97,10 +98,35 @@ export const PALETTE = {
   grey: '#767676',
 } as const;
 
+/** Lengths of strokes and gaps in pixels. */
+export const DASHES = {
+  solid: 'none',
+  dashed: '6 4',
+  dotted: '1.8 3',
+  'dash-dot': '9 3 2 3',
+} as const;
+export type Dash = keyof typeof DASHES;
+
+/** How a series is told from the others. */
+export interface SeriesStyle {
+  readonly color: string;
+  readonly dash: Dash;
+}
+
+/** The style of series i, from 0: the colours in turn, then again with the next dash. The first 28 are distinct. */
+export function seriesStyle(i: number): SeriesStyle {
+  const [colors, dashes] = [Object.values(PALETTE), Object.keys(DASHES) as Dash[]];
+  return {
+    color: colors[i % colors.length],
+    dash: dashes[Math.floor(i / colors.length) % dashes.length],
+  };
+}
+
 /** A layer that is checked, cleaned of what cannot be drawn, thinned, and coloured. */
 export interface Prepared {
   readonly layer: Layer;
   readonly color: string;
+  readonly dash: Dash;
   /** Finite coordinates, and NaN for gaps; `x` may be one longer (edges of bars). */
   readonly x: Float64Array;
   /** The curves over x: one, or the lower and the upper. */
@@ -116,7 +142,6 @@ export interface Prepared {
  * @throws {ValueError} for a layer without a single point that can be drawn, and for an unknown kind.
  */
 export function prepare(layers: readonly Layer[], xType: ScaleType, yType: ScaleType): Prepared[] {
-  const palette = Object.values(PALETTE);
   let used = 0;
   return layers.map((layer, i) => {
     const draw = Object.hasOwn(KINDS, layer.kind) ? KINDS[layer.kind] : undefined;
@@ -125,18 +150,33 @@ export function prepare(layers: readonly Layer[], xType: ScaleType, yType: Scale
       const hint = didYouMean(String(layer.kind), names);
       throw new ValueError(`plot: expected a layer of kind ${names.join(', ')}, got "${layer.kind}".${hint}`);
     }
-    const color = layer.color ?? (layer.kind === 'rule' ? '#555555' : palette[used++ % palette.length]);
+    const style: SeriesStyle =
+      layer.kind === 'rule' ? { color: '#555555', dash: 'dashed' } : seriesStyle(layer.color ? 0 : used++);
+    const { color = style.color, dash = style.dash } = layer as Stroke;
     if (!/^#[0-9a-f]{6}$/i.test(color)) {
       throw new ValueError(`plot: expected a colour #rrggbb, got "${color}"`);
     }
     const what = `plot: ${layer.kind} ${layer.name ? `"${layer.name}"` : `(layer ${i})`}`;
-    const drawn = (draw as Draw<Layer>)(layer, { color, what, onX: usable(xType), onY: usable(yType) });
-    return { layer, color, note: '', ...drawn };
+    if (!Object.hasOwn(DASHES, dash)) {
+      const names = Object.keys(DASHES);
+      throw new ValueError(
+        `plot: expected the dash ${names.join(', ')}, got "${dash}".${didYouMean(String(dash), names)}`,
+      );
+    }
+    const drawn = (draw as Draw<Layer>)(layer, {
+      color,
+      dash,
+      what,
+      onX: usable(xType),
+      onY: usable(yType),
+    });
+    return { layer, color, dash, note: '', ...drawn };
   });
 }
 
 interface Context {
   readonly color: string;
+  readonly dash: Dash;
   readonly what: string;
   readonly onX: (value: number) => number;
   readonly onY: (value: number) => number;
@@ -145,17 +185,17 @@ type Drawn = Pick<Prepared, 'x' | 'ys' | 'marks'> & { readonly note?: string };
 type Draw<L extends Layer> = (layer: L, context: Context) => Drawn;
 
 const KINDS: { readonly [K in Layer['kind']]: Draw<Extract<Layer, { kind: K }>> } = {
-  line(layer, { color, what, onX, onY }) {
+  line(layer, { color, dash: name, what, onX, onY }) {
     const all = { x: clean(layer.x, onX), ys: [clean(layer.y, onY)] };
-    const { x, ys, note } = thin(check(all, what));
+    const { x, ys, note } = thin(checkCurves(all, what));
     const stroke = { stroke: color, strokeWidth: layer.width ?? 1.8, strokeOpacity: layer.opacity ?? 1 };
-    const dash = layer.dashed ? { strokeDasharray: '6 4', strokeLinecap: 'butt' as const } : {};
+    const dash = name === 'solid' ? {} : { strokeDasharray: DASHES[name], strokeLinecap: 'butt' as const };
     return { x, ys, note, marks: [Plot.line(indices(x), { x, y: ys[0], ...stroke, ...dash })] };
   },
 
   area(layer, { color, what, onX, onY }) {
     const all = { x: clean(layer.x, onX), ys: [clean(layer.lower, onY), clean(layer.upper, onY)] };
-    const { x, ys, note } = thin(check(all, what));
+    const { x, ys, note } = thin(checkCurves(all, what));
     const fill = { fill: color, fillOpacity: layer.opacity ?? 0.18 };
     return { x, ys, note, marks: [Plot.areaY(indices(x), { x, y1: ys[0], y2: ys[1], ...fill })] };
   },
@@ -167,7 +207,7 @@ const KINDS: { readonly [K in Layer['kind']]: Draw<Extract<Layer, { kind: K }>> 
       throw new ShapeError(`${what}: expected ${heights.length + 1} edges, got ${x.length}`);
     }
     if (Number.isNaN(onY(0))) throw new ValueError(`${what}: expected a linear y scale, got log`);
-    const y = check({ x: x.slice(0, -1), ys: [heights] }, what).ys[0];
+    const y = checkCurves({ x: x.slice(0, -1), ys: [heights] }, what).ys[0];
     const inset = y.length > 120 ? 0 : 0.5;
     const fill = { fill: color, fillOpacity: layer.opacity ?? 0.6, insetLeft: inset, insetRight: inset };
     const floor = new Float64Array(y.length);
@@ -176,21 +216,26 @@ const KINDS: { readonly [K in Layer['kind']]: Draw<Extract<Layer, { kind: K }>> 
   },
 
   points(layer, { color, what, onX, onY }) {
-    const all = check({ x: clean(layer.x, onX), ys: [clean(layer.y, onY)] }, what);
-    const kept = every(all.x.length);
+    const all = checkCurves({ x: clean(layer.x, onX), ys: [clean(layer.y, onY)] }, what);
+    const kept = evenIndices(all.x.length);
     const [x, y] = [pick(all.x, kept), pick(all.ys[0], kept)];
     const r = layer.radius ?? (x.length > 1000 ? 1.5 : x.length > 200 ? 2 : 3);
     const fill = { fill: color, fillOpacity: layer.opacity ?? (x.length > 200 ? 0.6 : 0.9) };
-    return { x, ys: [y], note: dots(kept, all.x), marks: [Plot.dot(indices(x), { x, y, r, ...fill })] };
+    return {
+      x,
+      ys: [y],
+      note: thinnedNote(kept, all.x),
+      marks: [Plot.dot(indices(x), { x, y, r, ...fill })],
+    };
   },
 
   vectors(layer, { color, what, onX, onY }) {
     const any = usable('linear');
-    const all = check(
+    const all = checkCurves(
       { x: clean(layer.x, onX), ys: [layer.y, layer.u, layer.v].map((a) => clean(a, any)) },
       what,
     );
-    const kept = every(all.x.length);
+    const kept = evenIndices(all.x.length);
     const x = pick(all.x, kept);
     const [y, u, v] = all.ys.map((a) => pick(a, kept)) as [Float64Array, Float64Array, Float64Array];
     const length = layer.length ?? arrowLength(x, y, u, v);
@@ -201,19 +246,19 @@ const KINDS: { readonly [K in Layer['kind']]: Draw<Extract<Layer, { kind: K }>> 
     return {
       x: Float64Array.of(...extent([x, x2])),
       ys: [Float64Array.of(...extent([y, y2]))],
-      note: dots(kept, all.x),
+      note: thinnedNote(kept, all.x),
       marks,
     };
   },
 
-  rule(layer, { color, what, onX, onY }) {
+  rule(layer, { color, dash: name, what, onX, onY }) {
     const { x, y } = layer;
     if ((x === undefined) === (y === undefined)) throw new ValueError(`${what}: expected either x or y`);
     const at = x === undefined ? onY(y!) : onX(x);
     if (Number.isNaN(at))
       throw new ValueError(`${what}: expected a finite value on the scale, got ${x ?? y}`);
     const stroke = { stroke: color, strokeWidth: layer.width ?? 1.2, strokeOpacity: layer.opacity ?? 1 };
-    const dash = { strokeDasharray: layer.dashed === false ? 'none' : '4 4' };
+    const dash = { strokeDasharray: DASHES[name] };
     const mark = (x === undefined ? Plot.ruleY : Plot.ruleX)([at], { ...stroke, ...dash });
     const only = Float64Array.of(at);
     const none = new Float64Array(0);

@@ -15,15 +15,23 @@ export interface AxisOptions {
 }
 
 /** Checks the name of the scale. */
-export function typeOf({ scale = 'linear' }: AxisOptions, axis: 'x' | 'y'): ScaleType {
+export function scaleType({ scale = 'linear' }: AxisOptions, axis: 'x' | 'y'): ScaleType {
   if (scale === 'linear' || scale === 'log') return scale;
   const hint = didYouMean(String(scale), ['linear', 'log']);
   throw new ValueError(`plot: expected the ${axis} scale linear or log, got "${scale}".${hint}`);
 }
 
-/** Plot's options for one scale, and for the numbers at its ticks. */
-export function scaleOf(options: AxisOptions, axis: 'x' | 'y', prepared: readonly Prepared[]) {
-  const type = typeOf(options, axis);
+/** Plot's options for one scale. */
+export interface Scale {
+  readonly type: ScaleType;
+  readonly domain: number[];
+  readonly nice: boolean;
+  readonly inset: number;
+}
+
+/** The scale of an axis. @throws ValueError for a domain that does not rise, or has no place on a log scale */
+export function scaleOf(options: AxisOptions, axis: 'x' | 'y', prepared: readonly Prepared[]): Scale {
+  const type = scaleType(options, axis);
   const domain = options.domain ?? domainOf(axis, type, prepared);
   const [low, high] = domain;
   if (!(Number.isFinite(low) && low < high && Number.isFinite(high) && (type === 'linear' || low > 0))) {
@@ -36,7 +44,7 @@ export function scaleOf(options: AxisOptions, axis: 'x' | 'y', prepared: readonl
   // a curve reaches from edge to edge along x; dots keep clear of the frame
   const nice = free && type === 'linear' && (axis === 'y' || !has('line', 'area'));
   const inset = free && !nice && (has('points') || axis === 'y') ? 8 : 0;
-  return { scale: { type, domain: [low, high], nice, inset }, ticks: ticksOf(type, low, high) };
+  return { type, domain: [low, high], nice, inset };
 }
 
 /** The extent of all data, widened where it is a single value. */
@@ -48,43 +56,105 @@ function domainOf(axis: 'x' | 'y', type: ScaleType, prepared: readonly Prepared[
   return type === 'log' ? [low / 2, low * 2] : [low - room, low + room];
 }
 
+/** Plot's options for the ticks of an axis. */
 export interface Ticks {
+  /** Pixels from tick to tick, about, where Plot chooses them. */
+  readonly tickSpacing?: number;
   readonly ticks?: number[];
   readonly tickFormat?: (value: number) => string;
   /** In place of `tickFormat` on a log scale, where Plot leaves out some of the numbers that it formats. */
   readonly text?: (value: number) => string;
 }
 
-/** Plot's own ticks, but powers of ten for large and small numbers, and few and round ones on a log scale. */
-function ticksOf(type: ScaleType, low: number, high: number): Ticks {
+/** An axis on which numbers stand. */
+export interface Axis {
+  readonly axis: 'x' | 'y';
+  readonly scale: Pick<Scale, 'type' | 'domain'>;
+  /** From end to end, in pixels. */
+  readonly length: number;
+  /** The width in pixels of a number as it is written. */
+  readonly textWidth: (text: string) => number;
+}
+
+/** Plot's own ticks, but powers of ten for large and small numbers; on a log scale ticks of our own. */
+export function ticksOf({ scale: { type, domain }, ...axis }: Axis): Ticks {
+  const [low, high] = domain;
   const largest = Math.max(Math.abs(low), Math.abs(high));
   if (type === 'linear') {
     const tellApart = high - low > 0.05 * largest; // by the three digits that are written
-    return tellApart && (largest < 1e-3 || largest >= 1e6) ? { tickFormat: powerOfTen } : {};
+    return tellApart && (largest < 1e-3 || largest >= 1e6)
+      ? { tickFormat: (value) => powerOfTen(value) }
+      : {};
   }
-  const [first, last] = [low, high].map(decade) as [number, number];
-  for (const digits of LOG_DIGITS) {
-    const every = digits.length > 1 ? 1 : Math.ceil((last - first + 1) / MOST_TICKS);
-    const ticks: number[] = [];
-    for (let power = first; power <= last; power += every) {
-      for (const digit of digits) ticks.push(Number(`${digit}e${power}`));
-    }
-    const shown = ticks.filter((tick) => tick >= low && tick <= high);
-    const plain = shown.every((tick) => tick >= 1e-3 && tick <= 1e4);
-    if (shown.length <= MOST_TICKS) return { ticks: shown, text: plain ? formatPlain : powerOfTen };
-  }
-  throw new InternalError('plot: more powers of ten than were asked for');
+  return logTicks(low, high, axis);
 }
 
+/** Heights of ticks along y at least, and pixels between numbers along x. */
+const [LINE, SPACE] = [16, 10];
 const MOST_TICKS = 9;
-/** Leading digits of ticks on a log scale, from the finest to the coarsest choice. */
-const LOG_DIGITS = [
-  ...[0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1].map((step) =>
-    Array.from({ length: Math.round(9 / step) }, (_, i) => (1 + i * step).toFixed(2)),
-  ),
-  ['1', '2', '5'],
-  ['1'],
-];
+
+/** The most ticks of those sets that fit without touching; the two ends where none does. */
+function logTicks(low: number, high: number, { axis, length, textWidth }: Omit<Axis, 'scale'>): Ticks {
+  const place = (value: number) => (length * Math.log(value / low)) / Math.log(high / low);
+  for (const { ticks, digits } of tickSets(low, high)) {
+    const plain = ticks.every((tick) => tick >= 1e-3 && tick <= 1e4);
+    const text = (value: number) => (plain ? formatPlain(value, digits) : powerOfTen(value, digits));
+    const room = (value: number) => (axis === 'y' ? LINE : textWidth(text(value)) + SPACE);
+    const fit = ticks.every((tick, i) => {
+      if (i === 0) return true;
+      return place(tick) - place(ticks[i - 1]) >= (room(tick) + room(ticks[i - 1])) / 2;
+    });
+    if (fit) return { ticks, text };
+  }
+  throw new InternalError(`plot: no ticks fit between ${low} and ${high}`);
+}
+
+interface TickSet {
+  readonly ticks: number[];
+  /** Digits that tell them apart. */
+  readonly digits: number;
+}
+
+/** Leading digits of ticks over some decades, from the most to the fewest. */
+const LEADING = [[1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 2, 5], [1, 3], [1]];
+
+/** Decades from one power of ten to the next. */
+const STRIDES = [1, 2, 3, 5, 10, 20, 50, 100];
+
+/** Sets of ticks within a domain on a log scale, from the most to the fewest, and at last its two ends. */
+function tickSets(low: number, high: number): TickSet[] {
+  const sets: TickSet[] = high < 6 * low ? evenTicks(low, high) : [];
+  const [first, last] = [decade(low), decade(high)];
+  for (const stride of STRIDES) {
+    if ((last - first) / stride > MOST_TICKS) continue;
+    for (const leading of stride > 1 ? [[1]] : LEADING) {
+      const ticks: number[] = [];
+      for (let power = Math.ceil(first / stride) * stride; power <= last; power += stride) {
+        for (const digit of leading) ticks.push(Number(`${digit}e${power}`));
+      }
+      sets.push({ ticks, digits: 1 });
+    }
+  }
+  const useful = sets
+    .map(({ ticks, digits }) => ({ ticks: ticks.filter((tick) => tick >= low && tick <= high), digits }))
+    .filter(({ ticks }) => ticks.length >= 2 && ticks.length <= MOST_TICKS)
+    .sort((a, b) => b.ticks.length - a.ticks.length);
+  const digits = Math.max(3, decade(high) - decade(high - low) + 2);
+  return [...useful, { ticks: [low, high], digits }, { ticks: [high], digits }];
+}
+
+/** Round numbers at equal differences, for less than a decade. */
+function evenTicks(low: number, high: number): TickSet[] {
+  const top = decade(high - low);
+  return [top - 1, top].flatMap((power) =>
+    [1, 2, 5].map((digit) => {
+      const step = Number(`${digit}e${power}`);
+      const [from, to] = [Math.ceil(low / step), Math.floor(high / step)];
+      const ticks = Array.from({ length: to - from + 1 }, (_, i) => Number(`${(from + i) * digit}e${power}`));
+      return { ticks, digits: decade(high) - power + 1 };
+    }),
+  );
+}
 
 /** The power of ten of the first digit. */
 const decade = (value: number) => Number(value.toExponential().split('e')[1]);
@@ -92,10 +162,10 @@ const decade = (value: number) => Number(value.toExponential().split('e')[1]);
 const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 
 /** `2×10⁻⁵`, `10³`, `0`. */
-function powerOfTen(value: number): string {
+function powerOfTen(value: number, digits = 3): string {
   if (value === 0) return '0';
   const size = Math.abs(value);
-  const [mantissa, exponent] = size.toExponential(2).split('e') as [string, string];
+  const [mantissa, exponent] = size.toExponential(Math.max(2, digits - 1)).split('e') as [string, string];
   const raised = exponent
     .replace('+', '')
     .replace('-', '⁻')
@@ -104,4 +174,5 @@ function powerOfTen(value: number): string {
   return Number(mantissa) === 1 ? `${sign}10${raised}` : `${sign}${Number(mantissa)}×10${raised}`;
 }
 
-const formatPlain = (value: number) => value.toLocaleString('en-US', { maximumSignificantDigits: 3 });
+const formatPlain = (value: number, digits: number) =>
+  value.toLocaleString('en-US', { maximumSignificantDigits: Math.max(3, digits) });

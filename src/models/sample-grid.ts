@@ -30,6 +30,15 @@ function period(labels: Labels): number {
   return labels.length;
 }
 
+/** Samples with their labels: what a grid shows. */
+export interface Samples {
+  readonly height: number;
+  readonly width: number;
+  readonly labels: Labels;
+  /** `[labels.length · height·width]`, 0 to 1. */
+  readonly pictures: Float64Array;
+}
+
 /** The label that all have, or null. */
 function shared(labels: Labels): number | null {
   const [first = null, ...others] = distinct(labels);
@@ -40,14 +49,9 @@ function shared(labels: Labels): number | null {
 const texts = (labels: readonly (number | null)[]): string[] =>
   labels.every((label) => label !== null) ? labels.map(String) : [];
 
-/**
- * The grid, small pictures enlarged.
- * @param pictures [labels.length, height·width], 0 to 1
- */
+/** The grid, small pictures enlarged. */
 export function sampleGrid(
-  pictures: Float64Array,
-  { height, width }: { readonly height: number; readonly width: number },
-  labels: Labels,
+  { height, width, labels, pictures }: Samples,
   columns = sampleColumns(labels),
 ): Picture {
   const one = shared(labels);

@@ -86,6 +86,15 @@ const wholeFrom = (least: number): Range => ({
 });
 /** A whole number >= `least`. */
 export const countFrom = (least: number) => inRange(wholeFrom(least), 'n');
+/** A whole number from 1 to `most`. */
+export const countTo = (most: number) =>
+  inRange(
+    {
+      expected: `a whole number from 1 to ${most}`,
+      holds: (n) => Number.isSafeInteger(n) && n >= 1 && n <= most,
+    },
+    'n',
+  );
 export const count = countFrom(1);
 export const positive = inRange({ expected: 'a number > 0', holds: (x) => x > 0 });
 export const notNegative = inRange({ expected: 'a number >= 0', holds: (x) => x >= 0 });

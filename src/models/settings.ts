@@ -5,13 +5,13 @@
  */
 import { BACKENDS, NUMERICS } from '../backend/backend.ts';
 import { TOY_SETS } from '../data/toy.ts';
-import { BETA_SCHEDULES } from '../diffusion/betas.ts';
-import { CONTINUOUS_SCHEDULES } from '../diffusion/continuous-schedule.ts';
 import { LOSS_WEIGHTINGS } from '../diffusion/objective.ts';
 import { PREDICTIONS } from '../diffusion/prediction.ts';
 import { SAMPLERS, type SamplerName } from '../diffusion/samplers/index.ts';
 import { PROCESSES } from '../sde/processes/index.ts';
 import { SOLVERS } from '../sde/solvers/index.ts';
+import { MOST_NOISED, NOISING_PROCESSES } from './figures/noising.ts';
+import { SHOWN_SCHEDULES } from './figures/schedules.ts';
 import type { DiffusionMlpSizes } from './networks/diffusion-mlp.ts';
 import { TRAINING_SCHEDULES } from './pipeline.ts';
 import {
@@ -21,6 +21,7 @@ import {
   count,
   countFrom,
   counts,
+  countTo,
   decay,
   flag,
   notNegative,
@@ -213,12 +214,12 @@ export const SDE_ORDERS_TABLE = {
 
 /** Pictures on their way into noise. */
 export const NOISE_TABLE = {
-  process: choice(['brownian', 'vp', 'sub-vp', 've', 'all'])(
+  process: choice([...NOISING_PROCESSES, 'all'])(
     'process',
     'all',
-    'The process. all draws one picture by brownian, vp and ve.',
+    'The process. all draws each picture by brownian, vp and ve.',
   ),
-  pictures: count('pictures', 4, 'How many pictures of the data set, one a row.', {
+  pictures: countTo(MOST_NOISED)('pictures', 4, 'How many pictures of the data set, one a row and process.', {
     defaultWhen: { setting: 'process', is: 'all', default: 1 },
     defaultText: '4; 1 for all',
   }),
@@ -228,7 +229,7 @@ export const NOISE_TABLE = {
 
 /** Noise schedules side by side. */
 export const SCHEDULES_TABLE = {
-  schedule: choices([...BETA_SCHEDULES, 'karras', ...CONTINUOUS_SCHEDULES])(
+  schedule: choices(SHOWN_SCHEDULES)(
     'schedule',
     ['linear', 'cosine', 'sigmoid', 'flow', 've'],
     'The schedules.',

@@ -2,10 +2,28 @@
 
 export { type AdaptiveOptions, type AdaptiveSolution, solveAdaptive } from './adaptive.ts';
 export { BrownianPath, type BrownianPathOptions } from './brownian-path.ts';
+export { type Equation, type EquationSettings, equationOf } from './equation.ts';
 export { expressionSde, parseExpression } from './expression.ts';
+export {
+  type EndFigure,
+  endFigure,
+  type PathsFigure,
+  type PathsSettings,
+  pathsFigure,
+  type Simulation,
+  simulate,
+} from './figures.ts';
 export { FreshNoise, type Increment, type NoiseSource, noiseOrigin } from './increments.ts';
 export { type Law, lognormalLaw, normalLaw, twoSigmaBand } from './law.ts';
-export { claimsOf, type MeasuredOrder, measureOrder, measureOrders, type OrderOptions } from './orders.ts';
+export {
+  claimsOf,
+  type MeasuredOrder,
+  measureOrder,
+  measureOrders,
+  type OrderOptions,
+  type OrdersFigure,
+  ordersFigures,
+} from './orders.ts';
 export * from './processes/index.ts';
 export {
   type Affine,

@@ -96,6 +96,31 @@ export function claimsOf(solvers: readonly SdeSolver[]): OrderClaim[] {
     );
 }
 
+/** How far a measured slope may be from the declared order. */
+export const ORDER_MARGIN = { strong: 0.1, weak: 0.15 } as const satisfies Record<ErrorKind, number>;
+
+/** Whether a measured slope is further from the declared order than the margin of its kind. */
+export const missesOrder = ({ kind, slope, declared }: MeasuredOrder): boolean =>
+  Math.abs(slope - declared) > ORDER_MARGIN[kind];
+
+/** Errors over step sizes, of one kind and for one type of noise: what one log-log plot shows. */
+export interface OrdersFigure {
+  readonly kind: ErrorKind;
+  readonly noise: NoiseType;
+  readonly measured: readonly MeasuredOrder[];
+}
+
+/** A figure for each kind of error and each type of noise, by a name such as `strong-diagonal`. */
+export function ordersFigures(measured: readonly MeasuredOrder[]): Map<string, OrdersFigure> {
+  const figures = new Map<string, OrdersFigure>();
+  for (const one of measured) {
+    const { kind, noise } = one;
+    const name = `${kind}-${noise}`;
+    figures.set(name, { kind, noise, measured: [...(figures.get(name)?.measured ?? []), one] });
+  }
+  return figures;
+}
+
 /** Measures the strong or weak order of a solver for a noise type that it takes. */
 export function measureOrder(
   solver: SdeSolver,

@@ -1,10 +1,8 @@
 /** `langevin evaluate`: a diffusion model's pictures in figures, each beside what real pictures reach. */
 import { dirname } from 'node:path';
-import type { Dataset } from '../../data/dataset.ts';
-import { type Cell, cellsOf, pictureGrid } from '../../image/grid.ts';
-import { encodePng } from '../../image/png.ts';
 import { type Evaluation, evaluatePictures } from '../../models/evaluation/evaluate.ts';
 import { type DiffusionLikelihood, diffusionLikelihood } from '../../models/evaluation/likelihood.ts';
+import { neighboursFigure } from '../../models/figures/neighbours.ts';
 import { labelsInTurn, samplePictures } from '../../models/sample.ts';
 import { EVALUATE_TABLE, RECIPES, SAMPLING_TABLE } from '../../models/settings.ts';
 import { VERSION } from '../../version.ts';
@@ -17,10 +15,9 @@ import { loadModel, loadModelData, readSampling, samplingLine } from '../options
 import { counted } from '../report/counted.ts';
 import { createReporter } from '../report/reporter.ts';
 import { guideLine, guideOf, type Judge, judgeOf } from '../results/classifiers.ts';
+import { drawRows, FigureHashes } from '../results/figures.ts';
 import { requireWritable, writeAll } from '../results/out-folder.ts';
 import { setName } from '../results/run-results.ts';
-
-const SHOWN = 10;
 
 const FILES = {
   'evaluation.json': 'all figures',
@@ -81,15 +78,21 @@ export async function evaluateCommand(options: Options): Promise<number> {
       ...figures,
       likelihood,
     };
+    const hashes = new FigureHashes();
     const files = await writeAll(out, FILES, {
       'evaluation.json': () => `${JSON.stringify(report, null, 2)}\n`,
-      'neighbours.png': () => drawNeighbours(data.train, pictures, neighbours),
+      'neighbours.png': hashes.content(
+        'neighbours.png',
+        () => neighboursFigure(data.train, pictures, neighbours),
+        drawRows,
+      ),
     });
     const next = [[`${PROGRAM} evaluate --help`, 'all options']] as const;
     reporter.event({
       type: 'end',
       stopped: null,
       files,
+      numbers: hashes.numbers,
       summary: [...(guide ? [guideLine(guide)] : []), ...summary(judge, found, likelihood)],
       next,
     });
@@ -98,17 +101,6 @@ export async function evaluateCommand(options: Options): Promise<number> {
     reporter.close();
     tidy();
   }
-}
-
-function drawNeighbours(train: Dataset, pictures: Float64Array, neighbours: Uint32Array): Uint8Array {
-  const { height, width } = train;
-  const pixels = height * width;
-  const shown = Math.min(SHOWN, neighbours.length);
-  const samples: Cell[] = cellsOf(pictures.subarray(0, shown * pixels), { height, width });
-  const nearest = [...neighbours.subarray(0, shown)].map((i) =>
-    train.images.subarray(i * pixels, (i + 1) * pixels),
-  );
-  return encodePng(pictureGrid([samples, nearest], { height, width, rowLabels: ['model', 'nearest'] }));
 }
 
 /** The figures for people. */

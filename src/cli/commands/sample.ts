@@ -3,10 +3,10 @@ import { dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Labels } from '../../diffusion/guidance.ts';
 import { encodeGif } from '../../image/gif.ts';
-import { encodePng, type Picture } from '../../image/png.ts';
+import { encodePng } from '../../image/png.ts';
 import type { DiffusionPipeline } from '../../models/pipeline.ts';
 import { labelsInTurn, type SampleOptions, sampleDiffusion } from '../../models/sample.ts';
-import { sampleColumns, sampleGrid } from '../../models/sample-grid.ts';
+import { type Samples, sampleGrid } from '../../models/sample-grid.ts';
 import { nameOf } from '../../models/setting.ts';
 import { DATA_TABLE, RECIPES, SAMPLE_TABLE, SAMPLING_TABLE } from '../../models/settings.ts';
 import { VERSION } from '../../version.ts';
@@ -19,6 +19,7 @@ import { loadModel, loadModelData, readSampling, samplingLine } from '../options
 import { counted } from '../report/counted.ts';
 import { createReporter } from '../report/reporter.ts';
 import { guideLine, guideOf } from '../results/classifiers.ts';
+import { FigureHashes } from '../results/figures.ts';
 import { requireWritable, writeAll } from '../results/out-folder.ts';
 import { sampleFileName } from '../results/sample-files.ts';
 
@@ -98,12 +99,17 @@ export async function sampleCommand(options: Options): Promise<number> {
     const guide = data && (await guideOf(model, data, engine.numerics, reporter));
     const classifier = guide ? { model: guide.classifier, scale: classifierGuidance } : undefined;
     const started = performance.now();
-    const { picture, frames } = await draw(model, { ...rest, labels, classifier }, animate);
+    const samples = await compute(model, { ...rest, labels, classifier }, animate);
     const seconds = (performance.now() - started) / 1000;
-    const files = await writeAll(out, what, {
-      [`${name}.png`]: () => encodePng(picture),
-      ...(animate ? { [`${name}.gif`]: () => encodeGif(frames) } : {}),
-    });
+    const hashes = new FigureHashes();
+    const png = hashes.content(
+      `${name}.png`,
+      () => samples.last,
+      (figure) => encodePng(sampleGrid(figure)),
+    );
+    const gif = hashes.content(`${name}.gif`, () => samples, drawAnimation);
+    const contents = { [`${name}.png`]: png, ...(animate ? { [`${name}.gif`]: gif } : {}) };
+    const files = await writeAll(out, what, contents);
     const summary = [
       ...(guide ? [guideLine(guide)] : []),
       `${counted(n, 'picture')} in ${seconds.toFixed(2)} s`,
@@ -113,6 +119,7 @@ export async function sampleCommand(options: Options): Promise<number> {
       type: 'end',
       stopped: null,
       files,
+      numbers: hashes.numbers,
       summary,
       next: [[`${PROGRAM} sample --help`, 'all options']],
     });
@@ -123,26 +130,29 @@ export async function sampleCommand(options: Options): Promise<number> {
   }
 }
 
-/** Samples, and draws the grid, and where wanted the frames that lead to it. */
-async function draw(
+/** Samples, and where wanted what led to them. */
+interface GrowingSamples {
+  /** Pictures on their way, step by step. */
+  readonly before: readonly Float64Array[];
+  readonly last: Samples;
+}
+
+const drawAnimation = ({ before, last }: GrowingSamples): Uint8Array =>
+  encodeGif([...before, last.pictures].map((pictures) => sampleGrid({ ...last, pictures })));
+
+async function compute(
   model: DiffusionPipeline,
   sampling: SampleOptions,
   animate: boolean,
-): Promise<{ picture: Picture; frames: Picture[] }> {
-  const { labels } = sampling;
-  const columns = sampleColumns(labels);
-  const toGrid = (pictures: Float64Array) => sampleGrid(pictures, model.network.sizes, labels, columns);
-  const frames: Picture[] = [];
+): Promise<GrowingSamples> {
+  const { height, width } = model.network.sizes;
+  const before: Float64Array[] = [];
   const run = sampleDiffusion(model, sampling);
   for (;;) {
     const { done, value } = asUsage(() => run.next());
-    if (done) {
-      const picture = toGrid(value);
-      return { picture, frames: [...frames, picture] };
-    }
+    if (done) return { before, last: { height, width, labels: sampling.labels, pictures: value } };
     const every = Math.ceil(value.steps / MOST_FRAMES);
-    if (animate && value.step < value.steps && value.step % every === 0)
-      frames.push(toGrid(value.pictures()));
+    if (animate && value.step < value.steps && value.step % every === 0) before.push(value.pictures());
     await setImmediate(); // Ctrl-C is heard here
   }
 }

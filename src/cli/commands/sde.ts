@@ -4,36 +4,31 @@
  */
 import { extname } from 'node:path';
 import { host } from '#host';
-import { flag, text, type ValuesOf } from '../../models/setting.ts';
+import { flag, text } from '../../models/setting.ts';
 import { RECIPES, SDE_TABLE } from '../../models/settings.ts';
-import { Rng } from '../../random/rng.ts';
-import { expressionSde } from '../../sde/expression.ts';
-import { FreshNoise, noiseOrigin } from '../../sde/increments.ts';
-import { PROCESSES, type Process, processNamed } from '../../sde/processes/index.ts';
+import { checkTime, type Equation, equationOf } from '../../sde/equation.ts';
 import {
-  assertFits,
-  interpretationOf,
-  noiseOf,
-  noiseShape,
-  type SDE,
-  type SdeSolver,
-  toStratonovich,
-} from '../../sde/sde.ts';
-import { type Solution, solve, startAt } from '../../sde/solve.ts';
-import { SOLVERS, solverNamed } from '../../sde/solvers/index.ts';
+  endFigure,
+  type PathsSettings,
+  pathsFigure,
+  problemOf,
+  type Simulation,
+  simulate,
+} from '../../sde/figures.ts';
+import { VERSION } from '../../version.ts';
 import { asUsage, type Options, readSettings, UsageError } from '../options/arguments.ts';
 import type { Command } from '../options/command.ts';
-import { applyEngineOptions } from '../options/engine.ts';
-import { outSetting } from '../options/output.ts';
+import { applyEngineOptions, engineReport } from '../options/engine.ts';
+import { outSetting, REPORT_TABLE } from '../options/output.ts';
+import { PROGRAM } from '../options/program.ts';
 import { counted } from '../report/counted.ts';
+import { createReporter } from '../report/reporter.ts';
+import { FigureHashes } from '../results/figures.ts';
 import { encodeCsv, encodeNpy } from '../results/npy.ts';
-import { requireWritable } from '../results/out-folder.ts';
+import { type Content, requireWritable, writeAll } from '../results/out-folder.ts';
 import { drawEnd, drawPaths } from '../results/sde-plots.ts';
+import { printList } from './sde-list.ts';
 
-/** Paths that are drawn one by one. */
-const DRAWN = 30;
-/** A histogram of fewer ends says nothing. */
-const LEAST_FOR_HISTOGRAM = 50;
 /** The most numbers that --save writes: 2 GiB of float32 at most. */
 const MOST_SAVED = 2 ** 29;
 
@@ -41,6 +36,7 @@ const OUTPUT = {
   list: flag('list', 'Print all processes and solvers.'),
   save: text('save', null, 'Also write all states to a file .csv or .npy.', { placeholder: 'file' }),
   out: outSetting('out'),
+  ...REPORT_TABLE,
 } as const;
 
 export const SDE_PATHS: Command = {
@@ -59,196 +55,111 @@ export const SDE_PATHS: Command = {
   run: sdeCommand,
 };
 
-/** What a run is of, however it was named. */
-export interface Equation {
-  readonly name: string;
-  readonly title: string;
-  readonly subtitle: string;
-  readonly sde: SDE;
-  readonly start: readonly number[];
-  readonly time: number;
-  /** Where it is one by name. */
-  readonly process: Process | null;
-}
-
-/** The equation that the options name or spell. @throws UsageError */
-function equationOf({ process, drift, diffusion, set = {} }: ValuesOf<typeof SDE_TABLE>): Equation {
-  if (drift === undefined && diffusion === undefined) {
-    if (process === undefined) {
-      throw new UsageError('sde: expected a process, --drift and --diffusion, or --list');
-    }
-    return asUsage(() => namedEquation(process, set));
+/** The settings, and the equation that they name or spell. @throws UsageError */
+function readProblem(options: Options): { settings: PathsSettings; equation: Equation } {
+  const settings = readSettings(SDE_TABLE, options);
+  const { process, drift, diffusion } = settings;
+  const expressions = [drift, diffusion].filter((one) => one !== undefined).length;
+  if (process === undefined && expressions === 0) {
+    throw new UsageError('sde: expected a process, --drift and --diffusion, or --list');
   }
-  if (drift === undefined || diffusion === undefined || process !== undefined) {
+  if (expressions !== (process === undefined ? 2 : 0)) {
     throw new UsageError('sde: expected either a process or both of --drift and --diffusion');
   }
-  const { x0 = 1, ...parameters } = set;
-  if (!Number.isFinite(x0)) throw new UsageError(`--set: expected a finite x0, got ${x0}`);
-  const sde = asUsage(() => expressionSde(drift, diffusion, parameters));
-  const subtitle = Object.entries(set).map(([key, value]) => `${key} = ${value}`);
-  return {
-    name: 'sde',
-    title: sde.name!,
-    subtitle: subtitle.join(', '),
-    sde,
-    start: [x0],
-    time: 10,
-    process: null,
-  };
+  const equation = asUsage(() => equationOf(settings));
+  asUsage(() => checkTime(equation, settings.time), '--');
+  asUsage(() => problemOf(settings));
+  return { settings, equation };
 }
 
-function namedEquation(name: string, values: Record<string, number>): Equation {
-  const family = processNamed(name);
-  const process = family(values);
-  const { title, formula, parameters, start } = process;
-  const list = Object.entries(parameters).map(([key, value]) => `${key} = ${value}`);
-  const subtitle = `${formula}; ${list.join(', ')}`;
-  return { name, title, subtitle, sde: process, start, time: family.definition.time, process };
-}
-
-/** The equation in the solver's calculus. */
-function inCalculus(sde: SDE, solver: SdeSolver): SDE {
-  const stratonovich = solver.interpretation === 'stratonovich' && interpretationOf(sde) === 'ito';
-  return stratonovich && noiseOf(sde) !== 'additive' ? toStratonovich(sde) : sde;
+/** @throws UsageError for a file that all states cannot go to */
+function checkSave(save: string, { paths, steps }: PathsSettings, { start }: Equation): void {
+  if (!['.csv', '.npy'].includes(extname(save))) {
+    throw new UsageError(`--save: expected a file .csv or .npy, got "${save}"`);
+  }
+  const size = paths * (steps + 1) * start.length;
+  if (size > MOST_SAVED) {
+    throw new UsageError(`--save: expected at most ${MOST_SAVED} numbers, got ${size}: fewer paths or steps`);
+  }
 }
 
 /** Runs the command; the exit code. */
 export async function sdeCommand(options: Options): Promise<number> {
   const { list, save, out } = readSettings(OUTPUT, options);
   if (list) return printList();
-  const settings = readSettings(SDE_TABLE, options);
-  const { paths, steps, seed } = settings;
-  const equation = equationOf(settings);
-  const { time = equation.time } = settings;
-  const end = equation.process?.end ?? Infinity;
-  if (time > end) throw new UsageError(`--time: expected at most ${end} for ${equation.name}, got ${time}`);
-  if (save !== undefined && !['.csv', '.npy'].includes(extname(save))) {
-    throw new UsageError(`--save: expected a file .csv or .npy, got "${save}"`);
-  }
-  const size = paths * (steps + 1) * equation.start.length;
-  if (save !== undefined && size > MOST_SAVED) {
-    throw new UsageError(`--save: expected at most ${MOST_SAVED} numbers, got ${size}: fewer paths or steps`);
-  }
-  const solver = solverNamed(settings.solver);
-  const sde = asUsage(() => inCalculus(equation.sde, solver));
-  asUsage(() => assertFits(solver, sde));
+  const { settings, equation } = readProblem(options);
+  if (save !== undefined) checkSave(save, settings, equation);
+  const reporter = createReporter(options);
   applyEngineOptions(options);
-  const names = { paths: `${equation.name}.svg`, end: `${equation.name}-end.svg` };
-  const tidy = requireWritable(out, Object.values(names));
+  const tidy = requireWritable(out, [`${equation.name}.svg`, `${equation.name}-end.svg`]);
   try {
-    const run = { t1: time, steps, noise: new Rng(seed) };
-    const simulated = simulate(sde, solver, equation, paths, run, save !== undefined);
-    if (sde !== equation.sde) print(`${solver.name}: ${equation.name} is solved in its Stratonovich form`);
-    print(
-      `${equation.title}: ${counted(paths, 'path')} of ${counted(steps, 'step')} in ${(simulated.seconds * 1000).toFixed(0)} ms`,
-    );
-    const twin = settings.twin ? twinOf(equation, time, steps) : null;
-    const label = `${counted(paths, 'path')}, ${counted(steps, 'step')}, ${solver.title}`;
-    for (let c = 0; c < equation.start.length; c++) {
-      const file = c === 0 ? names.paths : `${equation.name}-${c + 1}.svg`;
-      const svg = await drawPaths(equation, c, simulated, twin, label);
-      await host.writeFileAtomic(`${out}/${file}`, svg);
-      print(`wrote ${out}/${file}`);
-    }
-    if (paths >= LEAST_FOR_HISTOGRAM && !solver.noiseFree) {
-      await host.writeFileAtomic(`${out}/${names.end}`, await drawEnd(equation, simulated, time, label));
-      print(`wrote ${out}/${names.end}`);
-    }
-    if (save !== undefined) await saveStates(save, simulated, paths, equation.start.length);
+    const run = { langevin: VERSION, ...settings, time: settings.time ?? equation.time };
+    reporter.event({ type: 'start', epochs: 1, lines: [], run: { ...run, ...(await engineReport()) } });
+    const began = performance.now();
+    const simulation = simulate(settings, save !== undefined);
+    const milliseconds = performance.now() - began;
+    const { files, numbers } = await writeFigures(out, simulation);
+    if (save !== undefined) files.push([save, await saveStates(save, simulation)]);
+    reporter.event({
+      type: 'end',
+      stopped: null,
+      files,
+      numbers,
+      summary: summary(simulation, milliseconds),
+      next: [[`${PROGRAM} sde --list`, 'all processes and solvers']],
+    });
     return 0;
   } finally {
+    reporter.close();
     tidy();
   }
 }
 
-/** What was solved, as plain arrays. */
-export interface Simulated {
-  readonly times: Float64Array;
-  /** `[times, drawn, components]`: the first paths. */
-  readonly lines: ArrayLike<number>;
-  readonly drawn: number;
-  /** `[paths, components]` at the end. */
-  readonly ends: ArrayLike<number>;
-  /** `[times, paths, components]` where they are to be saved. */
-  readonly all: ReturnType<Solution['states']['toTypedArray']> | null;
-  readonly seconds: number;
+/** `1 path of 10 steps`, joined by `between`. */
+const size = ({ paths, times }: Simulation, between: string) =>
+  [counted(paths, 'path'), counted(times.length - 1, 'step')].join(between);
+
+function summary(simulation: Simulation, milliseconds: number): string[] {
+  const { equation, solver, stratonovich } = simulation;
+  return [
+    ...(stratonovich ? [`${solver.name}: ${equation.name} is solved in its Stratonovich form`] : []),
+    `${equation.title}: ${size(simulation, ' of ')} in ${milliseconds.toFixed(0)} ms`,
+    '',
+  ];
 }
 
-/**
- * Solves all paths, and the first ones once more with all their states, on the same noise: memory stays bounded
- * for any number of paths.
- */
-function simulate(
-  sde: SDE,
-  solver: SdeSolver,
-  { start }: Equation,
-  paths: number,
-  run: { t1: number; steps: number; noise: Rng },
-  keep: boolean,
-): Simulated {
-  const x = startAt(start, paths);
-  const began = performance.now();
-  const whole = solve(sde, solver, x, { ...run, keep: keep ? 'all' : 'last' });
-  const seconds = (performance.now() - began) / 1000;
-  const drawn = Math.min(DRAWN, paths);
-  const first = startAt(start, drawn);
-  const shape = noiseShape(sde, first.shape);
-  const size = noiseShape(sde, x.shape).reduce((n, side) => n * side, 1);
-  const path = new FreshNoise(noiseOrigin(run.noise), shape, solver.needsArea, size);
-  const { states, times } = solve(sde, solver, first, { ...run, path });
-  const values = whole.states.toTypedArray();
-  const lines = states.toTypedArray();
-  for (const tensor of [x, first, whole.states, states]) tensor.dispose();
-  return {
-    times,
-    lines,
-    drawn,
-    ends: values.subarray(values.length - paths * start.length),
-    all: keep ? values : null,
-    seconds,
+/** Writes a figure of each component, and one of the ends. */
+async function writeFigures(out: string, simulation: Simulation) {
+  const { equation, solver } = simulation;
+  const { name, start, process } = equation;
+  const how = `${size(simulation, ', ')}, ${solver.title}`;
+  const hashes = new FigureHashes();
+  const what: Record<string, string> = {};
+  const contents: Record<string, Content> = {};
+  const add = <F extends object>(file: string, about: string, figure: F, draw: (f: F) => Promise<string>) => {
+    what[file] = about;
+    contents[file] = hashes.content(file, () => figure, draw);
   };
+  for (const c of start.keys()) {
+    const file = c === 0 ? `${name}.svg` : `${name}-${c + 1}.svg`;
+    const about = `the paths of ${process?.components?.[c] ?? 'X'} over time`;
+    add(file, about, pathsFigure(simulation, c), (figure) => drawPaths(equation, c, figure, how));
+  }
+  const end = endFigure(simulation);
+  if (end) {
+    add(`${name}-end.svg`, 'a histogram of their ends', end, (figure) => drawEnd(equation, figure, how));
+  }
+  return { files: await writeAll(out, what, contents), numbers: hashes.numbers };
 }
 
-/** The solution of dx = a(x, t) dt from the start: `[times, components]`. */
-function twinOf({ sde, start }: Equation, t1: number, steps: number): ArrayLike<number> {
-  const { states } = solve(sde, solverNamed('ode-rk4'), startAt(start, 1), { t1, steps });
-  return states.toTypedArray();
-}
-
-async function saveStates(file: string, { all, times }: Simulated, paths: number, components: number) {
+/** Writes all states; what is in the file. */
+async function saveStates(file: string, { equation, states, times, paths }: Simulation): Promise<string> {
+  const components = equation.start.length;
   const shape = [times.length, paths, ...(components > 1 ? [components] : [])];
   const names = Array.from({ length: paths * components }, (_, i) =>
     components > 1 ? `path_${Math.floor(i / components)}_${i % components}` : `path_${i}`,
   );
-  const content = extname(file) === '.npy' ? encodeNpy(all!, shape) : encodeCsv(times, names, all!);
+  const content = extname(file) === '.npy' ? encodeNpy(states!, shape) : encodeCsv(times, names, states!);
   await host.writeFileAtomic(file, content);
-  print(`wrote ${file}: [${shape.join(', ')}]`);
+  return `all states, [${shape.join(', ')}]`;
 }
-
-const print = (line: string) => process.stdout.write(`${line}\n`);
-
-/** Prints what there is. */
-function printList(): number {
-  print('Processes (the end of time in brackets)\n');
-  for (const { definition } of PROCESSES) {
-    print(`  ${definition.name.padEnd(13)}${definition.title} [${definition.time}]`);
-    print(`  ${''.padEnd(13)}${definition.formula}`);
-    for (const [name, { value, unit, meaning }] of Object.entries(definition.parameters)) {
-      print(`  ${''.padEnd(15)}${`${name} = ${value}`.padEnd(18)}${meaning}${unit ? ` (${unit})` : ''}`);
-    }
-    print('');
-  }
-  print('Solvers: noise that they take, with strong/weak order\n');
-  for (const { name, orders, interpretation, noiseFree } of SOLVERS) {
-    const calculus = noiseFree ? 'no noise' : interpretation === 'ito' ? 'Itô' : 'Stratonovich';
-    const taken = Object.entries(orders).map(
-      ([noise, { strong, weak }]) => `${noise} ${order(strong)}/${order(weak)}`,
-    );
-    print(
-      `  ${name.padEnd(23)}${calculus.padEnd(14)}${noiseFree ? `order ${order(orders.diagonal!.strong)}` : taken.join(', ')}`,
-    );
-  }
-  return 0;
-}
-
-const order = (value: number) => (value === Infinity ? 'exact' : String(value));

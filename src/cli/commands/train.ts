@@ -199,6 +199,7 @@ class Session<R extends Recipe> {
       type: 'end',
       stopped: stopped?.signal ?? null,
       files,
+      numbers: results.hashes.numbers,
       summary: [...(summary ? [how, ...summary] : [how + tested(trainer)]), ''],
       next: [...goesOn, ...command.next(plan.out), [`${PROGRAM} ${command.name} --help`, 'all options']],
     });

@@ -8,13 +8,17 @@ export class UsageError extends ValueError {}
 /** Options and words of a command line by their names in the tables: text, or true for an option without a value. */
 export type Options = Readonly<Record<string, string | true | undefined>>;
 
-/** Calls `body`; what it refuses as a value is a fault of the command line. @throws UsageError */
-export function asUsage<T>(body: () => T): T {
+/**
+ * Calls `body`; what it refuses as a value is a fault of the command line.
+ * @param before what stands in front of its message: `--` where that begins with the name of an option
+ * @throws UsageError
+ */
+export function asUsage<T>(body: () => T, before = ''): T {
   try {
     return body();
   } catch (error) {
     throw error instanceof ValueError && !(error instanceof UsageError)
-      ? new UsageError(error.message)
+      ? new UsageError(`${before}${error.message}`)
       : error;
   }
 }

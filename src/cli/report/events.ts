@@ -19,8 +19,8 @@ export interface EndEvent {
   readonly stopped: string | null;
   /** The paths written, each with what is in it. */
   readonly files: readonly (readonly [path: string, what: string])[];
-  /** SHA-256 of the numbers that the run shows, where it shows some: a page that shows the same has the same. */
-  readonly numbers?: string;
+  /** The SHA-256 of the numbers that each figure shows, by its file's name: a page that shows the same has the same. */
+  readonly numbers?: Readonly<Record<string, string>>;
   /** Lines for people: the outcome, and what to try next. */
   readonly summary: readonly string[];
   readonly next: readonly (readonly [command: string, what: string])[];
@@ -38,11 +38,21 @@ export interface PreparationEvent {
   readonly imagesPerSecond: number;
 }
 
+/** A part of the outcome, told as soon as it is known. */
+export interface ResultEvent {
+  readonly type: 'result';
+  /** For people. */
+  readonly line: string;
+  /** For programs. */
+  readonly result: Readonly<Record<string, unknown>>;
+}
+
 export type RunEvent =
   | StartEvent
   | PreparationEvent
   | BatchEvent
   | EpochEvent
+  | ResultEvent
   | EndEvent
   | ({ readonly type: 'download' } & DownloadProgress)
   | { readonly type: 'warning'; readonly message: string }

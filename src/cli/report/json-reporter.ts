@@ -16,6 +16,7 @@ export class JsonReporter implements Reporter {
       const { stopped, files, numbers } = event;
       return this.line({ type: 'end', stopped, files: files.map(([path]) => path), numbers });
     }
+    if (event.type === 'result') return this.line({ type: 'result', ...event.result });
     if (event.type === 'download' && event.received !== event.total) return;
     this.line(event);
   }

@@ -60,6 +60,9 @@ export abstract class TextReporter implements Reporter {
         return this.preparation(event);
       case 'download':
         return this.download(event);
+      case 'result':
+        this.close();
+        return this.brief ? undefined : void print(event.line);
       case 'end':
         this.close();
         if (this.brief) return;

@@ -1,6 +1,7 @@
 /** What `langevin train denoiser` leaves behind beside what every training run does. */
+import { denoisedFigure, pureNoiseFigure } from '../../models/figures/denoiser.ts';
 import type { DenoiserRecipe } from '../../models/training/denoiser.ts';
-import { denoiserPictures } from './denoiser-pictures.ts';
+import { drawRows, FigureHashes } from './figures.ts';
 import { type Results, type Run, setName } from './run-results.ts';
 
 /** The files by name, in the order in which they are written, and what is in each. */
@@ -15,12 +16,20 @@ export const DENOISER_FILES = {
 
 export function denoiserResults({ trainer: { recipe }, data }: Run<DenoiserRecipe>): Results {
   const { module, settings } = recipe;
+  const hashes = new FigureHashes();
+  const denoised = () => denoisedFigure(module, data.test, settings);
+  const pureNoise = (passes: number) => () => pureNoiseFigure(module, data.test, settings, passes);
   return {
     titles: {
       title: `Denoiser on ${setName(data)}`,
       subtitle: `noise ${settings.noise}, batch ${settings.batchSize}, learning rate ${settings.lr}`,
       loss: 'mean squared error',
     },
-    contents: denoiserPictures(module, data.test, settings),
+    contents: {
+      'denoised.png': hashes.content('denoised.png', denoised, drawRows),
+      'pure-noise.png': hashes.content('pure-noise.png', pureNoise(1), drawRows),
+      'pure-noise-5x.png': hashes.content('pure-noise-5x.png', pureNoise(5), drawRows),
+    },
+    hashes,
   };
 }

@@ -1,9 +1,10 @@
 /** What `langevin train diffusion` leaves behind beside what every training run does. */
 import { encodePng } from '../../image/png.ts';
 import { labelsInTurn, samplePictures } from '../../models/sample.ts';
-import { sampleGrid } from '../../models/sample-grid.ts';
+import { type Samples, sampleGrid } from '../../models/sample-grid.ts';
 import { GUIDANCE } from '../../models/settings.ts';
 import type { DiffusionRecipe } from '../../models/training/diffusion.ts';
+import { FigureHashes } from './figures.ts';
 import { type Results, type Run, setName } from './run-results.ts';
 
 /** The files by name, in the order in which they are written, and what is in each. */
@@ -16,28 +17,40 @@ export const DIFFUSION_FILES = {
 
 const COUNT = 100;
 
-/** A picture of samples, a class a column. */
-function samples({ trainer }: Run<DiffusionRecipe>): Uint8Array {
+/** A class a column where there are not too many. */
+const columnsFor = (classes: number) => (classes > 1 && classes <= 20 ? classes : 10);
+
+/** Pictures by the moving average of the network. */
+function samples({ trainer }: Run<DiffusionRecipe>): Samples {
   const { model, settings } = trainer.recipe;
-  const { classes } = model.network.sizes;
-  const columns = classes > 1 && classes <= 20 ? classes : 10;
-  return trainer.withAverage(() => {
-    const labels = labelsInTurn(model, Math.floor(COUNT / columns) * columns);
-    const guidance = classes > 0 ? GUIDANCE : 1;
-    const pictures = samplePictures(model, { labels, guidance, seed: settings.seed });
-    return encodePng(sampleGrid(pictures, model.network.sizes, labels, columns));
-  });
+  const { height, width, classes } = model.network.sizes;
+  const columns = columnsFor(classes);
+  const labels = labelsInTurn(model, Math.floor(COUNT / columns) * columns);
+  const guidance = classes > 0 ? GUIDANCE : 1;
+  const sampling = { labels, guidance, seed: settings.seed };
+  const pictures = trainer.withAverage(() => samplePictures(model, sampling));
+  return { height, width, labels, pictures };
 }
 
 export function diffusionResults(run: Run<DiffusionRecipe>): Results {
-  const { schedule, predicts, lossWeighting, batchSize } = run.trainer.recipe.settings;
+  const { model, settings } = run.trainer.recipe;
+  const { schedule, predicts, lossWeighting, batchSize } = settings;
+  const columns = columnsFor(model.network.sizes.classes);
+  const hashes = new FigureHashes();
   return {
     titles: {
       title: `Diffusion on ${setName(run.data)}`,
       subtitle: `${schedule} schedule, predicts ${predicts}, loss weighting ${lossWeighting}, batch ${batchSize}`,
-      loss: lossName(run.trainer.recipe.settings),
+      loss: lossName(settings),
     },
-    contents: { 'samples.png': () => samples(run) },
+    contents: {
+      'samples.png': hashes.content(
+        'samples.png',
+        () => samples(run),
+        (figure) => encodePng(sampleGrid(figure, columns)),
+      ),
+    },
+    hashes,
   };
 }
 

@@ -2,17 +2,12 @@
  * What `langevin train lecture` leaves behind: the model, its losses, and a page of what it can and cannot learn,
  * every figure of which was measured or worked out in this run (models/lecture/figures.ts).
  */
-import { noGrad, scope } from '../../autograd/tape.ts';
-import { combine } from '../../diffusion/combine.ts';
-import { type Cell, cellsOf, pictureGrid } from '../../image/grid.ts';
-import { encodePng } from '../../image/png.ts';
-import { lectureNoise } from '../../models/lecture/analysis.ts';
-import { type LectureFigures, lectureFigures, lectureStep, tensorOf } from '../../models/lecture/figures.ts';
-import { type LectureNetwork, lectureSchedule } from '../../models/lecture/lecture.ts';
+import { type LectureFigures, lectureFigures, lectureStep } from '../../models/lecture/figures.ts';
+import { lectureSchedule } from '../../models/lecture/lecture.ts';
+import { sampledFigure, seenFigure } from '../../models/lecture/pictures.ts';
 import type { LectureRecipe } from '../../models/training/lecture.ts';
-import { Rng } from '../../random/rng.ts';
-import type { Tensor } from '../../tensor/tensor.ts';
 import { counted } from '../report/counted.ts';
+import { drawRows, FigureHashes } from './figures.ts';
 import { type Part, page } from './html.ts';
 import { type Results, type Run, setName } from './run-results.ts';
 
@@ -25,46 +20,6 @@ export const LECTURE_FILES = {
   'loss.svg': 'the loss over the epochs',
   'index.html': 'the page: what it can and cannot learn',
 } as const;
-
-const COLUMNS = 10;
-
-/** Rows of pictures as a PNG file. */
-function picture({ data }: Run<LectureRecipe>, rowLabels: string[], rows: () => Tensor[]): Uint8Array {
-  const { height, width } = data.test;
-  return scope(() =>
-    noGrad(() => {
-      const cells: Cell[][] = rows().map((row) => cellsOf(row.toTypedArray(), { height, width }));
-      return encodePng(pictureGrid(cells, { height, width, rowLabels }));
-    }),
-  );
-}
-
-/** The picture that the answer at a time amounts to: x + step·answer. */
-const answer = (model: LectureNetwork, x: Tensor, time: number): Tensor =>
-  combine(x.empty(x.shape), [1, x], [lectureStep(), model.at(x, time)]);
-
-function pictures(run: Run<LectureRecipe>) {
-  const { trainer, data } = run;
-  const { module: model, settings } = trainer.recipe;
-  const rng = () => new Rng(settings.seed).stream('pictures');
-  const times = lectureNoise();
-  const names = times.map(({ time }) => `s = ${time}`);
-  const seen = () => {
-    const digits = tensorOf(data.test, COLUMNS);
-    const noise = rng().normal(digits.shape);
-    const noisy = combine(noise, [Math.sqrt(times[0].variance), noise], [1, digits]);
-    return [digits, noisy, ...times.map(({ time }) => answer(model, noisy, time))];
-  };
-  const sampled = () => {
-    const rows = [rng().normal([COLUMNS, model.dimension])];
-    for (const { time } of times) rows.push(answer(model, rows.at(-1)!, time));
-    return rows;
-  };
-  return {
-    'seen.png': () => picture(run, ['digit', 'seen', ...names], seen),
-    'sampled.png': () => picture(run, ['noise', ...names], sampled),
-  };
-}
 
 /** The page. */
 function pageOf({ trainer, data }: Run<LectureRecipe>, figures: LectureFigures): string {
@@ -142,13 +97,23 @@ export function lectureResults(run: Run<LectureRecipe>): Results & { readonly su
   const figures = lectureFigures(module, data.train, data.test, settings.seed);
   const { measured, zero, width } = figures;
   const f = (value: number) => value.toFixed(2);
+  const hashes = new FigureHashes();
   return {
     titles: {
       title: `The lecture's diffusion model on ${setName(data)}`,
       subtitle: `T = ${settings.schedule.length}, batch ${settings.batchSize}, learning rate ${settings.lr}`,
       loss: 'squared error, summed over times, in 1/step²',
     },
-    contents: { ...pictures(run), 'index.html': () => pageOf(run, figures) },
+    contents: {
+      'seen.png': hashes.content('seen.png', () => seenFigure(module, data.test, settings.seed), drawRows),
+      'sampled.png': hashes.content(
+        'sampled.png',
+        () => sampledFigure(module, data.test, settings.seed),
+        drawRows,
+      ),
+      'index.html': () => pageOf(run, figures),
+    },
+    hashes,
     figures,
     summary: [
       `test loss ${f(measured)}; ${f(zero)} for a network that says 0, at least ${f(width)} for any of its width`,

@@ -36,7 +36,7 @@ export function requireWritable(out: string, files: readonly string[]): () => vo
 }
 
 /** What a file is to hold, made when it is written. */
-export type Content = () => Uint8Array | string | Promise<string>;
+export type Content = () => Uint8Array | string | Promise<Uint8Array | string>;
 
 /**
  * Writes files into `out`, each whole or not at all, and returns their paths with what is in each. A file that fails

@@ -1,11 +1,13 @@
 /** What every training run leaves behind: its model, its metrics, the plot of its losses, and what its recipe adds. */
 import type { TrainTest } from '../../data/dataset.ts';
+import { lossFigure } from '../../models/figures/loss.ts';
 import type { Trainer } from '../../models/training/loop.ts';
 import type { Recipe } from '../../models/training/recipe.ts';
 import { encodeRun } from '../../models/training/resume.ts';
 import { VERSION } from '../../version.ts';
 import type { EngineReport } from '../options/engine.ts';
-import { type LossTitles, lossPlot } from './loss-plot.ts';
+import type { FigureHashes } from './figures.ts';
+import { drawLoss, type LossTitles } from './loss-plot.ts';
 import { type Content, writeAll } from './out-folder.ts';
 
 export interface Run<R extends Recipe = Recipe> {
@@ -23,6 +25,8 @@ export type Stopped = { readonly signal: string; readonly epoch: number; readonl
 export interface Results {
   readonly titles: LossTitles;
   readonly contents: Readonly<Record<string, Content>>;
+  /** Of the figures among the contents, once they are written. */
+  readonly hashes: FigureHashes;
   /** Figures that go to the metrics. */
   readonly figures?: object;
 }
@@ -59,7 +63,7 @@ export async function writeRun(
   out: string,
   files: Readonly<Record<string, string>>,
   run: Run,
-  { titles, contents, figures }: Results,
+  { titles, contents, figures, hashes }: Results,
   stopped: Stopped,
 ): Promise<[path: string, what: string][]> {
   const { trainer, notes } = run;
@@ -69,7 +73,10 @@ export async function writeRun(
     ...contents,
   };
   // A run of version 0.1.0 that was complete already has no course to plot.
-  if (trainer.history.at.length > 0) all['loss.svg'] = () => lossPlot(trainer.history, titles);
+  if (trainer.history.at.length > 0) {
+    const compute = () => lossFigure(trainer.history);
+    all['loss.svg'] = hashes.content('loss.svg', compute, (figure) => drawLoss(figure, titles));
+  }
   const ordered = Object.keys(files).flatMap((name) => (all[name] ? [[name, all[name]]] : []));
   return writeAll(out, files, Object.fromEntries(ordered));
 }

@@ -1,63 +1,40 @@
-/** Plots of `langevin sde`: paths under their exact mean and band, and the histogram of their ends. */
+/** Plots of `langevin sde`: paths under their exact mean and band, histograms of their ends, and measured orders. */
 import type { Layer } from '../../image/plot.ts';
-import { type Law, twoSigmaBand } from '../../sde/law.ts';
-import type { Equation, Simulated } from '../commands/sde.ts';
+import type { Equation } from '../../sde/equation.ts';
+import type { EndFigure, PathsFigure } from '../../sde/figures.ts';
+import type { OrdersFigure } from '../../sde/orders.ts';
 
-/** Points of a smooth curve. */
-const CURVE = 200;
+/** Paths up to which each has a colour of its own. */
+const FEW = 8;
 
-/** One component of the paths against time, as an SVG file. */
+/** One component of the paths against time, as an SVG file. @param label how it was solved */
 export async function drawPaths(
-  { title, subtitle, process, start }: Equation,
+  { title, subtitle, process }: Equation,
   component: number,
-  { times, lines, drawn }: Simulated,
-  twin: ArrayLike<number> | null,
+  { times, paths, law, twin }: PathsFigure,
   label: string,
 ): Promise<string> {
   const { plot, PALETTE } = await import('../../image/plot.ts');
-  const width = start.length;
-  const along = (of: ArrayLike<number>, path: number, paths: number) =>
-    Float64Array.from(times, (_, k) => of[(k * paths + path) * width + component]);
   const layers: Layer[] = [];
-  const law = component === 0 ? process?.law : undefined;
-  const at = Array.from({ length: CURVE + 1 }, (_, i) => (times[times.length - 1] * i) / CURVE);
-  const laws = law ? at.map((t): Law => law.call(process, start[0], 0, t)) : [];
-  const bands = laws.map(twoSigmaBand);
-  if (laws.length > 0 && bands.every((band) => band !== null)) {
-    const [lower, upper] = [0, 1].map((side) => bands.map((band) => band![side]));
-    layers.push({
-      kind: 'area',
-      x: at,
-      lower: lower!,
-      upper: upper!,
-      color: PALETTE.blue,
-      name: 'two sigma (95.4 %)',
-      opacity: 0.12,
-    });
+  if (law?.band) {
+    const look = { name: 'two sigma (95.4 %)', color: PALETTE.blue, opacity: 0.12 };
+    layers.push({ kind: 'area', x: law.times, ...law.band, ...look });
   }
-  const few = drawn <= 8;
+  const few = paths.length <= FEW;
   const colors = Object.values(PALETTE).filter((color) => color !== PALETTE.grey);
-  for (let path = 0; path < drawn; path++) {
+  for (const [path, y] of paths.entries()) {
     const look = few
       ? { width: 1.2, opacity: 0.95, color: colors[path % colors.length] }
       : { width: 0.8, opacity: 0.5, color: PALETTE.sky };
-    const name = few ? {} : { name: `${drawn} paths` };
-    layers.push({ kind: 'line', x: times, y: along(lines, path, drawn), ...look, ...name });
+    layers.push({ kind: 'line', x: times, y, ...look, ...(few ? {} : { name: `${paths.length} paths` }) });
   }
-  if (laws.length > 0) {
-    layers.push({
-      kind: 'line',
-      x: at,
-      y: laws.map((l) => l.mean),
-      color: '#222222',
-      dashed: true,
-      width: 2,
-      name: 'exact mean',
-    });
+  if (law) {
+    const look = { name: 'exact mean', color: '#222222', dash: 'dashed', width: 2 } as const;
+    layers.push({ kind: 'line', x: law.times, y: law.mean, ...look });
   }
   if (twin) {
-    const y = Float64Array.from(times, (_, k) => twin[k * width + component]);
-    layers.push({ kind: 'line', x: times, y, color: PALETTE.vermilion, width: 2, name: 'noise-free twin' });
+    const look = { name: 'noise-free twin', color: PALETTE.vermilion, width: 2 };
+    layers.push({ kind: 'line', x: times, y: twin, ...look });
   }
   return plot({
     title,
@@ -68,39 +45,47 @@ export async function drawPaths(
   });
 }
 
-/** The first component's values at the end as a histogram, with the exact density where one is known. */
+/** The ends of the first component as a histogram, with the density where one is known. */
 export async function drawEnd(
-  { title, subtitle, process, start }: Equation,
-  { ends }: Simulated,
-  time: number,
+  { title, subtitle, process }: Equation,
+  { time, paths, histogram, density }: EndFigure,
   label: string,
 ): Promise<string> {
-  const [{ plot, PALETTE }, { histogram }] = await Promise.all([
-    import('../../image/plot.ts'),
-    import('../../image/histogram.ts'),
-  ]);
-  const width = start.length;
-  const values = Float64Array.from({ length: ends.length / width }, (_, i) => ends[i * width]).sort();
-  // The outermost thousandth on either side would only make the bins wide.
-  const cut = Math.floor(values.length / 1000);
-  const [low, high] = [values[cut], values[values.length - 1 - cut]];
-  const { edges, heights } = histogram(values, low < high ? { domain: [low, high] } : {});
-  const layers: Layer[] = [
-    { kind: 'bars', edges, heights, color: PALETTE.sky, name: `${values.length} paths` },
-  ];
-  const exact = process?.law?.(start[0], 0, time).density;
-  const density = exact ?? process?.stationary?.density;
+  const { plot, PALETTE } = await import('../../image/plot.ts');
+  const layers: Layer[] = [{ kind: 'bars', ...histogram, color: PALETTE.sky, name: `${paths} paths` }];
   if (density) {
-    const [from, to] = [edges[0], edges[edges.length - 1]];
-    const x = Float64Array.from({ length: CURVE + 1 }, (_, i) => from + ((to - from) * i) / CURVE);
-    const name = exact ? 'exact density' : 'stationary density, for t to infinity';
-    layers.push({ kind: 'line', x, y: x.map(density), color: PALETTE.vermilion, width: 2, name });
+    const { kind, x, y } = density;
+    const name = kind === 'exact' ? 'exact density' : 'stationary density, for t to infinity';
+    layers.push({ kind: 'line', x, y, color: PALETTE.vermilion, width: 2, name });
   }
   return plot({
     title: `${title} at t = ${time}`,
     subtitle: subtitle ? `${subtitle}. ${label}` : label,
     x: { label: process?.components?.[0] ?? 'X' },
     y: { label: 'density' },
+    layers,
+  });
+}
+
+/** Errors over step sizes, both logarithmic: a straight line's slope is the order. */
+export async function drawOrders({ kind, noise, measured }: OrdersFigure): Promise<string> {
+  const { plot, seriesStyle } = await import('../../image/plot.ts');
+  const layers = measured.flatMap((one, i): Layer[] => {
+    const { color, dash } = seriesStyle(i);
+    const [x, y] = [one.steps, one.errors];
+    const name = `${one.solver}, ${one.slope.toFixed(2)} (${one.declared})`;
+    return [
+      { kind: 'line', x, y, color, dash, width: 1.6, name },
+      { kind: 'points', x, y, color },
+    ];
+  });
+  const problems = [...new Set(measured.map((one) => one.problem))];
+  return plot({
+    title: `${kind === 'strong' ? 'Strong' : 'Weak'} errors with ${noise} noise`,
+    subtitle: `${problems.join('; ')}. Measured slope (declared order)`,
+    height: 560,
+    x: { label: 'step size', scale: 'log' },
+    y: { label: kind === 'strong' ? 'mean of |X - exact|' : '|mean of f(X) - f(exact)|', scale: 'log' },
     layers,
   });
 }

@@ -1,0 +1,37 @@
+/**
+ * Figures as files: each is computed, hashed and drawn when its file is written. The hashes go to the end event of a
+ * run, so that two runs, or a run and a page, can be seen to show the same numbers.
+ */
+import { cellsOf, pictureGrid } from '../../image/grid.ts';
+import { encodePng } from '../../image/png.ts';
+import { numbersHash } from '../../models/figures/numbers-hash.ts';
+import type { PictureRows } from '../../models/figures/picture-rows.ts';
+import type { Content } from './out-folder.ts';
+
+/** The SHA-256 of the numbers of each figure, by its file's name. */
+export class FigureHashes {
+  readonly numbers: Record<string, string> = {};
+
+  /** The content of the file `name`: the figure, drawn. */
+  content<F extends object>(
+    name: string,
+    compute: () => F,
+    draw: (figure: F) => ReturnType<Content>,
+  ): Content {
+    return async () => {
+      const figure = compute();
+      this.numbers[name] = await numbersHash(figure);
+      return draw(figure);
+    };
+  }
+}
+
+/** Rows of pictures as a PNG file. */
+export function drawRows({ height, width, rows }: PictureRows): Uint8Array {
+  return encodePng(
+    pictureGrid(
+      rows.map(({ pixels }) => cellsOf(pixels, { height, width })),
+      { height, width, rowLabels: rows.map(({ label }) => label) },
+    ),
+  );
+}

@@ -1,0 +1,97 @@
+/**
+ * The layout of a plot: margins as wide as the numbers at the ticks, and only as many ticks as their numbers have room
+ * for. Plot does not know how wide a text is, so each axis is drawn alone first, and its numbers are read.
+ */
+import * as Plot from '@observablehq/plot';
+import { estimateWidth } from './plot-header.ts';
+import { type Scale, type Ticks, ticksOf } from './plot-scale.ts';
+
+export const FONT = {
+  'font-family': "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif",
+  'font-size': 12,
+};
+export const AXIS = {
+  tickSize: 5,
+  tickPadding: 4,
+  labelAnchor: 'center',
+  labelArrow: 'none',
+  color: '#333333',
+} as const;
+/** Around everything, in pixels. */
+export const MARGIN = 16;
+/** For the numbers and the label along x. */
+const BELOW = 54;
+/** From the outer edge of the y label to the numbers at the ticks, and from those to the axis. */
+const Y_LABEL = 22;
+const Y_TICK = AXIS.tickSize + AXIS.tickPadding;
+
+/** The whole picture, and the place of its head. */
+interface Space {
+  readonly document: Document;
+  readonly width: number;
+  readonly height: number;
+  readonly marginTop: number;
+  readonly x: Scale;
+  readonly y: Scale;
+}
+
+/** The margins that the numbers at the ticks need, and as many ticks along x as stand apart. */
+export function layOut(space: Space, equal: boolean) {
+  const { width, height, marginTop, x, y } = space;
+  const frame = { ...space, height: equal ? width : height, marginRight: MARGIN + 12, marginBottom: BELOW };
+  const tickSpacing = equal ? { tickSpacing: 60 } : {};
+  const length = frame.height - marginTop - BELOW;
+  const ticksY: Ticks = { ...ticksOf({ axis: 'y', scale: y, length, textWidth }), ...tickSpacing };
+  const left = drawAxis('y', frame, ticksY);
+  const marginLeft = MARGIN + Y_LABEL + Math.max(0, ...left.numbers.map((number) => number.width)) + Y_TICK;
+  const inner = width - marginLeft - frame.marginRight;
+  let ticksX: Ticks = { ...ticksOf({ axis: 'x', scale: x, length: inner, textWidth }), ...tickSpacing };
+  let { numbers } = drawAxis('x', { ...frame, marginLeft }, ticksX);
+  for (let spacing = 100; spacing < inner && touch(numbers); spacing *= 1.3) {
+    ticksX = { ...ticksX, tickSpacing: spacing };
+    numbers = drawAxis('x', { ...frame, marginLeft }, ticksX).numbers;
+  }
+  const last = numbers[numbers.length - 1];
+  const beyond = last ? last.place + last.width / 2 - (marginLeft + inner) : 0;
+  const marginRight = Math.max(frame.marginRight, Math.ceil(beyond) + 4);
+  if (equal) {
+    const side = width - marginLeft - marginRight;
+    frame.height = Math.round(marginTop + side * left.heightPerWidth + BELOW);
+  }
+  return { frame: { ...frame, marginLeft, marginRight }, ticksX, ticksY };
+}
+
+const textWidth = (text: string) => estimateWidth(text, FONT['font-size']);
+
+/** A number at a tick: its middle and its width, in pixels. */
+interface AxisNumber {
+  readonly place: number;
+  readonly width: number;
+}
+
+const touch = (numbers: readonly AxisNumber[]) =>
+  numbers.some(({ place, width }, i) => {
+    const before = numbers[i - 1];
+    return before && place - before.place < (width + before.width) / 2 + 6;
+  });
+
+/**
+ * Draws one axis alone, to see its numbers, and the height of the domains as they are shown over their width. Plot's
+ * own `aspectRatio` counts with margins other than those it is given.
+ */
+function drawAxis(name: 'x' | 'y', frame: Plot.PlotOptions, ticks: Ticks) {
+  const options = { ...AXIS, ...ticks, label: null };
+  const axis = name === 'x' ? Plot.axisX(options) : Plot.axisY(options);
+  // Without `axis: null` Plot adds the other axis too.
+  const scales = { x: { ...frame.x, axis: null }, y: { ...frame.y, axis: null } };
+  const alone = Plot.plot({ ...frame, ...scales, marks: [axis] });
+  const numbers = [...alone.querySelectorAll('text')].map((text): AxisNumber => {
+    const [x, y] = text.getAttribute('transform')!.match(/-?[\d.]+/g)!;
+    return { place: Number(name === 'x' ? x : y), width: textWidth(text.textContent ?? '') };
+  });
+  const length = (side: 'x' | 'y') => {
+    const [low, high] = alone.scale(side)!.domain as [number, number];
+    return high - low;
+  };
+  return { numbers, heightPerWidth: length('y') / length('x') };
+}

@@ -1,0 +1,45 @@
+/**
+ * What the lecture's model makes of pictures: of test digits under the noise that it sees in training, and of pure
+ * noise as its loop goes on. The picture that an answer at a time amounts to is x + step·answer.
+ */
+import type { Dataset } from '../../data/dataset.ts';
+import { combine } from '../../diffusion/combine.ts';
+import { Rng, type Seed } from '../../random/rng.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { type PictureRows, type PictureSize, pictureRows } from '../figures/picture-rows.ts';
+import { lectureNoise } from './analysis.ts';
+import { lectureStep, tensorOf } from './figures.ts';
+import type { LectureNetwork } from './lecture.ts';
+
+/** Pictures in a row, at most. */
+const COLUMNS = 10;
+
+const pictureRng = (seed: Seed) => new Rng(seed).stream('pictures');
+const timeLabels = () => lectureNoise().map(({ time }) => `s = ${time}`);
+
+const answer = (model: LectureNetwork, x: Tensor, time: number): Tensor =>
+  combine(x.empty(x.shape), [1, x], [lectureStep(), model.at(x, time)]);
+
+/** Test digits, what the network sees of them, and the digit that its answer amounts to at each time. */
+export function seenFigure(model: LectureNetwork, test: Dataset, seed: Seed): PictureRows {
+  const times = lectureNoise();
+  const digits = tensorOf(test, COLUMNS);
+  try {
+    return pictureRows(test, ['digit', 'seen', ...timeLabels()], () => {
+      const noise = pictureRng(seed).normal(digits.shape);
+      const noisy = combine(noise, [Math.sqrt(times[0].variance), noise], [1, digits]);
+      return [digits, noisy, ...times.map(({ time }) => answer(model, noisy, time))];
+    });
+  } finally {
+    digits.dispose();
+  }
+}
+
+/** Pure noise, and what the loop makes of it, time by time. */
+export function sampledFigure(model: LectureNetwork, size: PictureSize, seed: Seed): PictureRows {
+  return pictureRows(size, ['noise', ...timeLabels()], () => {
+    const rows = [pictureRng(seed).normal([COLUMNS, model.dimension])];
+    for (const { time } of lectureNoise()) rows.push(answer(model, rows[rows.length - 1], time));
+    return rows;
+  });
+}

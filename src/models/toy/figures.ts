@@ -1,0 +1,133 @@
+/**
+ * What a trained network in the plane does beside what is exact: samples by its score and by the exact one, and both
+ * scores as arrows at several levels of noise.
+ */
+import { scope } from '../../autograd/tape.ts';
+import { type ToySet, toySet } from '../../data/toy.ts';
+import type { GaussianMixture } from '../../diffusion/gaussian-mixture.ts';
+import type { Predictor } from '../../diffusion/prediction.ts';
+import { diffuse } from '../../diffusion/process.ts';
+import { createSampler, runSampler, type SamplerName, startNoise } from '../../diffusion/samplers/index.ts';
+import { timeAt } from '../../diffusion/schedule.ts';
+import { Rng, type Seed } from '../../random/rng.ts';
+import { tensor } from '../../tensor/create.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { compareScores, type ToyDiffusion, toyMixture } from './toy.ts';
+
+/** Half the side of the square that is shown, and arrows along it. */
+export const TOY_REACH = 2.6;
+export const TOY_ARROWS = 19;
+/** Levels of noise whose scores are shown, as shares of the way to pure noise. */
+export const TOY_LEVELS = [0.1, 0.3, 0.6, 0.9] as const;
+
+export interface ToyFiguresSettings {
+  /** Points of the data, and samples; 1,000 by default. */
+  readonly points?: number;
+  readonly sampler: SamplerName;
+  /** Steps of the sampler. */
+  readonly steps: number;
+  readonly seed: Seed;
+}
+
+const POINTS = 1000;
+
+/** Points or arrows in the plane, as two columns. */
+export interface PlanePoints {
+  readonly x: Float64Array;
+  readonly y: Float64Array;
+}
+
+export interface SamplesFigure {
+  readonly data: PlanePoints;
+  readonly samples: PlanePoints;
+}
+
+/** Both scores at the centres of a grid over the noised data. */
+export interface ScoreFigure {
+  /** The share of the way to pure noise. */
+  readonly share: number;
+  readonly noised: PlanePoints;
+  /** Where the arrows stand, `[TOY_ARROWS²]`; both scores there. */
+  readonly places: PlanePoints;
+  readonly learned: PlanePoints;
+  readonly exact: PlanePoints;
+  /** √(Σ|learned - exact|² / Σ|exact|²) where the noised data are. */
+  readonly error: number;
+}
+
+export interface ToyFigures {
+  readonly learned: SamplesFigure;
+  readonly exact: SamplesFigure;
+  /** One for each of `TOY_LEVELS`. */
+  readonly scores: readonly ScoreFigure[];
+}
+
+/** The figures of a trained network; a second or two. @throws ValueError for a sampler or steps that do not fit */
+export function toyFigures(model: ToyDiffusion, name: ToySet, settings: ToyFiguresSettings): ToyFigures {
+  const mixture = toyMixture(name);
+  const rng = new Rng(settings.seed).stream('pictures');
+  const data = columnsOf(() => toySet(name, settings.points ?? POINTS, rng));
+  const samples = (predictor: Predictor) => ({ data, samples: sampled(model, predictor, settings, rng) });
+  return {
+    learned: samples(model.predictor),
+    exact: samples(mixture.predictor(model.schedule)),
+    scores: TOY_LEVELS.map((share) => scoreFigure(model, mixture, share, data)),
+  };
+}
+
+const columns = (values: ArrayLike<number>): PlanePoints => {
+  const column = (j: number) => Float64Array.from({ length: values.length / 2 }, (_, i) => values[2 * i + j]);
+  return { x: column(0), y: column(1) };
+};
+
+/** The numbers of a tensor [n, 2] that is needed no longer. */
+function columnsOf(made: () => Tensor): PlanePoints {
+  const points = made();
+  const read = columns(points.toTypedArray());
+  points.dispose();
+  return read;
+}
+
+function sampled(
+  { schedule }: ToyDiffusion,
+  predictor: Predictor,
+  { points = POINTS, sampler, steps }: ToyFiguresSettings,
+  rng: Rng,
+): PlanePoints {
+  return columnsOf(() => {
+    const noise = startNoise(schedule, [points, 2], rng);
+    try {
+      return runSampler(createSampler(sampler, { steps }).sample(predictor, schedule, noise, rng));
+    } finally {
+      noise.dispose();
+    }
+  });
+}
+
+function scoreFigure(
+  model: ToyDiffusion,
+  mixture: GaussianMixture,
+  share: number,
+  data: PlanePoints,
+): ScoreFigure {
+  const level = model.schedule.level(timeAt(model.schedule, share));
+  const at = Array.from(
+    { length: TOY_ARROWS },
+    (_, i) => -TOY_REACH + (2 * TOY_REACH * (i + 0.5)) / TOY_ARROWS,
+  );
+  const places = at.flatMap((y) => at.map((x) => [x, y]));
+  const noised = scope(() => {
+    const points = tensor(Array.from(data.x, (x, i) => [x, data.y[i]]));
+    const { x } = diffuse(points, level, new Rng(share));
+    return { points: columns(x.toTypedArray()), error: compareScores(model, mixture, x, level).error };
+  });
+  const { learned, exact } = scope(() => compareScores(model, mixture, tensor(places), level));
+  return {
+    share,
+    noised: noised.points,
+    places: columns(places.flat()),
+    learned: columns(learned),
+    exact: columns(exact),
+    error: noised.error,
+  };
+}

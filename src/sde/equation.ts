@@ -1,0 +1,74 @@
+/**
+ * Which equation a figure shows: a process by name, or a drift and a diffusion that are written as expressions. Both
+ * become one record with a title, a start and an end of time.
+ */
+import { ValueError } from '../errors.ts';
+import { expressionSde } from './expression.ts';
+import { type Process, processNamed } from './processes/index.ts';
+import type { SDE } from './sde.ts';
+
+/** An equation as settings name it: `process`, or `drift` and `diffusion`. */
+export interface EquationSettings {
+  /** The name of a process. */
+  readonly process?: string | undefined;
+  /** a(x, t) of dx = a dt + b dW, as in `theta*(mu - x)`. */
+  readonly drift?: string | undefined;
+  /** b(x, t), as in `sigma*sqrt(x)`. */
+  readonly diffusion?: string | undefined;
+  /** Parameters that differ from the process's own, or those of the expressions; `x0` is the start of those. */
+  readonly set?: Readonly<Record<string, number>> | undefined;
+}
+
+/** An equation with its start, however it was named. */
+export interface Equation {
+  /** The process's name, or `sde`. */
+  readonly name: string;
+  readonly title: string;
+  readonly subtitle: string;
+  readonly sde: SDE;
+  /** One number a component. */
+  readonly start: readonly number[];
+  /** The end of time where none is asked for. */
+  readonly time: number;
+  /** Where it is one by name. */
+  readonly process: Process | null;
+}
+
+/** The end of time for expressions, which name none. */
+const TIME = 10;
+
+const listed = (values: Readonly<Record<string, number>>) =>
+  Object.entries(values)
+    .map(([key, value]) => `${key} = ${value}`)
+    .join(', ');
+
+/** The equation that settings name. @throws ValueError for an unknown process, parameter or expression */
+export function equationOf({ process, drift, diffusion, set = {} }: EquationSettings): Equation {
+  if (process !== undefined && drift === undefined && diffusion === undefined) {
+    return namedEquation(process, set);
+  }
+  if (process !== undefined || drift === undefined || diffusion === undefined) {
+    throw new ValueError('equation: expected either a process or both of a drift and a diffusion');
+  }
+  const { x0 = 1, ...parameters } = set;
+  if (!Number.isFinite(x0)) throw new ValueError(`set: expected a finite x0, got ${x0}`);
+  const sde = expressionSde(drift, diffusion, parameters);
+  const subtitle = listed(set);
+  return { name: 'sde', title: sde.name!, subtitle, sde, start: [x0], time: TIME, process: null };
+}
+
+function namedEquation(name: string, values: Readonly<Record<string, number>>): Equation {
+  const family = processNamed(name);
+  const process = family(values);
+  const { title, formula, parameters, start } = process;
+  const { name: canonical, time } = family.definition;
+  const subtitle = `${formula}; ${listed(parameters)}`;
+  return { name: canonical, title, subtitle, sde: process, start, time, process };
+}
+
+/** The end of time, the process's own where none is given. @throws ValueError for one after the process ends */
+export function checkTime({ name, process, time: own }: Equation, time = own): number {
+  const end = process?.end ?? Infinity;
+  if (time <= end) return time;
+  throw new ValueError(`time: expected at most ${end} for ${name}, got ${time}`);
+}
