@@ -23,6 +23,11 @@ const picture = langevin.pictureGrid([[[0.5]]], { height: 1, width: 1 });
 const settings = { ...langevin.DIFFUSION_SETTINGS, epochs: 1, batchSize: 2 };
 const trainer = () => langevin.diffusionTrainer(pipeline(), strokes, settings);
 
+const lectureFile = () => {
+  const run = langevin.lectureTrainer(new langevin.LectureNetwork(784, 2), { ...strokes, epochs: 1 });
+  return langevin.decodeCheckpoint(langevin.encodeRun(run, { resumable: true }));
+};
+
 /** What a class or function takes with the option of that name, which it does not have, and what it suggests. */
 type Wrong = (options: never) => unknown;
 const sized = (o: object) => ({ height: 1, width: 1, ...o });
@@ -69,10 +74,37 @@ const UNKNOWN: Readonly<Record<string, readonly [Wrong, string, string]>> = {
   lectureLoss: [(o) => langevin.lectureLoss((x) => x, point(), rng, o), 'Carry', 'carry'],
   lectureNoise: [(o) => langevin.lectureNoise(o), 'schedules', 'schedule'],
   trainLecture: [
-    (o) => first(langevin.trainLecture(new langevin.LectureNetwork(2, 2), o)),
+    (o) => first(langevin.trainLecture(new langevin.LectureNetwork(784, 2), o)),
     'epoch',
     'epochs',
   ],
+  denoiserTrainer: [(o) => langevin.denoiserTrainer(new langevin.Denoiser(), o), 'Noise', 'noise'],
+  resumeDenoiser: [
+    (o) => langevin.resumeDenoiser(lectureFile(), strokes, o),
+    'limit_seconds',
+    'limitSeconds',
+  ],
+  lectureTrainer: [
+    (o) => langevin.lectureTrainer(new langevin.LectureNetwork(784, 2), o),
+    'batch_size',
+    'batchSize',
+  ],
+  resumeLecture: [(o) => langevin.resumeLecture(lectureFile(), strokes, o), 'epoch', 'epochs'],
+  Trainer: [
+    (o) => {
+      const { recipe, source } = trainer();
+      return new langevin.Trainer(recipe, source, o);
+    },
+    'limitseconds',
+    'limitSeconds',
+  ],
+  Classifier: [(o) => new langevin.Classifier(o), 'class', 'classes'],
+  NoiseClassifier: [
+    (o) => new langevin.NoiseClassifier(o, { schedule: 'cosine', steps: 10 }),
+    'Channels',
+    'channels',
+  ],
+  toyTrainer: [(o) => langevin.toyTrainer('moons', o), 'learning_rate', 'lr'],
   trainToy: [(o) => first(langevin.trainToy('moons', o)), 'batch_size', 'batchSize'],
   trainClassifier: [
     (o) => first(langevin.trainClassifier(classifier(), strokes, { seed: 0, ...(o as object) } as never)),
@@ -97,6 +129,7 @@ const UNKNOWN: Readonly<Record<string, readonly [Wrong, string, string]>> = {
     'label_dropout',
     'labelDropout',
   ],
+  encodeRun: [(o) => langevin.encodeRun(trainer(), o), 'note', 'notes'],
   encodeDiffusion: [(o) => langevin.encodeDiffusion(trainer(), o), 'note', 'notes'],
   resumeDiffusion: [
     (o) =>

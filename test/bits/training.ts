@@ -59,9 +59,10 @@ export async function lecture(seed: Seed, carry: boolean): Promise<string> {
   const model = new LectureNetwork(784, 400, initial(seed));
   const { train } = loadStrokes({ train: 320, test: 0, seed });
   const settings = { ...LECTURE_SETTINGS, epochs: 2, carry, seed };
+  const { epochs, lr } = settings;
   const recipe = new LectureRecipe(model, { train, test: train }, settings);
   // In the order of the set: without a seed a loader does not shuffle.
-  const run = new Trainer(recipe, new DataLoader(train, { batchSize: 32 }), settings);
+  const run = new Trainer(recipe, new DataLoader(train, { batchSize: 32 }), { epochs, lr });
   const losses = lossesOfType('batch', run.run());
   const hash = new Hash().tensors(model.namedParameters()).numbers('losses', losses);
   run.dispose();

@@ -12,11 +12,13 @@
  * exception. The learning rate then follows the larger of the shares of steps and of seconds that are used up, so
  * that a run that ends by the clock has been annealed too. Such a run has the bits of its machine's speed.
  */
+
 import { scope } from '../../autograd/tape.ts';
 import { DivergenceError, ValueError } from '../../errors.ts';
 import { Adam } from '../../optim/adam.ts';
 import { Ema } from '../../optim/ema.ts';
 import { constantLr, type LrSchedule } from '../../optim/lr-schedule.ts';
+import { withDefaults } from '../../options.ts';
 import { Rng } from '../../random/rng.ts';
 import { requirement, requireWhole } from './check.ts';
 import type { BatchEvent, EpochEvent, TrainEvent } from './events.ts';
@@ -47,7 +49,12 @@ export class Trainer<R extends Recipe = Recipe> {
     readonly source: Source,
     readonly options: TrainOptions,
   ) {
-    const { epochs, lr, limitSeconds = Infinity, every = 1 } = options;
+    const { epochs, lr, limitSeconds, every } = withDefaults('Trainer', options, {
+      epochs: undefined,
+      lr: undefined,
+      limitSeconds: Infinity,
+      every: 1,
+    });
     requireWhole({ epochs, every });
     requirement(lr > 0 && lr < Infinity, 'lr > 0', lr);
     requirement(limitSeconds > 0, 'seconds > 0', limitSeconds);
