@@ -78,7 +78,6 @@ const UNKNOWN: Readonly<Record<string, readonly [Wrong, string, string]>> = {
     'epoch',
     'epochs',
   ],
-  denoiserTrainer: [(o) => langevin.denoiserTrainer(new langevin.Denoiser(), o), 'Noise', 'noise'],
   resumeDenoiser: [
     (o) => langevin.resumeDenoiser(lectureFile(), strokes, o),
     'limit_seconds',
@@ -89,7 +88,6 @@ const UNKNOWN: Readonly<Record<string, readonly [Wrong, string, string]>> = {
     'batch_size',
     'batchSize',
   ],
-  resumeLecture: [(o) => langevin.resumeLecture(lectureFile(), strokes, o), 'epoch', 'epochs'],
   Trainer: [
     (o) => {
       const { recipe, source } = trainer();
@@ -104,7 +102,6 @@ const UNKNOWN: Readonly<Record<string, readonly [Wrong, string, string]>> = {
     'Channels',
     'channels',
   ],
-  toyTrainer: [(o) => langevin.toyTrainer('moons', o), 'learning_rate', 'lr'],
   trainToy: [(o) => first(langevin.trainToy('moons', o)), 'batch_size', 'batchSize'],
   trainClassifier: [
     (o) => first(langevin.trainClassifier(classifier(), strokes, { seed: 0, ...(o as object) } as never)),
@@ -112,10 +109,7 @@ const UNKNOWN: Readonly<Record<string, readonly [Wrong, string, string]>> = {
     'batchSize',
   ],
   denoiserTrainer: [(o) => langevin.denoiserTrainer(new langevin.Denoiser(), o), 'batch_size', 'batchSize'],
-  lectureTrainer: [(o) => langevin.lectureTrainer(new langevin.LectureNetwork(), o), 'Carry', 'carry'],
   toyTrainer: [(o) => langevin.toyTrainer('moons', o), 'learning_rate', 'lr'],
-  encodeRun: [(o) => langevin.encodeRun(trainer(), o), 'Resumable', 'resumable'],
-  resumeDenoiser: [(o) => langevin.resumeDenoiser(null as never, strokes, o), 'epoch', 'epochs'],
   resumeLecture: [(o) => langevin.resumeLecture(null as never, strokes, o), 'epoch', 'epochs'],
   Classifier: [(o) => new langevin.Classifier(o), 'Heights', 'height'],
   NoiseClassifier: [
