@@ -96,12 +96,6 @@ const UNKNOWN: Readonly<Record<string, readonly [Wrong, string, string]>> = {
     'limitseconds',
     'limitSeconds',
   ],
-  Classifier: [(o) => new langevin.Classifier(o), 'class', 'classes'],
-  NoiseClassifier: [
-    (o) => new langevin.NoiseClassifier(o, { schedule: 'cosine', steps: 10 }),
-    'Channels',
-    'channels',
-  ],
   trainToy: [(o) => first(langevin.trainToy('moons', o)), 'batch_size', 'batchSize'],
   trainClassifier: [
     (o) => first(langevin.trainClassifier(classifier(), strokes, { seed: 0, ...(o as object) } as never)),
