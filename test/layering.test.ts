@@ -60,6 +60,22 @@ async function importsOf(root: string): Promise<Graph> {
   return new Map(files.map((file) => [file, metafile.inputs[file].imports.map(({ path }) => path)] as const));
 }
 
+/** What every file of `root`/assembly imports: AssemblyScript, whose imports are read as text. */
+function importsOfAssembly(root: string): Graph {
+  const files = readdirSync(join(root, 'assembly'), { recursive: true })
+    .map((file) => `assembly/${String(file).replaceAll('\\', '/')}`)
+    .filter((file) => file.endsWith('.ts'));
+  return new Map(
+    files.map((file) => {
+      const source = readFileSync(join(root, file), 'utf8');
+      const paths = [...source.matchAll(/from '(\.[^']*)'/g)].map(([, path]) =>
+        join(dirname(file), `${path}.ts`),
+      );
+      return [file, paths.map((path) => path.replaceAll('\\', '/'))];
+    }),
+  );
+}
+
 /** Every breach of the floors, as a line. */
 function breaches(graph: Graph): string[] {
   const found: string[] = [];
@@ -132,6 +148,15 @@ suite('layering', (test) => {
     assert.ok(graph.size > 50, `${graph.size} files were read`);
     assert.ok(graph.get('src/nn/linear.ts')!.includes('src/tensor/tensor.ts'), 'imports were found');
     assert.equal(breaches(graph), []);
+    assert.equal(cycles(graph), []);
+  });
+
+  test('the kernels import only kernels, and there is no circle among them', () => {
+    const graph = importsOfAssembly('.');
+    assert.ok(graph.get('assembly/gemm/gemm.ts')!.includes('assembly/scratch.ts'), 'imports were found');
+    for (const [file, targets] of graph) {
+      for (const target of targets) assert.ok(graph.has(target), `${file} imports ${target}`);
+    }
     assert.equal(cycles(graph), []);
   });
 

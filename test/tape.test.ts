@@ -353,4 +353,42 @@ suite('scopes', (test) => {
     setBackend(before);
     refused(() => mse(a, b), ValueError, `mse: expected tensors of one backend, got ${before} and ${name}`);
   });
+
+  /** y = tanh(w·x + b) summed, with all leaves wanting gradients. */
+  const leaves = () => [leaf([0.5, -1]), leaf([2, 3]), leaf([0.1, -0.2])] as const;
+  const lossOf = ([w, x, b]: readonly [Tensor, Tensor, Tensor]) => w.mul(x).add(b).tanh().sum();
+  const gradients = (all: readonly Tensor[]) => all.map((x) => Array.from(x.grad!.toTypedArray()));
+
+  test('the pass node by node visits each node once, from the end, and leaves the gradients of backward()', () => {
+    const [whole, stepped] = [leaves(), leaves()];
+    const before = tapeLength();
+    scope(() => lossOf(whole).backward());
+    scope(() => {
+      const visited: string[] = [];
+      for (const { op, y, xs } of lossOf(stepped).backwardSteps()) {
+        visited.push(op.name);
+        assert.equal(y.adjoint!.shape, y.shape);
+        for (const x of xs)
+          assert.ok((x.adjoint ?? x.grad) !== null, `${op.name} has given its inputs gradients`);
+      }
+      assert.equal(visited, ['sum', 'tanh', 'add', 'mul']);
+    });
+    assert.equal(gradients(stepped), gradients(whole));
+    assert.is(tapeLength(), before);
+  });
+
+  test('a pass that is given up half way leaves no memory open, and another pass is right', () => {
+    const [whole, stepped] = [leaves(), leaves()];
+    scope(() => lossOf(whole).backward());
+    scope(() => {
+      const loss = lossOf(stepped);
+      const pass = loss.backwardSteps();
+      pass.next();
+      pass.next();
+      pass.return();
+    });
+    for (const x of stepped) x.zeroGrad();
+    scope(() => lossOf(stepped).backward());
+    assert.equal(gradients(stepped), gradients(whole));
+  });
 });

@@ -27,7 +27,7 @@ import { decodeSafetensors, encodeSafetensors, type StoredTensor } from './safet
 export interface CheckpointInfo {
   /** Which model it is: `denoiser`. */
   readonly kind: string;
-  /** What the model's constructor has to be told. */
+  /** The sizes that the model's constructor takes. */
   readonly sizes: Readonly<Record<string, number>>;
   /** How it was trained; anything that JSON can say. */
   readonly settings?: Readonly<Record<string, unknown>>;

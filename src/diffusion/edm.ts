@@ -49,7 +49,7 @@ export function preconditioning(s: number, sigmaData = 0.5): Preconditioning {
   };
 }
 
-/** The denoiser D of a network F, which is told cNoise, as a predictor of x0 on any schedule. */
+/** The denoiser D of a network F, whose time input is cNoise, as a predictor of x0 on any schedule. */
 export function edmPredictor(network: Network, schedule: NoiseSchedule, sigmaData = 0.5): Predictor {
   checkNumber('edm: sigmaData', sigmaData, 1e-12);
   return {

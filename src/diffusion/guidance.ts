@@ -27,7 +27,7 @@ import type { NoiseSchedule } from './schedule.ts';
 /** A label for each sample; null for none. */
 export type Labels = readonly (number | null)[];
 
-/** A model that may be told labels. */
+/** A model that may take labels as its condition. */
 export interface ConditionalModel {
   readonly predicts: Prediction;
   /** The number of classes; 0 for a model that knows none. */

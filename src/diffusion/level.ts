@@ -11,7 +11,7 @@ import { ValueError } from '../errors.ts';
 import { log } from '../math.ts';
 
 export interface NoiseLevel {
-  /** The time that the model is told. */
+  /** The time input of the model. */
   readonly t: number;
   /** Factor of the data, 0 <= alpha <= 1. */
   readonly alpha: number;

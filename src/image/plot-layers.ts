@@ -107,7 +107,7 @@ export const DASHES = {
 } as const;
 export type Dash = keyof typeof DASHES;
 
-/** How a series is told from the others. */
+/** How a series is distinguished from the others. */
 export interface SeriesStyle {
   readonly color: string;
   readonly dash: Dash;

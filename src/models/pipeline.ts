@@ -1,6 +1,6 @@
 /**
  * What a trained network means: the process that it was trained in, and how files and samplers know it. The
- * network is told times of 0 to 1000 whatever the schedule's own are, so that its sinusoids fit them all.
+ * network's time input runs from 0 to 1000 whatever the schedule's own times are, so that its sinusoids fit them all.
  *
  * The network's own answer y is always of the data, since it has fewer numbers inside than a picture has pixels: it
  * can say what a digit looks like, but it cannot repeat a noise of all pixels, which eps, v, flow and score ask for.
@@ -74,7 +74,7 @@ export function trainingSchedule({ schedule, steps }: Omit<ProcessSettings, 'pre
 /** Pictures in [0, 1] as diffusion networks see them, in [-1, 1]. */
 export const normalize = (images: Tensor): Tensor => images.mul(2).sub(1);
 
-/** What the network is told of the time t, which runs from about 0 to about 1000. */
+/** The network's time input for the time t: from about 0 to about 1000. */
 export function networkTime({ times, tMax }: NoiseSchedule, t: number): number {
   return (1000 * t) / (times ? times.length : tMax);
 }

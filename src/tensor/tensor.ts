@@ -10,7 +10,7 @@
  *
  * Operators never change their operands. Operands may be numbers; two tensors broadcast as in NumPy.
  */
-import { apply, backward, noGrad } from '../autograd/tape.ts';
+import { apply, backward, backwardSteps, noGrad, type TapeNode } from '../autograd/tape.ts';
 import { type Shape, sizeOf, Variable } from '../autograd/variable.ts';
 import type { FloatArray } from '../backend/backend.ts';
 import { copyArray } from '../backend/kernels.ts';
@@ -131,6 +131,14 @@ export class Tensor extends Variable {
   backward(gradient: Tensor | null = null, options: { retainGraph?: boolean } = {}): void {
     const { retainGraph } = withDefaults('backward', options, { retainGraph: false });
     backward(this, gradient, retainGraph);
+  }
+
+  /**
+   * As `backward()`, node by node: for looking at what the pass does. Yields each node of the tape when its derivative
+   * has been computed.
+   */
+  backwardSteps(gradient: Tensor | null = null): Generator<TapeNode, void> {
+    return backwardSteps(this, gradient);
   }
 
   // Elementwise, two operands

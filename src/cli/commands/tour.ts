@@ -83,7 +83,7 @@ function stages(data: Given, shared: Given, seconds: number, out: string): Stage
     },
     {
       title: 'One step back: the denoiser',
-      text: 'A network is shown noisy digits and learns to say the clean ones. On pure noise it sees a blur; told to denoise its own answer again and again, it settles on shapes that are like digits, but are none that anyone asked for.',
+      text: 'A network is shown noisy digits and learns to say the clean ones. On pure noise it sees a blur. When it denoises its own answer again and again, it settles on shapes that look like digits. Nobody can choose which.',
       commands: [['train denoiser', { ...data, limit: SHORT, epochs: 6, ...shared }]],
       folder: 'denoiser',
       pictures: [
@@ -106,7 +106,7 @@ function stages(data: Given, shared: Given, seconds: number, out: string): Stage
     },
     {
       title: 'A thousand steps back: DDPM',
-      text: 'The noise now falls from step to step, and the network learns every level of it: from much noise the rough shape, from little the edges. It is told the level, and the label, which is sometimes withheld so that it can be guided later.',
+      text: 'The noise now falls from step to step, and the network learns every level of it: from much noise the rough shape, from little the edges. Its inputs are the picture, the level and the label. Training sometimes hides the label, so that sampling can use guidance.',
       commands: [
         ['train diffusion', { ...data, model: 'mlp-small', batchSize: 64, seconds, ...shared }],
         ['schedules', { schedule: ['linear', 'cosine', 'sigmoid'] }],

@@ -38,7 +38,7 @@ export interface PreparationEvent {
   readonly imagesPerSecond: number;
 }
 
-/** A part of the outcome, told as soon as it is known. */
+/** A part of the outcome, reported as soon as it is known. */
 export interface ResultEvent {
   readonly type: 'result';
   /** For people. */

@@ -18,7 +18,7 @@ export interface Course {
   readonly events: Iterable<TrainEvent>;
   /** Where the run begins, for one that ends before its first batch. */
   readonly begin: Followed['last'];
-  /** Called with each event once it was told: for checkpoints. */
+  /** Called after each event was reported: for checkpoints. */
   after(event: TrainEvent): Promise<void>;
   /** Called with the end, while signals are still heard: a second one ends the process. */
   finish(end: Followed): Promise<void>;

@@ -13,7 +13,7 @@ const NAMED = { label, sampler, steps, guidance, guidanceAbove, classifierGuidan
 const ALWAYS = ['sampler', 'seed'];
 const MOST = 40;
 
-/** A text as a part of a file's name; one that is long or has other characters is told apart by its hash. */
+/** A text as a part of a file's name; a hash stands for what is too long or has other characters. */
 function slug(text: string): string {
   if (text.length <= MOST && /^[\w.-]+$/.test(text)) return text;
   const hash = createHash('sha256').update(text).digest('hex').slice(0, 8);

@@ -13,7 +13,7 @@ async function layersOf({ curves }: SchedulesFigure): Promise<Layer[]> {
   return curves.map(({ name, zeroSnr, times, values }) => ({
     kind: 'line',
     name: zeroSnr ? `${name}, zero SNR` : name,
-    // Of the four dashes the last two are for rescaled schedules: 14 schedules can be told apart.
+    // Of the four dashes the last two are for rescaled schedules: 14 schedules can be distinguished.
     ...seriesStyle(names.indexOf(name) + (zeroSnr ? 2 * colors : 0)),
     x: times,
     y: values,

@@ -6,7 +6,7 @@
  *   y += √((s·(1 + gamma))² - s²)·noiseScale·z, then Heun from s·(1 + gamma) to s_to
  *
  * With churn 0 it is Heun's method. Order 2 without churn. Source: Karras et al. (2022), algorithm 2; its steps
- * are on a `karras` grid. The model is told the time that belongs to the raised sigma; beyond the noisiest
+ * are on a `karras` grid. The model's time input is the one that belongs to the raised sigma; beyond the noisiest
  * level, the last.
  */
 import { withDefaults } from '../../options.ts';

@@ -1,6 +1,6 @@
 /**
  * How likely a diffusion model finds pictures, in bits per dimension: the bits that a code made of the model would
- * spend on a pixel, of the 8 that it has. Two figures for the same pictures, told with their labels:
+ * spend on a pixel, of the 8 that it has. Two figures for the same pictures, with their labels as the condition:
  *
  *   bound  the variational bound of Ho et al. (2020), an upper limit, for schedules that have steps and preserve variance
  *   ode    the probability-flow ODE's density of pictures whose grey levels are spread uniformly over their bins,

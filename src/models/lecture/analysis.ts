@@ -9,7 +9,7 @@
  *   the loss of the best network:       Σ_t E|data - E[data|denoised]|²/D/step_t²
  *
  * The best answer is (E[data|denoised] - denoised)/step: one jump to the mean of all data that fit. Nothing in the
- * input depends on t, so t tells the network nothing, and the steps in between cannot be told apart.
+ * input depends on t, so t tells the network nothing, and the steps in between cannot be distinguished.
  *
  * The mean square of the best prediction depends on the data. Here: Gaussian data by their covariance, where it is
  * also the best *linear* network for any data of that covariance; and data that are exactly a set of points.

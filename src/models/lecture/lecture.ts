@@ -1,6 +1,6 @@
 /**
  * The lecture's diffusion model, as its slides have it: T = 5 times, equally spaced from 0 to 1, and a network of
- * 785-400-400-784 that is told the time as one more input. One step of training takes a batch of data,
+ * 785-400-400-784 with the time as one more input. One step of training takes a batch of data,
  *
  *   noisy = data + Σ_t √(s[t+1] - s[t])·randn                        all T-1 noising steps
  *   for t = T-2, ..., 0:

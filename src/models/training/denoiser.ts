@@ -24,7 +24,7 @@ import { type Recipe, RUN_DEFAULTS } from './recipe.ts';
 import { RESUME_DEFAULTS, type ResumeOptions, resumeRun, settingsOf } from './resume.ts';
 import { testLoss } from './test-loss.ts';
 
-/** What a run can be told. */
+/** The settings of a run. */
 export interface DenoiserSettings {
   readonly epochs: number;
   readonly batchSize: number;

@@ -32,7 +32,7 @@ import type { Recipe } from './recipe.ts';
 import { RESUME_DEFAULTS, type ResumeOptions, resumeRun, settingsOf } from './resume.ts';
 import { testLoss } from './test-loss.ts';
 
-/** What a run can be told beside its process. */
+/** The settings of a run: those of its process and of its training. */
 export interface DiffusionSettings extends ProcessSettings {
   readonly lossWeighting: LossWeighting;
   readonly epochs: number;
@@ -104,7 +104,7 @@ export class DiffusionRecipe implements Recipe {
     });
   }
 
-  /** The labels as the network is told them in this step. */
+  /** The labels of this step's condition: null where dropout hides one. */
   private dropLabels(labels: Uint8Array): Labels {
     if (this.model.classes === 0) return Array(labels.length).fill(null);
     const words = this.streams.training.bits(labels.length);
