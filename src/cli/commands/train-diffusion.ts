@@ -26,7 +26,8 @@ export const TRAIN_DIFFUSION: Command = trainCommand<DiffusionRecipe>({
   begin(options) {
     const { model: name, seconds, ...settings } = readSettings(DIFFUSION_TABLE, options);
     // What no schedule or no loss can be is a fault of the command line.
-    asUsage(() => new Objective(trainingSchedule(settings), settings));
+    const { predicts, lossWeighting } = settings;
+    asUsage(() => new Objective(trainingSchedule(settings), { predicts, lossWeighting }));
     return (data, limitSeconds) => {
       const { height, width, channels, classes } = data.train;
       const known = settings.labelDropout === 1 ? 0 : classes;
