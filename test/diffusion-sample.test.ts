@@ -2,6 +2,7 @@ import * as assert from 'uvu/assert';
 import { backend } from '../src/backend/backend.ts';
 import { SAMPLERS } from '../src/diffusion/samplers/index.ts';
 import { ValueError } from '../src/errors.ts';
+import { growingSamples } from '../src/models/figures/samples.ts';
 import { DiffusionMlp } from '../src/models/networks/diffusion-mlp.ts';
 import { DiffusionPipeline } from '../src/models/pipeline.ts';
 import { labelsInTurn, sampleDiffusion, samplePictures } from '../src/models/sample.ts';
@@ -63,6 +64,37 @@ suite('diffusion: pictures', (test) => {
     }
     assert.equal(new Set(asked.map(([, rows]) => rows)).size, 2);
     refused(() => samplePictures(model, { labels: [7], guidanceAbove: -1 }), ValueError, /guidance: above/);
+  });
+
+  test('pictures grow together, although they are made part by part', () => {
+    const model = greys();
+    const labels = labelsInTurn(model, 260);
+    const grown = (most: number) => {
+      const run = growingSamples(model, { labels, steps: 7, seed: 1 }, most);
+      let next = run.next();
+      while (!next.done) next = run.next();
+      return next.value;
+    };
+    const { before, last } = grown(60);
+    assert.equal([before.length, grown(3).before.length, grown(0).before.length], [6, 2, 0]);
+    assert.equal(last.pictures, samplePictures(model, { labels, steps: 7, seed: 1 }));
+    const distance = (frame: Float64Array, from: number, to: number) =>
+      means(frame)
+        .slice(from, to)
+        .reduce((sum, mean, i) => sum + Math.abs(mean - labels[from + i]! / 10), 0);
+    for (const [from, to] of [
+      [0, 250],
+      [250, 260],
+    ] as const) {
+      const distances = before.map((frame) => distance(frame, from, to));
+      assert.equal(
+        distances.toSorted((a, b) => b - a),
+        distances,
+        'nearer with every step',
+      );
+      assert.ok(distances[0] > 0.01 * (to - from), `${distances}`);
+    }
+    for (const frame of before) assert.is(frame.length, 6 * 260);
   });
 
   test('beyond 250 pictures are made part by part; a step tells how many there are in all', () => {

@@ -64,6 +64,8 @@ export interface PicturesStep {
   /** Steps done and to do, over all parts. */
   readonly step: number;
   readonly steps: number;
+  /** The part that is made: the index of its first picture, and its own steps done and to do. */
+  readonly part: { readonly first: number; readonly step: number; readonly steps: number };
   /** The pictures of this part as they are now, [n, height, width, channels], black at 0 and white at 1; noise goes beyond. */
   pictures(): Float64Array;
 }
@@ -87,7 +89,8 @@ export function* sampleDiffusion(
   const all = new Float64Array(labels.length * size);
   const parts = Math.ceil(labels.length / PART);
   for (let part = 0; part < parts; part++) {
-    const partLabels = labels.slice(part * PART, (part + 1) * PART);
+    const first = part * PART;
+    const partLabels = labels.slice(first, first + PART);
     const predictor = guided(model, partLabels, filled);
     const noise = startNoise(model.schedule, [partLabels.length, height, width, channels], rng);
     const run = sampler.sample(predictor, model.schedule, noise, rng);
@@ -95,13 +98,13 @@ export function* sampleDiffusion(
       for (;;) {
         const { done, value } = run.next();
         if (done) {
-          all.set(toPixels(value.toTypedArray()), part * PART * size);
+          all.set(toPixels(value.toTypedArray()), first * size);
           value.dispose();
           break;
         }
         const { step, steps: each, x } = value;
         const pictures = () => toPixels(x.toTypedArray());
-        yield { step: part * each + step, steps: parts * each, pictures };
+        yield { step: part * each + step, steps: parts * each, part: { first, step, steps: each }, pictures };
       }
     } finally {
       run.return(noise); // frees the run's memory where the caller stopped asking

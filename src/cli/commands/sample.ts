@@ -4,9 +4,10 @@ import { setImmediate } from 'node:timers/promises';
 import type { Labels } from '../../diffusion/guidance.ts';
 import { encodeGif } from '../../image/gif.ts';
 import { encodePng } from '../../image/png.ts';
+import { type GrowingSamples, growingSamples } from '../../models/figures/samples.ts';
 import type { DiffusionPipeline } from '../../models/pipeline.ts';
-import { labelsInTurn, type SampleOptions, sampleDiffusion } from '../../models/sample.ts';
-import { type Samples, sampleGrid } from '../../models/sample-grid.ts';
+import { labelsInTurn, type SampleOptions } from '../../models/sample.ts';
+import { sampleGrid } from '../../models/sample-grid.ts';
 import { nameOf } from '../../models/setting.ts';
 import { DATA_TABLE, RECIPES, SAMPLE_TABLE, SAMPLING_TABLE } from '../../models/settings.ts';
 import { VERSION } from '../../version.ts';
@@ -130,29 +131,15 @@ export async function sampleCommand(options: Options): Promise<number> {
   }
 }
 
-/** Samples, and where wanted what led to them. */
-interface GrowingSamples {
-  /** Pictures on their way, step by step. */
-  readonly before: readonly Float64Array[];
-  readonly last: Samples;
-}
-
 const drawAnimation = ({ before, last }: GrowingSamples): Uint8Array =>
   encodeGif([...before, last.pictures].map((pictures) => sampleGrid({ ...last, pictures })));
 
-async function compute(
-  model: DiffusionPipeline,
-  sampling: SampleOptions,
-  animate: boolean,
-): Promise<GrowingSamples> {
-  const { height, width } = model.network.sizes;
-  const before: Float64Array[] = [];
-  const run = sampleDiffusion(model, sampling);
+/** Samples, and keeps where wanted what led to the pictures. */
+async function compute(model: DiffusionPipeline, sampling: SampleOptions, animate: boolean) {
+  const run = growingSamples(model, sampling, animate ? MOST_FRAMES : 0);
   for (;;) {
     const { done, value } = asUsage(() => run.next());
-    if (done) return { before, last: { height, width, labels: sampling.labels, pictures: value } };
-    const every = Math.ceil(value.steps / MOST_FRAMES);
-    if (animate && value.step < value.steps && value.step % every === 0) before.push(value.pictures());
+    if (done) return value;
     await setImmediate(); // Ctrl-C is heard here
   }
 }

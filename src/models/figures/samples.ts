@@ -1,0 +1,41 @@
+/** Samples of a diffusion model, and how they grow out of noise. */
+import { pictureSize } from '../../data/dataset.ts';
+import type { DiffusionPipeline } from '../pipeline.ts';
+import { type PicturesStep, type SampleOptions, sampleDiffusion } from '../sample.ts';
+import type { Samples } from '../sample-grid.ts';
+
+export interface GrowingSamples {
+  /** All pictures at the same steps of the sampler, each `[labels.length · height·width]`; noise goes beyond 0 and 1. */
+  readonly before: readonly Float64Array[];
+  readonly last: Samples;
+}
+
+/**
+ * Makes pictures, and yields after every step of the sampler.
+ * @param mostFrames in `before` at most; a long run skips steps
+ * @throws as `sampleDiffusion`
+ */
+export function* growingSamples(
+  model: DiffusionPipeline,
+  options: SampleOptions,
+  mostFrames: number,
+): Generator<PicturesStep, GrowingSamples> {
+  const { sizes } = model.network;
+  const { height, width } = sizes;
+  const { labels } = options;
+  const before: Float64Array[] = [];
+  const run = sampleDiffusion(model, options);
+  for (;;) {
+    const { done, value } = run.next();
+    if (done) return { before, last: { height, width, labels, pictures: value } };
+    const { first, step, steps } = value.part;
+    const every = Math.ceil(steps / mostFrames);
+    if (step < steps && step % every === 0) {
+      // Pictures are made part by part: a later part fills its places in the same frames.
+      const frame = step / every - 1;
+      before[frame] ??= new Float64Array(labels.length * pictureSize(sizes));
+      before[frame].set(value.pictures(), first * pictureSize(sizes));
+    }
+    yield value;
+  }
+}
