@@ -48,7 +48,7 @@ const EXAMPLES = [
   'train denoiser --data mnist    on real handwriting',
   'sde gbm --paths 5              geometric Brownian motion',
   'tour                           the lecture in order, on one page',
-  'train diffusion --data mnist   digits out of noise',
+  'train diffusion --data mnist   digits from noise',
   'help train denoiser            all options of a command',
 ];
 

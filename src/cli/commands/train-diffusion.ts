@@ -14,7 +14,7 @@ import { trainCommand } from './train.ts';
 
 export const TRAIN_DIFFUSION: Command = trainCommand<DiffusionRecipe>({
   name: 'train diffusion',
-  summary: 'Train a diffusion model, which makes digits of noise',
+  summary: 'Train a diffusion model, which makes digits from noise',
   examples: [
     'train diffusion --data mnist --seconds 600',
     'train diffusion --resume out/diffusion',
