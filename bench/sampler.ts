@@ -41,7 +41,7 @@ const samplerCase =
     const constant = predictor('x0', () => answer);
     return {
       name: `${sampler}, ${kind}`,
-      shape: SHAPE.join('x'),
+      shape: `${SHAPE[0]}x${SHAPE[1] * SHAPE[2] * SHAPE[3]}`,
       run: () => run(constant),
       parts: (row) => [network(row, evaluations, quick)],
     };
