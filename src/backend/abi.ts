@@ -9,7 +9,8 @@
  *
  * An entry lists its fields as calls of a `Writer`. `RecordWriter` writes them to memory; `LayoutWriter` notes their
  * names and places. A list of names and types would need no second writer, but reading fields by name in a loop costs
- * ten times as much, which small tensors would feel.
+ * ten times as much, which would slow down small tensors. The two writers stand beside the table, since each states
+ * what a type of field is in memory.
  */
 import { ACTIVATION, NONLINEAR, UNARY, type UnaryName } from './formulas.ts';
 import type * as K from './kernels.ts';

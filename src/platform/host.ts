@@ -49,7 +49,7 @@ export interface Host {
 
   /**
    * Starts a thread that runs `source`, which sets `globalThis.onmessage`, and sends it `message`. The thread
-   * does not keep the process alive. `died` is told why where the thread ends by itself.
+   * does not keep the process alive. `died` gets the cause where the thread ends by itself.
    */
   startWorker(source: string, message: unknown, died: (cause: string) => void): WorkerHandle;
 }

@@ -38,7 +38,7 @@ export interface EncodeOptions {
   readonly resumable?: boolean;
   /** What else the file's settings shall say; anything that JSON can. */
   readonly notes?: Readonly<Record<string, unknown>>;
-  /** Names the run, so that its files are told from those of another. */
+  /** Names the run, so that its files are not taken for those of another. */
   readonly run?: string;
 }
 
