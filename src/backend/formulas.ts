@@ -127,7 +127,7 @@ export const ACTIVATIONS = {
 };
 
 /** For functions other than clamp, which read none. */
-export const NO_BOUNDS: Bounds = { lo: 0, hi: 0 };
+const NO_BOUNDS: Bounds = { lo: 0, hi: 0 };
 
 const keysOf = <K extends string>(table: Readonly<Record<K, unknown>>) => Object.keys(table) as K[];
 
