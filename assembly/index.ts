@@ -6,9 +6,11 @@
 
 export { init } from './constants';
 export { copy, fill } from './copy';
+export { cumsum } from './cumsum';
 export * from './elementwise/binary';
 export * from './elementwise/unary';
-export { gemm } from './gemm/gemm';
+export { gather, scatterAdd } from './gather';
+export { gemm, gemmBatch } from './gemm/gemm';
 export { adam, sgd } from './optim';
 export { isFused, peakMulAdd } from './peak';
 export { gaussian, randomBits, uniform } from './random/gaussian';
@@ -25,6 +27,7 @@ export {
 } from './reduce';
 export { attach, scratchBytes } from './scratch';
 export { affinePath } from './sde';
+export { logSoftmax, logSoftmaxBackward, softmax, softmaxBackward } from './softmax';
 
 /** The first byte that no kernel uses: the heap starts here. */
 export function heapBase(): usize {

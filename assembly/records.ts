@@ -25,6 +25,26 @@ export class GemmRecord {
   accumulate: i32;
 }
 
+/** `batch` products C = [C +] op(A)·op(B) of one shape; their operands lie `aStep`, `bStep`, `outStep` elements apart. */
+@unmanaged
+export class GemmBatchRecord {
+  m: i32;
+  n: i32;
+  k: i32;
+  a: usize;
+  aT: i32;
+  b: usize;
+  bT: i32;
+  bias: usize;
+  activation: i32;
+  out: usize;
+  accumulate: i32;
+  batch: i32;
+  aStep: i32;
+  bStep: i32;
+  outStep: i32;
+}
+
 /** out[n] = [out +] f(x); lo and hi are the bounds of clamp. */
 @unmanaged
 export class UnaryRecord {
@@ -94,6 +114,70 @@ export class WhereRecord {
   b: usize;
   bRow: i32;
   bCol: i32;
+  out: usize;
+  accumulate: i32;
+}
+
+/** out[rows,cols] = softmax of each row of x, or its logarithm. */
+@unmanaged
+export class SoftmaxRecord {
+  rows: i32;
+  cols: i32;
+  x: usize;
+  out: usize;
+}
+
+/** out[rows,cols] = [out +] the gradient of softmax or its logarithm; `scratch` holds as many elements. */
+@unmanaged
+export class SoftmaxBackwardRecord {
+  rows: i32;
+  cols: i32;
+  dy: usize;
+  kept: usize;
+  scratch: usize;
+  out: usize;
+  accumulate: i32;
+}
+
+/** out[outer,m,inner] = [out +] elements of x[outer,n,inner]; words of indices by three strides: see gather.ts. */
+@unmanaged
+export class GatherRecord {
+  outer: i32;
+  n: i32;
+  m: i32;
+  inner: i32;
+  x: usize;
+  index: usize;
+  indexOuter: i32;
+  indexRow: i32;
+  indexCol: i32;
+  out: usize;
+  accumulate: i32;
+}
+
+/** out[outer,n,inner] += elements of y[outer,m,inner], indices as in GatherRecord. */
+@unmanaged
+export class ScatterAddRecord {
+  outer: i32;
+  n: i32;
+  m: i32;
+  inner: i32;
+  y: usize;
+  index: usize;
+  indexOuter: i32;
+  indexRow: i32;
+  indexCol: i32;
+  out: usize;
+}
+
+/** out[outer,n,inner] = [out +] cumulative sums of x along the middle axis. */
+@unmanaged
+export class CumsumRecord {
+  outer: i32;
+  n: i32;
+  inner: i32;
+  x: usize;
+  reverse: i32;
   out: usize;
   accumulate: i32;
 }

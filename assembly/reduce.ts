@@ -21,9 +21,9 @@ const BLOCK: i32 = 4096;
 const COLUMN_BLOCK: i32 = 64;
 
 // Folded away where a function below is compiled, as in elementwise/.
-const SUM: i32 = 0,
-  SUM_SQUARES: i32 = 1,
-  MAX: i32 = 2;
+export const SUM: i32 = 0;
+const SUM_SQUARES: i32 = 1;
+export const MAX: i32 = 2;
 
 // @ts-ignore: decorator
 @inline
@@ -79,9 +79,10 @@ function block(op: i32, n: i32, x: usize): f64 {
   return total;
 }
 
+/** A row of n consecutive elements. */
 // @ts-ignore: decorator
 @inline
-function reduceRow(op: i32, n: i32, x: usize): f64 {
+export function reduceRow(op: i32, n: i32, x: usize): f64 {
   let total = <f64>neutral(op);
   for (let i = 0; i < n; i += BLOCK) {
     const part = block(op, min(BLOCK, n - i), x + (i << 2));

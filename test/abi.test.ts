@@ -69,6 +69,8 @@ function constants(name: string): number[] {
 suite('abi', (test) => {
   const kernels = Object.keys(ABI) as KernelName[];
   const exported = signatures();
+  /** Kernels whose chunks are boxes; those of the others are ranges. */
+  const BOXES: readonly string[] = ['gemm', 'scatterAdd'];
 
   test('every kernel of the table is an export of the module, and every other export prepares an instance', () => {
     const memory = new WebAssembly.Memory({ initial: 32, maximum: 65536, shared: true });
@@ -86,7 +88,7 @@ suite('abi', (test) => {
       const parameters = exported.get(kernel)!;
       const record = parameters.at(-1)!;
       assert.equal(layoutOf(kernel).places, declared(record));
-      const bounds = kernel === 'gemm' ? 4 : 2;
+      const bounds = BOXES.includes(kernel) ? 4 : 2;
       assert.equal(parameters.slice(0, -1), Array(bounds).fill('i32'));
     });
   }
@@ -100,10 +102,12 @@ suite('abi', (test) => {
     accumulate: true,
     nesterov: true,
     first: true,
+    reverse: true,
     out: { ptr: numbers('out'), accumulate: true },
     x: { ptr: numbers('x'), row: -3, col: 1 },
     y: { ptr: numbers('y'), row: -4, col: 1 },
     condition: { ptr: numbers('condition'), row: -5, col: 1 },
+    index: { ptr: numbers('index'), outer: -6, row: -7, col: 1 },
     key: { seed: [numbers('seed'), 7], stream: [numbers('stream'), 0xffffffff] },
     block: 2 ** 40 + numbers('block'),
   };
@@ -111,6 +115,7 @@ suite('abi', (test) => {
     accumulate: 1,
     nesterov: 1,
     first: 1,
+    reverse: 1,
     activation: ACTIVATION.indexOf('tanh'),
     aT: 1,
     bT: 1,
@@ -119,6 +124,9 @@ suite('abi', (test) => {
     xRow: -3,
     yRow: -4,
     conditionRow: -5,
+    indexOuter: -6,
+    indexRow: -7,
+    indexCol: 1,
     aCol: 1,
     bCol: 1,
     xCol: 1,

@@ -32,6 +32,9 @@ function run(on: WasmBackend, job: (k: Kernels, a: Ptr, b: Ptr, c: Ptr) => void)
 const key = { seed: [1, 2], stream: [3, 4] } as const;
 const step = { stepSize: 1e-3, beta1: 0.9, beta2: 0.99, eps: 1e-8, correction: 0.1, l2: 0.01, shrink: 0.99 };
 const momentum = { lr: 0.1, momentum: 0.9, dampening: 0, l2: 0, nesterov: true, first: false };
+/** Words of indices, all 0: every sum goes to one place, where its order shows. */
+const zeroIndices = (k: Kernels, at: Ptr, n: number) => k.fill({ n, out: at, value: 0 });
+const rowsAt = (ptr: Ptr) => ({ ptr, outer: 0, row: 1, col: 0 });
 const JOBS: Record<string, (k: Kernels, a: Ptr, b: Ptr, c: Ptr) => void> = {
   'gemm NT with bias and ReLU': (k, a, b, c) =>
     k.gemm({
@@ -110,6 +113,40 @@ const JOBS: Record<string, (k: Kernels, a: Ptr, b: Ptr, c: Ptr) => void> = {
     k.reduce('sum', { outer: 500, n: 500, inner: 1, x: a, alpha: 1, out: into(c) }),
   'maxima of rows': (k, a, _b, c) =>
     k.reduce('max', { outer: 500, n: 50, inner: 10, x: a, alpha: 1, out: into(c) }),
+  'softmax of rows': (k, a, _b, c) => k.softmax('softmax', { rows: 500, cols: 523, x: a, out: c }),
+  'its logarithm': (k, a, _b, c) => k.softmax('logSoftmax', { rows: 523, cols: 500, x: a, out: c }),
+  'the gradient of softmax': (k, a, b, c) =>
+    k.softmaxBackward('softmax', {
+      rows: 500,
+      cols: 500,
+      dy: a,
+      kept: a,
+      scratch: b,
+      out: into(c, true),
+    }),
+  'the gradient of its logarithm': (k, a, b, c) =>
+    k.softmaxBackward('logSoftmax', { rows: 500, cols: 500, dy: a, kept: a, scratch: b, out: into(c) }),
+  'a gather of rows': (k, a, b, c) => {
+    zeroIndices(k, b, 5000);
+    k.gather({ outer: 1, n: 500, m: 5000, inner: 50, x: a, index: rowsAt(b), out: into(c, true) });
+  },
+  'sums scattered to rows': (k, a, b, c) => {
+    zeroIndices(k, b, 5000);
+    k.scatterAdd({ outer: 1, n: 500, m: 5000, inner: 50, y: a, index: rowsAt(b), out: c });
+  },
+  'sums scattered in several tables': (k, a, b, c) => {
+    zeroIndices(k, b, 700);
+    k.scatterAdd({ outer: 7, n: 50, m: 700, inner: 50, y: a, index: rowsAt(b), out: c });
+  },
+  'cumulative sums': (k, a, _b, c) =>
+    k.cumsum({ outer: 300, n: 100, inner: 7, x: a, reverse: true, out: into(c, true) }),
+  'a batch of products': (k, a, b, c) =>
+    k.gemmBatch({
+      ...{ batch: 50, m: 70, n: 70, k: 70, aStep: 4900, bStep: 0, outStep: 4900 },
+      a: { ptr: a, transposed: false },
+      b: { ptr: b, transposed: true },
+      out: into(c),
+    }),
   'the mean squared error': (k, a, b, c) => k.mse({ n: N, a: a, b: b, out: c }),
   'its gradient': (k, a, b, c) => k.mseBackward({ n: N, a: a, b: b, dy: a, scale: 0.5, out: into(c, true) }),
   Adam: (k, a, b, c) => k.adam({ n: N / 2, p: a, g: b, m: c, v: c + 2 * N, ...step }),

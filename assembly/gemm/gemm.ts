@@ -17,7 +17,7 @@
  * Source: Goto and van de Geijn (2008); Van Zee and van de Geijn, BLIS (2015).
  */
 import { activation4 } from '../elementwise/activation';
-import { GemmRecord } from '../records';
+import { GemmBatchRecord, GemmRecord } from '../records';
 import { scratch } from '../scratch';
 import { BLOCK, KC, MR, NR } from './blocks';
 import { packPanel } from './pack';
@@ -26,12 +26,26 @@ import * as fused from './tile-6x8-fma';
 
 /** Computes rows [m0, m1) and columns [n0, n1) of C. */
 export function gemm(m0: i32, m1: i32, n0: i32, n1: i32, r: GemmRecord): void {
+  product(m0, m1, n0, n1, r, r.a, r.b, r.out);
+}
+
+/** Computes the products [from, to) of a batch. */
+export function gemmBatch(from: i32, to: i32, r: GemmBatchRecord): void {
+  // A batch's record begins with the fields of one product.
+  const one = changetype<GemmRecord>(r);
+  for (let i = from; i < to; ++i) {
+    const a = r.a + ((<usize>i * r.aStep) << 2);
+    const b = r.b + ((<usize>i * r.bStep) << 2);
+    const c = r.out + ((<usize>i * r.outStep) << 2);
+    product(0, r.m, 0, r.n, one, a, b, c);
+  }
+}
+
+/** Rows [m0, m1) and columns [n0, n1) of C, with operands at a, b and c; the record has all the rest. */
+function product(m0: i32, m1: i32, n0: i32, n1: i32, r: GemmRecord, a: usize, b: usize, c: usize): void {
   const m = r.m;
   const n = r.n;
   const k = r.k;
-  const a = r.a;
-  const b = r.b;
-  const c = r.out;
   const bias = r.bias;
   const activate = r.activation;
   const aT = r.aT != 0;

@@ -14,15 +14,17 @@
  */
 import { ACTIVATION, NONLINEAR, UNARY, type UnaryName } from './formulas.ts';
 import type * as K from './kernels.ts';
-import { BINARY, type BinaryName, RANDOM, REDUCE } from './kernels.ts';
+import { BINARY, type BinaryName, RANDOM, REDUCE, SOFTMAX, type SoftmaxName } from './kernels.ts';
 import {
   type Bounds,
   EXPENSIVE_GRAIN,
   GRAIN,
+  gemmBatches,
   gemmBoxes,
   pathRanges,
   ranges,
   rowRanges,
+  scatterBoxes,
 } from './partition.ts';
 
 /** Takes the fields of a record one after the other. A field that is not given is 0. */
@@ -37,6 +39,7 @@ export interface Writer {
   matrix(value: K.Matrix): Writer;
   view(value: K.View2d): Writer;
   target(value: K.Target): Writer;
+  indices(value: K.Indices): Writer;
   key(value: K.Key): Writer;
 }
 
@@ -103,13 +106,21 @@ const sumBlocks = kernel<SumBlocks>((w, { n, x, partials }) => w.i32(n).ptr(x).p
 const unaryBackwardName = <N extends UnaryName>(name: N) => `${name}Backward` as const;
 const binaryBackwardNames = NONLINEAR.flatMap((name) => [`${name}BackwardA`, `${name}BackwardB`] as const);
 
+const softmaxBackwardName = <N extends SoftmaxName>(name: N) => `${name}Backward` as const;
+
+const gemm = kernel<K.Gemm>(
+  (w, { m, n, k, a, b, bias, activation, out }) =>
+    w.i32(m).i32(n).i32(k).matrix(a).matrix(b).ptr(bias).activation(activation).target(out),
+  gemmBoxes,
+);
+
 /** Every exported kernel. */
 export const ABI = {
-  gemm: kernel<K.Gemm>(
-    (w, { m, n, k, a, b, bias, activation, out }) =>
-      w.i32(m).i32(n).i32(k).matrix(a).matrix(b).ptr(bias).activation(activation).target(out),
-    gemmBoxes,
-  ),
+  gemm,
+  gemmBatch: kernel<K.GemmBatch>((w, record) => {
+    const { batch, aStep, bStep, outStep } = record;
+    return gemm.write(w, record).i32(batch).i32(aStep).i32(bStep).i32(outStep);
+  }, gemmBatches),
   ...family(UNARY, (name) =>
     kernel<K.Unary>(
       (w, { n, x, out, lo, hi }) => w.i32(n).ptr(x).target(out).f32(lo).f32(hi),
@@ -154,6 +165,34 @@ export const ABI = {
       (w, { outer, n, inner, x, alpha, out }) => w.i32(outer).i32(n).i32(inner).ptr(x).f32(alpha).target(out),
       ({ outer, n, inner }) => ranges(outer, n * inner, GRAIN),
     ),
+  ),
+  ...family(SOFTMAX, () =>
+    kernel<K.Softmax>(
+      (w, { rows, cols, x, out }) => w.i32(rows).i32(cols).ptr(x).ptr(out),
+      ({ rows, cols }) => ranges(rows, cols, EXPENSIVE_GRAIN),
+    ),
+  ),
+  ...family(SOFTMAX.map(softmaxBackwardName), () =>
+    kernel<K.SoftmaxBackward>(
+      (w, { rows, cols, dy, kept, scratch, out }) =>
+        w.i32(rows).i32(cols).ptr(dy).ptr(kept).ptr(scratch).target(out),
+      ({ rows, cols }) => ranges(rows, cols, EXPENSIVE_GRAIN),
+    ),
+  ),
+  gather: kernel<K.Gather>(
+    (w, { outer, n, m, inner, x, index, out }) =>
+      w.i32(outer).i32(n).i32(m).i32(inner).ptr(x).indices(index).target(out),
+    ({ outer, m, inner }) => ranges(outer * m, inner, GRAIN),
+  ),
+  scatterAdd: kernel<K.ScatterAdd>(
+    (w, { outer, n, m, inner, y, index, out }) =>
+      w.i32(outer).i32(n).i32(m).i32(inner).ptr(y).indices(index).ptr(out),
+    scatterBoxes,
+  ),
+  cumsum: kernel<K.Cumsum>(
+    (w, { outer, n, inner, x, reverse, out }) =>
+      w.i32(outer).i32(n).i32(inner).ptr(x).flag(reverse).target(out),
+    ({ outer, n, inner }) => ranges(outer, n * inner, GRAIN),
   ),
   sumBlocks,
   sumSquaresBlocks: sumBlocks,
@@ -224,6 +263,7 @@ class LayoutWriter implements Record<keyof Writer, (name: never) => LayoutWriter
   matrix = (name: string) => this.ptr(name).i32(`${name}T`);
   view = (name: string) => this.ptr(name).i32(`${name}Row`).i32(`${name}Col`);
   target = (name: string) => this.ptr(name).i32('accumulate');
+  indices = (name: string) => this.ptr(name).i32(`${name}Outer`).i32(`${name}Row`).i32(`${name}Col`);
   key = (_name: string) => this.u64('seed').u64('stream');
 }
 
@@ -314,6 +354,10 @@ export class RecordWriter implements Writer {
 
   target({ ptr, accumulate }: K.Target): this {
     return this.i32(ptr).flag(accumulate);
+  }
+
+  indices({ ptr, outer, row, col }: K.Indices): this {
+    return this.i32(ptr).i32(outer).i32(row).i32(col);
   }
 
   key({ seed, stream }: K.Key): this {

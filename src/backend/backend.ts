@@ -49,6 +49,8 @@ export interface Backend {
   readWords(ptr: Ptr, n: number): Uint32Array<ArrayBuffer>;
   /** Copies numbers in. */
   write(ptr: Ptr, values: ArrayLike<number>): void;
+  /** Copies words of 32 bits in: indices, which take at most an element each. */
+  writeWords(ptr: Ptr, words: Int32Array): void;
   /** A view of n elements, good until the next allocation. */
   view(ptr: Ptr, n: number): Float32Array | Float64Array;
 }
@@ -93,6 +95,7 @@ export function createWasmBackend(
     read: (ptr, n) => new Float32Array(view(ptr, n)),
     readWords: (ptr, n) => new Uint32Array(new Uint32Array(memory.memory.buffer, ptr, n)),
     write: (ptr, values) => memory.f32.set(values, ptr / 4),
+    writeWords: (ptr, words) => new Int32Array(memory.memory.buffer, ptr, words.length).set(words),
     view,
     stop: () => kernels.stopThreads(),
   };
@@ -116,6 +119,7 @@ export function createReferenceBackend(): Backend {
     read: (ptr, n) => view(ptr, n).slice(),
     readWords: (ptr, n) => new Uint32Array(memory.f64.buffer, ptr, n).slice(),
     write: (ptr, values) => memory.f64.set(values, ptr / 8),
+    writeWords: (ptr, words) => new Int32Array(memory.f64.buffer, ptr, words.length).set(words),
     view,
   };
 }

@@ -27,6 +27,10 @@ export {
 export const REDUCE = ['sum', 'sumSquares', 'max'] as const;
 export type ReduceName = (typeof REDUCE)[number];
 
+/** Softmax, and its logarithm. */
+export const SOFTMAX = ['softmax', 'logSoftmax'] as const;
+export type SoftmaxName = (typeof SOFTMAX)[number];
+
 /** Kinds of random numbers. */
 export const RANDOM = ['gaussian', 'uniform', 'randomBits'] as const;
 export type RandomName = (typeof RANDOM)[number];
@@ -67,6 +71,14 @@ export interface Gemm {
   readonly bias?: Ptr | null;
   readonly activation?: ActivationName;
   readonly out: Target;
+}
+
+/** `batch` products of one shape, whose operands lie so many elements apart; 0 repeats one. */
+export interface GemmBatch extends Omit<Gemm, 'bias' | 'activation'> {
+  readonly batch: number;
+  readonly aStep: number;
+  readonly bStep: number;
+  readonly outStep: number;
 }
 
 /** out[n] = [out +] f(x); lo and hi are the bounds of clamp. */
@@ -135,6 +147,65 @@ export interface Reduce {
   readonly inner: number;
   readonly x: Ptr;
   readonly alpha: number;
+  readonly out: Target;
+}
+
+/** out[rows,cols] = softmax of each row of x, or its logarithm. */
+export interface Softmax {
+  readonly rows: number;
+  readonly cols: number;
+  readonly x: Ptr;
+  readonly out: Ptr;
+}
+
+/** out[rows,cols] = [out +] dx. Softmax keeps its y, and its logarithm its x. */
+export interface SoftmaxBackward {
+  readonly rows: number;
+  readonly cols: number;
+  readonly dy: Ptr;
+  readonly kept: Ptr;
+  /** Memory for rows·cols elements. */
+  readonly scratch: Ptr;
+  readonly out: Target;
+}
+
+/** Words of 32 bits, signed: index (o, j, i) is at o·outer + j·row + i·col. */
+export interface Indices {
+  readonly ptr: Ptr;
+  readonly outer: number;
+  readonly row: number;
+  readonly col: number;
+}
+
+/** out[o,j,i] = [out +] x[o, index(o,j,i), i] over [outer,m,inner]; x is [outer,n,inner], and indices are in [0, n). */
+export interface Gather {
+  readonly outer: number;
+  readonly n: number;
+  readonly m: number;
+  readonly inner: number;
+  readonly x: Ptr;
+  readonly index: Indices;
+  readonly out: Target;
+}
+
+/** out[o, index(o,j,i), i] += y[o,j,i] in ascending j; out is [outer,n,inner], and y [outer,m,inner]. */
+export interface ScatterAdd {
+  readonly outer: number;
+  readonly n: number;
+  readonly m: number;
+  readonly inner: number;
+  readonly y: Ptr;
+  readonly index: Indices;
+  readonly out: Ptr;
+}
+
+/** out[outer,n,inner] = [out +] Σ x over the places up to each along the middle axis, or, `reverse`, from each on. */
+export interface Cumsum {
+  readonly outer: number;
+  readonly n: number;
+  readonly inner: number;
+  readonly x: Ptr;
+  readonly reverse: boolean;
   readonly out: Target;
 }
 
@@ -228,6 +299,7 @@ export interface AffinePath {
 
 export interface Kernels {
   gemm(record: Gemm): void;
+  gemmBatch(record: GemmBatch): void;
   unary(name: UnaryName, record: Unary): void;
   unaryBackward(name: UnaryName, record: UnaryBackward): void;
   binary(name: BinaryName, record: Binary): void;
@@ -237,6 +309,11 @@ export interface Kernels {
   copy(record: Copy): void;
   fill(record: Fill): void;
   reduce(name: ReduceName, record: Reduce): void;
+  softmax(name: SoftmaxName, record: Softmax): void;
+  softmaxBackward(name: SoftmaxName, record: SoftmaxBackward): void;
+  gather(record: Gather): void;
+  scatterAdd(record: ScatterAdd): void;
+  cumsum(record: Cumsum): void;
   mse(record: Mse): void;
   mseBackward(record: MseBackward): void;
   adam(record: Adam): void;

@@ -69,6 +69,32 @@ export function gemmBoxes({ m, n, k }: { m: number; n: number; k: number }): Bou
   return rows.flatMap((row) => columns.map((column) => [...row, ...column]));
 }
 
+/** Cuts a batch between its products. */
+export function gemmBatches({
+  batch,
+  m,
+  n,
+  k,
+}: {
+  batch: number;
+  m: number;
+  n: number;
+  k: number;
+}): Bounds[] {
+  return ranges(batch, m * n * k, GEMM_GRAIN);
+}
+
+/** Whether each product of a batch is worth being cut on its own. */
+export function isLargeGemm({ m, n, k }: { m: number; n: number; k: number }): boolean {
+  return m * n * k >= 4 * GEMM_GRAIN;
+}
+
+/** Cuts [outer, m, inner] into boxes [o0, o1, i0, i1): sums over m stay in one box, and so in order. */
+export function scatterBoxes({ outer, m, inner }: { outer: number; m: number; inner: number }): Bounds[] {
+  if (outer > 1) return ranges(outer, m * inner, GRAIN).map((range) => [...range, 0, inner]);
+  return ranges(inner, 1, Math.max(GROUP, GRAIN / Math.max(1, m))).map((range) => [0, outer, ...range]);
+}
+
 /** [0, n) in at most `parts` ranges as even as multiples of `unit` allow. */
 function even(n: number, parts: number, unit: number): [number, number][] {
   const units = Math.ceil(n / unit);

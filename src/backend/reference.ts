@@ -8,6 +8,8 @@ import { ACTIVATIONS, BINARY_FORMULAS, COMPARISONS, type Derivative, UNARY_FORMU
 import type * as K from './kernels.ts';
 import { philox } from './philox.ts';
 
+const { exp, log, max } = Math;
+
 /** Bytes of an element. */
 const SIZE = 8;
 /** JavaScript engines refuse larger buffers, at some 2^33 to 2^34 bytes. */
@@ -96,6 +98,16 @@ export class ReferenceKernels implements K.Kernels {
     }
   }
 
+  gemmBatch({ batch, a, b, out, aStep, bStep, outStep, ...sizes }: K.GemmBatch): void {
+    for (let i = 0; i < batch; i++) {
+      const at = <T extends { readonly ptr: K.Ptr }>(x: T, step: number): T => ({
+        ...x,
+        ptr: x.ptr + SIZE * i * step,
+      });
+      this.gemm({ ...sizes, a: at(a, aStep), b: at(b, bStep), out: at(out, outStep) });
+    }
+  }
+
   unary(name: K.UnaryName, { n, x, out, lo = 0, hi = 0 }: K.Unary): void {
     const mem = this.memory.f64;
     const { f } = UNARY_FORMULAS[name];
@@ -154,6 +166,68 @@ export class ReferenceKernels implements K.Kernels {
       }
       return alpha * total;
     });
+  }
+
+  softmax(name: K.SoftmaxName, { rows, cols, x, out }: K.Softmax): void {
+    const mem = this.memory.f64;
+    for (let i = 0; i < rows; i++) {
+      const row = mem.subarray(x / SIZE + i * cols, x / SIZE + (i + 1) * cols);
+      const m = row.reduce((most, value) => max(most, value), -Infinity);
+      const s = row.reduce((sum, value) => sum + exp(value - m), 0);
+      const y = row.map((value) => (name === 'softmax' ? exp(value - m) / s : value - m - log(s)));
+      mem.set(y, out / SIZE + i * cols);
+    }
+  }
+
+  softmaxBackward(name: K.SoftmaxName, { rows, cols, dy, kept, scratch, out }: K.SoftmaxBackward): void {
+    const mem = this.memory.f64;
+    let y = kept;
+    if (name === 'logSoftmax') this.softmax('softmax', { rows, cols, x: kept, out: (y = scratch) });
+    for (let i = 0; i < rows; i++) {
+      const at = (ptr: K.Ptr, j: number) => mem[ptr / SIZE + i * cols + j];
+      let sum = 0;
+      for (let j = 0; j < cols; j++) sum += name === 'softmax' ? at(dy, j) * at(y, j) : at(dy, j);
+      const dx = (j: number) =>
+        name === 'softmax' ? at(y, j) * (at(dy, j) - sum) : at(dy, j) - at(y, j) * sum;
+      this.each({ ...out, ptr: out.ptr + SIZE * i * cols }, cols, dx);
+    }
+  }
+
+  gather({ outer, n, m, inner, x, index, out }: K.Gather): void {
+    const mem = this.memory.f64;
+    const word = this.words(index);
+    this.eachOf(out, outer * m, inner, (row, i) => {
+      const [o, j] = [Math.floor(row / m), row % m];
+      return mem[x / SIZE + (o * n + word(o, j, i)) * inner + i];
+    });
+  }
+
+  scatterAdd({ outer, n, m, inner, y, index, out }: K.ScatterAdd): void {
+    const mem = this.memory.f64;
+    const word = this.words(index);
+    for (let o = 0; o < outer; o++) {
+      for (let j = 0; j < m; j++) {
+        for (let i = 0; i < inner; i++) {
+          mem[out / SIZE + (o * n + word(o, j, i)) * inner + i] += mem[y / SIZE + (o * m + j) * inner + i];
+        }
+      }
+    }
+  }
+
+  cumsum({ outer, n, inner, x, reverse, out }: K.Cumsum): void {
+    const mem = this.memory.f64;
+    const sums = new Float64Array(outer * n * inner);
+    for (let o = 0; o < outer; o++) {
+      for (let i = 0; i < inner; i++) {
+        let sum = 0;
+        for (let step = 0; step < n; step++) {
+          const j = reverse ? n - 1 - step : step;
+          const e = (o * n + j) * inner + i;
+          sums[e] = sum += mem[x / SIZE + e];
+        }
+      }
+    }
+    this.each(out, sums.length, (e) => sums[e]);
   }
 
   mse({ n, a, b, out }: K.Mse): void {
@@ -218,6 +292,12 @@ export class ReferenceKernels implements K.Kernels {
       }
       from = to;
     }
+  }
+
+  /** Reads words of indices. */
+  private words({ ptr, outer, row, col }: K.Indices): (o: number, j: number, i: number) => number {
+    const words = new Int32Array(this.memory.f64.buffer);
+    return (o, j, i) => words[ptr / 4 + o * outer + j * row + i * col];
   }
 
   /** out[i] = [out[i] +] f(i) for n elements. */

@@ -8,7 +8,7 @@ import { callKernel } from './control.ts';
 import { type Exports, instantiate, type Numerics } from './instance.ts';
 import type * as K from './kernels.ts';
 import { NONLINEAR, UNARY } from './kernels.ts';
-import { GRAIN } from './partition.ts';
+import { GRAIN, isLargeGemm } from './partition.ts';
 import { ThreadPool } from './threads.ts';
 import type { WasmMemory } from './wasm-memory.ts';
 
@@ -90,6 +90,18 @@ export class WasmKernels implements K.Kernels {
     this.run('gemm', record);
   }
 
+  gemmBatch(record: K.GemmBatch): void {
+    if (!isLargeGemm(record)) return this.run('gemmBatch', record);
+    const { batch, aStep, bStep, outStep, m, n, k, a, b, out } = record;
+    for (let i = 0; i < batch; i++) {
+      const at = <T extends { readonly ptr: Ptr }>(x: T, step: number): T => ({
+        ...x,
+        ptr: x.ptr + 4 * i * step,
+      });
+      this.run('gemm', { m, n, k, a: at(a, aStep), b: at(b, bStep), out: at(out, outStep) });
+    }
+  }
+
   unary(name: K.UnaryName, record: K.Unary): void {
     this.run(name, record);
   }
@@ -123,6 +135,26 @@ export class WasmKernels implements K.Kernels {
     if (name === 'max' || outer !== 1 || inner !== 1 || !isLong(n)) return this.run(name, record);
     const total = this.blockwise(n, (partials) => this.run(`${name}Blocks`, { n, x, partials }));
     this.run('storeTotal', { total, alpha, out });
+  }
+
+  softmax(name: K.SoftmaxName, record: K.Softmax): void {
+    this.run(name, record);
+  }
+
+  softmaxBackward(name: K.SoftmaxName, record: K.SoftmaxBackward): void {
+    this.run(`${name}Backward`, record);
+  }
+
+  gather(record: K.Gather): void {
+    this.run('gather', record);
+  }
+
+  scatterAdd(record: K.ScatterAdd): void {
+    this.run('scatterAdd', record);
+  }
+
+  cumsum(record: K.Cumsum): void {
+    this.run('cumsum', record);
   }
 
   mse(record: K.Mse): void {
