@@ -64,7 +64,7 @@ suite('gradcheck', (test) => {
     assert.is(new Set(OPS.map((op) => op.name)).size, OPS.length);
   });
 
-  for (const op of OPS as OpDef<unknown>[]) {
+  for (const op of (OPS as OpDef<unknown>[]).filter(({ constant }) => !constant)) {
     test(`the gradients of ${op.name} are the derivatives of what it computes`, () => {
       for (const sample of op.samples()) {
         for (const seed of ['first', 'second']) {
@@ -138,6 +138,7 @@ suite('gradcheck', (test) => {
       name: 'identity',
       shape: ([x]) => x!,
       forward: (k, y, [x]) => copyArray(k, y.size, x!.ptr, into(y.ptr)),
+      saves: [],
       vjp: (k, dy, _y, _xs, sink) => sink(0, (out) => copyArray(k, dy.size, dy.ptr, out)),
       samples: () => [],
       benchmark: { shapes: [[4]], attrs: undefined },
@@ -156,6 +157,7 @@ suite('gradcheck', (test) => {
       name: 'scaled',
       shape: ([x]) => x!,
       forward: (k, y, [x]) => copyArray(k, y.size, x!.ptr, into(y.ptr), factor),
+      saves: [],
       vjp: (k, dy, _y, _xs, sink) => sink(0, (out) => copyArray(k, dy.size, dy.ptr, out, factor + off)),
       samples: () => [],
       benchmark: { shapes: [[4]], attrs: undefined },

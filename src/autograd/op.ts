@@ -4,6 +4,7 @@
  * benchmarks; no op exists outside it.
  */
 import type { Kernels, Ptr, Target } from '../backend/kernels.ts';
+import { LangevinError } from '../errors.ts';
 import type { Shape, Variable } from './variable.ts';
 
 /**
@@ -29,12 +30,17 @@ export interface Sample<A> {
   readonly domain?: readonly [number, number];
 }
 
+/** An array of the forward pass: an input by its number, or the result. */
+export type Saved = number | 'y';
+
 export interface OpDef<A = void> {
   readonly name: string;
   /** The output's shape. Throws ShapeError. */
   shape(inputs: readonly Shape[], attrs: A): Shape;
   /** Writes y. */
   forward(k: Kernels, y: Variable, xs: readonly Variable[], attrs: A): void;
+  /** What `vjp` reads beside dL/dy and shapes: these must not change between the forward and the backward pass. */
+  readonly saves: readonly Saved[];
   /** Given dL/dy, writes dL/dx of each input that is wanted where `into` says. */
   vjp(k: Kernels, dy: Variable, y: Variable, xs: readonly Variable[], into: GradSink, attrs: A): void;
   /** The cases that cover the op. */
@@ -43,6 +49,8 @@ export interface OpDef<A = void> {
   readonly benchmark: Sample<A>;
   /** The output shares its input's memory in place of copying it: reshape. */
   readonly alias?: true;
+  /** The result has no gradient: it does not require one whatever the inputs, and `vjp` is never called. */
+  readonly constant?: true;
 }
 
 /** All ops, in the order of their definition. */
@@ -53,4 +61,16 @@ export const OPS: OpDef<any>[] = [];
 export function defineOp<A = void>(op: OpDef<A>): OpDef<A> {
   OPS.push(op);
   return op;
+}
+
+/** Enters an op whose result has no gradient, such as a comparison. */
+export function defineConstantOp<A = void>(op: Omit<OpDef<A>, 'saves' | 'vjp' | 'constant'>): OpDef<A> {
+  return defineOp<A>({
+    ...op,
+    constant: true,
+    saves: [],
+    vjp() {
+      throw new LangevinError(`internal: a gradient of ${op.name}, which has none`);
+    },
+  });
 }

@@ -30,7 +30,7 @@ export function tapeLength(): number {
   return tape.length;
 }
 
-/** Runs `op` and records it if a gradient may be wanted. */
+/** Runs `op` and records it if a gradient may be wanted: not for a constant op, whose result requires none. */
 export function apply<A, T extends Variable>(op: OpDef<A>, xs: readonly T[], attrs: A): T {
   const first = xs[0];
   for (const x of xs) {
@@ -47,7 +47,7 @@ export function apply<A, T extends Variable>(op: OpDef<A>, xs: readonly T[], att
   );
   const y = op.alias ? first.alias(shape) : first.empty(shape);
   op.forward(first.backend.kernels, y, xs, attrs);
-  if (recording && xs.some((x) => x.requiresGrad)) {
+  if (recording && !op.constant && xs.some((x) => x.requiresGrad)) {
     y.requiresGrad = true;
     y.node = tape.length;
     tape.push({ op: op as OpDef<unknown>, y, xs, attrs });

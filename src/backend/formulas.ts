@@ -18,8 +18,8 @@ export interface UnaryFormula {
   f(x: number, bounds: Bounds): number;
   /** dL/dx from dL/dy and what the forward pass kept. */
   df(dy: number, kept: number, bounds: Bounds): number;
-  /** Whether the derivative is written by x or by y. The other is not needed any more. */
-  readonly keeps: 'x' | 'y';
+  /** Whether the derivative is written by x, by y or by neither. The others are not needed any more. */
+  readonly keeps: 'x' | 'y' | null;
   /** An interval in which the function is defined and smooth: where it is tested. */
   readonly domain: readonly [number, number];
 }
@@ -34,6 +34,8 @@ export interface BinaryFormula {
   readonly da: '+dy' | '-dy' | Derivative;
   /** dL/db, likewise. */
   readonly db: '+dy' | '-dy' | Derivative;
+  /** What the two derivatives are written by. */
+  readonly keeps: readonly ('a' | 'b' | 'y')[];
   readonly domain: readonly [number, number];
 }
 
@@ -44,7 +46,7 @@ const unary = <N extends string>(table: Record<N, UnaryFormula>) => table;
 
 /** Functions of one array. */
 export const UNARY_FORMULAS = unary({
-  neg: { f: (x) => -x, df: (dy) => -dy, keeps: 'x', domain: [-2, 2] },
+  neg: { f: (x) => -x, df: (dy) => -dy, keeps: null, domain: [-2, 2] },
   abs: { f: abs, df: (dy, x) => (x > 0 ? dy : x < 0 ? -dy : 0), keeps: 'x', domain: [0.1, 2] },
   exp: { f: exp, df: (dy, y) => dy * y, keeps: 'y', domain: [-2, 2] },
   log: { f: log, df: (dy, x) => dy / x, keeps: 'x', domain: [0.2, 3] },
@@ -74,25 +76,34 @@ const binary = <N extends string>(table: Record<N, BinaryFormula>) => table;
 
 /** Functions of two arrays. */
 export const BINARY_FORMULAS = binary({
-  add: { f: (a, b) => a + b, da: '+dy', db: '+dy', domain: [-2, 2] },
-  sub: { f: (a, b) => a - b, da: '+dy', db: '-dy', domain: [-2, 2] },
-  mul: { f: (a, b) => a * b, da: (dy, _a, b) => dy * b, db: (dy, a) => dy * a, domain: [-2, 2] },
+  add: { f: (a, b) => a + b, da: '+dy', db: '+dy', keeps: [], domain: [-2, 2] },
+  sub: { f: (a, b) => a - b, da: '+dy', db: '-dy', keeps: [], domain: [-2, 2] },
+  mul: {
+    f: (a, b) => a * b,
+    da: (dy, _a, b) => dy * b,
+    db: (dy, a) => dy * a,
+    keeps: ['a', 'b'],
+    domain: [-2, 2],
+  },
   div: {
     f: (a, b) => a / b,
     da: (dy, _a, b) => dy / b,
     db: (dy, _a, b, y) => -((dy / b) * y),
+    keeps: ['b', 'y'],
     domain: [0.5, 2],
   },
   maximum: {
     f: (a, b) => max(a, b),
     da: (dy, a, b) => ofGreater(dy, a, b),
     db: (dy, a, b) => ofGreater(dy, b, a),
+    keeps: ['a', 'b'],
     domain: [-2, 2],
   },
   minimum: {
     f: (a, b) => min(a, b),
     da: (dy, a, b) => ofGreater(dy, b, a),
     db: (dy, a, b) => ofGreater(dy, a, b),
+    keeps: ['a', 'b'],
     domain: [-2, 2],
   },
   pow: {
@@ -100,6 +111,7 @@ export const BINARY_FORMULAS = binary({
     // Where a product would be 0·∞ the derivative is 0: da at b = 0, and db at a = 0 with b >= 0.
     da: (dy, a, b) => (b === 0 ? 0 : dy * b * power(a, b - 1)),
     db: (dy, a, b, y) => (a === 0 && b >= 0 ? 0 : dy * y * log(a)),
+    keeps: ['a', 'b', 'y'],
     domain: [0.5, 2],
   },
 });

@@ -5,7 +5,7 @@
  */
 import { BATCH, defineOp, type GradSink, type OpDef } from '../autograd/op.ts';
 import type { Shape, Variable } from '../autograd/variable.ts';
-import { BINARY_FORMULAS } from '../backend/formulas.ts';
+import { BINARY_FORMULAS, type BinaryFormula } from '../backend/formulas.ts';
 import {
   type Binary,
   copyArray,
@@ -102,19 +102,23 @@ const SHAPES: Shape[][] = [
   [[0, 3], [3]],
 ];
 
+/** An operand's number. */
+const SAVED = { a: 0, b: 1, y: 'y' } as const;
+
 function binaryOp(name: DifferentiableName): OpDef {
+  const formula: BinaryFormula = BINARY_FORMULAS[name];
   return defineOp<void>({
     name,
     shape: ([a, b]) => broadcastShape(name, a, b),
     forward: (k, y, xs) =>
       elementwise(y, xs, { ptr: y.ptr, accumulate: false }, (record) => k.binary(name, record)),
+    saves: formula.keeps.map((kept) => SAVED[kept]),
     vjp(k, dy, y, xs, into) {
       derivative(k, name, 'a', { dy, y, xs }, into);
       derivative(k, name, 'b', { dy, y, xs }, into);
     },
-    benchmark: { shapes: [BATCH, BATCH], attrs: undefined, domain: BINARY_FORMULAS[name].domain },
-    samples: () =>
-      SHAPES.map((shapes) => ({ shapes, attrs: undefined, domain: BINARY_FORMULAS[name].domain })),
+    benchmark: { shapes: [BATCH, BATCH], attrs: undefined, domain: formula.domain },
+    samples: () => SHAPES.map((shapes) => ({ shapes, attrs: undefined, domain: formula.domain })),
   });
 }
 

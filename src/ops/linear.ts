@@ -36,6 +36,7 @@ export const linear = defineOp<{ readonly activation: FusedActivation }>({
       out: { ptr: y.ptr, accumulate: false },
     });
   },
+  saves: [0, 1, 'y'],
   vjp(k, dy, y, [x, w, b], into, { activation }) {
     const [m, n] = y.shape;
     const inner = x.shape[1];

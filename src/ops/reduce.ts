@@ -55,7 +55,10 @@ const SAMPLES: readonly Sample<Axes>[] = [
 
 function reduction(
   name: string,
-  parts: Pick<OpDef<Axes>, 'forward' | 'vjp'> & { emptyIsError?: boolean; samples?: readonly Sample<Axes>[] },
+  parts: Pick<OpDef<Axes>, 'forward' | 'saves' | 'vjp'> & {
+    emptyIsError?: boolean;
+    samples?: readonly Sample<Axes>[];
+  },
 ): OpDef<Axes> {
   return defineOp<Axes>({
     name,
@@ -66,6 +69,7 @@ function reduction(
       return keepDims ? keptShape(x, axes) : x.filter((_, i) => !axes.includes(i));
     },
     forward: parts.forward,
+    saves: parts.saves,
     vjp: parts.vjp,
     benchmark: { shapes: [BATCH], attrs: { axes: [1], keepDims: false } },
     samples: () => [...SAMPLES, ...(parts.samples ?? [])],
@@ -75,6 +79,7 @@ function reduction(
 /** y = Σ x; dx = dy */
 export const sum = reduction('sum', {
   forward: (_k, y, [x], { axes }) => reduceInto('sum', x, axes, y),
+  saves: [],
   vjp: (_k, dy, _y, [x], into, { axes }) => spread(dy.ptr, x, axes, 1, into),
   samples: [{ shapes: [[0, 3]], attrs: { axes: [0], keepDims: false } }],
 });
@@ -82,6 +87,7 @@ export const sum = reduction('sum', {
 /** y = Σ x / n; dx = dy/n. NaN over nothing. */
 export const mean = reduction('mean', {
   forward: (_k, y, [x], { axes }) => reduceInto('sum', x, axes, y, 1 / count(x.shape, axes)),
+  saves: [],
   vjp: (_k, dy, _y, [x], into, { axes }) => spread(dy.ptr, x, axes, 1 / count(x.shape, axes), into),
 });
 
@@ -89,6 +95,7 @@ export const mean = reduction('mean', {
 export const max = reduction('max', {
   emptyIsError: true,
   forward: (_k, y, [x], { axes }) => reduceInto('max', x, axes, y),
+  saves: [0, 'y'],
   vjp(k, dy, y, [x], into, { axes }) {
     const { shape, size } = x;
     const kept = keptShape(shape, axes);
@@ -120,6 +127,7 @@ export const mse = defineOp({
     return [];
   },
   forward: (k, y, [a, b]) => k.mse({ n: a.size, a: a.ptr, b: b.ptr, out: y.ptr }),
+  saves: [0, 1],
   vjp(k, dy, _y, [a, b], into) {
     const n = a.size;
     const gradient = (scale: number) => (out: Target) =>

@@ -19,6 +19,7 @@ export const reshape = defineOp<{ readonly shape: Shape }>({
     return shape;
   },
   forward() {},
+  saves: [],
   vjp: (k, dy, _y, _xs, into) => into(0, (out) => copyArray(k, dy.size, dy.ptr, out)),
   benchmark: { shapes: [BATCH], attrs: { shape: [64, 28, 28] } },
   samples: () => [
@@ -40,6 +41,7 @@ export const permute = defineOp<{ readonly order: readonly number[] }>({
   shape: ([x], { order }) => order.map((axis) => x[axis]),
   forward: (_k, y, [x], { order }) =>
     copyStrided(y.backend, y.shape, permuted(x.ptr, x.shape, order), dense(y.ptr, y.shape)),
+  saves: [],
   vjp: (_k, dy, y, [x], into, { order }) =>
     into(0, ({ ptr, accumulate }) =>
       copyStrided(y.backend, y.shape, dense(dy.ptr, y.shape), permuted(ptr, x.shape, order), { accumulate }),
@@ -71,6 +73,7 @@ export const slice = defineOp<{ readonly begin: readonly number[]; readonly size
   },
   forward: (_k, y, [x], { begin }) =>
     copyStrided(y.backend, y.shape, partOf(x.ptr, x, begin), dense(y.ptr, y.shape)),
+  saves: [],
   vjp: (k, dy, y, [x], into, { begin }) =>
     into(0, ({ ptr, accumulate }) => {
       if (!accumulate) k.fill({ n: x.size, out: ptr, value: 0 });
@@ -120,6 +123,7 @@ export const cat = defineOp<{ readonly axis: number }>({
       copyStrided(y.backend, x.shape, dense(x.ptr, x.shape), part);
     }
   },
+  saves: [],
   vjp(_k, dy, y, xs, into, { axis }) {
     for (const { i, x, part } of parts(dy.ptr, y, xs, axis)) {
       into(i, ({ ptr, accumulate }) =>
@@ -167,6 +171,7 @@ export const broadcastTo = defineOp<{ readonly shape: Shape }>({
   },
   forward: (_k, y, [x]) =>
     copyStrided(y.backend, y.shape, broadcast(x.ptr, x.shape, y.shape), dense(y.ptr, y.shape)),
+  saves: [],
   vjp(_k, dy, y, [x], into) {
     const reduced = { ptr: dy.ptr, shape: y.shape, over: repeats(x.shape, y.shape), scratch: into.scratch };
     into(0, (out) => reduceAxes(y.backend, 'sum', reduced, out));

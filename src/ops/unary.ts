@@ -17,9 +17,10 @@ function unaryOp(name: UnaryName): OpDef<Partial<Bounds>> {
     shape: ([x]) => x,
     forward: (k, y, [x], { lo, hi }) =>
       k.unary(name, { n: y.size, x: x.ptr, out: { ptr: y.ptr, accumulate: false }, lo, hi }),
+    saves: keeps === null ? [] : [keeps === 'x' ? 0 : 'y'],
     vjp: (k, dy, y, [x], into, { lo, hi }) =>
       into(0, (out) => {
-        const kept = keeps === 'x' ? x.ptr : y.ptr;
+        const kept = keeps === 'y' ? y.ptr : x.ptr;
         k.unaryBackward(name, { n: dy.size, dy: dy.ptr, kept, out, lo, hi });
       }),
     benchmark: { shapes: [BATCH], attrs: name === 'clamp' ? BOUNDS : {}, domain },
