@@ -11,7 +11,8 @@ import { Sequential } from '../src/nn/sequential.ts';
 import { Adam } from '../src/optim/adam.ts';
 import { Rng } from '../src/random/rng.ts';
 import { full } from '../src/tensor/create.ts';
-import { cat, mse, type Tensor } from '../src/tensor/tensor.ts';
+import { cat, mse } from '../src/tensor/functions.ts';
+import type { Tensor } from '../src/tensor/tensor.ts';
 import { type Program, productFlop, programCase } from './program.ts';
 import type { Subject } from './subject.ts';
 

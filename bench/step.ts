@@ -7,7 +7,7 @@ import { Denoiser } from '../src/models/networks/denoiser.ts';
 import { addNoise } from '../src/models/training/denoiser.ts';
 import { Adam } from '../src/optim/adam.ts';
 import { Rng } from '../src/random/rng.ts';
-import { mse } from '../src/tensor/tensor.ts';
+import { mse } from '../src/tensor/functions.ts';
 import { type Program, productFlop, programCase } from './program.ts';
 import type { Subject } from './subject.ts';
 

@@ -221,5 +221,8 @@ export {
   zeros,
 } from './tensor/create.ts';
 export type { Nested } from './tensor/format.ts';
-export { cat, linear, mse, type Operand, type ReduceOptions, Tensor } from './tensor/tensor.ts';
+export { cat, linear, mse, stack, where } from './tensor/functions.ts';
+export type { Indices, TopK } from './tensor/indexing.ts';
+export type { VarianceOptions } from './tensor/statistics.ts';
+export { type Operand, type ReduceOptions, Tensor } from './tensor/tensor.ts';
 export { VERSION } from './version.ts';

@@ -14,7 +14,7 @@ import {
 } from '../src/models/training/denoiser.ts';
 import type { BatchEvent, EpochEvent } from '../src/models/training/events.ts';
 import { Rng } from '../src/random/rng.ts';
-import { mse } from '../src/tensor/tensor.ts';
+import { mse } from '../src/tensor/functions.ts';
 import { close, refused } from './helpers.ts';
 import { suite } from './suite.ts';
 

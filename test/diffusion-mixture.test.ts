@@ -29,7 +29,8 @@ import type { SDE, SdeSolver } from '../src/sde/sde.ts';
 import { eulerMaruyama } from '../src/sde/solvers/euler-maruyama.ts';
 import { odeRk4 } from '../src/sde/solvers/noise-free.ts';
 import { full, tensor, zeros } from '../src/tensor/create.ts';
-import { cat, type Tensor } from '../src/tensor/tensor.ts';
+import { cat } from '../src/tensor/functions.ts';
+import type { Tensor } from '../src/tensor/tensor.ts';
 import { affineMap, push } from './diffusion-affine.ts';
 import { suite } from './suite.ts';
 

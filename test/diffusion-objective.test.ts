@@ -29,7 +29,8 @@ import { TimeEmbedding, timestepEmbedding } from '../src/nn/time-embedding.ts';
 import { Adam } from '../src/optim/adam.ts';
 import { Rng } from '../src/random/rng.ts';
 import { tensor, zeros } from '../src/tensor/create.ts';
-import { cat, type Tensor } from '../src/tensor/tensor.ts';
+import { cat } from '../src/tensor/functions.ts';
+import type { Tensor } from '../src/tensor/tensor.ts';
 import { suite } from './suite.ts';
 
 const near = (value: number, expected: number, tolerance: number, what = '') =>

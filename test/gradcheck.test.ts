@@ -9,7 +9,8 @@ import { copyArray } from '../src/backend/kernels.ts';
 import { ValueError } from '../src/errors.ts';
 import * as ops from '../src/ops/index.ts';
 import { tensor } from '../src/tensor/create.ts';
-import { cat, linear, mse, type Tensor } from '../src/tensor/tensor.ts';
+import { cat, linear, mse } from '../src/tensor/functions.ts';
+import type { Tensor } from '../src/tensor/tensor.ts';
 import { into, onBackend, refused, uniforms } from './helpers.ts';
 import { suite } from './suite.ts';
 

@@ -111,6 +111,34 @@ const reshape: fc.Arbitrary<Case> = fc
   .tuple(size(4), size(4), size(4))
   .map(([a, b, c]) => ({ shapes: [[a, b * c]], attrs: { shape: [b, a, c] } }));
 
+const batches: fc.Arbitrary<Case> = fc
+  .tuple(broadcastPair, fc.tuple(size(6), size(6), size(6)), fc.boolean(), fc.boolean())
+  .map(([[left, right], [m, n, k], aT, bT]) => ({
+    shapes: [
+      [...left, ...(aT ? [k, m] : [m, k])],
+      [...right, ...(bT ? [n, k] : [k, n])],
+    ],
+    attrs: { aT, bT },
+  }));
+
+const where: fc.Arbitrary<Case> = fc.tuple(broadcastPair, fc.boolean()).map(([[left, right], swap]) => ({
+  shapes: swap ? [left, right, []] : [right, left, left],
+  attrs: undefined,
+}));
+
+/** A shape with at least one axis, and one of its axes. */
+const axisOf = (least: number) =>
+  fc
+    .array(fc.integer({ min: least, max: 6 }), { minLength: 1, maxLength: 4 })
+    .chain((x) => fc.tuple(fc.constant(x), size(x.length - 1)));
+
+const byIndex = (perElement: boolean): fc.Arbitrary<Case> =>
+  fc.tuple(axisOf(1), size(7), fc.integer({ min: 0, max: 999 })).map(([[x, axis], m, seed]) => {
+    const count = perElement ? x.with(axis, m).reduce((n, each) => n * each, 1) : m;
+    const index = Int32Array.from({ length: count }, (_, i) => (i * i + seed * (i + 1)) % x[axis]);
+    return { shapes: [x], attrs: { axis, index } };
+  });
+
 /** Random cases of the ops that take any shape, by name. Ops that are not here have their samples only. */
 export const CASES: Readonly<Record<string, fc.Arbitrary<Case>>> = {
   ...Object.fromEntries(
@@ -126,8 +154,17 @@ export const CASES: Readonly<Record<string, fc.Arbitrary<Case>>> = {
   mse: shape(3)
     .filter((x) => !x.includes(0))
     .map((x) => ({ shapes: [x, x], attrs: undefined })),
-  matmul,
+  matmul: fc.oneof(matmul, batches),
   linear,
+  where,
+  ...Object.fromEntries(['eq', 'ne', 'gt', 'ge'].map((op) => [op, elementwise2])),
+  ...Object.fromEntries(
+    ['softmax', 'logSoftmax'].map((op) => [op, axisOf(0).map(([x]) => ({ shapes: [x], attrs: undefined }))]),
+  ),
+  gather: byIndex(true),
+  indexSelect: byIndex(false),
+  cumsum: axisOf(0).map(([x, axis]) => ({ shapes: [x], attrs: { axis } })),
+  flip: axisOf(0).map(([x, axis]) => ({ shapes: [x], attrs: { axes: axis > 0 ? [0, axis] : [axis] } })),
   reshape,
   permute,
   slice,

@@ -146,7 +146,7 @@ suite('layering', (test) => {
   test('every import goes to its own floor or below, and there is no circle', async () => {
     const graph = await house;
     assert.ok(graph.size > 50, `${graph.size} files were read`);
-    assert.ok(graph.get('src/nn/linear.ts')!.includes('src/tensor/tensor.ts'), 'imports were found');
+    assert.ok(graph.get('src/nn/linear.ts')!.includes('src/tensor/functions.ts'), 'imports were found');
     assert.equal(breaches(graph), []);
     assert.equal(cycles(graph), []);
   });

@@ -16,7 +16,8 @@ import { Sequential } from '../src/nn/sequential.ts';
 import { Adam } from '../src/optim/adam.ts';
 import { Rng } from '../src/random/rng.ts';
 import { full, ones, tensor, zeros } from '../src/tensor/create.ts';
-import { mse, Tensor } from '../src/tensor/tensor.ts';
+import { mse } from '../src/tensor/functions.ts';
+import { Tensor } from '../src/tensor/tensor.ts';
 import { refused } from './helpers.ts';
 import { suite } from './suite.ts';
 

@@ -7,7 +7,8 @@ import { isRecording, noGrad, scope, tapeLength } from '../src/autograd/tape.ts'
 import { backend, setBackend } from '../src/backend/backend.ts';
 import { LangevinError, LifetimeError, ShapeError, ValueError } from '../src/errors.ts';
 import { ones, tensor, zeros } from '../src/tensor/create.ts';
-import { linear, mse, type Tensor } from '../src/tensor/tensor.ts';
+import { linear, mse } from '../src/tensor/functions.ts';
+import type { Tensor } from '../src/tensor/tensor.ts';
 import { refused } from './helpers.ts';
 import { suite } from './suite.ts';
 

@@ -1,11 +1,12 @@
 /** Gradients as PyTorch has them: uses and passes that add up, graphs used once, kinks, ties, powers; two backends. */
 import * as assert from 'uvu/assert';
-import { isRecording, tapeLength } from '../src/autograd/tape.ts';
+import { isRecording, noGrad, tapeLength } from '../src/autograd/tape.ts';
 import { backend, setBackend } from '../src/backend/backend.ts';
 import { LangevinError, ShapeError, ValueError } from '../src/errors.ts';
 import { tensor, zeros } from '../src/tensor/create.ts';
 import type { Nested } from '../src/tensor/format.ts';
-import { cat, mse, noGrad, type Tensor } from '../src/tensor/tensor.ts';
+import { cat, mse } from '../src/tensor/functions.ts';
+import type { Tensor } from '../src/tensor/tensor.ts';
 import { close, near, onBackend, refused, scoped } from './helpers.ts';
 import { suite } from './suite.ts';
 

@@ -6,7 +6,8 @@ import { scope } from '../src/autograd/tape.ts';
 import { backend } from '../src/backend/backend.ts';
 import { ShapeError, ValueError } from '../src/errors.ts';
 import { arange, empty, eye, full, linspace, ones, tensor, zeros } from '../src/tensor/create.ts';
-import { cat, linear, mse, type Tensor } from '../src/tensor/tensor.ts';
+import { cat, linear, mse } from '../src/tensor/functions.ts';
+import type { Tensor } from '../src/tensor/tensor.ts';
 import { near, refused, scoped } from './helpers.ts';
 import { suite } from './suite.ts';
 

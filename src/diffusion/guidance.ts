@@ -17,8 +17,9 @@
 import { scope } from '../autograd/tape.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 import { withDefaults } from '../options.ts';
+import { cat } from '../tensor/functions.ts';
 import { gradientOf } from '../tensor/gradient.ts';
-import { cat, type Tensor } from '../tensor/tensor.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { checkNumber } from './check.ts';
 import { combine } from './combine.ts';
 import { conversion, type Prediction, type Predictor } from './prediction.ts';

@@ -5,7 +5,8 @@ import { ValueError } from '../errors.ts';
 import type { FusedActivation } from '../ops/linear.ts';
 import { withDefaults } from '../options.ts';
 import { type Rng, sharedRng } from '../random/rng.ts';
-import { linear, type Tensor } from '../tensor/tensor.ts';
+import { linear } from '../tensor/functions.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { uniformParameter } from './init.ts';
 import { Layer } from './module.ts';
 

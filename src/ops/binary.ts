@@ -3,11 +3,12 @@
  * of an operand that was repeated is summed over its repetitions. Functions and derivatives stand in
  * backend/formulas.ts; an op follows from each. A derivative that is dy or -dy is passed on as a copy.
  */
-import { BATCH, defineOp, type GradSink, type OpDef } from '../autograd/op.ts';
+import { BATCH, defineConstantOp, defineOp, type GradSink, type OpDef } from '../autograd/op.ts';
 import type { Shape, Variable } from '../autograd/variable.ts';
-import { BINARY_FORMULAS, type BinaryFormula } from '../backend/formulas.ts';
+import { BINARY_FORMULAS, type BinaryFormula, COMPARISONS } from '../backend/formulas.ts';
 import {
   type Binary,
+  type ComparisonName,
   copyArray,
   DIFFERENTIABLE,
   type DifferentiableName,
@@ -57,7 +58,7 @@ function derivative(k: Kernels, name: DifferentiableName, operand: 'a' | 'b', pa
   const { dy, y, xs } = pass;
   const input = operand === 'a' ? 0 : 1;
   const formula = BINARY_FORMULAS[name][operand === 'a' ? 'da' : 'db'];
-  intoBroadcast(into, input, xs[input], y, (out) => {
+  intoBroadcast(into, input, xs[input], y.shape, (out) => {
     if (typeof formula === 'string') return copyArray(k, dy.size, dy.ptr, out, formula === '+dy' ? 1 : -1);
     // Written out: a spread of the record would cost as much as a small kernel.
     elementwise(y, xs, out, ({ rows, cols, a, b, out }, offset) =>
@@ -121,6 +122,22 @@ function binaryOp(name: DifferentiableName): OpDef {
     samples: () => SHAPES.map((shapes) => ({ shapes, attrs: undefined, domain: formula.domain })),
   });
 }
+
+function comparisonOp(name: ComparisonName): OpDef {
+  return defineConstantOp<void>({
+    name,
+    shape: ([a, b]) => broadcastShape(name, a, b),
+    forward: (k, y, xs) =>
+      elementwise(y, xs, { ptr: y.ptr, accumulate: false }, (record) => k.binary(name, record)),
+    benchmark: { shapes: [BATCH, BATCH], attrs: undefined },
+    samples: () => SHAPES.map((shapes) => ({ shapes, attrs: undefined })),
+  });
+}
+
+/** Comparisons by their names: 1 where they hold, else 0, and no gradient. */
+export const comparison = Object.fromEntries(
+  Object.keys(COMPARISONS).map((name) => [name, comparisonOp(name as ComparisonName)]),
+) as Readonly<Record<ComparisonName, OpDef>>;
 
 /** By the names of their functions. */
 export const binary = Object.fromEntries(DIFFERENTIABLE.map((name) => [name, binaryOp(name)])) as Readonly<

@@ -136,22 +136,22 @@ export function copyStrided(
 }
 
 /**
- * Writes x's gradient where y = f(x, ...) was broadcast: `write` makes it in y's shape, and what x repeats is
- * summed. Without broadcasting it goes straight to its place.
+ * Writes x's gradient where x was broadcast to `shape`: `write` makes it in that shape, and what x repeats is summed.
+ * Without broadcasting it goes straight to its place.
  */
 export function intoBroadcast(
   into: GradSink,
   input: number,
   x: Variable,
-  y: Variable,
+  shape: Shape,
   write: (out: Target) => void,
 ): void {
-  if (x.size === y.size) return into(input, write);
+  if (x.size === sizeOf(shape)) return into(input, write);
   into(input, (out) => {
-    const full = into.scratch(y.size);
+    const full = into.scratch(sizeOf(shape));
     write({ ptr: full, accumulate: false });
-    const over = repeats(x.shape, y.shape);
-    reduceAxes(y.backend, 'sum', { ptr: full, shape: y.shape, over, scratch: into.scratch }, out);
+    const over = repeats(x.shape, shape);
+    reduceAxes(x.backend, 'sum', { ptr: full, shape, over, scratch: into.scratch }, out);
   });
 }
 

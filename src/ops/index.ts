@@ -1,7 +1,11 @@
 /** All ops. Importing this file fills the table `OPS`. */
 export * from './binary.ts';
+export * from './cumsum.ts';
+export { gather, indexSelect } from './gather.ts';
 export * from './linear.ts';
 export * from './matmul.ts';
 export * from './reduce.ts';
 export * from './shape.ts';
+export * from './softmax.ts';
 export * from './unary.ts';
+export * from './where.ts';

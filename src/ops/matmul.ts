@@ -1,12 +1,14 @@
 /**
- * Matrix product, y[m,n] = op(a)·op(b): op(a) is [m,k] and op(b) [k,n], each stored so or transposed.
- * The GEMM packs its operands anyway, so that a transpose costs nothing, and the gradients are GEMMs too:
- * da = dy·op(b)ᵀ and db = op(a)ᵀ·dy, transposed back where the operand was.
+ * Matrix products, y[...,m,n] = op(a)·op(b): op(a) is [...,m,k] and op(b) [...,k,n], each stored so or transposed. The
+ * leading dimensions are a batch and broadcast as in NumPy; without them it is one product. The GEMM packs its operands
+ * anyway, so that a transpose costs nothing, and the gradients are products too: da = dy·op(b)ᵀ and db = op(a)ᵀ·dy,
+ * transposed back where the operand was, and summed over what it repeats.
  */
 import { BATCH, defineOp } from '../autograd/op.ts';
-import type { Shape } from '../autograd/variable.ts';
-import type { Matrix } from '../backend/kernels.ts';
+import type { Shape, Variable } from '../autograd/variable.ts';
+import type { Kernels, Matrix, Target } from '../backend/kernels.ts';
 import { ShapeError } from '../errors.ts';
+import { broadcastShape, broadcastStrides, forEachPlane, intoBroadcast } from './broadcast.ts';
 
 /** Whether an operand is stored transposed. */
 export interface Transposes {
@@ -14,10 +16,71 @@ export interface Transposes {
   readonly bT: boolean;
 }
 
-const T = (x: Matrix): Matrix => ({ ptr: x.ptr, transposed: !x.transposed });
+/** A matrix, or a batch of them in a shape of its own. */
+interface Operand extends Matrix {
+  /** The leading dimensions. */
+  readonly batch: Shape;
+  /** Elements of a matrix. */
+  readonly size: number;
+}
 
-const sides = (shape: Shape, transposed: boolean): [number, number] =>
-  transposed ? [shape[1], shape[0]] : [shape[0], shape[1]];
+/** The sizes of a product. */
+interface Sizes {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+}
+
+const T = (x: Operand): Operand => ({ ...x, transposed: !x.transposed });
+
+/** Rows and columns as they are used. */
+const sides = (shape: Shape, transposed: boolean): [number, number] => {
+  const [rows, cols] = shape.slice(-2);
+  return transposed ? [cols, rows] : [rows, cols];
+};
+
+/** The matrices at `ptr` of an array of that shape. */
+function operand(ptr: number, shape: Shape, transposed = false): Operand {
+  const [rows, cols] = shape.slice(-2);
+  return { ptr, transposed, batch: shape.slice(0, -2), size: rows * cols };
+}
+
+/** Element strides of a batch of matrices that is read as one of shape `to`. */
+const stepsOf = ({ batch, size }: Operand, to: Shape): number[] =>
+  broadcastStrides(batch, to).map((stride) => stride * size);
+
+/** out[batch...] = [out +] a·b of each pair of matrices; `out` is dense. */
+function products(
+  kernels: Kernels,
+  y: Variable,
+  sizes: Sizes,
+  a: Operand,
+  b: Operand,
+  { ptr, accumulate }: Target,
+): void {
+  const batch = y.shape.slice(0, -2);
+  if (batch.length === 0) return kernels.gemm({ ...sizes, a, b, out: { ptr, accumulate } });
+  const all = { batch, size: sizes.m * sizes.n };
+  const operands = [a, b, { ...all, ptr, transposed: false }].map((x) => ({
+    ptr: x.ptr,
+    strides: stepsOf(x, batch),
+  }));
+  forEachPlane(y.backend, batch, operands, ([p, q, out], rows, cols) => {
+    const bytes = y.backend.elementBytes;
+    for (let i = 0; i < rows; i++) {
+      kernels.gemmBatch({
+        ...sizes,
+        batch: cols,
+        a: { ptr: p.ptr + i * p.row * bytes, transposed: a.transposed },
+        b: { ptr: q.ptr + i * q.row * bytes, transposed: b.transposed },
+        out: { ptr: out.ptr + i * out.row * bytes, accumulate },
+        aStep: p.col,
+        bStep: q.col,
+        outStep: out.col,
+      });
+    }
+  });
+}
 
 /** A pair of shapes, and how they are stored. */
 const sample = (a: Shape, b: Shape, aT = false, bT = false) => ({ shapes: [a, b], attrs: { aT, bT } });
@@ -25,36 +88,38 @@ const sample = (a: Shape, b: Shape, aT = false, bT = false) => ({ shapes: [a, b]
 export const matmul = defineOp<Transposes>({
   name: 'matmul',
   shape([a, b], { aT, bT }) {
-    const form = `${aT ? '[k,m]ᵀ' : '[m,k]'}·${bT ? '[n,k]ᵀ' : '[k,n]'}`;
+    const batch = a.length > 2 || b.length > 2 ? '...,' : '';
+    const form = `[${batch}${aT ? 'k,m]ᵀ' : 'm,k]'}·[${batch}${bT ? 'n,k]ᵀ' : 'k,n]'}`;
     const wrong = () => new ShapeError(`matmul: expected ${form}, got [${a}]·[${b}]`);
-    if (a.length !== 2 || b.length !== 2) throw wrong();
+    if (a.length < 2 || b.length < 2) throw wrong();
     const [m, k] = sides(a, aT);
     const [k2, n] = sides(b, bT);
     if (k !== k2) throw wrong();
-    return [m, n];
+    return [...broadcastShape('matmul', a.slice(0, -2), b.slice(0, -2)), m, n];
   },
   forward(kernels, y, [a, b], { aT, bT }) {
-    const [m, n] = y.shape;
-    const k = sides(a.shape, aT)[1];
-    const out = { ptr: y.ptr, accumulate: false };
-    kernels.gemm({ m, n, k, a: { ptr: a.ptr, transposed: aT }, b: { ptr: b.ptr, transposed: bT }, out });
+    const [m, n] = y.shape.slice(-2);
+    const sizes = { m, n, k: sides(a.shape, aT)[1] };
+    const [A, B] = [operand(a.ptr, a.shape, aT), operand(b.ptr, b.shape, bT)];
+    products(kernels, y, sizes, A, B, { ptr: y.ptr, accumulate: false });
   },
   saves: [0, 1],
   vjp(kernels, dy, y, [a, b], into, { aT, bT }) {
-    const [m, n] = y.shape;
+    const [m, n] = y.shape.slice(-2);
     const k = sides(a.shape, aT)[1];
-    const A = { ptr: a.ptr, transposed: aT };
-    const B = { ptr: b.ptr, transposed: bT };
-    const dY = { ptr: dy.ptr, transposed: false };
-    into(0, (out) =>
+    const A = operand(a.ptr, a.shape, aT);
+    const B = operand(b.ptr, b.shape, bT);
+    const dY = operand(dy.ptr, dy.shape);
+    const batch = y.shape.slice(0, -2);
+    intoBroadcast(into, 0, a, [...batch, ...a.shape.slice(-2)], (out) =>
       aT
-        ? kernels.gemm({ m: k, n: m, k: n, a: B, b: T(dY), out })
-        : kernels.gemm({ m, n: k, k: n, a: dY, b: T(B), out }),
+        ? products(kernels, y, { m: k, n: m, k: n }, B, T(dY), out)
+        : products(kernels, y, { m, n: k, k: n }, dY, T(B), out),
     );
-    into(1, (out) =>
+    intoBroadcast(into, 1, b, [...batch, ...b.shape.slice(-2)], (out) =>
       bT
-        ? kernels.gemm({ m: n, n: k, k: m, a: T(dY), b: A, out })
-        : kernels.gemm({ m: k, n, k: m, a: T(A), b: dY, out }),
+        ? products(kernels, y, { m: n, n: k, k: m }, T(dY), A, out)
+        : products(kernels, y, { m: k, n, k: m }, T(A), dY, out),
     );
   },
   samples: () => [
@@ -66,6 +131,12 @@ export const matmul = defineOp<Transposes>({
     sample([2, 0], [0, 3]),
     sample([0, 2], [2, 3]),
     sample([9, 7], [7, 17]),
+    sample([3, 2, 4], [3, 4, 5]),
+    sample([3, 4, 2], [5, 4], true, true),
+    sample([2, 3], [2, 3, 4]),
+    sample([2, 1, 3, 2], [3, 2, 4]),
+    sample([2, 3, 2, 1], [1, 3, 1, 2], true, true),
+    sample([0, 2, 3], [3, 2]),
   ],
   benchmark: { shapes: [BATCH, [784, 400]], attrs: { aT: false, bT: false } },
 });

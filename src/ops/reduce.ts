@@ -6,6 +6,7 @@ import { type Shape, sizeOf, type Variable } from '../autograd/variable.ts';
 import { type Ptr, rowOf, type Target } from '../backend/kernels.ts';
 import { ShapeError } from '../errors.ts';
 import { broadcast, copyStrided, dense, reduceAxes } from './broadcast.ts';
+import { withScratch } from './scratch.ts';
 
 /** Which axes are reduced, each within 0..rank-1, and whether they stay as dimensions of 1. */
 export interface Axes {
@@ -21,16 +22,11 @@ const count = (x: Shape, axes: readonly number[]): number => axes.reduce((n, axi
 
 /** y = alpha·reduce of x, with scratch memory from the arena, whose frame ends with the op. */
 function reduceInto(name: 'sum' | 'max', x: Variable, axes: readonly number[], y: Variable, alpha = 1): void {
-  const { arena, elementBytes } = x.backend;
-  const frame = arena.open();
-  try {
-    const scratch = (n: number) => arena.alloc(n * elementBytes);
-    const { ptr, shape } = x;
-    const out = { ptr: y.ptr, accumulate: false };
-    reduceAxes(x.backend, name, { ptr, shape, over: over(shape, axes), scratch, alpha }, out);
-  } finally {
-    arena.close(frame);
-  }
+  const { ptr, shape } = x;
+  const out = { ptr: y.ptr, accumulate: false };
+  withScratch(x.backend, (scratch) =>
+    reduceAxes(x.backend, name, { ptr, shape, over: over(shape, axes), scratch, alpha }, out),
+  );
 }
 
 /** dx = alpha·dy, repeated over the reduced axes. */

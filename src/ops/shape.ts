@@ -1,5 +1,5 @@
 /**
- * Ops that only move elements: reshape, permute, slice, cat and broadcasting. Forwards they are one strided
+ * Ops that only move elements: reshape, permute, flip, slice, cat and broadcasting. Forwards they are one strided
  * copy; backwards the same copy the other way.
  */
 import { BATCH, defineOp } from '../autograd/op.ts';
@@ -53,6 +53,38 @@ export const permute = defineOp<{ readonly order: readonly number[] }>({
     { shapes: [[2, 3, 4]], attrs: { order: [2, 0, 1] } },
     { shapes: [[2, 3, 4, 2]], attrs: { order: [0, 2, 1, 3] } },
     { shapes: [[]], attrs: { order: [] } },
+  ],
+});
+
+/** An array of that shape, read from the other end along some axes. */
+function flipped(ptr: number, { shape, backend }: Variable, axes: readonly number[]): Strided {
+  const strides = stridesOf(shape);
+  const last = axes.reduce((sum, axis) => sum + (shape[axis] - 1) * strides[axis], 0);
+  return {
+    ptr: ptr + last * backend.elementBytes,
+    strides: strides.map((stride, axis) => (axes.includes(axis) ? -stride : stride)),
+  };
+}
+
+/** x in the opposite order along some axes. */
+export const flip = defineOp<{ readonly axes: readonly number[] }>({
+  name: 'flip',
+  shape: ([x]) => x,
+  forward: (_k, y, [x], { axes }) =>
+    copyStrided(y.backend, y.shape, flipped(x.ptr, x, axes), dense(y.ptr, y.shape)),
+  saves: [],
+  vjp: (_k, dy, y, [x], into, { axes }) =>
+    into(0, ({ ptr, accumulate }) =>
+      copyStrided(y.backend, y.shape, flipped(dy.ptr, y, axes), dense(ptr, x.shape), { accumulate }),
+    ),
+  benchmark: { shapes: [BATCH], attrs: { axes: [1] } },
+  samples: () => [
+    { shapes: [[5]], attrs: { axes: [0] } },
+    { shapes: [[3, 4]], attrs: { axes: [1] } },
+    { shapes: [[2, 3, 4]], attrs: { axes: [0, 1] } },
+    { shapes: [[2, 3, 4]], attrs: { axes: [0, 1, 2] } },
+    { shapes: [[2, 0]], attrs: { axes: [0] } },
+    { shapes: [[2, 3]], attrs: { axes: [] } },
   ],
 });
 

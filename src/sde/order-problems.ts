@@ -17,7 +17,8 @@
  */
 import { exp } from '../math.ts';
 import { full, tensor } from '../tensor/create.ts';
-import { cat, type Tensor } from '../tensor/tensor.ts';
+import { cat } from '../tensor/functions.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import type { Piece } from './brownian-bridge.ts';
 import type { NoiseType, SDE, SdeSolver } from './sde.ts';
 import { heun } from './solvers/heun.ts';

@@ -14,7 +14,8 @@ import { ValueError } from '../errors.ts';
 import { log } from '../math.ts';
 import { withDefaults } from '../options.ts';
 import { Rng, type Seed } from '../random/rng.ts';
-import { cat, type Tensor } from '../tensor/tensor.ts';
+import { cat } from '../tensor/functions.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { combine, type Piece } from './brownian-bridge.ts';
 import { type OrderProblem, problemFor } from './order-problems.ts';
 import {

@@ -10,7 +10,7 @@
  *
  * Operators never change their operands. Operands may be numbers; two tensors broadcast as in NumPy.
  */
-import { apply, backward, backwardSteps, noGrad, type TapeNode } from '../autograd/tape.ts';
+import { apply, backward, backwardSteps, type TapeNode } from '../autograd/tape.ts';
 import { type Shape, sizeOf, Variable } from '../autograd/variable.ts';
 import type { FloatArray } from '../backend/backend.ts';
 import { copyArray } from '../backend/kernels.ts';
@@ -18,7 +18,10 @@ import { ShapeError, ValueError } from '../errors.ts';
 import * as ops from '../ops/index.ts';
 import { describe, withDefaults } from '../options.ts';
 import { format, type Nested, nest } from './format.ts';
+import { checkIndices, type Indices, largest, largestK, type TopK, transposedWords } from './indexing.ts';
+import { flattened, partSizes, repeatedShapes, squeezed, triangle } from './rearrange.ts';
 import { checkAxis, checkShape } from './shape.ts';
+import { type Axes, standardDeviation, type VarianceOptions, variance, vectorNorm } from './statistics.ts';
 
 /** An operand of an elementwise operator. */
 export type Operand = Tensor | number;
@@ -172,6 +175,32 @@ export class Tensor extends Variable {
     return apply(ops.binary.minimum, [this, this.operand('minimum', other)], undefined);
   }
 
+  // Comparisons: 1 where they hold, else 0; no gradient runs through them
+
+  eq(other: Operand): Tensor {
+    return apply(ops.comparison.eq, [this, this.operand('eq', other)], undefined);
+  }
+
+  ne(other: Operand): Tensor {
+    return apply(ops.comparison.ne, [this, this.operand('ne', other)], undefined);
+  }
+
+  gt(other: Operand): Tensor {
+    return apply(ops.comparison.gt, [this, this.operand('gt', other)], undefined);
+  }
+
+  ge(other: Operand): Tensor {
+    return apply(ops.comparison.ge, [this, this.operand('ge', other)], undefined);
+  }
+
+  lt(other: Operand): Tensor {
+    return apply(ops.comparison.gt, [this.operand('lt', other), this], undefined);
+  }
+
+  le(other: Operand): Tensor {
+    return apply(ops.comparison.ge, [this.operand('le', other), this], undefined);
+  }
+
   // Elementwise, one operand
 
   neg(): Tensor {
@@ -233,6 +262,105 @@ export class Tensor extends Variable {
     return apply(ops.max, [this], this.axes('max', axes, options));
   }
 
+  /**
+   * The variance, Σ (x - mean)² / (n - correction).
+   * @param options `correction` is 1 by default, as in PyTorch; `keepDims`
+   */
+  var(axes?: Axes, options: VarianceOptions = {}): Tensor {
+    return variance(this, axes, options, 'var');
+  }
+
+  /** The standard deviation, the root of `var`. Its gradient is 0 where all elements are equal. */
+  std(axes?: Axes, options: VarianceOptions = {}): Tensor {
+    return standardDeviation(this, axes, options);
+  }
+
+  /**
+   * The p-norm, (Σ |x|^p)^(1/p); the largest |x| for p = Infinity. The gradient of the 2-norm at 0 is 0.
+   * @throws ValueError for p < 1
+   */
+  norm(p = 2, axes?: Axes, options: ReduceOptions = {}): Tensor {
+    return vectorNorm(this, p, axes, options);
+  }
+
+  // Along one axis
+
+  /** e^x / Σ e^x along an axis, by default the last. */
+  softmax(axis = -1): Tensor {
+    return this.withLast('softmax', axis, (x) => apply(ops.softmax.softmax, [x], undefined));
+  }
+
+  /** The logarithm of `softmax`, exact where softmax itself would underflow. */
+  logSoftmax(axis = -1): Tensor {
+    return this.withLast('logSoftmax', axis, (x) => apply(ops.softmax.logSoftmax, [x], undefined));
+  }
+
+  /** Cumulative sums along an axis: element j is the sum of the elements up to j. */
+  cumsum(axis: number): Tensor {
+    return apply(ops.cumsum, [this], { axis: checkAxis('cumsum', axis, this.rank) });
+  }
+
+  // Indices
+
+  /**
+   * The place of the largest element: of all, row-major, as a number; or of each row along an axis, row-major in the
+   * shape without it. The first of equal elements; NaN is the largest.
+   * @throws ShapeError along no elements
+   */
+  argmax(): number;
+  argmax(axis: number): Int32Array;
+  argmax(axis?: number): number | Int32Array {
+    if (axis === undefined) return largest(this.toTypedArray(), 1, this.size)[0];
+    const rows = this.detached().lastAxis(checkAxis('argmax', axis, this.rank));
+    const n = rows.shape[rows.rank - 1];
+    const count = n === 0 ? rows.shape.slice(0, -1).reduce((m, size) => m * size, 1) : rows.size / n;
+    return largest(rows.toTypedArray(), count, n);
+  }
+
+  /**
+   * The k largest elements along an axis, by default the last, in descending order, and their places. Equal elements
+   * keep their order; NaN is the largest. Gradients run through the values.
+   * @param options `largest: false` takes the smallest, in ascending order
+   * @throws ValueError unless 0 <= k <= the axis' size
+   */
+  topk(k: number, axis = -1, options: { readonly largest?: boolean } = {}): TopK {
+    const wanted = withDefaults('topk', options, { largest: true });
+    const at = checkAxis('topk', axis, this.rank);
+    const n = this.shape[at];
+    if (!(Number.isInteger(k) && k >= 0 && k <= n)) {
+      throw new ValueError(`topk: expected a whole number from 0 to ${n}, got ${k}`);
+    }
+    const last = this.lastAxis(at);
+    const seen = last.detached();
+    const rows = n === 0 ? 0 : last.size / n;
+    const found = largestK((wanted.largest ? seen : seen.neg()).toTypedArray(), rows, n, k);
+    const values = apply(ops.gather, [last], { axis: this.rank - 1, index: found });
+    const inner = this.shape.slice(at + 1).reduce((m, size) => m * size, 1);
+    return { values: values.lastTo(at), indices: transposedWords(found, inner, k) };
+  }
+
+  /**
+   * An element for each index: result[.., j, ..] = this[.., index[.., j, ..], ..]. The indices, row-major, fill a shape
+   * that is this one's but for `axis`: for [rows, n] and axis 1 one index a row gives [rows, 1]. Gradients are added
+   * where elements came from.
+   * @throws ValueError for an index that is not in [0, shape[axis]), ShapeError for another number of them
+   */
+  gather(axis: number, index: Indices): Tensor {
+    const at = checkAxis('gather', axis, this.rank);
+    return apply(ops.gather, [this], { axis: at, index: checkIndices('gather', index, this.shape[at]) });
+  }
+
+  /**
+   * Whole slices along an axis, one for each index: rows of an embedding's table. Gradients are added where slices came
+   * from, in the order of the indices.
+   * @throws ValueError for an index that is not in [0, shape[axis])
+   */
+  indexSelect(axis: number, index: Indices): Tensor {
+    const at = checkAxis('indexSelect', axis, this.rank);
+    const words = checkIndices('indexSelect', index, this.shape[at]);
+    return apply(ops.indexSelect, [this], { axis: at, index: words });
+  }
+
   // Shape
 
   /** The same elements under another shape; one dimension may be -1. Shares the memory. */
@@ -284,14 +412,128 @@ export class Tensor extends Variable {
     return apply(ops.broadcastTo, [this], { shape: checkShape('broadcastTo', wanted) });
   }
 
-  // Products
-
-  /** [m,k]·[k,n]; `aT` and `bT` tell that an operand is stored transposed, which costs nothing. */
-  matmul(other: Tensor, options: MatmulOptions = {}): Tensor {
-    return apply(ops.matmul, [this, other], withDefaults('matmul', options, { aT: false, bT: false }));
+  /** Without dimensions of 1, or without the one at `axis`. @throws ShapeError where the dimension is not 1 */
+  squeeze(axis?: number): Tensor {
+    const at = axis === undefined ? undefined : checkAxis('squeeze', axis, this.rank);
+    return this.reshape(squeezed(this.shape, at));
   }
 
-  private operand(op: string, value: Operand): Tensor {
+  /** With a dimension of 1 at `axis`, from 0 to the rank; -1 puts it last. */
+  unsqueeze(axis: number): Tensor {
+    return this.reshape(this.shape.toSpliced(checkAxis('unsqueeze', axis, this.rank + 1), 0, 1));
+  }
+
+  /** With the axes from `begin` to `end`, both included, as one: by default all of them. */
+  flatten(begin = 0, end = -1): Tensor {
+    if (this.rank === 0) return this.reshape(1);
+    const [from, to] = [begin, end].map((axis) => checkAxis('flatten', axis, this.rank));
+    return this.reshape(flattened(this.shape, from, to));
+  }
+
+  /** In the opposite order along the given axes, or along all. */
+  flip(axes?: number | readonly number[]): Tensor {
+    return apply(ops.flip, [this], { axes: this.axes('flip', axes, {}).axes });
+  }
+
+  /**
+   * The whole tensor again and again, `times[i]` times along axis i; further numbers at the front add axes. (NumPy's
+   * `tile`; for repeated elements use `indexSelect`.)
+   */
+  repeat(...times: number[] | [readonly number[]]): Tensor {
+    const given = (Array.isArray(times[0]) ? times[0] : times) as number[];
+    const { apart, wide, merged } = repeatedShapes(this.shape, given);
+    return this.reshape(apart).broadcastTo(wide).reshape(merged);
+  }
+
+  /**
+   * Parts along an axis: of `size` elements each, the last with what is left, or of the given sizes.
+   * @throws ShapeError for sizes that do not sum to the axis
+   */
+  split(size: number | readonly number[], axis = 0): Tensor[] {
+    const at = checkAxis('split', axis, this.rank);
+    let begin = 0;
+    return partSizes(this.shape[at], size).map((n) => {
+      const corner = this.shape.map((_, i) => (i === at ? begin : 0));
+      begin += n;
+      return apply(ops.slice, [this], { begin: corner, size: this.shape.with(at, n) });
+    });
+  }
+
+  /** The lower triangle of matrices [..., m, n]: elements with column - row <= offset; the others become 0. */
+  tril(offset = 0): Tensor {
+    return this.triangle('tril', 'lower', offset);
+  }
+
+  /** The upper triangle of matrices [..., m, n]: elements with column - row >= offset; the others become 0. */
+  triu(offset = 0): Tensor {
+    return this.triangle('triu', 'upper', offset);
+  }
+
+  /** A copy in the current scope through which gradients run; `detach()` is one outside the graph. */
+  clone(): Tensor {
+    return this.broadcastTo(this.shape);
+  }
+
+  // Products
+
+  /**
+   * The matrix product [..., m, k]·[..., k, n]. Leading dimensions are a batch and broadcast as in NumPy. A vector on
+   * the left is a row, on the right a column, and its dimension of 1 goes again.
+   * @param options `aT` and `bT` tell that an operand is stored transposed, which costs nothing
+   * @throws ShapeError for shapes that do not fit
+   */
+  matmul(other: Tensor, options: MatmulOptions = {}): Tensor {
+    const attrs = withDefaults('matmul', options, { aT: false, bT: false });
+    if (!(other instanceof Tensor)) throw new ValueError(`matmul: expected a tensor, got ${describe(other)}`);
+    // A vector is a matrix of one row or column, which is dropped from the result.
+    if (this.rank === 1) {
+      const product = this.reshape(attrs.aT ? [-1, 1] : [1, -1]).matmul(other, attrs);
+      return product.squeeze(other.rank === 1 ? -1 : -2);
+    }
+    if (other.rank === 1) return this.matmul(other.reshape(attrs.bT ? [1, -1] : [-1, 1]), attrs).squeeze(-1);
+    // Many matrices times one are one product of more rows.
+    if (this.rank > 2 && other.rank === 2 && !attrs.aT) {
+      const rows = apply(ops.matmul, [this.flatten(0, -2), other], attrs);
+      return rows.reshape([...this.shape.slice(0, -1), rows.shape[1]]);
+    }
+    return apply(ops.matmul, [this, other], attrs);
+  }
+
+  /** This tensor without its part in the graph, in the same memory. */
+  private detached(): Tensor {
+    return this.requiresGrad ? this.alias(this.shape) : this;
+  }
+
+  /** The axis moved to the end. */
+  private lastAxis(axis: number): Tensor {
+    if (axis === this.rank - 1) return this;
+    return this.transpose(...[...this.shape.keys()].toSpliced(axis, 1), axis);
+  }
+
+  /** The last axis moved to `axis`. */
+  private lastTo(axis: number): Tensor {
+    const last = this.rank - 1;
+    if (axis === last) return this;
+    return this.transpose(...[...Array(last).keys()].toSpliced(axis, 0, last));
+  }
+
+  /** A function of the last axis, along another one. */
+  private withLast(op: string, axis: number, f: (x: Tensor) => Tensor): Tensor {
+    const at = checkAxis(op, axis, this.rank);
+    return f(this.lastAxis(at)).lastTo(at);
+  }
+
+  private triangle(op: string, part: 'lower' | 'upper', offset: number): Tensor {
+    if (this.rank < 2)
+      throw new ShapeError(`${op}: expected matrices [..., m, n], got shape [${this.shape}]`);
+    if (!Number.isInteger(offset)) throw new ValueError(`${op}: expected a whole number, got ${offset}`);
+    const [rows, cols] = this.shape.slice(-2);
+    const mask = this.empty([rows, cols]).set(triangle(rows, cols, part, offset));
+    return apply(ops.where, [mask, this, this.operand(op, 0)], undefined);
+  }
+
+  /** A tensor as it is, or a number as a tensor of rank 0. @internal */
+  operand(op: string, value: Operand): Tensor {
     if (value instanceof Tensor) return value;
     if (typeof value !== 'number') {
       throw new ValueError(`${op}: expected a tensor or a number, got ${describe(value)}`);
@@ -320,30 +562,3 @@ export class Tensor extends Variable {
     return shape.with(unknown, n);
   }
 }
-
-/** Tensors one after the other along `axis`, equal in all other dimensions. */
-export function cat(tensors: readonly Tensor[], axis = 0): Tensor {
-  if (!Array.isArray(tensors))
-    throw new ValueError(`cat: expected an array of tensors, got ${typeof tensors}`);
-  const [first] = tensors;
-  if (!first) throw new ShapeError('cat: expected at least one tensor, got none');
-  if (first.rank === 0) throw new ShapeError('cat: expected tensors of rank 1 or more, got a scalar');
-  return apply(ops.cat, tensors, { axis: checkAxis('cat', axis, first.rank) });
-}
-
-/** The mean of (a - b)² over all elements, for tensors of one shape. */
-export function mse(a: Tensor, b: Tensor): Tensor {
-  return apply(ops.mse, [a, b], undefined);
-}
-
-/** activation(x·Wᵀ + b) in one pass, W stored [out,in]: see ops/linear.ts. */
-export function linear(
-  x: Tensor,
-  w: Tensor,
-  b: Tensor | null,
-  activation: ops.FusedActivation = 'none',
-): Tensor {
-  return apply(ops.linear, b ? [x, w, b] : [x, w], { activation });
-}
-
-export { noGrad };

@@ -2,7 +2,7 @@
  * The oldest fingerprint, which the README prints: 200 steps of a denoiser that is built from layers, on drawn digits.
  * Its SHA-256 runs over the bytes alone, without names and shapes.
  */
-import { scope } from '../../src/autograd/tape.ts';
+import { noGrad, scope } from '../../src/autograd/tape.ts';
 import { sha256 } from '../../src/data/bytes.ts';
 import { strokeDigits } from '../../src/data/strokes.ts';
 import { ReLU, Sigmoid } from '../../src/nn/activation.ts';
@@ -11,7 +11,7 @@ import { Sequential } from '../../src/nn/sequential.ts';
 import { Adam } from '../../src/optim/adam.ts';
 import { Rng } from '../../src/random/rng.ts';
 import { empty } from '../../src/tensor/create.ts';
-import { mse, noGrad } from '../../src/tensor/tensor.ts';
+import { mse } from '../../src/tensor/functions.ts';
 
 const BATCH = 64;
 const STEPS = 200;

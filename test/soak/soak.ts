@@ -10,7 +10,7 @@ import { Linear } from '../../src/nn/linear.ts';
 import { Sequential } from '../../src/nn/sequential.ts';
 import { Adam } from '../../src/optim/adam.ts';
 import { Rng } from '../../src/random/rng.ts';
-import { mse } from '../../src/tensor/tensor.ts';
+import { mse } from '../../src/tensor/functions.ts';
 
 const STEPS = 10_000;
 const ENGINES = 200;

@@ -15,7 +15,8 @@ import { DataLoader } from '../../data/loader.ts';
 import { combine } from '../../diffusion/combine.ts';
 import { Flatten } from '../../nn/flatten.ts';
 import { Rng, type Seed } from '../../random/rng.ts';
-import { mse, type Tensor } from '../../tensor/tensor.ts';
+import { mse } from '../../tensor/functions.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
 import { testLoss } from '../training/test-loss.ts';
 import {
   covarianceOf,

@@ -25,7 +25,8 @@ import { Sequential } from '../../nn/sequential.ts';
 import { withDefaults } from '../../options.ts';
 import { Rng, sharedRng } from '../../random/rng.ts';
 import { full } from '../../tensor/create.ts';
-import { cat, mse, type Tensor } from '../../tensor/tensor.ts';
+import { cat, mse } from '../../tensor/functions.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
 import { MOST_INPUTS, WIDTH_FIELD } from '../networks/limits.ts';
 
 /** linspace(0, 1, T). @throws ValueError for a T that is no whole number >= 2 */

@@ -13,7 +13,8 @@ import { type Dataset, pictureSize, type TrainTest } from '../../data/dataset.ts
 import { type Batch, DataLoader } from '../../data/loader.ts';
 import { withDefaults } from '../../options.ts';
 import { Rng, type Seed } from '../../random/rng.ts';
-import { mse, type Tensor } from '../../tensor/tensor.ts';
+import { mse } from '../../tensor/functions.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
 import { Denoiser, denoiserOf } from '../networks/denoiser.ts';
 import { defaultsOf } from '../setting.ts';
 import { DENOISER_TABLE } from '../settings.ts';

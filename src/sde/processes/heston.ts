@@ -9,7 +9,8 @@
  * Source: Heston, "A closed-form solution for options with stochastic volatility" (1993).
  */
 import { exp } from '../../math.ts';
-import { cat, type Tensor } from '../../tensor/tensor.ts';
+import { cat } from '../../tensor/functions.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
 import { defineProcess } from './process.ts';
 
 /** The columns of a state: S and max(v, 0), each `[paths, 1]`. */

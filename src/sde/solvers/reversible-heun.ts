@@ -8,7 +8,8 @@
  * noise, which commute, the paper claims 1/2 and 1 is what is measured; so is weak order 2 for additive noise.
  * Source: Kidger, Foster, Li and Lyons, "Efficient and accurate gradients for neural SDEs" (2021), algorithm 1.
  */
-import { cat, type Tensor } from '../../tensor/tensor.ts';
+import { cat } from '../../tensor/functions.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
 import { leastStrong, noiseTerm, type SDE, type SdeSolver } from '../sde.ts';
 
 const orders = {

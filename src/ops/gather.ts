@@ -1,0 +1,117 @@
+/**
+ * Elements taken by indices along one axis. `indexSelect` takes whole slices, as an embedding takes rows of its table;
+ * `gather` has an index for each element of the result. Backwards the gradient is added where the elements came from,
+ * in the order of the indices (assembly/gather.ts), so that repeated indices give the same bits on any number of
+ * threads.
+ *
+ * The caller has checked that indices lie in [0, x.shape[axis]).
+ */
+import { defineOp, type GradSink, type OpDef, type Sample } from '../autograd/op.ts';
+import type { Shape, Variable } from '../autograd/variable.ts';
+import type { Indices, Ptr } from '../backend/kernels.ts';
+import { ShapeError } from '../errors.ts';
+import { withScratch } from './scratch.ts';
+
+export interface ByIndex {
+  readonly axis: number;
+  readonly index: Int32Array;
+}
+
+/** The sizes before and after an axis. */
+export function around(shape: Shape, axis: number): { outer: number; n: number; inner: number } {
+  const product = (sizes: readonly number[]) => sizes.reduce((n, size) => n * size, 1);
+  return { outer: product(shape.slice(0, axis)), n: shape[axis], inner: product(shape.slice(axis + 1)) };
+}
+
+/** Where the words of the indices are, and how they are read. */
+type Layout = (ptr: Ptr, m: number, inner: number) => Indices;
+
+/** Copies the indices to the backend's memory. */
+function written({ backend }: Variable, index: Int32Array, scratch: (n: number) => Ptr): Ptr {
+  const ptr = scratch(index.length);
+  backend.writeWords(ptr, index);
+  return ptr;
+}
+
+function byIndex(
+  name: string,
+  layout: Layout,
+  parts: Pick<OpDef<ByIndex>, 'shape' | 'samples' | 'benchmark'>,
+): OpDef<ByIndex> {
+  const sizesOf = (x: Variable, y: Variable, axis: number) => ({
+    ...around(x.shape, axis),
+    m: y.shape[axis],
+  });
+  return defineOp<ByIndex>({
+    name,
+    ...parts,
+    forward: (k, y, [x], { axis, index }) =>
+      withScratch(x.backend, (scratch) => {
+        const sizes = sizesOf(x, y, axis);
+        const words = layout(written(x, index, scratch), sizes.m, sizes.inner);
+        k.gather({ ...sizes, x: x.ptr, index: words, out: { ptr: y.ptr, accumulate: false } });
+      }),
+    saves: [],
+    vjp(k, dy, y, [x], into: GradSink, { axis, index }) {
+      into(0, ({ ptr, accumulate }) => {
+        const sizes = sizesOf(x, y, axis);
+        const words = layout(written(x, index, into.scratch), sizes.m, sizes.inner);
+        if (!accumulate) k.fill({ n: x.size, out: ptr, value: 0 });
+        k.scatterAdd({ ...sizes, y: dy.ptr, index: words, out: ptr });
+      });
+    },
+  });
+}
+
+const sample = (shape: Shape, axis: number, index: readonly number[]): Sample<ByIndex> => ({
+  shapes: [shape],
+  attrs: { axis, index: Int32Array.from(index) },
+});
+
+/** y has x's shape but for `axis`, where slice j is x's slice index[j]. */
+export const indexSelect = byIndex('indexSelect', (ptr) => ({ ptr, outer: 0, row: 1, col: 0 }), {
+  shape: ([x], { axis, index }) => x.with(axis, index.length),
+  benchmark: sample(
+    [1000, 784],
+    0,
+    Array.from({ length: 64 }, (_, i) => (i * 389) % 1000),
+  ),
+  samples: () => [
+    sample([5], 0, [3, 3, 0]),
+    sample([4, 5], 0, [2, 0, 2, 2]),
+    sample([4, 5], 1, [4, 1]),
+    sample([2, 3, 4], 1, [2, 2, 2, 0, 1]),
+    sample([3, 2], 0, []),
+    sample([3, 17], 0, [1, 1]),
+  ],
+});
+
+/** y[.., j, ..] = x[.., index[.., j, ..], ..]: the indices, row-major, fill a shape that is x's but for `axis`. */
+export const gather = byIndex('gather', (ptr, m, inner) => ({ ptr, outer: m * inner, row: inner, col: 1 }), {
+  shape([x], { axis, index }) {
+    const { outer, inner } = around(x, axis);
+    const m = outer * inner === 0 ? 0 : index.length / (outer * inner);
+    if (!Number.isInteger(m) || (outer * inner === 0 && index.length > 0)) {
+      throw new ShapeError(
+        `gather: expected a multiple of ${outer * inner} indices for [${x}] along axis ${axis}, got ${index.length}`,
+      );
+    }
+    return x.with(axis, m);
+  },
+  benchmark: sample(
+    [64, 784],
+    1,
+    Array.from({ length: 64 * 784 }, (_, i) => (i * 389) % 784),
+  ),
+  samples: () => [
+    sample([5], 0, [3, 3, 0, 4]),
+    sample([3, 4], 1, [2, 0, 3]),
+    sample([3, 4], 0, [2, 0, 2, 2, 1, 1, 0, 0]),
+    sample(
+      [2, 3, 5],
+      1,
+      Array.from({ length: 20 }, (_, i) => (i * i) % 3),
+    ),
+    sample([2, 3], 1, []),
+  ],
+});

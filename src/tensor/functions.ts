@@ -1,0 +1,86 @@
+/** Functions of several tensors. */
+import { apply } from '../autograd/tape.ts';
+import { ShapeError, ValueError } from '../errors.ts';
+import * as ops from '../ops/index.ts';
+import { describe } from '../options.ts';
+import { checkAxis } from './shape.ts';
+import { type Operand, Tensor } from './tensor.ts';
+
+/** Throws unless `tensors` is an array of at least one tensor. */
+function requireTensors(name: string, tensors: readonly Tensor[]): Tensor {
+  if (!Array.isArray(tensors)) {
+    throw new ValueError(`${name}: expected an array of tensors, got ${describe(tensors)}`);
+  }
+  const wrong = tensors.find((x) => !(x instanceof Tensor));
+  if (wrong !== undefined) throw new ValueError(`${name}: expected tensors, got ${describe(wrong)}`);
+  if (tensors.length === 0) throw new ShapeError(`${name}: expected at least one tensor, got none`);
+  return tensors[0];
+}
+
+/**
+ * Tensors one after the other along `axis`, equal in all other dimensions.
+ * @throws ShapeError for shapes that differ elsewhere, for scalars, or for no tensors
+ */
+export function cat(tensors: readonly Tensor[], axis = 0): Tensor {
+  const first = requireTensors('cat', tensors);
+  if (first.rank === 0) throw new ShapeError('cat: expected tensors of rank 1 or more, got a scalar');
+  return apply(ops.cat, tensors, { axis: checkAxis('cat', axis, first.rank) });
+}
+
+/**
+ * Tensors of one shape along a new axis: two of [3,4] make [2,3,4], or along axis 1 [3,2,4].
+ * @throws ShapeError for shapes that differ, or for no tensors
+ */
+export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
+  const first = requireTensors('stack', tensors);
+  const other = tensors.find((x) => x.shape.join() !== first.shape.join());
+  if (other) {
+    throw new ShapeError(`stack: expected equal shapes, got [${first.shape}] and [${other.shape}]`);
+  }
+  const at = checkAxis('stack', axis, first.rank + 1);
+  return cat(
+    tensors.map((x) => x.unsqueeze(at)),
+    at,
+  );
+}
+
+/**
+ * The elements of `a` where the condition is not 0, and those of `b` elsewhere; all three broadcast. No gradient runs to
+ * the condition, and a NaN that is not chosen does no harm, forwards or backwards.
+ *
+ * @param condition such as `x.gt(0)`
+ * @throws ShapeError for shapes that do not broadcast
+ * @example where(x.gt(0), x, 0) // ReLU
+ */
+export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
+  if (!(condition instanceof Tensor)) {
+    throw new ValueError(`where: expected a tensor as the condition, got ${describe(condition)}`);
+  }
+  return apply(
+    ops.where,
+    [condition, condition.operand('where', a), condition.operand('where', b)],
+    undefined,
+  );
+}
+
+/** The mean of (a - b)² over all elements, for tensors of one shape. */
+export function mse(a: Tensor, b: Tensor): Tensor {
+  return apply(ops.mse, [a, b], undefined);
+}
+
+/**
+ * activation(x·Wᵀ + b) in one pass, W stored [out,in]: see ops/linear.ts. x is [..., in], and the result [..., out].
+ * @throws ShapeError
+ */
+export function linear(
+  x: Tensor,
+  w: Tensor,
+  b: Tensor | null,
+  activation: ops.FusedActivation = 'none',
+): Tensor {
+  if (x.rank > 2) {
+    const rows = x.reshape(-1, x.shape[x.rank - 1]);
+    return linear(rows, w, b, activation).reshape([...x.shape.slice(0, -1), w.shape[0]]);
+  }
+  return apply(ops.linear, b ? [x, w, b] : [x, w], { activation });
+}

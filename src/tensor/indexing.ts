@@ -1,0 +1,70 @@
+/**
+ * Indices of elements: what argmax and topk find, and what gather and indexSelect take. They are Int32Array or arrays
+ * of numbers, never float tensors, which are exact up to 2^24 only.
+ */
+import { ShapeError, ValueError } from '../errors.ts';
+import { describe } from '../options.ts';
+import type { Tensor } from './tensor.ts';
+
+/** Whole numbers that name elements. */
+export type Indices = ArrayLike<number>;
+
+/** What `topk` finds: values, which have gradients, and their places along the axis. */
+export interface TopK {
+  readonly values: Tensor;
+  /** Row-major in the shape of `values`. */
+  readonly indices: Int32Array;
+}
+
+/**
+ * The indices as words.
+ * @throws ValueError unless each is a whole number in [0, n)
+ */
+export function checkIndices(op: string, index: Indices, n: number): Int32Array {
+  if (typeof index !== 'object' || index === null || typeof index.length !== 'number') {
+    throw new ValueError(`${op}: expected an Int32Array or an array of indices, got ${describe(index)}`);
+  }
+  for (let i = 0; i < index.length; i++) {
+    if (!(Number.isInteger(index[i]) && index[i] >= 0 && index[i] < n)) {
+      const range = n === 0 ? 'no indices, since the axis is empty' : `indices from 0 to ${n - 1}`;
+      throw new ValueError(`${op}: expected ${range}, got ${describe(index[i])} at ${i}`);
+    }
+  }
+  return Int32Array.from(index);
+}
+
+/** Whether a is before b in descending order; NaN is the largest, as in NumPy and PyTorch. */
+const above = (a: number, b: number) => a > b || (Number.isNaN(a) && !Number.isNaN(b));
+
+/** The place of the largest element of each row [rows, n]; the first where several are equal. */
+export function largest(values: ArrayLike<number>, rows: number, n: number): Int32Array {
+  if (n === 0 && rows > 0)
+    throw new ShapeError('argmax: expected at least one element along the axis, got none');
+  return Int32Array.from({ length: rows }, (_, row) => {
+    let best = 0;
+    for (let j = 1; j < n; j++) if (above(values[row * n + j], values[row * n + best])) best = j;
+    return best;
+  });
+}
+
+/** The places of the k largest elements of each row [rows, n], in descending order; equal ones by their place. */
+export function largestK(values: ArrayLike<number>, rows: number, n: number, k: number): Int32Array {
+  const found = new Int32Array(rows * k);
+  for (let row = 0; row < rows; row++) {
+    const at = row * n;
+    const order = Int32Array.from({ length: n }, (_, j) => j).sort((i, j) => {
+      const [a, b] = [values[at + i], values[at + j]];
+      return above(a, b) ? -1 : above(b, a) ? 1 : i - j;
+    });
+    found.set(order.subarray(0, k), row * k);
+  }
+  return found;
+}
+
+/** Words of [outer, inner, k] as [outer, k, inner]. */
+export function transposedWords(words: Int32Array, inner: number, k: number): Int32Array {
+  return words.map((_, to) => {
+    const [o, e] = [Math.floor(to / (k * inner)), to % (k * inner)];
+    return words[o * k * inner + (e % inner) * k + Math.floor(e / inner)];
+  });
+}

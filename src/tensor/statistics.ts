@@ -1,0 +1,60 @@
+/**
+ * Variance, standard deviation and norms, made of other operators. The derivative of a square root at 0 is infinite;
+ * where all deviations are 0 the gradient of `std` and `norm` is 0, as in PyTorch.
+ */
+import { apply } from '../autograd/tape.ts';
+import { ShapeError, ValueError } from '../errors.ts';
+import * as ops from '../ops/index.ts';
+import { withDefaults } from '../options.ts';
+import type { ReduceOptions, Tensor } from './tensor.ts';
+
+/** Which axes: one, several, or all of them. */
+export type Axes = number | readonly number[] | undefined;
+
+/** Options of `var` and `std`. */
+export interface VarianceOptions extends ReduceOptions {
+  /** The sum of squares is divided by n - correction: 1 by default (Bessel's), 0 for the variance of a population. */
+  readonly correction?: number;
+}
+
+/** √x where x > 0, and 0 with gradient 0 where x = 0. */
+function sqrtOrZero(x: Tensor): Tensor {
+  const positive = x.gt(0);
+  const one = x.operand('where', 1);
+  // A zero is replaced before the root as well: 0 times the infinite derivative would be NaN.
+  const root = apply(ops.where, [positive, x, one], undefined).sqrt();
+  return apply(ops.where, [positive, root, x], undefined);
+}
+
+/** Σ (x - mean)² / (n - correction) */
+export function variance(x: Tensor, axes: Axes, options: VarianceOptions, name: 'var' | 'std'): Tensor {
+  const { correction, keepDims } = withDefaults(name, options, { correction: 1, keepDims: false });
+  if (!(Number.isFinite(correction) && correction >= 0)) {
+    throw new ValueError(`${name}: expected a correction of 0 or more, got ${correction}`);
+  }
+  const deviation = x.sub(x.mean(axes, { keepDims: true }));
+  const total = deviation.mul(deviation).sum(axes, { keepDims });
+  const n = x.size / Math.max(1, total.size);
+  return total.mul(1 / Math.max(0, n - correction));
+}
+
+export function standardDeviation(x: Tensor, axes: Axes, options: VarianceOptions): Tensor {
+  return sqrtOrZero(variance(x, axes, options, 'std'));
+}
+
+/** (Σ |x|^p)^(1/p) */
+export function vectorNorm(x: Tensor, p: number, axes: Axes, options: ReduceOptions): Tensor {
+  const { keepDims } = withDefaults('norm', options, { keepDims: false });
+  if (!(p >= 1)) throw new ValueError(`norm: expected p >= 1, such as 1, 2 or Infinity, got ${p}`);
+  if (p === Infinity) {
+    if (x.size === 0)
+      throw new ShapeError(`norm: expected at least one element for p = Infinity, got shape [${x.shape}]`);
+    return x.abs().max(axes, { keepDims });
+  }
+  if (p === 1) return x.abs().sum(axes, { keepDims });
+  if (p === 2) return sqrtOrZero(x.mul(x).sum(axes, { keepDims }));
+  const total = x.abs().pow(p).sum(axes, { keepDims });
+  const positive = total.gt(0);
+  const safe = apply(ops.where, [positive, total, x.operand('where', 1)], undefined);
+  return apply(ops.where, [positive, safe.pow(1 / p), total], undefined);
+}
