@@ -12,16 +12,17 @@ import { tensor } from '../src/tensor/create.ts';
 import { into, onBackend, uniforms } from './helpers.ts';
 import { suite } from './suite.ts';
 
-/** The gradients of all inputs where `spoilt` was overwritten with NaN between the passes, unseen by the tape. */
+/** The gradients of inputs where `spoilt` was overwritten with NaN between the passes, unseen by the tape. */
 function gradients(
   on: BackendName,
   op: OpDef<unknown>,
   { shapes, attrs, domain = [-2, 2] }: Sample<unknown>,
   spoilt: readonly Saved[],
+  wanted: (input: number) => boolean = () => true,
 ) {
   return onBackend(on, () => {
     const xs = shapes.map((shape, i) =>
-      tensor(uniforms(`${op.name} ${i}`, sizeOf(shape), ...domain), shape, { requiresGrad: true }),
+      tensor(uniforms(`${op.name} ${i}`, sizeOf(shape), ...domain), shape, { requiresGrad: wanted(i) }),
     );
     const y = apply(op, xs, attrs);
     for (const which of spoilt) {
@@ -29,7 +30,7 @@ function gradients(
       array.backend.write(array.ptr, new Float32Array(array.size).fill(NaN));
     }
     y.backward(tensor(uniforms('dy', y.size, 0.5, 1), y.shape));
-    return xs.map((x) => Array.from(x.grad!.toTypedArray()));
+    return xs.map((x) => x.grad && Array.from(x.grad.toTypedArray()));
   });
 }
 
@@ -51,6 +52,17 @@ suite('what ops save', (test) => {
           .filter(({ shapes }) => which === 'y' || which < shapes.length)
           .some((sample) => !same(gradients('wasm', op, sample, [which]), gradients('wasm', op, sample, [])));
         assert.ok(changes, `${op.name} saves ${which}, which changes no gradient`);
+      }
+    });
+
+    if (!op.multilinear) continue;
+    test(`the gradient of an input of ${op.name} does not read that input`, () => {
+      for (const sample of op.samples()) {
+        for (const i of sample.shapes.keys()) {
+          const alone = (spoilt: readonly Saved[]) =>
+            gradients('wasm', op, sample, spoilt, (input) => input === i);
+          assert.equal(alone([i]), alone([]));
+        }
       }
     });
   }

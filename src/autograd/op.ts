@@ -41,6 +41,8 @@ export interface OpDef<A = void> {
   forward(k: Kernels, y: Variable, xs: readonly Variable[], attrs: A): void;
   /** What `vjp` reads beside dL/dy and shapes: these must not change between the forward and the backward pass. */
   readonly saves: readonly Saved[];
+  /** The gradient of an input does not read that input itself, as with products: where no other is wanted it may change. */
+  readonly multilinear?: true;
   /** Given dL/dy, writes dL/dx of each input that is wanted where `into` says. */
   vjp(k: Kernels, dy: Variable, y: Variable, xs: readonly Variable[], into: GradSink, attrs: A): void;
   /** The cases that cover the op. */

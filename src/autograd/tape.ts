@@ -9,7 +9,7 @@ import { backend } from '../backend/backend.ts';
 import { copyArray, type Target } from '../backend/kernels.ts';
 import { LangevinError, ShapeError, ValueError } from '../errors.ts';
 import type { GradSink, OpDef } from './op.ts';
-import { type Shape, Variable } from './variable.ts';
+import { type Shape, Variable, writesSoFar } from './variable.ts';
 
 /** What the tape keeps of an operation: y = op(xs). */
 export interface TapeNode {
@@ -17,6 +17,8 @@ export interface TapeNode {
   readonly y: Variable;
   readonly xs: readonly Variable[];
   readonly attrs: unknown;
+  /** `writesSoFar()` when it was recorded. */
+  readonly writes: number;
 }
 
 /** A used node leaves null behind, so that positions stay valid. */
@@ -50,7 +52,7 @@ export function apply<A, T extends Variable>(op: OpDef<A>, xs: readonly T[], att
   if (recording && !op.constant && xs.some((x) => x.requiresGrad)) {
     y.requiresGrad = true;
     y.node = tape.length;
-    tape.push({ op: op as OpDef<unknown>, y, xs, attrs });
+    tape.push({ op: op as OpDef<unknown>, y, xs, attrs, writes: writesSoFar() });
   }
   return y;
 }
@@ -114,6 +116,7 @@ function place(x: Variable): Target {
     if (!x.gradBuffer?.alive) x.gradBuffer = x.emptyOnHeap(x.shape);
     x.gatherGrad();
     x.grad = x.gradBuffer;
+    x.grad.markWritten();
     return { ptr: x.gradBuffer.ptr, accumulate };
   }
   if (tape[x.node]?.y !== x) throw usedUp();
@@ -126,6 +129,19 @@ const usedUp = () =>
   new LangevinError(
     'backward: part of this graph was used by an earlier backward() or ended with its scope: compute it again, or call backward({ retainGraph: true }) the first time',
   );
+
+/** Throws LangevinError if an array that the derivative reads was written to since. */
+function requireUnchanged({ op, y, xs, writes }: TapeNode): void {
+  for (const saved of op.saves) {
+    const x = saved === 'y' ? y : xs[saved];
+    if (!x || x.version <= writes) continue;
+    if (op.multilinear && !xs.some((other, i) => i !== saved && other.requiresGrad)) continue;
+    const what = saved === 'y' ? 'its result' : `its input ${saved}`;
+    throw new LangevinError(
+      `backward: the derivative of ${op.name} reads ${what} of shape [${x.shape}], which was written to after ${op.name} ran: write to a copy, as detach() makes, or after backward()`,
+    );
+  }
+}
 
 /** The sink of one node: it skips inputs that want no gradient. */
 function sinkOf({ xs, y }: TapeNode): GradSink {
@@ -142,7 +158,8 @@ function sinkOf({ xs, y }: TapeNode): GradSink {
  *
  * @param seed dL/d(root), of root's shape; 1 for a root of one element
  * @param retainGraph keeps the graph for another backward pass
- * @throws ShapeError for a root of several elements without a seed; LangevinError for a graph used before
+ * @throws ShapeError for a root of several elements without a seed; LangevinError for a graph used before, and for an
+ * array that was written to although a derivative reads it; leaves may then have a part of their gradient
  */
 export function backward(root: Variable, seed: Variable | null, retainGraph: boolean): void {
   const steps = backwardSteps(root, seed, retainGraph);
@@ -173,6 +190,7 @@ export function* backwardSteps(
       const node = tape[at];
       const dy = node?.y.adjoint;
       if (!node || !dy) continue;
+      requireUnchanged(node);
       const { op, y, xs, attrs } = node;
       op.vjp(kernels, dy, y, xs, sinkOf(node), attrs);
       yield node;

@@ -40,6 +40,7 @@ export const matmul = defineOp<Transposes>({
     kernels.gemm({ m, n, k, a: { ptr: a.ptr, transposed: aT }, b: { ptr: b.ptr, transposed: bT }, out });
   },
   saves: [0, 1],
+  multilinear: true,
   vjp(kernels, dy, y, [a, b], into, { aT, bT }) {
     const [m, n] = y.shape;
     const k = sides(a.shape, aT)[1];

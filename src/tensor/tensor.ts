@@ -80,7 +80,8 @@ export class Tensor extends Variable {
   // Writing
 
   /**
-   * Overwrites the elements in place. The graph does not see it: for data, parameters and buffers.
+   * Overwrites the elements in place: for data, parameters and buffers. No gradient goes through it, and a backward pass
+   * that needs the old elements is refused.
    * @throws ShapeError if the number of elements differs
    */
   set(values: ArrayLike<number>): this {
@@ -88,16 +89,18 @@ export class Tensor extends Variable {
       throw new ShapeError(`set: expected ${this.size} elements for [${this.shape}], got ${values.length}`);
     }
     this.backend.write(this.ptr, values);
+    this.markWritten();
     return this;
   }
 
-  /** Overwrites the elements with those of a tensor of the same shape, in place, unseen by the graph. */
+  /** Overwrites the elements with those of a tensor of the same shape, in place, as `set` does. */
   copyFrom(source: Tensor): this {
     if (source.shape.join() !== this.shape.join()) {
       throw new ShapeError(`copyFrom: expected shape [${this.shape}], got [${source.shape}]`);
     }
     if (source.backend !== this.backend) return this.set(source.toTypedArray());
     copyArray(this.backend.kernels, this.size, source.ptr, { ptr: this.ptr, accumulate: false });
+    this.markWritten();
     return this;
   }
 
