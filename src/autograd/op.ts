@@ -4,7 +4,7 @@
  * benchmarks; no op exists outside it.
  */
 import type { Kernels, Ptr, Target } from '../backend/kernels.ts';
-import { LangevinError } from '../errors.ts';
+import { InternalError } from '../errors.ts';
 import type { Shape, Variable } from './variable.ts';
 
 /**
@@ -72,7 +72,7 @@ export function defineConstantOp<A = void>(op: Omit<OpDef<A>, 'saves' | 'vjp' | 
     constant: true,
     saves: [],
     vjp() {
-      throw new LangevinError(`internal: a gradient of ${op.name}, which has none`);
+      throw new InternalError(`a gradient of ${op.name}, which has none`);
     },
   });
 }

@@ -109,9 +109,10 @@ function dropUsed(): void {
   while (tape.length > mark && tape[tape.length - 1] === null) tape.pop();
 }
 
-/** A gradient's place: the leaf's own buffer, or for an intermediate result memory of the pass. */
-function place(x: Variable): Target {
+/** A gradient's place: the leaf's own buffer, or for an intermediate result memory of the pass. Notes leaves with hooks. */
+function place(x: Variable, reached: Set<Variable>): Target {
   if (x.isLeaf) {
+    if (x.gradHooks) reached.add(x);
     const accumulate = x.grad !== null;
     if (!x.gradBuffer?.alive) x.gradBuffer = x.emptyOnHeap(x.shape);
     x.gatherGrad();
@@ -144,9 +145,9 @@ function requireUnchanged({ op, y, xs, writes }: TapeNode): void {
 }
 
 /** The sink of one node: it skips inputs that want no gradient. */
-function sinkOf({ xs, y }: TapeNode): GradSink {
+function sinkOf({ xs, y }: TapeNode, reached: Set<Variable>): GradSink {
   const sink = ((i: number, write: (out: Target) => void) => {
-    if (xs[i].requiresGrad) write(place(xs[i]));
+    if (xs[i].requiresGrad) write(place(xs[i], reached));
   }) as GradSink;
   sink.wants = (i) => xs[i].requiresGrad;
   sink.scratch = (n) => y.backend.arena.alloc(n * y.backend.elementBytes);
@@ -181,22 +182,25 @@ export function* backwardSteps(
   requireSeed(root, seed);
   const { kernels, arena } = root.backend;
   prepareLeaves(root);
+  const reached = new Set<Variable>();
   // Everything the pass allocates but the leaves' gradients is released when it is over.
   const frame = arena.open();
   let at = root.node;
   try {
-    seedRoot(root, seed);
+    seedRoot(root, seed, reached);
     for (; at >= 0; at--) {
       const node = tape[at];
       const dy = node?.y.adjoint;
       if (!node || !dy) continue;
       requireUnchanged(node);
+      callHooks(node.y, dy);
       const { op, y, xs, attrs } = node;
-      op.vjp(kernels, dy, y, xs, sinkOf(node), attrs);
+      op.vjp(kernels, dy, y, xs, sinkOf(node, reached), attrs);
       yield node;
       y.adjoint = null;
       if (!retainGraph) tape[at] = null;
     }
+    for (const x of reached) callHooks(x, x.grad);
   } finally {
     // Where the pass ended early there are adjoints left, and they lie in memory that is released now.
     for (; at >= 0; at--) if (tape[at]) tape[at]!.y.adjoint = null;
@@ -205,15 +209,21 @@ export function* backwardSteps(
   dropUsed();
 }
 
+/** Calls the hooks of x with its gradient, which they may change in place. */
+function callHooks({ gradHooks }: Variable, gradient: Variable | null): void {
+  if (!gradHooks || !gradient) return;
+  for (const hook of [...gradHooks]) noGrad(() => synchronous('onGradient', hook(gradient)));
+}
+
 /** dL/d(root), which is 1 without a seed. */
-function seedRoot(root: Variable, seed: Variable | null): void {
+function seedRoot(root: Variable, seed: Variable | null, reached: Set<Variable>): void {
   const { kernels } = root.backend;
   let from = seed;
   if (!from) {
     from = root.empty(root.shape);
     kernels.fill({ n: 1, out: from.ptr, value: 1 });
   }
-  copyArray(kernels, root.size, from.ptr, place(root));
+  copyArray(kernels, root.size, from.ptr, place(root, reached));
 }
 
 function requireSeed(root: Variable, seed: Variable | null): void {

@@ -90,6 +90,8 @@ export class Variable {
   node = -1;
   /** The gradient that a running backward pass has gathered so far. */
   adjoint: Variable | null = null;
+  /** What a backward pass calls with this variable's gradient. */
+  gradHooks: Set<(gradient: Variable) => void> | null = null;
   private wantsGrad = false;
   private disposed = false;
   /** Shared by all that share these elements. */

@@ -144,6 +144,35 @@ export class Tensor extends Variable {
     return backwardSteps(this, gradient);
   }
 
+  /**
+   * Calls `hook` with this tensor's gradient in each backward pass that reaches it. For the result of an operation that
+   * is dL/d(this), once it is complete and before it is passed on; it dies with the pass: look at it, or `keep()` it.
+   * For a leaf it is `grad`, with all that was summed there since `zeroGrad`, at the end of the pass.
+   *
+   * What the hook writes into the gradient counts: `x.onGradient((g) => g.copyFrom(g.clamp(-1, 1)))`. What it computes
+   * is not recorded. Several hooks run in the order in which they were added.
+   *
+   * @returns a function that removes the hook
+   * @throws ValueError for a tensor that requires no gradient; LangevinError, in the pass, for an asynchronous hook
+   */
+  onGradient(hook: (gradient: Tensor) => void): () => void {
+    if (typeof hook !== 'function')
+      throw new ValueError(`onGradient: expected a function, got ${describe(hook)}`);
+    if (!this.requiresGrad) {
+      throw new ValueError(
+        `onGradient: expected a tensor that requires a gradient, got a constant [${this.shape}]`,
+      );
+    }
+    // Of its own, so that one function may be added twice.
+    const own = (gradient: Variable) => hook(gradient as Tensor);
+    this.gradHooks ??= new Set();
+    this.gradHooks.add(own);
+    return () => {
+      this.gradHooks?.delete(own);
+      if (this.gradHooks?.size === 0) this.gradHooks = null;
+    };
+  }
+
   // Elementwise, two operands
 
   add(other: Operand): Tensor {
