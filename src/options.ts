@@ -87,6 +87,7 @@ export function describe(value: unknown): string {
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === 'function') return 'a function';
   if (typeof value !== 'object') return `a ${typeof value}`;
+  if ('shape' in value && Array.isArray(value.shape)) return `a tensor [${value.shape}]`;
   if (!isOfClass(value)) return `an object { ${Object.keys(value).join(', ')} }`;
   const { name } = value.constructor;
   return `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`;

@@ -18,11 +18,12 @@ function gradients(
   op: OpDef<unknown>,
   { shapes, attrs, domain = [-2, 2] }: Sample<unknown>,
   spoilt: readonly Saved[],
+  wanted: (input: number) => boolean = () => true,
   value = NaN,
 ) {
   return onBackend(on, () => {
     const xs = shapes.map((shape, i) =>
-      tensor(uniforms(`${op.name} ${i}`, sizeOf(shape), ...domain), shape, { requiresGrad: true }),
+      tensor(uniforms(`${op.name} ${i}`, sizeOf(shape), ...domain), shape, { requiresGrad: wanted(i) }),
     );
     const y = apply(op, xs, attrs);
     for (const which of spoilt) {
@@ -30,7 +31,7 @@ function gradients(
       array.backend.write(array.ptr, new Float32Array(array.size).fill(value));
     }
     y.backward(tensor(uniforms('dy', y.size, 0.5, 1), y.shape));
-    return xs.map((x) => Array.from(x.grad!.toTypedArray()));
+    return xs.map((x) => x.grad && Array.from(x.grad.toTypedArray()));
   });
 }
 
@@ -53,9 +54,26 @@ suite('what ops save', (test) => {
           .some((sample) => {
             const right = gradients('wasm', op, sample, []);
             // A condition holds where it is NaN.
-            return [NaN, 0].some((value) => !same(gradients('wasm', op, sample, [which], value), right));
+            return [NaN, 0].some(
+              (value) =>
+                !same(
+                  gradients('wasm', op, sample, [which], () => true, value),
+                  right,
+                ),
+            );
           });
         assert.ok(changes, `${op.name} saves ${which}, which changes no gradient`);
+      }
+    });
+
+    if (!op.multilinear) continue;
+    test(`the gradient of an input of ${op.name} does not read that input`, () => {
+      for (const sample of op.samples()) {
+        for (const i of sample.shapes.keys()) {
+          const alone = (spoilt: readonly Saved[]) =>
+            gradients('wasm', op, sample, spoilt, (input) => input === i);
+          assert.equal(alone([i]), alone([]));
+        }
       }
     });
   }

@@ -4,7 +4,7 @@
  * benchmarks; no op exists outside it.
  */
 import type { Kernels, Ptr, Target } from '../backend/kernels.ts';
-import { LangevinError } from '../errors.ts';
+import { InternalError } from '../errors.ts';
 import type { Shape, Variable } from './variable.ts';
 
 /**
@@ -41,6 +41,8 @@ export interface OpDef<A = void> {
   forward(k: Kernels, y: Variable, xs: readonly Variable[], attrs: A): void;
   /** What `vjp` reads beside dL/dy and shapes: these must not change between the forward and the backward pass. */
   readonly saves: readonly Saved[];
+  /** The gradient of an input does not read that input itself, as with products: where no other is wanted it may change. */
+  readonly multilinear?: true;
   /** Given dL/dy, writes dL/dx of each input that is wanted where `into` says. */
   vjp(k: Kernels, dy: Variable, y: Variable, xs: readonly Variable[], into: GradSink, attrs: A): void;
   /** The cases that cover the op. */
@@ -70,7 +72,7 @@ export function defineConstantOp<A = void>(op: Omit<OpDef<A>, 'saves' | 'vjp' | 
     constant: true,
     saves: [],
     vjp() {
-      throw new LangevinError(`internal: a gradient of ${op.name}, which has none`);
+      throw new InternalError(`a gradient of ${op.name}, which has none`);
     },
   });
 }

@@ -9,7 +9,7 @@ import { backend } from '../backend/backend.ts';
 import { copyArray, type Target } from '../backend/kernels.ts';
 import { LangevinError, ShapeError, ValueError } from '../errors.ts';
 import type { GradSink, OpDef } from './op.ts';
-import { type Shape, Variable } from './variable.ts';
+import { type Shape, Variable, writesSoFar } from './variable.ts';
 
 /** What the tape keeps of an operation: y = op(xs). */
 export interface TapeNode {
@@ -17,6 +17,8 @@ export interface TapeNode {
   readonly y: Variable;
   readonly xs: readonly Variable[];
   readonly attrs: unknown;
+  /** `writesSoFar()` when it was recorded. */
+  readonly writes: number;
 }
 
 /** A used node leaves null behind, so that positions stay valid. */
@@ -50,7 +52,7 @@ export function apply<A, T extends Variable>(op: OpDef<A>, xs: readonly T[], att
   if (recording && !op.constant && xs.some((x) => x.requiresGrad)) {
     y.requiresGrad = true;
     y.node = tape.length;
-    tape.push({ op: op as OpDef<unknown>, y, xs, attrs });
+    tape.push({ op: op as OpDef<unknown>, y, xs, attrs, writes: writesSoFar() });
   }
   return y;
 }
@@ -107,13 +109,15 @@ function dropUsed(): void {
   while (tape.length > mark && tape[tape.length - 1] === null) tape.pop();
 }
 
-/** A gradient's place: the leaf's own buffer, or for an intermediate result memory of the pass. */
-function place(x: Variable): Target {
+/** A gradient's place: the leaf's own buffer, or for an intermediate result memory of the pass. Notes leaves with hooks. */
+function place(x: Variable, reached: Set<Variable>): Target {
   if (x.isLeaf) {
+    if (x.gradHooks) reached.add(x);
     const accumulate = x.grad !== null;
     if (!x.gradBuffer?.alive) x.gradBuffer = x.emptyOnHeap(x.shape);
     x.gatherGrad();
     x.grad = x.gradBuffer;
+    x.grad.markWritten();
     return { ptr: x.gradBuffer.ptr, accumulate };
   }
   if (tape[x.node]?.y !== x) throw usedUp();
@@ -127,10 +131,23 @@ const usedUp = () =>
     'backward: part of this graph was used by an earlier backward() or ended with its scope: compute it again, or call backward({ retainGraph: true }) the first time',
   );
 
+/** Throws LangevinError if an array that the derivative reads was written to since. */
+function requireUnchanged({ op, y, xs, writes }: TapeNode): void {
+  for (const saved of op.saves) {
+    const x = saved === 'y' ? y : xs[saved];
+    if (!x || x.version <= writes) continue;
+    if (op.multilinear && !xs.some((other, i) => i !== saved && other.requiresGrad)) continue;
+    const what = saved === 'y' ? 'its result' : `its input ${saved}`;
+    throw new LangevinError(
+      `backward: the derivative of ${op.name} reads ${what} of shape [${x.shape}], which was written to after ${op.name} ran: write to a copy, as detach() makes, or after backward()`,
+    );
+  }
+}
+
 /** The sink of one node: it skips inputs that want no gradient. */
-function sinkOf({ xs, y }: TapeNode): GradSink {
+function sinkOf({ xs, y }: TapeNode, reached: Set<Variable>): GradSink {
   const sink = ((i: number, write: (out: Target) => void) => {
-    if (xs[i].requiresGrad) write(place(xs[i]));
+    if (xs[i].requiresGrad) write(place(xs[i], reached));
   }) as GradSink;
   sink.wants = (i) => xs[i].requiresGrad;
   sink.scratch = (n) => y.backend.arena.alloc(n * y.backend.elementBytes);
@@ -142,7 +159,8 @@ function sinkOf({ xs, y }: TapeNode): GradSink {
  *
  * @param seed dL/d(root), of root's shape; 1 for a root of one element
  * @param retainGraph keeps the graph for another backward pass
- * @throws ShapeError for a root of several elements without a seed; LangevinError for a graph used before
+ * @throws ShapeError for a root of several elements without a seed; LangevinError for a graph used before, and for an
+ * array that was written to although a derivative reads it; leaves may then have a part of their gradient
  */
 export function backward(root: Variable, seed: Variable | null, retainGraph: boolean): void {
   const steps = backwardSteps(root, seed, retainGraph);
@@ -164,21 +182,25 @@ export function* backwardSteps(
   requireSeed(root, seed);
   const { kernels, arena } = root.backend;
   prepareLeaves(root);
+  const reached = new Set<Variable>();
   // Everything the pass allocates but the leaves' gradients is released when it is over.
   const frame = arena.open();
   let at = root.node;
   try {
-    seedRoot(root, seed);
+    seedRoot(root, seed, reached);
     for (; at >= 0; at--) {
       const node = tape[at];
       const dy = node?.y.adjoint;
       if (!node || !dy) continue;
+      requireUnchanged(node);
+      callHooks(node.y, dy);
       const { op, y, xs, attrs } = node;
-      op.vjp(kernels, dy, y, xs, sinkOf(node), attrs);
+      op.vjp(kernels, dy, y, xs, sinkOf(node, reached), attrs);
       yield node;
       y.adjoint = null;
       if (!retainGraph) tape[at] = null;
     }
+    for (const x of reached) callHooks(x, x.grad);
   } finally {
     // Where the pass ended early there are adjoints left, and they lie in memory that is released now.
     for (; at >= 0; at--) if (tape[at]) tape[at]!.y.adjoint = null;
@@ -187,15 +209,21 @@ export function* backwardSteps(
   dropUsed();
 }
 
+/** Calls the hooks of x with its gradient, which they may change in place. */
+function callHooks({ gradHooks }: Variable, gradient: Variable | null): void {
+  if (!gradHooks || !gradient) return;
+  for (const hook of [...gradHooks]) noGrad(() => synchronous('onGradient', hook(gradient)));
+}
+
 /** dL/d(root), which is 1 without a seed. */
-function seedRoot(root: Variable, seed: Variable | null): void {
+function seedRoot(root: Variable, seed: Variable | null, reached: Set<Variable>): void {
   const { kernels } = root.backend;
   let from = seed;
   if (!from) {
     from = root.empty(root.shape);
     kernels.fill({ n: 1, out: from.ptr, value: 1 });
   }
-  copyArray(kernels, root.size, from.ptr, place(root));
+  copyArray(kernels, root.size, from.ptr, place(root, reached));
 }
 
 function requireSeed(root: Variable, seed: Variable | null): void {

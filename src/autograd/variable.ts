@@ -5,6 +5,11 @@
  * Lifetime: inside `scope` an array lies in the arena and dies with the scope; outside it lies on the heap
  * until `dispose()`, or until the garbage collector finds it. Outside of scopes arrays that share a storage (reshape)
  * keep it alive together; inside one, what shares it ends with the scope.
+ *
+ * Versions: whatever writes to an array in place marks it (`markWritten`), and its version is then the number of that
+ * write among all there were. An op that is recorded notes the number of the last write. If an array that its backward
+ * pass reads has a larger version by then, it was changed. PyTorch counts the writes of each array to the same end; with
+ * one count for all, the tape stores one number a node.
  */
 import { type Backend, backend } from '../backend/backend.ts';
 import { copyArray } from '../backend/kernels.ts';
@@ -68,6 +73,14 @@ export class Storage {
   }
 }
 
+/** In-place writes so far. */
+let writes = 0;
+
+/** The number of the last in-place write to any array. */
+export function writesSoFar(): number {
+  return writes;
+}
+
 export class Variable {
   /** The sum of the gradients of all backward calls since `zeroGrad`, or null; on leaves only. */
   grad: this | null = null;
@@ -77,8 +90,12 @@ export class Variable {
   node = -1;
   /** The gradient that a running backward pass has gathered so far. */
   adjoint: Variable | null = null;
+  /** What a backward pass calls with this variable's gradient. */
+  gradHooks: Set<(gradient: Variable) => void> | null = null;
   private wantsGrad = false;
   private disposed = false;
+  /** Shared by all that share these elements. */
+  private written = { version: 0 };
   readonly size: number;
 
   constructor(
@@ -110,10 +127,15 @@ export class Variable {
   /** The same memory under another shape, until the current scope ends. */
   alias(shape: Shape): this {
     this.assertAlive();
-    return this.make(this.storage.shared(), shape, this.offset);
+    const same = this.make(this.storage.shared(), shape, this.offset);
+    same.written = this.written;
+    return same;
   }
 
-  /** The same memory under another shape, from `offset` elements on, for as long as the result is there. */
+  /**
+   * A part of a block, from `offset` elements on, for as long as the result is there. Its version is its own: who writes
+   * to the block marks the parts.
+   */
   view(shape: Shape, offset = 0): this {
     this.assertAlive();
     return this.make(this.storage.ref(), shape, this.offset + offset);
@@ -144,6 +166,16 @@ export class Variable {
     return this.storage.frame !== null && this.storage.frame === this.backend.arena.frame;
   }
 
+  /** The number of the last in-place write to these elements; 0 if there was none. */
+  get version(): number {
+    return this.written.version;
+  }
+
+  /** To be called by whatever writes to these elements in place: a graph that needs the old ones must not use them. */
+  markWritten(): void {
+    this.written.version = ++writes;
+  }
+
   get requiresGrad(): boolean {
     return this.wantsGrad;
   }
@@ -164,6 +196,7 @@ export class Variable {
       throw new ShapeError(`grad: expected shape [${this.shape}], got [${grad.shape}]`);
     }
     copyArray(this.backend.kernels, size, grad.ptr, { ptr: gradBuffer.ptr, accumulate: false });
+    gradBuffer.markWritten();
     this.grad = gradBuffer;
   }
 
@@ -182,6 +215,8 @@ export class Variable {
     this.storage.unref();
     this.storage = target.storage.ref();
     this.offset = target.offset;
+    // What shared the old memory is written to on its own from here on.
+    this.written = { version: this.version };
     forgotten.register(this, this.storage, this);
   }
 

@@ -10,7 +10,7 @@ export type Term = readonly [coefficient: number, x: Tensor];
 
 /**
  * Overwrites `out` with the sum of the terms, which may have `out` among them. A term with coefficient 0 is left
- * out, whatever it holds. Nothing is allocated, and the graph does not see it.
+ * out, whatever it holds. Nothing is allocated, and no gradient goes through it.
  * @throws ShapeError for tensors of another shape
  */
 export function combine(out: Tensor, ...terms: readonly Term[]): Tensor {
@@ -33,5 +33,6 @@ export function combine(out: Tensor, ...terms: readonly Term[]): Tensor {
     written = true;
   }
   if (!written) kernels.fill({ n, out: out.ptr, value: 0 });
+  out.markWritten();
   return out;
 }

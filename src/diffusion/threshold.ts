@@ -45,9 +45,11 @@ export function thresholding(threshold: Threshold = 'none'): Apply {
 function clip(limit: number): Apply {
   if (!(limit > 0)) throw new ValueError(`threshold: expected a limit > 0, got ${limit}`);
   const bounds = { lo: -limit, hi: limit };
-  return ({ backend, size, ptr }) => {
+  return (x0) => {
+    const { backend, size, ptr } = x0;
     const out = { ptr, accumulate: false };
     backend.kernels.unary('clamp', { n: size, x: ptr, out, ...bounds });
+    x0.markWritten();
   };
 }
 
@@ -69,6 +71,7 @@ function dynamic(quantile: number, most: number): Apply {
       kernels.unary('clamp', { n, x: at, out, lo: -s, hi: s });
       if (s !== 1) copyArray(kernels, n, at, out, 1 / s);
     }
+    x0.markWritten();
   };
 }
 

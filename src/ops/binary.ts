@@ -114,6 +114,7 @@ function binaryOp(name: DifferentiableName): OpDef {
     forward: (k, y, xs) =>
       elementwise(y, xs, { ptr: y.ptr, accumulate: false }, (record) => k.binary(name, record)),
     saves: formula.keeps.map((kept) => SAVED[kept]),
+    ...(name === 'mul' && { multilinear: true }),
     vjp(k, dy, y, xs, into) {
       derivative(k, name, 'a', { dy, y, xs }, into);
       derivative(k, name, 'b', { dy, y, xs }, into);

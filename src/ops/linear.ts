@@ -37,6 +37,7 @@ export const linear = defineOp<{ readonly activation: FusedActivation }>({
     });
   },
   saves: [0, 1, 'y'],
+  multilinear: true,
   vjp(k, dy, y, [x, w, b], into, { activation }) {
     const [m, n] = y.shape;
     const inner = x.shape[1];

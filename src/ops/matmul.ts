@@ -104,6 +104,7 @@ export const matmul = defineOp<Transposes>({
     products(kernels, y, sizes, A, B, { ptr: y.ptr, accumulate: false });
   },
   saves: [0, 1],
+  multilinear: true,
   vjp(kernels, dy, y, [a, b], into, { aT, bT }) {
     const [m, n] = y.shape.slice(-2);
     const k = sides(a.shape, aT)[1];

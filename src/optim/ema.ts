@@ -82,6 +82,7 @@ export class Ema {
       const n = this.offsets[last] - this.offsets[first] + this.parameters[last].size;
       this.approach(n, this.parameters[first].ptr, this.averageAt(first), rate);
     }
+    for (const average of this.averages.values()) average.markWritten();
   }
 
   /** The end of the run of parameters from `first` on that lie in memory as their averages do. */

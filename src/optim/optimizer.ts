@@ -50,6 +50,7 @@ export abstract class Optimizer {
     for (const run of this.block.runs((i, j) => this.steps[i] === this.steps[j])) {
       for (const i of this.block.indices(run)) this.steps[i]++;
       this.update(run, this.steps[run.first]);
+      for (const i of this.block.indices(run)) this.block.parameters[i].markWritten();
     }
   }
 

@@ -134,9 +134,11 @@ export class ParameterBlock {
     arena.close(frame);
     const factor = maxNorm / (norm + 1e-6);
     if (factor < 1) {
-      for (const { from, to } of runs) {
+      for (const run of runs) {
+        const { from, to } = run;
         const ptr = this.gradientAt(from);
         copyArray(kernels, to - from, ptr, { ptr, accumulate: false }, factor);
+        for (const i of this.indices(run)) this.parameters[i].grad!.markWritten();
       }
     }
     return norm;

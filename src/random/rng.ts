@@ -117,6 +117,7 @@ export class Rng {
   private into(kind: RandomName, out: Tensor): Tensor {
     const { backend, size, ptr } = out;
     backend.kernels.random(kind, { n: size, out: ptr, key: this.key, block: this.reserve(size) });
+    out.markWritten();
     return out;
   }
 

@@ -83,7 +83,8 @@ export class Tensor extends Variable {
   // Writing
 
   /**
-   * Overwrites the elements in place. The graph does not see it: for data, parameters and buffers.
+   * Overwrites the elements in place: for data, parameters and buffers. No gradient goes through it, and a backward pass
+   * that needs the old elements is refused.
    * @throws ShapeError if the number of elements differs
    */
   set(values: ArrayLike<number>): this {
@@ -91,16 +92,18 @@ export class Tensor extends Variable {
       throw new ShapeError(`set: expected ${this.size} elements for [${this.shape}], got ${values.length}`);
     }
     this.backend.write(this.ptr, values);
+    this.markWritten();
     return this;
   }
 
-  /** Overwrites the elements with those of a tensor of the same shape, in place, unseen by the graph. */
+  /** Overwrites the elements with those of a tensor of the same shape, in place, as `set` does. */
   copyFrom(source: Tensor): this {
     if (source.shape.join() !== this.shape.join()) {
       throw new ShapeError(`copyFrom: expected shape [${this.shape}], got [${source.shape}]`);
     }
     if (source.backend !== this.backend) return this.set(source.toTypedArray());
     copyArray(this.backend.kernels, this.size, source.ptr, { ptr: this.ptr, accumulate: false });
+    this.markWritten();
     return this;
   }
 
@@ -142,6 +145,35 @@ export class Tensor extends Variable {
    */
   backwardSteps(gradient: Tensor | null = null): Generator<TapeNode, void> {
     return backwardSteps(this, gradient);
+  }
+
+  /**
+   * Calls `hook` with this tensor's gradient in each backward pass that reaches it. For the result of an operation that
+   * is dL/d(this), once it is complete and before it is passed on; it dies with the pass: look at it, or `keep()` it.
+   * For a leaf it is `grad`, with all that was summed there since `zeroGrad`, at the end of the pass.
+   *
+   * What the hook writes into the gradient counts: `x.onGradient((g) => g.copyFrom(g.clamp(-1, 1)))`. What it computes
+   * is not recorded. Several hooks run in the order in which they were added.
+   *
+   * @returns a function that removes the hook
+   * @throws ValueError for a tensor that requires no gradient; LangevinError, in the pass, for an asynchronous hook
+   */
+  onGradient(hook: (gradient: Tensor) => void): () => void {
+    if (typeof hook !== 'function')
+      throw new ValueError(`onGradient: expected a function, got ${describe(hook)}`);
+    if (!this.requiresGrad) {
+      throw new ValueError(
+        `onGradient: expected a tensor that requires a gradient, got a constant [${this.shape}]`,
+      );
+    }
+    // Of its own, so that one function may be added twice.
+    const own = (gradient: Variable) => hook(gradient as Tensor);
+    this.gradHooks ??= new Set();
+    this.gradHooks.add(own);
+    return () => {
+      this.gradHooks?.delete(own);
+      if (this.gradHooks?.size === 0) this.gradHooks = null;
+    };
   }
 
   // Elementwise, two operands
