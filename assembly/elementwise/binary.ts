@@ -3,7 +3,8 @@
  * time over [rows, cols]:
  *
  *     y = [y +] f(a, b)                     `mul`, ...
- *     da = [da +] df/da(dy, a, b, y)        `mulBackwardA`, ...; for `add` and `sub` it is dy or -dy, a copy
+ *     da = [da +] df/da(dy, a, b)           `mulBackwardA`, ...; for `add` and `sub` it is dy or -dy, a copy
+ *     db = [db +] df/db(dy, a, b, y)        `mulBackwardB`, ...
  *     y = [y +] (condition ≠ 0 ? a : b)     `where`
  *
  * An operand is read by strides, its column stride 0 or 1. So one form covers equal shapes, and broadcasting over rows,
@@ -73,7 +74,7 @@ function ofGreater(dy: v128, a: v128, b: v128): v128 {
 
 // @ts-ignore: decorator
 @inline
-function da(op: i32, dy: v128, a: v128, b: v128, y: v128): v128 {
+function da(op: i32, dy: v128, a: v128, b: v128): v128 {
   if (op == MUL) return f32x4.mul(dy, b);
   if (op == DIV) return f32x4.div(dy, b);
   if (op == MAXIMUM) return ofGreater(dy, a, b);
@@ -141,7 +142,7 @@ function forward(op: i32, from: i32, to: i32, r: BinaryRecord): void {
 // @ts-ignore: decorator
 @inline
 function df(op: i32, ofB: bool, dy: v128, a: v128, b: v128, y: v128): v128 {
-  return ofB ? db(op, dy, a, b, y) : da(op, dy, a, b, y);
+  return ofB ? db(op, dy, a, b, y) : da(op, dy, a, b);
 }
 
 // @ts-ignore: decorator
