@@ -16,7 +16,7 @@
  * gives 1 or 0. pow.ts has the accuracy of `pow`.
  */
 import { log4 } from './exp';
-import { pow as pow1 } from './pow';
+import { pow4 } from './pow';
 import { load4, put1, put4 } from './put';
 import { BinaryBackwardRecord, BinaryRecord, WhereRecord } from '../records';
 
@@ -54,14 +54,6 @@ function f(op: i32, a: v128, b: v128): v128 {
   if (op == NE) return truth(f32x4.ne(a, b));
   if (op == GT) return truth(f32x4.gt(a, b));
   return truth(f32x4.ge(a, b));
-}
-
-/** There is no fast path for x^y: it runs in float64, lane by lane. */
-function pow4(a: v128, b: v128): v128 {
-  let y = f32x4.splat(pow1(f32x4.extract_lane(a, 0), f32x4.extract_lane(b, 0)));
-  y = f32x4.replace_lane(y, 1, pow1(f32x4.extract_lane(a, 1), f32x4.extract_lane(b, 1)));
-  y = f32x4.replace_lane(y, 2, pow1(f32x4.extract_lane(a, 2), f32x4.extract_lane(b, 2)));
-  return f32x4.replace_lane(y, 3, pow1(f32x4.extract_lane(a, 3), f32x4.extract_lane(b, 3)));
 }
 
 /** dy where a > b, half of it where they are equal, else 0. */
