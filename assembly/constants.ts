@@ -32,6 +32,15 @@ const TABLE: usize = 64;
 @inline export const ANGLE: usize = COSINE + 32;
 // @ts-ignore: decorator
 @inline export const PHILOX: usize = ANGLE + 32;
+// Float64 from here on.
+// @ts-ignore: decorator
+@inline export const EXP_PAIR: usize = PHILOX + 16;
+// @ts-ignore: decorator
+@inline export const EXP_PAIR_REDUCE: usize = EXP_PAIR + 96;
+// @ts-ignore: decorator
+@inline export const LOG_PAIR: usize = EXP_PAIR_REDUCE + 32;
+// @ts-ignore: decorator
+@inline export const LOG_PAIR_REDUCE: usize = LOG_PAIR + 64;
 
 /** Writes the table. Called once for a memory, before any other kernel. */
 export function init(): void {
@@ -69,6 +78,25 @@ export function init(): void {
   i32.store(PHILOX + 4, 0xcd9e8d57);
   i32.store(PHILOX + 8, 0x9e3779b9);
   i32.store(PHILOX + 12, 0xbb67ae85);
+  initPairs();
+}
+
+/** The constants of elementwise/pair.ts. */
+function initPairs(): void {
+  // e^r = 1 + r + r²/2! + ... + r^11/11!
+  let factorial: f64 = 1;
+  for (let n = 0; n < 12; ++n) {
+    f64.store(EXP_PAIR + ((11 - n) << 3), 1 / factorial);
+    factorial *= n + 1;
+  }
+  // log2(e), and ln 2 in two parts; 1.5·2^52 + 1023 puts n + 1023 in the low bits of n's sum with it
+  store2(EXP_PAIR_REDUCE, 1.4426950408889634, 0.6931471803691238);
+  store2(EXP_PAIR_REDUCE + 16, 1.9082149292705877e-10, 6755399441056767);
+  // artanh(s) = s + s³·(1/3 + s²/5 + ... + s^14/17)
+  for (let n = 0; n < 8; ++n) f64.store(LOG_PAIR + (n << 3), 1.0 / <f64>(17 - 2 * n));
+  // The bits of sqrt(1/2), and the mask of a mantissa
+  i64.store(LOG_PAIR_REDUCE, 0x3fe6a09e667f3bcd);
+  i64.store(LOG_PAIR_REDUCE + 8, 0x000fffffffffffff);
 }
 
 function store4(at: usize, a: f32, b: f32, c: f32, d: f32): void {
@@ -76,6 +104,11 @@ function store4(at: usize, a: f32, b: f32, c: f32, d: f32): void {
   f32.store(at, b, 4);
   f32.store(at, c, 8);
   f32.store(at, d, 12);
+}
+
+function store2(at: usize, a: f64, b: f64): void {
+  f64.store(at, a);
+  f64.store(at, b, 8);
 }
 
 /** Entry `index` of the coefficients at `at`, in all four lanes. */
@@ -97,5 +130,30 @@ export function polynomial(at: usize, n: i32, x: v128): v128 {
   if (n > 6) p = f32x4.add(f32x4.mul(p, x), constant(at, 6));
   if (n > 7) p = f32x4.add(f32x4.mul(p, x), constant(at, 7));
   if (n > 8) p = f32x4.add(f32x4.mul(p, x), constant(at, 8));
+  return p;
+}
+
+/** Entry `index` of the float64 coefficients at `at`, in both lanes. */
+// @ts-ignore: decorator
+@inline
+export function constantPair(at: usize, index: i32): v128 {
+  return v128.load64_splat(at + (index << 3));
+}
+
+/** `polynomial` of two float64 lanes, for n from 8 to 12. */
+// @ts-ignore: decorator
+@inline
+export function polynomialPair(at: usize, n: i32, x: v128): v128 {
+  let p = f64x2.add(f64x2.mul(constantPair(at, 0), x), constantPair(at, 1));
+  p = f64x2.add(f64x2.mul(p, x), constantPair(at, 2));
+  p = f64x2.add(f64x2.mul(p, x), constantPair(at, 3));
+  p = f64x2.add(f64x2.mul(p, x), constantPair(at, 4));
+  p = f64x2.add(f64x2.mul(p, x), constantPair(at, 5));
+  p = f64x2.add(f64x2.mul(p, x), constantPair(at, 6));
+  p = f64x2.add(f64x2.mul(p, x), constantPair(at, 7));
+  if (n > 8) p = f64x2.add(f64x2.mul(p, x), constantPair(at, 8));
+  if (n > 9) p = f64x2.add(f64x2.mul(p, x), constantPair(at, 9));
+  if (n > 10) p = f64x2.add(f64x2.mul(p, x), constantPair(at, 10));
+  if (n > 11) p = f64x2.add(f64x2.mul(p, x), constantPair(at, 11));
   return p;
 }

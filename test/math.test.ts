@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
 import { ValueError } from '../src/errors.ts';
-import { cos, exp, expm1, log, log1p, pow, sin, tanh } from '../src/math.ts';
+import { cos, erf, erfc, exp, expm1, log, log1p, pow, sin, tanh } from '../src/math.ts';
 import { refused } from './helpers.ts';
 import { suite } from './suite.ts';
 
@@ -109,6 +109,35 @@ const KNOWN_POWERS = [
   [0.72, 2100.5, 2.1227984110429477e-300],
 ] as const;
 
+/** [x, erf(x)] and [x, erfc(x)], correctly rounded. */
+const KNOWN_ERF = [
+  [1e-300, 1.1283791670955126e-300],
+  [1e-8, 1.1283791670955126e-8],
+  [0.1, 0.1124629160182849],
+  [0.5, 0.5204998778130465],
+  [1, 0.8427007929497149],
+  [-1.5, -0.9661051464753108],
+  [1.9999, 0.9953201979070294],
+  [2, 0.9953222650189527],
+  [-2.5, -0.999593047982555],
+  [3.7, 0.9999998328489421],
+  [5.5, 0.9999999999999927],
+  [6, 1],
+] as const;
+const KNOWN_ERFC = [
+  [0, 1],
+  [0.5, 0.4795001221869535],
+  [1, 0.15729920705028513],
+  [1.9999, 0.004679802092970608],
+  [2, 0.004677734981047266],
+  [3, 2.209049699858544e-5],
+  [5, 1.537459794428035e-12],
+  [10, 2.088487583762545e-45],
+  [26, 5.663192408856143e-296],
+  [-1, 1.8427007929497148],
+  [-3, 1.9999779095030015],
+] as const;
+
 const SPECIAL = [
   NaN,
   0,
@@ -173,6 +202,20 @@ suite('math', (test) => {
       const got = pow(x, y);
       assert.ok(distance(got, power) <= 1, `pow(${x}, ${y}): expected ${power}, got ${got}`);
     }
+  });
+
+  test('the error function has 15 digits, and its complement 13, also far out', () => {
+    for (const [x, y] of KNOWN_ERF) {
+      assert.ok(Math.abs(erf(x) / y - 1) < 1e-15, `erf(${x}): expected ${y}, got ${erf(x)}`);
+      assert.is(erf(-x), -erf(x));
+    }
+    for (const [x, y] of KNOWN_ERFC) {
+      assert.ok(Math.abs(erfc(x) / y - 1) < 1e-13, `erfc(${x}): expected ${y}, got ${erfc(x)}`);
+    }
+    for (let x = -4; x < 4; x += 1 / 64) assert.ok(Math.abs(erf(x) + erfc(x) - 1) < 4e-16, `${x}`);
+    assert.equal([-Infinity, -0, 0, Infinity, NaN].map(erf), [-1, -0, 0, 1, NaN]);
+    assert.equal([-Infinity, Infinity, NaN].map(erfc), [2, 0, NaN]);
+    assert.ok(Object.is(erf(-0), -0));
   });
 
   test('dense sweeps stay within two units in the last place of Math', () => {

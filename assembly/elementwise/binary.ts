@@ -3,7 +3,8 @@
  * time over [rows, cols]:
  *
  *     y = [y +] f(a, b)                     `mul`, ...
- *     da = [da +] df/da(dy, a, b, y)        `mulBackwardA`, ...; for `add` and `sub` it is dy or -dy, a copy
+ *     da = [da +] df/da(dy, a, b)           `mulBackwardA`, ...; for `add` and `sub` it is dy or -dy, a copy
+ *     db = [db +] df/db(dy, a, b, y)        `mulBackwardB`, ...
  *     y = [y +] (condition ≠ 0 ? a : b)     `where`
  *
  * An operand is read by strides, its column stride 0 or 1. So one form covers equal shapes, and broadcasting over rows,
@@ -15,7 +16,7 @@
  * gives 1 or 0. pow.ts has the accuracy of `pow`.
  */
 import { log4 } from './exp';
-import { pow as pow1 } from './pow';
+import { pow4 } from './pow';
 import { load4, put1, put4 } from './put';
 import { BinaryBackwardRecord, BinaryRecord, WhereRecord } from '../records';
 
@@ -55,14 +56,6 @@ function f(op: i32, a: v128, b: v128): v128 {
   return truth(f32x4.ge(a, b));
 }
 
-/** There is no fast path for x^y: it runs in float64, lane by lane. */
-function pow4(a: v128, b: v128): v128 {
-  let y = f32x4.splat(pow1(f32x4.extract_lane(a, 0), f32x4.extract_lane(b, 0)));
-  y = f32x4.replace_lane(y, 1, pow1(f32x4.extract_lane(a, 1), f32x4.extract_lane(b, 1)));
-  y = f32x4.replace_lane(y, 2, pow1(f32x4.extract_lane(a, 2), f32x4.extract_lane(b, 2)));
-  return f32x4.replace_lane(y, 3, pow1(f32x4.extract_lane(a, 3), f32x4.extract_lane(b, 3)));
-}
-
 /** dy where a > b, half of it where they are equal, else 0. */
 // @ts-ignore: decorator
 @inline
@@ -73,7 +66,7 @@ function ofGreater(dy: v128, a: v128, b: v128): v128 {
 
 // @ts-ignore: decorator
 @inline
-function da(op: i32, dy: v128, a: v128, b: v128, y: v128): v128 {
+function da(op: i32, dy: v128, a: v128, b: v128): v128 {
   if (op == MUL) return f32x4.mul(dy, b);
   if (op == DIV) return f32x4.div(dy, b);
   if (op == MAXIMUM) return ofGreater(dy, a, b);
@@ -141,7 +134,7 @@ function forward(op: i32, from: i32, to: i32, r: BinaryRecord): void {
 // @ts-ignore: decorator
 @inline
 function df(op: i32, ofB: bool, dy: v128, a: v128, b: v128, y: v128): v128 {
-  return ofB ? db(op, dy, a, b, y) : da(op, dy, a, b, y);
+  return ofB ? db(op, dy, a, b, y) : da(op, dy, a, b);
 }
 
 // @ts-ignore: decorator
