@@ -233,6 +233,20 @@ export class Tensor extends Variable {
     return apply(ops.max, [this], this.axes('max', axes, options));
   }
 
+  /** @throws ShapeError over no elements */
+  min(axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
+    return apply(ops.min, [this], this.axes('min', axes, options));
+  }
+
+  /** The product; 1 over no elements. Its gradient is right where elements are 0. */
+  prod(axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
+    const { axes: all, keepDims } = this.axes('prod', axes, options);
+    // From the last axes to the first: the axes before them keep their numbers.
+    return ops
+      .neighbours(all)
+      .reduceRight<Tensor>((y, run) => apply(ops.prod, [y], { axes: run, keepDims }), this);
+  }
+
   // Shape
 
   /** The same elements under another shape; one dimension may be -1. Shares the memory. */
