@@ -190,10 +190,28 @@ suite(
         [0, 80, 0],
         [0, 0, 0],
       ]);
-      // 0·2·3 in one axis, then the product over the other.
-      const apart = leaf([[[0, 2]], [[3, 5]]]);
-      apart.prod([0, 2]).backward(tensor([2]));
-      assert.equal(gradOf(apart), [[[60, 0]], [[0, 0]]]);
+      // Over the outer axes: the products 0·1·2·3 and 4·5·6·7.
+      const apart = leaf([
+        [
+          [0, 1],
+          [4, 5],
+        ],
+        [
+          [2, 3],
+          [6, 7],
+        ],
+      ]);
+      apart.prod([0, 2]).backward(tensor([2, 1]));
+      assert.equal(gradOf(apart), [
+        [
+          [12, 0],
+          [210, 168],
+        ],
+        [
+          [0, 0],
+          [140, 120],
+        ],
+      ]);
     });
 
     test('gradients at kinks: abs and relu have 0 there, clamp its inner side', () => {
