@@ -14,17 +14,18 @@ export { gemm, gemmBatch } from './gemm/gemm';
 export { adam, sgd } from './optim';
 export { isFused, peakMulAdd } from './peak';
 export { gaussian, randomBits, uniform } from './random/gaussian';
+export { mse, mseBackward, squaredErrorBlocks } from './reduce/mse';
+export { prodBackward } from './reduce/prod';
 export {
   maxOf as max,
-  mse,
-  mseBackward,
-  squaredErrorBlocks,
+  minOf as min,
+  prod,
   storeTotal,
   sum,
   sumBlocks,
   sumSquares,
   sumSquaresBlocks,
-} from './reduce';
+} from './reduce/reduce';
 export { attach, scratchBytes } from './scratch';
 export { affinePath } from './sde';
 export { logSoftmax, logSoftmaxBackward, softmax, softmaxBackward } from './softmax';

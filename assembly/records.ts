@@ -217,6 +217,19 @@ export class ReduceRecord {
   accumulate: i32;
 }
 
+/** dx[outer,n,inner] = [dx +] dy[outer,inner]·(the product of the others along n); `prefix` are n float64 a column. */
+@unmanaged
+export class ProdBackwardRecord {
+  outer: i32;
+  n: i32;
+  inner: i32;
+  x: usize;
+  dy: usize;
+  prefix: usize;
+  out: usize;
+  accumulate: i32;
+}
+
 /** partials[i] = the sum of block i of x[n], in float64. */
 @unmanaged
 export class SumBlocksRecord {

@@ -15,7 +15,8 @@
  */
 import { exp4, log4 } from './elementwise/exp';
 import { put1, put4 } from './elementwise/put';
-import { MAX, reduceRow, SUM } from './reduce';
+import { reduceRow } from './reduce/reduce';
+import { MAX, SUM } from './reduce/terms';
 import { SoftmaxBackwardRecord, SoftmaxRecord } from './records';
 
 /** e[cols] = exp(x - m); returns the sum. */

@@ -117,7 +117,9 @@ const reduce =
   (memory) => {
     const { kernels } = memory.backend;
     const size = outer * n * inner;
-    const [x, y] = [memory.array(size), memory.array(outer * inner)];
+    // A product stays near 1.
+    const x = name === 'prod' ? memory.array(size, 0.9, 1.1) : memory.array(size);
+    const y = memory.array(outer * inner);
     return {
       name: `${name} ${axis}`,
       shape: label(size),
@@ -127,6 +129,25 @@ const reduce =
       run: () =>
         kernels.reduce(name, { outer: outer, n: n, inner: inner, x: x.ptr, alpha: 1, out: into(y.ptr) }),
       twin: () => twins.reduce(name, outer, n, inner, x.twin, y.twin),
+    };
+  };
+
+/** The gradient of products over the middle axis of x[outer,n,inner]. */
+const prodBackward =
+  (axis: string, outer: number, n: number, inner: number): Make =>
+  (memory) => {
+    const { kernels } = memory.backend;
+    const size = outer * n * inner;
+    const [x, dy] = [memory.array(size, 0.9, 1.1), memory.array(outer * inner)];
+    const dx = memory.array(size);
+    return {
+      name: `prodBackward ${axis}`,
+      shape: label(size),
+      elements: size,
+      bytes: 4 * (2 * size + outer * inner),
+      roof: memory.copyPeak(size),
+      run: () => kernels.prodBackward({ outer, n, inner, x: x.ptr, dy: dy.ptr, out: into(dx.ptr) }),
+      twin: () => twins.prodBackward(outer, n, inner, x.twin, dy.twin, dx.twin),
     };
   };
 
@@ -184,6 +205,12 @@ export const elementwise: Subject = {
     reduce('sum', 'columns', ROWS, COLS, 1),
     reduce('sumSquares', 'all', 1, PARAMETERS, 1),
     reduce('max', 'columns', ROWS, COLS, 1),
+    reduce('max', 'rows', 1, ROWS, COLS),
+    reduce('min', 'rows', 1, ROWS, COLS),
+    reduce('prod', 'columns', ROWS, COLS, 1),
+    reduce('prod', 'rows', 1, ROWS, COLS),
+    prodBackward('columns', ROWS, COLS, 1),
+    prodBackward('rows', 1, ROWS, COLS),
     copy('copy', 1, BATCH, 1),
     copy('copy scaled', 1, BATCH, 0.5),
     copy('transpose', 784, 400, 1, true),

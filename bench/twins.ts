@@ -28,6 +28,14 @@ export function gemm(
   }
 }
 
+const NEUTRAL: Readonly<Record<ReduceName, number>> = {
+  sum: 0,
+  sumSquares: 0,
+  max: -Infinity,
+  min: Infinity,
+  prod: 1,
+};
+
 /** y[outer,inner] = reduction over the middle axis of x[outer,n,inner], each row of x read once in order. */
 export function reduce(
   name: ReduceName,
@@ -39,13 +47,38 @@ export function reduce(
 ): void {
   const totals = new Float64Array(inner);
   for (let o = 0, at = 0; o < outer; o++) {
-    totals.fill(name === 'max' ? -Infinity : 0);
+    totals.fill(NEUTRAL[name]);
     for (let j = 0; j < n; j++) {
-      if (name === 'max') for (let i = 0; i < inner; i++, at++) totals[i] = Math.max(totals[i]!, x[at]!);
-      else if (name === 'sum') for (let i = 0; i < inner; i++, at++) totals[i]! += x[at]!;
-      else for (let i = 0; i < inner; i++, at++) totals[i]! += x[at]! * x[at]!;
+      if (name === 'max') for (let i = 0; i < inner; i++, at++) totals[i] = Math.max(totals[i], x[at]);
+      else if (name === 'min') for (let i = 0; i < inner; i++, at++) totals[i] = Math.min(totals[i], x[at]);
+      else if (name === 'prod') for (let i = 0; i < inner; i++, at++) totals[i] *= x[at];
+      else if (name === 'sum') for (let i = 0; i < inner; i++, at++) totals[i] += x[at];
+      else for (let i = 0; i < inner; i++, at++) totals[i] += x[at] * x[at];
     }
     y.set(totals, o * inner);
+  }
+}
+
+/** dx[outer,n,inner] = dy[outer,inner]·(the product of the other elements along n), by prefixes and suffixes. */
+export function prodBackward(
+  outer: number,
+  n: number,
+  inner: number,
+  x: Float32Array,
+  dy: Float32Array,
+  dx: Float32Array,
+): void {
+  const prefix = new Float64Array(n);
+  for (let column = 0; column < outer * inner; column++) {
+    const first = Math.floor(column / inner) * n * inner + (column % inner);
+    for (let j = 0, product = 1; j < n; j++) {
+      prefix[j] = product;
+      product *= x[first + j * inner];
+    }
+    for (let j = n - 1, product = dy[column]; j >= 0; j--) {
+      dx[first + j * inner] = product * prefix[j];
+      product *= x[first + j * inner];
+    }
   }
 }
 

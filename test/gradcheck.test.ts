@@ -117,6 +117,13 @@ suite('gradcheck', (test) => {
       worst((x) => x.pow(3), [[5]]),
       'pow of negative numbers',
     );
+    for (const zeros of [1, 2]) {
+      const x = [0.5, -2, 3, 1.5].map((value, i) => (i < zeros ? 0 : value));
+      right(
+        onBackend('reference', () => gradcheck((a: Tensor) => a.prod(), [tensor(x)])),
+        `prod with ${zeros} zeros`,
+      );
+    }
   });
 
   test('a gradient that is wrong is caught', () => {

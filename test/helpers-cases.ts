@@ -151,6 +151,12 @@ export const CASES: Readonly<Record<string, fc.Arbitrary<Case>>> = {
   sum: reduction(6, 0),
   mean: reduction(6, 1),
   max: reduction(6, 1),
+  min: reduction(6, 1),
+  // Its axes are neighbours: Tensor.prod cuts others into runs.
+  prod: reduction(6, 0).map(({ shapes, attrs }) => {
+    const { axes, keepDims } = attrs as { axes: number[]; keepDims: boolean };
+    return { shapes, attrs: { axes: axes.filter((axis, i) => axis === axes[0] + i), keepDims } };
+  }),
   mse: shape(3)
     .filter((x) => !x.includes(0))
     .map((x) => ({ shapes: [x, x], attrs: undefined })),

@@ -280,27 +280,36 @@ suite('accuracy', (test) => {
     }
   });
 
-  test('the maximum is exact, and NaN wherever a NaN stands', () => {
-    for (const inner of [1, 3, 4, 6]) {
-      for (const n of [1, 2, 15, 16, 17, 33, 64, 65, 130]) {
-        const x = uniforms(`${n}`, n * inner, -2, -1);
-        const max = (values: Float32Array) =>
-          runKernel(ownWasm(), [values, new Float32Array(inner)], (k, [at, to]) =>
-            k.reduce('max', { outer: 1, n: n, inner: inner, x: at!, alpha: 1, out: into(to!) }),
-          )[1]!;
-        const column = (j: number) => x.filter((_, i) => i % inner === j);
-        assert.equal(
-          max(x),
-          Float64Array.from({ length: inner }, (_, j) => Math.max(...column(j))),
-        );
-        for (let at = 0; at < n * inner; at++) {
-          const y = max(x.with(at, NaN));
-          for (let j = 0; j < inner; j++)
-            assert.is(Number.isNaN(y[j]!), j === at % inner, `NaN at ${at} of [${n},${inner}]`);
+  for (const [what, name] of [
+    ['maximum', 'max'],
+    ['minimum', 'min'],
+  ] as const) {
+    test(`the ${what} is exact, and NaN wherever a NaN stands`, () => {
+      for (const inner of [1, 3, 4, 6]) {
+        for (const n of [1, 2, 15, 16, 17, 33, 64, 65, 130]) {
+          const x = uniforms(
+            `${n}`,
+            n * inner,
+            ...(name === 'max' ? ([-2, -1] as const) : ([1, 2] as const)),
+          );
+          const extreme = (values: Float32Array) =>
+            runKernel(ownWasm(), [values, new Float32Array(inner)], (k, [at, to]) =>
+              k.reduce(name, { outer: 1, n: n, inner: inner, x: at!, alpha: 1, out: into(to!) }),
+            )[1]!;
+          const column = (j: number) => x.filter((_, i) => i % inner === j);
+          assert.equal(
+            extreme(x),
+            Float64Array.from({ length: inner }, (_, j) => Math[name](...column(j))),
+          );
+          for (let at = 0; at < n * inner; at++) {
+            const y = extreme(x.with(at, NaN));
+            for (let j = 0; j < inner; j++)
+              assert.is(Number.isNaN(y[j]!), j === at % inner, `NaN at ${at} of [${n},${inner}]`);
+          }
         }
       }
-    }
-  });
+    });
+  }
 });
 
 /** The ids of a module's sections, in order. */

@@ -17,6 +17,7 @@ import {
   NONLINEAR,
   type Ptr,
   REDUCE,
+  type ReduceName,
   rowOf,
   type SgdStep,
   type Target,
@@ -170,6 +171,13 @@ function checkViews(
       }
     }
   }
+}
+
+/** Elements of a reduction: for a product near 1 and of either sign, so that it neither vanishes nor overflows. */
+function reducible(name: ReduceName, seed: string, n: number): Float32Array {
+  if (name !== 'prod') return uniforms(seed, n);
+  const signs = uniforms(`${seed} signs`, n);
+  return uniforms(seed, n, 0.9, 1.1).map((x, i) => (signs[i] < 0 ? -x : x));
 }
 
 suite('parity of kernels', (test) => {
@@ -453,15 +461,17 @@ suite('parity of kernels', (test) => {
         [70, 1],
         [7, 10],
       ] as const) {
-        const { wasm, reference } = onBoth([a, y], (k, [x, out]) =>
-          k.reduce(name, {
-            outer: outer,
-            n: Math.floor(n / outer / inner),
-            inner: inner,
-            x: x!,
-            alpha: 0.5,
-            out: into(out!, true),
-          }),
+        const { wasm, reference } = onBoth(
+          [name === 'prod' ? reducible(name, 'a', n) : a, y],
+          (k, [x, out]) =>
+            k.reduce(name, {
+              outer: outer,
+              n: Math.floor(n / outer / inner),
+              inner: inner,
+              x: x!,
+              alpha: 0.5,
+              out: into(out!, true),
+            }),
         );
         close(
           wasm[1]!,
@@ -523,7 +533,7 @@ suite('parity of kernels', (test) => {
       );
       fc.assert(
         fc.property(shapes, ([outer, n, inner, alpha, accumulate]) => {
-          const x = uniforms(`x${n}`, outer * n * inner);
+          const x = reducible(name, `x${n}`, outer * n * inner);
           const y = uniforms('y', outer * inner);
           const { wasm, reference } = onBoth([x, y], (k, [from, to]) =>
             k.reduce(name, {
@@ -535,17 +545,18 @@ suite('parity of kernels', (test) => {
               out: into(to!, accumulate),
             }),
           );
-          // See assembly/reduce.ts: the sums of |x| and of x² are at most n here.
-          const roundings = name === 'max' ? 1 : (inner === 1 ? 4096 / 16 + 5 : 64) + 1;
-          close(
-            wasm[1]!,
-            reference[1]!.map(Math.fround),
-            (i) =>
-              name === 'max' && alpha !== 0.3 && !accumulate
-                ? 0
-                : roundings * U * Math.min(n, 4096 * 4) + 2 * ulp(reference[1]![i]!),
-            `${name} [${outer},${n},${inner}]`,
-          );
+          // See assembly/reduce/reduce.ts: the sums of |x| and of x² are at most n here.
+          const roundings = (inner === 1 ? 4096 / 16 + 5 : 64) + 1;
+          const extreme = name === 'max' || name === 'min';
+          // A sum to be added is rounded before: it is at most n.
+          const size = (i: number) => Math.max(...[reference[1][i], y[i]].map(Math.abs));
+          const tolerance = (i: number) => {
+            if (extreme && alpha !== 0.3 && !accumulate) return 0;
+            if (extreme || name === 'prod') return 2 * ulp(size(i));
+            return roundings * U * Math.min(n, 4096 * 4) + 2 * ulp(reference[1][i]);
+          };
+          const what = `${name} [${outer},${n},${inner}]`;
+          close(wasm[1], reference[1].map(Math.fround), tolerance, what);
         }),
         RUNS,
       );
@@ -574,6 +585,60 @@ suite('parity of kernels', (test) => {
       }
     });
   }
+
+  test('the gradient of a product agrees with the product of the others, also where elements are 0', () => {
+    const shapes = fc.tuple(
+      fc.integer({ min: 0, max: 4 }),
+      fc.oneof(fc.integer({ min: 0, max: 40 }), fc.constantFrom(63, 64, 65)),
+      fc.integer({ min: 0, max: 11 }),
+      fc.integer({ min: 0, max: 3 }),
+      fc.boolean(),
+    );
+    fc.assert(
+      fc.property(shapes, ([outer, n, inner, zeros, accumulate]) => {
+        const x = reducible('prod', `x${n}`, outer * n * inner);
+        for (let i = 0; i < zeros * outer * inner; i++) x[(i * 7919) % Math.max(1, x.length)] = 0;
+        const [dy, dx] = [uniforms('dy', outer * inner), uniforms('dx', x.length)];
+        const both = onBoth([x, dy, dx], (k, [from, d, to]) =>
+          k.prodBackward({ outer, n, inner, x: from, dy: d, out: into(to, accumulate) }),
+        );
+        const exact = Array.from(x, (_, at) => {
+          const column = Math.floor(at / (n * inner)) * inner + (at % inner);
+          const first = Math.floor(at / (n * inner)) * n * inner + (at % inner);
+          let product = dy[column];
+          for (let k = 0; k < n; k++) if (first + k * inner !== at) product *= x[first + k * inner];
+          return product;
+        });
+        const what = `gradient of prod [${outer},${n},${inner}], ${zeros} zeros`;
+        const total = (at: number) => exact[at] + (accumulate ? dx[at] : 0);
+        const expected = exact.map((_, at) => total(at));
+        const rounded = (at: number) => 0.5 * (ulp(total(at)) + (accumulate ? ulp(exact[at]) : 0)) * 1.001;
+        close(both.reference[2], expected, 1e-13, `${what}, reference`);
+        close(both.wasm[2], expected, rounded, what);
+        assert.equal(both.wasm[0], Float64Array.from(x), 'the input is as it was');
+      }),
+      RUNS,
+    );
+  });
+
+  test('the gradient of a product gives the reference’s NaN and infinities wherever they stand', () => {
+    for (const inner of [1, 4, 5]) {
+      for (const n of [1, 2, 9]) {
+        for (const special of [NaN, Infinity, -Infinity, 0]) {
+          for (let at = 0; at < n; at += 3) {
+            const x = uniforms('x', n * inner, 0.5, 2);
+            x[at * inner + (inner - 1)] = special;
+            const arrays = [x, uniforms('dy', inner, 0.5, 2), x.map(() => 0)];
+            const { wasm, reference } = onBoth(arrays, (k, [from, dy, to]) =>
+              k.prodBackward({ outer: 1, n, inner, x: from, dy, out: into(to) }),
+            );
+            for (const [i, exact] of reference[2].entries())
+              sameKind(wasm[2][i], exact, ulp(exact), `gradient of prod with ${special} at ${at} of ${n}`);
+          }
+        }
+      }
+    }
+  });
 
   test('gemm agrees within its bound: every transpose, bias, activation, summed and not', () => {
     const sizes = fc.oneof(

@@ -156,6 +156,12 @@ suite(
         [0, 0.5, 0.5],
         [1, 1, 1],
       ]);
+      x.zeroGrad();
+      x.min(0).backward(tensor([1, 2, 3]));
+      assert.equal(gradOf(x), [
+        [1, 0, 0],
+        [0, 2, 3],
+      ]);
       const [a, b] = [leaf([1, 2, 3]), leaf([3, 2, 1])];
       a.maximum(b).sum().backward();
       assert.equal(gradOf(a), [0, 0.5, 1]);
@@ -163,6 +169,50 @@ suite(
       a.zeroGrad();
       a.minimum(2).sum().backward();
       assert.equal(gradOf(a), [1, 0.5, 0]);
+    });
+
+    test('a product has the right gradient where no, one and two factors are 0', () => {
+      const x = leaf([
+        [2, 3, 4],
+        [2, 0, 4],
+        [0, 5, 0],
+      ]);
+      const expected = [
+        [12, 8, 6],
+        [0, 8, 0],
+        [0, 0, 0],
+      ];
+      x.prod(1).sum().backward();
+      assert.equal(gradOf(x), expected);
+      const columns = leaf(x.transpose().toArray());
+      columns.prod(0).backward(tensor([1, 10, 100]));
+      assert.equal(columns.grad!.transpose().toArray(), [
+        [12, 8, 6],
+        [0, 80, 0],
+        [0, 0, 0],
+      ]);
+      // Over the outer axes: the products 0·1·2·3 and 4·5·6·7.
+      const apart = leaf([
+        [
+          [0, 1],
+          [4, 5],
+        ],
+        [
+          [2, 3],
+          [6, 7],
+        ],
+      ]);
+      apart.prod([0, 2]).backward(tensor([2, 1]));
+      assert.equal(gradOf(apart), [
+        [
+          [12, 0],
+          [210, 168],
+        ],
+        [
+          [0, 0],
+          [140, 120],
+        ],
+      ]);
     });
 
     test('gradients at kinks: abs and relu have 0 there, clamp its inner side', () => {

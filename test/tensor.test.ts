@@ -333,7 +333,7 @@ suite(
       refused(
         () => cat(a as unknown as Tensor[]),
         ValueError,
-        'cat: expected an array of tensors, got object',
+        'cat: expected an array of tensors, got a tensor [2,2]',
       );
     });
 
@@ -502,7 +502,7 @@ suite(
 suite(
   'reductions and products',
   scoped((test) => {
-    test('sum, mean and max go over all axes, or over those given', () => {
+    test('sum, mean, max, min and prod go over all axes, or over those given', () => {
       const x = arange(24).reshape(2, 3, 4);
       assert.is(x.sum().item(), 276);
       assert.is(x.mean().item(), 11.5);
@@ -522,6 +522,13 @@ suite(
         [8, 9, 10, 11],
         [20, 21, 22, 23],
       ]);
+      assert.is(x.min().item(), 0);
+      assert.equal(x.min([0, 2]).toArray(), [0, 4, 8]);
+      assert.ok(Number.isNaN(tensor([NaN, 1]).min().item()));
+      assert.equal(x.prod(1).toArray(), [
+        [0, 45, 120, 231],
+        [3840, 4641, 5544, 6555],
+      ]);
       assert.equal(x.max([1], { keepDims: true }).shape, [2, 1, 4]);
       assert.equal(x.sum(undefined, { keepDims: true }).shape, [1, 1, 1]);
       assert.equal(x.sum([]).toArray(), x.toArray());
@@ -530,7 +537,33 @@ suite(
       assert.ok(Number.isNaN(tensor([1, NaN, 3]).max().item()));
     });
 
-    test('nothing sums to 0, has no mean, and no maximum', () => {
+    test('prod goes over axes that are neighbours and over axes that are apart', () => {
+      const x = arange(24).add(1).div(4).reshape(2, 3, 4);
+      const factor = (i: number, j: number, k: number) => (1 + 12 * i + 4 * j + k) / 4;
+      const over = (...indices: [number, number, number][]) =>
+        indices.reduce((product, index) => product * factor(...index), 1);
+      const grid = (is: number[], js: number[], ks: number[]) =>
+        is.flatMap((i) => js.flatMap((j) => ks.map((k) => [i, j, k] as [number, number, number])));
+      const [is, js, ks] = [
+        [0, 1],
+        [0, 1, 2],
+        [0, 1, 2, 3],
+      ];
+      const apart = js.map((j) => over(...grid(is, [j], ks)));
+      const all = over(...grid(is, js, ks));
+      near(x.prod([0, 2]).div(tensor(apart)), [1, 1, 1]);
+      near(x.prod([2, 0], { keepDims: true }).reshape(3).div(tensor(apart)), [1, 1, 1]);
+      near(x.prod([1, 2]).div(tensor(is.map((i) => over(...grid([i], js, ks))))), [1, 1]);
+      near(x.prod().div(all), 1);
+      assert.equal(x.prod([0, 2], { keepDims: true }).shape, [1, 3, 1]);
+      assert.equal(x.prod(undefined, { keepDims: true }).shape, [1, 1, 1]);
+      assert.equal(x.prod([]).toArray(), x.toArray());
+      assert.is(tensor(3).prod().item(), 3);
+    });
+
+    test('nothing sums to 0, has the product 1, no mean, and no maximum', () => {
+      assert.equal(zeros([0, 2]).prod(0).toArray(), [1, 1]);
+      assert.is(zeros([0, 2]).prod().item(), 1);
       assert.equal(zeros([0, 2]).sum(0).toArray(), [0, 0]);
       assert.is(zeros([0]).sum().item(), 0);
       assert.ok(Number.isNaN(zeros([0]).mean().item()));
@@ -539,6 +572,11 @@ suite(
         () => zeros([0, 2]).max(0),
         ShapeError,
         'max: expected at least one element along axes [0], got shape [0,2]',
+      );
+      refused(
+        () => zeros([0]).min(),
+        ShapeError,
+        'min: expected at least one element along axes [0], got shape [0]',
       );
       assert.equal(zeros([0, 2]).max(1).shape, [0]);
     });
@@ -592,11 +630,11 @@ suite(
         'matmul: expected [m,k]·[n,k]ᵀ, got [2,3]·[3,2]',
       );
       refused(
-        () => zeros([3]).matmul(zeros([3, 2])),
+        () => zeros([3]).matmul(zeros([2, 3])),
         ShapeError,
-        'matmul: expected [m,k]·[k,n], got [3]·[3,2]',
+        'matmul: expected [m,k]·[k,n], got [1,3]·[2,3]',
       );
-      refused(() => a.matmul(2 as unknown as Tensor), ValueError, 'matmul: expected tensors, got number');
+      refused(() => a.matmul(2 as unknown as Tensor), ValueError, 'matmul: expected a tensor, got 2');
     });
 
     test('linear is x·Wᵀ + b with its activation', () => {

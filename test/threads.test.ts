@@ -147,6 +147,12 @@ const JOBS: Record<string, (k: Kernels, a: Ptr, b: Ptr, c: Ptr) => void> = {
       b: { ptr: b, transposed: true },
       out: into(c),
     }),
+  'minima of columns': (k, a, _b, c) =>
+    k.reduce('min', { outer: 40, n: 50, inner: 100, x: a, alpha: 1, out: into(c) }),
+  'products of rows': (k, a, _b, c) =>
+    k.reduce('prod', { outer: 500, n: 500, inner: 1, x: a, alpha: 1, out: into(c, true) }),
+  'the gradient of products': (k, a, b, c) =>
+    k.prodBackward({ outer: 300, n: 29, inner: 30, x: a, dy: b, out: into(c, true) }),
   'the mean squared error': (k, a, b, c) => k.mse({ n: N, a: a, b: b, out: c }),
   'its gradient': (k, a, b, c) => k.mseBackward({ n: N, a: a, b: b, dy: a, scale: 0.5, out: into(c, true) }),
   Adam: (k, a, b, c) => k.adam({ n: N / 2, p: a, g: b, m: c, v: c + 2 * N, ...step }),

@@ -79,7 +79,7 @@ const planes = (grain: number) => (record: { readonly rows: number; readonly col
 /** Work that one thread does. */
 const whole = (): Bounds[] => [[0, 1]];
 
-/** Elements that assembly/reduce.ts adds in float32 before float64 takes over. */
+/** Elements that assembly/reduce/ adds in float32 before float64 takes over. */
 export const SUM_BLOCK = 4096;
 const blocks = ({ n }: { readonly n: number }) => ranges(Math.ceil(n / SUM_BLOCK), SUM_BLOCK, GRAIN);
 
@@ -99,6 +99,12 @@ export interface Total {
   readonly total: number;
   readonly alpha: number;
   readonly out: K.Target;
+}
+
+/** The gradient of products, with memory for the products of all elements before each. */
+export interface ProdBackward extends K.ProdBackward {
+  /** Memory for outer·n·inner float64. */
+  readonly prefix: K.Ptr;
 }
 
 const sumBlocks = kernel<SumBlocks>((w, { n, x, partials }) => w.i32(n).ptr(x).ptr(partials), blocks);
@@ -193,6 +199,11 @@ export const ABI = {
     (w, { outer, n, inner, x, reverse, out }) =>
       w.i32(outer).i32(n).i32(inner).ptr(x).flag(reverse).target(out),
     ({ outer, n, inner }) => ranges(outer, n * inner, GRAIN),
+  ),
+  prodBackward: kernel<ProdBackward>(
+    (w, { outer, n, inner, x, dy, prefix, out }) =>
+      w.i32(outer).i32(n).i32(inner).ptr(x).ptr(dy).ptr(prefix).target(out),
+    ({ outer, n, inner }) => ranges(outer, n * inner, EXPENSIVE_GRAIN),
   ),
   sumBlocks,
   sumSquaresBlocks: sumBlocks,

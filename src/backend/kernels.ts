@@ -24,7 +24,7 @@ export {
 } from './formulas.ts';
 
 /** Reductions along one axis. */
-export const REDUCE = ['sum', 'sumSquares', 'max'] as const;
+export const REDUCE = ['sum', 'sumSquares', 'max', 'min', 'prod'] as const;
 export type ReduceName = (typeof REDUCE)[number];
 
 /** Softmax, and its logarithm. */
@@ -209,6 +209,16 @@ export interface Cumsum {
   readonly out: Target;
 }
 
+/** dx[o,j,i] = [dx +] dy[o,i]·(the product of x[o,k,i] over k ≠ j): the gradient of `prod`, also where elements are 0. */
+export interface ProdBackward {
+  readonly outer: number;
+  readonly n: number;
+  readonly inner: number;
+  readonly x: Ptr;
+  readonly dy: Ptr;
+  readonly out: Target;
+}
+
 /** out[0] = mean of (a - b)² over n elements. */
 export interface Mse {
   readonly n: number;
@@ -314,6 +324,7 @@ export interface Kernels {
   gather(record: Gather): void;
   scatterAdd(record: ScatterAdd): void;
   cumsum(record: Cumsum): void;
+  prodBackward(record: ProdBackward): void;
   mse(record: Mse): void;
   mseBackward(record: MseBackward): void;
   adam(record: Adam): void;

@@ -23,6 +23,15 @@ const BINARY_FUNCTIONS: Record<K.BinaryName, (a: number, b: number) => number> =
   >),
 };
 
+/** Reductions: the result of no elements, and what takes in one more. */
+const REDUCTIONS: Record<K.ReduceName, { empty: number; join: (total: number, x: number) => number }> = {
+  sum: { empty: 0, join: (total, x) => total + x },
+  sumSquares: { empty: 0, join: (total, x) => total + x * x },
+  max: { empty: -Infinity, join: Math.max },
+  min: { empty: Infinity, join: Math.min },
+  prod: { empty: 1, join: (total, x) => total * x },
+};
+
 /** The element of a view in row i and column j. */
 const at = ({ ptr, row, col }: K.View2d, i: number, j: number) => ptr / SIZE + i * row + j * col;
 
@@ -157,13 +166,10 @@ export class ReferenceKernels implements K.Kernels {
 
   reduce(name: K.ReduceName, { outer, n, inner, x, alpha, out }: K.Reduce): void {
     const mem = this.memory.f64;
+    const { empty, join } = REDUCTIONS[name];
     this.eachOf(out, outer, inner, (o, i) => {
-      let total = name === 'max' ? -Infinity : 0;
-      for (let j = 0; j < n; j++) {
-        const value = mem[x / SIZE + (o * n + j) * inner + i];
-        if (name === 'max') total = Math.max(total, value);
-        else total += name === 'sumSquares' ? value * value : value;
-      }
+      let total = empty;
+      for (let j = 0; j < n; j++) total = join(total, mem[x / SIZE + (o * n + j) * inner + i]);
       return alpha * total;
     });
   }
@@ -228,6 +234,25 @@ export class ReferenceKernels implements K.Kernels {
       }
     }
     this.each(out, sums.length, (e) => sums[e]);
+  }
+
+  prodBackward({ outer, n, inner, x, dy, out }: K.ProdBackward): void {
+    const mem = this.memory.f64;
+    const dx = new Float64Array(outer * n * inner);
+    for (let column = 0; column < outer * inner; column++) {
+      const first = Math.floor(column / inner) * n * inner + (column % inner);
+      let prefix = 1;
+      for (let j = 0, at = first; j < n; j++, at += inner) {
+        dx[at] = prefix;
+        prefix *= mem[x / SIZE + at];
+      }
+      let suffix = mem[dy / SIZE + column];
+      for (let j = n - 1, at = first + j * inner; j >= 0; j--, at -= inner) {
+        dx[at] *= suffix;
+        suffix *= mem[x / SIZE + at];
+      }
+    }
+    this.each(out, dx.length, (i) => dx[i]);
   }
 
   mse({ n, a, b, out }: K.Mse): void {

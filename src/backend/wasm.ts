@@ -132,7 +132,7 @@ export class WasmKernels implements K.Kernels {
 
   reduce(name: K.ReduceName, record: K.Reduce): void {
     const { outer, n, inner, x, alpha, out } = record;
-    if (name === 'max' || outer !== 1 || inner !== 1 || !isLong(n)) return this.run(name, record);
+    if (!isSum(name) || outer !== 1 || inner !== 1 || !isLong(n)) return this.run(name, record);
     const total = this.blockwise(n, (partials) => this.run(`${name}Blocks`, { n, x, partials }));
     this.run('storeTotal', { total, alpha, out });
   }
@@ -155,6 +155,16 @@ export class WasmKernels implements K.Kernels {
 
   cumsum(record: K.Cumsum): void {
     this.run('cumsum', record);
+  }
+
+  prodBackward(record: K.ProdBackward): void {
+    const { outer, n, inner } = record;
+    const prefix = this.heap.alloc(8 * outer * n * inner);
+    try {
+      this.run('prodBackward', { ...record, prefix });
+    } finally {
+      this.heap.release(prefix);
+    }
   }
 
   mse(record: K.Mse): void {
@@ -231,6 +241,9 @@ export class WasmKernels implements K.Kernels {
     this.build = numerics;
   }
 }
+
+/** The reductions that add: their long rows are cut into blocks. */
+const isSum = (name: K.ReduceName) => name === 'sum' || name === 'sumSquares';
 
 /** Whether a sum of n elements is cut into blocks that threads share: into two chunks at least. */
 const isLong = (n: number) => n >= 2 * GRAIN;

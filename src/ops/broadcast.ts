@@ -8,7 +8,7 @@
 import type { GradSink } from '../autograd/op.ts';
 import { type Shape, sizeOf, type Variable } from '../autograd/variable.ts';
 import type { Backend } from '../backend/backend.ts';
-import { copyArray, type Ptr, type Target, type View2d } from '../backend/kernels.ts';
+import { copyArray, type Ptr, type ReduceName, type Target, type View2d } from '../backend/kernels.ts';
 import { ShapeError } from '../errors.ts';
 
 /** An array that is read or written by strides, in elements. */
@@ -178,7 +178,7 @@ export interface Reduced {
  */
 export function reduceAxes(
   { kernels }: Backend,
-  name: 'sum' | 'max',
+  name: Exclude<ReduceName, 'sumSquares'>,
   { ptr, shape, over, scratch, alpha = 1 }: Reduced,
   out: Target,
 ): void {

@@ -294,6 +294,20 @@ export class Tensor extends Variable {
     return apply(ops.max, [this], this.axes('max', axes, options));
   }
 
+  /** @throws ShapeError over no elements */
+  min(axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
+    return apply(ops.min, [this], this.axes('min', axes, options));
+  }
+
+  /** The product; 1 over no elements. Its gradient is right where elements are 0. */
+  prod(axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
+    const { axes: all, keepDims } = this.axes('prod', axes, options);
+    // From the last axes to the first: the axes before them keep their numbers.
+    return ops
+      .neighbours(all)
+      .reduceRight<Tensor>((y, run) => apply(ops.prod, [y], { axes: run, keepDims }), this);
+  }
+
   /**
    * The variance, Σ (x - mean)² / (n - correction).
    * @param options `correction` is 1 by default, as in PyTorch; `keepDims`
