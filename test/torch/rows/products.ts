@@ -1,0 +1,48 @@
+/** Products. Numbers of one tensor have one sign, so that no sum cancels. */
+import { linear, type MatmulOptions } from '../../../src/tensor/tensor.ts';
+import { type Row, row } from '../row.ts';
+
+export const PRODUCTS: readonly Row[] = [
+  row({
+    name: 'matmul of matrices',
+    bound: 1e-6,
+    draw: (draw) => {
+      const [m, k, n] = [draw.size(), draw.size(), draw.size()];
+      const [aT, bT] = [draw.chance(0.5), draw.chance(0.5)];
+      return {
+        inputs: [draw.tensor(aT ? [k, m] : [m, k]), draw.tensor(bT ? [n, k] : [k, n])],
+        attributes: { aT, bT },
+      };
+    },
+    langevin: ([a, b], options: MatmulOptions & Record<string, unknown>) => a.matmul(b, options),
+    torch: 'lambda a, b, aT, bT: (a.T if aT else a) @ (b.T if bT else b)',
+  }),
+  row({
+    name: 'matmul of long rows',
+    bound: 2e-6,
+    draw: (draw) => ({
+      inputs: [draw.tensor([draw.integer(1, 6), 0].with(1, 900)), draw.tensor([900, draw.integer(1, 6)])],
+      attributes: {},
+    }),
+    langevin: ([a, b]) => a.matmul(b),
+    torch: 'lambda a, b: a @ b',
+  }),
+  ...(['none', 'relu', 'sigmoid', 'tanh'] as const).map((activation) =>
+    row({
+      name: activation === 'none' ? 'linear' : `linear with ${activation}`,
+      bound: 1e-6,
+      draw: (draw) => {
+        const [m, inner, out] = [draw.size(), draw.size(1), draw.size(1)];
+        // Sums of products of up to 1, so that activations are not saturated.
+        const scaled: [number, number] = [0.25 / inner, 1 / inner];
+        const inputs = [draw.tensor([m, inner], [0.5, 1]), draw.tensor([out, inner], scaled)];
+        return {
+          inputs: draw.chance(0.5) ? [...inputs, draw.tensor([out], [0.1, 1])] : inputs,
+          attributes: {},
+        };
+      },
+      langevin: ([x, w, b = null]) => linear(x, w, b, activation),
+      torch: `lambda x, w, b=None: ${activation === 'none' ? '' : `F.${activation}`}(F.linear(x, w, b))`,
+    }),
+  ),
+];
