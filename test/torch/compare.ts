@@ -133,13 +133,17 @@ const largest = (numbers: readonly number[]) => (numbers.length === 0 ? null : M
 export function errorOf({ shape, values }: Values, expected: Expected, floor: number): number {
   const wanted = expected.values;
   if (values.length !== wanted.length) return Infinity;
+  // What float32 cannot hold is infinite there.
+  const single = values instanceof Float32Array;
+  const range = (w: number) => (single && !Number.isFinite(Math.fround(w)) ? Math.fround(w) : w);
   let [difference, norm] = [0, 0];
   for (let i = 0; i < wanted.length; i++) {
-    if (Object.is(values[i], wanted[i])) norm += Number.isFinite(wanted[i]) ? wanted[i] ** 2 : 0;
-    else if (shape === null || !Number.isFinite(values[i]) || !Number.isFinite(wanted[i])) return Infinity;
+    const w = range(wanted[i]);
+    if (Object.is(values[i], w)) norm += Number.isFinite(w) ? w ** 2 : 0;
+    else if (shape === null || !Number.isFinite(values[i]) || !Number.isFinite(w)) return Infinity;
     else {
-      difference += (values[i] - wanted[i]) ** 2;
-      norm += wanted[i] ** 2;
+      difference += (values[i] - w) ** 2;
+      norm += w ** 2;
     }
   }
   return difference === 0 ? 0 : Math.sqrt(difference) / Math.max(Math.sqrt(norm), floor);

@@ -9,6 +9,7 @@
  */
 import seedrandom from 'seedrandom';
 import { type Shape, sizeOf } from '../../src/autograd/variable.ts';
+import { SPECIALS } from '../helpers-cases.ts';
 
 /** A tensor that a case starts from. */
 export interface Input {
@@ -130,5 +131,10 @@ export class Draw {
   /** An input whose numbers are few, so that many are equal. */
   ties(shape: Shape): Input {
     return { shape, values: Float32Array.from(this.integers(sizeOf(shape), -2, 2)), grad: true };
+  }
+
+  /** An input of one number again and again, from the ends of float32 unless a list is given. */
+  special(n: number, choices: readonly number[] = SPECIALS): Input {
+    return { shape: [n], values: new Float32Array(n).fill(this.oneOf(choices)), grad: true };
   }
 }

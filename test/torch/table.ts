@@ -7,5 +7,14 @@ import { OPTIM } from './rows/optim.ts';
 import { PRODUCTS } from './rows/products.ts';
 import { REDUCTIONS } from './rows/reductions.ts';
 import { SHAPES } from './rows/shapes.ts';
+import { SPECIALS } from './rows/specials.ts';
 
-export const ROWS: readonly Row[] = [...ELEMENTWISE, ...REDUCTIONS, ...SHAPES, ...PRODUCTS, ...NN, ...OPTIM];
+export const ROWS: readonly Row[] = [
+  ...ELEMENTWISE,
+  ...SPECIALS,
+  ...REDUCTIONS,
+  ...SHAPES,
+  ...PRODUCTS,
+  ...NN,
+  ...OPTIM,
+];

@@ -1,9 +1,6 @@
 /** Optimisers: the parameter after several steps with given gradients. */
-import { Adam, AdamW } from '../../../src/optim/adam.ts';
-import type { Optimizer } from '../../../src/optim/optimizer.ts';
-import { SGD } from '../../../src/optim/sgd.ts';
-import { tensor } from '../../../src/tensor/create.ts';
-import type { Tensor } from '../../../src/tensor/tensor.ts';
+
+import { Adam, AdamW, type Optimizer, SGD, type Tensor, tensor } from '../../../src/index.ts';
 import type { Draw } from '../draw.ts';
 import { type Attributes, type Row, row } from '../row.ts';
 

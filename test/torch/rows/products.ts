@@ -1,5 +1,5 @@
 /** Products. Numbers of one tensor have one sign, so that no sum cancels. */
-import { linear, type MatmulOptions } from '../../../src/tensor/tensor.ts';
+import { linear } from '../../../src/index.ts';
 import { type Row, row } from '../row.ts';
 
 export const PRODUCTS: readonly Row[] = [
@@ -14,7 +14,7 @@ export const PRODUCTS: readonly Row[] = [
         attributes: { aT, bT },
       };
     },
-    langevin: ([a, b], options: MatmulOptions & Record<string, unknown>) => a.matmul(b, options),
+    langevin: ([a, b], options) => a.matmul(b, options),
     torch: 'lambda a, b, aT, bT: (a.T if aT else a) @ (b.T if bT else b)',
   }),
   row({

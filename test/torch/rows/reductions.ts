@@ -1,5 +1,5 @@
 /** Reductions over random axes, which stay or not. PyTorch's reductions of many axes do not take none: None is all. */
-import type { Tensor } from '../../../src/tensor/tensor.ts';
+import type { Tensor } from '../../../src/index.ts';
 import type { Draw } from '../draw.ts';
 import { type Row, row } from '../row.ts';
 

@@ -1,5 +1,5 @@
 /** What only moves elements: results are equal to the bit, and gradients too where nothing repeats. */
-import { cat } from '../../../src/tensor/tensor.ts';
+import { cat } from '../../../src/index.ts';
 import { type Row, row } from '../row.ts';
 
 export const SHAPES: readonly Row[] = [
