@@ -130,11 +130,20 @@ export class Draw {
 
   /** An input whose numbers are few, so that many are equal. */
   ties(shape: Shape): Input {
-    return { shape, values: Float32Array.from(this.integers(sizeOf(shape), -2, 2)), grad: true };
+    return this.mixed(shape, [-2, -1, 0, 1, 2]);
   }
 
   /** An input of one number again and again, from the ends of float32 unless a list is given. */
   special(n: number, choices: readonly number[] = SPECIALS): Input {
     return { shape: [n], values: new Float32Array(n).fill(this.oneOf(choices)), grad: true };
+  }
+
+  /** An input whose numbers are drawn from a list. */
+  mixed(shape: Shape, choices: readonly number[]): Input {
+    return {
+      shape,
+      values: Float32Array.from({ length: sizeOf(shape) }, () => this.oneOf(choices)),
+      grad: true,
+    };
   }
 }

@@ -9,6 +9,7 @@ name for.
 
 import json
 import sys
+from functools import partial  # noqa: F401, for the rows
 
 import numpy
 import torch
@@ -21,6 +22,11 @@ def reduce(f, x, axes, keep_dims):
     """f over the axes, or over all of them for None."""
     dims = range(x.dim()) if axes is None else axes
     return f(x, dim=tuple(dims), keepdim=keep_dims)
+
+
+def norm(x, p, axes, keep_dims):
+    """The p-norm of vectors over the axes, or over all of them for None."""
+    return reduce(lambda x, **of: torch.linalg.vector_norm(x, p, **of), x, axes, keep_dims)
 
 
 def box(x, begin, size):

@@ -1,6 +1,7 @@
 /** All rows of the comparison with PyTorch. */
 
 import type { Row } from './row.ts';
+import { CHOICES } from './rows/choices.ts';
 import { ELEMENTWISE } from './rows/elementwise.ts';
 import { NN } from './rows/nn.ts';
 import { OPTIM } from './rows/optim.ts';
@@ -12,6 +13,7 @@ import { SPECIALS } from './rows/specials.ts';
 export const ROWS: readonly Row[] = [
   ...ELEMENTWISE,
   ...SPECIALS,
+  ...CHOICES,
   ...REDUCTIONS,
   ...SHAPES,
   ...PRODUCTS,

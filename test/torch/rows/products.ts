@@ -27,15 +27,50 @@ export const PRODUCTS: readonly Row[] = [
     langevin: ([a, b]) => a.matmul(b),
     torch: 'lambda a, b: a @ b',
   }),
+  row({
+    name: 'matmul of batches',
+    bound: 1e-6,
+    draw: (draw) => {
+      const [m, k, n] = [draw.size(0, 3), draw.size(0, 3), draw.size(0, 3)];
+      const [aT, bT] = [draw.chance(0.5), draw.chance(0.5)];
+      const [left, right] = draw.broadcastPair({ rank: [0, 3] }).map((batch) => batch.map((n) => n % 6));
+      return {
+        inputs: [
+          draw.tensor([...left, ...(aT ? [k, m] : [m, k])]),
+          draw.tensor([...right, ...(bT ? [n, k] : [k, n])]),
+        ],
+        attributes: { aT, bT },
+      };
+    },
+    langevin: ([a, b], options) => a.matmul(b, options),
+    torch: 'lambda a, b, aT, bT: (a.mT if aT else a) @ (b.mT if bT else b)',
+  }),
+  row({
+    name: 'matmul with vectors',
+    bound: 1e-6,
+    draw: (draw) => {
+      const k = draw.size();
+      const matrices = draw.shape({ rank: [0, 3] });
+      const [left, right] = draw.oneOf([
+        [[k], [k]],
+        [[...matrices, k], [k]],
+        [[k], matrices.length === 0 ? [k] : [...matrices.slice(0, -1), k, matrices[matrices.length - 1]]],
+      ]);
+      return { inputs: [draw.tensor(left), draw.tensor(right)], attributes: {} };
+    },
+    langevin: ([a, b]) => a.matmul(b),
+    torch: 'lambda a, b: a @ b',
+  }),
   ...(['none', 'relu', 'sigmoid', 'tanh'] as const).map((activation) =>
     row({
       name: activation === 'none' ? 'linear' : `linear with ${activation}`,
       bound: 1e-6,
       draw: (draw) => {
-        const [m, inner, out] = [draw.size(), draw.size(1), draw.size(1)];
+        const [inner, out] = [draw.size(1), draw.size(1)];
+        const rows = draw.shape({ rank: [1, 3] });
         // Sums of products of up to 1, so that activations are not saturated.
         const scaled: [number, number] = [0.25 / inner, 1 / inner];
-        const inputs = [draw.tensor([m, inner], [0.5, 1]), draw.tensor([out, inner], scaled)];
+        const inputs = [draw.tensor([...rows, inner], [0.5, 1]), draw.tensor([out, inner], scaled)];
         return {
           inputs: draw.chance(0.5) ? [...inputs, draw.tensor([out], [0.1, 1])] : inputs,
           attributes: {},
