@@ -1,0 +1,111 @@
+"""PyTorch's side of the comparison: `python3 expressions.py FOLDER`.
+
+Reads FOLDER/cases.jsonl, one case a line, and FOLDER/inputs.f32, the numbers of all inputs one after the other. Computes
+each case in float64 from these float32 numbers. Writes FOLDER/results.jsonl, one result a line, and FOLDER/results.f64.
+
+The functions above `main` are what the lambdas of rows/*.ts may use beside torch, F and nn: what PyTorch 1.13 has no one
+name for.
+"""
+
+import json
+import sys
+from functools import partial  # noqa: F401, for the rows
+
+import numpy
+import torch
+import torch.nn.functional as F
+from torch import nn  # noqa: F401, for the rows
+from torch.nn.utils.stateless import functional_call
+
+
+def reduce(f, x, axes, keep_dims):
+    """f over the axes, or over all of them for None."""
+    dims = range(x.dim()) if axes is None else axes
+    return f(x, dim=tuple(dims), keepdim=keep_dims)
+
+
+def norm(x, p, axes, keep_dims):
+    """The p-norm of vectors over the axes, or over all of them for None."""
+    return reduce(lambda x, **of: torch.linalg.vector_norm(x, p, **of), x, axes, keep_dims)
+
+
+def box(x, begin, size):
+    """The part of x of that size that begins there."""
+    return x[tuple(slice(b, b + n) for b, n in zip(begin, size))]
+
+
+def call(module, x, **parameters):
+    """A module with the given tensors as its parameters, at x."""
+    return functional_call(module.double(), parameters, (x,))
+
+
+def optimise(kind, p, gradients, **options):
+    """The parameter after a step with each of the gradients."""
+    p = p.clone()
+    optimizer = kind([p], **options)
+    for g in gradients:
+        p.grad = g
+        optimizer.step()
+    return p
+
+
+def several(y):
+    return list(y) if isinstance(y, (tuple, list)) else [y]
+
+
+compiled = {}
+
+
+def compute(case, xs):
+    """The results of a case's lambda."""
+    text = case["torch"]
+    if text not in compiled:
+        compiled[text] = eval(text)
+    return several(compiled[text](*xs, **case["attributes"]))
+
+
+class Numbers:
+    """The arrays of a file, one after the other."""
+
+    def __init__(self, path):
+        self.values = numpy.fromfile(path, dtype=numpy.float32)
+        self.at = 0
+
+    def take(self, shape):
+        n = int(numpy.prod(shape, dtype=numpy.int64))
+        part = self.values[self.at : self.at + n]
+        self.at += n
+        return torch.tensor(part.astype(numpy.float64)).reshape(shape)
+
+
+def run(case, numbers):
+    """The line and the arrays that a case leaves."""
+    xs = [numbers.take(x["shape"]).requires_grad_(x["grad"]) for x in case["inputs"]]
+    dys = [numbers.take(shape) for shape in case["dys"]]
+    try:
+        ys = compute(case, xs)
+        smooth = [y for y in ys if y.requires_grad]
+        if smooth and [list(y.shape) for y in smooth] == case["dys"]:
+            torch.autograd.backward(smooth, dys)
+    except Exception as error:  # one case must not end the others
+        return {"error": str(error).splitlines()[0]}, []
+    line = {
+        "ys": [{"shape": list(y.shape), "differentiable": y.requires_grad} for y in ys],
+        "gradients": [x.grad is not None for x in xs],
+    }
+    return line, [*ys, *(x.grad for x in xs if x.grad is not None)]
+
+
+def main(folder):
+    numbers = Numbers(f"{folder}/inputs.f32")
+    with open(f"{folder}/cases.jsonl") as cases, open(f"{folder}/results.jsonl", "w") as lines:
+        with open(f"{folder}/results.f64", "wb") as results:
+            for text in cases:
+                line, arrays = run(json.loads(text), numbers)
+                lines.write(json.dumps(line) + "\n")
+                for array in arrays:
+                    array.detach().double().contiguous().numpy().tofile(results)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

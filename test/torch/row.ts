@@ -1,0 +1,76 @@
+/**
+ * A row of the comparison: how cases are drawn, how langevin computes one, and how PyTorch does.
+ *
+ * A row's `torch` is a Python lambda. It is called with the inputs as float64 tensors and with the attributes as keyword
+ * arguments; helpers that it may use stand in expressions.py. A result is one tensor, or several; whole numbers (indices)
+ * compare equal, other numbers by the norm of the difference over the norm.
+ *
+ * A gradient of random dL/dy flows into every input that wants one. It is compared in the same way.
+ */
+import type { Tensor } from '../../src/tensor/tensor.ts';
+import type { Draw, Input } from './draw.ts';
+
+/** What a row computes: tensors, and indices as langevin returns them. */
+export type Result = Tensor | Int32Array | readonly (Tensor | Int32Array)[];
+
+export type Attributes = Readonly<Record<string, unknown>>;
+
+export interface Case<A> {
+  readonly inputs: readonly Input[];
+  readonly attributes: A;
+}
+
+export interface Row<A = Attributes> {
+  readonly name: string;
+  /** The largest relative error of y, and of a gradient, in float32. */
+  readonly bound: number;
+  draw(draw: Draw): Case<A>;
+  langevin(inputs: Tensor[], attributes: A): Result;
+  readonly torch: string;
+  /**
+   * A norm below which an exact result counts as this. For functions whose gradient is 0 in some cases, as that of a
+   * softmax of one number is. 0 by default.
+   */
+  readonly floor?: number;
+}
+
+/** Infers the attributes of a row. */
+export const row = <A extends Attributes>(row: Row<A>): Row => row as unknown as Row;
+
+/** The relative error of results that are only rounded once, or not at all. */
+export const ROUNDED = 2 ** -24;
+
+/** An elementwise function of one tensor. */
+export function unary(
+  name: string,
+  f: (x: Tensor) => Tensor,
+  torch: string,
+  { bound, interval }: { readonly bound: number; readonly interval: readonly [number, number] },
+): Row {
+  return row({
+    name,
+    bound,
+    draw: (draw) => ({ inputs: [draw.tensor(draw.shape(), interval)], attributes: {} }),
+    langevin: ([x]) => f(x),
+    torch: `lambda x: ${torch}`,
+  });
+}
+
+/** A function of two tensors that broadcast. */
+export function binary(
+  name: string,
+  f: (a: Tensor, b: Tensor) => Tensor,
+  torch: string,
+  { bound, interval }: { readonly bound: number; readonly interval?: readonly [number, number] },
+): Row {
+  return row({
+    name,
+    bound,
+    draw: (draw) => ({
+      inputs: draw.broadcastPair().map((shape) => draw.tensor(shape, interval)),
+      attributes: {},
+    }),
+    langevin: ([a, b]) => f(a, b),
+    torch: `lambda a, b: ${torch}`,
+  });
+}

@@ -1,0 +1,72 @@
+/**
+ * Elementwise functions. Intervals keep clear of what is ill-conditioned: log near 1, powers of 0. Kinks and ties have
+ * rows of their own, where langevin's choice is PyTorch's.
+ */
+import { binary, ROUNDED, type Row, row, unary } from '../row.ts';
+
+export const ELEMENTWISE: readonly Row[] = [
+  binary('add', (a, b) => a.add(b), 'a + b', { bound: 5e-7 }),
+  binary('sub', (a, b) => a.sub(b), 'a - b', { bound: 5e-7 }),
+  binary('mul', (a, b) => a.mul(b), 'a * b', { bound: 5e-7 }),
+  binary('div', (a, b) => a.div(b), 'a / b', { bound: 5e-7 }),
+  binary('pow', (a, b) => a.pow(b), 'a ** b', { bound: 5e-7, interval: [0.5, 2] }),
+  binary('maximum', (a, b) => a.maximum(b), 'torch.maximum(a, b)', { bound: 5e-7, interval: [-2, 2] }),
+  binary('minimum', (a, b) => a.minimum(b), 'torch.minimum(a, b)', { bound: 5e-7, interval: [-2, 2] }),
+  ...(['maximum', 'minimum'] as const).map((name) =>
+    row({
+      name: `${name} at ties`,
+      bound: 5e-7,
+      draw: (draw) => ({ inputs: draw.broadcastPair().map((shape) => draw.ties(shape)), attributes: {} }),
+      langevin: ([a, b]) => a[name](b),
+      torch: `lambda a, b: torch.${name}(a, b)`,
+    }),
+  ),
+  row({
+    name: 'arithmetic with numbers',
+    bound: 3e-7,
+    draw: (draw) => ({ inputs: [draw.tensor(draw.shape())], attributes: { c: draw.integer(1, 64) / 16 } }),
+    langevin: ([x], { c }) => x.mul(c).add(c).div(c).sub(0.5),
+    torch: 'lambda x, c: (x * c + c) / c - 0.5',
+  }),
+  row({
+    name: 'pow with a whole exponent',
+    bound: 5e-7,
+    draw: (draw) => ({
+      inputs: [draw.tensor(draw.shape(), [-2, 2])],
+      attributes: { exponent: draw.integer(-3, 4) },
+    }),
+    langevin: ([x], { exponent }) => x.pow(exponent),
+    torch: 'lambda x, exponent: x ** exponent',
+  }),
+
+  unary('neg', (x) => x.neg(), '-x', { bound: 0, interval: [-3, 3] }),
+  unary('abs', (x) => x.abs(), 'x.abs()', { bound: 0, interval: [-3, 3] }),
+  unary('exp', (x) => x.exp(), 'x.exp()', { bound: 2e-7, interval: [-5, 5] }),
+  unary('log', (x) => x.log(), 'x.log()', { bound: 2e-7, interval: [2, 90] }),
+  unary('sqrt', (x) => x.sqrt(), 'x.sqrt()', { bound: 2e-7, interval: [0.01, 9] }),
+  unary('relu', (x) => x.relu(), 'x.relu()', { bound: 0, interval: [-3, 3] }),
+  unary('sigmoid', (x) => x.sigmoid(), 'x.sigmoid()', { bound: 5e-7, interval: [-4, 4] }),
+  unary('tanh', (x) => x.tanh(), 'x.tanh()', { bound: 5e-7, interval: [-2, 2] }),
+  // Its derivative is 0 near -1.28.
+  unary('silu', (x) => x.silu(), 'F.silu(x)', { bound: 5e-7, interval: [-1, 5] }),
+  unary('silu below its minimum', (x) => x.silu(), 'F.silu(x)', { bound: 5e-7, interval: [-6, -1.5] }),
+  ...(['relu', 'abs'] as const).map((name) =>
+    row({
+      name: `${name} at 0`,
+      bound: 0,
+      draw: (draw) => ({ inputs: [draw.ties(draw.shape())], attributes: {} }),
+      langevin: ([x]) => x[name](),
+      torch: `lambda x: x.${name}()`,
+    }),
+  ),
+  row({
+    name: 'clamp',
+    bound: ROUNDED,
+    draw: (draw) => ({
+      inputs: [draw.chance(0.5) ? draw.ties(draw.shape()) : draw.tensor(draw.shape(), [-3, 3])],
+      attributes: { lo: -1, hi: draw.integer(-1, 2) },
+    }),
+    langevin: ([x], { lo, hi }) => x.clamp(lo, hi),
+    torch: 'lambda x, lo, hi: x.clamp(lo, hi)',
+  }),
+];

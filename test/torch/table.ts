@@ -1,0 +1,22 @@
+/** All rows of the comparison with PyTorch. */
+
+import type { Row } from './row.ts';
+import { CHOICES } from './rows/choices.ts';
+import { ELEMENTWISE } from './rows/elementwise.ts';
+import { NN } from './rows/nn.ts';
+import { OPTIM } from './rows/optim.ts';
+import { PRODUCTS } from './rows/products.ts';
+import { REDUCTIONS } from './rows/reductions.ts';
+import { SHAPES } from './rows/shapes.ts';
+import { SPECIALS } from './rows/specials.ts';
+
+export const ROWS: readonly Row[] = [
+  ...ELEMENTWISE,
+  ...SPECIALS,
+  ...CHOICES,
+  ...REDUCTIONS,
+  ...SHAPES,
+  ...PRODUCTS,
+  ...NN,
+  ...OPTIM,
+];
