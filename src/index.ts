@@ -203,6 +203,7 @@ export {
   warmupLr,
 } from './optim/lr-schedule.ts';
 export { Optimizer } from './optim/optimizer.ts';
+export { RMSprop, type RMSpropOptions } from './optim/rmsprop.ts';
 export { SGD, type SgdOptions } from './optim/sgd.ts';
 // Random numbers
 export { manualSeed, Rng, type RngState, rand, randn, type Seed } from './random/rng.ts';

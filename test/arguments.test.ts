@@ -49,6 +49,7 @@ const UNKNOWN: Readonly<Record<string, readonly [Wrong, string, string]>> = {
   Adam: [(o) => new langevin.Adam(weights(), o), 'learningRate', 'lr'],
   AdamW: [(o) => new langevin.AdamW(weights(), o), 'weight_decay', 'weightDecay'],
   SGD: [(o) => new langevin.SGD(weights(), o), 'learning_rate', 'lr'],
+  RMSprop: [(o) => new langevin.RMSprop(weights(), o), 'centred', 'centered'],
   Ema: [(o) => new langevin.Ema(network(), o), 'warmUp', 'warmup'],
   linearLr: [(o) => langevin.linearLr(1, 0, o), 'step', 'steps'],
   stepLr: [(o) => langevin.stepLr(1, o), 'Every', 'every'],

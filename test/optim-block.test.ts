@@ -4,6 +4,7 @@ import { backend, setBackend } from '../src/backend/backend.ts';
 import { ShapeError, ValueError } from '../src/errors.ts';
 import { Adam, AdamW } from '../src/optim/adam.ts';
 import { ParameterBlock } from '../src/optim/parameters.ts';
+import { RMSprop } from '../src/optim/rmsprop.ts';
 import { SGD } from '../src/optim/sgd.ts';
 import { tensor } from '../src/tensor/create.ts';
 import { close, refused } from './helpers.ts';
@@ -150,8 +151,15 @@ suite('flat block', (test) => {
 
   test('the elements between parameters stay 0 through steps with momentum, decay and moments', () => {
     const parameters = parametersOf([[1, 2, 3], [4]]);
-    for (const Class of [SGD, Adam, AdamW]) {
-      const optimizer = new Class(parameters, { lr: 0.1, weightDecay: 0.1 });
+    const options = { lr: 0.1, weightDecay: 0.1 };
+    const makers = [
+      () => new SGD(parameters, { ...options, momentum: 0.9 }),
+      () => new Adam(parameters, options),
+      () => new AdamW(parameters, options),
+      () => new RMSprop(parameters, { ...options, momentum: 0.9, centered: true }),
+    ];
+    for (const make of makers) {
+      const optimizer = make();
       for (let t = 0; t < 3; t++) {
         giveGradient(parameters[0], [1, -2, 3]);
         giveGradient(parameters[1], [4]);
