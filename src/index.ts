@@ -190,6 +190,7 @@ export { oneHot } from './nn/one-hot.ts';
 export { Sequential } from './nn/sequential.ts';
 export { TimeEmbedding, type TimeEmbeddingOptions, timestepEmbedding } from './nn/time-embedding.ts';
 export { Adam, type AdamOptions, AdamW } from './optim/adam.ts';
+export { type ClipGradNormOptions, clipGradNorm, clipGradValue } from './optim/clip.ts';
 export { Ema, type EmaOptions } from './optim/ema.ts';
 export {
   constantLr,

@@ -19,11 +19,11 @@ export function checkRange(optimizer: string, name: string, value: number, lo: n
 }
 
 /** Throws ValueError unless all are tensors in an array, as `parameters()` of a module gives them. */
-function checkParameters(optimizer: string, parameters: readonly Tensor[]): void {
+export function checkParameters(what: string, parameters: readonly Tensor[]): void {
   const wrong = Array.isArray(parameters) ? parameters.find((p) => !(p instanceof Tensor)) : parameters;
   if (wrong === undefined && Array.isArray(parameters)) return;
   throw new ValueError(
-    `${optimizer}: expected an array of tensors such as model.parameters(), got ${describe(wrong)}`,
+    `${what}: expected an array of tensors such as model.parameters(), got ${describe(wrong)}`,
   );
 }
 
