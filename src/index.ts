@@ -193,6 +193,11 @@ export { Adam, type AdamOptions, AdamW } from './optim/adam.ts';
 export { type ClipGradNormOptions, clipGradNorm, clipGradValue } from './optim/clip.ts';
 export { Ema, type EmaOptions } from './optim/ema.ts';
 export {
+  type FindLearningRateOptions,
+  findLearningRate,
+  type LearningRateCurve,
+} from './optim/lr-finder.ts';
+export {
   constantLr,
   cosineLr,
   exponentialLr,
