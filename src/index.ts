@@ -43,8 +43,16 @@ export {
   take,
 } from './data/dataset.ts';
 export { decodeIdx, encodeIdx, type IdxArray } from './data/idx.ts';
-export { type Batch, DataLoader, type LoaderOptions, type LoaderPosition } from './data/loader.ts';
+export {
+  type Batch,
+  type BatchOf,
+  DataLoader,
+  type LoaderOptions,
+  type LoaderPosition,
+  type Transform,
+} from './data/loader.ts';
 export { loadIdxFolder, loadMnist, type MnistOptions } from './data/mnist.ts';
+export { balancedWeights } from './data/order.ts';
 export {
   caption,
   type StrokeAttributes,
@@ -54,6 +62,7 @@ export {
   strokeDigits,
 } from './data/strokes.ts';
 export { loadStrokes, type StrokesOptions } from './data/strokes-set.ts';
+export { TensorDataset } from './data/tensor-dataset.ts';
 export { TOY_SETS, type ToyOptions, type ToySet, toySet } from './data/toy.ts';
 // Diffusion: schedules, objectives, samplers, guidance, likelihoods, closed forms
 export * as diffusion from './diffusion/index.ts';
