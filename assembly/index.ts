@@ -11,7 +11,7 @@ export * from './elementwise/binary';
 export * from './elementwise/unary';
 export { gather, scatterAdd } from './gather';
 export { gemm, gemmBatch } from './gemm/gemm';
-export { adam, sgd } from './optim';
+export { adam, rmsprop, sgd } from './optim';
 export { isFused, peakMulAdd } from './peak';
 export { gaussian, randomBits, uniform } from './random/gaussian';
 export { mse, mseBackward, squaredErrorBlocks } from './reduce/mse';

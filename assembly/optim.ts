@@ -1,13 +1,13 @@
 /**
  * Optimiser steps over a flat block of n parameters, each in one pass: Adam with coupled (L2) or decoupled
- * weight decay, and SGD with momentum. Every operation is float32, rounded once; the bias corrections come in
+ * weight decay, SGD with momentum, and RMSprop. Every operation is float32, rounded once; the bias corrections come in
  * from the caller, who keeps them in float64.
  *
  * Source: Kingma and Ba (2015), algorithm 1 with the order of operations of PyTorch's `torch.optim.Adam`;
- * Loshchilov and Hutter (2019) for AdamW.
+ * Loshchilov and Hutter (2019) for AdamW; Tieleman and Hinton (2012), lecture 6e, for RMSprop as `torch.optim.RMSprop`.
  */
 import { constant } from './constants';
-import { AdamRecord, SgdRecord } from './records';
+import { AdamRecord, RmspropRecord, SgdRecord } from './records';
 import { scratch } from './scratch';
 
 // Adam's factors as float32, at the start of this thread's scratch memory: a broadcast load is one instruction.
@@ -95,6 +95,46 @@ export function sgd(from: i32, to: i32, r: SgdRecord): void {
       store(b, b1, left);
       d = nesterov ? f32x4.add(d, f32x4.mul(mu, b1)) : b1;
       b += 16;
+    }
+    store(p, f32x4.sub(p0, f32x4.mul(rate, d)), left);
+  }
+}
+
+/**
+ * g = g + l2·p, v = alpha·v + (1-alpha)·g²; where it is centred: a = alpha·a + (1-alpha)·g and s = v - a², else s = v;
+ * d = g / (sqrt(s) + eps); with momentum: b = momentum·b + d and d = b; p = p - lr·d.
+ *
+ * The variance s is never negative but by rounding: then it counts as 0.
+ */
+export function rmsprop(from: i32, to: i32, r: RmspropRecord): void {
+  const rate = f32x4.splat(r.lr);
+  const keep = f32x4.splat(<f32>r.alpha);
+  const rest = f32x4.splat(<f32>(1 - r.alpha));
+  const eps = f32x4.splat(r.eps);
+  const mu = f32x4.splat(r.momentum);
+  const decay = f32x4.splat(r.l2);
+  const centred = r.average != 0;
+  const moves = r.buffer != 0;
+  const at = (<usize>from) << 2;
+  let p = r.p + at;
+  let g = r.g + at;
+  let v = r.v + at;
+  let a = r.average + at;
+  let b = r.buffer + at;
+  for (let left = to - from; left > 0; left -= 4, p += 16, g += 16, v += 16, a += 16, b += 16) {
+    const p0 = load(p, left);
+    const g0 = f32x4.add(load(g, left), f32x4.mul(decay, p0));
+    let s = f32x4.add(f32x4.mul(keep, load(v, left)), f32x4.mul(rest, f32x4.mul(g0, g0)));
+    store(v, s, left);
+    if (centred) {
+      const a1 = f32x4.add(f32x4.mul(keep, load(a, left)), f32x4.mul(rest, g0));
+      store(a, a1, left);
+      s = f32x4.max(f32x4.sub(s, f32x4.mul(a1, a1)), f32x4.splat(0));
+    }
+    let d = f32x4.div(g0, f32x4.add(f32x4.sqrt(s), eps));
+    if (moves) {
+      d = f32x4.add(f32x4.mul(mu, load(b, left)), d);
+      store(b, d, left);
     }
     store(p, f32x4.sub(p0, f32x4.mul(rate, d)), left);
   }

@@ -309,6 +309,22 @@ export class SgdRecord {
   first: i32;
 }
 
+/** One step of RMSprop over n parameters: see optim.ts. `average` is 0 where not centred, `buffer` without momentum. */
+@unmanaged
+export class RmspropRecord {
+  n: i32;
+  p: usize;
+  g: usize;
+  v: usize;
+  average: usize;
+  buffer: usize;
+  lr: f32;
+  alpha: f64;
+  eps: f32;
+  momentum: f32;
+  l2: f32;
+}
+
 /** n random numbers of a stream, from block `block` on. */
 @unmanaged
 export class RandomRecord {

@@ -15,7 +15,7 @@ import {
   UNARY,
   type UnaryName,
 } from '../src/backend/kernels.ts';
-import { adam, mse, mseBackward, sgd } from './losses-and-optimisers.ts';
+import { adam, mse, mseBackward, rmsprop, sgd } from './losses-and-optimisers.ts';
 import type { Setting } from './setting.ts';
 import type { Make, Subject } from './subject.ts';
 import * as twins from './twins.ts';
@@ -219,6 +219,7 @@ export const elementwise: Subject = {
     mseBackward(BATCH, label(BATCH)),
     adam(PARAMETERS),
     sgd(PARAMETERS),
+    rmsprop(PARAMETERS),
     ...(quick ? [] : [...SWEEP, LARGE]).flatMap((n) => [
       copy('copy', 1, n, 1),
       binary('add', n),

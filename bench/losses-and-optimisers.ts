@@ -1,5 +1,5 @@
 /** The loss and the optimisers as cases of the subject `elementwise`: kernels that read and write several arrays. */
-import type { AdamStep, SgdStep } from '../src/backend/kernels.ts';
+import type { AdamStep, RmspropStep, SgdStep } from '../src/backend/kernels.ts';
 import type { Make } from './subject.ts';
 import * as twins from './twins.ts';
 
@@ -14,6 +14,7 @@ const ADAM: AdamStep = {
   shrink: 1,
 };
 const SGD: SgdStep = { lr: 0.1, momentum: 0.9, dampening: 0, l2: 0, nesterov: false, first: false };
+const RMSPROP: RmspropStep = { lr: 0.01, alpha: 0.99, eps: 1e-8, momentum: 0, l2: 0 };
 
 export const mse =
   (n: number, shape: string): Make =>
@@ -87,5 +88,23 @@ export const sgd =
       roof: memory.copyPeak(n),
       run: () => kernels.sgd({ n: n, p: p.ptr, g: g.ptr, buffer: buffer.ptr, ...SGD }),
       twin: () => twins.sgd(n, p.twin, g.twin, buffer.twin, SGD),
+    };
+  };
+
+/** Reads p, g and v, writes p and v. */
+export const rmsprop =
+  (n: number): Make =>
+  (memory) => {
+    const { kernels } = memory.backend;
+    const [p, g, v] = [memory.array(n), memory.array(n), memory.array(n, 0.1, 1)];
+    const plain = { average: null, buffer: null };
+    return {
+      name: 'rmsprop',
+      shape: String(n),
+      elements: n,
+      bytes: 20 * n,
+      roof: memory.copyPeak(n),
+      run: () => kernels.rmsprop({ n, p: p.ptr, g: g.ptr, v: v.ptr, ...plain, ...RMSPROP }),
+      twin: () => twins.rmsprop(n, p.twin, g.twin, v.twin, RMSPROP),
     };
   };

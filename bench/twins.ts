@@ -4,7 +4,7 @@
  * JavaScript computes, in float64. Elementwise twins are in twins-elementwise.ts; a whole program's twin is the
  * same program on the reference backend.
  */
-import type { AdamStep, ReduceName, SgdStep } from '../src/backend/kernels.ts';
+import type { AdamStep, ReduceName, RmspropStep, SgdStep } from '../src/backend/kernels.ts';
 
 /** c[m,n] = op(a)·op(b): the triple loop. */
 export function gemm(
@@ -149,6 +149,21 @@ export function sgd(
   for (let i = 0; i < n; i++) {
     buffer[i] = momentum * buffer[i]! + (1 - dampening) * (g[i]! + l2 * p[i]!);
     p[i]! -= lr * buffer[i]!;
+  }
+}
+
+/** Neither centred nor with momentum. */
+export function rmsprop(
+  n: number,
+  p: Float32Array,
+  g: Float32Array,
+  v: Float32Array,
+  { lr, alpha, eps, l2 }: RmspropStep,
+): void {
+  for (let i = 0; i < n; i++) {
+    const gradient = g[i] + l2 * p[i];
+    v[i] = alpha * v[i] + (1 - alpha) * gradient * gradient;
+    p[i] -= (lr * gradient) / (Math.sqrt(v[i]) + eps);
   }
 }
 

@@ -43,8 +43,16 @@ export {
   take,
 } from './data/dataset.ts';
 export { decodeIdx, encodeIdx, type IdxArray } from './data/idx.ts';
-export { type Batch, DataLoader, type LoaderOptions, type LoaderPosition } from './data/loader.ts';
+export {
+  type Batch,
+  type BatchOf,
+  DataLoader,
+  type LoaderOptions,
+  type LoaderPosition,
+  type Transform,
+} from './data/loader.ts';
 export { loadIdxFolder, loadMnist, type MnistOptions } from './data/mnist.ts';
+export { balancedWeights } from './data/order.ts';
 export {
   caption,
   type StrokeAttributes,
@@ -54,6 +62,7 @@ export {
   strokeDigits,
 } from './data/strokes.ts';
 export { loadStrokes, type StrokesOptions } from './data/strokes-set.ts';
+export { TensorDataset } from './data/tensor-dataset.ts';
 export { TOY_SETS, type ToyOptions, type ToySet, toySet } from './data/toy.ts';
 // Diffusion: schedules, objectives, samplers, guidance, likelihoods, closed forms
 export * as diffusion from './diffusion/index.ts';
@@ -190,7 +199,13 @@ export { oneHot } from './nn/one-hot.ts';
 export { Sequential } from './nn/sequential.ts';
 export { TimeEmbedding, type TimeEmbeddingOptions, timestepEmbedding } from './nn/time-embedding.ts';
 export { Adam, type AdamOptions, AdamW } from './optim/adam.ts';
+export { type ClipGradNormOptions, clipGradNorm, clipGradValue } from './optim/clip.ts';
 export { Ema, type EmaOptions } from './optim/ema.ts';
+export {
+  type FindLearningRateOptions,
+  findLearningRate,
+  type LearningRateCurve,
+} from './optim/lr-finder.ts';
 export {
   constantLr,
   cosineLr,
@@ -203,6 +218,7 @@ export {
   warmupLr,
 } from './optim/lr-schedule.ts';
 export { Optimizer } from './optim/optimizer.ts';
+export { RMSprop, type RMSpropOptions } from './optim/rmsprop.ts';
 export { SGD, type SgdOptions } from './optim/sgd.ts';
 // Random numbers
 export { manualSeed, Rng, type RngState, rand, randn, type Seed } from './random/rng.ts';

@@ -49,6 +49,16 @@ const UNKNOWN: Readonly<Record<string, readonly [Wrong, string, string]>> = {
   Adam: [(o) => new langevin.Adam(weights(), o), 'learningRate', 'lr'],
   AdamW: [(o) => new langevin.AdamW(weights(), o), 'weight_decay', 'weightDecay'],
   SGD: [(o) => new langevin.SGD(weights(), o), 'learning_rate', 'lr'],
+  RMSprop: [(o) => new langevin.RMSprop(weights(), o), 'centred', 'centered'],
+  clipGradNorm: [(o) => langevin.clipGradNorm(weights(), 1, o), 'norm_type', 'normType'],
+  findLearningRate: [
+    (o) => {
+      const p = weights();
+      return langevin.findLearningRate(new langevin.SGD(p), () => p[0].sum(), o);
+    },
+    'smooth',
+    'smoothing',
+  ],
   Ema: [(o) => new langevin.Ema(network(), o), 'warmUp', 'warmup'],
   linearLr: [(o) => langevin.linearLr(1, 0, o), 'step', 'steps'],
   stepLr: [(o) => langevin.stepLr(1, o), 'Every', 'every'],

@@ -9,6 +9,7 @@ import { backend, setBackend } from '../src/backend/backend.ts';
 import { ValueError } from '../src/errors.ts';
 import { Adam, type AdamOptions, AdamW } from '../src/optim/adam.ts';
 import type { Optimizer } from '../src/optim/optimizer.ts';
+import { RMSprop, type RMSpropOptions } from '../src/optim/rmsprop.ts';
 import { SGD, type SgdOptions } from '../src/optim/sgd.ts';
 import { tensor } from '../src/tensor/create.ts';
 import type { Tensor } from '../src/tensor/tensor.ts';
@@ -188,6 +189,26 @@ function plainSgd(
   });
 }
 
+/** Plain float64 RMSprop, as the documentation of torch.optim.RMSprop states it. */
+function plainRmsprop(
+  p: readonly number[],
+  gradients: readonly number[][],
+  { lr = 1e-2, alpha = 0.99, eps = 1e-8, weightDecay = 0, momentum = 0, centered = false }: RMSpropOptions,
+): number[] {
+  return p.map((start, i) => {
+    let [value, v, average, b] = [start, 0, 0, 0];
+    for (const row of gradients) {
+      const g = row[i] + weightDecay * value;
+      v = alpha * v + (1 - alpha) * g ** 2;
+      average = alpha * average + (1 - alpha) * g;
+      const step = g / (Math.sqrt(centered ? v - average ** 2 : v) + eps);
+      b = momentum * b + step;
+      value -= lr * (momentum > 0 ? b : step);
+    }
+    return value;
+  });
+}
+
 suite('optimisers', (test) => {
   for (const [what, make, expected] of TORCH) {
     test(`${what} follows PyTorch over steps with a missing gradient and a new learning rate`, () => {
@@ -263,6 +284,48 @@ suite('optimisers', (test) => {
     setBackend(before);
   });
 
+  test('RMSprop follows the formula of PyTorch with every option, and with its defaults', () => {
+    const values = [0.5, -1.25, 2, 0, 3];
+    const gradients = Array.from({ length: 7 }, (_, t) => values.map((_, i) => Math.sin(3 * t + i) - 0.2));
+    const table: RMSpropOptions[] = [
+      {},
+      { centered: true },
+      { momentum: 0.9 },
+      { lr: 0.05, weightDecay: 0.1 },
+      { lr: 0.05, alpha: 0.5, eps: 0.01, weightDecay: 0.1, momentum: 0.7, centered: true },
+    ];
+    for (const options of table) {
+      onEach((tolerance) => {
+        const p = tensor(values, { requiresGrad: true });
+        const optimizer = new RMSprop([p], options);
+        for (const g of gradients) {
+          optimizer.zeroGrad();
+          giveGradient(p, g);
+          optimizer.step();
+        }
+        const expected = plainRmsprop(values, gradients, options);
+        close(p.toTypedArray(), expected, 4 * tolerance, JSON.stringify(options));
+      });
+    }
+  });
+
+  test('centred RMSprop under a gradient that stays the same never becomes NaN', () => {
+    // Of these v - a² rounds below 0: 0.1 at α = 0.8 in float32, 0.7 and 1.1 at α = 0.5 in float64.
+    const g = [0.1, 0.3, 0.7, 1.1];
+    onEach(() => {
+      for (const alpha of [0.5, 0.8]) {
+        const p = tensor([1, 1, 1, 1], { requiresGrad: true });
+        const optimizer = new RMSprop([p], { alpha, centered: true, eps: 0.1 });
+        for (let t = 0; t < 200; t++) {
+          optimizer.zeroGrad();
+          giveGradient(p, g);
+          optimizer.step();
+        }
+        assert.ok(p.toTypedArray().every(Number.isFinite), `α = ${alpha}: ${p.toTypedArray()}`);
+      }
+    });
+  });
+
   test('a parameter that had no gradient so far takes its first step as a first step', () => {
     const [a, b] = parametersOf([[1], [1]]);
     const optimizer = new Adam([a, b], { lr: 0.1 });
@@ -303,6 +366,13 @@ suite('optimisers', (test) => {
       [() => new SGD(p(), { momentum: -1 }), 'SGD: expected a momentum >= 0 and finite, got -1'],
       [() => new SGD(p(), { dampening: NaN }), 'SGD: expected a dampening >= 0 and finite, got NaN'],
       [() => new SGD(p(), { nesterov: true }), 'SGD: expected a momentum and no dampening with nesterov'],
+      [() => new RMSprop(p(), { alpha: 1 }), 'RMSprop: expected alpha in [0, 1), got 1'],
+      [() => new RMSprop(p(), { eps: -1 }), 'RMSprop: expected eps >= 0 and finite, got -1'],
+      [() => new RMSprop(p(), { momentum: NaN }), 'RMSprop: expected a momentum >= 0 and finite, got NaN'],
+      [
+        () => new RMSprop(p(), { weightDecay: -1 }),
+        'RMSprop: expected a weight decay >= 0 and finite, got -1',
+      ],
       [() => new SGD([]), 'optimiser: expected at least one parameter, got none'],
       [
         () => new SGD([tensor([1, 2])]),

@@ -18,6 +18,7 @@ import {
   type Ptr,
   REDUCE,
   type ReduceName,
+  type RmspropStep,
   rowOf,
   type SgdStep,
   type Target,
@@ -500,6 +501,21 @@ suite('parity of kernels', (test) => {
     for (const step of [
       onBoth([y, b, y, a], (k, [p, g, m, v]) => k.adam({ n: n, p: p!, g: g!, m: m!, v: v!, ...adam })),
       onBoth([y, b, y], (k, [p, g, m]) => k.sgd({ n: n, p: p!, g: g!, buffer: m!, ...sgd })),
+      onBoth([y, b, a], (k, [p, g, v]) =>
+        k.rmsprop({
+          n,
+          p,
+          g,
+          v,
+          average: null,
+          buffer: null,
+          lr: 0.1,
+          alpha: 0.9,
+          eps: 0.1,
+          momentum: 0,
+          l2: 0,
+        }),
+      ),
     ]) {
       for (const [i, values] of step.wasm.entries()) close(values, step.reference[i]!, 16 * U, 'optimiser');
     }
@@ -796,6 +812,50 @@ suite('parity of kernels', (test) => {
           close(both.wasm[i]!, both.reference[i]!, 8 * U, `sgd of ${n} ${JSON.stringify(some)}: ${name}`);
       }
     }
+  });
+
+  test('rmsprop agrees plain, centred, with momentum and decay, and writes no array that it does not use', () => {
+    const step: RmspropStep = { lr: 0.01, alpha: 0.99, eps: 1e-3, momentum: 0.9, l2: 0.1 };
+    for (const n of SIZES) {
+      for (const [centred, moves] of [
+        [false, false],
+        [true, false],
+        [false, true],
+        [true, true],
+      ]) {
+        const small = uniforms('a', n, -0.1, 0.1);
+        const arrays = [
+          uniforms('p', n),
+          uniforms('g', n),
+          uniforms('v', n, 0.1, 1),
+          small,
+          uniforms('b', n),
+        ];
+        const both = onBoth(arrays, (k, [p, g, v, a, b]) =>
+          k.rmsprop({ n, p, g, v, average: centred ? a : null, buffer: moves ? b : null, ...step }),
+        );
+        const what = `rmsprop of ${n}, centred ${centred}, momentum ${moves}`;
+        for (const [i, values] of both.wasm.entries())
+          close(values, both.reference[i], 16 * U, `${what}: ${i}`);
+        if (!centred) assert.equal(both.wasm[3], Float64Array.from(small), what);
+      }
+    }
+  });
+
+  test('rmsprop takes a variance that rounds below 0 as 0, and hands NaN on', () => {
+    // With alpha = 0 the variance is g² - g², exactly 0, where the products are rounded alike; NaN stays NaN.
+    const g = [0.1, -3, 1e-20, 0, NaN, Infinity];
+    const zeros = g.map(() => 0);
+    const step = { lr: 1, alpha: 0, eps: 0.5, momentum: 0, l2: 0 };
+    const both = onBoth([zeros, g, zeros, zeros], (k, [p, gradient, v, average]) =>
+      k.rmsprop({ n: g.length, p, g: gradient, v, average, buffer: null, ...step }),
+    );
+    for (const { 0: p } of [both.wasm, both.reference]) close(p, [-0.2, 6, -2e-20, 0, NaN, NaN], 1e-6, 'p');
+    // v is too small for the average: the rounding of an average that has converged, made large.
+    const rounded = onBoth([[0], [1], [0.9], [1]], (k, [p, gradient, v, average]) =>
+      k.rmsprop({ n: 1, p, g: gradient, v, average, buffer: null, ...step, alpha: 0.5 }),
+    );
+    for (const { 0: p } of [rounded.wasm, rounded.reference]) close(p, [-2], 1e-6, 'p');
   });
 
   test('random bits and uniforms are equal, and normals agree, at every size, block and key', () => {

@@ -32,6 +32,7 @@ function run(on: WasmBackend, job: (k: Kernels, a: Ptr, b: Ptr, c: Ptr) => void)
 const key = { seed: [1, 2], stream: [3, 4] } as const;
 const step = { stepSize: 1e-3, beta1: 0.9, beta2: 0.99, eps: 1e-8, correction: 0.1, l2: 0.01, shrink: 0.99 };
 const momentum = { lr: 0.1, momentum: 0.9, dampening: 0, l2: 0, nesterov: true, first: false };
+const rms = { lr: 0.1, alpha: 0.9, eps: 1e-3, momentum: 0.9, l2: 0.01 };
 /** Words of indices, all 0: every sum goes to one place, where its order shows. */
 const zeroIndices = (k: Kernels, at: Ptr, n: number) => k.fill({ n, out: at, value: 0 });
 const rowsAt = (ptr: Ptr) => ({ ptr, outer: 0, row: 1, col: 0 });
@@ -157,6 +158,8 @@ const JOBS: Record<string, (k: Kernels, a: Ptr, b: Ptr, c: Ptr) => void> = {
   'its gradient': (k, a, b, c) => k.mseBackward({ n: N, a: a, b: b, dy: a, scale: 0.5, out: into(c, true) }),
   Adam: (k, a, b, c) => k.adam({ n: N / 2, p: a, g: b, m: c, v: c + 2 * N, ...step }),
   'SGD with momentum': (k, a, b, c) => k.sgd({ n: N, p: a, g: b, buffer: c, ...momentum }),
+  'RMSprop, centred and with momentum': (k, a, b, c) =>
+    k.rmsprop({ n: N / 4, p: a, g: b, v: c, average: c + N, buffer: c + 2 * N, ...rms }),
   normals: (k, a) => k.random('gaussian', { n: N - 7, out: a, key: key, block: 5 }),
   uniforms: (k, a) => k.random('uniform', { n: N, out: a, key: key, block: 2 ** 33 }),
   bits: (k, a) => k.random('randomBits', { n: N, out: a, key: key, block: 0 }),

@@ -225,6 +225,10 @@ export const ABI = {
     w.i32(n).ptr(p).ptr(g).ptr(buffer);
     return w.f32(lr).f32(momentum).f32(dampening).f32(l2).flag(nesterov).flag(first);
   }, elements(GRAIN)),
+  rmsprop: kernel<K.Rmsprop>((w, { n, p, g, v, average, buffer, lr, alpha, eps, momentum, l2 }) => {
+    w.i32(n).ptr(p).ptr(g).ptr(v).ptr(average).ptr(buffer);
+    return w.f32(lr).f64(alpha).f32(eps).f32(momentum).f32(l2);
+  }, elements(EXPENSIVE_GRAIN)),
   ...family(RANDOM, (name) =>
     kernel<K.Random>(
       (w, { n, out, key, block }) => w.i32(n).ptr(out).key(key).u64(block),

@@ -279,6 +279,27 @@ export interface Sgd extends SgdStep {
   readonly buffer: Ptr | null;
 }
 
+/** The numbers of one step of RMSprop: see assembly/optim.ts for the formula. */
+export interface RmspropStep {
+  readonly lr: number;
+  readonly alpha: number;
+  readonly eps: number;
+  readonly momentum: number;
+  readonly l2: number;
+}
+
+/** One step of RMSprop over n parameters p, gradients g, and averages v of their squares. */
+export interface Rmsprop extends RmspropStep {
+  readonly n: number;
+  readonly p: Ptr;
+  readonly g: Ptr;
+  readonly v: Ptr;
+  /** Averages of the gradients, where the squares are centred about them. */
+  readonly average: Ptr | null;
+  /** Without momentum there is none. */
+  readonly buffer: Ptr | null;
+}
+
 /**
  * n random numbers from block `block` of the stream on. Standard normals use ceil(n/16)·4 blocks; uniforms in [0, 1),
  * multiples of 2^-24, and words of 32 bits, stored as such, use ceil(n/4).
@@ -329,6 +350,7 @@ export interface Kernels {
   mseBackward(record: MseBackward): void;
   adam(record: Adam): void;
   sgd(record: Sgd): void;
+  rmsprop(record: Rmsprop): void;
   random(name: RandomName, record: Random): void;
   affinePath(record: AffinePath): void;
 }

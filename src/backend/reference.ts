@@ -294,6 +294,28 @@ export class ReferenceKernels implements K.Kernels {
     }
   }
 
+  rmsprop({ n, p, g, v, average, buffer, lr, alpha, eps, momentum, l2 }: K.Rmsprop): void {
+    const mem = this.memory.f64;
+    for (let i = 0; i < n; i++) {
+      const [to, squares] = [p / SIZE + i, v / SIZE + i];
+      const gradient = mem[g / SIZE + i] + l2 * mem[to];
+      mem[squares] = alpha * mem[squares] + (1 - alpha) * gradient * gradient;
+      let variance = mem[squares];
+      if (average !== null) {
+        const mean = average / SIZE + i;
+        mem[mean] = alpha * mem[mean] + (1 - alpha) * gradient;
+        variance = Math.max(0, variance - mem[mean] * mem[mean]);
+      }
+      let direction = gradient / (Math.sqrt(variance) + eps);
+      if (buffer !== null) {
+        const b = buffer / SIZE + i;
+        mem[b] = momentum * mem[b] + direction;
+        direction = mem[b];
+      }
+      mem[to] = mem[to] - lr * direction;
+    }
+  }
+
   random(name: K.RandomName, { n, out, key, block }: K.Random): void {
     const mem = this.memory.f64;
     if (name === 'gaussian') return normals(n, mem, out / SIZE, key, block);

@@ -186,6 +186,10 @@ export class WasmKernels implements K.Kernels {
     this.run('sgd', record);
   }
 
+  rmsprop(record: K.Rmsprop): void {
+    this.run('rmsprop', record);
+  }
+
   random(name: K.RandomName, record: K.Random): void {
     this.run(name, record);
   }

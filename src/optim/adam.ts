@@ -7,10 +7,9 @@
  * Source: Kingma and Ba (2015); Loshchilov and Hutter (2019).
  */
 import type { Variable } from '../autograd/variable.ts';
-import { ValueError } from '../errors.ts';
 import { withDefaults } from '../options.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { checkRange, Optimizer } from './optimizer.ts';
+import { checkRange, Optimizer, type ParameterState } from './optimizer.ts';
 import { ParameterBlock, type ParameterRun } from './parameters.ts';
 
 export interface AdamOptions {
@@ -27,14 +26,12 @@ export interface AdamOptions {
 const ADAM = { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0 } as const;
 
 /** What Adam remembers of one parameter; the moments have its shape. */
-export interface AdamState {
+export interface AdamState extends ParameterState {
   readonly m: Tensor;
   readonly v: Tensor;
-  /** Steps that the parameter has taken. */
-  readonly steps: number;
 }
 
-export class Adam extends Optimizer {
+export class Adam extends Optimizer<AdamState> {
   /** First and second moments, with the layout of the block. */
   readonly moments: readonly [Variable, Variable];
   protected readonly betas: readonly [number, number];
@@ -53,36 +50,7 @@ export class Adam extends Optimizer {
     checkRange(name, 'eps', this.eps, 0);
     checkRange(name, 'a weight decay', this.weightDecay, 0);
     this.moments = [this.block.zeros(), this.block.zeros()];
-  }
-
-  /** The state of each parameter in their order: what is to be saved. The moments are the optimiser's own memory. */
-  get state(): AdamState[] {
-    const [m, v] = this.moments;
-    return this.steps.map((steps, i) => ({ m: this.block.viewOf(m, i), v: this.block.viewOf(v, i), steps }));
-  }
-
-  /**
-   * Goes on from a state that was saved. Nothing is changed unless everything fits.
-   * @throws ValueError for states of other parameters
-   */
-  loadState(states: readonly AdamState[]): void {
-    const own = this.state;
-    const fits = (a: Tensor, b: Tensor) => a.shape.join() === b.shape.join();
-    if (
-      states.length !== own.length ||
-      !states.every(({ m, v }, i) => fits(m, own[i].m) && fits(v, own[i].v))
-    ) {
-      throw new ValueError(
-        `Adam: expected the state of ${own.length} parameters of the same shapes, got another`,
-      );
-    }
-    const wrong = states.find(({ steps }) => !Number.isSafeInteger(steps) || steps < 0);
-    if (wrong) throw new ValueError(`Adam: expected whole numbers of steps >= 0, got ${wrong.steps}`);
-    for (const [i, { m, v, steps }] of states.entries()) {
-      own[i].m.copyFrom(m);
-      own[i].v.copyFrom(v);
-      this.steps[i] = steps;
-    }
+    this.memory = { m: this.moments[0], v: this.moments[1] };
   }
 
   protected override update({ from, to }: ParameterRun, t: number): void {

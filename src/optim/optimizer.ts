@@ -1,8 +1,14 @@
-/** What all optimisers share: a flat block of parameters, a learning rate that may change, and a step. */
+/** What all optimisers share: a flat block of parameters, a learning rate that may change, a step, and a state to save. */
+import type { Variable } from '../autograd/variable.ts';
 import { ValueError } from '../errors.ts';
 import { describe } from '../options.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { ParameterBlock, type ParameterRun } from './parameters.ts';
+
+/** What an optimiser remembers of one parameter: the steps it has taken, and tensors of its shape. */
+export interface ParameterState {
+  readonly steps: number;
+}
 
 /** Throws ValueError unless lo <= value (and value < hi). */
 export function checkRange(optimizer: string, name: string, value: number, lo: number, hi = Infinity): void {
@@ -13,16 +19,29 @@ export function checkRange(optimizer: string, name: string, value: number, lo: n
 }
 
 /** Throws ValueError unless all are tensors in an array, as `parameters()` of a module gives them. */
-function checkParameters(optimizer: string, parameters: readonly Tensor[]): void {
+export function checkParameters(what: string, parameters: readonly Tensor[]): void {
   const wrong = Array.isArray(parameters) ? parameters.find((p) => !(p instanceof Tensor)) : parameters;
   if (wrong === undefined && Array.isArray(parameters)) return;
   throw new ValueError(
-    `${optimizer}: expected an array of tensors such as model.parameters(), got ${describe(wrong)}`,
+    `${what}: expected an array of tensors such as model.parameters(), got ${describe(wrong)}`,
   );
 }
 
-export abstract class Optimizer {
+type Tensors = Readonly<Record<string, Tensor>>;
+
+/** Whether a state has tensors of these names and shapes, and none beside them. */
+function sameTensors(own: Tensors, { steps: _, ...tensors }: ParameterState): boolean {
+  const given = tensors as Tensors;
+  return (
+    Object.keys(given).length === Object.keys(own).length &&
+    Object.entries(own).every(([name, { shape }]) => given[name]?.shape.join() === shape.join())
+  );
+}
+
+export abstract class Optimizer<S extends ParameterState = ParameterState> {
   readonly block: ParameterBlock;
+  /** A block for each tensor of the state, by its name. */
+  protected memory: Readonly<Record<string, Variable>> = {};
   /** Steps that each parameter has taken: one without a gradient is passed over, as in PyTorch. */
   protected readonly steps: number[];
   private rate: number;
@@ -52,6 +71,37 @@ export abstract class Optimizer {
       this.update(run, this.steps[run.first]);
       for (const i of this.block.indices(run)) this.block.parameters[i].markWritten();
     }
+  }
+
+  /** The state of each parameter in their order: what is to be saved. Its tensors are the optimiser's own memory. */
+  get state(): S[] {
+    return this.steps.map((steps, i) => ({ ...this.tensorsOf(i), steps }) as unknown as S);
+  }
+
+  /**
+   * Goes on from a state that was saved. Nothing is changed unless everything fits.
+   * @throws ValueError for states of other parameters, or of an optimiser of another kind
+   */
+  loadState(states: readonly S[]): void {
+    const { name } = this.constructor;
+    const own = this.steps.map((_, i) => this.tensorsOf(i));
+    if (states.length !== own.length || !states.every((state, i) => sameTensors(own[i], state))) {
+      const expected = [...Object.keys(this.memory), 'steps'].join(', ');
+      throw new ValueError(
+        `${name}: expected the state (${expected}) of ${own.length} parameters of the same shapes, got another`,
+      );
+    }
+    const wrong = states.find(({ steps }) => !Number.isSafeInteger(steps) || steps < 0);
+    if (wrong) throw new ValueError(`${name}: expected whole numbers of steps >= 0, got ${wrong.steps}`);
+    for (const [i, state] of states.entries()) {
+      for (const [key, to] of Object.entries(own[i])) to.copyFrom((state as unknown as Tensors)[key]);
+      this.steps[i] = state.steps;
+    }
+  }
+
+  private tensorsOf(i: number): Tensors {
+    const views = Object.entries(this.memory).map(([name, block]) => [name, this.block.viewOf(block, i)]);
+    return Object.fromEntries(views);
   }
 
   /** Forgets the gradients. */

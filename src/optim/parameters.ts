@@ -1,11 +1,11 @@
 /**
- * A flat block of parameters, with one for their gradients: an optimiser moves its parameters into it, so that
- * zeroing, clipping and stepping are one pass over memory each.
+ * A flat block of parameters, with one for their gradients: an optimiser moves its parameters into it, so that a
+ * step is one pass over memory.
  *
  * Every parameter begins at a multiple of 16 elements; the elements between are 0 in all blocks and stay so.
  */
 import type { Shape, Variable } from '../autograd/variable.ts';
-import { copyArray, type Kernels, type Ptr } from '../backend/kernels.ts';
+import type { Kernels, Ptr } from '../backend/kernels.ts';
 import { ValueError } from '../errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
@@ -111,37 +111,6 @@ export class ParameterBlock {
 
   zeroGrad(): void {
     for (const p of this.parameters) p.zeroGrad();
-  }
-
-  /**
-   * Scales the gradients so that their Euclidean norm, over all parameters together, is at most `maxNorm`.
-   * Returns the norm before. As PyTorch's `clip_grad_norm_`, which divides by norm + 1e-6.
-   */
-  clipGradNorm(maxNorm: number): number {
-    if (!(maxNorm > 0)) throw new ValueError(`clipGradNorm: expected a norm > 0, got ${maxNorm}`);
-    const { kernels } = this;
-    const { arena, at, elementBytes } = this.values.backend;
-    const frame = arena.open();
-    const sum = arena.alloc(elementBytes);
-    kernels.fill({ n: 1, out: sum, value: 0 });
-    const runs = this.runs();
-    for (const { from, to } of runs) {
-      const x = this.gradientAt(from);
-      const out = { ptr: sum, accumulate: true };
-      kernels.reduce('sumSquares', { outer: 1, n: to - from, inner: 1, x, alpha: 1, out });
-    }
-    const norm = Math.sqrt(at(sum));
-    arena.close(frame);
-    const factor = maxNorm / (norm + 1e-6);
-    if (factor < 1) {
-      for (const run of runs) {
-        const { from, to } = run;
-        const ptr = this.gradientAt(from);
-        copyArray(kernels, to - from, ptr, { ptr, accumulate: false }, factor);
-        for (const i of this.indices(run)) this.parameters[i].grad!.markWritten();
-      }
-    }
-    return norm;
   }
 
   private like(x: Variable): Variable {

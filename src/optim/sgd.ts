@@ -6,7 +6,7 @@ import type { Variable } from '../autograd/variable.ts';
 import { ValueError } from '../errors.ts';
 import { withDefaults } from '../options.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { checkRange, Optimizer } from './optimizer.ts';
+import { checkRange, Optimizer, type ParameterState } from './optimizer.ts';
 import { ParameterBlock, type ParameterRun } from './parameters.ts';
 
 export interface SgdOptions {
@@ -18,7 +18,12 @@ export interface SgdOptions {
   readonly weightDecay?: number;
 }
 
-export class SGD extends Optimizer {
+/** What SGD remembers of one parameter; the buffer has its shape, and is there with momentum. */
+export interface SgdState extends ParameterState {
+  readonly momentumBuffer?: Tensor;
+}
+
+export class SGD extends Optimizer<SgdState> {
   private readonly options: Required<Omit<SgdOptions, 'lr'>>;
   private readonly buffer: Variable | null;
 
@@ -41,6 +46,7 @@ export class SGD extends Optimizer {
       throw new ValueError('SGD: expected a momentum and no dampening with nesterov');
     }
     this.buffer = momentum > 0 ? this.block.zeros() : null;
+    if (this.buffer) this.memory = { momentumBuffer: this.buffer };
   }
 
   protected override update({ from, to }: ParameterRun, t: number): void {

@@ -1,0 +1,49 @@
+/**
+ * Tensors as a data set: row i of each of them is sample i, as in `torch.utils.data.TensorDataset`. The tensors stay the
+ * caller's, and are not copied.
+ */
+import { noGrad } from '../autograd/tape.ts';
+import { ShapeError, ValueError } from '../errors.ts';
+import { describe } from '../options.ts';
+import { Tensor } from '../tensor/tensor.ts';
+
+export class TensorDataset {
+  readonly name = 'tensors';
+  /** The number of rows. */
+  readonly length: number;
+  readonly tensors: readonly Tensor[];
+
+  /**
+   * @param tensors each `[length, ...]`
+   * @throws ValueError for anything but tensors, or for none; ShapeError for scalars, or for rows of other numbers
+   */
+  constructor(...tensors: Tensor[]) {
+    if (tensors.length === 0) throw new ValueError('TensorDataset: expected at least one tensor, got none');
+    for (const x of tensors) {
+      if (!(x instanceof Tensor)) throw new ValueError(`TensorDataset: expected tensors, got ${describe(x)}`);
+      if (x.rank === 0) throw new ShapeError('TensorDataset: expected tensors with rows, got a scalar');
+    }
+    const rows = tensors.map(({ shape }) => shape[0]);
+    if (new Set(rows).size > 1) {
+      throw new ShapeError(`TensorDataset: expected equal numbers of rows, got ${rows.join(', ')}`);
+    }
+    this.tensors = tensors;
+    this.length = rows[0];
+  }
+
+  /**
+   * Row i of each tensor, without the first dimension: copies, outside the graph.
+   * @throws ValueError for an index that is not in [0, length)
+   */
+  at(i: number): Tensor[] {
+    return this.rows([i]).map((x) => x.reshape(x.shape.slice(1)));
+  }
+
+  /**
+   * The rows of these indices, `[indices.length, ...]` of each tensor: copies, outside the graph.
+   * @throws ValueError for an index that is not in [0, length)
+   */
+  rows(indices: ArrayLike<number>): Tensor[] {
+    return noGrad(() => this.tensors.map((x) => x.indexSelect(0, indices)));
+  }
+}
