@@ -236,6 +236,7 @@ export {
   tensor,
   zeros,
 } from './tensor/create.ts';
+export { einsum } from './tensor/einsum.ts';
 export type { Nested } from './tensor/format.ts';
 export { cat, linear, mse, stack, where } from './tensor/functions.ts';
 export type { Indices, TopK } from './tensor/indexing.ts';
