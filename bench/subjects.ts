@@ -4,9 +4,20 @@ import { gaussian } from './gaussian.ts';
 import { gemm } from './gemm.ts';
 import { lecture } from './lecture.ts';
 import { ops } from './ops.ts';
+import { rows } from './rows.ts';
 import { sampler } from './sampler.ts';
 import { sde } from './sde.ts';
 import { step } from './step.ts';
 import type { Subject } from './subject.ts';
 
-export const SUBJECTS: readonly Subject[] = [gemm, elementwise, ops, gaussian, step, lecture, sde, sampler];
+export const SUBJECTS: readonly Subject[] = [
+  gemm,
+  elementwise,
+  rows,
+  ops,
+  gaussian,
+  step,
+  lecture,
+  sde,
+  sampler,
+];

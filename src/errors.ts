@@ -46,6 +46,9 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   numinferencesteps: 'steps',
   guidancescale: 'guidance',
   l2: 'weightDecay',
+  unbiased: 'correction',
+  epsilon: 'eps',
+  elementwiseaffine: 'affine',
 };
 
 /**

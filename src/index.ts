@@ -191,10 +191,39 @@ export {
 export { type ToySettings, toyTrainer, trainToy } from './models/training/toy.ts';
 // Layers and optimisers
 export { ReLU, Sigmoid, SiLU, Tanh } from './nn/activation.ts';
+export { Dropout } from './nn/dropout.ts';
+export { Embedding } from './nn/embedding.ts';
 export { Flatten } from './nn/flatten.ts';
-export { crossEntropy } from './nn/functional.ts';
+export {
+  type DropoutOptions,
+  dropout,
+  type LayerNormOptions,
+  layerNorm,
+  type NormalizedShape,
+  type RmsNormOptions,
+  rmsNorm,
+} from './nn/functional.ts';
+export { Identity } from './nn/identity.ts';
 export { Linear, type LinearOptions } from './nn/linear.ts';
+export {
+  BCEWithLogitsLoss,
+  type BceWithLogitsOptions,
+  bceWithLogits,
+  CrossEntropyLoss,
+  type CrossEntropyOptions,
+  crossEntropy,
+  HuberLoss,
+  type HuberLossOptions,
+  huberLoss,
+  L1Loss,
+  Loss,
+  type LossOptions,
+  l1Loss,
+  MSELoss,
+  type Reduction,
+} from './nn/loss.ts';
 export { Layer, Module, type StateDict } from './nn/module.ts';
+export { LayerNorm, type LayerNormLayerOptions, type NormOptions, RMSNorm } from './nn/norm.ts';
 export { oneHot } from './nn/one-hot.ts';
 export { Sequential } from './nn/sequential.ts';
 export { TimeEmbedding, type TimeEmbeddingOptions, timestepEmbedding } from './nn/time-embedding.ts';

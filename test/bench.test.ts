@@ -47,6 +47,7 @@ function quickRun() {
 const PROMISED: Record<string, readonly (keyof Row)[]> = {
   gemm: ['gflops', 'gbps', 'ofPeak', 'speedup'],
   elementwise: ['gbps', 'nsPerElement', 'ofPeak', 'speedup'],
+  rows: ['gbps', 'ofPeak', 'speedup'],
   ops: ['speedup'],
   gaussian: ['nsPerSample', 'gbps', 'speedup'],
   step: ['gflops', 'ofPeak', 'speedup'],

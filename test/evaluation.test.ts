@@ -14,7 +14,7 @@ import {
 } from '../src/models/evaluation/metrics.ts';
 import { accuracy, Classifier, classifierOf, classify, pixelsOf } from '../src/models/networks/classifier.ts';
 import { trainClassifier } from '../src/models/training/classifier.ts';
-import { crossEntropy } from '../src/nn/functional.ts';
+import { crossEntropy } from '../src/nn/loss.ts';
 import { Rng } from '../src/random/rng.ts';
 import { tensor } from '../src/tensor/create.ts';
 import { close, refused } from './helpers.ts';

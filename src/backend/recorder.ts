@@ -3,7 +3,7 @@
  * Replayed on the same memory with the same record, a call does the same arithmetic.
  */
 import { backend } from './backend.ts';
-import type { Binary, Copy, Gemm, Kernels, Reduce } from './kernels.ts';
+import type { Binary, Copy, Cumsum, Gather, Gemm, GemmBatch, Kernels, Reduce, Softmax } from './kernels.ts';
 
 export interface KernelCall {
   readonly kernel: keyof Kernels;
@@ -62,6 +62,11 @@ function describe(
       const label = `gemm ${form}${activation === 'none' ? '' : ` ${activation}`}`;
       return { label, shape: `${m}x${k}x${n}`, flop: 2 * m * k * n };
     }
+    case 'gemmBatch': {
+      const { batch, m, n, k, a, b } = record as GemmBatch;
+      const form = `${a.transposed ? 'T' : 'N'}${b.transposed ? 'T' : 'N'}`;
+      return { label: `gemmBatch ${form}`, shape: `${batch} ${m}x${k}x${n}`, flop: 2 * batch * m * k * n };
+    }
     case 'unaryBackward':
       return { label: `${args[0]}Backward`, shape: String((record as { n: number }).n) };
     case 'binary':
@@ -71,6 +76,23 @@ function describe(
     case 'where':
     case 'copy':
       return { label: kernel, shape: plane(record as Copy) };
+    case 'softmax':
+    case 'softmaxBackward': {
+      const { rows, cols } = record as Softmax;
+      return {
+        label: kernel === 'softmax' ? String(args[0]) : `${args[0]}Backward`,
+        shape: `${rows}x${cols}`,
+      };
+    }
+    case 'gather':
+    case 'scatterAdd': {
+      const { outer, n, m, inner } = record as Gather;
+      return { label: kernel, shape: `${outer}x${n}x${inner} ${m}` };
+    }
+    case 'cumsum': {
+      const { outer, n, inner } = record as Cumsum;
+      return { label: kernel, shape: `${outer}x${n}x${inner}` };
+    }
     case 'reduce': {
       const { outer, n, inner } = record as Reduce;
       return { label: String(args[0]), shape: `${outer}x${n}x${inner}` };

@@ -1,16 +1,22 @@
-/** A layer that makes a row of each sample: [batch, ...] to [batch, n]. The elements are not copied. */
+/** A layer that merges axes: by default all but the first, [batch, ...] to [batch, n]. The elements are not copied. */
 import { ShapeError } from '../errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { Layer } from './module.ts';
 
 export class Flatten extends Layer {
-  /** @throws ShapeError for a tensor without axes */
+  /** @param begin the first axis that is merged; @param end the last one, negative from the end */
+  constructor(
+    readonly begin = 1,
+    readonly end = -1,
+  ) {
+    super();
+  }
+
+  /** @throws ShapeError for a tensor that lacks the axes */
   override forward(x: Tensor): Tensor {
     if (x.rank === 0) throw new ShapeError('Flatten: expected [batch, ...], got a scalar');
-    const [batch, ...sample] = x.shape;
-    return x.reshape(
-      batch,
-      sample.reduce((n, size) => n * size, 1),
-    );
+    // A batch of single numbers becomes one of rows.
+    if (x.rank === 1 && this.begin === 1) return x.unsqueeze(1);
+    return x.flatten(this.begin, this.end);
   }
 }

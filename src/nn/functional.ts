@@ -1,28 +1,117 @@
 /**
- * Functions of tensors that layers and losses are made of, without parameters of their own.
+ * Functions of tensors that layers are made of, without parameters of their own, by PyTorch's names; losses stand in
+ * loss.ts.
  *
- *   rmsNorm        a row over its root mean square: Zhang and Sennrich (2019)
- *   crossEntropy   the mean over rows of -ln softmax(logits)[label]
+ *     layerNorm   (x - mean)/√(var + ε)·weight + bias over the last axes: Ba, Kiros and Hinton (2016)
+ *     rmsNorm     x/√(mean(x²) + ε)·weight over the last axes: Zhang and Sennrich (2019)
+ *     dropout     each element is 0 with probability p, and the others are 1/(1 - p) times as large
  */
+import { ShapeError, ValueError } from '../errors.ts';
+import { describe, withDefaults } from '../options.ts';
+import { type Rng, sharedRng } from '../random/rng.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { oneHot } from './one-hot.ts';
 
-const EPSILON = 1e-6;
+/** The sizes of the axes that are normalised, which are the last ones; a number for the last alone. */
+export type NormalizedShape = number | readonly number[];
 
-/** h/√(mean(h²) + 1e-6) of each row of h [b, n]. */
-export function rmsNorm(h: Tensor): Tensor {
-  const meanSquare = h.mul(h).mean(1, { keepDims: true });
-  return h.div(meanSquare.add(EPSILON).sqrt());
+/** Options of `rmsNorm`. */
+export interface RmsNormOptions {
+  /** A factor of each element, of the normalised shape. */
+  readonly weight?: Tensor | null;
+  /** Added to the mean square; 1e-6 by default. */
+  readonly eps?: number;
 }
 
-/** ln softmax(logits)[label] of each row, [rows]. @throws ValueError for labels that there are not */
-export function logProbabilities(logits: Tensor, labels: ArrayLike<number>): Tensor {
-  const shifted = logits.sub(logits.detach().max(1, { keepDims: true }));
-  const own = shifted.mul(oneHot(labels, logits.shape[1])).sum(1);
-  return own.sub(shifted.exp().sum(1).log());
+/** Options of `layerNorm`. */
+export interface LayerNormOptions {
+  /** A factor of each element, of the normalised shape. */
+  readonly weight?: Tensor | null;
+  /** Added to each element, of the normalised shape. */
+  readonly bias?: Tensor | null;
+  /** Added to the variance; 1e-5 by default. */
+  readonly eps?: number;
 }
 
-/** The mean over rows of -ln softmax(logits)[label]. */
-export function crossEntropy(logits: Tensor, labels: ArrayLike<number>): Tensor {
-  return logProbabilities(logits, labels).mean().neg();
+/** The normalised axes, counted from the last: [-2, -1]. Throws ShapeError unless x ends in that shape. */
+function normalizedAxes(name: string, x: Tensor, shape: NormalizedShape): number[] {
+  const wanted = typeof shape === 'number' ? [shape] : shape;
+  const last = x.shape.slice(Math.max(0, x.rank - wanted.length));
+  if (wanted.length === 0 || last.join() !== wanted.join()) {
+    throw new ShapeError(`${name}: expected [..., ${wanted}], got shape [${x.shape}]`);
+  }
+  return wanted.map((_, i) => i - wanted.length);
+}
+
+/** Throws ShapeError unless a factor or a bias has the normalised shape. */
+function checkAffine(name: string, what: string, x: Tensor | null, shape: NormalizedShape): void {
+  if (x && x.shape.join() !== [shape].flat().join()) {
+    throw new ShapeError(`${name}: expected a ${what} [${shape}], got [${x.shape}]`);
+  }
+}
+
+/**
+ * x over the root mean square of its last axes.
+ * @param shape the sizes of these axes; the last axis by default
+ * @throws ShapeError unless x ends in that shape
+ */
+export function rmsNorm(
+  x: Tensor,
+  shape: NormalizedShape = x.shape[x.rank - 1],
+  options: RmsNormOptions = {},
+): Tensor {
+  const { weight, eps } = withDefaults('rmsNorm', options, { weight: null, eps: 1e-6 });
+  const axes = normalizedAxes('rmsNorm', x, shape);
+  checkAffine('rmsNorm', 'weight', weight, shape);
+  const meanSquare = x.mul(x).mean(axes, { keepDims: true });
+  const y = x.div(meanSquare.add(eps).sqrt());
+  return weight ? y.mul(weight) : y;
+}
+
+/**
+ * x minus its mean over its last axes, over its standard deviation there (with n in the denominator).
+ * @param shape the sizes of these axes; the last axis by default
+ * @throws ShapeError unless x ends in that shape
+ */
+export function layerNorm(
+  x: Tensor,
+  shape: NormalizedShape = x.shape[x.rank - 1],
+  options: LayerNormOptions = {},
+): Tensor {
+  const { weight, bias, eps } = withDefaults('layerNorm', options, { weight: null, bias: null, eps: 1e-5 });
+  const axes = normalizedAxes('layerNorm', x, shape);
+  checkAffine('layerNorm', 'weight', weight, shape);
+  checkAffine('layerNorm', 'bias', bias, shape);
+  const deviation = x.sub(x.mean(axes, { keepDims: true }));
+  const variance = deviation.mul(deviation).mean(axes, { keepDims: true });
+  const y = deviation.div(variance.add(eps).sqrt());
+  const scaled = weight ? y.mul(weight) : y;
+  return bias ? scaled.add(bias) : scaled;
+}
+
+/** Options of `dropout`. */
+export interface DropoutOptions {
+  /** Whether elements are dropped at all; true by default. */
+  readonly training?: boolean;
+  /** Where the choice comes from. */
+  readonly rng?: Rng;
+}
+
+/**
+ * x with each element 0 with probability p, and the others 1/(1 - p) times as large, so that the mean stays: Srivastava
+ * et al. (2014).
+ * @throws ValueError unless 0 <= p <= 1
+ */
+export function dropout(x: Tensor, p = 0.5, options: DropoutOptions = {}): Tensor {
+  const { training, rng } = withDefaults('dropout', options, { training: true, rng: sharedRng() });
+  checkProbability('dropout', p);
+  if (!training || p === 0) return x;
+  const kept = rng.uniform(x.shape).ge(p);
+  return x.mul(p === 1 ? kept.mul(0) : kept.mul(1 / (1 - p)));
+}
+
+/** @throws ValueError unless 0 <= p <= 1 */
+export function checkProbability(name: string, p: number): void {
+  if (!(p >= 0 && p <= 1)) {
+    throw new ValueError(`${name}: expected a probability from 0 to 1, got ${describe(p)}`);
+  }
 }

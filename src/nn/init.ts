@@ -7,7 +7,18 @@
 import { scope } from '../autograd/tape.ts';
 import type { Shape } from '../autograd/variable.ts';
 import type { Rng } from '../random/rng.ts';
+import { full } from '../tensor/create.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+
+/** A parameter whose elements are all `value`. */
+export function filledParameter(shape: Shape, value: number): Tensor {
+  return scope(() => full(shape, value).keep()).requireGrad();
+}
+
+/** A parameter of standard normals. */
+export function normalParameter(shape: Shape, rng: Rng): Tensor {
+  return scope(() => rng.normal(shape).keep()).requireGrad();
+}
 
 /** A parameter drawn from U(-bound, bound). */
 export function uniformParameter(shape: Shape, bound: number, rng: Rng): Tensor {

@@ -30,7 +30,7 @@ export function checkIndices(op: string, index: Indices, n: number): Int32Array 
       throw new ValueError(`${op}: expected ${range}, got ${describe(index[i])} at ${i}`);
     }
   }
-  return Int32Array.from(index);
+  return new Int32Array(index);
 }
 
 /** Whether a is before b in descending order; NaN is the largest, as in NumPy and PyTorch. */

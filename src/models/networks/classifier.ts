@@ -77,16 +77,6 @@ export class Classifier extends Layer {
   }
 }
 
-/** The class with the largest logit of each row. */
-export function argmax(logits: Tensor): Uint8Array {
-  const [rows, classes] = logits.shape as [number, number];
-  const values = logits.toTypedArray();
-  return Uint8Array.from({ length: rows }, (_, i) => {
-    const row = values.subarray(i * classes, (i + 1) * classes);
-    return row.indexOf(Math.max(...row));
-  });
-}
-
 /** What the classifier says of pictures in [0, 1]: for each its class and its features. */
 export function classify(
   model: Classifier,
@@ -104,7 +94,7 @@ export function classify(
         const part = pictures.subarray(from * size, to * size);
         const seen = model.features(tensor(part, [to - from, height, width, channels]));
         features.set(seen.toTypedArray(), from * FEATURES);
-        classes.set(argmax(model.last.forward(seen)), from);
+        classes.set(model.last.forward(seen).argmax(1), from);
       }),
     );
   }

@@ -24,8 +24,8 @@ import { sameTime } from '../../diffusion/objective.ts';
 import { diffuse } from '../../diffusion/process.ts';
 import type { NoiseSchedule } from '../../diffusion/schedule.ts';
 import { ShapeError } from '../../errors.ts';
-import { logProbabilities } from '../../nn/functional.ts';
 import { Linear } from '../../nn/linear.ts';
+import { logProbabilities } from '../../nn/loss.ts';
 import { Module } from '../../nn/module.ts';
 import { TimeEmbedding } from '../../nn/time-embedding.ts';
 import { withDefaults } from '../../options.ts';
@@ -40,7 +40,6 @@ import {
   trainingSchedule,
 } from '../pipeline.ts';
 import {
-  argmax,
   CLASSIFIER_DEFAULTS,
   CLASSIFIER_FIELDS,
   type ClassifierOptions,
@@ -117,7 +116,7 @@ export function noisedAccuracy(model: NoiseClassifier, dataset: Dataset, t: numb
         const { images, labels } = loader.next();
         const { x } = diffuse(normalize(images), model.schedule.level(t), rng);
         const logits = model.forward(x, sameTime(x, t));
-        right += argmax(logits).filter((found, i) => found === labels[i]).length;
+        right += logits.argmax(1).filter((found, i) => found === labels[i]).length;
       }),
     );
   }

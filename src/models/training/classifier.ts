@@ -6,7 +6,7 @@
 import type { CheckpointInfo } from '../../checkpoint/checkpoint.ts';
 import type { PictureShape, TrainTest } from '../../data/dataset.ts';
 import { type Batch, DataLoader } from '../../data/loader.ts';
-import { crossEntropy } from '../../nn/functional.ts';
+import { crossEntropy } from '../../nn/loss.ts';
 import type { Module } from '../../nn/module.ts';
 import { cosineLr, type LrSchedule } from '../../optim/lr-schedule.ts';
 import { withDefaults } from '../../options.ts';

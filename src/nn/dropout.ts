@@ -1,0 +1,29 @@
+/** Dropout as a layer: at work in training (`train()`), and the identity in evaluation (`eval()`). */
+import { withDefaults } from '../options.ts';
+import { type Rng, sharedRng } from '../random/rng.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { checkProbability, dropout } from './functional.ts';
+import { Layer } from './module.ts';
+
+export class Dropout extends Layer {
+  /** Not part of the model's state. */
+  readonly #rng: Rng;
+
+  /**
+   * @param p the probability with which an element becomes 0
+   * @param options `rng`: where the choice comes from
+   * @throws ValueError unless 0 <= p <= 1
+   */
+  constructor(
+    readonly p = 0.5,
+    options: { readonly rng?: Rng } = {},
+  ) {
+    super();
+    checkProbability('Dropout', p);
+    this.#rng = withDefaults('Dropout', options, { rng: sharedRng() }).rng;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return dropout(x, this.p, { training: this.training, rng: this.#rng });
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * A table of vectors that are looked up by number: indices [...] to [..., features]. Its initial values are standard
+ * normals, as in PyTorch. The gradient of a row is the sum over all places that took it.
+ *
+ * Left out on purpose: sparse gradients, a row for padding, and rescaling by the norm.
+ */
+import { ValueError } from '../errors.ts';
+import { withDefaults } from '../options.ts';
+import { type Rng, sharedRng } from '../random/rng.ts';
+import { flatten, type Nested } from '../tensor/format.ts';
+import type { Indices } from '../tensor/indexing.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { normalParameter } from './init.ts';
+import { Module } from './module.ts';
+
+export class Embedding extends Module {
+  /** [count, features] */
+  readonly weight: Tensor;
+
+  /**
+   * @param count rows of the table
+   * @param features numbers of a row
+   * @param options `rng`: where the initial values come from
+   * @throws ValueError for sizes that are no whole numbers >= 1
+   */
+  constructor(
+    readonly count: number,
+    readonly features: number,
+    options: { readonly rng?: Rng } = {},
+  ) {
+    super();
+    const { rng } = withDefaults('Embedding', options, { rng: sharedRng() });
+    for (const n of [count, features]) {
+      if (!Number.isInteger(n) || n < 1) {
+        throw new ValueError(`Embedding: expected sizes >= 1, got ${count} and ${features}`);
+      }
+    }
+    this.weight = normalParameter([count, features], rng);
+  }
+
+  /**
+   * The rows that the indices name.
+   * @param indices an Int32Array, or numbers in arrays nested to any depth, whose shape the result begins with
+   * @throws ValueError for an index that is not in [0, count)
+   */
+  forward(indices: Indices | Nested): Tensor {
+    if (!Array.isArray(indices)) return this.weight.indexSelect(0, indices as Indices);
+    const { shape, values } = flatten(indices as Nested);
+    return this.weight.indexSelect(0, values).reshape([...shape, this.features]);
+  }
+}

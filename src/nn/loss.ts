@@ -1,0 +1,251 @@
+/**
+ * Losses, as functions and as modules, by PyTorch's names. `reduction` says what becomes of the losses of the rows or
+ * elements: their mean (the default), their sum, or none, which leaves them as they are.
+ *
+ *     crossEntropy     -ln softmax(logits)[label]; with probabilities q, -Σ q·ln softmax(logits)
+ *     bceWithLogits    -t·ln σ(x) - (1 - t)·ln(1 - σ(x)), as softplus(x) - x·t, which loses no digits
+ *     l1Loss           |a - b|
+ *     huberLoss        d²/2 where |d| <= δ, and δ·(|d| - δ/2) beyond: Huber (1964)
+ *
+ * `mse` is an op of its own (tensor/functions.ts). Classes lie along the last axis, as channels do.
+ */
+import { ShapeError, ValueError } from '../errors.ts';
+import { describe, oneOf, withDefaults } from '../options.ts';
+import { tensor } from '../tensor/create.ts';
+import { mse } from '../tensor/functions.ts';
+import type { Indices } from '../tensor/indexing.ts';
+import { Tensor } from '../tensor/tensor.ts';
+import { Module } from './module.ts';
+
+const REDUCTIONS = ['mean', 'sum', 'none'] as const;
+export type Reduction = (typeof REDUCTIONS)[number];
+
+/** Options of every loss. */
+export interface LossOptions {
+  /** 'mean' by default. */
+  readonly reduction?: Reduction;
+}
+
+/** Options of `crossEntropy`. */
+export interface CrossEntropyOptions extends LossOptions {
+  /** A factor of each class; the mean is then weighted too. */
+  readonly weight?: ArrayLike<number> | null;
+  /** The share of probability that is spread evenly over all classes; 0 by default. Szegedy et al. (2016). */
+  readonly labelSmoothing?: number;
+}
+
+/** Options of `bceWithLogits`. */
+export interface BceWithLogitsOptions extends LossOptions {
+  /** A factor of the loss where the target is 1; 1 by default. */
+  readonly posWeight?: number;
+}
+
+/** Options of `huberLoss`. */
+export interface HuberLossOptions extends LossOptions {
+  /** Where the square becomes a line; 1 by default. */
+  readonly delta?: number;
+}
+
+/** Probabilities of a row may miss 1 by this much. */
+const TOLERANCE = 1e-4;
+
+function reduced(losses: Tensor, reduction: Reduction): Tensor {
+  return reduction === 'mean' ? losses.mean() : reduction === 'sum' ? losses.sum() : losses;
+}
+
+/** The reduction that was named. */
+const reductionOf = (name: string, reduction: Reduction) =>
+  oneOf(`${name}: reduction`, REDUCTIONS, reduction);
+
+function sameShape(name: string, a: Tensor, b: Tensor): void {
+  for (const x of [a, b]) {
+    if (!(x instanceof Tensor)) throw new ValueError(`${name}: expected two tensors, got ${describe(x)}`);
+  }
+  if (a.shape.join() !== b.shape.join()) {
+    throw new ShapeError(`${name}: expected equal shapes, got [${a.shape}] and [${b.shape}]`);
+  }
+}
+
+/** ln softmax(logits)[label] of each row of [..., classes], in the shape [...]. @throws ValueError for a label that no class has */
+export function logProbabilities(logits: Tensor, labels: Indices): Tensor {
+  checkLabels('logProbabilities', logits, labels);
+  return logits.logSoftmax().gather(-1, labels).squeeze(-1);
+}
+
+/** Throws unless there is a label for each row, and a class for each label. */
+function checkLabels(name: string, logits: Tensor, labels: Indices): void {
+  if (logits.rank === 0) throw new ShapeError(`${name}: expected logits [..., classes], got a scalar`);
+  if (typeof labels !== 'object' || labels === null || typeof labels.length !== 'number') {
+    throw new ValueError(`${name}: expected labels or a tensor of probabilities, got ${describe(labels)}`);
+  }
+  const classes = logits.shape[logits.rank - 1];
+  const rows = logits.shape.slice(0, -1).reduce((n, size) => n * size, 1);
+  if (labels.length !== rows) {
+    throw new ShapeError(
+      `${name}: expected ${rows} labels for logits [${logits.shape}], got ${labels.length}`,
+    );
+  }
+  const wrong = Array.from(labels).findIndex(
+    (label) => !(Number.isInteger(label) && label >= 0 && label < classes),
+  );
+  if (wrong >= 0) {
+    throw new ValueError(
+      `${name}: expected labels from 0 to ${classes - 1}, got ${labels[wrong]} at ${wrong}`,
+    );
+  }
+}
+
+/** Throws unless each row of `target` is a distribution over the classes. */
+function checkProbabilities(logits: Tensor, target: Tensor): void {
+  sameShape('crossEntropy', logits, target);
+  const sums = target.detach().sum(-1).toTypedArray();
+  const wrong = sums.findIndex((sum) => !(Math.abs(sum - 1) <= TOLERANCE));
+  if (wrong >= 0) {
+    throw new ValueError(
+      `crossEntropy: expected probabilities that sum to 1, got a sum of ${sums[wrong].toPrecision(4)} in row ${wrong}`,
+    );
+  }
+  if (target.size > 0 && target.detach().min().item() < 0) {
+    throw new ValueError('crossEntropy: expected probabilities of 0 or more, got a negative one');
+  }
+}
+
+/** Factors of the classes as a tensor, or null. */
+function classWeights(weight: ArrayLike<number> | null, classes: number): Tensor | null {
+  if (!weight) return null;
+  const values = Array.from(weight);
+  if (values.length !== classes || !values.every((value) => value >= 0)) {
+    throw new ValueError(
+      `crossEntropy: expected a weight of 0 or more for each of ${classes} classes, got [${values}]`,
+    );
+  }
+  return tensor(values);
+}
+
+/**
+ * The cross-entropy of the softmax of logits and what they should be.
+ *
+ * @param logits [..., classes]
+ * @param target a label for each row, or probabilities of the logits' shape
+ * @returns the mean over rows; with `weight` and labels the mean weighted by the weights of the labels
+ * @throws ValueError for a label that no class has or probabilities that do not sum to 1, ShapeError
+ */
+export function crossEntropy(
+  logits: Tensor,
+  target: Indices | Tensor,
+  options: CrossEntropyOptions = {},
+): Tensor {
+  const given = withDefaults('crossEntropy', options, { reduction: 'mean', weight: null, labelSmoothing: 0 });
+  const reduction = reductionOf('crossEntropy', given.reduction);
+  const { labelSmoothing: smoothing } = given;
+  if (!(smoothing >= 0 && smoothing <= 1)) {
+    throw new ValueError(`crossEntropy: expected a label smoothing from 0 to 1, got ${smoothing}`);
+  }
+  const classes = logits.shape[logits.rank - 1];
+  const weight = classWeights(given.weight, classes);
+  if (target instanceof Tensor) {
+    checkProbabilities(logits, target);
+    const smooth = smoothing > 0 ? target.mul(1 - smoothing).add(smoothing / classes) : target;
+    const terms = logits.logSoftmax().mul(smooth);
+    return reduced((weight ? terms.mul(weight) : terms).sum(-1).neg(), reduction);
+  }
+  checkLabels('crossEntropy', logits, target);
+  const logs = logits.logSoftmax();
+  const weighted = weight ? logs.mul(weight) : logs;
+  let gains = weighted.gather(-1, target).squeeze(-1);
+  if (smoothing > 0) gains = gains.mul(1 - smoothing).add(weighted.sum(-1).mul(smoothing / classes));
+  if (!weight || reduction !== 'mean') return reduced(gains, reduction).neg();
+  return gains.sum().div(weight.indexSelect(0, target).sum()).neg();
+}
+
+/**
+ * The binary cross-entropy of σ(logits) and targets.
+ * @param targets numbers from 0 to 1, of the logits' shape
+ * @throws ShapeError for another shape
+ */
+export function bceWithLogits(logits: Tensor, targets: Tensor, options: BceWithLogitsOptions = {}): Tensor {
+  const given = withDefaults('bceWithLogits', options, { reduction: 'mean', posWeight: 1 });
+  const { posWeight } = given;
+  sameShape('bceWithLogits', logits, targets);
+  if (!(posWeight >= 0)) throw new ValueError(`bceWithLogits: expected posWeight >= 0, got ${posWeight}`);
+  const reduction = reductionOf('bceWithLogits', given.reduction);
+  if (posWeight === 1) return reduced(logits.softplus().sub(logits.mul(targets)), reduction);
+  // -ln σ(x) = softplus(-x), and -ln(1 - σ(x)) = x + softplus(-x)
+  const factor = targets.mul(posWeight - 1).add(1);
+  const losses = logits.sub(logits.mul(targets)).add(factor.mul(logits.neg().softplus()));
+  return reduced(losses, reduction);
+}
+
+/** |a - b|. @throws ShapeError for shapes that differ */
+export function l1Loss(a: Tensor, b: Tensor, options: LossOptions = {}): Tensor {
+  const { reduction } = withDefaults('l1Loss', options, { reduction: 'mean' });
+  sameShape('l1Loss', a, b);
+  return reduced(a.sub(b).abs(), reductionOf('l1Loss', reduction));
+}
+
+/** d²/2 for d = |a - b| up to delta, and delta·(d - delta/2) beyond. @throws ShapeError for shapes that differ */
+export function huberLoss(a: Tensor, b: Tensor, options: HuberLossOptions = {}): Tensor {
+  const { reduction, delta } = withDefaults('huberLoss', options, { reduction: 'mean', delta: 1 });
+  sameShape('huberLoss', a, b);
+  if (!(delta > 0)) throw new ValueError(`huberLoss: expected delta > 0, got ${delta}`);
+  const distance = a.sub(b).abs();
+  const inside = distance.clamp(0, delta);
+  // c·(d - c/2) with c = min(d, δ) is both branches.
+  return reduced(inside.mul(distance.sub(inside.mul(0.5))), reductionOf('huberLoss', reduction));
+}
+
+/** A loss as a module: `forward(prediction, target)`. */
+export abstract class Loss<T = Tensor> extends Module {
+  abstract forward(prediction: Tensor, target: T): Tensor;
+}
+
+/** The mean squared error. */
+export class MSELoss extends Loss {
+  override forward(prediction: Tensor, target: Tensor): Tensor {
+    return mse(prediction, target);
+  }
+}
+
+/** `crossEntropy` as a module. */
+export class CrossEntropyLoss extends Loss<Indices | Tensor> {
+  constructor(readonly options: CrossEntropyOptions = {}) {
+    super();
+  }
+
+  override forward(logits: Tensor, target: Indices | Tensor): Tensor {
+    return crossEntropy(logits, target, this.options);
+  }
+}
+
+/** `bceWithLogits` as a module. */
+export class BCEWithLogitsLoss extends Loss {
+  constructor(readonly options: BceWithLogitsOptions = {}) {
+    super();
+  }
+
+  override forward(logits: Tensor, targets: Tensor): Tensor {
+    return bceWithLogits(logits, targets, this.options);
+  }
+}
+
+/** `l1Loss` as a module. */
+export class L1Loss extends Loss {
+  constructor(readonly options: LossOptions = {}) {
+    super();
+  }
+
+  override forward(prediction: Tensor, target: Tensor): Tensor {
+    return l1Loss(prediction, target, this.options);
+  }
+}
+
+/** `huberLoss` as a module. */
+export class HuberLoss extends Loss {
+  constructor(readonly options: HuberLossOptions = {}) {
+    super();
+  }
+
+  override forward(prediction: Tensor, target: Tensor): Tensor {
+    return huberLoss(prediction, target, this.options);
+  }
+}

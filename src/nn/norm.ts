@@ -1,0 +1,80 @@
+/** Normalisation over the last axes as layers, with PyTorch's parameters: weight 1 and bias 0 at first. */
+import { ValueError } from '../errors.ts';
+import { withDefaults } from '../options.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { layerNorm, type NormalizedShape, rmsNorm } from './functional.ts';
+import { filledParameter } from './init.ts';
+import { Layer } from './module.ts';
+
+export interface NormOptions {
+  /** Whether there is a weight, and for LayerNorm a bias; true by default. */
+  readonly affine?: boolean;
+  /** Added to the variance or to the mean square. */
+  readonly eps?: number;
+}
+
+export interface LayerNormLayerOptions extends NormOptions {
+  /** Whether there is a bias beside the weight; true by default. */
+  readonly bias?: boolean;
+}
+
+/** The shape as an array. @throws ValueError for sizes that are no whole numbers >= 1 */
+function checkNormalized(name: string, shape: NormalizedShape): readonly number[] {
+  const sizes = [shape].flat();
+  if (sizes.length === 0 || !sizes.every((n) => Number.isInteger(n) && n >= 1)) {
+    throw new ValueError(`${name}: expected sizes >= 1, got [${sizes}]`);
+  }
+  return sizes;
+}
+
+/** `layerNorm` over the last axes, with a weight and a bias for each element. */
+export class LayerNorm extends Layer {
+  readonly weight: Tensor | null;
+  readonly bias: Tensor | null;
+  readonly eps: number;
+  readonly shape: readonly number[];
+
+  /**
+   * @param shape the sizes of the last axes
+   * @param options `eps` is 1e-5 by default
+   * @throws ValueError
+   */
+  constructor(shape: NormalizedShape, options: LayerNormLayerOptions = {}) {
+    super();
+    const given = withDefaults('LayerNorm', options, { affine: true, bias: true, eps: 1e-5 });
+    this.shape = checkNormalized('LayerNorm', shape);
+    this.eps = given.eps;
+    this.weight = given.affine ? filledParameter(this.shape, 1) : null;
+    this.bias = given.affine && given.bias ? filledParameter(this.shape, 0) : null;
+  }
+
+  override forward(x: Tensor): Tensor {
+    const { weight, bias, eps } = this;
+    return layerNorm(x, this.shape, { weight, bias, eps });
+  }
+}
+
+/** `rmsNorm` over the last axes, with a weight for each element. */
+export class RMSNorm extends Layer {
+  readonly weight: Tensor | null;
+  readonly eps: number;
+  readonly shape: readonly number[];
+
+  /**
+   * @param shape the sizes of the last axes
+   * @param options `eps` is 1e-6 by default
+   * @throws ValueError
+   */
+  constructor(shape: NormalizedShape, options: NormOptions = {}) {
+    super();
+    const given = withDefaults('RMSNorm', options, { affine: true, eps: 1e-6 });
+    this.shape = checkNormalized('RMSNorm', shape);
+    this.eps = given.eps;
+    this.weight = given.affine ? filledParameter(this.shape, 1) : null;
+  }
+
+  override forward(x: Tensor): Tensor {
+    const { weight, eps } = this;
+    return rmsNorm(x, this.shape, { weight, eps });
+  }
+}
