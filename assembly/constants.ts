@@ -32,15 +32,33 @@ const TABLE: usize = 64;
 @inline export const ANGLE: usize = COSINE + 32;
 // @ts-ignore: decorator
 @inline export const PHILOX: usize = ANGLE + 32;
+// @ts-ignore: decorator
+@inline export const EIGHTH_SINE: usize = PHILOX + 16;
+// @ts-ignore: decorator
+@inline export const EIGHTH_COSINE: usize = EIGHTH_SINE + 16;
+// @ts-ignore: decorator
+@inline export const TWO_OVER_PI: usize = EIGHTH_COSINE + 16;
+// @ts-ignore: decorator
+@inline export const ERF: usize = TWO_OVER_PI + 32;
+// @ts-ignore: decorator
+@inline export const LOG_ERFC: usize = ERF + 32;
+// @ts-ignore: decorator
+@inline export const LOG1P: usize = LOG_ERFC + 48;
 // Float64 from here on.
 // @ts-ignore: decorator
-@inline export const EXP_PAIR: usize = PHILOX + 16;
+@inline export const EXP_PAIR: usize = LOG1P + 16;
 // @ts-ignore: decorator
 @inline export const EXP_PAIR_REDUCE: usize = EXP_PAIR + 96;
 // @ts-ignore: decorator
 @inline export const LOG_PAIR: usize = EXP_PAIR_REDUCE + 32;
 // @ts-ignore: decorator
 @inline export const LOG_PAIR_REDUCE: usize = LOG_PAIR + 64;
+// @ts-ignore: decorator
+@inline export const QUARTER_TURN: usize = LOG_PAIR_REDUCE + 16;
+// @ts-ignore: decorator
+@inline export const NORMAL_TAIL: usize = QUARTER_TURN + 32;
+// @ts-ignore: decorator
+@inline export const NORMAL: usize = NORMAL_TAIL + 88;
 
 /** Writes the table. Called once for a memory, before any other kernel. */
 export function init(): void {
@@ -78,7 +96,47 @@ export function init(): void {
   i32.store(PHILOX + 4, 0xcd9e8d57);
   i32.store(PHILOX + 8, 0x9e3779b9);
   i32.store(PHILOX + 12, 0xbb67ae85);
+  initErf();
+  initAngles();
   initPairs();
+}
+
+/** The constants of elementwise/erf.ts, and of softplus; fits as in its header. */
+function initErf(): void {
+  // erf x = x + x·p(x²) for |x| < 0.875, to 2^-30
+  store4(ERF, 7.860290497774258e-5, -8.02536029368639e-4, 5.190895404666662e-3, -2.6855358853936195e-2);
+  store4(ERF + 16, 0.11283622682094574, -0.3761262893676758, 0.12837916612625122, 0.875);
+  // ln(erfc x) = p(x) for 0.875 <= x <= 3.925, to 2^-33 of erf; beyond, erf rounds to 1
+  store4(LOG_ERFC, -2.044959182967432e-5, 4.2706765816546977e-4, -4.1355895809829235e-3, 2.502702735364437e-2);
+  store4(LOG_ERFC + 16, -0.10813886672258377, -0.6334736347198486, -1.1294530630111694, 1.6199913807213306e-4);
+  f32.store(LOG_ERFC + 32, 3.925);
+  // 2·artanh s = 2s + 2s³·p(s²) for |s| <= 1/3, to 2^-27
+  store4(LOG1P, 0.14013181626796722, 0.1399933248758316, 0.20010867714881897, 0.3333320617675781);
+  // e^(t²/2)·Φ(-t) = s·p(s) with s = 3/(3 + t), for 0 <= t <= 14.6, to 2^-29
+  store2(NORMAL_TAIL, 0.018590184030082026, -0.11535478559254145);
+  store2(NORMAL_TAIL + 16, 0.289071756430297, -0.3528918392262678);
+  store2(NORMAL_TAIL + 32, 0.20071012755535853, -0.08526853166879367);
+  store2(NORMAL_TAIL + 48, 0.07713154115703742, 0.08321694491916205);
+  store2(NORMAL_TAIL + 64, 0.11887956103795987, 0.13293280015050035);
+  f64.store(NORMAL_TAIL + 80, 0.13298224167454775);
+  // Where the tail is 0 in float32; 1/√(2π); 2/√π, and where e^(-x²) is 0
+  store2(NORMAL, 14.6, 0.3989422804014327);
+  store2(NORMAL + 16, 1.1283791670955126, 10.3);
+}
+
+/** The constants of elementwise/trigonometric.ts. */
+function initAngles(): void {
+  // sin r = r + r³·p(r²) to 2^-28 and cos r = 1 - r²/2 + r⁴·p(r²) to 2^-33, for |r| <= π/4
+  store4(EIGHTH_SINE, -1.951861777342856e-4, 8.332191035151482e-3, -0.16666655242443085, 0);
+  store4(EIGHTH_COSINE, 2.4432563805021346e-5, -1.3887310633435845e-3, 4.166664555668831e-2, 0);
+  // The bits of 2/π, in words, from 2^31 down to 2^-224
+  i64.store(TWO_OVER_PI, 0xa2f9836e_00000000);
+  i64.store(TWO_OVER_PI + 8, 0xfc2757d1_4e441529);
+  i64.store(TWO_OVER_PI + 16, 0xdb629599_f534ddc0);
+  i64.store(TWO_OVER_PI + 24, 0xfe5163ab_3c439041);
+  // 2/π; 1.5·2^52, which puts n in the low bits of n's sum with it; π/2 in two parts, the first of 33 bits
+  store2(QUARTER_TURN, 0.6366197723675814, 6755399441055744);
+  store2(QUARTER_TURN + 16, 1.5707963267341256, 6.077100506506192e-11);
 }
 
 /** The constants of elementwise/pair.ts. */
@@ -156,4 +214,21 @@ export function polynomialPair(at: usize, n: i32, x: v128): v128 {
   if (n > 10) p = f64x2.add(f64x2.mul(p, x), constantPair(at, 10));
   if (n > 11) p = f64x2.add(f64x2.mul(p, x), constantPair(at, 11));
   return p;
+}
+
+/** The same sum for n = 9 or 11, even and odd powers apart: of two chains of operations neither waits for the other. */
+// @ts-ignore: decorator
+@inline
+export function evenOddPair(at: usize, n: i32, x: v128): v128 {
+  const z = f64x2.mul(x, x);
+  let even = f64x2.add(f64x2.mul(constantPair(at, 0), z), constantPair(at, 2));
+  let odd = f64x2.add(f64x2.mul(constantPair(at, 1), z), constantPair(at, 3));
+  even = f64x2.add(f64x2.mul(even, z), constantPair(at, 4));
+  odd = f64x2.add(f64x2.mul(odd, z), constantPair(at, 5));
+  even = f64x2.add(f64x2.mul(even, z), constantPair(at, 6));
+  odd = f64x2.add(f64x2.mul(odd, z), constantPair(at, 7));
+  even = f64x2.add(f64x2.mul(even, z), constantPair(at, 8));
+  if (n > 9) odd = f64x2.add(f64x2.mul(odd, z), constantPair(at, 9));
+  if (n > 9) even = f64x2.add(f64x2.mul(even, z), constantPair(at, 10));
+  return f64x2.add(f64x2.mul(odd, x), even);
 }

@@ -45,7 +45,7 @@ export class GemmBatchRecord {
   outStep: i32;
 }
 
-/** out[n] = [out +] f(x); lo and hi are the bounds of clamp. */
+/** out[n] = [out +] f(x); lo and hi are the bounds of clamp, slope that of leakyRelu. */
 @unmanaged
 export class UnaryRecord {
   n: i32;
@@ -54,6 +54,7 @@ export class UnaryRecord {
   accumulate: i32;
   lo: f32;
   hi: f32;
+  slope: f32;
 }
 
 /** out[n] = [out +] f'(dy, kept), where the forward pass kept its x or its y. */
@@ -66,6 +67,7 @@ export class UnaryBackwardRecord {
   accumulate: i32;
   lo: f32;
   hi: f32;
+  slope: f32;
 }
 
 /** out[rows,cols] = [out +] f(a, b), `out` dense; a column stride is 0 or 1. */

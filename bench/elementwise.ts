@@ -26,7 +26,7 @@ const BATCH = ROWS * COLS;
 const PARAMETERS = 949_184;
 const LARGE = 2 ** 22;
 const SWEEP = [2 ** 10, 2 ** 13, 2 ** 16, 2 ** 19];
-const BOUNDS = { lo: -0.5, hi: 0.5 };
+const ATTRIBUTES = { lo: -0.5, hi: 0.5, slope: 0.01 };
 
 /** These are undefined, or not finite, for numbers below 0. */
 const POSITIVE: readonly string[] = ['log', 'sqrt', 'div', 'pow'];
@@ -45,8 +45,8 @@ const unary =
       elements: n,
       bytes: 8 * n,
       roof: memory.copyPeak(n),
-      run: () => kernels.unary(name, { n: n, x: x.ptr, out: into(y.ptr), ...BOUNDS }),
-      twin: () => UNARY_TWINS[name](n, x.twin, y.twin, BOUNDS),
+      run: () => kernels.unary(name, { n: n, x: x.ptr, out: into(y.ptr), ...ATTRIBUTES }),
+      twin: () => UNARY_TWINS[name](n, x.twin, y.twin, ATTRIBUTES),
     };
   };
 
@@ -64,7 +64,7 @@ const binary =
       roof: memory.copyPeak(n),
       run: () =>
         kernels.binary(name, { rows: 1, cols: n, a: rowOf(a.ptr, n), b: rowOf(b.ptr, n), out: into(y.ptr) }),
-      twin: () => BINARY_TWINS[name](n, a.twin, b.twin, y.twin, BOUNDS),
+      twin: () => BINARY_TWINS[name](n, a.twin, b.twin, y.twin, ATTRIBUTES),
     };
   };
 
@@ -74,7 +74,7 @@ const unaryBackward =
     const { kernels } = memory.backend;
     const n = BATCH;
     const [dy, kept, dx] = [memory.array(n), memory.array(n, ...domain(name)), memory.array(n)];
-    const record = { n, dy: dy.ptr, kept: kept.ptr, out: into(dx.ptr), ...BOUNDS };
+    const record = { n, dy: dy.ptr, kept: kept.ptr, out: into(dx.ptr), ...ATTRIBUTES };
     return {
       name: `${name}Backward`,
       shape: label(n),
@@ -82,7 +82,7 @@ const unaryBackward =
       bytes: 12 * n,
       roof: memory.copyPeak(n),
       run: () => kernels.unaryBackward(name, record),
-      twin: () => UNARY_BACKWARD_TWINS[name](n, dy.twin, kept.twin, dx.twin, BOUNDS),
+      twin: () => UNARY_BACKWARD_TWINS[name](n, dy.twin, kept.twin, dx.twin, ATTRIBUTES),
     };
   };
 

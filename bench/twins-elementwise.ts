@@ -2,11 +2,12 @@
  * The twins of the elementwise kernels, each a loop of its own: loops that shared their code by a callback would
  * be slower than what one writes, since the engine could not inline it.
  */
-import type { BinaryName, Bounds, UnaryName } from '../src/backend/kernels.ts';
+import type { BinaryName, UnaryAttributes, UnaryName } from '../src/backend/kernels.ts';
+import { erf, erfc } from '../src/math.ts';
 
 type Array32 = Float32Array;
-type Unary = (n: number, x: Array32, y: Array32, bounds: Bounds) => void;
-type Binary = (n: number, a: Array32, b: Array32, y: Array32, bounds: Bounds) => void;
+type Unary = (n: number, x: Array32, y: Array32, attributes: UnaryAttributes) => void;
+type Binary = (n: number, a: Array32, b: Array32, y: Array32, attributes: UnaryAttributes) => void;
 
 /** y = f(x) */
 export const UNARY_TWINS: Record<UnaryName, Unary> = {
@@ -36,6 +37,24 @@ export const UNARY_TWINS: Record<UnaryName, Unary> = {
   },
   silu(n, x, y) {
     for (let i = 0; i < n; i++) y[i] = x[i] / (1 + Math.exp(-x[i]));
+  },
+  sin(n, x, y) {
+    for (let i = 0; i < n; i++) y[i] = Math.sin(x[i]);
+  },
+  cos(n, x, y) {
+    for (let i = 0; i < n; i++) y[i] = Math.cos(x[i]);
+  },
+  erf(n, x, y) {
+    for (let i = 0; i < n; i++) y[i] = erf(x[i]);
+  },
+  gelu(n, x, y) {
+    for (let i = 0; i < n; i++) y[i] = x[i] * 0.5 * erfc(-x[i] * Math.SQRT1_2);
+  },
+  softplus(n, x, y) {
+    for (let i = 0; i < n; i++) y[i] = Math.max(x[i], 0) + Math.log1p(Math.exp(-Math.abs(x[i])));
+  },
+  leakyRelu(n, x, y, { slope }) {
+    for (let i = 0; i < n; i++) y[i] = x[i] > 0 ? x[i] : slope * x[i];
   },
   clamp(n, x, y, { lo, hi }) {
     for (let i = 0; i < n; i++) y[i] = Math.min(Math.max(x[i], lo), hi);
@@ -110,6 +129,27 @@ export const UNARY_BACKWARD_TWINS: Record<UnaryName, Binary> = {
       const s = 1 / (1 + Math.exp(-x[i]));
       dx[i] = dy[i] * s * (1 + x[i] * (1 - s));
     }
+  },
+  sin(n, dy, x, dx) {
+    for (let i = 0; i < n; i++) dx[i] = dy[i] * Math.cos(x[i]);
+  },
+  cos(n, dy, x, dx) {
+    for (let i = 0; i < n; i++) dx[i] = -dy[i] * Math.sin(x[i]);
+  },
+  erf(n, dy, x, dx) {
+    for (let i = 0; i < n; i++) dx[i] = dy[i] * (2 / Math.sqrt(Math.PI)) * Math.exp(-x[i] * x[i]);
+  },
+  gelu(n, dy, x, dx) {
+    for (let i = 0; i < n; i++) {
+      const density = Math.exp(-0.5 * x[i] * x[i]) / Math.sqrt(2 * Math.PI);
+      dx[i] = dy[i] * (0.5 * erfc(-x[i] * Math.SQRT1_2) + x[i] * density);
+    }
+  },
+  softplus(n, dy, x, dx) {
+    for (let i = 0; i < n; i++) dx[i] = dy[i] / (1 + Math.exp(-x[i]));
+  },
+  leakyRelu(n, dy, x, dx, { slope }) {
+    for (let i = 0; i < n; i++) dx[i] = x[i] > 0 ? dy[i] : slope * dy[i];
   },
   clamp(n, dy, x, dx, { lo, hi }) {
     for (let i = 0; i < n; i++) dx[i] = x[i] >= lo && x[i] <= hi ? dy[i] : 0;

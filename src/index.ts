@@ -190,7 +190,7 @@ export {
 } from './models/training/resume.ts';
 export { type ToySettings, toyTrainer, trainToy } from './models/training/toy.ts';
 // Layers and optimisers
-export { ReLU, Sigmoid, SiLU, Tanh } from './nn/activation.ts';
+export { GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh } from './nn/activation.ts';
 export { Dropout } from './nn/dropout.ts';
 export { Embedding } from './nn/embedding.ts';
 export { Flatten } from './nn/flatten.ts';

@@ -142,8 +142,24 @@ const byIndex = (perElement: boolean): fc.Arbitrary<Case> =>
 /** Random cases of the ops that take any shape, by name. Ops that are not here have their samples only. */
 export const CASES: Readonly<Record<string, fc.Arbitrary<Case>>> = {
   ...Object.fromEntries(
-    ['neg', 'abs', 'exp', 'log', 'sqrt', 'relu', 'sigmoid', 'tanh', 'silu'].map((op) => [op, elementwise1]),
+    [
+      'neg',
+      'abs',
+      'exp',
+      'log',
+      'sqrt',
+      'relu',
+      'sigmoid',
+      'tanh',
+      'silu',
+      'sin',
+      'cos',
+      'erf',
+      'gelu',
+      'softplus',
+    ].map((op) => [op, elementwise1]),
   ),
+  leakyRelu: elementwise1.map(({ shapes }) => ({ shapes, attrs: { slope: 0.1 } })),
   clamp: elementwise1.map(({ shapes }) => ({ shapes, attrs: { lo: -0.5, hi: 0.75 } })),
   ...Object.fromEntries(
     ['add', 'sub', 'mul', 'div', 'maximum', 'minimum', 'pow'].map((op) => [op, elementwise2]),

@@ -54,6 +54,7 @@ const bits = new DataView(new ArrayBuffer(8));
 // biome-ignore format: a table
 export const UNARY_ULP: Readonly<Record<UnaryName, number>> = {
   neg: 0, abs: 0, exp: 1, log: 1, sqrt: 0.5, relu: 0, sigmoid: 2.5, tanh: 1.5, silu: 4.25, clamp: 0,
+  sin: 1.5, cos: 1.5, erf: 1.5, gelu: 0.55, softplus: 2, leakyRelu: 0.5,
 };
 
 /** What lies before and after every array of `runKernel`: a kernel that writes there has missed its array. */

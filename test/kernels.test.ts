@@ -6,7 +6,8 @@ import seedrandom from 'seedrandom';
 import * as assert from 'uvu/assert';
 import type { KernelName } from '../src/backend/abi.ts';
 import { hasRelaxedSimd, instantiate, kernelBytes, type Numerics } from '../src/backend/instance.ts';
-import type { UnaryName } from '../src/backend/kernels.ts';
+import type { Kernels, Ptr, UnaryName } from '../src/backend/kernels.ts';
+import { erf, erfc } from '../src/math.ts';
 import { callExport, into, ownWasm, runKernel, UNARY_ULP, ulp, uniforms } from './helpers.ts';
 import { suite } from './suite.ts';
 
@@ -21,6 +22,27 @@ const EXACT: Readonly<Partial<Record<UnaryName, (x: number) => number>>> = {
   sigmoid: (x) => 1 / (1 + Math.exp(-x)),
   tanh: Math.tanh,
   silu: (x) => (x === -Infinity ? -0 : x / (1 + Math.exp(-x))),
+  sin: Math.sin,
+  cos: Math.cos,
+  erf,
+  gelu: (x) => (x === -Infinity ? -0 : 0.5 * x * erfc(-x * Math.SQRT1_2)),
+  softplus: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
+};
+
+/** Derivatives, with their bounds in ulp; for one that cancels also an absolute error. */
+const DERIVATIVES: Readonly<
+  Partial<Record<UnaryName, { of: (x: number) => number; ulp: number; absolute?: number }>>
+> = {
+  sin: { of: Math.cos, ulp: 1.5 },
+  cos: { of: (x) => -Math.sin(x), ulp: 1.5 },
+  erf: { of: (x) => (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x), ulp: 0.51 },
+  gelu: {
+    of: (x) =>
+      0.5 * erfc(-x * Math.SQRT1_2) +
+      (Number.isFinite(x) ? (x * Math.exp(-0.5 * x * x)) / Math.sqrt(2 * Math.PI) : 0),
+    ulp: 0.51,
+    absolute: 2 ** -30,
+  },
 };
 
 /** Where e^-x overflows, and sigmoid and SiLU are 0 from there on down. */
@@ -29,8 +51,11 @@ const FLUSH = -128 * Math.LN2;
 /** Inputs around which a kernel goes over from one formula to another, or its result leaves float32. */
 // biome-ignore format: a table
 const CRITICAL = [
-  0, 2 ** -149, 2 ** -126, 2 ** -24, 0.625, 1, Math.SQRT1_2, Math.SQRT2, 2, Math.LN2 / 2, 1.5 * Math.LN2,
+  0, 2 ** -149, 2 ** -126, 2 ** -24, 0.625, 0.875, 1, Math.SQRT1_2, Math.SQRT2, 2, Math.LN2 / 2, 1.5 * Math.LN2,
   8.3, 9.01, 16.6, 17.33, 44, 87.33, 88.0297, 88.3763, 88.7228, 103.2789, 103.9721, 104, 2 ** 23, 2 ** 127,
+  3.925, 10.3, 14.6, 0.7518, ...[1, 2, 3, 4, 5, 7, 8].map((n) => (n * Math.PI) / 4), 355, 2 ** 20, 1e22,
+  // No float32 is nearer to a multiple of π/2, by the share of itself (by continued fractions).
+  16367173 * 2 ** 72,
 ].flatMap((x) => [x, -x]);
 
 /** All kinds of float32: one of each 2039 patterns of bits, and 500 neighbours on both sides of critical ones. */
@@ -80,6 +105,24 @@ function error(y: number, exact: number): number {
   return Math.abs(y - exact) / ulp(exact);
 }
 
+/** Runs a kernel on all inputs x, beside an array of ones. Returns the largest error that `errorOf(x, y)` finds. */
+function sweep(
+  call: (k: Kernels, n: number, x: Ptr, ones: Ptr, out: Ptr) => void,
+  errorOf: (x: number, y: number) => number,
+): number {
+  let count = 0;
+  let worst = 0;
+  for (const x of inputs()) {
+    const n = x.length;
+    const ones = new Float32Array(n).fill(1);
+    const y = runKernel(ownWasm(), [x, ones, x], (k, [at, one, to]) => call(k, n, at, one, to))[2];
+    for (let i = 0; i < n; i++) worst = Math.max(worst, errorOf(x[i], y[i]));
+    count += n;
+  }
+  assert.ok(count > 2e6);
+  return worst;
+}
+
 const dense = (ptr: number, n: number) => ({ ptr, row: n, col: 1 });
 
 /** The exact sum of products or squares, to float64 with a second word for what is lost (Neumaier). */
@@ -119,31 +162,38 @@ suite('accuracy', (test) => {
   for (const [name, exact] of Object.entries(EXACT) as [UnaryName, (x: number) => number][]) {
     test(`${name} is within ${UNARY_ULP[name]} ulp of float64, on two million inputs of all magnitudes`, () => {
       const flushes = name === 'sigmoid' || name === 'silu';
-      let count = 0;
-      let worst = 0;
-      for (const x of inputs()) {
-        const n = x.length;
-        const y = runKernel(ownWasm(), [x, x], (k, [at, to]) =>
-          k.unary(name, { n: n, x: at!, out: into(to!) }),
-        )[1]!;
-        count += n;
-        for (let i = 0; i < n; i++) {
-          const t = exact(x[i]!);
-          if (flushes && x[i]! < FLUSH) {
-            assert.ok(
-              y[i] === 0 && Math.abs(t) < (name === 'silu' ? 2 ** -121 : 2 ** -128),
-              `${name}(${x[i]})`,
-            );
-            continue;
+      const bound = UNARY_ULP[name];
+      const worst = sweep(
+        (k, n, x, _ones, out) => k.unary(name, { n, x, out: into(out) }),
+        (x, y) => {
+          const t = exact(x);
+          if (flushes && x < FLUSH) {
+            assert.ok(y === 0 && Math.abs(t) < (name === 'silu' ? 2 ** -121 : 2 ** -128), `${name}(${x})`);
+            return 0;
           }
-          const e = error(y[i]!, t);
-          worst = Math.max(worst, e);
-          if (!(e <= UNARY_ULP[name]))
-            assert.unreachable(`${name}(${x[i]}): got ${y[i]}, expected ${t}: ${e} ulp`);
-        }
-      }
-      assert.ok(count > 2e6);
-      assert.ok(worst > UNARY_ULP[name] / 2, `the bound of ${name} is loose: ${worst} was the most`);
+          const e = error(y, t);
+          if (!(e <= bound)) assert.unreachable(`${name}(${x}): got ${y}, expected ${t}: ${e} ulp`);
+          return e;
+        },
+      );
+      assert.ok(worst > bound / 2, `the bound of ${name} is loose: ${worst} was the most`);
+    });
+  }
+
+  for (const [name, { of, ulp: bound, absolute = 0 }] of Object.entries(DERIVATIVES)) {
+    test(`the derivative of ${name} is within ${bound} ulp of float64, on as many`, () => {
+      const worst = sweep(
+        (k, n, x, ones, out) => k.unaryBackward(name as UnaryName, { n, dy: ones, kept: x, out: into(out) }),
+        (x, y) => {
+          const t = of(x);
+          const e = error(y, t);
+          if (!(e <= bound || Math.abs(y - t) <= absolute + bound * ulp(t))) {
+            assert.unreachable(`the derivative of ${name} at ${x}: got ${y}, expected ${t}: ${e} ulp`);
+          }
+          return e;
+        },
+      );
+      assert.ok(worst > bound / 2, `the bound is loose: ${worst} was the most`);
     });
   }
 

@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import { noGrad, scope, tapeLength } from '../src/autograd/tape.ts';
 import { backend, setBackend } from '../src/backend/backend.ts';
 import { LifetimeError, ShapeError, ValueError } from '../src/errors.ts';
-import { ReLU, Sigmoid, SiLU, Tanh } from '../src/nn/activation.ts';
+import { GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh } from '../src/nn/activation.ts';
 import { Linear } from '../src/nn/linear.ts';
 import { Layer, Module } from '../src/nn/module.ts';
 import { Sequential } from '../src/nn/sequential.ts';
@@ -335,11 +335,19 @@ suite('sequential', (test) => {
     });
   }
 
-  test('SiLU stays an op of its own, as its derivative needs its input', () => {
-    const { nodes, results } = run((layer, x) => new Sequential(layer, new SiLU()).forward(x));
-    assert.is(nodes, 2);
-    assert.equal(results, run((layer, x) => layer.forward(x).silu()).results);
-  });
+  for (const [name, activation, apart] of [
+    ['SiLU', new SiLU(), (z: Tensor) => z.silu()],
+    ['GELU', new GELU(), (z: Tensor) => z.gelu()],
+    ['softplus', new Softplus(), (z: Tensor) => z.softplus()],
+    ['leaky ReLU', new LeakyReLU(), (z: Tensor) => z.leakyRelu(0.01)],
+    ['leaky ReLU of another slope', new LeakyReLU(0.3), (z: Tensor) => z.leakyRelu(0.3)],
+  ] as const) {
+    test(`${name} stays an op of its own, as its derivative needs its input`, () => {
+      const { nodes, results } = run((layer, x) => new Sequential(layer, activation).forward(x));
+      assert.is(nodes, 2);
+      assert.equal(results, run((layer, x) => apart(layer.forward(x))).results);
+    });
+  }
 
   test('a class derived from a fused activation, or from Linear, keeps its own forward', () => {
     class Leaky extends ReLU {

@@ -11,7 +11,6 @@ import {
   type AdamStep,
   BINARY,
   type BinaryName,
-  type Bounds,
   type Kernels,
   type Key,
   NONLINEAR,
@@ -23,6 +22,7 @@ import {
   type SgdStep,
   type Target,
   UNARY,
+  type UnaryAttributes,
   type UnaryName,
   type View2d,
 } from '../src/backend/kernels.ts';
@@ -55,18 +55,22 @@ const ulp2 = (name: BinaryName): number =>
 // biome-ignore format: a table
 const ULP_BACKWARD: Readonly<Record<UnaryName, number>> = {
   neg: 0, abs: 0, exp: 0.5, log: 0.5, sqrt: 0.5, relu: 0, clamp: 0,
+  sin: 2, cos: 2, erf: 1, softplus: 3, leakyRelu: 0.5,
   // y·(1 - y), 1 - y² and 1 + x·(1 - s) cancel: absolute errors, in units of 2^-24 times |dy|
-  sigmoid: 2, tanh: 2, silu: 16,
+  sigmoid: 2, tanh: 2, silu: 16, gelu: 1,
 };
-const CANCELS: readonly string[] = ['sigmoid', 'tanh', 'silu'];
+const CANCELS: readonly string[] = ['sigmoid', 'tanh', 'silu', 'gelu'];
 
-const BOUNDS: Bounds = { lo: -0.5, hi: 0.75 };
+const ATTRIBUTES: UnaryAttributes = { lo: -0.5, hi: 0.75, slope: 0.125 };
 
 /** Where the kept operand of a derivative may lie: y of sigmoid, tanh and sqrt, x elsewhere. */
 // biome-ignore format: a table
 const KEPT: Readonly<Partial<Record<UnaryName, readonly [number, number]>>> = {
   sigmoid: [0, 1], tanh: [-1, 1], sqrt: [0.1, 10],
 };
+/** Those whose derivatives are drawn for both signs of x. */
+const BOTH_SIGNS: readonly string[] = ['sin', 'cos', 'erf', 'gelu', 'softplus', 'leakyRelu'];
+const keptOf = (name: UnaryName) => KEPT[name] ?? ([BOTH_SIGNS.includes(name) ? -8 : 0.1, 8] as const);
 const firstOf = (name: string): [number, number] => (name === 'pow' ? [0.01, 4] : [-2, 2]);
 
 /** The error a derivative of one array may have at dy and the exact result. */
@@ -190,11 +194,11 @@ suite('parity of kernels', (test) => {
           const x = uniforms(`x${n}`, n, ...domain);
           const y = uniforms(`y${n}`, n);
           const both = onBoth([x, y], (k, [at, out]) =>
-            k.unary(name, { n: n, x: at!, out: into(out!, accumulate), ...BOUNDS }),
+            k.unary(name, { n: n, x: at!, out: into(out!, accumulate), ...ATTRIBUTES }),
           );
           const what = `${name} of ${n}${accumulate ? ', summed' : ''}`;
           const value = onBoth([x, x], (k, [at, out]) =>
-            k.unary(name, { n: n, x: at!, out: into(out!), ...BOUNDS }),
+            k.unary(name, { n: n, x: at!, out: into(out!), ...ATTRIBUTES }),
           ).reference[1]!;
           close(
             both.wasm[1]!,
@@ -205,7 +209,7 @@ suite('parity of kernels', (test) => {
           assert.equal(both.wasm[0], Float64Array.from(x), 'the input is as it was');
         }
         const x = uniforms(`x${n}`, n, ...domain);
-        const both = onBoth([x], (k, [at]) => k.unary(name, { n: n, x: at!, out: into(at!), ...BOUNDS }));
+        const both = onBoth([x], (k, [at]) => k.unary(name, { n: n, x: at!, out: into(at!), ...ATTRIBUTES }));
         close(
           both.wasm[0]!,
           both.reference[0]!,
@@ -217,7 +221,12 @@ suite('parity of kernels', (test) => {
 
     test(`${name} gives the reference's NaN, infinities and signed zeros`, () => {
       const n = SPECIALS.length;
-      for (const bounds of [BOUNDS, { lo: 0, hi: Infinity }, { lo: -Infinity, hi: 0 }, { lo: NaN, hi: 1 }]) {
+      for (const bounds of [
+        ATTRIBUTES,
+        { lo: 0, hi: Infinity },
+        { lo: -Infinity, hi: 0 },
+        { lo: NaN, hi: 1 },
+      ]) {
         const { wasm, reference } = onBoth([SPECIALS, SPECIALS], (k, [x, y]) =>
           k.unary(name, { n: n, x: x!, out: into(y!), ...bounds }),
         );
@@ -234,10 +243,10 @@ suite('parity of kernels', (test) => {
     test(`the derivative of ${name} agrees at every size, summed and not`, () => {
       for (const n of SIZES) {
         for (const accumulate of [false, true]) {
-          const [dy, kept] = [uniforms(`dy${n}`, n), uniforms(`k${n}`, n, ...(KEPT[name] ?? [0.1, 8]))];
+          const [dy, kept] = [uniforms(`dy${n}`, n), uniforms(`k${n}`, n, ...keptOf(name))];
           const call = (add: boolean) =>
             onBoth([dy, kept, uniforms('out', n)], (k, [d, x, out]) =>
-              k.unaryBackward(name, { n, dy: d!, kept: x!, out: into(out!, add), ...BOUNDS }),
+              k.unaryBackward(name, { n, dy: d!, kept: x!, out: into(out!, add), ...ATTRIBUTES }),
             );
           const exact = call(false).reference[2]!;
           const { wasm, reference } = call(accumulate);
@@ -260,7 +269,7 @@ suite('parity of kernels', (test) => {
       const kept = first.flatMap((x) => SPECIALS.map(() => x));
       const dy = first.flatMap(() => [...SPECIALS]);
       const n = kept.length;
-      for (const bounds of name === 'clamp' ? [BOUNDS, { lo: -Infinity, hi: 0 }] : [BOUNDS]) {
+      for (const bounds of name === 'clamp' ? [ATTRIBUTES, { lo: -Infinity, hi: 0 }] : [ATTRIBUTES]) {
         const { wasm, reference } = onBoth([dy, kept, new Float32Array(n)], (k, [d, x, out]) =>
           k.unaryBackward(name, { n, dy: d!, kept: x!, out: into(out!), ...bounds }),
         );
@@ -421,7 +430,7 @@ suite('parity of kernels', (test) => {
     const [a, b, y] = [uniforms('a', n, 0.1, 2), uniforms('b', n, 0.1, 2), uniforms('y', n)];
     for (const name of UNARY) {
       const { wasm, reference } = onBoth([a, y], (k, [x, out]) =>
-        k.unary(name, { n: n, x: x!, out: into(out!, true), ...BOUNDS }),
+        k.unary(name, { n: n, x: x!, out: into(out!, true), ...ATTRIBUTES }),
       );
       close(wasm[1]!, reference[1]!, (i) => (2 * UNARY_ULP[name] + 1) * ulp(reference[1]![i]! + 8), name);
     }

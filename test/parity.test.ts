@@ -28,6 +28,7 @@ const RUNS = { seed: 20, numRuns: 120 };
 const ROUNDINGS: Readonly<Record<string, number>> = {
   add: 8, sub: 8, mul: 8, div: 8, maximum: 8, minimum: 8, pow: 12,
   neg: 1, abs: 1, exp: 4, log: 4, sqrt: 4, relu: 1, sigmoid: 8, tanh: 6, silu: 16, clamp: 1,
+  sin: 6, cos: 6, erf: 6, gelu: 4, softplus: 8, leakyRelu: 2,
   sum: 16, mean: 16, max: 4, min: 4, prod: 8, mse: 16, matmul: 32, linear: 32,
   reshape: 0, permute: 0, flip: 0, slice: 0, cat: 0, broadcastTo: 16,
   eq: 0, ne: 0, gt: 0, ge: 0, where: 16, softmax: 32, logSoftmax: 64, gather: 8, indexSelect: 16, cumsum: 4,

@@ -485,9 +485,17 @@ suite(
       near(x.sigmoid(), [1 / (1 + Math.E), 0.5, 1 / (1 + Math.exp(-2))]);
       near(x.tanh(), [Math.tanh(-1), 0, Math.tanh(2)]);
       near(x.silu(), [-1 / (1 + Math.E), 0, 2 / (1 + Math.exp(-2))]);
+      near(x.sin(), [Math.sin(-1), 0, Math.sin(2)]);
+      near(x.cos(), [Math.cos(-1), 1, Math.cos(2)]);
+      near(x.erf(), [-0.8427007929497149, 0, 0.9953222650189527]);
+      near(x.gelu(), [-0.15865525393145705, 0, 1.9544997361036416]);
+      near(x.softplus(), [Math.log1p(Math.exp(-1)), Math.LN2, Math.log1p(Math.exp(2))]);
+      near(x.leakyRelu(), [-0.01, 0, 2]);
+      near(x.leakyRelu(0.25), [-0.25, 0, 2]);
       assert.equal(tensor([2, -2, 0.5]).pow(3).toArray(), [8, -8, 0.125]);
       refused(() => x.clamp(1, 0), ValueError, 'clamp: expected lo <= hi, got 1 and 0');
       refused(() => x.clamp(NaN, 0), ValueError, /^clamp: /);
+      refused(() => x.leakyRelu(NaN), ValueError, 'leakyRelu: expected a finite slope, got NaN');
     });
 
     test('operators leave their operands as they were', () => {

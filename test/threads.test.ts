@@ -78,6 +78,11 @@ const JOBS: Record<string, (k: Kernels, a: Ptr, b: Ptr, c: Ptr) => void> = {
       out: into(c),
     }),
   'a function of one array': (k, a, _b, c) => k.unary('tanh', { n: N - 3, x: a, out: into(c, true) }),
+  'sines, also of angles beyond 2^20': (k, _a, _b, c) => {
+    k.binary('mul', { rows: 1, cols: N, a: rowOf(c, N), b: rowOf(c, N), out: into(c) });
+    k.unary('exp', { n: N, x: c, out: into(c) });
+    k.unary('sin', { n: N, x: c, out: into(c) });
+  },
   'a function of two arrays': (k, a, b, c) =>
     k.binary('mul', { rows: 1, cols: N - 5, a: rowOf(a, N), b: rowOf(b, N), out: into(c) }),
   'broadcasting over rows': (k, a, b, c) =>

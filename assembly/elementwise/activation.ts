@@ -2,11 +2,11 @@
  * Activation functions of four float32 lanes, and the codes by which the GEMM's epilogue names them.
  *
  * Accuracy, held by test/kernels.test.ts: sigmoid at most 2.5 ulp, tanh 1.5 and SiLU 4.25 (the largest errors over
- * all x from 1/8 on, to both sides, are 2.49, 1.34 and 4.05), ReLU exact. Below -88.7228, where e^-x overflows,
+ * all x from 1/8 on, to both sides, are 2.49, 1.34 and 4.05), softplus 2, leaky ReLU 0.5, ReLU exact. Below -88.7228, where e^-x overflows,
  * sigmoid and SiLU are 0: their exact values there are under 2^-128 and 2^-121.
  * NaN gives NaN everywhere (ReLU too: a NaN must not be hidden).
  */
-import { constant, ONE, polynomial, TANH as TANH_TABLE } from '../constants';
+import { constant, LOG1P, ONE, polynomial, TANH as TANH_TABLE } from '../constants';
 import { exp4 } from './exp';
 
 /** Codes of the GEMM's epilogue; 0 is none. */
@@ -51,6 +51,27 @@ export function tanh4(x: v128): v128 {
 @inline
 export function silu4(x: v128): v128 {
   return f32x4.mul(f32x4.pmax(x, f32x4.splat(-1e30)), sigmoid4(x));
+}
+
+/** ln(1 + e^x) = max(x, 0) + ln(1 + u) with u = e^-|x|, and ln(1 + u) = 2·artanh(u/(2 + u)), written as u less a rest. */
+// @ts-ignore: decorator
+@inline
+export function softplus4(x: v128): v128 {
+  const u = exp4(f32x4.neg(f32x4.abs(x)));
+  const two = f32x4.splat(2);
+  const s = f32x4.div(u, f32x4.add(u, two));
+  const z = f32x4.mul(s, s);
+  const p = f32x4.mul(polynomial(LOG1P, 4, z), z);
+  // 2s = u - s·u
+  const log1p = f32x4.sub(u, f32x4.mul(s, f32x4.sub(u, f32x4.mul(two, p))));
+  return f32x4.add(f32x4.pmax(x, f32x4.splat(0)), log1p);
+}
+
+/** x where x > 0, else slope·x. */
+// @ts-ignore: decorator
+@inline
+export function leakyRelu4(x: v128, slope: v128): v128 {
+  return v128.bitselect(x, f32x4.mul(x, slope), f32x4.gt(x, f32x4.splat(0)));
 }
 
 /** The activation with that code. */

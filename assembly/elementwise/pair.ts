@@ -1,8 +1,16 @@
 /**
  * e^x and natural logarithm of two float64 lanes, for functions of float32 that need more digits on the way than float32
- * has (pow.ts). Both are good to 2^-40, and to float32's ends only: no subnormals, infinities or NaN of float64.
+ * has (erf.ts, pow.ts). They are good to 2^-40, and within float32's range: not for subnormals or infinities of float64.
  */
-import { constantPair, EXP_PAIR, EXP_PAIR_REDUCE, LOG_PAIR, LOG_PAIR_REDUCE, polynomialPair } from '../constants';
+import {
+  constantPair,
+  evenOddPair,
+  EXP_PAIR,
+  EXP_PAIR_REDUCE,
+  LOG_PAIR,
+  LOG_PAIR_REDUCE,
+  polynomialPair,
+} from '../constants';
 
 /** The lower two of four float32 lanes, as float64. */
 // @ts-ignore: decorator
@@ -42,13 +50,13 @@ export function logPair(x: v128): v128 {
   return f64x2.add(f64x2.mul(e, constantPair(EXP_PAIR_REDUCE, 1)), tail);
 }
 
-/** e^x for |x| <= 700, by the Taylor series on |r| <= ln2/2. */
+/** e^x for |x| <= 700 to 2^-40 (`exact`) or 2^-32, by the Taylor series on |r| <= ln2/2 up to r^11 or r^8. */
 // @ts-ignore: decorator
 @inline
-export function expPair(x: v128): v128 {
+export function expPair(x: v128, exact: bool): v128 {
   const n = f64x2.nearest(f64x2.mul(x, constantPair(EXP_PAIR_REDUCE, 0)));
   let r = f64x2.sub(x, f64x2.mul(n, constantPair(EXP_PAIR_REDUCE, 1)));
   r = f64x2.sub(r, f64x2.mul(n, constantPair(EXP_PAIR_REDUCE, 2)));
   const power = i64x2.shl(f64x2.add(n, constantPair(EXP_PAIR_REDUCE, 3)), 52);
-  return f64x2.mul(polynomialPair(EXP_PAIR, 12, r), power);
+  return f64x2.mul(exact ? polynomialPair(EXP_PAIR, 12, r) : evenOddPair(EXP_PAIR + 24, 9, r), power);
 }

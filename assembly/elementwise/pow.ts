@@ -13,7 +13,7 @@ import { expPair, high, logPair, low, narrow } from './pair';
 @inline
 function powPair(x: v128, y: v128): v128 {
   const v = f64x2.mul(y, logPair(x));
-  return expPair(f64x2.pmin(f64x2.pmax(v, f64x2.splat(-104)), f64x2.splat(89)));
+  return expPair(f64x2.pmin(f64x2.pmax(v, f64x2.splat(-104)), f64x2.splat(89)), true);
 }
 
 /** x^y */

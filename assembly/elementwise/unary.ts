@@ -9,11 +9,13 @@
  * Each function is an export of its own. One loop with a switch inside would be folded into one that asks for the
  * function at every element.
  *
- * Accuracy: activation.ts and exp.ts; the others are exactly rounded, one operation after the other. NaN gives NaN.
+ * Accuracy: activation.ts, erf.ts, exp.ts and trigonometric.ts; the others are exactly rounded, one operation after the other. NaN gives NaN.
  */
-import { relu4, sigmoid4, silu4, tanh4 } from './activation';
+import { leakyRelu4, relu4, sigmoid4, silu4, softplus4, tanh4 } from './activation';
+import { erf4, erfDerivative4, gelu4, geluDerivative4 } from './erf';
 import { exp4, log4 } from './exp';
 import { put1, put4 } from './put';
+import { cos4, sin4 } from './trigonometric';
 import { UnaryBackwardRecord, UnaryRecord } from '../records';
 
 // Which function: constants that are folded away where an export below is compiled.
@@ -27,10 +29,16 @@ const RELU: i32 = 5,
   TANH: i32 = 7,
   SILU: i32 = 8,
   CLAMP: i32 = 9;
+const SIN: i32 = 10,
+  COS: i32 = 11,
+  ERF: i32 = 12,
+  GELU: i32 = 13,
+  SOFTPLUS: i32 = 14;
+const LEAKY_RELU: i32 = 15;
 
 // @ts-ignore: decorator
 @inline
-function f(op: i32, x: v128, lo: v128, hi: v128): v128 {
+function f(op: i32, x: v128, lo: v128, hi: v128, slope: v128): v128 {
   if (op == NEG) return f32x4.neg(x);
   if (op == ABS) return f32x4.abs(x);
   if (op == EXP) return exp4(x);
@@ -40,13 +48,19 @@ function f(op: i32, x: v128, lo: v128, hi: v128): v128 {
   if (op == SIGMOID) return sigmoid4(x);
   if (op == TANH) return tanh4(x);
   if (op == SILU) return silu4(x);
+  if (op == SIN) return sin4(x);
+  if (op == COS) return cos4(x);
+  if (op == ERF) return erf4(x);
+  if (op == GELU) return gelu4(x);
+  if (op == SOFTPLUS) return softplus4(x);
+  if (op == LEAKY_RELU) return leakyRelu4(x, slope);
   return f32x4.min(f32x4.max(x, lo), hi);
 }
 
-/** `kept` is x for abs, log, silu and clamp, and y for the others. */
+/** `kept` is y for exp, sqrt, relu, sigmoid and tanh, and x for the others. */
 // @ts-ignore: decorator
 @inline
-function df(op: i32, dy: v128, kept: v128, lo: v128, hi: v128): v128 {
+function df(op: i32, dy: v128, kept: v128, lo: v128, hi: v128, slope: v128): v128 {
   const one = f32x4.splat(1);
   const zero = f32x4.splat(0);
   if (op == NEG) return f32x4.neg(dy);
@@ -65,6 +79,12 @@ function df(op: i32, dy: v128, kept: v128, lo: v128, hi: v128): v128 {
     const s = sigmoid4(kept);
     return f32x4.mul(dy, f32x4.mul(s, f32x4.add(one, f32x4.mul(kept, f32x4.sub(one, s)))));
   }
+  if (op == SIN) return f32x4.mul(dy, cos4(kept));
+  if (op == COS) return f32x4.neg(f32x4.mul(dy, sin4(kept)));
+  if (op == ERF) return f32x4.mul(dy, erfDerivative4(kept));
+  if (op == GELU) return f32x4.mul(dy, geluDerivative4(kept));
+  if (op == SOFTPLUS) return f32x4.mul(dy, sigmoid4(kept));
+  if (op == LEAKY_RELU) return v128.bitselect(dy, f32x4.mul(dy, slope), f32x4.gt(kept, zero));
   return v128.and(dy, v128.and(f32x4.ge(kept, lo), f32x4.le(kept, hi)));
 }
 
@@ -73,13 +93,14 @@ function df(op: i32, dy: v128, kept: v128, lo: v128, hi: v128): v128 {
 function forward(op: i32, from: i32, to: i32, r: UnaryRecord): void {
   const lo = f32x4.splat(r.lo);
   const hi = f32x4.splat(r.hi);
+  const slope = f32x4.splat(r.slope);
   const accumulate = r.accumulate != 0;
   let x = r.x + (from << 2);
   let y = r.out + (from << 2);
   const end = r.x + (to << 2);
   const whole = x + (((to - from) & ~3) << 2);
-  for (; x < whole; x += 16, y += 16) put4(y, f(op, v128.load(x), lo, hi), accumulate);
-  for (; x < end; x += 4, y += 4) put1(y, f(op, v128.load32_splat(x), lo, hi), accumulate);
+  for (; x < whole; x += 16, y += 16) put4(y, f(op, v128.load(x), lo, hi, slope), accumulate);
+  for (; x < end; x += 4, y += 4) put1(y, f(op, v128.load32_splat(x), lo, hi, slope), accumulate);
 }
 
 // @ts-ignore: decorator
@@ -87,6 +108,7 @@ function forward(op: i32, from: i32, to: i32, r: UnaryRecord): void {
 function backward(op: i32, from: i32, to: i32, r: UnaryBackwardRecord): void {
   const lo = f32x4.splat(r.lo);
   const hi = f32x4.splat(r.hi);
+  const slope = f32x4.splat(r.slope);
   const accumulate = r.accumulate != 0;
   let dy = r.dy + (from << 2);
   let kept = r.kept + (from << 2);
@@ -94,10 +116,10 @@ function backward(op: i32, from: i32, to: i32, r: UnaryBackwardRecord): void {
   const end = r.dy + (to << 2);
   const whole = dy + (((to - from) & ~3) << 2);
   for (; dy < whole; dy += 16, kept += 16, dx += 16) {
-    put4(dx, df(op, v128.load(dy), v128.load(kept), lo, hi), accumulate);
+    put4(dx, df(op, v128.load(dy), v128.load(kept), lo, hi, slope), accumulate);
   }
   for (; dy < end; dy += 4, kept += 4, dx += 4) {
-    put1(dx, df(op, v128.load32_splat(dy), v128.load32_splat(kept), lo, hi), accumulate);
+    put1(dx, df(op, v128.load32_splat(dy), v128.load32_splat(kept), lo, hi, slope), accumulate);
   }
 }
 
@@ -131,6 +153,24 @@ export function silu(from: i32, to: i32, r: UnaryRecord): void {
 export function clamp(from: i32, to: i32, r: UnaryRecord): void {
   forward(CLAMP, from, to, r);
 }
+export function sin(from: i32, to: i32, r: UnaryRecord): void {
+  forward(SIN, from, to, r);
+}
+export function cos(from: i32, to: i32, r: UnaryRecord): void {
+  forward(COS, from, to, r);
+}
+export function erf(from: i32, to: i32, r: UnaryRecord): void {
+  forward(ERF, from, to, r);
+}
+export function gelu(from: i32, to: i32, r: UnaryRecord): void {
+  forward(GELU, from, to, r);
+}
+export function softplus(from: i32, to: i32, r: UnaryRecord): void {
+  forward(SOFTPLUS, from, to, r);
+}
+export function leakyRelu(from: i32, to: i32, r: UnaryRecord): void {
+  forward(LEAKY_RELU, from, to, r);
+}
 
 export function negBackward(from: i32, to: i32, r: UnaryBackwardRecord): void {
   backward(NEG, from, to, r);
@@ -161,4 +201,22 @@ export function siluBackward(from: i32, to: i32, r: UnaryBackwardRecord): void {
 }
 export function clampBackward(from: i32, to: i32, r: UnaryBackwardRecord): void {
   backward(CLAMP, from, to, r);
+}
+export function sinBackward(from: i32, to: i32, r: UnaryBackwardRecord): void {
+  backward(SIN, from, to, r);
+}
+export function cosBackward(from: i32, to: i32, r: UnaryBackwardRecord): void {
+  backward(COS, from, to, r);
+}
+export function erfBackward(from: i32, to: i32, r: UnaryBackwardRecord): void {
+  backward(ERF, from, to, r);
+}
+export function geluBackward(from: i32, to: i32, r: UnaryBackwardRecord): void {
+  backward(GELU, from, to, r);
+}
+export function softplusBackward(from: i32, to: i32, r: UnaryBackwardRecord): void {
+  backward(SOFTPLUS, from, to, r);
+}
+export function leakyReluBackward(from: i32, to: i32, r: UnaryBackwardRecord): void {
+  backward(LEAKY_RELU, from, to, r);
 }

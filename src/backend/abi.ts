@@ -65,8 +65,13 @@ const EXPENSIVE: ReadonlySet<string> = new Set([
   'sigmoid',
   'tanh',
   'silu',
+  'sin',
+  'cos',
+  'erf',
+  'gelu',
+  'softplus',
   'pow',
-  'siluBackward',
+  ...['silu', 'sin', 'cos', 'erf', 'gelu', 'softplus'].map((name) => `${name}Backward`),
 ]);
 const grainOf = (name: string) => (EXPENSIVE.has(name) ? EXPENSIVE_GRAIN : GRAIN);
 
@@ -129,13 +134,14 @@ export const ABI = {
   }, gemmBatches),
   ...family(UNARY, (name) =>
     kernel<K.Unary>(
-      (w, { n, x, out, lo, hi }) => w.i32(n).ptr(x).target(out).f32(lo).f32(hi),
+      (w, { n, x, out, lo, hi, slope }) => w.i32(n).ptr(x).target(out).f32(lo).f32(hi).f32(slope),
       elements(grainOf(name)),
     ),
   ),
   ...family(UNARY.map(unaryBackwardName), (name) =>
     kernel<K.UnaryBackward>(
-      (w, { n, dy, kept, out, lo, hi }) => w.i32(n).ptr(dy).ptr(kept).target(out).f32(lo).f32(hi),
+      (w, { n, dy, kept, out, lo, hi, slope }) =>
+        w.i32(n).ptr(dy).ptr(kept).target(out).f32(lo).f32(hi).f32(slope),
       elements(grainOf(name)),
     ),
   ),

@@ -6,18 +6,22 @@
  * In a derivative dy is dL/dy. The kernel of function `exp` is `exp`, and that of its derivative `expBackward`; those of
  * `mul` are `mul`, `mulBackwardA` and `mulBackwardB`.
  */
+import { erf, erfc } from '../math.ts';
 
-/** Bounds of clamp. */
-export interface Bounds {
+/** Numbers that some functions of one array have beside it. */
+export interface UnaryAttributes {
+  /** Bounds of clamp. */
   readonly lo: number;
   readonly hi: number;
+  /** Of leakyRelu, where x < 0. */
+  readonly slope: number;
 }
 
 export interface UnaryFormula {
   /** y = f(x) */
-  f(x: number, bounds: Bounds): number;
+  f(x: number, attributes: UnaryAttributes): number;
   /** dL/dx from dL/dy and what the forward pass kept. */
-  df(dy: number, kept: number, bounds: Bounds): number;
+  df(dy: number, kept: number, attributes: UnaryAttributes): number;
   /** Whether the derivative is written by x, by y or by neither. The others are not needed any more. */
   readonly keeps: 'x' | 'y' | null;
   /** An interval in which the function is defined and smooth: where it is tested. */
@@ -39,8 +43,11 @@ export interface BinaryFormula {
   readonly domain: readonly [number, number];
 }
 
-const { abs, exp, log, max, min, sqrt, tanh } = Math;
+const { abs, cos, exp, log, log1p, max, min, sin, sqrt, tanh, PI } = Math;
 const sigmoid = (x: number) => 1 / (1 + exp(-x));
+/** Distribution function and density of the standard normal; the first keeps its digits for x << 0. */
+const normalCdf = (x: number) => 0.5 * erfc(-x * Math.SQRT1_2);
+const normalPdf = (x: number) => exp(-0.5 * x * x) / sqrt(2 * PI);
 
 const unary = <N extends string>(table: Record<N, UnaryFormula>) => table;
 
@@ -60,6 +67,27 @@ export const UNARY_FORMULAS = unary({
     df: (dy, x) => dy * (sigmoid(x) * (1 + x * (1 - sigmoid(x)))),
     keeps: 'x',
     domain: [-3, 3],
+  },
+  sin: { f: sin, df: (dy, x) => dy * cos(x), keeps: 'x', domain: [-3, 3] },
+  cos: { f: cos, df: (dy, x) => -(dy * sin(x)), keeps: 'x', domain: [-3, 3] },
+  erf: { f: erf, df: (dy, x) => dy * ((2 / sqrt(PI)) * exp(-x * x)), keeps: 'x', domain: [-3, 3] },
+  gelu: {
+    f: (x) => (x === -Infinity ? -0 : x * normalCdf(x)),
+    df: (dy, x) => dy * (normalCdf(x) + (abs(x) === Infinity ? 0 : x * normalPdf(x))),
+    keeps: 'x',
+    domain: [-3, 3],
+  },
+  softplus: {
+    f: (x) => max(x, 0) + log1p(exp(-abs(x))),
+    df: (dy, x) => dy * sigmoid(x),
+    keeps: 'x',
+    domain: [-3, 3],
+  },
+  leakyRelu: {
+    f: (x, { slope }) => (x > 0 ? x : slope * x),
+    df: (dy, x, { slope }) => (x > 0 ? dy : slope * dy),
+    keeps: 'x',
+    domain: [-2, 2],
   },
   clamp: {
     f: (x, { lo, hi }) => min(max(x, lo), hi),
@@ -132,14 +160,14 @@ export const COMPARISONS = {
 /** Activations that the GEMM applies to its result before it is stored. */
 export const ACTIVATIONS = {
   none: (x: number) => x,
-  relu: (x: number) => UNARY_FORMULAS.relu.f(x, NO_BOUNDS),
+  relu: (x: number) => UNARY_FORMULAS.relu.f(x, NO_ATTRIBUTES),
   sigmoid,
   tanh,
-  silu: (x: number) => UNARY_FORMULAS.silu.f(x, NO_BOUNDS),
+  silu: (x: number) => UNARY_FORMULAS.silu.f(x, NO_ATTRIBUTES),
 };
 
-/** For functions other than clamp, which read none. */
-const NO_BOUNDS: Bounds = { lo: 0, hi: 0 };
+/** For functions that read none. */
+const NO_ATTRIBUTES: UnaryAttributes = { lo: 0, hi: 0, slope: 0 };
 
 const keysOf = <K extends string>(table: Readonly<Record<K, unknown>>) => Object.keys(table) as K[];
 

@@ -5,7 +5,7 @@
  * input unless it is the same array.
  */
 import type { Ptr } from '../memory/heap.ts';
-import type { ActivationName, BinaryName, NonlinearName, UnaryName } from './formulas.ts';
+import type { ActivationName, BinaryName, NonlinearName, UnaryAttributes, UnaryName } from './formulas.ts';
 
 export type { Ptr } from '../memory/heap.ts';
 export {
@@ -13,13 +13,13 @@ export {
   type ActivationName,
   BINARY,
   type BinaryName,
-  type Bounds,
   type ComparisonName,
   DIFFERENTIABLE,
   type DifferentiableName,
   NONLINEAR,
   type NonlinearName,
   UNARY,
+  type UnaryAttributes,
   type UnaryName,
 } from './formulas.ts';
 
@@ -40,6 +40,9 @@ export interface Target {
   readonly ptr: Ptr;
   readonly accumulate: boolean;
 }
+
+/** Fields that may be left out, or undefined. */
+type Optional<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
 /** A matrix operand, stored as it is used or transposed. */
 export interface Matrix {
@@ -81,23 +84,19 @@ export interface GemmBatch extends Omit<Gemm, 'bias' | 'activation'> {
   readonly outStep: number;
 }
 
-/** out[n] = [out +] f(x); lo and hi are the bounds of clamp. */
-export interface Unary {
+/** out[n] = [out +] f(x) */
+export interface Unary extends Optional<UnaryAttributes> {
   readonly n: number;
   readonly x: Ptr;
   readonly out: Target;
-  readonly lo?: number | undefined;
-  readonly hi?: number | undefined;
 }
 
 /** out[n] = [out +] df(dy, kept): see formulas.ts for what is kept. */
-export interface UnaryBackward {
+export interface UnaryBackward extends Optional<UnaryAttributes> {
   readonly n: number;
   readonly dy: Ptr;
   readonly kept: Ptr;
   readonly out: Target;
-  readonly lo?: number | undefined;
-  readonly hi?: number | undefined;
 }
 
 /**

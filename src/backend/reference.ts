@@ -117,16 +117,16 @@ export class ReferenceKernels implements K.Kernels {
     }
   }
 
-  unary(name: K.UnaryName, { n, x, out, lo = 0, hi = 0 }: K.Unary): void {
+  unary(name: K.UnaryName, { n, x, out, lo = 0, hi = 0, slope = 0 }: K.Unary): void {
     const mem = this.memory.f64;
     const { f } = UNARY_FORMULAS[name];
-    this.each(out, n, (i) => f(mem[x / SIZE + i], { lo, hi }));
+    this.each(out, n, (i) => f(mem[x / SIZE + i], { lo, hi, slope }));
   }
 
-  unaryBackward(name: K.UnaryName, { n, dy, kept, out, lo = 0, hi = 0 }: K.UnaryBackward): void {
+  unaryBackward(name: K.UnaryName, { n, dy, kept, out, lo = 0, hi = 0, slope = 0 }: K.UnaryBackward): void {
     const mem = this.memory.f64;
     const { df } = UNARY_FORMULAS[name];
-    this.each(out, n, (i) => df(mem[dy / SIZE + i], mem[kept / SIZE + i], { lo, hi }));
+    this.each(out, n, (i) => df(mem[dy / SIZE + i], mem[kept / SIZE + i], { lo, hi, slope }));
   }
 
   binary(name: K.BinaryName, { rows, cols, a, b, out }: K.Binary): void {

@@ -28,3 +28,28 @@ export class SiLU extends Layer {
     return x.silu();
   }
 }
+
+/** x·Φ(x) with the normal distribution function Φ, not its approximation by tanh. */
+export class GELU extends Layer {
+  override forward(x: Tensor): Tensor {
+    return x.gelu();
+  }
+}
+
+/** ln(1 + e^x) */
+export class Softplus extends Layer {
+  override forward(x: Tensor): Tensor {
+    return x.softplus();
+  }
+}
+
+/** x where x > 0, else slope·x. */
+export class LeakyReLU extends Layer {
+  constructor(readonly slope = 0.01) {
+    super();
+  }
+
+  override forward(x: Tensor): Tensor {
+    return x.leakyRelu(this.slope);
+  }
+}

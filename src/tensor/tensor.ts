@@ -273,6 +273,37 @@ export class Tensor extends Variable {
     return apply(ops.unary.silu, [this], {});
   }
 
+  /** The sine of angles in radians, for every finite angle. */
+  sin(): Tensor {
+    return apply(ops.unary.sin, [this], {});
+  }
+
+  /** The cosine of angles in radians, for every finite angle. */
+  cos(): Tensor {
+    return apply(ops.unary.cos, [this], {});
+  }
+
+  /** The error function, 2/√π·∫ e^(-u²) du from 0 to x. */
+  erf(): Tensor {
+    return apply(ops.unary.erf, [this], {});
+  }
+
+  /** x·Φ(x) with the normal distribution function Φ, not its approximation by tanh (Hendrycks and Gimpel 2016). */
+  gelu(): Tensor {
+    return apply(ops.unary.gelu, [this], {});
+  }
+
+  /** ln(1 + e^x), which does not overflow. */
+  softplus(): Tensor {
+    return apply(ops.unary.softplus, [this], {});
+  }
+
+  /** x where x > 0, else slope·x. */
+  leakyRelu(slope = 0.01): Tensor {
+    if (!Number.isFinite(slope)) throw new ValueError(`leakyRelu: expected a finite slope, got ${slope}`);
+    return apply(ops.unary.leakyRelu, [this], { slope });
+  }
+
   /** min(max(x, lo), hi) */
   clamp(lo: number, hi: number): Tensor {
     if (!(lo <= hi)) throw new ValueError(`clamp: expected lo <= hi, got ${lo} and ${hi}`);
