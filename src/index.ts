@@ -193,6 +193,7 @@ export { type ToySettings, toyTrainer, trainToy } from './models/training/toy.ts
 export { ReLU, Sigmoid, SiLU, Tanh } from './nn/activation.ts';
 export { Flatten } from './nn/flatten.ts';
 export { crossEntropy } from './nn/functional.ts';
+export { type ActivationHook, hookActivations } from './nn/hooks.ts';
 export { Linear, type LinearOptions } from './nn/linear.ts';
 export { Layer, Module, type StateDict } from './nn/module.ts';
 export { oneHot } from './nn/one-hot.ts';

@@ -139,7 +139,7 @@ function requireUnchanged({ op, y, xs, writes }: TapeNode): void {
     if (op.multilinear && !xs.some((other, i) => i !== saved && other.requiresGrad)) continue;
     const what = saved === 'y' ? 'its result' : `its input ${saved}`;
     throw new LangevinError(
-      `backward: the derivative of ${op.name} reads ${what} of shape [${x.shape}], which was written to after ${op.name} ran: write to a copy, as detach() makes, or after backward()`,
+      `backward: the derivative of ${op.name} reads ${what} of shape [${x.shape}], which was written to after ${op.name} ran: write to a clone() of it, or after backward()`,
     );
   }
 }
