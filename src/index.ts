@@ -198,6 +198,7 @@ export { Linear, type LinearOptions } from './nn/linear.ts';
 export { Layer, Module, type StateDict } from './nn/module.ts';
 export { oneHot } from './nn/one-hot.ts';
 export { Sequential } from './nn/sequential.ts';
+export { type Summary, type SummaryRow, summary } from './nn/summary.ts';
 export { TimeEmbedding, type TimeEmbeddingOptions, timestepEmbedding } from './nn/time-embedding.ts';
 export { Adam, type AdamOptions, AdamW } from './optim/adam.ts';
 export { type ClipGradNormOptions, clipGradNorm, clipGradValue } from './optim/clip.ts';
