@@ -238,6 +238,7 @@ export {
   tensor,
   zeros,
 } from './tensor/create.ts';
+export { type CustomOp, type CustomPass, customOp } from './tensor/custom-op.ts';
 export { einsum } from './tensor/einsum.ts';
 export type { Nested } from './tensor/format.ts';
 export { cat, linear, mse, stack, where } from './tensor/functions.ts';

@@ -44,6 +44,11 @@ const UNKNOWN: Readonly<Record<string, readonly [Wrong, string, string]>> = {
   mean: [(o) => point().mean(1, o), 'keepdims', 'keepDims'],
   max: [(o) => point().max(1, o), 'keepdims', 'keepDims'],
   matmul: [(o) => point().matmul(point(), o), 'bt', 'bT'],
+  customOp: [
+    (o) => langevin.customOp({ name: 'a', forward: ([x]) => x, backward: (dy) => [dy], ...(o as object) }),
+    'save',
+    'saves',
+  ],
   Linear: [(o) => new langevin.Linear(1, 1, o), 'Bias', 'bias'],
   TimeEmbedding: [(o) => new langevin.TimeEmbedding(2, 2, o), 'scales', 'scale'],
   Adam: [(o) => new langevin.Adam(weights(), o), 'learningRate', 'lr'],
