@@ -203,6 +203,7 @@ export {
   type RmsNormOptions,
   rmsNorm,
 } from './nn/functional.ts';
+export { type ActivationHook, hookActivations } from './nn/hooks.ts';
 export { Identity } from './nn/identity.ts';
 export { Linear, type LinearOptions } from './nn/linear.ts';
 export {
@@ -226,6 +227,7 @@ export { Layer, Module, type StateDict } from './nn/module.ts';
 export { LayerNorm, type LayerNormLayerOptions, type NormOptions, RMSNorm } from './nn/norm.ts';
 export { oneHot } from './nn/one-hot.ts';
 export { Sequential } from './nn/sequential.ts';
+export { type Summary, type SummaryRow, summary } from './nn/summary.ts';
 export { TimeEmbedding, type TimeEmbeddingOptions, timestepEmbedding } from './nn/time-embedding.ts';
 export { Adam, type AdamOptions, AdamW } from './optim/adam.ts';
 export { type ClipGradNormOptions, clipGradNorm, clipGradValue } from './optim/clip.ts';
@@ -265,6 +267,7 @@ export {
   tensor,
   zeros,
 } from './tensor/create.ts';
+export { type CustomOp, type CustomPass, customOp } from './tensor/custom-op.ts';
 export { einsum } from './tensor/einsum.ts';
 export type { Nested } from './tensor/format.ts';
 export { cat, linear, mse, stack, where } from './tensor/functions.ts';

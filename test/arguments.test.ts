@@ -59,6 +59,11 @@ const UNKNOWN: Readonly<Record<string, readonly [Wrong, string, string]>> = {
   Embedding: [(o) => new langevin.Embedding(2, 2, o), 'Rng', 'rng'],
   LayerNorm: [(o) => new langevin.LayerNorm(2, o), 'elementwise_affine', 'affine'],
   RMSNorm: [(o) => new langevin.RMSNorm(2, o), 'EPS', 'eps'],
+  customOp: [
+    (o) => langevin.customOp({ name: 'a', forward: ([x]) => x, backward: (dy) => [dy], ...(o as object) }),
+    'save',
+    'saves',
+  ],
   Linear: [(o) => new langevin.Linear(1, 1, o), 'Bias', 'bias'],
   TimeEmbedding: [(o) => new langevin.TimeEmbedding(2, 2, o), 'scales', 'scale'],
   Adam: [(o) => new langevin.Adam(weights(), o), 'learningRate', 'lr'],

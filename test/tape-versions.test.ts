@@ -22,7 +22,7 @@ import { suite } from './suite.ts';
 const leaf = (values: number[]): Tensor => tensor(values, { requiresGrad: true });
 
 const changed = (op: string, what: string, shape: string) =>
-  `backward: the derivative of ${op} reads ${what} of shape [${shape}], which was written to after ${op} ran: write to a copy, as detach() makes, or after backward()`;
+  `backward: the derivative of ${op} reads ${what} of shape [${shape}], which was written to after ${op} ran: write to a clone() of it, or after backward()`;
 
 /** The gradients of an op's inputs where the arrays `written` got other elements between the passes. */
 function gradients(op: OpDef<unknown>, sample: Sample<unknown>, written: readonly Saved[]) {
@@ -186,7 +186,7 @@ suite('versions', (test) => {
     test('the cure of the message cures', () => {
       const x = leaf([1, 2]);
       const y = x.mul(x);
-      y.detach().set([0, 0]);
+      y.clone().set([0, 0]);
       y.mul(y).sum().backward();
       assert.equal(x.grad!.toArray(), [4, 32]);
     });

@@ -33,18 +33,22 @@ export interface Sample<A> {
 /** An array of the forward pass: an input by its number, or the result. */
 export type Saved = number | 'y';
 
-export interface OpDef<A = void> {
+/** What the tape needs of an op. */
+export interface Differentiable<A = void> {
   readonly name: string;
-  /** The output's shape. Throws ShapeError. */
-  shape(inputs: readonly Shape[], attrs: A): Shape;
-  /** Writes y. */
-  forward(k: Kernels, y: Variable, xs: readonly Variable[], attrs: A): void;
   /** What `vjp` reads beside dL/dy and shapes: these must not change between the forward and the backward pass. */
   readonly saves: readonly Saved[];
   /** The gradient of an input does not read that input itself, as with products: where no other is wanted it may change. */
   readonly multilinear?: true;
   /** Given dL/dy, writes dL/dx of each input that is wanted where `into` says. */
   vjp(k: Kernels, dy: Variable, y: Variable, xs: readonly Variable[], into: GradSink, attrs: A): void;
+}
+
+export interface OpDef<A = void> extends Differentiable<A> {
+  /** The output's shape. Throws ShapeError. */
+  shape(inputs: readonly Shape[], attrs: A): Shape;
+  /** Writes y. */
+  forward(k: Kernels, y: Variable, xs: readonly Variable[], attrs: A): void;
   /** The cases that cover the op. */
   samples(): readonly Sample<A>[];
   /** The case that the benchmark measures: of the size of a training step. */

@@ -8,12 +8,12 @@
 import { backend } from '../backend/backend.ts';
 import { copyArray, type Target } from '../backend/kernels.ts';
 import { LangevinError, ShapeError, ValueError } from '../errors.ts';
-import type { GradSink, OpDef } from './op.ts';
+import type { Differentiable, GradSink, OpDef } from './op.ts';
 import { type Shape, Variable, writesSoFar } from './variable.ts';
 
 /** What the tape keeps of an operation: y = op(xs). */
 export interface TapeNode {
-  readonly op: OpDef<unknown>;
+  readonly op: Differentiable<unknown>;
   readonly y: Variable;
   readonly xs: readonly Variable[];
   readonly attrs: unknown;
@@ -32,28 +32,38 @@ export function tapeLength(): number {
   return tape.length;
 }
 
-/** Runs `op` and records it if a gradient may be wanted: not for a constant op, whose result requires none. */
-export function apply<A, T extends Variable>(op: OpDef<A>, xs: readonly T[], attrs: A): T {
+/** @throws ValueError unless all are tensors of one backend */
+export function checkOperands(what: string, xs: readonly Variable[]): void {
   const first = xs[0];
   for (const x of xs) {
-    if (!(x instanceof Variable)) throw new ValueError(`${op.name}: expected tensors, got ${typeof x}`);
+    if (!(x instanceof Variable)) throw new ValueError(`${what}: expected tensors, got ${typeof x}`);
     if (x.backend !== first.backend) {
       throw new ValueError(
-        `${op.name}: expected tensors of one backend, got ${first.backend.name} and ${x.backend.name}`,
+        `${what}: expected tensors of one backend, got ${first.backend.name} and ${x.backend.name}`,
       );
     }
   }
+}
+
+/** Records y = op(xs) if a gradient may be wanted. */
+export function record<A>(op: Differentiable<A>, y: Variable, xs: readonly Variable[], attrs: A): void {
+  if (!recording || !xs.some((x) => x.requiresGrad)) return;
+  y.requiresGrad = true;
+  y.node = tape.length;
+  tape.push({ op: op as Differentiable<unknown>, y, xs, attrs, writes: writesSoFar() });
+}
+
+/** Runs `op` and records it unless it is a constant op, whose result requires no gradient. */
+export function apply<A, T extends Variable>(op: OpDef<A>, xs: readonly T[], attrs: A): T {
+  checkOperands(op.name, xs);
+  const [first] = xs;
   const shape = op.shape(
     xs.map((x) => x.shape),
     attrs,
   );
   const y = op.alias ? first.alias(shape) : first.empty(shape);
   op.forward(first.backend.kernels, y, xs, attrs);
-  if (recording && !op.constant && xs.some((x) => x.requiresGrad)) {
-    y.requiresGrad = true;
-    y.node = tape.length;
-    tape.push({ op: op as OpDef<unknown>, y, xs, attrs, writes: writesSoFar() });
-  }
+  if (!op.constant) record(op, y, xs, attrs);
   return y;
 }
 
@@ -139,7 +149,7 @@ function requireUnchanged({ op, y, xs, writes }: TapeNode): void {
     if (op.multilinear && !xs.some((other, i) => i !== saved && other.requiresGrad)) continue;
     const what = saved === 'y' ? 'its result' : `its input ${saved}`;
     throw new LangevinError(
-      `backward: the derivative of ${op.name} reads ${what} of shape [${x.shape}], which was written to after ${op.name} ran: write to a copy, as detach() makes, or after backward()`,
+      `backward: the derivative of ${op.name} reads ${what} of shape [${x.shape}], which was written to after ${op.name} ran: write to a clone() of it, or after backward()`,
     );
   }
 }

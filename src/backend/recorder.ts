@@ -33,9 +33,8 @@ export function withKernels<T>(kernels: Kernels, body: () => T): T {
   }
 }
 
-/** Runs `body` and returns the kernels it called, in order. */
-export function recordKernels(body: () => void): KernelCall[] {
-  const calls: KernelCall[] = [];
+/** Runs `body` and returns the kernels it called, in order: in `calls`, which has them as they come. */
+export function recordKernels(body: () => void, calls: KernelCall[] = []): KernelCall[] {
   const recorder = new Proxy(backend().kernels, {
     get(target, kernel: keyof Kernels) {
       const run = target[kernel] as AnyKernel;
@@ -65,7 +64,7 @@ function describe(
     case 'gemmBatch': {
       const { batch, m, n, k, a, b } = record as GemmBatch;
       const form = `${a.transposed ? 'T' : 'N'}${b.transposed ? 'T' : 'N'}`;
-      return { label: `gemmBatch ${form}`, shape: `${batch} ${m}x${k}x${n}`, flop: 2 * batch * m * k * n };
+      return { label: `gemm ${form}`, shape: `${batch}x${m}x${k}x${n}`, flop: 2 * batch * m * k * n };
     }
     case 'unaryBackward':
       return { label: `${args[0]}Backward`, shape: String((record as { n: number }).n) };

@@ -27,6 +27,15 @@ export abstract class Module {
     return Object.entries(this).filter((entry): entry is [string, Module] => entry[1] instanceof Module);
   }
 
+  /** This module, under the name '', and all below it with their paths, each once under its first. */
+  namedModules(): [string, Module][] {
+    const names = new Map<Module, string>();
+    for (const [prefix, module] of this.tree()) {
+      if (!names.has(module)) names.set(module, prefix.slice(0, -1));
+    }
+    return [...names].map(([module, name]) => [name, module]);
+  }
+
   /** All parameters of the tree with their paths, each once. */
   namedParameters(prefix = ''): [string, Tensor][] {
     const found = new Set<Tensor>();

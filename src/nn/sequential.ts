@@ -3,11 +3,13 @@
  *
  * A linear layer that is followed by a ReLU, sigmoid or tanh takes it into its own op (ops/linear.ts): the
  * numbers are the same, and the activation costs no pass over memory. SiLU's derivative needs its input, which a
- * fused op does not keep, so it stays on its own; so do classes derived from these, whose `forward` may differ.
+ * fused op does not keep, so it stays on its own; so do classes derived from these, whose `forward` may differ, and
+ * layers whose output a hook looks at (hooks.ts).
  */
 import type { FusedActivation } from '../ops/linear.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { ReLU, Sigmoid, Tanh } from './activation.ts';
+import { isHooked } from './hooks.ts';
 import { Linear } from './linear.ts';
 import { Layer, type Module } from './module.ts';
 
@@ -32,8 +34,9 @@ export class Sequential extends Layer {
   override forward(x: Tensor): Tensor {
     for (let i = 0; i < this.layers.length; i++) {
       const layer = this.layers[i];
-      const fused = FUSED.get(this.layers[i + 1]?.constructor);
-      if (layer.constructor === Linear && fused) {
+      const next = this.layers[i + 1];
+      const fused = FUSED.get(next?.constructor);
+      if (layer.constructor === Linear && fused && !isHooked(layer) && !isHooked(next)) {
         x = (layer as Linear).forward(x, fused);
         i++;
       } else {

@@ -1,0 +1,104 @@
+/**
+ * Hooks of activations: what each layer of a model makes of its input, seen as the model computes.
+ *
+ * A hooked layer has a `forward` of its own, which calls that of its class and then the hooks. It is not enumerable, so
+ * that it is no part of the model's state, and goes with the last hook. `Sequential` takes no activation into a linear
+ * layer where one of the two is hooked. Left out on purpose: hooks that replace the output; a layer of one's own does
+ * that in plain sight.
+ */
+import { ValueError } from '../errors.ts';
+import { describe } from '../options.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { Layer, Module } from './module.ts';
+
+/**
+ * @param name the layer's path in the model, '' for the model itself
+ * @param output of `forward`, in the caller's scope: `keep()` it, or read it at once
+ */
+export type ActivationHook = (name: string, layer: Layer, output: Tensor, input: Tensor) => void;
+
+/** Runs a layer's forward pass and returns its output. */
+export type Around = (run: () => Tensor, input: Tensor) => Tensor;
+
+interface Hooked {
+  readonly arounds: Set<Around>;
+  /** The layer's own `forward` from before, if it had one. */
+  readonly own: PropertyDescriptor | undefined;
+}
+
+const HOOKED = new WeakMap<Layer, Hooked>();
+
+/** Whether a hook looks at the output of this layer. */
+export function isHooked(layer: Layer): boolean {
+  return HOOKED.has(layer);
+}
+
+/**
+ * Calls `hook` after the forward pass of each layer in a model: `Layer`s at any depth, the model included, in the order
+ * in which they finish. A layer that is found in several places has its first name. Several hooks run in the order in
+ * which they were added. `output.onGradient` in the hook shows the gradients of activations.
+ *
+ * @returns a function that removes the hook from all layers
+ * @throws ValueError for a model that is no module, or a hook that is no function
+ *
+ * @example
+ * const remove = hookActivations(model, (name, _, output) => console.log(name, output.shape));
+ * model.forward(x);
+ * remove();
+ */
+export function hookActivations(model: Module, hook: ActivationHook): () => void {
+  if (typeof hook !== 'function') {
+    throw new ValueError(`hookActivations: expected a function, got ${describe(hook)}`);
+  }
+  return aroundForward('hookActivations', model, (name, layer) => (run, input) => {
+    const output = run();
+    hook(name, layer, output, input);
+    return output;
+  });
+}
+
+/** Puts code around the forward pass of each layer in a model. Returns a function that takes it away again. */
+export function aroundForward(
+  what: string,
+  model: Module,
+  aroundOf: (name: string, layer: Layer) => Around,
+): () => void {
+  if (!(model instanceof Module)) throw new ValueError(`${what}: expected a module, got ${describe(model)}`);
+  const removers = model
+    .namedModules()
+    .flatMap(([name, module]) => (module instanceof Layer ? [attach(module, aroundOf(name, module))] : []));
+  return () => {
+    for (const remove of removers) remove();
+  };
+}
+
+function attach(layer: Layer, around: Around): () => void {
+  const { arounds, own } = HOOKED.get(layer) ?? intercept(layer);
+  arounds.add(around);
+  return () => {
+    if (!arounds.delete(around) || arounds.size > 0) return;
+    HOOKED.delete(layer);
+    if (own) Object.defineProperty(layer, 'forward', own);
+    else delete (layer as Partial<Layer>).forward;
+  };
+}
+
+/** Gives the layer a `forward` that runs what is around it, the first added inside. */
+function intercept(layer: Layer): Hooked {
+  const hooked: Hooked = {
+    arounds: new Set(),
+    own: Object.getOwnPropertyDescriptor(layer, 'forward'),
+  };
+  const { forward } = layer;
+  const value = (input: Tensor, ...rest: []) => {
+    let run = () => forward.call(layer, input, ...rest);
+    for (const around of hooked.arounds) {
+      const inner = run;
+      run = () => around(inner, input);
+    }
+    return run();
+  };
+  Object.defineProperty(layer, 'forward', { value, configurable: true, enumerable: false, writable: true });
+  HOOKED.set(layer, hooked);
+  return hooked;
+}

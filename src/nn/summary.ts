@@ -1,0 +1,191 @@
+/**
+ * What a model is made of: each layer with its output's shape, its parameters and its FLOP, from one forward pass.
+ *
+ * FLOP are those of matrix products: 2·m·k·n for each [m,k]·[k,n] that a kernel is called for (backend/recorder.ts), in
+ * a layer or beside it. Elementwise functions, reductions and normalisations are not counted: they are a small part of a
+ * network's work, and none of them is a fixed number of operations. A row has what is the module's own, without the
+ * modules in it, so that the rows add up to the totals.
+ */
+import { noGrad, scope } from '../autograd/tape.ts';
+import type { Shape } from '../autograd/variable.ts';
+import { type KernelCall, recordKernels } from '../backend/recorder.ts';
+import { ValueError } from '../errors.ts';
+import { describe } from '../options.ts';
+import { zeros } from '../tensor/create.ts';
+import { Tensor } from '../tensor/tensor.ts';
+import { aroundForward } from './hooks.ts';
+import { Layer, Module } from './module.ts';
+
+/** A part of a model, without the modules in it. */
+export interface SummaryRow {
+  /** Its path in the model, '' for the model itself. */
+  readonly name: string;
+  /** Its class. */
+  readonly type: string;
+  /** The shape of its output, of the last run if there were several; null for what did not run. */
+  readonly output: Shape | null;
+  /** Numbers that are trained. */
+  readonly trainable: number;
+  /** Numbers that are saved, and not trained. */
+  readonly frozen: number;
+  /** Of matrix products, in all its runs. */
+  readonly flop: number;
+}
+
+export interface Summary {
+  /** The model itself, then its layers, and other modules that have numbers of their own. */
+  readonly rows: readonly SummaryRow[];
+  readonly trainable: number;
+  readonly frozen: number;
+  readonly flop: number;
+  /** Bytes of all numbers, trained or not, as their backend stores them. */
+  readonly bytes: number;
+  /** A table for people. */
+  toString(): string;
+}
+
+/**
+ * Runs a model once, in evaluation mode and without gradients, and lists its layers. Numbers that several modules share
+ * count once, for the first of them. The model is left as it was.
+ *
+ * @param input the shape of the input (which is then 0) of a model that takes one tensor; for others what runs it
+ * @throws ValueError for a model that is no module, or an input that is neither; what the model throws
+ *
+ * @example
+ * console.log(`${summary(model, [64, 784])}`);
+ * summary(network, (network) => network.forward(x, t, { labels })).trainable;
+ */
+export function summary<M extends Module>(model: M, input: Shape | ((model: M) => Tensor)): Summary {
+  if (!(model instanceof Module)) throw new ValueError(`summary: expected a module, got ${describe(model)}`);
+  const run = runOf(model, input);
+  const { outputs, flops } = scope(() => noGrad(() => evaluating(model, () => measure(model, run))));
+  const owned = tensorsByOwner(model);
+  const rows = model
+    .namedModules()
+    .filter(([name, module]) => name === '' || module instanceof Layer || owned.has(name))
+    .map(([name, module]): SummaryRow => {
+      const [trained, rest] = [true, false].map((wanted) =>
+        (owned.get(name) ?? []).filter((x) => x.requiresGrad === wanted),
+      );
+      return {
+        name,
+        type: module.constructor.name,
+        output: outputs.get(module) ?? null,
+        trainable: total(trained, (x) => x.size),
+        frozen: total(rest, (x) => x.size),
+        flop: flops.get(module) ?? 0,
+      };
+    });
+  const totals = {
+    rows,
+    trainable: total(rows, (row) => row.trainable),
+    frozen: total(rows, (row) => row.frozen),
+    flop: total([...flops.values()], (flop) => flop),
+    bytes: total([...owned.values()].flat(), (x) => x.size * x.backend.elementBytes),
+  };
+  return { ...totals, toString: () => table(totals) };
+}
+
+function total<T>(things: readonly T[], numberOf: (thing: T) => number): number {
+  return things.reduce((sum, thing) => sum + numberOf(thing), 0);
+}
+
+/** What runs the model. @throws ValueError */
+function runOf<M extends Module>(model: M, input: Shape | ((model: M) => Tensor)): () => Tensor {
+  if (typeof input === 'function') return () => input(model);
+  if (!Array.isArray(input)) {
+    throw new ValueError(`summary: expected the shape of an input or a function, got ${describe(input)}`);
+  }
+  if (!(model instanceof Layer)) {
+    throw new ValueError(
+      `summary: expected a function such as (model) => model.forward(x, t), as ${model.constructor.name} is no Layer, got the shape [${input}]`,
+    );
+  }
+  return () => model.forward(zeros(input));
+}
+
+/** Runs `body` with the model in evaluation mode. */
+function evaluating<T>(model: Module, body: () => T): T {
+  const modes = model.namedModules().map(([, module]) => ({ module, training: module.training }));
+  model.eval();
+  try {
+    return body();
+  } finally {
+    for (const { module, training } of modes) module.training = training;
+  }
+}
+
+/** The outputs' shapes and the FLOP of each module: those of a product are the innermost layer's that is running. */
+function measure(
+  model: Module,
+  run: () => Tensor,
+): { outputs: ReadonlyMap<Module, Shape>; flops: ReadonlyMap<Module, number> } {
+  const outputs = new Map<Module, Shape>();
+  const flops = new Map<Module, number>();
+  const calls: KernelCall[] = [];
+  const running: Module[] = [model];
+  const charge = () => {
+    const layer = running[running.length - 1];
+    flops.set(layer, (flops.get(layer) ?? 0) + total(calls, ({ flop = 0 }) => flop));
+    calls.length = 0;
+  };
+  const remove = aroundForward('summary', model, (_, layer) => (forward) => {
+    charge();
+    running.push(layer);
+    const output = forward();
+    charge();
+    running.pop();
+    outputs.set(layer, output.shape);
+    return output;
+  });
+  try {
+    recordKernels(() => {
+      const output = run();
+      if (output instanceof Tensor) outputs.set(model, output.shape);
+    }, calls);
+    charge();
+  } finally {
+    remove();
+  }
+  return { outputs, flops };
+}
+
+/** The tensors of a model's state by the path of the module that has them, each once. */
+function tensorsByOwner(model: Module): Map<string, Tensor[]> {
+  const owned = new Map<string, Tensor[]>();
+  const seen = new Set<Tensor>();
+  for (const [name, x] of model.stateDict()) {
+    if (seen.has(x)) continue;
+    seen.add(x);
+    const owner = name.slice(0, Math.max(0, name.lastIndexOf('.')));
+    owned.set(owner, [...(owned.get(owner) ?? []), x]);
+  }
+  return owned;
+}
+
+const digits = (n: number) => n.toLocaleString('en-US');
+
+/** Names to the left, numbers to the right, and the totals below. */
+function table({ rows, trainable, frozen, flop, bytes }: Omit<Summary, 'toString'>): string {
+  const cells = [
+    ['layer', 'class', 'output', 'parameters', 'FLOP'],
+    ...rows.map((row) => [
+      row.name === '' ? '(model)' : row.name,
+      row.type,
+      row.output ? `[${row.output.join(', ')}]` : '-',
+      digits(row.trainable + row.frozen),
+      digits(row.flop),
+    ]),
+  ];
+  const widths = cells[0].map((_, column) => Math.max(...cells.map((row) => row[column].length)));
+  const lines = cells.map((row) =>
+    row
+      .map((cell, column) => (column < 3 ? cell.padEnd(widths[column]) : cell.padStart(widths[column])))
+      .join('  '),
+  );
+  return [
+    ...lines,
+    `parameters: ${digits(trainable + frozen)} (${digits(trainable)} trainable, ${digits(frozen)} frozen), ${digits(bytes)} bytes`,
+    `products: ${digits(flop)} FLOP`,
+  ].join('\n');
+}

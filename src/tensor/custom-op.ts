@@ -1,0 +1,133 @@
+/**
+ * Ops of one's own: a function of tensors with a derivative that is given, where the tape would record the steps inside.
+ * That saves memory, is more accurate where the derivative has a shorter form, and gives a derivative to what has none
+ * (a straight-through estimator). In the style of PyTorch's `autograd.Function`.
+ *
+ * Both passes are written with tensors, so that they run on either backend. Left out on purpose: kernels of one's own,
+ * several results, and derivatives of derivatives.
+ */
+import type { Differentiable, Saved } from '../autograd/op.ts';
+import { checkOperands, noGrad, record } from '../autograd/tape.ts';
+import { copyArray } from '../backend/kernels.ts';
+import { ShapeError, ValueError } from '../errors.ts';
+import { checkKeys, describe } from '../options.ts';
+import { Tensor } from './tensor.ts';
+
+/** What the backward pass of an op gets beside dL/dy. */
+export interface CustomPass<A> {
+  readonly xs: readonly Tensor[];
+  readonly y: Tensor;
+  readonly attrs: A;
+  /** Whether the gradient of input i is wanted: null will do where it is not. */
+  wants(input: number): boolean;
+}
+
+/** The definition of an op; A is the type of its attributes. */
+export interface CustomOp<A = undefined> {
+  /** For messages. */
+  readonly name: string;
+  /** y = f(xs). Nothing in it is recorded. */
+  forward(xs: readonly Tensor[], attrs: A): Tensor;
+  /** dL/dx of each input from dL/dy, of the input's shape; null stands for 0. Nothing in it is recorded. */
+  backward(dy: Tensor, pass: CustomPass<A>): readonly (Tensor | null)[];
+  /**
+   * What `backward` reads: inputs by number, and 'y'. Those must not be written to between the passes. All by default.
+   */
+  readonly saves?: readonly Saved[];
+}
+
+/** Takes the inputs, and the attributes last where the op has some. */
+export type CustomFunction<A> = (...args: [A] extends [undefined] ? Tensor[] : [...Tensor[], A]) => Tensor;
+
+/**
+ * A function of tensors from its two passes. What it is given last is its attributes, unless that is a tensor.
+ *
+ * The function throws ValueError for inputs that are no tensors of one backend, and for passes that return anything but
+ * tensors of that backend; the backward pass throws ShapeError for a gradient that has not its input's shape.
+ *
+ * @throws ValueError for a definition without a name or a pass, or with anything else
+ *
+ * @example
+ * // y = x³ and dL/dx = 3·x²·dL/dy
+ * const cube = customOp({
+ *   name: 'cube',
+ *   forward: ([x]) => x.mul(x).mul(x),
+ *   backward: (dy, { xs: [x] }) => [dy.mul(x).mul(x).mul(3)],
+ * });
+ * const x = tensor([1, 2], { requiresGrad: true });
+ * cube(x).sum().backward(); // x.grad is [3, 12]
+ * const error = gradcheck(cube, [x]); // below 1e-6
+ */
+export function customOp<A = undefined>(definition: CustomOp<A>): CustomFunction<A> {
+  checkDefinition(definition);
+  const { name, forward, saves } = definition;
+  return (...args) => {
+    const last: unknown = args.at(-1);
+    const hasAttrs = args.length > 0 && !(last instanceof Tensor);
+    const xs = (hasAttrs ? args.slice(0, -1) : args) as Tensor[];
+    const attrs = (hasAttrs ? last : undefined) as A;
+    if (xs.length === 0) throw new ValueError(`${name}: expected at least one tensor, got ${describe(last)}`);
+    checkOperands(name, xs);
+    const result = noGrad(() => forward(xs, attrs));
+    requireTensor(`${name}: forward`, result, xs[0]);
+    // A variable of its own: the result may be an input, or a tensor that was there before.
+    const y = result.alias(result.shape);
+    record(derivativeOf(definition, saves ?? [...xs.keys(), 'y']), y, xs, attrs);
+    return y;
+  };
+}
+
+/** @throws ValueError */
+function checkDefinition(definition: CustomOp<never>): void {
+  checkKeys('customOp', definition, ['name', 'forward', 'backward', 'saves']);
+  const { name, forward, backward, saves = [] } = definition;
+  if (typeof name !== 'string' || name === '') {
+    throw new ValueError(`customOp: expected a name, got ${describe(name)}`);
+  }
+  for (const [pass, f] of Object.entries({ forward, backward })) {
+    if (typeof f !== 'function') {
+      throw new ValueError(`customOp: expected a function ${pass} of ${name}, got ${describe(f)}`);
+    }
+  }
+  const isSaved = (saved: Saved) => saved === 'y' || (Number.isInteger(saved) && saved >= 0);
+  if (!Array.isArray(saves) || !saves.every(isSaved)) {
+    throw new ValueError(
+      `customOp: expected saves of ${name} such as [0, 'y'], got ${Array.isArray(saves) ? JSON.stringify(saves) : describe(saves)}`,
+    );
+  }
+}
+
+/** @throws ValueError unless `x` is a tensor of the backend of `other` */
+function requireTensor(what: string, x: unknown, other: Tensor): asserts x is Tensor {
+  if (!(x instanceof Tensor)) throw new ValueError(`${what}: expected a tensor, got ${describe(x)}`);
+  checkOperands(what, [other, x]);
+}
+
+/** What the tape calls. */
+function derivativeOf<A>({ name, backward }: CustomOp<A>, saves: readonly Saved[]): Differentiable<A> {
+  return {
+    name,
+    saves,
+    vjp(k, dy, y, inputs, into, attrs) {
+      const what = `${name}: backward`;
+      const xs = inputs as readonly Tensor[];
+      const pass = { xs, y: y as Tensor, attrs, wants: into.wants };
+      const gradients: unknown = noGrad(() => backward(dy as Tensor, pass));
+      if (!Array.isArray(gradients) || gradients.length !== xs.length) {
+        throw new ValueError(
+          `${what}: expected an array of ${xs.length} ${xs.length === 1 ? 'gradient' : 'gradients'}, got ${describe(gradients)}`,
+        );
+      }
+      for (const [i, gradient] of gradients.entries()) {
+        if (gradient === null) continue;
+        requireTensor(what, gradient, xs[i]);
+        if (gradient.shape.join() !== xs[i].shape.join()) {
+          throw new ShapeError(
+            `${what}: expected a gradient of shape [${xs[i].shape}] for input ${i}, got [${gradient.shape}]`,
+          );
+        }
+        into(i, (out) => copyArray(k, gradient.size, gradient.ptr, out));
+      }
+    },
+  };
+}
