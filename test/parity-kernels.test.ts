@@ -415,6 +415,42 @@ suite('parity of kernels', (test) => {
     );
   });
 
+  test('a transpose is exact at every edge, beyond one strip of rows, out of and into arrays with gaps', () => {
+    for (const [rows, cols] of [
+      [1, 9],
+      [4, 4],
+      [5, 7],
+      [3, 70],
+      [70, 3],
+      [64, 64],
+      [131, 66],
+      [66, 131],
+    ]) {
+      for (const [xGap, yGap] of [
+        [0, 0],
+        [3, 5],
+      ]) {
+        const [xStep, yStep] = [cols + xGap, rows + yGap];
+        const x = uniforms('x', rows * xStep);
+        const y = uniforms('y', cols * yStep);
+        for (const inOrderOf of ['x', 'y']) {
+          const [, result] = runKernel(ownWasm(), [x, y], (k, [from, to]) => {
+            const record = { alpha: 1, accumulate: false };
+            const byX = { x: { ptr: from, row: xStep, col: 1 }, y: { ptr: to, row: 1, col: yStep } };
+            const byY = { x: { ptr: from, row: 1, col: xStep }, y: { ptr: to, row: yStep, col: 1 } };
+            if (inOrderOf === 'x') k.copy({ ...record, rows, cols, ...byX });
+            else k.copy({ ...record, rows: cols, cols: rows, ...byY });
+          });
+          const expected = Float64Array.from(y, (value, at) => {
+            const [j, i] = [Math.floor(at / yStep), at % yStep];
+            return i < rows ? x[i * xStep + j] : value;
+          });
+          assert.equal(result, expected, `[${rows},${cols}] in the order of ${inOrderOf}`);
+        }
+      }
+    }
+  });
+
   test('work that is cut into pieces agrees like small work', () => {
     const n = 70_001;
     const [a, b, y] = [uniforms('a', n, 0.1, 2), uniforms('b', n, 0.1, 2), uniforms('y', n)];
