@@ -2,8 +2,9 @@
  * Copies of two-dimensional views: the whole of reshaping, transposing, slicing, concatenating and
  * broadcasting, forwards and (with `accumulate`) backwards. Exact when alpha is 1; else one rounding.
  *
- * The items of the work are rows; where there is one row, its columns.
+ * A transpose goes by squares of four rows and columns, which are turned in registers. The items of the work are rows; where there is one row, its columns.
  */
+import { put4 } from './elementwise/put';
 import { CopyRecord, FillRecord } from './records';
 
 /** out[i] = value for the items [from, to). */
@@ -31,30 +32,106 @@ export function copy(from: i32, to: i32, r: CopyRecord): void {
   const y = r.y + ((from * (along ? yCol : yRow)) << 2);
   if (yCol == 1 && xCol == 1) {
     for (let i = 0; i < rows; ++i) copyRow(cols, alpha, x + ((i * xRow) << 2), y + ((i * yRow) << 2), accumulate);
-    return;
-  }
-  // A transpose walks in blocks, so that the cache lines of both sides are used whole.
-  for (let i0 = 0; i0 < rows; i0 += 16) {
-    const i1 = min(i0 + 16, rows);
-    for (let j0 = 0; j0 < cols; j0 += 16) {
-      const j1 = min(j0 + 16, cols);
-      for (let i = i0; i < i1; ++i) {
-        let source = x + ((i * xRow + j0 * xCol) << 2);
-        let target = y + ((i * yRow + j0 * yCol) << 2);
-        for (let j = j0; j < j1; ++j) {
-          const v = alpha * f32.load(source);
-          f32.store(target, accumulate ? f32.load(target) + v : v);
-          source += xCol << 2;
-          target += yCol << 2;
-        }
+  } else if (xCol == 1 && yRow == 1) {
+    transpose(rows, cols, alpha, x, xRow << 2, y, yCol << 2, accumulate);
+  } else if (xRow == 1 && yCol == 1) {
+    transpose(cols, rows, alpha, x, xCol << 2, y, yRow << 2, accumulate);
+  } else {
+    // In blocks, so that the cache lines of both sides are used whole.
+    for (let i = 0; i < rows; i += 16) {
+      for (let j = 0; j < cols; j += 16) {
+        const source = x + ((i * xRow + j * xCol) << 2);
+        const target = y + ((i * yRow + j * yCol) << 2);
+        const m = min(16, rows - i);
+        const n = min(16, cols - j);
+        copyElements(m, n, alpha, source, xRow << 2, xCol << 2, target, yRow << 2, yCol << 2, accumulate);
       }
     }
   }
 }
 
+/** As `copy` with any strides, here in bytes, element by element; the longer axis should be the second. */
+function copyElements(
+  rows: i32,
+  cols: i32,
+  alpha: f32,
+  x: usize,
+  xRow: i32,
+  xCol: i32,
+  y: usize,
+  yRow: i32,
+  yCol: i32,
+  accumulate: bool,
+): void {
+  for (let i = 0; i < rows; ++i, x += xRow, y += yRow) {
+    let source = x;
+    let target = y;
+    for (let j = 0; j < cols; ++j, source += xCol, target += yCol) {
+      const v = alpha * f32.load(source);
+      f32.store(target, accumulate ? f32.load(target) + v : v);
+    }
+  }
+}
+
+/** Bytes up to which a loop copies faster than the engine. */
+const SHORT: usize = 192;
+
+/** Rows of a strip of a transpose: what four of its columns touch stays in the caches, also where strides are 2^n. */
+const STRIP: i32 = 64;
+
+/** y[j,i] = [itself +] alpha·x[i,j]: rows of x `xStep` bytes apart, rows of y `yStep`; both contiguous along rows. */
+function transpose(
+  rows: i32,
+  cols: i32,
+  alpha: f32,
+  x: usize,
+  xStep: i32,
+  y: usize,
+  yStep: i32,
+  accumulate: bool,
+): void {
+  const wholeRows = rows & ~3;
+  const wholeCols = cols & ~3;
+  const factor = f32x4.splat(alpha);
+  for (let i0 = 0; i0 < wholeRows; i0 += STRIP) {
+    const i1 = min(i0 + STRIP, wholeRows);
+    for (let j = 0; j < wholeCols; j += 4) {
+      let source = x + i0 * xStep + (j << 2);
+      let target = y + j * yStep + (i0 << 2);
+      for (let i = i0; i < i1; i += 4, source += xStep << 2, target += 16) {
+        transpose4(factor, source, xStep, target, yStep, accumulate);
+      }
+    }
+  }
+  // The last columns and the last rows.
+  const right = wholeCols << 2;
+  copyElements(cols - wholeCols, rows, alpha, x + right, 4, xStep, y + wholeCols * yStep, yStep, 4, accumulate);
+  const below = wholeRows << 2;
+  copyElements(rows - wholeRows, wholeCols, alpha, x + wholeRows * xStep, xStep, 4, y + below, 4, yStep, accumulate);
+}
+
+/** Four rows and columns. */
+// @ts-ignore: decorator
+@inline
+function transpose4(factor: v128, x: usize, xStep: i32, y: usize, yStep: i32, accumulate: bool): void {
+  const a = f32x4.mul(factor, v128.load(x));
+  const b = f32x4.mul(factor, v128.load(x + xStep));
+  const c = f32x4.mul(factor, v128.load(x + 2 * xStep));
+  const d = f32x4.mul(factor, v128.load(x + 3 * xStep));
+  // a0 b0 a1 b1, a2 b2 a3 b3; c0 d0 c1 d1, c2 d2 c3 d3
+  const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5);
+  const AB = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
+  const cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
+  const CD = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
+  put4(y, v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), accumulate);
+  put4(y + yStep, v128.shuffle<f32>(ab, cd, 2, 3, 6, 7), accumulate);
+  put4(y + 2 * yStep, v128.shuffle<f32>(AB, CD, 0, 1, 4, 5), accumulate);
+  put4(y + 3 * yStep, v128.shuffle<f32>(AB, CD, 2, 3, 6, 7), accumulate);
+}
+
 function copyRow(n: i32, alpha: f32, x: usize, y: usize, accumulate: bool): void {
   if (alpha == 1 && !accumulate) {
-    memory.copy(y, x, (<usize>n) << 2);
+    copyBytes(y, x, (<usize>n) << 2);
     return;
   }
   const factor = f32x4.splat(alpha);
@@ -62,10 +139,23 @@ function copyRow(n: i32, alpha: f32, x: usize, y: usize, accumulate: bool): void
   const end = x + (n << 2);
   for (; x < whole; x += 16, y += 16) {
     const v = f32x4.mul(factor, v128.load(x));
-    v128.store(y, accumulate ? f32x4.add(v128.load(y), v) : v);
+    put4(y, v, accumulate);
   }
   for (; x < end; x += 4, y += 4) {
     const v = alpha * f32.load(x);
     f32.store(y, accumulate ? f32.load(y) + v : v);
   }
+}
+
+/** Copies whole words. memory.copy is a call into the engine, which costs as much as some hundred bytes. */
+// @ts-ignore: decorator
+@inline
+function copyBytes(y: usize, x: usize, n: usize): void {
+  if (n > SHORT) {
+    memory.copy(y, x, n);
+    return;
+  }
+  const end = x + n;
+  for (; x + 16 <= end; x += 16, y += 16) v128.store(y, v128.load(x));
+  for (; x < end; x += 4, y += 4) i32.store(y, i32.load(x));
 }

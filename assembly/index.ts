@@ -16,16 +16,8 @@ export { isFused, peakMulAdd } from './peak';
 export { gaussian, randomBits, uniform } from './random/gaussian';
 export { mse, mseBackward, squaredErrorBlocks } from './reduce/mse';
 export { prodBackward } from './reduce/prod';
-export {
-  maxOf as max,
-  minOf as min,
-  prod,
-  storeTotal,
-  sum,
-  sumBlocks,
-  sumSquares,
-  sumSquaresBlocks,
-} from './reduce/reduce';
+export { maxOf as max, minOf as min, prod, storeTotal, sum, sumSquares } from './reduce/reduce';
+export { sumBlocks, sumSquaresBlocks } from './reduce/sum';
 export { attach, scratchBytes } from './scratch';
 export { affinePath } from './sde';
 export { logSoftmax, logSoftmaxBackward, softmax, softmaxBackward } from './softmax';

@@ -16,7 +16,7 @@
 import { exp4, log4 } from './elementwise/exp';
 import { put1, put4 } from './elementwise/put';
 import { reduceRow } from './reduce/reduce';
-import { MAX, SUM } from './reduce/terms';
+import { MAX, SUM } from './reduce/codes';
 import { SoftmaxBackwardRecord, SoftmaxRecord } from './records';
 
 /** e[cols] = exp(x - m); returns the sum. */

@@ -214,6 +214,8 @@ export const elementwise: Subject = {
     copy('copy', 1, BATCH, 1),
     copy('copy scaled', 1, BATCH, 0.5),
     copy('transpose', 784, 400, 1, true),
+    copy('transpose', 64, 784, 1, true),
+    copy('transpose', 1024, 1024, 1, true),
     fill,
     mse(BATCH, label(BATCH)),
     mseBackward(BATCH, label(BATCH)),

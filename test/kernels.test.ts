@@ -334,8 +334,33 @@ suite('accuracy', (test) => {
     ['maximum', 'max'],
     ['minimum', 'min'],
   ] as const) {
+    test(`the ${what} of zeros is +0 above -0, wherever they stand, also beside others`, () => {
+      const other = name === 'max' ? -1 : 1;
+      for (const inner of [1, 3, 4, 17]) {
+        for (const n of [1, 2, 9]) {
+          for (const fill of [0, -0]) {
+            for (const beside of [-fill, other]) {
+              for (let at = 0; at < n; at++) {
+                const x = Float32Array.from({ length: n * inner }, (_, i) =>
+                  Math.floor(i / inner) === at ? fill : beside,
+                );
+                const [, y] = runKernel(ownWasm(), [x, new Float32Array(inner)], (k, [from, to]) =>
+                  k.reduce(name, { outer: 1, n, inner, x: from, alpha: 1, out: into(to) }),
+                );
+                const expected = n === 1 ? fill : Math[name](fill, beside);
+                assert.ok(
+                  y.every((value) => Object.is(value, expected)),
+                  `${fill} at ${at} beside ${beside}, [${n},${inner}]: expected ${expected}, got ${y}`,
+                );
+              }
+            }
+          }
+        }
+      }
+    });
+
     test(`the ${what} is exact, and NaN wherever a NaN stands`, () => {
-      for (const inner of [1, 3, 4, 6]) {
+      for (const inner of [1, 3, 4, 6, 16, 23]) {
         for (const n of [1, 2, 15, 16, 17, 33, 64, 65, 130]) {
           const x = uniforms(
             `${n}`,

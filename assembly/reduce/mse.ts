@@ -5,7 +5,7 @@
  * ascending order.
  */
 import { MseBackwardRecord, MseRecord, SquaredErrorBlocksRecord } from '../records';
-import { BLOCK, lanes, SUM } from './terms';
+import { BLOCK, lanes } from './sum';
 
 /** The sum of (a - b)² over at most BLOCK elements. */
 function squaredErrorBlock(n: i32, a: usize, b: usize): f64 {
@@ -19,7 +19,7 @@ function squaredErrorBlock(n: i32, a: usize, b: usize): f64 {
     s0 = f32x4.add(s0, f32x4.mul(d0, d0));
     s1 = f32x4.add(s1, f32x4.mul(d1, d1));
   }
-  let total = lanes(SUM, f32x4.add(s0, s1));
+  let total = lanes(f32x4.add(s0, s1));
   for (; a < end; a += 4, b += 4) {
     const d = f32.load(a) - f32.load(b);
     total += <f64>(d * d);

@@ -7,7 +7,7 @@
  *   prefix_j = x_0 ··· x_(j-1),   suffix_j = dy·x_(n-1) ··· x_(j+1),   dx_j = prefix_j·suffix_j
  */
 import { ProdBackwardRecord } from '../records';
-import { promoteHigh, putTotals, store } from './terms';
+import { promoteHigh, store, storeTotals } from './store';
 
 // @ts-ignore: decorator
 @inline
@@ -45,7 +45,7 @@ export function prodColumns(n: i32, x: usize, step: usize, y: usize, alpha: f32,
     low = f64x2.mul(low, f64x2.promote_low_f32x4(v));
     high = f64x2.mul(high, promoteHigh(v));
   }
-  putTotals(y, low, high, alpha, accumulate);
+  storeTotals(y, low, high, alpha, accumulate);
 }
 
 /** One column. */
@@ -73,7 +73,7 @@ function columnsBackward(n: i32, x: usize, step: usize, dy: v128, prefix: usize,
     prefix -= 32;
     x -= step;
     dx -= step;
-    putTotals(dx, f64x2.mul(low, v128.load(prefix)), f64x2.mul(high, v128.load(prefix, 16)), 1, accumulate);
+    storeTotals(dx, f64x2.mul(low, v128.load(prefix)), f64x2.mul(high, v128.load(prefix, 16)), 1, accumulate);
     const v = v128.load(x);
     low = f64x2.mul(low, f64x2.promote_low_f32x4(v));
     high = f64x2.mul(high, promoteHigh(v));

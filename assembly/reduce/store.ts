@@ -1,0 +1,34 @@
+/** How the result of a reduction is stored: scaled, and added to what is there where it accumulates. */
+
+/** y[0] = [itself +] alpha·total */
+// @ts-ignore: decorator
+@inline
+export function store(y: usize, total: f64, alpha: f32, accumulate: bool): void {
+  const v = <f32>(<f64>alpha * total);
+  f32.store(y, accumulate ? f32.load(y) + v : v);
+}
+
+/** y[0..3] = [itself +] alpha·v */
+// @ts-ignore: decorator
+@inline
+export function store4(y: usize, v: v128, alpha: f32, accumulate: bool): void {
+  const scaled = f32x4.mul(v, f32x4.splat(alpha));
+  v128.store(y, accumulate ? f32x4.add(v128.load(y), scaled) : scaled);
+}
+
+/** y[0..3] = [itself +] alpha·total, where totals 0 and 1 are in `low`, 2 and 3 in `high`. */
+// @ts-ignore: decorator
+@inline
+export function storeTotals(y: usize, low: v128, high: v128, alpha: f32, accumulate: bool): void {
+  const a = f64x2.splat(alpha);
+  low = f32x4.demote_f64x2_zero(f64x2.mul(low, a));
+  high = f32x4.demote_f64x2_zero(f64x2.mul(high, a));
+  store4(y, v128.shuffle<i64>(low, high, 0, 2), 1, accumulate);
+}
+
+/** The upper two of four float32 as float64; f64x2.promote_low_f32x4 makes the lower two. */
+// @ts-ignore: decorator
+@inline
+export function promoteHigh(v: v128): v128 {
+  return f64x2.promote_low_f32x4(v128.shuffle<i64>(v, v, 1, 1));
+}
