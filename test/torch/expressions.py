@@ -29,6 +29,13 @@ def norm(x, p, axes, keep_dims):
     return reduce(lambda x, **of: torch.linalg.vector_norm(x, p, **of), x, axes, keep_dims)
 
 
+def prod(x, dim, keepdim):
+    """torch.prod over several axes."""
+    for axis in sorted((d % x.dim() for d in dim), reverse=True):
+        x = x.prod(dim=axis, keepdim=keepdim)
+    return x
+
+
 def box(x, begin, size):
     """The part of x of that size that begins there."""
     return x[tuple(slice(b, b + n) for b, n in zip(begin, size))]
