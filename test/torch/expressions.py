@@ -15,6 +15,7 @@ import numpy
 import torch
 import torch.nn.functional as F
 from torch import nn  # noqa: F401, for the rows
+from torch.optim import lr_scheduler as schedule  # noqa: F401, for the rows
 from torch.nn.utils.stateless import functional_call
 
 
@@ -54,6 +55,31 @@ def optimise(kind, p, gradients, **options):
         p.grad = g
         optimizer.step()
     return p
+
+
+def train_mlp(x, target, parameters, steps):
+    """The parameters of Linear, Tanh, Linear after steps of SGD."""
+    (hidden, inner), out = parameters[0].shape, parameters[2].shape[0]
+    model = nn.Sequential(nn.Linear(inner, hidden), nn.Tanh(), nn.Linear(hidden, out)).double()
+    model.load_state_dict(dict(zip(model.state_dict(), parameters)))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.02, momentum=0.5)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        F.mse_loss(model(x), target).backward()
+        optimizer.step()
+    return [p.detach() for p in model.parameters()]
+
+
+def rates(make, lr, count):
+    """The learning rates of the first steps."""
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=lr)
+    scheduler = make(optimizer)
+    found = []
+    for _ in range(count):
+        found.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    return torch.tensor(found, dtype=torch.float64)
 
 
 def several(y):
