@@ -57,6 +57,14 @@ def optimise(kind, p, gradients, **options):
     return p
 
 
+def clipped(gradients, clip):
+    """What clip returns, and the gradients of parameters after it."""
+    parameters = [nn.Parameter(torch.zeros_like(g)) for g in gradients]
+    for p, g in zip(parameters, gradients):
+        p.grad = g.clone()
+    return [*(clip(parameters) or []), *(p.grad for p in parameters)]
+
+
 def train_mlp(x, target, parameters, steps):
     """The parameters of Linear, Tanh, Linear after steps of SGD."""
     (hidden, inner), out = parameters[0].shape, parameters[2].shape[0]

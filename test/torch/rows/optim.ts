@@ -3,6 +3,8 @@
 import {
   Adam,
   AdamW,
+  clipGradNorm,
+  clipGradValue,
   cosineLr,
   exponentialLr,
   Linear,
@@ -11,12 +13,14 @@ import {
   mse,
   type Optimizer,
   polynomialLr,
+  RMSprop,
   Sequential,
   SGD,
   stepLr,
   Tanh,
   type Tensor,
   tensor,
+  zeros,
 } from '../../../src/index.ts';
 import type { Draw } from '../draw.ts';
 import { type Attributes, type Row, row } from '../row.ts';
@@ -31,6 +35,13 @@ function optimise(make: (p: Tensor) => Optimizer, [x, ...gradients]: readonly Te
     optimizer.step();
   }
   return p.detach();
+}
+
+/** What `clip` returns, and the gradients of parameters after it. */
+function clipped(gradients: readonly Tensor[], clip: (parameters: Tensor[]) => Tensor[]): Tensor[] {
+  const parameters = gradients.map(({ shape }) => zeros(shape, { requiresGrad: true }));
+  for (const [i, p] of parameters.entries()) p.mul(gradients[i]).sum().backward();
+  return [...clip(parameters), ...parameters.map((p) => (p.grad as Tensor).detach())];
 }
 
 /** `options` draws langevin's options; `torch` has them as PyTorch's. */
@@ -132,6 +143,54 @@ export const OPTIM: readonly Row[] = [
     (p, options) => new SGD([p], options),
     'lambda p, *gs, weightDecay, **rest: optimise(torch.optim.SGD, p, gs, weight_decay=weightDecay, **rest)',
   ),
+  optimizer(
+    'RMSprop',
+    (draw) => ({
+      lr: draw.oneOf([0.001, 0.01]),
+      alpha: draw.uniform(0.5, 0.99),
+      eps: draw.oneOf([1e-8, 1e-3]),
+      weightDecay: draw.oneOf([0, 0.1]),
+      momentum: draw.oneOf([0, 0.9]),
+      centered: draw.chance(0.3),
+    }),
+    (p, options) => new RMSprop([p], options),
+    'lambda p, *gs, weightDecay, **rest: optimise(torch.optim.RMSprop, p, gs, weight_decay=weightDecay, **rest)',
+  ),
+  row({
+    name: 'clipGradNorm',
+    bound: 1e-6,
+    draw: (draw) => {
+      // PyTorch refuses the largest of no numbers, which are no reason to clip in langevin.
+      const shapes = Array.from({ length: draw.integer(1, 4) }, () => draw.shape({ least: 1 }));
+      const gradients = shapes.map((shape) => draw.constant(shape, [-2, 2]));
+      return {
+        inputs: gradients,
+        attributes: { maxNorm: draw.uniform(0.1, 20), normType: draw.oneOf([1, 2, 3, 0.5, 'inf']) },
+      };
+    },
+    langevin: (gradients, { maxNorm, normType }) =>
+      clipped(gradients, (parameters) => {
+        const p = normType === 'inf' ? Infinity : Number(normType);
+        return [tensor(clipGradNorm(parameters, maxNorm, { normType: p }))];
+      }),
+    torch:
+      'lambda *gs, maxNorm, normType: ' +
+      'clipped(gs, lambda ps: [nn.utils.clip_grad_norm_(ps, maxNorm, float(normType)).double()])',
+  }),
+  row({
+    name: 'clipGradValue',
+    bound: 2e-7,
+    draw: (draw) => ({
+      inputs: [draw.constant(draw.shape(), [-2, 2]), draw.constant(draw.shape(), [-2, 2])],
+      attributes: { value: draw.uniform(0.1, 3) },
+    }),
+    langevin: (gradients, { value }) =>
+      clipped(gradients, (parameters) => {
+        clipGradValue(parameters, value);
+        return [];
+      }),
+    torch: 'lambda *gs, value: clipped(gs, lambda ps: nn.utils.clip_grad_value_(ps, value))',
+  }),
   row({
     name: 'training an MLP',
     bound: 1e-6,
