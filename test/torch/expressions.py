@@ -90,6 +90,33 @@ def rates(make, lr, count):
     return torch.tensor(found, dtype=torch.float64)
 
 
+# The functions of rows/graphs.ts.
+STEPS = {
+    "add": lambda a, b: (a + b) * 0.5,
+    "mul": lambda a, b: a * b,
+    "tanh": lambda a, b: a.tanh(),
+    "sigmoid": lambda a, b: a.sigmoid(),
+    "softmax": lambda a, b: a.softmax(0),
+    "matmul": lambda a, b: a @ b.T / len(a),
+    "transpose": lambda a, b: a.T,
+    "view": lambda a, b: (a.reshape(-1) + b.reshape(-1)).reshape(a.shape),
+    "column": lambda a, b: a * b.mean(1, keepdim=True),
+    "row": lambda a, b: a + b.mean(0),
+    "scalar": lambda a, b: a * b.mean(),
+    "halves": lambda a, b: torch.cat([a[:1], b[1:]]),
+    "cumsum": lambda a, b: a.cumsum(1) / len(a),
+    "same": lambda a, b: a * a + a,
+}
+
+
+def run_program(xs, program, results):
+    """The last results of a program of steps."""
+    found = list(xs)
+    for name, i, j in program:
+        found.append(STEPS[name](found[i], found[j]))
+    return found[max(len(xs), len(found) - results) :]
+
+
 def several(y):
     return list(y) if isinstance(y, (tuple, list)) else [y]
 
