@@ -42,6 +42,19 @@ def box(x, begin, size):
     return x[tuple(slice(b, b + n) for b, n in zip(begin, size))]
 
 
+def cross_entropy(x, target, weight, labelSmoothing, reduction):
+    """F.cross_entropy with the classes along the last axis of x."""
+    weight = None if weight is None else torch.tensor(weight, dtype=torch.float64)
+    x = x.movedim(-1, min(1, x.dim() - 1))
+    return F.cross_entropy(x, target, weight, label_smoothing=labelSmoothing, reduction=reduction)
+
+
+def rms_norm(x, shape, eps):
+    """What torch.nn.RMSNorm of later versions computes."""
+    axes = tuple(range(-len(shape), 0))
+    return x / (x.square().mean(axes, keepdim=True) + eps).sqrt()
+
+
 def call(module, x, **parameters):
     """A module with the given tensors as its parameters, at x."""
     return functional_call(module.double(), parameters, (x,))
