@@ -15,6 +15,7 @@ import numpy
 import torch
 import torch.nn.functional as F
 from torch import nn  # noqa: F401, for the rows
+from torch.optim import lr_scheduler as schedule  # noqa: F401, for the rows
 from torch.nn.utils.stateless import functional_call
 
 
@@ -29,9 +30,29 @@ def norm(x, p, axes, keep_dims):
     return reduce(lambda x, **of: torch.linalg.vector_norm(x, p, **of), x, axes, keep_dims)
 
 
+def prod(x, dim, keepdim):
+    """torch.prod over several axes."""
+    for axis in sorted((d % x.dim() for d in dim), reverse=True):
+        x = x.prod(dim=axis, keepdim=keepdim)
+    return x
+
+
 def box(x, begin, size):
     """The part of x of that size that begins there."""
     return x[tuple(slice(b, b + n) for b, n in zip(begin, size))]
+
+
+def cross_entropy(x, target, weight, labelSmoothing, reduction):
+    """F.cross_entropy with the classes along the last axis of x."""
+    weight = None if weight is None else torch.tensor(weight, dtype=torch.float64)
+    x = x.movedim(-1, min(1, x.dim() - 1))
+    return F.cross_entropy(x, target, weight, label_smoothing=labelSmoothing, reduction=reduction)
+
+
+def rms_norm(x, shape, eps):
+    """What torch.nn.RMSNorm of later versions computes."""
+    axes = tuple(range(-len(shape), 0))
+    return x / (x.square().mean(axes, keepdim=True) + eps).sqrt()
 
 
 def call(module, x, **parameters):
@@ -47,6 +68,66 @@ def optimise(kind, p, gradients, **options):
         p.grad = g
         optimizer.step()
     return p
+
+
+def clipped(gradients, clip):
+    """What clip returns, and the gradients of parameters after it."""
+    parameters = [nn.Parameter(torch.zeros_like(g)) for g in gradients]
+    for p, g in zip(parameters, gradients):
+        p.grad = g.clone()
+    return [*(clip(parameters) or []), *(p.grad for p in parameters)]
+
+
+def train_mlp(x, target, parameters, steps):
+    """The parameters of Linear, Tanh, Linear after steps of SGD."""
+    (hidden, inner), out = parameters[0].shape, parameters[2].shape[0]
+    model = nn.Sequential(nn.Linear(inner, hidden), nn.Tanh(), nn.Linear(hidden, out)).double()
+    model.load_state_dict(dict(zip(model.state_dict(), parameters)))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.02, momentum=0.5)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        F.mse_loss(model(x), target).backward()
+        optimizer.step()
+    return [p.detach() for p in model.parameters()]
+
+
+def rates(make, lr, count):
+    """The learning rates of the first steps."""
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=lr)
+    scheduler = make(optimizer)
+    found = []
+    for _ in range(count):
+        found.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    return torch.tensor(found, dtype=torch.float64)
+
+
+# The functions of rows/graphs.ts.
+STEPS = {
+    "add": lambda a, b: (a + b) * 0.5,
+    "mul": lambda a, b: a * b,
+    "tanh": lambda a, b: a.tanh(),
+    "sigmoid": lambda a, b: a.sigmoid(),
+    "softmax": lambda a, b: a.softmax(0),
+    "matmul": lambda a, b: a @ b.T / len(a),
+    "transpose": lambda a, b: a.T,
+    "view": lambda a, b: (a.reshape(-1) + b.reshape(-1)).reshape(a.shape),
+    "column": lambda a, b: a * b.mean(1, keepdim=True),
+    "row": lambda a, b: a + b.mean(0),
+    "scalar": lambda a, b: a * b.mean(),
+    "halves": lambda a, b: torch.cat([a[:1], b[1:]]),
+    "cumsum": lambda a, b: a.cumsum(1) / len(a),
+    "same": lambda a, b: a * a + a,
+}
+
+
+def run_program(xs, program, results):
+    """The last results of a program of steps."""
+    found = list(xs)
+    for name, i, j in program:
+        found.append(STEPS[name](found[i], found[j]))
+    return found[max(len(xs), len(found) - results) :]
 
 
 def several(y):

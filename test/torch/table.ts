@@ -3,6 +3,7 @@
 import type { Row } from './row.ts';
 import { CHOICES } from './rows/choices.ts';
 import { ELEMENTWISE } from './rows/elementwise.ts';
+import { GRAPHS } from './rows/graphs.ts';
 import { NN } from './rows/nn.ts';
 import { OPTIM } from './rows/optim.ts';
 import { PRODUCTS } from './rows/products.ts';
@@ -19,4 +20,5 @@ export const ROWS: readonly Row[] = [
   ...PRODUCTS,
   ...NN,
   ...OPTIM,
+  ...GRAPHS,
 ];

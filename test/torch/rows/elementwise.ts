@@ -50,13 +50,32 @@ export const ELEMENTWISE: readonly Row[] = [
   // Its derivative is 0 near -1.28.
   unary('silu', (x) => x.silu(), 'F.silu(x)', { bound: 5e-7, interval: [-1, 5] }),
   unary('silu below its minimum', (x) => x.silu(), 'F.silu(x)', { bound: 5e-7, interval: [-6, -1.5] }),
-  ...(['relu', 'abs'] as const).map((name) =>
+  unary('sin', (x) => x.sin(), 'x.sin()', { bound: 5e-7, interval: [0.2, 2.9] }),
+  unary('cos', (x) => x.cos(), 'x.cos()', { bound: 5e-7, interval: [-1.4, -0.1] }),
+  unary('erf', (x) => x.erf(), 'x.erf()', { bound: 5e-7, interval: [-2, 2] }),
+  // Its derivative is 0 near -0.75.
+  unary('gelu', (x) => x.gelu(), 'F.gelu(x)', { bound: 5e-7, interval: [-0.5, 4] }),
+  unary('gelu below its minimum', (x) => x.gelu(), 'F.gelu(x)', { bound: 1e-6, interval: [-4, -1] }),
+  unary('softplus', (x) => x.softplus(), 'F.softplus(x, threshold=600)', { bound: 5e-7, interval: [-9, 30] }),
+  unary('leakyRelu', (x) => x.leakyRelu(0.125), 'F.leaky_relu(x, 0.125)', { bound: 2e-7, interval: [-3, 3] }),
+  row({
+    name: 'sin and cos of large angles',
+    bound: 1e-6,
+    floor: 0.5,
+    draw: (draw) => {
+      const far = draw.oneOf([10, 1e3, 1e6, 1e20, 1e38]);
+      return { inputs: [draw.tensor(draw.shape(), [-far, far])], attributes: {} };
+    },
+    langevin: ([x]) => [x.sin(), x.cos()],
+    torch: 'lambda x: [x.sin(), x.cos()]',
+  }),
+  ...(['relu', 'abs', 'leakyRelu'] as const).map((name) =>
     row({
       name: `${name} at 0`,
-      bound: 0,
+      bound: 2e-7,
       draw: (draw) => ({ inputs: [draw.ties(draw.shape())], attributes: {} }),
       langevin: ([x]) => x[name](),
-      torch: `lambda x: x.${name}()`,
+      torch: `lambda x: ${name === 'leakyRelu' ? 'F.leaky_relu(x)' : `x.${name}()`}`,
     }),
   ),
   row({

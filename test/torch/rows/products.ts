@@ -1,5 +1,5 @@
 /** Products. Numbers of one tensor have one sign, so that no sum cancels. */
-import { linear } from '../../../src/index.ts';
+import { einsum, linear } from '../../../src/index.ts';
 import { type Row, row } from '../row.ts';
 
 export const PRODUCTS: readonly Row[] = [
@@ -61,6 +61,51 @@ export const PRODUCTS: readonly Row[] = [
     langevin: ([a, b]) => a.matmul(b),
     torch: 'lambda a, b: a @ b',
   }),
+  row({
+    name: 'einsum',
+    bound: 1e-6,
+    draw: (draw) => {
+      const sizes = Object.fromEntries([...'abcdeZ'].map((letter) => [letter, draw.integer(0, 20) % 7 || 1]));
+      if (draw.chance(0.03)) sizes.b = 0;
+      const operands = Array.from({ length: draw.integer(1, 4) }, () =>
+        Array.from({ length: draw.integer(0, 3) }, () => draw.oneOf(Object.keys(sizes))),
+      );
+      const letters = draw.shuffled([...new Set(operands.flat())]);
+      const output = letters.slice(0, draw.integer(0, letters.length));
+      const inputs = operands.map((axes) => axes.join('')).join(',');
+      return {
+        inputs: operands.map((axes) => draw.tensor(axes.map((letter) => sizes[letter]))),
+        attributes: { equation: draw.chance(0.2) ? inputs : `${inputs}->${output.join('')}` },
+      };
+    },
+    langevin: (xs, { equation }) => einsum(equation, ...xs),
+    torch: 'lambda *xs, equation: torch.einsum(equation, *xs)',
+  }),
+  ...[
+    'bij,bjk->bik',
+    'bhid,bhjd->bhij',
+    'ij,jk,kl->il',
+    'bi,oij,bj->bo',
+    'ii->i',
+    'ii',
+    'ij->ji',
+    'i,j->ij',
+  ].map((equation) =>
+    row({
+      name: `einsum ${equation}`,
+      bound: 1e-6,
+      draw: (draw) => {
+        const sizes = Object.fromEntries([...'bijklhdo'].map((letter) => [letter, draw.size(0, 4)]));
+        const operands = equation.split('->')[0].split(',');
+        return {
+          inputs: operands.map((axes) => draw.tensor([...axes].map((letter) => sizes[letter]))),
+          attributes: {},
+        };
+      },
+      langevin: (xs) => einsum(equation, ...xs),
+      torch: `lambda *xs: torch.einsum('${equation}', *xs)`,
+    }),
+  ),
   ...(['none', 'relu', 'sigmoid', 'tanh'] as const).map((activation) =>
     row({
       name: activation === 'none' ? 'linear' : `linear with ${activation}`,

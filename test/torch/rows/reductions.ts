@@ -12,7 +12,7 @@ const axesOf = (draw: Draw, rank: number): Axes => ({ axes: draw.axes(rank), kee
 
 /** A reduction over several axes; `torch` is a function of x, dim and keepdim. */
 function reduction(
-  name: 'sum' | 'mean' | 'max',
+  name: 'sum' | 'mean' | 'max' | 'min' | 'prod',
   torch: string,
   { bound, least = 0, ties = false }: { bound: number; least?: number; ties?: boolean },
 ): Row {
@@ -33,8 +33,13 @@ export const REDUCTIONS: readonly Row[] = [
   reduction('sum', 'torch.sum', { bound: 5e-7 }),
   reduction('mean', 'torch.mean', { bound: 5e-7, least: 1 }),
   reduction('max', 'torch.amax', { bound: 2e-7, least: 1 }),
-  // As amax does, langevin shares dy equally among the elements that reach the maximum; torch.max(x, dim) picks one.
+  reduction('min', 'torch.amin', { bound: 2e-7, least: 1 }),
+  // As amax and amin do, langevin shares dy equally among the elements that are it; torch.max(x, dim) picks one.
   reduction('max', 'torch.amax', { bound: 2e-7, least: 1, ties: true }),
+  reduction('min', 'torch.amin', { bound: 2e-7, least: 1, ties: true }),
+  reduction('prod', 'prod', { bound: 5e-7 }),
+  // With zeros: of one the gradient is the product of the others, of two it is 0.
+  reduction('prod', 'prod', { bound: 5e-7, ties: true }),
   ...(['var', 'std'] as const).map((name) =>
     row({
       name,
@@ -160,6 +165,8 @@ export const REDUCTIONS: readonly Row[] = [
       x.sum(axis),
       x.mean(axis),
       x.max(axis),
+      x.min(axis),
+      x.prod(axis),
       x.norm(2, axis),
       x.norm(Infinity, axis),
       x.cumsum(axis),
@@ -168,7 +175,7 @@ export const REDUCTIONS: readonly Row[] = [
       x.argmax(axis),
     ],
     torch:
-      'lambda x, axis: [x.sum(axis), x.mean(axis), x.amax(axis), norm(x, 2, [axis], False), ' +
+      'lambda x, axis: [x.sum(axis), x.mean(axis), x.amax(axis), x.amin(axis), x.prod(axis), norm(x, 2, [axis], False), ' +
       'norm(x, torch.inf, [axis], False), x.cumsum(axis), x.softmax(axis), x.log_softmax(axis), x.argmax(axis)]',
   }),
   row({
@@ -179,9 +186,16 @@ export const REDUCTIONS: readonly Row[] = [
       const axis = draw.axis(shape.length);
       return { inputs: [draw.tensor(shape.with(axis, 0))], attributes: { axis } };
     },
-    langevin: ([x], { axis }) => [x.sum(axis), x.mean(axis), x.norm(2, axis), x.std(axis), x.cumsum(axis)],
+    langevin: ([x], { axis }) => [
+      x.sum(axis),
+      x.prod(axis),
+      x.mean(axis),
+      x.norm(2, axis),
+      x.std(axis),
+      x.cumsum(axis),
+    ],
     torch:
-      'lambda x, axis: [x.sum(axis), x.mean(axis), norm(x, 2, [axis], False), x.std(axis), x.cumsum(axis)]',
+      'lambda x, axis: [x.sum(axis), x.prod(axis), x.mean(axis), norm(x, 2, [axis], False), x.std(axis), x.cumsum(axis)]',
   }),
   row({
     name: 'var of one element',

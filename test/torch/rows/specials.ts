@@ -3,7 +3,7 @@
  * one number again and again, so that the error is relative to it; subnormal results count as 2^-126.
  *
  * Where langevin and PyTorch differ, numbers are left out:
- * - silu(-∞) is -0 in langevin, the limit, and NaN in PyTorch;
+ * - silu and gelu of -∞ are -0 in langevin, the limit, and NaN in PyTorch, as is the gradient of gelu at ∞;
  * - where the result is NaN, relu, maximum and minimum have the gradient 0, and PyTorch passes dy on;
  * - gradients of a/b for subnormal b, and of a^b for the largest and least numbers, overflow on their way in float32.
  */
@@ -58,6 +58,14 @@ export const SPECIALS: readonly Row[] = [
     choices: ENDS.filter((x) => x !== -Infinity),
   }),
   ends('clamp at the ends', (x) => x.clamp(-1, 2), 'lambda x: x.clamp(-1, 2)'),
+  ends('sin at the ends', (x) => x.sin(), 'lambda x: x.sin()'),
+  ends('cos at the ends', (x) => x.cos(), 'lambda x: x.cos()'),
+  ends('erf at the ends', (x) => x.erf(), 'lambda x: x.erf()'),
+  ends('gelu at the ends', (x) => x.gelu(), 'lambda x: F.gelu(x)', {
+    choices: ENDS.filter((x) => Math.abs(x) !== Infinity),
+  }),
+  ends('softplus at the ends', (x) => x.softplus(), 'lambda x: F.softplus(x, threshold=600)'),
+  ends('leakyRelu at the ends', (x) => x.leakyRelu(), 'lambda x: F.leaky_relu(x)'),
   ends('add at the ends', (a, b) => a.add(b), 'lambda a, b: a + b'),
   ends('sub at the ends', (a, b) => a.sub(b), 'lambda a, b: a - b'),
   ends('mul at the ends', (a, b) => a.mul(b), 'lambda a, b: a * b'),
