@@ -2,7 +2,8 @@
  * Copies of two-dimensional views: the whole of reshaping, transposing, slicing, concatenating and
  * broadcasting, forwards and (with `accumulate`) backwards. Exact when alpha is 1; else one rounding.
  *
- * A transpose goes by squares of four rows and columns, which are turned in registers. The items of the work are rows; where there is one row, its columns.
+ * A transpose goes by squares of four rows and columns, which are turned in registers. The items of the work are
+ * rows; where there is one row, its columns.
  */
 import { put4 } from './elementwise/put';
 import { CopyRecord, FillRecord } from './records';
@@ -103,11 +104,11 @@ function transpose(
       }
     }
   }
-  // The last columns and the last rows.
-  const right = wholeCols << 2;
-  copyElements(cols - wholeCols, rows, alpha, x + right, 4, xStep, y + wholeCols * yStep, yStep, 4, accumulate);
+  // The last rows, and the last columns.
   const below = wholeRows << 2;
   copyElements(rows - wholeRows, wholeCols, alpha, x + wholeRows * xStep, xStep, 4, y + below, 4, yStep, accumulate);
+  const right = wholeCols << 2;
+  copyElements(cols - wholeCols, rows, alpha, x + right, 4, xStep, y + wholeCols * yStep, yStep, 4, accumulate);
 }
 
 /** Four rows and columns. */
