@@ -4,6 +4,7 @@
  * (asconfig.json: runtime stub).
  */
 
+export { affineSample, affineSampleBackward } from './affine-sample';
 export { init } from './constants';
 export { copy, fill } from './copy';
 export { cumsum } from './cumsum';

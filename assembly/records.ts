@@ -327,6 +327,30 @@ export class RmspropRecord {
   l2: f32;
 }
 
+/** out[batch,height,width,channels] = x through six numbers of `matrix` a picture: see affine-sample.ts. */
+@unmanaged
+export class AffineSampleRecord {
+  batch: i32;
+  height: i32;
+  width: i32;
+  channels: i32;
+  x: usize;
+  matrix: usize;
+  out: usize;
+}
+
+/** out += the derivative of affineSample to x. */
+@unmanaged
+export class AffineSampleBackwardRecord {
+  batch: i32;
+  height: i32;
+  width: i32;
+  channels: i32;
+  dy: usize;
+  matrix: usize;
+  out: usize;
+}
+
 /** n random numbers of a stream, from block `block` on. */
 @unmanaged
 export class RandomRecord {

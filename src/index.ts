@@ -64,6 +64,14 @@ export {
 export { loadStrokes, type StrokesOptions } from './data/strokes-set.ts';
 export { TensorDataset } from './data/tensor-dataset.ts';
 export { TOY_SETS, type ToyOptions, type ToySet, toySet } from './data/toy.ts';
+export {
+  affineSample,
+  flip,
+  type RandomAffineOptions,
+  randomAffine,
+  rotate,
+  shift,
+} from './data/transforms.ts';
 // Diffusion: schedules, objectives, samplers, guidance, likelihoods, closed forms
 export * as diffusion from './diffusion/index.ts';
 // Errors

@@ -87,6 +87,7 @@ const UNKNOWN: Readonly<Record<string, readonly [Wrong, string, string]>> = {
   polynomialLr: [(o) => langevin.polynomialLr(1, o), 'powers', 'power'],
   warmupLr: [(o) => langevin.warmupLr(1, langevin.constantLr(1), o), 'form', 'from'],
   DataLoader: [(o) => new langevin.DataLoader(strokes.train, o), 'batchsize', 'batchSize'],
+  randomAffine: [(o) => langevin.randomAffine(langevin.zeros([1, 2, 2, 1]), rng, o), 'degree', 'degrees'],
   loadStrokes: [(o) => langevin.loadStrokes(o), 'tests', 'test'],
   strokeDigits: [(o) => langevin.strokeDigits(0, 1, o), 'digits', 'digit'],
   loadMnist: [(o) => langevin.loadMnist(o), 'datadir', 'dataDir'],

@@ -139,6 +139,19 @@ const byIndex = (perElement: boolean): fc.Arbitrary<Case> =>
     return { shapes: [x], attrs: { axis, index } };
   });
 
+const affineSample: fc.Arbitrary<Case> = fc
+  .tuple(
+    size(3),
+    size(6),
+    size(7),
+    size(3),
+    fc.array(fc.float({ min: -2, max: 2, noNaN: true }), { minLength: 18, maxLength: 18 }),
+  )
+  .map(([batch, height, width, channels, matrices]) => ({
+    shapes: [[batch, height, width, channels]],
+    attrs: { matrices: matrices.slice(0, 6 * batch) },
+  }));
+
 /** Random cases of the ops that take any shape, by name. Ops that are not here have their samples only. */
 export const CASES: Readonly<Record<string, fc.Arbitrary<Case>>> = {
   ...Object.fromEntries(
@@ -192,6 +205,7 @@ export const CASES: Readonly<Record<string, fc.Arbitrary<Case>>> = {
   slice,
   cat,
   broadcastTo,
+  affineSample,
 };
 
 /** The ends of float32: zeros, subnormals, the least and the largest normal, infinities and NaN. */

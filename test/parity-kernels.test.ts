@@ -123,6 +123,8 @@ const PLANES = [
   [4, 8],
 ] as const;
 
+const zerosLike = (x: readonly number[]) => x.map(() => 0);
+
 /** A kernel of [rows, cols] on views of its operands. */
 type ViewsCall = (
   k: Kernels,
@@ -856,6 +858,56 @@ suite('parity of kernels', (test) => {
         for (const [i, name] of ['p', 'g', 'b'].entries())
           close(both.wasm[i]!, both.reference[i]!, 8 * U, `sgd of ${n} ${JSON.stringify(some)}: ${name}`);
       }
+    }
+  });
+
+  test('affineSample and its gradient agree at every size, and stay inside their pictures wherever a map leads', () => {
+    const maps = [
+      [1, 0, 0, 0, 1, 0],
+      [0.7, -0.6, 1.3, 0.6, 0.7, -0.4],
+      [1, 0, -1, 0, 1, -0.999],
+      [3, 0, -4, 0, -2, 5],
+      [1e9, 1, -1e9, 1, 1e9, 1e30],
+      [NaN, 0, 0, 0, 1, 0],
+      [0, 0, -Infinity, 0, 0, Infinity],
+    ];
+    const batch = maps.length;
+    for (const [height, width, channels] of [
+      [0, 3, 1],
+      [3, 0, 1],
+      [4, 4, 0],
+      [1, 1, 1],
+      [3, 5, 1],
+      [5, 3, 3],
+      [2, 7, 4],
+      [6, 6, 5],
+    ]) {
+      const sizes = { batch, height, width, channels };
+      const n = batch * height * width * channels;
+      const arrays = [uniforms('x', n), maps.flat(), uniforms('out', n)];
+      const forward = onBoth(arrays, (k, [x, matrix, out]) => k.affineSample({ ...sizes, x, matrix, out }));
+      const backward = onBoth(arrays, (k, [dy, matrix, out]) =>
+        k.affineSampleBackward({ ...sizes, dy, matrix, out }),
+      );
+      // A place of up to 8 is rounded three times; a gradient is the sum of at most `height·width` numbers below 1.
+      const what = `affineSample [${height},${width},${channels}]`;
+      close(forward.wasm[2], forward.reference[2], 64 * U, what);
+      close(backward.wasm[2], backward.reference[2], 64 * U * (1 + height * width), `${what}, gradient`);
+      for (const { wasm } of [forward, backward]) {
+        for (const input of [0, 1])
+          close(wasm[input], Float32Array.from(arrays[input]), 0, `${what}, inputs`);
+      }
+    }
+  });
+
+  test('affineSample takes NaN and infinities where a weight is not 0, and nowhere else', () => {
+    const x = [1, NaN, 3, Infinity, 5, -Infinity];
+    for (const shift of [0, 1, -1, 0.5, -0.25]) {
+      const both = onBoth([x, [1, 0, shift, 0, 1, 0], zerosLike(x)], (k, [from, matrix, out]) =>
+        k.affineSample({ batch: 1, height: 1, width: 6, channels: 1, x: from, matrix, out }),
+      );
+      for (const [i, value] of both.reference[2].entries())
+        sameKind(both.wasm[2][i], value, 8 * U, `shifted by ${shift}, at ${i}`);
     }
   });
 

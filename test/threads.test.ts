@@ -36,6 +36,8 @@ const rms = { lr: 0.1, alpha: 0.9, eps: 1e-3, momentum: 0.9, l2: 0.01 };
 /** Words of indices, all 0: every sum goes to one place, where its order shows. */
 const zeroIndices = (k: Kernels, at: Ptr, n: number) => k.fill({ n, out: at, value: 0 });
 const rowsAt = (ptr: Ptr) => ({ ptr, outer: 0, row: 1, col: 0 });
+/** Maps with entries that the data make: they turn, stretch and leave the picture. */
+const maps = (matrix: Ptr) => ({ batch: 90, height: 31, width: 27, channels: 3, matrix });
 const JOBS: Record<string, (k: Kernels, a: Ptr, b: Ptr, c: Ptr) => void> = {
   'gemm NT with bias and ReLU': (k, a, b, c) =>
     k.gemm({
@@ -165,6 +167,8 @@ const JOBS: Record<string, (k: Kernels, a: Ptr, b: Ptr, c: Ptr) => void> = {
   'SGD with momentum': (k, a, b, c) => k.sgd({ n: N, p: a, g: b, buffer: c, ...momentum }),
   'RMSprop, centred and with momentum': (k, a, b, c) =>
     k.rmsprop({ n: N / 4, p: a, g: b, v: c, average: c + N, buffer: c + 2 * N, ...rms }),
+  'pictures through affine maps': (k, a, b, c) => k.affineSample({ ...maps(b), x: a, out: c }),
+  'their gradient': (k, a, b, c) => k.affineSampleBackward({ ...maps(b), dy: a, out: c }),
   normals: (k, a) => k.random('gaussian', { n: N - 7, out: a, key: key, block: 5 }),
   uniforms: (k, a) => k.random('uniform', { n: N, out: a, key: key, block: 2 ** 33 }),
   bits: (k, a) => k.random('randomBits', { n: N, out: a, key: key, block: 0 }),

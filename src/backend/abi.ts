@@ -81,6 +81,9 @@ const elements =
     ranges(n, 1, grain);
 const planes = (grain: number) => (record: { readonly rows: number; readonly cols: number }) =>
   rowRanges(record, grain);
+/** Whole pictures, whose elements cost much. */
+const pictures = ({ batch, height, width, channels }: K.AffineSample | K.AffineSampleBackward) =>
+  ranges(batch, height * width * channels, EXPENSIVE_GRAIN);
 /** Work that one thread does. */
 const whole = (): Bounds[] => [[0, 1]];
 
@@ -222,6 +225,16 @@ export const ABI = {
   mseBackward: kernel<K.MseBackward>(
     (w, { n, a, b, dy, scale, out }) => w.i32(n).ptr(a).ptr(b).ptr(dy).f32(scale).target(out),
     elements(GRAIN),
+  ),
+  affineSample: kernel<K.AffineSample>(
+    (w, { batch, height, width, channels, x, matrix, out }) =>
+      w.i32(batch).i32(height).i32(width).i32(channels).ptr(x).ptr(matrix).ptr(out),
+    pictures,
+  ),
+  affineSampleBackward: kernel<K.AffineSampleBackward>(
+    (w, { batch, height, width, channels, dy, matrix, out }) =>
+      w.i32(batch).i32(height).i32(width).i32(channels).ptr(dy).ptr(matrix).ptr(out),
+    pictures,
   ),
   adam: kernel<K.Adam>((w, { n, p, g, m, v, stepSize, beta1, beta2, eps, correction, l2, shrink }) => {
     w.i32(n).ptr(p).ptr(g).ptr(m).ptr(v);

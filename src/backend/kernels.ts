@@ -236,6 +236,27 @@ export interface MseBackward {
   readonly out: Target;
 }
 
+/** Pictures [batch,height,width,channels], and six numbers a picture that map columns and rows of one to another. */
+interface AffineMaps {
+  readonly batch: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly matrix: Ptr;
+}
+
+/** out[b,i,j,c] = x[b] between the pixels around column m0·j + m1·i + m2 and row m3·j + m4·i + m5; 0 outside. */
+export interface AffineSample extends AffineMaps {
+  readonly x: Ptr;
+  readonly out: Ptr;
+}
+
+/** out[b] += dy[b], spread over the pixels that each of its elements was computed from. */
+export interface AffineSampleBackward extends AffineMaps {
+  readonly dy: Ptr;
+  readonly out: Ptr;
+}
+
 /** The numbers of one step of Adam. With t the step number, from 1: see assembly/optim.ts for the formula. */
 export interface AdamStep {
   /** lr / (1 - beta1^t) */
@@ -347,6 +368,8 @@ export interface Kernels {
   prodBackward(record: ProdBackward): void;
   mse(record: Mse): void;
   mseBackward(record: MseBackward): void;
+  affineSample(record: AffineSample): void;
+  affineSampleBackward(record: AffineSampleBackward): void;
   adam(record: Adam): void;
   sgd(record: Sgd): void;
   rmsprop(record: Rmsprop): void;

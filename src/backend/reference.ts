@@ -268,6 +268,21 @@ export class ReferenceKernels implements K.Kernels {
     this.each(out, n, (i) => factor * (mem[a / SIZE + i] - mem[b / SIZE + i]));
   }
 
+  affineSample({ batch, height, width, channels, x, matrix, out }: K.AffineSample): void {
+    const mem = this.memory.f64;
+    this.fill({ n: batch * height * width * channels, out, value: 0 });
+    this.eachNeighbour({ batch, height, width, channels, matrix }, (to, from, weight) => {
+      for (let c = 0; c < channels; c++) mem[out / SIZE + to + c] += weight * mem[x / SIZE + from + c];
+    });
+  }
+
+  affineSampleBackward({ batch, height, width, channels, dy, matrix, out }: K.AffineSampleBackward): void {
+    const mem = this.memory.f64;
+    this.eachNeighbour({ batch, height, width, channels, matrix }, (to, from, weight) => {
+      for (let c = 0; c < channels; c++) mem[out / SIZE + from + c] += weight * mem[dy / SIZE + to + c];
+    });
+  }
+
   adam({ n, stepSize, beta1, beta2, eps, correction, l2, shrink, ...at }: K.Adam): void {
     const mem = this.memory.f64;
     const [p, g, m, v] = [at.p / SIZE, at.g / SIZE, at.m / SIZE, at.v / SIZE];
@@ -338,6 +353,26 @@ export class ReferenceKernels implements K.Kernels {
         mem[to + i] = value + (a0 + a1 * value) + (b0 + b1 * value) * z[i];
       }
       from = to;
+    }
+  }
+
+  /** Calls `visit` for each pixel of the result, and each pixel of its picture that it is interpolated from. */
+  private eachNeighbour(
+    { batch, height, width, channels, matrix }: Omit<K.AffineSample, 'x' | 'out'>,
+    visit: (to: number, from: number, weight: number) => void,
+  ): void {
+    const place = (b: number, i: number, j: number) => ((b * height + i) * width + j) * channels;
+    for (let p = 0; p < batch * height * width; p++) {
+      const [b, i, j] = [Math.floor(p / (height * width)), Math.floor(p / width) % height, p % width];
+      const m = this.memory.f64.subarray(matrix / SIZE + 6 * b);
+      const [u, v] = [m[0] * j + m[1] * i + m[2], m[3] * j + m[4] * i + m[5]];
+      for (const row of [Math.floor(v), Math.floor(v) + 1]) {
+        for (const column of [Math.floor(u), Math.floor(u) + 1]) {
+          const inside = row >= 0 && row < height && column >= 0 && column < width;
+          const weight = (1 - Math.abs(v - row)) * (1 - Math.abs(u - column));
+          if (inside && weight > 0) visit(place(b, i, j), place(b, row, column), weight);
+        }
+      }
     }
   }
 

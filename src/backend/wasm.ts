@@ -178,6 +178,14 @@ export class WasmKernels implements K.Kernels {
     this.run('mseBackward', record);
   }
 
+  affineSample(record: K.AffineSample): void {
+    this.run('affineSample', record);
+  }
+
+  affineSampleBackward(record: K.AffineSampleBackward): void {
+    this.run('affineSampleBackward', record);
+  }
+
   adam(record: K.Adam): void {
     this.run('adam', record);
   }

@@ -1,4 +1,5 @@
 /** All ops. Importing this file fills the table `OPS`. */
+export * from './affine-sample.ts';
 export * from './binary.ts';
 export * from './cumsum.ts';
 export { gather, indexSelect } from './gather.ts';

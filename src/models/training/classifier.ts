@@ -4,14 +4,14 @@
  * `accuracy` is what counts.
  */
 import type { CheckpointInfo } from '../../checkpoint/checkpoint.ts';
-import type { PictureShape, TrainTest } from '../../data/dataset.ts';
+import type { TrainTest } from '../../data/dataset.ts';
 import { type Batch, DataLoader } from '../../data/loader.ts';
+import { affineSample } from '../../data/transforms.ts';
 import { crossEntropy } from '../../nn/loss.ts';
 import type { Module } from '../../nn/module.ts';
 import { cosineLr, type LrSchedule } from '../../optim/lr-schedule.ts';
 import { withDefaults } from '../../options.ts';
 import { Rng, type Seed } from '../../random/rng.ts';
-import { tensor } from '../../tensor/create.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { Classifier } from '../networks/classifier.ts';
 import type { TrainEvent } from './events.ts';
@@ -62,7 +62,7 @@ export class ClassifierRecipe extends CrossEntropyRecipe {
   }
 
   protected logits(images: Tensor): Tensor {
-    return this.module.forward(shifted(images, this.module.sizes, this.streams.shifts));
+    return this.module.forward(shifted(images, this.streams.shifts));
   }
 }
 
@@ -94,20 +94,12 @@ export function* trainClassifier(
 }
 
 /** The pictures, each moved by -2 to 2 pixels down and across; what enters is black. */
-function shifted(images: Tensor, { height, width, channels }: PictureShape, rng: Rng): Tensor {
-  const from = images.toTypedArray();
-  const to = new Float32Array(from.length);
+function shifted(images: Tensor, rng: Rng): Tensor {
   const size = 2 * MOST_SHIFT + 1;
-  const [row, picture] = [width * channels, height * width * channels];
-  for (const [i, word] of rng.bits(images.shape[0]).entries()) {
+  const maps = Array.from(rng.bits(images.shape[0]), (word) => {
     const at = Math.floor((word / 2 ** 32) * size * size);
     const [down, across] = [Math.floor(at / size) - MOST_SHIFT, (at % size) - MOST_SHIFT];
-    for (let y = Math.max(0, down); y < Math.min(height, height + down); y++) {
-      const begin = Math.max(0, across);
-      const source = i * picture + (y - down) * row + (begin - across) * channels;
-      const count = (width - Math.abs(across)) * channels;
-      to.set(from.subarray(source, source + count), i * picture + y * row + begin * channels);
-    }
-  }
-  return tensor(to, images.shape);
+    return [1, 0, -across, 0, 1, -down];
+  });
+  return affineSample(images, maps.flat());
 }
