@@ -109,7 +109,7 @@ const attention =
     const [a, b, c] = [memory.array(batch * m * k), memory.array(batch * k * n), memory.array(batch * m * n)];
     return {
       name: `gemmBatch ${bT ? 'NT' : 'NN'}`,
-      shape: `${batch} ${m}x${k}x${n}`,
+      shape: `${batch}x${m}x${k}x${n}`,
       flop: 2 * batch * m * n * k,
       bytes: 4 * batch * (m * k + k * n + m * n),
       roof: memory.multiplyAddPeak(threads),

@@ -116,7 +116,7 @@ suite('bench', (test) => {
       const sizes = shape.split('x').map(Number);
       const close = (got: number | undefined, expected: number) =>
         assert.ok(Math.abs(got! / expected - 1) < 2e-3, `${name} ${shape}`);
-      if (name.startsWith('gemm')) {
+      if (name.startsWith('gemm ')) {
         const [m, k, n] = sizes as [number, number, number];
         close(gflops, (2 * m * k * n) / ms / 1e6);
         close(gbps, (4 * (m * k + k * n + m * n)) / ms / 1e6);

@@ -136,7 +136,7 @@ const byIndex = (perElement: boolean): fc.Arbitrary<Case> =>
   fc.tuple(axisOf(1), size(7), fc.integer({ min: 0, max: 999 })).map(([[x, axis], m, seed]) => {
     const count = perElement ? x.with(axis, m).reduce((n, each) => n * each, 1) : m;
     const index = Int32Array.from({ length: count }, (_, i) => (i * i + seed * (i + 1)) % x[axis]);
-    return { shapes: [x], attrs: { axis, index } };
+    return { shapes: [x], attrs: { axis, index, size: m } };
   });
 
 const affineSample: fc.Arbitrary<Case> = fc

@@ -348,6 +348,15 @@ suite('parity of kernels', (test) => {
     close(da.reference[4]!, [0, 0, Infinity, -Infinity, 0, 12], 1e-5, 'to the base, reference');
   });
 
+  test('the derivative of pow does not overflow where the power is 0', () => {
+    const both = onBoth([[0.5], [3e38], [4], [0], [7]], (k, [a, b, dy, y, out]) =>
+      k.binaryBackward('pow', 'a', {
+        ...{ rows: 1, cols: 1, a: rowOf(a!, 1), b: rowOf(b!, 1), dy: dy!, y: y!, out: into(out!) },
+      }),
+    );
+    assert.equal([both.wasm[4]![0], both.reference[4]![0]], [0, 0]);
+  });
+
   test('where takes a or b by its condition, for every way to broadcast, and lets no NaN of the other through', () => {
     checkViews(
       'where',

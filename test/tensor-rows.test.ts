@@ -6,8 +6,8 @@ import * as assert from 'uvu/assert';
 import { gradcheck } from '../src/autograd/gradcheck.ts';
 import { ShapeError, ValueError } from '../src/errors.ts';
 import { Rng } from '../src/random/rng.ts';
-import { arange, tensor, zeros } from '../src/tensor/create.ts';
-import { stack, where } from '../src/tensor/functions.ts';
+import { arange, full, tensor, zeros } from '../src/tensor/create.ts';
+import { cat, stack, where } from '../src/tensor/functions.ts';
 import type { Tensor } from '../src/tensor/tensor.ts';
 import { close, near, refused, scoped } from './helpers.ts';
 import { suite } from './suite.ts';
@@ -187,6 +187,8 @@ suite(
         near(cube.topk(cube.shape[axis], axis, {}).values.max(axis), cube.max(axis).toArray());
       }
       differs((y) => y.topk(2, 0).values.mul(y.topk(2, 0).values), draw(4, 2));
+      assert.equal(zeros([7, 0, 1, 2]).topk(1, 2).values.shape, [7, 0, 1, 2]);
+      assert.equal(zeros([2, 0]).topk(0).values.shape, [2, 0]);
       refused(() => x.topk(5), ValueError, 'topk: expected a whole number from 0 to 4, got 5');
     });
 
@@ -254,6 +256,18 @@ suite(
       differs((y) => y.std(0), draw(3, 4));
       differs((y) => y.var([0, 1]), draw(3, 4));
       refused(() => x.norm(0.5), ValueError, /norm: expected p >= 1/);
+    });
+
+    test('equal elements have no deviation, whatever they are', () => {
+      for (const value of [0.1, -7.3, 1e6, 3e-5]) {
+        for (const n of [3, 7, 15]) {
+          const x = full([n], value).requireGrad();
+          const y = x.std();
+          assert.is(y.item(), 0);
+          y.backward();
+          assert.equal([...x.grad!.toTypedArray()], new Array(n).fill(0));
+        }
+      }
     });
 
     test('where nothing differs the gradients of std and norm are 0, not NaN', () => {
@@ -343,6 +357,17 @@ suite(
         /repeat: expected a whole number of times for each of at least 2 axes/,
       );
       refused(() => arange(3).tril(), ShapeError, 'tril: expected matrices [..., m, n], got shape [3]');
+    });
+
+    test('an array of tensors may grow after cat and stack have read it', () => {
+      for (const join of [cat, stack]) {
+        const x = tensor([1, 2], { requiresGrad: true });
+        const parts = [x.mul(2)];
+        const first = join(parts).sum();
+        parts.push(x.mul(3));
+        join(parts).sum().add(first).backward();
+        near(x.grad!, [7, 7]);
+      }
     });
 
     test('a clone has memory of its own, and gradients run through it', () => {

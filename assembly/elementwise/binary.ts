@@ -71,8 +71,8 @@ function da(op: i32, dy: v128, a: v128, b: v128): v128 {
   if (op == DIV) return f32x4.div(dy, b);
   if (op == MAXIMUM) return ofGreater(dy, a, b);
   if (op == MINIMUM) return ofGreater(dy, b, a);
-  // pow: dy·b·a^(b-1), and 0 where b = 0, also at a = 0
-  const slope = f32x4.mul(f32x4.mul(dy, b), pow4(a, f32x4.sub(b, f32x4.splat(1))));
+  // pow: dy·(b·a^(b-1)), in which no product overflows before its time, and 0 where b = 0, also at a = 0
+  const slope = f32x4.mul(dy, f32x4.mul(b, pow4(a, f32x4.sub(b, f32x4.splat(1)))));
   return v128.andnot(slope, f32x4.eq(b, f32x4.splat(0)));
 }
 

@@ -137,7 +137,7 @@ export const BINARY_FORMULAS = binary({
   pow: {
     f: power,
     // Where a product would be 0·∞ the derivative is 0: da at b = 0, and db at a = 0 with b >= 0.
-    da: (dy, a, b) => (b === 0 ? 0 : dy * b * power(a, b - 1)),
+    da: (dy, a, b) => (b === 0 ? 0 : dy * (b * power(a, b - 1))),
     db: (dy, a, b, y) => (a === 0 && b >= 0 ? 0 : dy * y * log(a)),
     keeps: ['a', 'b', 'y'],
     domain: [0.5, 2],

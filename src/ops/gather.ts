@@ -6,15 +6,16 @@
  *
  * The caller has checked that indices lie in [0, x.shape[axis]).
  */
-import { defineOp, type GradSink, type OpDef, type Sample } from '../autograd/op.ts';
+import { defineOp, type OpDef, type Sample } from '../autograd/op.ts';
 import type { Shape, Variable } from '../autograd/variable.ts';
 import type { Indices, Ptr } from '../backend/kernels.ts';
-import { ShapeError } from '../errors.ts';
 import { withScratch } from './scratch.ts';
 
 export interface ByIndex {
   readonly axis: number;
   readonly index: Int32Array;
+  /** The size of the result's axis. */
+  readonly size: number;
 }
 
 /** The sizes before and after an axis. */
@@ -52,7 +53,7 @@ function byIndex(
         k.gather({ ...sizes, x: x.ptr, index: words, out: { ptr: y.ptr, accumulate: false } });
       }),
     saves: [],
-    vjp(k, dy, y, [x], into: GradSink, { axis, index }) {
+    vjp(k, dy, y, [x], into, { axis, index }) {
       into(0, ({ ptr, accumulate }) => {
         const sizes = sizesOf(x, y, axis);
         const words = layout(written(x, index, into.scratch), sizes.m, sizes.inner);
@@ -63,14 +64,20 @@ function byIndex(
   });
 }
 
-const sample = (shape: Shape, axis: number, index: readonly number[]): Sample<ByIndex> => ({
+/** Indices that fill a result whose axis has `size` elements. */
+const sample = (
+  shape: Shape,
+  axis: number,
+  index: readonly number[],
+  size = index.length,
+): Sample<ByIndex> => ({
   shapes: [shape],
-  attrs: { axis, index: Int32Array.from(index) },
+  attrs: { axis, index: Int32Array.from(index), size },
 });
 
 /** y has x's shape but for `axis`, where slice j is x's slice index[j]. */
 export const indexSelect = byIndex('indexSelect', (ptr) => ({ ptr, outer: 0, row: 1, col: 0 }), {
-  shape: ([x], { axis, index }) => x.with(axis, index.length),
+  shape: ([x], { axis, size }) => x.with(axis, size),
   benchmark: sample(
     [1000, 784],
     0,
@@ -88,30 +95,24 @@ export const indexSelect = byIndex('indexSelect', (ptr) => ({ ptr, outer: 0, row
 
 /** y[.., j, ..] = x[.., index[.., j, ..], ..]: the indices, row-major, fill a shape that is x's but for `axis`. */
 export const gather = byIndex('gather', (ptr, m, inner) => ({ ptr, outer: m * inner, row: inner, col: 1 }), {
-  shape([x], { axis, index }) {
-    const { outer, inner } = around(x, axis);
-    const m = outer * inner === 0 ? 0 : index.length / (outer * inner);
-    if (!Number.isInteger(m) || (outer * inner === 0 && index.length > 0)) {
-      throw new ShapeError(
-        `gather: expected a multiple of ${outer * inner} indices for [${x}] along axis ${axis}, got ${index.length}`,
-      );
-    }
-    return x.with(axis, m);
-  },
+  shape: ([x], { axis, size }) => x.with(axis, size),
   benchmark: sample(
     [64, 784],
     1,
     Array.from({ length: 64 * 784 }, (_, i) => (i * 389) % 784),
+    784,
   ),
   samples: () => [
     sample([5], 0, [3, 3, 0, 4]),
-    sample([3, 4], 1, [2, 0, 3]),
-    sample([3, 4], 0, [2, 0, 2, 2, 1, 1, 0, 0]),
+    sample([3, 4], 1, [2, 0, 3], 1),
+    sample([3, 4], 0, [2, 0, 2, 2, 1, 1, 0, 0], 2),
     sample(
       [2, 3, 5],
       1,
       Array.from({ length: 20 }, (_, i) => (i * i) % 3),
+      2,
     ),
-    sample([2, 3], 1, []),
+    sample([2, 3], 1, [], 0),
+    sample([2, 0], 0, [], 3),
   ],
 });

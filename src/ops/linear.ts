@@ -9,7 +9,8 @@
 import { BATCH, defineOp } from '../autograd/op.ts';
 import { ShapeError } from '../errors.ts';
 
-export type FusedActivation = 'none' | 'relu' | 'sigmoid' | 'tanh';
+export const FUSED_ACTIVATIONS = ['none', 'relu', 'sigmoid', 'tanh'] as const;
+export type FusedActivation = (typeof FUSED_ACTIVATIONS)[number];
 
 /** Inputs x[m,in], W[out,in] and, unless the layer has none, b[out]. */
 export const linear = defineOp<{ readonly activation: FusedActivation }>({

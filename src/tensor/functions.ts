@@ -2,7 +2,7 @@
 import { apply } from '../autograd/tape.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 import * as ops from '../ops/index.ts';
-import { describe } from '../options.ts';
+import { describe, oneOf } from '../options.ts';
 import { checkAxis } from './shape.ts';
 import { type Operand, Tensor } from './tensor.ts';
 
@@ -24,7 +24,8 @@ function requireTensors(name: string, tensors: readonly Tensor[]): Tensor {
 export function cat(tensors: readonly Tensor[], axis = 0): Tensor {
   const first = requireTensors('cat', tensors);
   if (first.rank === 0) throw new ShapeError('cat: expected tensors of rank 1 or more, got a scalar');
-  return apply(ops.cat, tensors, { axis: checkAxis('cat', axis, first.rank) });
+  // The tape keeps the list, which the caller may change.
+  return apply(ops.cat, [...tensors], { axis: checkAxis('cat', axis, first.rank) });
 }
 
 /**
@@ -78,9 +79,10 @@ export function linear(
   b: Tensor | null,
   activation: ops.FusedActivation = 'none',
 ): Tensor {
+  const fused = oneOf('linear: activation', ops.FUSED_ACTIVATIONS, activation);
   if (x.rank > 2) {
     const rows = x.reshape(-1, x.shape[x.rank - 1]);
-    return linear(rows, w, b, activation).reshape([...x.shape.slice(0, -1), w.shape[0]]);
+    return linear(rows, w, b, fused).reshape([...x.shape.slice(0, -1), w.shape[0]]);
   }
-  return apply(ops.linear, b ? [x, w, b] : [x, w], { activation });
+  return apply(ops.linear, b ? [x, w, b] : [x, w], { activation: fused });
 }

@@ -2,7 +2,7 @@
  * Variance, standard deviation and norms, made of other operators. The derivative of a square root at 0 is infinite;
  * where all deviations are 0 the gradient of `std` and `norm` is 0, as in PyTorch.
  */
-import { apply } from '../autograd/tape.ts';
+import { apply, noGrad } from '../autograd/tape.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 import * as ops from '../ops/index.ts';
 import { withDefaults } from '../options.ts';
@@ -32,7 +32,9 @@ export function variance(x: Tensor, axes: Axes, options: VarianceOptions, name: 
   if (!(Number.isFinite(correction) && correction >= 0)) {
     throw new ValueError(`${name}: expected a correction of 0 or more, got ${correction}`);
   }
-  const deviation = x.sub(x.mean(axes, { keepDims: true }));
+  // Of numbers less their maximum: equal ones become 0 exactly, and no digits are lost far from 0.
+  const moved = x.size === 0 ? x : x.sub(noGrad(() => x.max(axes, { keepDims: true })));
+  const deviation = moved.sub(moved.mean(axes, { keepDims: true }));
   const total = deviation.mul(deviation).sum(axes, { keepDims });
   const n = x.size / Math.max(1, total.size);
   return total.mul(1 / Math.max(0, n - correction));

@@ -389,9 +389,7 @@ export class Tensor extends Variable {
   argmax(axis?: number): number | Int32Array {
     if (axis === undefined) return largest(this.toTypedArray(), 1, this.size)[0];
     const rows = this.detached().lastAxis(checkAxis('argmax', axis, this.rank));
-    const n = rows.shape[rows.rank - 1];
-    const count = n === 0 ? rows.shape.slice(0, -1).reduce((m, size) => m * size, 1) : rows.size / n;
-    return largest(rows.toTypedArray(), count, n);
+    return largest(rows.toTypedArray(), sizeOf(rows.shape.slice(0, -1)), rows.shape[rows.rank - 1]);
   }
 
   /**
@@ -409,10 +407,10 @@ export class Tensor extends Variable {
     }
     const last = this.lastAxis(at);
     const seen = last.detached();
-    const rows = n === 0 ? 0 : last.size / n;
+    const rows = sizeOf(last.shape.slice(0, -1));
     const found = largestK((wanted.largest ? seen : seen.neg()).toTypedArray(), rows, n, k);
-    const values = apply(ops.gather, [last], { axis: this.rank - 1, index: found });
-    const inner = this.shape.slice(at + 1).reduce((m, size) => m * size, 1);
+    const values = apply(ops.gather, [last], { axis: this.rank - 1, index: found, size: k });
+    const inner = sizeOf(this.shape.slice(at + 1));
     return { values: values.lastTo(at), indices: transposedWords(found, inner, k) };
   }
 
@@ -424,7 +422,15 @@ export class Tensor extends Variable {
    */
   gather(axis: number, index: Indices): Tensor {
     const at = checkAxis('gather', axis, this.rank);
-    return apply(ops.gather, [this], { axis: at, index: checkIndices('gather', index, this.shape[at]) });
+    const words = checkIndices('gather', index, this.shape[at]);
+    const others = sizeOf(this.shape.toSpliced(at, 1));
+    const size = words.length === 0 ? 0 : words.length / others;
+    if (!Number.isInteger(size)) {
+      throw new ShapeError(
+        `gather: expected a multiple of ${others} indices for [${this.shape}] along axis ${at}, got ${words.length}`,
+      );
+    }
+    return apply(ops.gather, [this], { axis: at, index: words, size });
   }
 
   /**
@@ -435,7 +441,7 @@ export class Tensor extends Variable {
   indexSelect(axis: number, index: Indices): Tensor {
     const at = checkAxis('indexSelect', axis, this.rank);
     const words = checkIndices('indexSelect', index, this.shape[at]);
-    return apply(ops.indexSelect, [this], { axis: at, index: words });
+    return apply(ops.indexSelect, [this], { axis: at, index: words, size: words.length });
   }
 
   // Shape
