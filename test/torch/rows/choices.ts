@@ -14,11 +14,11 @@ const comparison = (name: 'eq' | 'ne' | 'gt' | 'ge' | 'lt' | 'le'): Row =>
   });
 
 /**
- * A shape, an axis of it and its size, at least 1. Other axes are not empty: langevin's flat list of no indices does not
- * tell how long the axis of the result is.
+ * A shape, an axis of it and its size. By default no axis is empty: a flat list of no indices does not tell how long the
+ * axis of gather's result is.
  */
-function withAxis(draw: Draw) {
-  const shape = draw.shape({ rank: [1, 5], least: 1 });
+function withAxis(draw: Draw, least = 1) {
+  const shape = draw.shape({ rank: [1, 5], least });
   const axis = draw.axis(shape.length);
   return { shape, axis, n: shape.at(axis) as number };
 }
@@ -69,7 +69,7 @@ export const CHOICES: readonly Row[] = [
     name: 'topk',
     bound: 0,
     draw: (draw) => {
-      const { shape, axis, n } = withAxis(draw);
+      const { shape, axis, n } = withAxis(draw, 0);
       return {
         inputs: [draw.tensor(shape, [-2, 2])],
         attributes: { k: draw.integer(0, n), axis, largest: draw.chance(0.5) },

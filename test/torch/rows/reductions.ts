@@ -59,8 +59,10 @@ export const REDUCTIONS: readonly Row[] = [
   row({
     name: 'std of equal elements',
     bound: 0,
-    // As many as their mean is exact for: it is the sum times a rounded 1/n.
-    draw: (draw) => ({ inputs: [draw.special(draw.oneOf([2, 4, 8, 16]), [-2, 0, 0.5, 3])], attributes: {} }),
+    draw: (draw) => ({
+      inputs: [draw.special(draw.integer(2, 20), [-2, 0, 0.1, 0.5, 3, 1e6])],
+      attributes: {},
+    }),
     langevin: ([x]) => x.std(),
     torch: 'lambda x: x.std()',
   }),
