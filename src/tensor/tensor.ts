@@ -8,7 +8,8 @@
  * w.grad!.toArray(); // [[2, 4], [6, 8]]
  * ```
  *
- * Operators never change their operands. Operands may be numbers; two tensors broadcast as in NumPy.
+ * Operators never change their operands. Operands may be numbers; two tensors broadcast as in NumPy. The class is long
+ * because it is the list of operators: each is a line or two that checks its arguments and runs an op.
  */
 import { apply, backward, backwardSteps, type TapeNode } from '../autograd/tape.ts';
 import { type Shape, sizeOf, Variable } from '../autograd/variable.ts';
