@@ -81,20 +81,14 @@ function product(m0: i32, m1: i32, n0: i32, n1: i32, r: GemmRecord, a: usize, b:
         const rows = min(MR, m1 - i);
         const src = aT ? a + p0 * lda + (i << 2) : a + i * lda + (p0 << 2);
         packPanel(MR, rows, kc, src, lda, aT, packedA);
-        panel = packedB;
-        let out = c + i * ldc + (j0 << 2);
-        let biasAt: usize = bias && last ? bias + (j0 << 2) : 0;
-        for (let j = j0; j < j1; j += NR) {
-          const cols = min(NR, j1 - j);
-          if (rows == MR && cols == NR) {
-            tile(kc, packedA, panel, out, ldc, add, biasAt, activateNow);
-          } else {
-            tile(kc, packedA, panel, edge, NR << 2, false, 0, 0);
-            storeEdge(rows, cols, edge, out, ldc, add, biasAt, activateNow);
-          }
-          panel += (kc * NR) << 2;
-          out += NR << 2;
-          if (biasAt) biasAt += NR << 2;
+        const out = c + i * ldc + (j0 << 2);
+        const biasAt: usize = bias && last ? bias + (j0 << 2) : 0;
+        const whole = rows == MR ? (j1 - j0) / NR : 0;
+        if (whole > 0) tiles(whole, kc, packedA, packedB, out, ldc, add, biasAt, activateNow);
+        for (let j = whole * NR; j < j1 - j0; j += NR) {
+          tiles(1, kc, packedA, packedB + ((kc * j) << 2), edge, NR << 2, false, 0, 0);
+          const at = j << 2;
+          storeEdge(rows, min(NR, j1 - j0 - j), edge, out + at, ldc, add, biasAt ? biasAt + at : 0, activateNow);
         }
       }
     }
@@ -103,9 +97,19 @@ function product(m0: i32, m1: i32, n0: i32, n1: i32, r: GemmRecord, a: usize, b:
 
 // @ts-ignore: decorator
 @inline
-function tile(kc: i32, a: usize, b: usize, c: usize, ldc: usize, accumulate: bool, bias: usize, activate: i32): void {
-  if (ASC_FEATURE_RELAXED_SIMD) fused.tile(kc, a, b, c, ldc, accumulate, bias, activate);
-  else plain.tile(kc, a, b, c, ldc, accumulate, bias, activate);
+function tiles(
+  count: i32,
+  kc: i32,
+  a: usize,
+  b: usize,
+  c: usize,
+  ldc: usize,
+  accumulate: bool,
+  bias: usize,
+  activate: i32,
+): void {
+  if (ASC_FEATURE_RELAXED_SIMD) fused.tiles(count, kc, a, b, c, ldc, accumulate, bias, activate);
+  else plain.tiles(count, kc, a, b, c, ldc, accumulate, bias, activate);
 }
 
 /** Writes the valid part of an edge tile, element by element, with the same operations as a whole tile. */

@@ -1,5 +1,7 @@
 /**
- * Micro-kernel of the strict build: one 4x8 tile of C = A·B, in eight register accumulators.
+ * Micro-kernel of the strict build: 4x8 tiles of C = A·B side by side, each in eight register accumulators. The loop over
+ * tiles stands in here: V8 on Node 20 then computes the addresses of the splats once, and makes a sixth more of it than
+ * of a call for each tile.
  *
  * Per step of k it loads two vectors of B, splats four values of A, and does 8 multiplications and 8
  * additions: 11 of the 16 registers of x86-64 are live, so nothing spills. Every element of C is a chain of
@@ -21,16 +23,18 @@ export function put(c: usize, acc: v128, accumulate: bool, bias: usize, activate
 }
 
 /**
- * `c[4,8] = [c +] a·b [+ bias]`, then the activation.
+ * `count` tiles `c[4,8] = [c +] a·b [+ bias]` side by side, then the activation.
  *
- * @param a packed panel [kc][4], @param b packed panel [kc][8]
+ * @param panel packed panel [kc][4] of A, which all tiles share
+ * @param b packed panels [kc][8] of B, one after the other
  * @param ldc bytes from one row of C to the next
- * @param bias address of eight values that are added to every row, or 0
+ * @param bias address of the values that are added to every row, or 0
  * @param activate one of the codes in elementwise/activation.ts, 0 for none
  */
-export function tile(
+export function tiles(
+  count: i32,
   kc: i32,
-  a: usize,
+  panel: usize,
   b: usize,
   c: usize,
   ldc: usize,
@@ -38,39 +42,45 @@ export function tile(
   bias: usize,
   activate: i32,
 ): void {
-  let c00 = f32x4.splat(0);
-  let c01 = c00;
-  let c10 = c00;
-  let c11 = c00;
-  let c20 = c00;
-  let c21 = c00;
-  let c30 = c00;
-  let c31 = c00;
-  const end = b + (kc << 5);
-  // One step of k an iteration. Unrolled, V8 moves the loads of all steps to the front and spills what they
-  // displace: twice the loop is two thirds of the speed on Node 20.
-  // prettier-ignore
-  while (b < end) {
-    const b0 = v128.load(b), b1 = v128.load(b, 16);
-    const a0 = v128.load32_splat(a), a1 = v128.load32_splat(a, 4);
-    const a2 = v128.load32_splat(a, 8), a3 = v128.load32_splat(a, 12);
-    a += 16;
-    b += 32;
-    c00 = f32x4.add(c00, f32x4.mul(a0, b0)); c01 = f32x4.add(c01, f32x4.mul(a0, b1));
-    c10 = f32x4.add(c10, f32x4.mul(a1, b0)); c11 = f32x4.add(c11, f32x4.mul(a1, b1));
-    c20 = f32x4.add(c20, f32x4.mul(a2, b0)); c21 = f32x4.add(c21, f32x4.mul(a2, b1));
-    c30 = f32x4.add(c30, f32x4.mul(a3, b0)); c31 = f32x4.add(c31, f32x4.mul(a3, b1));
+  const size = kc << 5;
+  for (let left = count; left > 0; --left, c += 32) {
+    const end = b + size;
+    let a = panel;
+    let c00 = f32x4.splat(0);
+    let c01 = c00;
+    let c10 = c00;
+    let c11 = c00;
+    let c20 = c00;
+    let c21 = c00;
+    let c30 = c00;
+    let c31 = c00;
+    // One step of k an iteration. Unrolled, V8 moves the loads of all steps to the front and spills what they
+    // displace: twice the loop is two thirds of the speed on Node 20.
+    // prettier-ignore
+    while (b < end) {
+      const b0 = v128.load(b), b1 = v128.load(b, 16);
+      const a0 = v128.load32_splat(a), a1 = v128.load32_splat(a, 4);
+      const a2 = v128.load32_splat(a, 8), a3 = v128.load32_splat(a, 12);
+      a += 16;
+      b += 32;
+      c00 = f32x4.add(c00, f32x4.mul(a0, b0)); c01 = f32x4.add(c01, f32x4.mul(a0, b1));
+      c10 = f32x4.add(c10, f32x4.mul(a1, b0)); c11 = f32x4.add(c11, f32x4.mul(a1, b1));
+      c20 = f32x4.add(c20, f32x4.mul(a2, b0)); c21 = f32x4.add(c21, f32x4.mul(a2, b1));
+      c30 = f32x4.add(c30, f32x4.mul(a3, b0)); c31 = f32x4.add(c31, f32x4.mul(a3, b1));
+    }
+    const bias1 = bias ? bias + 16 : 0;
+    let row = c;
+    put(row, c00, accumulate, bias, activate);
+    put(row + 16, c01, accumulate, bias1, activate);
+    row += ldc;
+    put(row, c10, accumulate, bias, activate);
+    put(row + 16, c11, accumulate, bias1, activate);
+    row += ldc;
+    put(row, c20, accumulate, bias, activate);
+    put(row + 16, c21, accumulate, bias1, activate);
+    row += ldc;
+    put(row, c30, accumulate, bias, activate);
+    put(row + 16, c31, accumulate, bias1, activate);
+    if (bias) bias += 32;
   }
-  const bias1 = bias ? bias + 16 : 0;
-  put(c, c00, accumulate, bias, activate);
-  put(c + 16, c01, accumulate, bias1, activate);
-  c += ldc;
-  put(c, c10, accumulate, bias, activate);
-  put(c + 16, c11, accumulate, bias1, activate);
-  c += ldc;
-  put(c, c20, accumulate, bias, activate);
-  put(c + 16, c21, accumulate, bias1, activate);
-  c += ldc;
-  put(c, c30, accumulate, bias, activate);
-  put(c + 16, c31, accumulate, bias1, activate);
 }
