@@ -226,10 +226,8 @@ export {
   huberLoss,
   L1Loss,
   Loss,
-  type LossOptions,
   l1Loss,
   MSELoss,
-  type Reduction,
 } from './nn/loss.ts';
 export { Layer, Module, type StateDict } from './nn/module.ts';
 export { LayerNorm, type LayerNormLayerOptions, type NormOptions, RMSNorm } from './nn/norm.ts';
@@ -280,6 +278,7 @@ export { einsum } from './tensor/einsum.ts';
 export type { Nested } from './tensor/format.ts';
 export { cat, linear, mse, stack, where } from './tensor/functions.ts';
 export type { Indices, TopK } from './tensor/indexing.ts';
+export type { LossOptions, Reduction } from './tensor/reduction.ts';
 export type { VarianceOptions } from './tensor/statistics.ts';
 export { type Operand, type ReduceOptions, Tensor } from './tensor/tensor.ts';
 export { VERSION } from './version.ts';

@@ -154,7 +154,7 @@ suite(
         [0, 0],
         [1, 1],
       ]);
-      refused(() => table.forward([4]), ValueError, 'indexSelect: expected indices from 0 to 3, got 4 at 0');
+      refused(() => table.forward([4]), ValueError, 'Embedding: expected indices from 0 to 3, got 4 at 0');
       refused(() => new Embedding(0, 2), ValueError, 'Embedding: expected sizes >= 1, got 0 and 2');
     });
 

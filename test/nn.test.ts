@@ -136,7 +136,7 @@ suite('modules', (test) => {
     assert.equal([...m.stateDict().keys()], ['left.weight', 'left.bias', 'right.weight', 'right.bias']);
     assert.not('forward' in Module.prototype);
     // @ts-expect-error Sequential takes layers, and this is none
-    new Sequential(m);
+    refused(() => new Sequential(m), ValueError, 'Sequential: expected layers, got a Product at 0');
   });
 
   test('what a forward pass leaves in a property is no state', () => {

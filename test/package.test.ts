@@ -215,9 +215,18 @@ suite('package', (test) => {
       assert.ok(distance(row(0), row(2)) < 0.25 * distance(row(0), row(1)));
     }));
 
-  test("the README's other program samples eight Gaussians on a circle", () =>
+  test('a model says what the README shows of it', () =>
     asConsumer(async (folder) => {
-      writeFileSync(join(folder, 'program.js'), programs()[1]!.replaceAll('console.log(', 'print('));
+      const [, program] = programs();
+      writeFileSync(join(folder, 'program.js'), program!);
+      const said = execFileSync(process.execPath, ['program.js'], { cwd: folder, encoding: 'utf8' });
+      const shown = /```js\n[^`]*summary[\s\S]*?```\n\n```\n(.*?)```/s.exec(read('README.md'))?.[1];
+      assert.is(said, shown);
+    }));
+
+  test("the README's last program samples eight Gaussians on a circle", () =>
+    asConsumer(async (folder) => {
+      writeFileSync(join(folder, 'program.js'), programs()[2]!.replaceAll('console.log(', 'print('));
       const script =
         "globalThis.print = (x) => process.stdout.write(JSON.stringify(x)); await import('./program.js')";
       const words = ['--input-type=module', '-e', script];

@@ -14,7 +14,7 @@ import { suite } from './suite.ts';
 
 const leaf = (values: number | number[]): Tensor => tensor(values, { requiresGrad: true });
 const GONE =
-  'backward: part of this graph was used by an earlier backward() or ended with its scope: compute it again, or call backward({ retainGraph: true }) the first time';
+  'backward: part of this graph was used by an earlier backward() or ended with its scope: compute it again, or call backward(null, { retainGraph: true }) the first time';
 
 suite('tape', (test) => {
   test('a chain of 100,000 operations goes back without a stack overflow, and its gradient is right', () => {

@@ -15,10 +15,10 @@
  * means nothing, and second derivatives.
  */
 import { backend, setBackend } from '../backend/backend.ts';
-import { ValueError } from '../errors.ts';
+import { LangevinError, ValueError } from '../errors.ts';
 import { withDefaults } from '../options.ts';
 import type { OpDef } from './op.ts';
-import { apply, backward, noGrad, scope } from './tape.ts';
+import { apply, backward, isRecording, noGrad, scope } from './tape.ts';
 import { type Shape, Storage, type Variable } from './variable.ts';
 
 /** Options of `gradcheck`. */
@@ -35,7 +35,9 @@ export interface GradcheckOptions<A = void> {
  * Compares the gradients of a function, or of an op, with differences.
  *
  * @param target a function of tensors that returns a tensor of any shape, or an op with its `attrs` in options
- * @param inputs where to check; from either backend, copied to the reference backend and left as they are
+ * @param inputs where to check; from either backend, copied to the reference backend and left as they are. Whatever
+ * else the function reads, such as a layer's weights, must be on the reference backend too: call
+ * `setBackend('reference')` before it is made.
  * @returns the largest |a - d| / max(|a|, |d|, floor) over all entries; NaN where a derivative is NaN or infinite
  * @throws ValueError for options that are not positive
  *
@@ -49,6 +51,9 @@ export function gradcheck<T extends Variable, A = void>(
   const { step, floor } = withDefaults('gradcheck', options, { attrs: undefined, step: 1e-4, floor: 1e-3 });
   if (!(step > 0 && floor > 0)) {
     throw new ValueError(`gradcheck: expected a step and a floor > 0, got ${step} and ${floor}`);
+  }
+  if (!isRecording()) {
+    throw new LangevinError('gradcheck: expected the tape to record, got a call inside noGrad()');
   }
   const f = typeof target === 'function' ? target : (...xs: T[]) => apply(target, xs, options.attrs as A);
   const before = backend().name;

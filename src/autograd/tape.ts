@@ -138,7 +138,7 @@ function place(x: Variable, reached: Set<Variable>): Target {
 
 const usedUp = () =>
   new LangevinError(
-    'backward: part of this graph was used by an earlier backward() or ended with its scope: compute it again, or call backward({ retainGraph: true }) the first time',
+    'backward: part of this graph was used by an earlier backward() or ended with its scope: compute it again, or call backward(null, { retainGraph: true }) the first time',
   );
 
 /** Throws LangevinError if an array that the derivative reads was written to since. */
@@ -222,7 +222,14 @@ export function* backwardSteps(
 /** Calls the hooks of x with its gradient, which they may change in place. */
 function callHooks({ gradHooks }: Variable, gradient: Variable | null): void {
   if (!gradHooks || !gradient) return;
-  for (const hook of [...gradHooks]) noGrad(() => synchronous('onGradient', hook(gradient)));
+  for (const hook of [...gradHooks]) {
+    const result: unknown = noGrad(() => synchronous('onGradient', hook(gradient)));
+    if (result instanceof Variable && result !== gradient) {
+      throw new ValueError(
+        'onGradient: expected a hook that changes the gradient in place, such as (g) => g.copyFrom(...), got one that returns another tensor',
+      );
+    }
+  }
 }
 
 /** dL/d(root), which is 1 without a seed. */

@@ -61,7 +61,7 @@ export class WasmMemory implements LinearMemory {
     }
     const gib = (n: number) => `${(n / 2 ** 30).toFixed(2)} GiB`;
     throw new OutOfMemoryError(
-      `out of memory: ${gib(bytes)} of WebAssembly memory needed, ${gib(this.byteLength)} in use, ${gib(limit)} the most there can be`,
+      `out of memory: ${gib(bytes)} of WebAssembly memory needed, ${gib(this.byteLength)} in use, ${gib(limit)} the most there can be; tensors made in a scope() end with it, and others at dispose()`,
     );
   }
 }

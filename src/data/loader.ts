@@ -14,7 +14,7 @@
  * Left out on purpose: reading ahead (scaling 64 pictures of MNIST takes about half a percent of a training step).
  */
 import { scope } from '../autograd/tape.ts';
-import { ValueError } from '../errors.ts';
+import { ShapeError, ValueError } from '../errors.ts';
 import { describe, withDefaults } from '../options.ts';
 import { Rng, type Seed } from '../random/rng.ts';
 import { tensor } from '../tensor/create.ts';
@@ -90,6 +90,9 @@ export class DataLoader<D extends Dataset | TensorDataset = Dataset> {
     });
     if (!Number.isInteger(batchSize) || batchSize < 1) {
       throw new ValueError(`loader: expected a batch size of 1 or more, got ${batchSize}`);
+    }
+    if (transform !== undefined && typeof transform !== 'function') {
+      throw new ValueError(`loader: expected a function as the transform, got ${describe(transform)}`);
     }
     const { length } = dataset;
     this.dataset = dataset;
@@ -179,7 +182,12 @@ export class DataLoader<D extends Dataset | TensorDataset = Dataset> {
     const rng = new Rng(this.seed).stream(`transform ${this.epoch}/${this.batch}`);
     const apply = () => {
       const result = transform(images, rng);
-      if (result instanceof Tensor) return result;
+      if (result instanceof Tensor && result.shape[0] === images.shape[0]) return result;
+      if (result instanceof Tensor) {
+        throw new ShapeError(
+          `loader: expected a transform that keeps the ${images.shape[0]} samples of a batch, got shape [${result.shape}]`,
+        );
+      }
       throw new ValueError(`loader: expected a transform that returns a tensor, got ${describe(result)}`);
     };
     if (!images.onHeap) return apply();

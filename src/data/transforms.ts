@@ -28,7 +28,7 @@ export function affineSample(images: Tensor, matrices: ArrayLike<number>): Tenso
   const wrong = Array.from(matrices).find((m) => !Number.isFinite(m));
   if (wrong !== undefined)
     throw new ValueError(`affineSample: expected finite numbers in matrices, got ${wrong}`);
-  return apply(affineSampleOp, [images], { matrices });
+  return apply(affineSampleOp, [images], { matrices: Float64Array.from(matrices) });
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { checkProbability, dropout } from './functional.ts';
 import { Layer } from './module.ts';
 
+/** Sets each element to 0 with probability p in training, and scales the others by 1/(1 - p); see `dropout`. */
 export class Dropout extends Layer {
   /** Not part of the model's state. */
   readonly #rng: Rng;

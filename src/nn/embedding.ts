@@ -8,11 +8,15 @@ import { ValueError } from '../errors.ts';
 import { withDefaults } from '../options.ts';
 import { type Rng, sharedRng } from '../random/rng.ts';
 import { flatten, type Nested } from '../tensor/format.ts';
-import type { Indices } from '../tensor/indexing.ts';
+import { checkIndices, type Indices } from '../tensor/indexing.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { normalParameter } from './init.ts';
 import { Module } from './module.ts';
 
+/**
+ * A table of vectors that are looked up by number: indices [...] to [..., features]. Initial values are standard normals.
+ * There is no row for padding.
+ */
 export class Embedding extends Module {
   /** [count, features] */
   readonly weight: Tensor;
@@ -44,8 +48,9 @@ export class Embedding extends Module {
    * @throws ValueError for an index that is not in [0, count)
    */
   forward(indices: Indices | Nested): Tensor {
-    if (!Array.isArray(indices)) return this.weight.indexSelect(0, indices as Indices);
-    const { shape, values } = flatten(indices as Nested);
-    return this.weight.indexSelect(0, values).reshape([...shape, this.features]);
+    const nested = Array.isArray(indices) ? flatten(indices as Nested) : null;
+    const rows = checkIndices('Embedding', nested?.values ?? (indices as Indices), this.count);
+    const taken = this.weight.indexSelect(0, rows);
+    return nested ? taken.reshape([...nested.shape, this.features]) : taken;
   }
 }

@@ -9,7 +9,7 @@
 import { ShapeError, ValueError } from '../errors.ts';
 import { describe, withDefaults } from '../options.ts';
 import { type Rng, sharedRng } from '../random/rng.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import { requireTensor, type Tensor } from '../tensor/tensor.ts';
 
 /** The sizes of the axes that are normalised, which are the last ones; a number for the last alone. */
 export type NormalizedShape = number | readonly number[];
@@ -32,9 +32,17 @@ export interface LayerNormOptions {
   readonly eps?: number;
 }
 
+/** The size of the last axis. */
+function lastOf(name: string, x: Tensor): number {
+  requireTensor(name, x);
+  if (x.rank === 0) throw new ShapeError(`${name}: expected [..., features], got a scalar`);
+  return x.shape[x.rank - 1];
+}
+
 /** The normalised axes, counted from the last: [-2, -1]. Throws ShapeError unless x ends in that shape. */
-function normalizedAxes(name: string, x: Tensor, shape: NormalizedShape): number[] {
-  const wanted = typeof shape === 'number' ? [shape] : shape;
+function normalizedAxes(name: string, x: Tensor, shape: NormalizedShape, eps: number): number[] {
+  if (!(eps >= 0)) throw new ValueError(`${name}: expected eps >= 0, got ${describe(eps)}`);
+  const wanted = [shape].flat();
   const last = x.shape.slice(Math.max(0, x.rank - wanted.length));
   if (wanted.length === 0 || last.join() !== wanted.join()) {
     throw new ShapeError(`${name}: expected [..., ${wanted}], got shape [${x.shape}]`);
@@ -44,6 +52,7 @@ function normalizedAxes(name: string, x: Tensor, shape: NormalizedShape): number
 
 /** Throws ShapeError unless a factor or a bias has the normalised shape. */
 function checkAffine(name: string, what: string, x: Tensor | null, shape: NormalizedShape): void {
+  if (x !== null) requireTensor(name, x);
   if (x && x.shape.join() !== [shape].flat().join()) {
     throw new ShapeError(`${name}: expected a ${what} [${shape}], got [${x.shape}]`);
   }
@@ -56,11 +65,12 @@ function checkAffine(name: string, what: string, x: Tensor | null, shape: Normal
  */
 export function rmsNorm(
   x: Tensor,
-  shape: NormalizedShape = x.shape[x.rank - 1],
+  shape: NormalizedShape = lastOf('rmsNorm', x),
   options: RmsNormOptions = {},
 ): Tensor {
+  requireTensor('rmsNorm', x);
   const { weight, eps } = withDefaults('rmsNorm', options, { weight: null, eps: 1e-6 });
-  const axes = normalizedAxes('rmsNorm', x, shape);
+  const axes = normalizedAxes('rmsNorm', x, shape, eps);
   checkAffine('rmsNorm', 'weight', weight, shape);
   const meanSquare = x.mul(x).mean(axes, { keepDims: true });
   const y = x.div(meanSquare.add(eps).sqrt());
@@ -74,11 +84,12 @@ export function rmsNorm(
  */
 export function layerNorm(
   x: Tensor,
-  shape: NormalizedShape = x.shape[x.rank - 1],
+  shape: NormalizedShape = lastOf('layerNorm', x),
   options: LayerNormOptions = {},
 ): Tensor {
+  requireTensor('layerNorm', x);
   const { weight, bias, eps } = withDefaults('layerNorm', options, { weight: null, bias: null, eps: 1e-5 });
-  const axes = normalizedAxes('layerNorm', x, shape);
+  const axes = normalizedAxes('layerNorm', x, shape, eps);
   checkAffine('layerNorm', 'weight', weight, shape);
   checkAffine('layerNorm', 'bias', bias, shape);
   const deviation = x.sub(x.mean(axes, { keepDims: true }));
@@ -103,6 +114,7 @@ export interface DropoutOptions {
  */
 export function dropout(x: Tensor, p = 0.5, options: DropoutOptions = {}): Tensor {
   const { training, rng } = withDefaults('dropout', options, { training: true, rng: sharedRng() });
+  requireTensor('dropout', x);
   checkProbability('dropout', p);
   if (!training || p === 0) return x;
   const kept = rng.uniform(x.shape).ge(p);
@@ -111,7 +123,7 @@ export function dropout(x: Tensor, p = 0.5, options: DropoutOptions = {}): Tenso
 
 /** @throws ValueError unless 0 <= p <= 1 */
 export function checkProbability(name: string, p: number): void {
-  if (!(p >= 0 && p <= 1)) {
+  if (!(typeof p === 'number' && p >= 0 && p <= 1)) {
     throw new ValueError(`${name}: expected a probability from 0 to 1, got ${describe(p)}`);
   }
 }

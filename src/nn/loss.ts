@@ -7,24 +7,17 @@
  *     l1Loss           |a - b|
  *     huberLoss        d²/2 where |d| <= δ, and δ·(|d| - δ/2) beyond: Huber (1964)
  *
- * `mse` is an op of its own (tensor/functions.ts). Classes lie along the last axis, as channels do.
+ * `mse` stands in tensor/functions.ts. Classes lie along the last axis, as channels do.
  */
+import { noGrad } from '../autograd/tape.ts';
 import { ShapeError, ValueError } from '../errors.ts';
-import { describe, oneOf, withDefaults } from '../options.ts';
+import { describe, withDefaults } from '../options.ts';
 import { tensor } from '../tensor/create.ts';
 import { mse } from '../tensor/functions.ts';
 import type { Indices } from '../tensor/indexing.ts';
-import { Tensor } from '../tensor/tensor.ts';
+import { type LossOptions, reduced, reductionOf } from '../tensor/reduction.ts';
+import { requireTensor, Tensor } from '../tensor/tensor.ts';
 import { Module } from './module.ts';
-
-const REDUCTIONS = ['mean', 'sum', 'none'] as const;
-export type Reduction = (typeof REDUCTIONS)[number];
-
-/** Options of every loss. */
-export interface LossOptions {
-  /** 'mean' by default. */
-  readonly reduction?: Reduction;
-}
 
 /** Options of `crossEntropy`. */
 export interface CrossEntropyOptions extends LossOptions {
@@ -49,18 +42,9 @@ export interface HuberLossOptions extends LossOptions {
 /** Probabilities of a row may miss 1 by this much. */
 const TOLERANCE = 1e-4;
 
-function reduced(losses: Tensor, reduction: Reduction): Tensor {
-  return reduction === 'mean' ? losses.mean() : reduction === 'sum' ? losses.sum() : losses;
-}
-
-/** The reduction that was named. */
-const reductionOf = (name: string, reduction: Reduction) =>
-  oneOf(`${name}: reduction`, REDUCTIONS, reduction);
-
 function sameShape(name: string, a: Tensor, b: Tensor): void {
-  for (const x of [a, b]) {
-    if (!(x instanceof Tensor)) throw new ValueError(`${name}: expected two tensors, got ${describe(x)}`);
-  }
+  requireTensor(name, a);
+  requireTensor(name, b);
   if (a.shape.join() !== b.shape.join()) {
     throw new ShapeError(`${name}: expected equal shapes, got [${a.shape}] and [${b.shape}]`);
   }
@@ -69,7 +53,13 @@ function sameShape(name: string, a: Tensor, b: Tensor): void {
 /** ln softmax(logits)[label] of each row of [..., classes], in the shape [...]. @throws ValueError for a label that no class has */
 export function logProbabilities(logits: Tensor, labels: Indices): Tensor {
   checkLabels('logProbabilities', logits, labels);
-  return logits.logSoftmax().gather(-1, labels).squeeze(-1);
+  return ofLabels(logits.logSoftmax(), labels);
+}
+
+/** The element of each row [..., classes] that its label names, [...]. */
+function ofLabels(rows: Tensor, labels: Indices): Tensor {
+  // Of no rows a gather could not tell that it takes one element each.
+  return labels.length === 0 ? rows.sum(-1) : rows.gather(-1, labels).squeeze(-1);
 }
 
 /** Throws unless there is a label for each row, and a class for each label. */
@@ -97,6 +87,11 @@ function checkLabels(name: string, logits: Tensor, labels: Indices): void {
 
 /** Throws unless each row of `target` is a distribution over the classes. */
 function checkProbabilities(logits: Tensor, target: Tensor): void {
+  if (target.rank === logits.rank - 1) {
+    throw new ValueError(
+      'crossEntropy: expected labels as an Int32Array or an array, such as target.toTypedArray(), or probabilities [..., classes], got a tensor of labels',
+    );
+  }
   sameShape('crossEntropy', logits, target);
   const sums = target.detach().sum(-1).toTypedArray();
   const wrong = sums.findIndex((sum) => !(Math.abs(sum - 1) <= TOLERANCE));
@@ -108,6 +103,18 @@ function checkProbabilities(logits: Tensor, target: Tensor): void {
   if (target.size > 0 && target.detach().min().item() < 0) {
     throw new ValueError('crossEntropy: expected probabilities of 0 or more, got a negative one');
   }
+}
+
+/** The options with their defaults. @throws ValueError for options out of range */
+function crossEntropyOptions(options: CrossEntropyOptions) {
+  const given = withDefaults('crossEntropy', options, { reduction: 'mean', weight: null, labelSmoothing: 0 });
+  const { labelSmoothing } = given;
+  if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
+    throw new ValueError(
+      `crossEntropy: expected a label smoothing from 0 to 1, got ${describe(labelSmoothing)}`,
+    );
+  }
+  return { ...given, reduction: reductionOf('crossEntropy', given.reduction) };
 }
 
 /** Factors of the classes as a tensor, or null. */
@@ -135,14 +142,10 @@ export function crossEntropy(
   target: Indices | Tensor,
   options: CrossEntropyOptions = {},
 ): Tensor {
-  const given = withDefaults('crossEntropy', options, { reduction: 'mean', weight: null, labelSmoothing: 0 });
-  const reduction = reductionOf('crossEntropy', given.reduction);
-  const { labelSmoothing: smoothing } = given;
-  if (!(smoothing >= 0 && smoothing <= 1)) {
-    throw new ValueError(`crossEntropy: expected a label smoothing from 0 to 1, got ${smoothing}`);
-  }
+  const { reduction, weight: weights, labelSmoothing: smoothing } = crossEntropyOptions(options);
+  requireTensor('crossEntropy', logits);
   const classes = logits.shape[logits.rank - 1];
-  const weight = classWeights(given.weight, classes);
+  const weight = classWeights(weights, classes);
   if (target instanceof Tensor) {
     checkProbabilities(logits, target);
     const smooth = smoothing > 0 ? target.mul(1 - smoothing).add(smoothing / classes) : target;
@@ -152,10 +155,29 @@ export function crossEntropy(
   checkLabels('crossEntropy', logits, target);
   const logs = logits.logSoftmax();
   const weighted = weight ? logs.mul(weight) : logs;
-  let gains = weighted.gather(-1, target).squeeze(-1);
+  let gains = ofLabels(weighted, target);
   if (smoothing > 0) gains = gains.mul(1 - smoothing).add(weighted.sum(-1).mul(smoothing / classes));
   if (!weight || reduction !== 'mean') return reduced(gains, reduction).neg();
   return gains.sum().div(weight.indexSelect(0, target).sum()).neg();
+}
+
+/** The options with their defaults. @throws ValueError for options out of range */
+function bceOptions(options: BceWithLogitsOptions) {
+  const given = withDefaults('bceWithLogits', options, { reduction: 'mean', posWeight: 1 });
+  const { posWeight } = given;
+  if (!(posWeight >= 0)) {
+    throw new ValueError(`bceWithLogits: expected posWeight >= 0, got ${describe(posWeight)}`);
+  }
+  return { posWeight, reduction: reductionOf('bceWithLogits', given.reduction) };
+}
+
+/** Throws ValueError unless all are from 0 to 1. */
+function checkTargets(targets: Tensor): void {
+  if (targets.size === 0) return;
+  const [least, most] = noGrad(() => [targets.min().item(), targets.max().item()]);
+  if (!(least >= 0 && most <= 1)) {
+    throw new ValueError(`bceWithLogits: expected targets from 0 to 1, got ${least < 0 ? least : most}`);
+  }
 }
 
 /**
@@ -164,11 +186,9 @@ export function crossEntropy(
  * @throws ShapeError for another shape
  */
 export function bceWithLogits(logits: Tensor, targets: Tensor, options: BceWithLogitsOptions = {}): Tensor {
-  const given = withDefaults('bceWithLogits', options, { reduction: 'mean', posWeight: 1 });
-  const { posWeight } = given;
+  const { posWeight, reduction } = bceOptions(options);
   sameShape('bceWithLogits', logits, targets);
-  if (!(posWeight >= 0)) throw new ValueError(`bceWithLogits: expected posWeight >= 0, got ${posWeight}`);
-  const reduction = reductionOf('bceWithLogits', given.reduction);
+  checkTargets(targets);
   if (posWeight === 1) return reduced(logits.softplus().sub(logits.mul(targets)), reduction);
   // -ln σ(x) = softplus(-x), and -ln(1 - σ(x)) = x + softplus(-x)
   const factor = targets.mul(posWeight - 1).add(1);
@@ -176,22 +196,31 @@ export function bceWithLogits(logits: Tensor, targets: Tensor, options: BceWithL
   return reduced(losses, reduction);
 }
 
+const l1Options = (options: LossOptions) =>
+  reductionOf('l1Loss', withDefaults('l1Loss', options, { reduction: 'mean' }).reduction);
+
 /** |a - b|. @throws ShapeError for shapes that differ */
 export function l1Loss(a: Tensor, b: Tensor, options: LossOptions = {}): Tensor {
-  const { reduction } = withDefaults('l1Loss', options, { reduction: 'mean' });
+  const reduction = l1Options(options);
   sameShape('l1Loss', a, b);
-  return reduced(a.sub(b).abs(), reductionOf('l1Loss', reduction));
+  return reduced(a.sub(b).abs(), reduction);
+}
+
+/** The options with their defaults. @throws ValueError for options out of range */
+function huberOptions(options: HuberLossOptions) {
+  const { reduction, delta } = withDefaults('huberLoss', options, { reduction: 'mean', delta: 1 });
+  if (!(delta > 0)) throw new ValueError(`huberLoss: expected delta > 0, got ${describe(delta)}`);
+  return { delta, reduction: reductionOf('huberLoss', reduction) };
 }
 
 /** d²/2 for d = |a - b| up to delta, and delta·(d - delta/2) beyond. @throws ShapeError for shapes that differ */
 export function huberLoss(a: Tensor, b: Tensor, options: HuberLossOptions = {}): Tensor {
-  const { reduction, delta } = withDefaults('huberLoss', options, { reduction: 'mean', delta: 1 });
+  const { reduction, delta } = huberOptions(options);
   sameShape('huberLoss', a, b);
-  if (!(delta > 0)) throw new ValueError(`huberLoss: expected delta > 0, got ${delta}`);
   const distance = a.sub(b).abs();
   const inside = distance.clamp(0, delta);
   // c·(d - c/2) with c = min(d, δ) is both branches.
-  return reduced(inside.mul(distance.sub(inside.mul(0.5))), reductionOf('huberLoss', reduction));
+  return reduced(inside.mul(distance.sub(inside.mul(0.5))), reduction);
 }
 
 /** A loss as a module: `forward(prediction, target)`. */
@@ -199,17 +228,28 @@ export abstract class Loss<T = Tensor> extends Module {
   abstract forward(prediction: Tensor, target: T): Tensor;
 }
 
-/** The mean squared error. */
+/** `mse` as a module. */
 export class MSELoss extends Loss {
+  readonly options: LossOptions;
+
+  /** @throws ValueError for another reduction */
+  constructor(options: LossOptions = {}) {
+    super();
+    const { reduction } = withDefaults('MSELoss', options, { reduction: 'mean' });
+    this.options = { reduction: reductionOf('MSELoss', reduction) };
+  }
+
   override forward(prediction: Tensor, target: Tensor): Tensor {
-    return mse(prediction, target);
+    return mse(prediction, target, this.options);
   }
 }
 
 /** `crossEntropy` as a module. */
 export class CrossEntropyLoss extends Loss<Indices | Tensor> {
+  /** @throws ValueError for options out of range */
   constructor(readonly options: CrossEntropyOptions = {}) {
     super();
+    crossEntropyOptions(options);
   }
 
   override forward(logits: Tensor, target: Indices | Tensor): Tensor {
@@ -219,8 +259,10 @@ export class CrossEntropyLoss extends Loss<Indices | Tensor> {
 
 /** `bceWithLogits` as a module. */
 export class BCEWithLogitsLoss extends Loss {
+  /** @throws ValueError for options out of range */
   constructor(readonly options: BceWithLogitsOptions = {}) {
     super();
+    bceOptions(options);
   }
 
   override forward(logits: Tensor, targets: Tensor): Tensor {
@@ -230,8 +272,10 @@ export class BCEWithLogitsLoss extends Loss {
 
 /** `l1Loss` as a module. */
 export class L1Loss extends Loss {
+  /** @throws ValueError for another reduction */
   constructor(readonly options: LossOptions = {}) {
     super();
+    l1Options(options);
   }
 
   override forward(prediction: Tensor, target: Tensor): Tensor {
@@ -241,8 +285,10 @@ export class L1Loss extends Loss {
 
 /** `huberLoss` as a module. */
 export class HuberLoss extends Loss {
+  /** @throws ValueError for options out of range */
   constructor(readonly options: HuberLossOptions = {}) {
     super();
+    huberOptions(options);
   }
 
   override forward(prediction: Tensor, target: Tensor): Tensor {

@@ -3,7 +3,8 @@
  * (`encoder.0.weight`), so that checkpoints travel.
  *
  * A module's properties are its registry, in the order in which they were assigned: a module is a child, a tensor
- * on the heap that no operation made is part of its state, and a parameter if it requires a gradient. So a
+ * on the heap that no operation made is part of its state, and a parameter if it requires a gradient. The elements of an
+ * array count as properties: `blocks.0` (PyTorch's ModuleList and ParameterList). So a
  * parameter that is frozen with `requireGrad(false)` and a table of constants are saved, but not trained; what
  * shall be neither stays in a private `#field`.
  *
@@ -18,13 +19,18 @@ import { Tensor } from '../tensor/tensor.ts';
 /** Named tensors, in order. */
 export type StateDict = Map<string, Tensor>;
 
+/**
+ * A part of a model. Its properties are its registry, in the order in which they were assigned: a module, or one in an
+ * array, is a child; a tensor that requires a gradient is a parameter; another tensor is saved and not trained. What
+ * shall be none of these stays in a private `#field`. Maps and plain objects are not searched.
+ */
 export abstract class Module {
   /** Whether the module is training; set for the whole tree by `train()` and `eval()`. */
   training = true;
 
   /** Direct children by name. */
   children(): [string, Module][] {
-    return Object.entries(this).filter((entry): entry is [string, Module] => entry[1] instanceof Module);
+    return entriesOf(this).filter((entry): entry is [string, Module] => entry[1] instanceof Module);
   }
 
   /** This module, under the name '', and all below it with their paths, each once under its first. */
@@ -92,8 +98,8 @@ export abstract class Module {
 
   private namedTensors(prefix = ''): [string, Tensor][] {
     return [...this.tree(prefix)].flatMap(([path, module]) =>
-      Object.entries(module)
-        .filter((entry): entry is [string, Tensor] => isState(entry[1]))
+      entriesOf(module)
+        .filter((entry): entry is [string, Tensor] => isState(path, entry))
         .map(([name, p]): [string, Tensor] => [path + name, p]),
     );
   }
@@ -104,8 +110,23 @@ export abstract class Layer extends Module {
   abstract forward(x: Tensor): Tensor;
 }
 
-function isState(value: unknown): boolean {
-  return value instanceof Tensor && value.isLeaf && value.onHeap;
+/** The properties of an object by name, and the elements of arrays among them, as `blocks.0`. */
+function entriesOf(owner: object): [string, unknown][] {
+  return Object.entries(owner).flatMap(([name, value]): [string, unknown][] =>
+    Array.isArray(value)
+      ? entriesOf(value).map(([i, element]): [string, unknown] => [`${name}.${i}`, element])
+      : [[name, value]],
+  );
+}
+
+/** @throws LifetimeError for a parameter that dies with a scope */
+function isState(path: string, [name, value]: [string, unknown]): boolean {
+  if (!(value instanceof Tensor && value.isLeaf)) return false;
+  if (value.onHeap) return true;
+  if (!value.requiresGrad) return false;
+  throw new LifetimeError(
+    `${path}${name}: expected a parameter outside of scopes, got one that ends with its scope: make it with keep().requireGrad()`,
+  );
 }
 
 /**

@@ -6,7 +6,9 @@
  * fused op does not keep, so it stays on its own; so do classes derived from these, whose `forward` may differ, and
  * layers whose output a hook looks at (hooks.ts).
  */
+import { ValueError } from '../errors.ts';
 import type { FusedActivation } from '../ops/linear.ts';
+import { describe } from '../options.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { ReLU, Sigmoid, Tanh } from './activation.ts';
 import { isHooked } from './hooks.ts';
@@ -22,8 +24,13 @@ const FUSED: ReadonlyMap<unknown, FusedActivation> = new Map([
 export class Sequential extends Layer {
   readonly layers: readonly Layer[];
 
+  /** @throws ValueError for anything but layers */
   constructor(...layers: Layer[]) {
     super();
+    const wrong = layers.findIndex((layer) => !(layer instanceof Layer));
+    if (wrong >= 0) {
+      throw new ValueError(`Sequential: expected layers, got ${describe(layers[wrong])} at ${wrong}`);
+    }
     this.layers = layers;
   }
 

@@ -7,7 +7,8 @@
  * Source: Kingma and Ba (2015); Loshchilov and Hutter (2019).
  */
 import type { Variable } from '../autograd/variable.ts';
-import { withDefaults } from '../options.ts';
+import { ValueError } from '../errors.ts';
+import { describe, withDefaults } from '../options.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { checkRange, Optimizer, type ParameterState } from './optimizer.ts';
 import { ParameterBlock, type ParameterRun } from './parameters.ts';
@@ -46,6 +47,9 @@ export class Adam extends Optimizer<AdamState> {
     this.betas = betas;
     this.eps = eps;
     this.weightDecay = weightDecay;
+    if (!Array.isArray(betas) || betas.length !== 2) {
+      throw new ValueError(`${name}: expected two betas, got ${describe(betas)}`);
+    }
     for (const beta of this.betas) checkRange(name, 'betas', beta, 0, 1);
     checkRange(name, 'eps', this.eps, 0);
     checkRange(name, 'a weight decay', this.weightDecay, 0);

@@ -12,9 +12,9 @@ export interface ParameterState {
 
 /** Throws ValueError unless lo <= value (and value < hi). */
 export function checkRange(optimizer: string, name: string, value: number, lo: number, hi = Infinity): void {
-  if (!(value >= lo && value < hi)) {
+  if (!(typeof value === 'number' && value >= lo && value < hi)) {
     const range = hi === Infinity ? `>= ${lo} and finite` : `in [${lo}, ${hi})`;
-    throw new ValueError(`${optimizer}: expected ${name} ${range}, got ${value}`);
+    throw new ValueError(`${optimizer}: expected ${name} ${range}, got ${describe(value)}`);
   }
 }
 

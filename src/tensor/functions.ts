@@ -2,9 +2,10 @@
 import { apply } from '../autograd/tape.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 import * as ops from '../ops/index.ts';
-import { describe, oneOf } from '../options.ts';
+import { describe, oneOf, withDefaults } from '../options.ts';
+import { type LossOptions, reduced, reductionOf } from './reduction.ts';
 import { checkAxis } from './shape.ts';
-import { type Operand, Tensor } from './tensor.ts';
+import { type Operand, requireTensor, Tensor } from './tensor.ts';
 
 /** Throws unless `tensors` is an array of at least one tensor. */
 function requireTensors(name: string, tensors: readonly Tensor[]): Tensor {
@@ -47,7 +48,8 @@ export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
 
 /**
  * The elements of `a` where the condition is not 0, and those of `b` elsewhere; all three broadcast. No gradient runs to
- * the condition, and a NaN that is not chosen does no harm, forwards or backwards.
+ * the condition. A NaN that is not chosen does not reach the result, and its gradient is 0. (An operation before it whose
+ * derivative is infinite makes NaN of that 0, as in PyTorch: for √x at x < 0 choose before the root as well.)
  *
  * @param condition such as `x.gt(0)`
  * @throws ShapeError for shapes that do not broadcast
@@ -59,18 +61,30 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   }
   return apply(
     ops.where,
-    [condition, condition.operand('where', a), condition.operand('where', b)],
+    [condition.detached(), condition.operand('where', a), condition.operand('where', b)],
     undefined,
   );
 }
 
-/** The mean of (a - b)² over all elements, for tensors of one shape. */
-export function mse(a: Tensor, b: Tensor): Tensor {
-  return apply(ops.mse, [a, b], undefined);
+/**
+ * The mean of (a - b)² over all elements, for tensors of one shape.
+ * @throws ShapeError for shapes that differ
+ */
+export function mse(a: Tensor, b: Tensor, options: LossOptions = {}): Tensor {
+  const { reduction } = withDefaults('mse', options, { reduction: 'mean' });
+  if (reductionOf('mse', reduction) === 'mean') return apply(ops.mse, [a, b], undefined);
+  requireTensor('mse', a);
+  requireTensor('mse', b);
+  if (a.shape.join() !== b.shape.join()) {
+    throw new ShapeError(`mse: expected equal shapes, got [${a.shape}] and [${b.shape}]`);
+  }
+  const d = a.sub(b);
+  return reduced(d.mul(d), reduction);
 }
 
 /**
- * activation(x·Wᵀ + b) in one pass, W stored [out,in]: see ops/linear.ts. x is [..., in], and the result [..., out].
+ * activation(x·Wᵀ + b) in one pass, W stored [out,in]: see ops/linear.ts. x is [..., in], and the
+ * result [..., out].
  * @throws ShapeError
  */
 export function linear(
@@ -79,7 +93,9 @@ export function linear(
   b: Tensor | null,
   activation: ops.FusedActivation = 'none',
 ): Tensor {
+  requireTensor('linear', x);
   const fused = oneOf('linear: activation', ops.FUSED_ACTIVATIONS, activation);
+  if (x.rank === 1) return linear(x.unsqueeze(0), w, b, fused).squeeze(0);
   if (x.rank > 2) {
     const rows = x.reshape(-1, x.shape[x.rank - 1]);
     return linear(rows, w, b, fused).reshape([...x.shape.slice(0, -1), w.shape[0]]);

@@ -35,28 +35,57 @@ export function checkIndices(op: string, index: Indices, n: number): Int32Array 
 
 /** Whether a is before b in descending order; NaN is the largest, as in NumPy and PyTorch. */
 const above = (a: number, b: number) => a > b || (Number.isNaN(a) && !Number.isNaN(b));
+const below = (a: number, b: number) => above(b, a);
+
+/** Up to so many elements are kept in order as they come; more are sorted. */
+const FEW = 32;
 
 /** The place of the largest element of each row [rows, n]; the first where several are equal. */
 export function largest(values: ArrayLike<number>, rows: number, n: number): Int32Array {
-  if (n === 0 && rows > 0)
+  if (n === 0 && rows > 0) {
     throw new ShapeError('argmax: expected at least one element along the axis, got none');
-  return Int32Array.from({ length: rows }, (_, row) => {
+  }
+  const found = new Int32Array(rows);
+  for (let row = 0, at = 0; row < rows; row++, at += n) {
     let best = 0;
-    for (let j = 1; j < n; j++) if (above(values[row * n + j], values[row * n + best])) best = j;
-    return best;
-  });
+    for (let j = 1; j < n; j++) if (above(values[at + j], values[at + best])) best = j;
+    found[row] = best;
+  }
+  return found;
 }
 
-/** The places of the k largest elements of each row [rows, n], in descending order; equal ones by their place. */
-export function largestK(values: ArrayLike<number>, rows: number, n: number, k: number): Int32Array {
+/** What `largestK` looks for. */
+export interface Ranking {
+  readonly rows: number;
+  readonly n: number;
+  readonly k: number;
+  /** The largest in descending order, or the smallest in ascending order. */
+  readonly largest: boolean;
+}
+
+/** The places of the first k elements of each row [rows, n] in order; equal ones by their place. */
+export function largestK(values: ArrayLike<number>, { rows, n, k, largest }: Ranking): Int32Array {
+  const before = largest ? above : below;
   const found = new Int32Array(rows * k);
   for (let row = 0; row < rows; row++) {
     const at = row * n;
-    const order = Int32Array.from({ length: n }, (_, j) => j).sort((i, j) => {
-      const [a, b] = [values[at + i], values[at + j]];
-      return above(a, b) ? -1 : above(b, a) ? 1 : i - j;
-    });
-    found.set(order.subarray(0, k), row * k);
+    const places = found.subarray(row * k, (row + 1) * k);
+    if (k > FEW) {
+      const order = Int32Array.from({ length: n }, (_, j) => j);
+      order.sort((i, j) =>
+        before(values[at + i], values[at + j]) ? -1 : before(values[at + j], values[at + i]) ? 1 : i - j,
+      );
+      places.set(order.subarray(0, k));
+      continue;
+    }
+    for (let j = 0; j < n; j++) {
+      let to = Math.min(j, k);
+      if (to === k && (k === 0 || !before(values[at + j], values[at + places[k - 1]]))) continue;
+      // Insertion: elements that j comes before move on by one, and the last falls out.
+      if (to === k) to--;
+      for (; to > 0 && before(values[at + j], values[at + places[to - 1]]); to--) places[to] = places[to - 1];
+      places[to] = j;
+    }
   }
   return found;
 }

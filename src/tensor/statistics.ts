@@ -27,7 +27,12 @@ function sqrtOrZero(x: Tensor): Tensor {
 }
 
 /** Σ (x - mean)² / (n - correction) */
-export function variance(x: Tensor, axes: Axes, options: VarianceOptions, name: 'var' | 'std'): Tensor {
+export function variance(
+  name: 'var' | 'std',
+  x: Tensor,
+  axes: readonly number[],
+  options: VarianceOptions,
+): Tensor {
   const { correction, keepDims } = withDefaults(name, options, { correction: 1, keepDims: false });
   if (!(Number.isFinite(correction) && correction >= 0)) {
     throw new ValueError(`${name}: expected a correction of 0 or more, got ${correction}`);
@@ -40,12 +45,12 @@ export function variance(x: Tensor, axes: Axes, options: VarianceOptions, name: 
   return total.mul(1 / Math.max(0, n - correction));
 }
 
-export function standardDeviation(x: Tensor, axes: Axes, options: VarianceOptions): Tensor {
-  return sqrtOrZero(variance(x, axes, options, 'std'));
+export function standardDeviation(x: Tensor, axes: readonly number[], options: VarianceOptions): Tensor {
+  return sqrtOrZero(variance('std', x, axes, options));
 }
 
 /** (Σ |x|^p)^(1/p) */
-export function vectorNorm(x: Tensor, p: number, axes: Axes, options: ReduceOptions): Tensor {
+export function vectorNorm(x: Tensor, p: number, axes: readonly number[], options: ReduceOptions): Tensor {
   const { keepDims } = withDefaults('norm', options, { keepDims: false });
   if (!(p >= 1)) throw new ValueError(`norm: expected p >= 1, such as 1, 2 or Infinity, got ${p}`);
   if (p === Infinity) {

@@ -89,9 +89,16 @@ export class Tensor extends Variable {
    * @throws ShapeError if the number of elements differs
    */
   set(values: ArrayLike<number>): this {
+    if (typeof values?.length !== 'number') {
+      throw new ValueError(`set: expected an array of numbers, got ${describe(values)}`);
+    }
     if (values.length !== this.size) {
       throw new ShapeError(`set: expected ${this.size} elements for [${this.shape}], got ${values.length}`);
     }
+    const wrong = ArrayBuffer.isView(values)
+      ? -1
+      : Array.from(values).findIndex((x) => typeof x !== 'number');
+    if (wrong >= 0) throw new ValueError(`set: expected numbers, got ${describe(values[wrong])} at ${wrong}`);
     this.backend.write(this.ptr, values);
     this.markWritten();
     return this;
@@ -136,6 +143,9 @@ export class Tensor extends Variable {
    * @throws ShapeError, and LangevinError for a graph that was used before
    */
   backward(gradient: Tensor | null = null, options: { retainGraph?: boolean } = {}): void {
+    if (gradient !== null && !(gradient instanceof Tensor)) {
+      throw new ValueError(`backward: expected a tensor or null as the gradient, got ${describe(gradient)}`);
+    }
     const { retainGraph } = withDefaults('backward', options, { retainGraph: false });
     backward(this, gradient, retainGraph);
   }
@@ -307,6 +317,9 @@ export class Tensor extends Variable {
 
   /** min(max(x, lo), hi) */
   clamp(lo: number, hi: number): Tensor {
+    for (const bound of [lo, hi]) {
+      if (typeof bound !== 'number') throw new ValueError(`clamp: expected numbers, got ${describe(bound)}`);
+    }
     if (!(lo <= hi)) throw new ValueError(`clamp: expected lo <= hi, got ${lo} and ${hi}`);
     return apply(ops.unary.clamp, [this], { lo, hi });
   }
@@ -345,12 +358,12 @@ export class Tensor extends Variable {
    * @param options `correction` is 1 by default, as in PyTorch; `keepDims`
    */
   var(axes?: Axes, options: VarianceOptions = {}): Tensor {
-    return variance(this, axes, options, 'var');
+    return variance('var', this, this.axes('var', axes, {}).axes, options);
   }
 
   /** The standard deviation, the root of `var`. Its gradient is 0 where all elements are equal. */
   std(axes?: Axes, options: VarianceOptions = {}): Tensor {
-    return standardDeviation(this, axes, options);
+    return standardDeviation(this, this.axes('std', axes, {}).axes, options);
   }
 
   /**
@@ -358,7 +371,7 @@ export class Tensor extends Variable {
    * @throws ValueError for p < 1
    */
   norm(p = 2, axes?: Axes, options: ReduceOptions = {}): Tensor {
-    return vectorNorm(this, p, axes, options);
+    return vectorNorm(this, p, this.axes('norm', axes, {}).axes, options);
   }
 
   // Along one axis
@@ -409,7 +422,7 @@ export class Tensor extends Variable {
     const last = this.lastAxis(at);
     const seen = last.detached();
     const rows = sizeOf(last.shape.slice(0, -1));
-    const found = largestK((wanted.largest ? seen : seen.neg()).toTypedArray(), rows, n, k);
+    const found = largestK(seen.toTypedArray(), { rows, n, k, largest: wanted.largest });
     const values = apply(ops.gather, [last], { axis: this.rank - 1, index: found, size: k });
     const inner = sizeOf(this.shape.slice(at + 1));
     return { values: values.lastTo(at), indices: transposedWords(found, inner, k) };
@@ -453,7 +466,10 @@ export class Tensor extends Variable {
     return apply(ops.reshape, [this], { shape: this.resolve(wanted) });
   }
 
-  /** Axes in another order: axis i of the result is axis order[i] of this. Reversed without arguments. */
+  /**
+   * Axes in another order: axis i of the result is axis order[i] of this; reversed without arguments. This is NumPy's
+   * `transpose`, and PyTorch's `permute`: `transpose(1, 0)` exchanges the axes of a matrix.
+   */
   transpose(...order: number[]): Tensor {
     const axes =
       order.length > 0
@@ -568,7 +584,7 @@ export class Tensor extends Variable {
    */
   matmul(other: Tensor, options: MatmulOptions = {}): Tensor {
     const attrs = withDefaults('matmul', options, { aT: false, bT: false });
-    if (!(other instanceof Tensor)) throw new ValueError(`matmul: expected a tensor, got ${describe(other)}`);
+    requireTensor('matmul', other);
     // A vector is a matrix of one row or column, which is dropped from the result.
     if (this.rank === 1) {
       const product = this.reshape(attrs.aT ? [-1, 1] : [1, -1]).matmul(other, attrs);
@@ -583,8 +599,8 @@ export class Tensor extends Variable {
     return apply(ops.matmul, [this, other], attrs);
   }
 
-  /** This tensor without its part in the graph, in the same memory. */
-  private detached(): Tensor {
+  /** This tensor without its part in the graph, in the same memory. @internal */
+  detached(): Tensor {
     return this.requiresGrad ? this.alias(this.shape) : this;
   }
 
@@ -645,4 +661,9 @@ export class Tensor extends Variable {
       throw new ShapeError(`reshape: expected ${this.size} elements, got shape [${shape}]`);
     return shape.with(unknown, n);
   }
+}
+
+/** @throws ValueError for anything but a tensor */
+export function requireTensor(op: string, x: unknown): asserts x is Tensor {
+  if (!(x instanceof Tensor)) throw new ValueError(`${op}: expected a tensor, got ${describe(x)}`);
 }

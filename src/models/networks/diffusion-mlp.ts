@@ -89,7 +89,7 @@ export class DiffusionMlp extends DiffusionNetwork {
   readonly time: TimeEmbedding;
   readonly label: Linear | null;
   readonly input: Linear;
-  readonly blocks: Blocks;
+  readonly blocks: readonly Block[];
   readonly output: Linear;
 
   /** @throws ValueError for sizes that are no whole numbers >= 1, or an odd condition */
@@ -109,7 +109,7 @@ export class DiffusionMlp extends DiffusionNetwork {
     this.time = new TimeEmbedding(condition, condition, { rng });
     this.label = classes > 0 ? new Linear(classes + 1, condition, { bias: false, rng }) : null;
     this.input = new Linear(pictureSize(this.sizes), hidden, { rng });
-    this.blocks = new Blocks(Array.from({ length: depth }, () => new Block(this.sizes, rng)));
+    this.blocks = Array.from({ length: depth }, () => new Block(this.sizes, rng));
     this.output = zeroed(new Linear(hidden, pictureSize(this.sizes), { rng }));
   }
 
@@ -129,7 +129,8 @@ export class DiffusionMlp extends DiffusionNetwork {
     else if (labels?.some((label) => label !== null)) {
       throw new ValueError(`${DiffusionMlp.kind}: expected no labels, as the model knows no classes`);
     }
-    const h = this.blocks.forward(this.input.forward(rows), c.silu());
+    const condition = c.silu();
+    const h = this.blocks.reduce((h, block) => block.forward(h, condition), this.input.forward(rows));
     return this.output.forward(rmsNorm(h)).reshape(x.shape);
   }
 
@@ -153,22 +154,6 @@ export class DiffusionMlp extends DiffusionNetwork {
         classes + 1,
       ),
     );
-  }
-}
-
-/** Blocks one after the other under one condition, named by their position. */
-class Blocks extends Module {
-  constructor(private readonly list: readonly Block[]) {
-    super();
-  }
-
-  override children(): [string, Module][] {
-    return this.list.map((block, i) => [String(i), block]);
-  }
-
-  forward(h: Tensor, c: Tensor): Tensor {
-    for (const block of this.list) h = block.forward(h, c);
-    return h;
   }
 }
 

@@ -1,0 +1,20 @@
+/** What becomes of the losses of rows or elements: PyTorch's `reduction`. */
+import { oneOf } from '../options.ts';
+import type { Tensor } from './tensor.ts';
+
+const REDUCTIONS = ['mean', 'sum', 'none'] as const;
+export type Reduction = (typeof REDUCTIONS)[number];
+
+/** Options of every loss. */
+export interface LossOptions {
+  /** 'mean' by default; 'none' leaves the losses as they are. */
+  readonly reduction?: Reduction;
+}
+
+/** The reduction that was named. @throws ValueError */
+export const reductionOf = (loss: string, reduction: Reduction): Reduction =>
+  oneOf(`${loss}: reduction`, REDUCTIONS, reduction);
+
+export function reduced(losses: Tensor, reduction: Reduction): Tensor {
+  return reduction === 'mean' ? losses.mean() : reduction === 'sum' ? losses.sum() : losses;
+}
