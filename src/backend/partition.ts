@@ -19,19 +19,19 @@ export const EXPENSIVE_GRAIN = 4096;
 export const GROUP = 16;
 
 /**
- * Cuts `n` items of `size` elements each into ranges [from, to).
+ * Cuts `n` items of `size` elements each into even ranges [from, to) of at least `least` elements.
  * A range begins at a multiple of 16 items where items are single elements.
  */
 export function ranges(n: number, size: number, least: number): Bounds[] {
-  const grain = Math.max(least / Math.max(1, size), n / MAX_CHUNKS);
-  const step = size === 1 ? Math.ceil(grain / GROUP) * GROUP : Math.max(1, Math.ceil(grain));
-  return n < 2 * step ? [[0, n]] : rangesOf(n, step);
+  const unit = size === 1 ? GROUP : 1;
+  const step = unit * Math.ceil(least / Math.max(1, size) / unit);
+  return even(n, balanced(n / step), unit);
 }
 
-function rangesOf(n: number, step: number): Bounds[] {
-  const found: Bounds[] = [];
-  for (let from = 0; from < n; from += step) found.push([from, Math.min(n, from + step)]);
-  return found;
+/** The most chunks, at most `limit`, that two and four threads share evenly: 1, 2, or a multiple of 4. */
+function balanced(limit: number): number {
+  const most = Math.min(Math.floor(limit), MAX_CHUNKS);
+  return most < 4 ? Math.max(1, most & ~1) : most & ~3;
 }
 
 /** Cuts work over [rows, cols] between rows; one row is cut along it. */
@@ -39,13 +39,13 @@ export function rowRanges({ rows, cols }: { rows: number; cols: number }, least:
   return rows === 1 ? ranges(cols, 1, least) : ranges(rows, cols, least);
 }
 
-/** Path updates below which a batch is one chunk, and the paths that assembly/sde.ts takes at a time. */
-const PATH_GRAIN = 16384;
-export const PATHS = 1024;
+/** Path updates in a chunk at least, and paths: rows so short still pay. */
+const PATH_GRAIN = 8192;
+const PATH_LEAST = 256;
 
-/** Cuts n paths of `steps` steps each; a range begins at a multiple of 16 paths. */
+/** Cuts n paths of `steps` steps each. */
 export function pathRanges({ n, steps }: { n: number; steps: number }): Bounds[] {
-  return n * steps < PATH_GRAIN ? [[0, n]] : rangesOf(n, PATHS * Math.ceil(n / PATHS / MAX_CHUNKS));
+  return even(n, balanced(Math.min((n * steps) / PATH_GRAIN, n / PATH_LEAST)), GROUP);
 }
 
 /** Multiply-adds below which a GEMM is not cut, and the least in a chunk. */
@@ -97,6 +97,7 @@ export function scatterBoxes({ outer, m, inner }: { outer: number; m: number; in
 
 /** [0, n) in at most `parts` ranges as even as multiples of `unit` allow. */
 function even(n: number, parts: number, unit: number): [number, number][] {
+  if (parts === 1) return [[0, n]];
   const units = Math.ceil(n / unit);
   const found: [number, number][] = [];
   for (let i = 0; i < parts; i++) {
