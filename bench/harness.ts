@@ -29,6 +29,8 @@ export interface Case extends Work {
   readonly run: () => void;
   /** The same work in plain TypeScript. */
   readonly twin?: () => void;
+  /** The same work on the calling thread alone; not by turns, since threads that have nothing to do fall asleep. */
+  readonly alone?: () => void;
   /** Compared with by flop where the case has them, else by bytes. */
   readonly roof?: Roof;
   /** For work whose operands are not `Operands`: runs it and its twin, and tells how far apart they end. */
@@ -105,6 +107,7 @@ export class Bench {
     const { roof } = c;
     const { best, median, beside } = await sample(c.run, this.budget, quick, roof && (() => roof.run()));
     const twin = c.twin && (await this.twinTime(`${c.name} ${c.shape}`, c.twin));
+    const alone = c.alone && (await sample(c.alone, this.budget / 2, quick)).best;
     const work = c.flop ?? c.bytes ?? 0;
     return {
       subject: this.subject,
@@ -115,6 +118,7 @@ export class Bench {
       msMedian: round(median),
       ...rates(c, best),
       ...(roof && { ofPeak: round(work / best / (roof.amount / beside)) }),
+      ...(alone !== undefined && { overOne: round(alone / best) }),
       ...(twin !== undefined && { speedup: round(twin / best) }),
     };
   }

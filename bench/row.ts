@@ -31,6 +31,10 @@ export interface Row {
   readonly share?: number;
   /** Of a sampler's own arithmetic: its time over that of the network. */
   readonly ofModel?: number;
+  /** How many times as fast as the same work on the calling thread alone. */
+  readonly overOne?: number;
+  /** The least elements of a chunk from which on further threads win. */
+  readonly grain?: number;
   /** Whose figure this is, where several libraries do the same work; and its time over langevin's. */
   readonly peer?: string;
   readonly relative?: number;

@@ -2,6 +2,7 @@
 import { elementwise } from './elementwise.ts';
 import { gaussian } from './gaussian.ts';
 import { gemm } from './gemm.ts';
+import { grains } from './grains.ts';
 import { lecture } from './lecture.ts';
 import { ops } from './ops.ts';
 import { rows } from './rows.ts';
@@ -16,6 +17,7 @@ export const SUBJECTS: readonly Subject[] = [
   rows,
   ops,
   gaussian,
+  grains,
   step,
   lecture,
   sde,

@@ -37,6 +37,8 @@ export const COLUMNS: readonly Column<Row>[] = [
   { head: 'over twin', cell: (r) => times(r.speedup) },
   { head: 'calls', cell: (r) => r.calls?.toString() },
   { head: 'share', cell: (r) => percent(r.share) },
+  { head: 'over one thread', cell: (r) => times(r.overOne) },
+  { head: 'grain', cell: (r) => r.grain?.toString() },
   { head: 'of model', cell: (r) => percent(r.ofModel) },
   { head: 'time over langevin', cell: (r) => times(r.relative) },
 ];

@@ -20,7 +20,7 @@ import {
 } from '../src/backend/abi.ts';
 import { instantiate, kernelBytes } from '../src/backend/instance.ts';
 import { ACTIVATION } from '../src/backend/kernels.ts';
-import { GROUP, gemmBoxes, PATHS, TILE_COLUMNS, TILE_ROWS } from '../src/backend/partition.ts';
+import { GROUP, gemmBoxes, TILE_COLUMNS, TILE_ROWS } from '../src/backend/partition.ts';
 import { suite } from './suite.ts';
 
 const sources = readdirSync('assembly', { recursive: true })
@@ -202,7 +202,6 @@ suite('abi', (test) => {
   test('constants that both sides need are equal', () => {
     assert.equal(constants('GROUP'), [GROUP, GROUP]);
     assert.ok(constants('BLOCK').includes(SUM_BLOCK));
-    assert.ok(constants('CHUNK').includes(PATHS));
     for (const [code, name] of ACTIVATION.entries()) {
       if (name === 'none') continue;
       assert.match(source, new RegExp(`export const ${name.toUpperCase()}: i32 = ${code};`));

@@ -50,6 +50,7 @@ const PROMISED: Record<string, readonly (keyof Row)[]> = {
   rows: ['gbps', 'ofPeak', 'speedup'],
   ops: ['speedup'],
   gaussian: ['nsPerSample', 'gbps', 'speedup'],
+  grains: ['nsPerElement'],
   step: ['gflops', 'ofPeak', 'speedup'],
   lecture: ['gflops', 'ofPeak', 'speedup'],
   sde: ['samplesPerSecond', 'gbps'],

@@ -4,6 +4,7 @@
  */
 import * as assert from 'uvu/assert';
 import { scope } from '../src/autograd/tape.ts';
+import { backend } from '../src/backend/backend.ts';
 import { ValueError } from '../src/errors.ts';
 import { Rng } from '../src/random/rng.ts';
 import { bridgeAt, combine, halve, type Piece } from '../src/sde/brownian-bridge.ts';
@@ -152,6 +153,32 @@ suite('Brownian paths', (test) => {
         assert.equal(block.area!.toArray(), whole.area!.slice([48], [80]).toArray());
       }
     });
+  });
+
+  test('fresh noise that is drawn for several steps at once is the same, and its memory is given back', () => {
+    const origin = noiseOrigin(new Rng(7));
+    // Not a multiple of 16; fewer and more than are drawn at once; a step that is larger than that.
+    for (const [n, steps] of [
+      [1003, 5],
+      [20_001, 8],
+      [65_600, 3],
+    ] as const) {
+      const { heap } = backend();
+      const before = heap.blocks;
+      const ahead = new FreshNoise(origin, [n], true, n, 0, steps);
+      const single = new FreshNoise(origin, [n], true);
+      // Two more than were promised.
+      for (let k = 0; k < steps + 2; k++) {
+        scope(() => {
+          const [one, other] = [ahead.increment(0, 0.1 * (k + 1)), single.increment(0, 0.1 * (k + 1))];
+          assert.equal(one.dW.toTypedArray(), other.dW.toTypedArray(), `step ${k} of ${steps}`);
+          assert.equal(one.area!.toTypedArray(), other.area!.toTypedArray(), `area of ${k} of ${steps}`);
+        });
+        if (n < 65_536 / 2 && k === 0) assert.is(heap.blocks, before + 2, 'noise is drawn ahead');
+      }
+      ahead.dispose();
+      assert.is(heap.blocks, before);
+    }
   });
 
   test('times outside of the path, in the wrong order or not finite are refused', () => {

@@ -7,7 +7,7 @@ import { createWasmBackend, setNumerics, setThreads, type WasmBackend } from '..
 import { claim, controlOver, DONE, REMAINING } from '../src/backend/control.ts';
 import { kernelBytes } from '../src/backend/instance.ts';
 import { type Kernels, type Ptr, rowOf } from '../src/backend/kernels.ts';
-import { EXPENSIVE_GRAIN, gemmBoxes, ranges } from '../src/backend/partition.ts';
+import { type Bounds, EXPENSIVE_GRAIN, gemmBoxes, pathRanges, ranges } from '../src/backend/partition.ts';
 import { ThreadPool } from '../src/backend/threads.ts';
 import { into } from './helpers.ts';
 import { suite } from './suite.ts';
@@ -171,6 +171,10 @@ const JOBS: Record<string, (k: Kernels, a: Ptr, b: Ptr, c: Ptr) => void> = {
   'their gradient': (k, a, b, c) => k.affineSampleBackward({ ...maps(b), dy: a, out: c }),
   normals: (k, a) => k.random('gaussian', { n: N - 7, out: a, key: key, block: 5 }),
   uniforms: (k, a) => k.random('uniform', { n: N, out: a, key: key, block: 2 ** 33 }),
+  paths: (k, a, b, c) => {
+    k.fill({ n: N, out: b, value: 0.01 });
+    k.affinePath({ n: 1003, steps: 250, coefficients: b, x: a, out: c, row: 1003, key, stepBlocks: 252 });
+  },
   bits: (k, a) => k.random('randomBits', { n: N, out: a, key: key, block: 0 }),
 };
 
@@ -181,6 +185,20 @@ function systemThreads(): number | null {
   } catch {
     return null;
   }
+}
+
+/** Ranges over [0, n), begun at multiples of `unit`, in a number that two and four threads share, of one size. */
+function requireEven(chunks: readonly Bounds[], n: number, unit: number): void {
+  const sizes = chunks.map(([from, to]) => to - from);
+  assert.equal(
+    chunks.map(([from]) => from),
+    chunks.map((_, i) => (i === 0 ? 0 : chunks[i - 1][1])),
+  );
+  assert.is(chunks.at(-1)![1], n);
+  for (const [from] of chunks) assert.is(from % unit, 0);
+  assert.ok([1, 2].includes(chunks.length) || chunks.length % 4 === 0, `${chunks.length} chunks`);
+  assert.ok(chunks.length <= 64);
+  assert.ok(Math.max(...sizes) - Math.min(...sizes) < 2 * unit, `chunks of ${sizes}`);
 }
 
 suite('threads', (test) => {
@@ -197,17 +215,35 @@ suite('threads', (test) => {
     }
   });
 
-  test('chunks cover the work once, and none is below the grain', () => {
-    for (const n of [0, 1, 4095, 4096, 8191, 8192, 70_001, 10_000_019]) {
+  test('chunks are even, cover the work once, and none is below the grain', () => {
+    for (const n of [0, 1, 4095, 4096, 8191, 8192, 10_000, 70_001, 10_000_019]) {
       const chunks = ranges(n, 1, EXPENSIVE_GRAIN);
-      assert.is(chunks[0]![0], 0);
-      assert.is(chunks.at(-1)![1], n);
-      for (let i = 1; i < chunks.length; i++) {
-        assert.is(chunks[i]![0], chunks[i - 1]![1]);
-        assert.is(chunks[i]![0] % 16, 0);
-      }
-      assert.ok(chunks.length <= 64);
+      requireEven(chunks, n, 16);
+      if (chunks.length > 1)
+        for (const [from, to] of chunks.slice(0, -1)) assert.ok(to - from >= EXPENSIVE_GRAIN);
     }
+    for (const [rows, cols] of [
+      [3, 3000],
+      [7, 4096],
+      [500, 500],
+      [100_000, 3],
+    ] as const) {
+      const chunks = ranges(rows, cols, EXPENSIVE_GRAIN);
+      requireEven(chunks, rows, 1);
+      if (chunks.length > 1)
+        for (const [from, to] of chunks) assert.ok((to - from) * cols >= EXPENSIVE_GRAIN);
+    }
+    for (const [n, steps] of [
+      [10_000, 1000],
+      [1000, 1],
+      [1000, 100],
+      [300, 10_000],
+      [1_000_003, 7],
+    ] as const) {
+      requireEven(pathRanges({ n, steps }), n, 16);
+    }
+    assert.is(ranges(10_000, 1, 4096).length, 2);
+    assert.is(pathRanges({ n: 1000, steps: 100 }).length, 2);
     for (const [m, n, k] of [
       [1, 1, 1],
       [64, 400, 784],

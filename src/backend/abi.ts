@@ -21,7 +21,9 @@ import {
   GRAIN,
   gemmBatches,
   gemmBoxes,
+  NORMAL_GRAIN,
   pathRanges,
+  REDUCE_GRAIN,
   ranges,
   rowRanges,
   scatterBoxes,
@@ -89,7 +91,7 @@ const whole = (): Bounds[] => [[0, 1]];
 
 /** Elements that assembly/reduce/ adds in float32 before float64 takes over. */
 export const SUM_BLOCK = 4096;
-const blocks = ({ n }: { readonly n: number }) => ranges(Math.ceil(n / SUM_BLOCK), SUM_BLOCK, GRAIN);
+const blocks = ({ n }: { readonly n: number }) => ranges(Math.ceil(n / SUM_BLOCK), SUM_BLOCK, REDUCE_GRAIN);
 
 /** Partial sums of a long row, which the WebAssembly backend adds in order. */
 export interface SumBlocks {
@@ -178,7 +180,7 @@ export const ABI = {
   ...family(REDUCE, () =>
     kernel<K.Reduce>(
       (w, { outer, n, inner, x, alpha, out }) => w.i32(outer).i32(n).i32(inner).ptr(x).f32(alpha).target(out),
-      ({ outer, n, inner }) => ranges(outer, n * inner, GRAIN),
+      ({ outer, n, inner }) => ranges(outer, n * inner, REDUCE_GRAIN),
     ),
   ),
   ...family(SOFTMAX, () =>
@@ -251,7 +253,7 @@ export const ABI = {
   ...family(RANDOM, (name) =>
     kernel<K.Random>(
       (w, { n, out, key, block }) => w.i32(n).ptr(out).key(key).u64(block),
-      elements(name === 'randomBits' ? GRAIN : EXPENSIVE_GRAIN),
+      elements(name === 'gaussian' ? NORMAL_GRAIN : EXPENSIVE_GRAIN),
     ),
   ),
   affinePath: kernel<K.AffinePath>(

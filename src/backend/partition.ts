@@ -2,36 +2,43 @@
  * How a kernel's work is cut into chunks for the threads. The cut depends on the work's size alone, never on the
  * number of threads; small work is one chunk, which stays on the caller.
  *
- * Break-even: to publish a job and wait for it costs a few microseconds. So a chunk takes at least some five: GRAIN
- * elements of a function that is bound by memory, a quarter of that where an element costs more, half a million
- * multiply-adds of a GEMM (README, "Every core, and every bit").
+ * Break-even: to publish a job and wait for it costs about a microsecond while the workers are awake. `npm run bench --
+ * grains` measures from what size on it pays. On two cores of an AMD EPYC (Zen 4, Node 20) two threads win by a tenth
+ * or more with chunks of 16,384 elements of a sum of two arrays, 2,048 of `exp`, 1,024 normals, 32,768 elements of a
+ * reduction, 190,000 multiply-adds of a GEMM and 1,024 updates of paths: the constants here.
  */
 import { MAX_CHUNKS } from './control.ts';
 
 /** The items of a chunk: [from, to), or a box [rowFrom, rowTo, colFrom, colTo) of a GEMM's result. */
 export type Bounds = readonly number[];
 
-/** Elements of a chunk: of a function of some 0.3 ns an element, and of one that costs more. */
+/** Elements of a chunk: of a function of some 0.1 ns an element, and of one that costs ten times as much. */
 export const GRAIN = 16384;
-export const EXPENSIVE_GRAIN = 4096;
+export const EXPENSIVE_GRAIN = 2048;
+/** Normals of a chunk, at 2.5 ns each, and elements of a reduction, which writes next to nothing. */
+export const NORMAL_GRAIN = 1024;
+export const REDUCE_GRAIN = 32768;
 
 /** Chunks begin at multiples of 16 elements: a group of random numbers (assembly/random/gaussian.ts), a cache line. */
 export const GROUP = 16;
 
 /**
- * Cuts `n` items of `size` elements each into ranges [from, to).
+ * Cuts `n` items of `size` elements each into even ranges [from, to) of at least `least` elements.
  * A range begins at a multiple of 16 items where items are single elements.
  */
 export function ranges(n: number, size: number, least: number): Bounds[] {
-  const grain = Math.max(least / Math.max(1, size), n / MAX_CHUNKS);
-  const step = size === 1 ? Math.ceil(grain / GROUP) * GROUP : Math.max(1, Math.ceil(grain));
-  return n < 2 * step ? [[0, n]] : rangesOf(n, step);
+  const unit = size === 1 ? GROUP : 1;
+  const step = unit * Math.ceil(least / Math.max(1, size) / unit);
+  return even(n, balanced(n / step), unit);
 }
 
-function rangesOf(n: number, step: number): Bounds[] {
-  const found: Bounds[] = [];
-  for (let from = 0; from < n; from += step) found.push([from, Math.min(n, from + step)]);
-  return found;
+/**
+ * The chunks of work of so many grains, in a number that two and four threads share evenly: 1, 2, or a multiple of 4.
+ * Beyond four a chunk has four grains or more: threads that take smaller ones get in each other's way.
+ */
+function balanced(grains: number): number {
+  if (grains < 4) return grains < 2 ? 1 : 2;
+  return Math.min(MAX_CHUNKS, 4 * Math.max(1, Math.floor(grains / 16)));
 }
 
 /** Cuts work over [rows, cols] between rows; one row is cut along it. */
@@ -39,17 +46,17 @@ export function rowRanges({ rows, cols }: { rows: number; cols: number }, least:
   return rows === 1 ? ranges(cols, 1, least) : ranges(rows, cols, least);
 }
 
-/** Path updates below which a batch is one chunk, and the paths that assembly/sde.ts takes at a time. */
-const PATH_GRAIN = 16384;
-export const PATHS = 1024;
+/** Path updates of a chunk, and paths: shorter rows cost more. */
+const PATH_GRAIN = 1024;
+const PATH_LEAST = 256;
 
-/** Cuts n paths of `steps` steps each; a range begins at a multiple of 16 paths. */
+/** Cuts n paths of `steps` steps each. */
 export function pathRanges({ n, steps }: { n: number; steps: number }): Bounds[] {
-  return n * steps < PATH_GRAIN ? [[0, n]] : rangesOf(n, PATHS * Math.ceil(n / PATHS / MAX_CHUNKS));
+  return even(n, balanced(Math.min((n * steps) / PATH_GRAIN, n / PATH_LEAST)), GROUP);
 }
 
-/** Multiply-adds below which a GEMM is not cut, and the least in a chunk. */
-const GEMM_GRAIN = 500_000;
+/** Multiply-adds of a chunk of a GEMM. */
+const GEMM_GRAIN = 190_000;
 /** Cuts along rows and columns are at multiples of these: whole tiles of either build (assembly/gemm/blocks.ts). */
 export const TILE_ROWS = 12;
 export const TILE_COLUMNS = 8;
@@ -59,11 +66,11 @@ export const TILE_COLUMNS = 8;
  * operand along the other; both ways where the work is large.
  */
 export function gemmBoxes({ m, n, k }: { m: number; n: number; k: number }): Bounds[] {
-  const wanted = Math.min(MAX_CHUNKS, Math.floor((m * n * k) / GEMM_GRAIN));
-  if (wanted < 2) return [[0, m, 0, n]];
+  const chunks = balanced((m * n * k) / GEMM_GRAIN);
+  if (chunks === 1) return [[0, m, 0, n]];
   // Four chunks along a side balance two or four threads; where the work is large, sixteen in all.
-  const long = Math.min(wanted, 4);
-  const short = Math.min(Math.floor(wanted / long), Math.min(m, n) >= 256 ? 4 : 1);
+  const long = Math.min(chunks, 4);
+  const short = Math.min(chunks / long, Math.min(m, n) >= 256 ? 4 : 1);
   const rows = even(m, m >= n ? long : short, TILE_ROWS);
   const columns = even(n, m >= n ? short : long, TILE_COLUMNS);
   return rows.flatMap((row) => columns.map((column) => [...row, ...column]));
@@ -86,7 +93,7 @@ export function gemmBatches({
 
 /** Whether each product of a batch is worth being cut on its own. */
 export function isLargeGemm({ m, n, k }: { m: number; n: number; k: number }): boolean {
-  return m * n * k >= 4 * GEMM_GRAIN;
+  return m * n * k >= 10 * GEMM_GRAIN;
 }
 
 /** Cuts [outer, m, inner] into boxes [o0, o1, i0, i1): sums over m stay in one box, and so in order. */
@@ -96,7 +103,8 @@ export function scatterBoxes({ outer, m, inner }: { outer: number; m: number; in
 }
 
 /** [0, n) in at most `parts` ranges as even as multiples of `unit` allow. */
-function even(n: number, parts: number, unit: number): [number, number][] {
+export function even(n: number, parts: number, unit: number): [number, number][] {
+  if (parts === 1) return [[0, n]];
   const units = Math.ceil(n / unit);
   const found: [number, number][] = [];
   for (let i = 0; i < parts; i++) {

@@ -8,7 +8,7 @@ import { callKernel } from './control.ts';
 import { type Exports, instantiate, type Numerics } from './instance.ts';
 import type * as K from './kernels.ts';
 import { NONLINEAR, UNARY } from './kernels.ts';
-import { GRAIN, isLargeGemm } from './partition.ts';
+import { type Bounds, isLargeGemm, REDUCE_GRAIN } from './partition.ts';
 import { ThreadPool } from './threads.ts';
 import type { WasmMemory } from './wasm-memory.ts';
 
@@ -226,11 +226,16 @@ export class WasmKernels implements K.Kernels {
     }
   }
 
-  /** Writes the record and runs the kernel on its chunks: on all threads if there are several of both, else here. */
   private run(name: KernelName, record: object): void {
-    const { write, partition } = ABI[name] as KernelAbi<object>;
-    write(this.records.start(), record);
-    const chunks = partition(record);
+    this.runChunks(name, record, (ABI[name] as KernelAbi<object>).partition(record));
+  }
+
+  /**
+   * Writes the record and runs the kernel on these chunks: on all threads if there are several of both, else here.
+   * Chunks of its own choice are for the bench (bench/grains.ts).
+   */
+  runChunks(name: KernelName, record: object, chunks: readonly Bounds[]): void {
+    (ABI[name] as KernelAbi<object>).write(this.records.start(), record);
     const { at } = this.records;
     if (chunks.length > 1 && this.wantedThreads > 1) return this.startThreads().run(name, at, chunks);
     const kernel = this.exports[name];
@@ -258,4 +263,4 @@ export class WasmKernels implements K.Kernels {
 const isSum = (name: K.ReduceName) => name === 'sum' || name === 'sumSquares';
 
 /** Whether a sum of n elements is cut into blocks that threads share: into two chunks at least. */
-const isLong = (n: number) => n >= 2 * GRAIN;
+const isLong = (n: number) => n >= 2 * REDUCE_GRAIN;

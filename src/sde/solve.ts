@@ -199,11 +199,23 @@ function pathsOfBlock({ x, noiseShape: noise }: SolveRun): number {
 }
 
 function sourceOf(run: SolveRun, first: number, count: number): NoiseSource {
-  const { path, noise, noiseShape: shape, solver } = run;
+  const { path, noise, noiseShape: shape, solver, times } = run;
   if (path) return path;
   const width = perPath(shape);
   const block = [count, ...shape.slice(1)];
-  return new FreshNoise(noise, block, solver.needsArea === true, sizeOf(shape), first * width);
+  return new FreshNoise(
+    noise,
+    block,
+    solver.needsArea === true,
+    sizeOf(shape),
+    first * width,
+    times.length - 1,
+  );
+}
+
+/** Frees what a block's own source drew ahead; a path is the caller's. */
+function release(source: NoiseSource, { path }: SolveRun): void {
+  if (source !== path && source instanceof FreshNoise) source.dispose();
 }
 
 /** Where the rows of paths from `first` on lie in state k of what is kept, in elements. */
@@ -249,6 +261,7 @@ function solveBlock(run: SolveRun, first: number, count: number): void {
     }
   } finally {
     state.dispose();
+    release(source, run);
   }
 }
 
@@ -306,5 +319,6 @@ function firstExplosion(run: SolveRun, first: number, count: number): Explosion 
     throw new InternalError('an explosion that a second run does not show');
   } finally {
     state.dispose();
+    release(source, run);
   }
 }

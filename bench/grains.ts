@@ -1,0 +1,183 @@
+/**
+ * From what size on further threads win, kernel by kernel: where the constants of src/backend/partition.ts come from.
+ *
+ * The work is cut into one chunk a thread, whatever partition.ts would do, and compared with one chunk on the caller.
+ * The last row of each sweep names the grain: the least elements of a chunk from which on the threads are at least a
+ * tenth faster. Elements are what the constants count: elements, multiply-adds of a product, updates of paths.
+ *
+ * A loop of one kernel finds the workers awake. In a program they may sleep, so that the constants stay above.
+ */
+import type { KernelName } from '../src/backend/abi.ts';
+import type { Key } from '../src/backend/kernels.ts';
+import { rowOf } from '../src/backend/kernels.ts';
+import { type Bounds, even, GROUP, TILE_ROWS } from '../src/backend/partition.ts';
+import type { WasmKernels } from '../src/backend/wasm.ts';
+import type { Case } from './harness.ts';
+import type { Operands } from './operands.ts';
+import type { Row, Work } from './row.ts';
+import type { Setting } from './setting.ts';
+import type { Make, Subject } from './subject.ts';
+
+const KEY: Key = { seed: [1, 2], stream: [3, 4] };
+const SIZES = Array.from({ length: 9 }, (_, i) => 2 ** (9 + i));
+const ROWS = 64;
+const PATHS = 1024;
+/** The threads win where they are so many times as fast as one. */
+const WIN = 1.1;
+
+/** One size of a kernel's work: a record, the places where it can be cut, and what it amounts to. */
+interface Job extends Work {
+  readonly shape: string;
+  readonly kernel: KernelName;
+  readonly record: object;
+  readonly elements: number;
+  readonly bytes: number;
+  /** Chunks are cut between items, at multiples of `unit`. */
+  readonly items: number;
+  readonly unit: number;
+  /** The chunk of the items [from, to). */
+  readonly chunk?: (from: number, to: number) => Bounds;
+}
+
+interface Sweep {
+  readonly name: string;
+  readonly sizes: readonly number[];
+  job(memory: Operands, size: number): Job;
+}
+
+const into = (ptr: number) => ({ ptr, accumulate: false });
+
+const SWEEPS: readonly Sweep[] = [
+  {
+    name: 'add',
+    sizes: SIZES,
+    job(memory, n) {
+      const [a, b, y] = [memory.array(n), memory.array(n), memory.array(n)];
+      const record = { rows: 1, cols: n, a: rowOf(a.ptr, n), b: rowOf(b.ptr, n), out: into(y.ptr) };
+      return elementsOf('add', n, 12 * n, record);
+    },
+  },
+  {
+    name: 'exp',
+    sizes: SIZES,
+    job(memory, n) {
+      const [x, y] = [memory.array(n), memory.array(n)];
+      return elementsOf('exp', n, 8 * n, { n, x: x.ptr, out: into(y.ptr) });
+    },
+  },
+  {
+    name: 'gaussian',
+    sizes: SIZES,
+    job(memory, n) {
+      const record = { n, out: memory.block(n), key: KEY, block: 0 };
+      return { ...elementsOf('gaussian', n, 4 * n, record), samples: n };
+    },
+  },
+  {
+    name: 'sum of columns',
+    sizes: SIZES,
+    job(memory, size) {
+      const [x, y] = [memory.array(size), memory.array(ROWS)];
+      const record = { outer: ROWS, n: size / ROWS, inner: 1, x: x.ptr, alpha: 1, out: into(y.ptr) };
+      return { ...elementsOf('sum', size, 4 * size, record), items: ROWS, unit: 1 };
+    },
+  },
+  {
+    name: 'gemm NN',
+    sizes: [2, 3, 4, 5, 6, 8].map((tiles) => 2 * TILE_ROWS * tiles),
+    job(memory, n) {
+      const [a, b, c] = [memory.array(n * n), memory.array(n * n), memory.array(n * n)];
+      const operand = (ptr: number) => ({ ptr, transposed: false });
+      return {
+        kernel: 'gemm',
+        shape: `${n}x${n}x${n}`,
+        record: { m: n, n, k: n, a: operand(a.ptr), b: operand(b.ptr), out: into(c.ptr) },
+        elements: n ** 3,
+        flop: 2 * n ** 3,
+        bytes: 12 * n * n,
+        items: n,
+        unit: TILE_ROWS,
+        chunk: (from, to) => [from, to, 0, n],
+      };
+    },
+  },
+  {
+    name: 'paths',
+    sizes: [1, 2, 4, 8, 16, 32, 64],
+    job(memory, steps) {
+      const [coefficients, x, out] = [
+        memory.array(4 * steps, 0, 0.1),
+        memory.array(PATHS),
+        memory.block(PATHS),
+      ];
+      return {
+        kernel: 'affinePath',
+        shape: `${PATHS}x${steps}`,
+        record: {
+          n: PATHS,
+          steps,
+          coefficients: coefficients.ptr,
+          x: x.ptr,
+          out,
+          row: 0,
+          key: KEY,
+          stepBlocks: PATHS / 4,
+        },
+        elements: PATHS * steps,
+        updates: PATHS * steps,
+        bytes: 8 * PATHS,
+        items: PATHS,
+        unit: GROUP,
+      };
+    },
+  },
+];
+
+const elementsOf = (kernel: KernelName, n: number, bytes: number, record: object): Job => ({
+  kernel,
+  shape: String(n),
+  record,
+  elements: n,
+  bytes,
+  items: n,
+  unit: GROUP,
+});
+
+/** The sizes of a sweep; on several threads with a last row that names the grain. */
+function casesOf({ name, sizes, job }: Sweep, { threads, quick }: Setting): Make[] {
+  const measured: { readonly row: Row; readonly grain: number }[] = [];
+  const swept = quick ? sizes.slice(-2) : sizes;
+  return swept.map((size, i) => (memory): Case => {
+    const { kernel, record, items, unit, chunk = (from, to) => [from, to], ...work } = job(memory, size);
+    const kernels = memory.backend.kernels as WasmKernels;
+    const chunks = even(items, threads, unit).map(([from, to]) => chunk(from, to));
+    const run = () => kernels.runChunks(kernel, record, chunks);
+    if (threads === 1) return { name, ...work, run };
+    const whole = [chunk(0, items)];
+    return {
+      name,
+      ...work,
+      run,
+      alone: () => kernels.runChunks(kernel, record, whole),
+      parts(row) {
+        measured.push({ row, grain: work.elements / threads });
+        return i + 1 < swept.length ? [] : [grainOf(name, measured)];
+      },
+    };
+  });
+}
+
+/** The least size from which on every one is won. */
+function grainOf(name: string, measured: readonly { readonly row: Row; readonly grain: number }[]): Row {
+  const lost = measured.findLastIndex(({ row }) => (row.overOne ?? 0) < WIN);
+  const won = measured[lost + 1];
+  const { subject, shape, threads, numerics, ms, overOne = 0 } = (won ?? measured[lost]).row;
+  const row = { subject, name: `${name}: grain`, shape, threads, numerics, ms, overOne };
+  return won ? { ...row, grain: won.grain } : row;
+}
+
+export const grains: Subject = {
+  name: 'grains',
+  title: 'From what size on further threads win, the work in one chunk a thread; and the grain that follows.',
+  cases: (setting) => SWEEPS.flatMap((sweep) => casesOf(sweep, setting)),
+};
