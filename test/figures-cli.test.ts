@@ -2,6 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { setBackend } from '../src/backend/backend.ts';
 import { loadStrokes } from '../src/data/strokes-set.ts';
 import { denoisedFigure, pureNoiseFigure } from '../src/models/figures/denoiser.ts';
 import { noisingFigure } from '../src/models/figures/noising.ts';
@@ -17,6 +18,8 @@ import { inFolder, langevin, npmRun } from './dist.ts';
 import { suite } from './suite.ts';
 
 npmRun('build:node');
+// A command computes on this backend, whichever the suite runs on.
+setBackend('wasm');
 
 /** The hashes in the end event of a command. */
 async function numbersOf(words: readonly string[], folder: string): Promise<Record<string, string>> {
