@@ -3,6 +3,7 @@ import { elementwise } from './elementwise.ts';
 import { gaussian } from './gaussian.ts';
 import { gemm } from './gemm.ts';
 import { lecture } from './lecture.ts';
+import { norm } from './norm.ts';
 import { ops } from './ops.ts';
 import { rows } from './rows.ts';
 import { sampler } from './sampler.ts';
@@ -14,6 +15,7 @@ export const SUBJECTS: readonly Subject[] = [
   gemm,
   elementwise,
   rows,
+  norm,
   ops,
   gaussian,
   step,
