@@ -12,6 +12,8 @@ export * from './elementwise/binary';
 export * from './elementwise/unary';
 export { gather, scatterAdd } from './gather';
 export { gemm, gemmBatch } from './gemm/gemm';
+export { groupNorm } from './norm/group-norm';
+export { groupNormBackward } from './norm/group-norm-backward';
 export { adam, rmsprop, sgd } from './optim';
 export { isFused, peakMulAdd } from './peak';
 export { gaussian, randomBits, uniform } from './random/gaussian';

@@ -374,3 +374,42 @@ export class AffinePathRecord {
   stream: u64;
   stepBlocks: i32;
 }
+
+/** y = group normalisation of x[batch,positions,channels]: see norm/group-norm.ts. `weight` and `bias` may be 0. */
+@unmanaged
+export class GroupNormRecord {
+  batch: i32;
+  positions: i32;
+  run: i32;
+  channels: i32;
+  groups: i32;
+  eps: f64;
+  silu: i32;
+  x: usize;
+  weight: usize;
+  bias: usize;
+  out: usize;
+  workspace: usize;
+  workspaceBytes: i32;
+}
+
+/** Its gradients: dx unless `out` is 0, and each picture's parts of those of weight and bias unless `sums` is 0. */
+@unmanaged
+export class GroupNormBackwardRecord {
+  batch: i32;
+  positions: i32;
+  run: i32;
+  channels: i32;
+  groups: i32;
+  eps: f64;
+  silu: i32;
+  x: usize;
+  weight: usize;
+  bias: usize;
+  dy: usize;
+  sums: usize;
+  out: usize;
+  accumulate: i32;
+  workspace: usize;
+  workspaceBytes: i32;
+}

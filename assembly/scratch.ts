@@ -30,7 +30,21 @@ export function scratchBytes(): i32 {
   return gemmScratchBytes() + GROUP_BYTES + SCHEDULE_BYTES;
 }
 
-/** Gives this instance its scratch memory. Called once, before any other kernel. */
-export function attach(at: usize): void {
+/** Which thread this instance computes on: 0 is the caller's. */
+let thread: i32 = 0;
+
+/**
+ * This thread's part of a record's workspace, `bytes` for each thread: memory of a size that depends on shapes, which
+ * is used again for the next item and so stays in the cache.
+ */
+// @ts-ignore: decorator
+@inline
+export function workspaceOf(workspace: usize, bytes: i32): usize {
+  return workspace + <usize>thread * bytes;
+}
+
+/** Gives this instance its scratch memory and its thread's number. Called once, before any other kernel. */
+export function attach(at: usize, index: i32): void {
   scratch = at;
+  thread = index;
 }

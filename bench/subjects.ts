@@ -4,6 +4,7 @@ import { gaussian } from './gaussian.ts';
 import { gemm } from './gemm.ts';
 import { grains } from './grains.ts';
 import { lecture } from './lecture.ts';
+import { norm } from './norm.ts';
 import { ops } from './ops.ts';
 import { rows } from './rows.ts';
 import { sampler } from './sampler.ts';
@@ -15,6 +16,7 @@ export const SUBJECTS: readonly Subject[] = [
   gemm,
   elementwise,
   rows,
+  norm,
   ops,
   gaussian,
   grains,

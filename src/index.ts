@@ -205,8 +205,11 @@ export { Flatten } from './nn/flatten.ts';
 export {
   type DropoutOptions,
   dropout,
+  type GroupNormOptions,
+  groupNorm,
   type LayerNormOptions,
   layerNorm,
+  type NormActivation,
   type NormalizedShape,
   type RmsNormOptions,
   rmsNorm,
@@ -230,7 +233,14 @@ export {
   MSELoss,
 } from './nn/loss.ts';
 export { Layer, Module, type StateDict } from './nn/module.ts';
-export { LayerNorm, type LayerNormLayerOptions, type NormOptions, RMSNorm } from './nn/norm.ts';
+export {
+  GroupNorm,
+  type GroupNormLayerOptions,
+  LayerNorm,
+  type LayerNormLayerOptions,
+  type NormOptions,
+  RMSNorm,
+} from './nn/norm.ts';
 export { oneHot } from './nn/one-hot.ts';
 export { Sequential } from './nn/sequential.ts';
 export { type Summary, type SummaryRow, summary } from './nn/summary.ts';

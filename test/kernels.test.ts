@@ -444,11 +444,11 @@ suite('modules', (test) => {
   test('two instances over one memory agree, and do not disturb each other', () => {
     const { memory, exports: first } = fresh('strict');
     const base = first.heapBase();
-    first.attach(base);
+    first.attach(base, 0);
     first.init();
     const { exports: second } = instantiate('strict', memory);
     const scratch = Math.ceil(first.scratchBytes() / 64) * 64;
-    second.attach(base + scratch);
+    second.attach(base + scratch, 1);
     second.init();
     const data = base + 2 * scratch;
     const n = 999;

@@ -34,6 +34,7 @@ const ROUNDINGS: Readonly<Record<string, number>> = {
   reshape: 0, permute: 0, flip: 0, slice: 0, cat: 0, broadcastTo: 16,
   eq: 0, ne: 0, gt: 0, ge: 0, where: 16, softmax: 32, logSoftmax: 64, gather: 8, indexSelect: 16, cumsum: 4,
   affineSample: 64,
+  groupNorm: 128,
 };
 
 /** y and, unless it has none, the gradients of an op on a backend, from the same float32 inputs and dL/dy. */

@@ -62,7 +62,7 @@ function rawKernels() {
   const memory = new WebAssembly.Memory({ initial: 32, maximum: 32, shared: true });
   const { exports } = instantiate('strict', memory);
   const record = exports.heapBase();
-  exports.attach(record + 256);
+  exports.attach(record + 256, 0);
   exports.init();
   const out = record + 256 + exports.scratchBytes();
   /** Sixteen numbers at any counter: a block's number has more bits than a number of JavaScript is exact to. */

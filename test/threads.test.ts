@@ -33,6 +33,7 @@ const key = { seed: [1, 2], stream: [3, 4] } as const;
 const step = { stepSize: 1e-3, beta1: 0.9, beta2: 0.99, eps: 1e-8, correction: 0.1, l2: 0.01, shrink: 0.99 };
 const momentum = { lr: 0.1, momentum: 0.9, dampening: 0, l2: 0, nesterov: true, first: false };
 const rms = { lr: 0.1, alpha: 0.9, eps: 1e-3, momentum: 0.9, l2: 0.01 };
+const norm = { batch: 24, positions: 100, run: 10, channels: 100, groups: 10, eps: 1e-5, silu: true };
 /** Words of indices, all 0: every sum goes to one place, where its order shows. */
 const zeroIndices = (k: Kernels, at: Ptr, n: number) => k.fill({ n, out: at, value: 0 });
 const rowsAt = (ptr: Ptr) => ({ ptr, outer: 0, row: 1, col: 0 });
@@ -169,6 +170,13 @@ const JOBS: Record<string, (k: Kernels, a: Ptr, b: Ptr, c: Ptr) => void> = {
     k.rmsprop({ n: N / 4, p: a, g: b, v: c, average: c + N, buffer: c + 2 * N, ...rms }),
   'pictures through affine maps': (k, a, b, c) => k.affineSample({ ...maps(b), x: a, out: c }),
   'their gradient': (k, a, b, c) => k.affineSampleBackward({ ...maps(b), dy: a, out: c }),
+  'group normalisation with SiLU': (k, a, b, c) =>
+    k.groupNorm({ ...norm, x: a, weight: b, bias: b + 400, out: c }),
+  'its gradients': (k, a, b, c) =>
+    k.groupNormBackward({
+      ...norm,
+      ...{ x: a, weight: b, bias: b + 400, dy: b, sums: a + 4 * 240_000, out: into(c, true) },
+    }),
   normals: (k, a) => k.random('gaussian', { n: N - 7, out: a, key: key, block: 5 }),
   uniforms: (k, a) => k.random('uniform', { n: N, out: a, key: key, block: 2 ** 33 }),
   paths: (k, a, b, c) => {

@@ -34,6 +34,29 @@ export function exp4(x: v128): v128 {
   );
 }
 
+/**
+ * e^x for |x| <= 87, where one factor 2^n is enough, with the polynomial in Estrin's order: its products do not wait
+ * for each other. At most 1 ulp, as exp4, which takes half as long again. NaN gives NaN.
+ */
+// @ts-ignore: decorator
+@inline
+export function expBounded4(x: v128): v128 {
+  // Added to 1.5·2^23, x·log2(e) is rounded to a whole number n, which is in the low bits of the sum.
+  const magic = f32x4.splat(12582912);
+  const sum = f32x4.add(f32x4.mul(x, constant(EXP_REDUCE, 2)), magic);
+  const n = f32x4.sub(sum, magic);
+  let r = f32x4.sub(x, f32x4.mul(n, constant(EXP_REDUCE, 3)));
+  r = f32x4.sub(r, f32x4.mul(n, constant(EXP_REDUCE, 4)));
+  const r2 = f32x4.mul(r, r);
+  const q01 = f32x4.add(f32x4.mul(constant(EXP, 4), r), constant(EXP, 5));
+  const q23 = f32x4.add(f32x4.mul(constant(EXP, 2), r), constant(EXP, 3));
+  const q45 = f32x4.add(f32x4.mul(constant(EXP, 0), r), constant(EXP, 1));
+  const q = f32x4.add(q01, f32x4.mul(r2, f32x4.add(q23, f32x4.mul(r2, q45))));
+  const one = constant(ONE, 0);
+  const e = f32x4.add(f32x4.add(f32x4.mul(r2, q), r), one);
+  return f32x4.mul(e, i32x4.add(i32x4.shl(sum, 23), one));
+}
+
 /** ln x, lane by lane. */
 // @ts-ignore: decorator
 @inline

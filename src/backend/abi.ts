@@ -117,6 +117,16 @@ export interface ProdBackward extends K.ProdBackward {
   readonly prefix: K.Ptr;
 }
 
+/** Memory for each thread, of a size that depends on the record's shapes. */
+export interface Workspace {
+  readonly workspace: K.Ptr;
+  readonly workspaceBytes: number;
+}
+
+const NOWHERE: K.Target = { ptr: 0, accumulate: false };
+const pictures = ({ batch, positions, channels }: K.GroupNorm | K.GroupNormBackward) =>
+  ranges(batch, positions * channels, EXPENSIVE_GRAIN);
+
 const sumBlocks = kernel<SumBlocks>((w, { n, x, partials }) => w.i32(n).ptr(x).ptr(partials), blocks);
 
 const unaryBackwardName = <N extends UnaryName>(name: N) => `${name}Backward` as const;
@@ -261,6 +271,22 @@ export const ABI = {
       w.i32(n).i32(steps).ptr(coefficients).ptr(x).ptr(out).i32(row).key(key).i32(stepBlocks),
     pathRanges,
   ),
+  groupNorm: kernel<K.GroupNorm & Workspace>((w, record) => {
+    const { batch, positions, run, channels, groups, eps, silu, x, weight, bias, out } = record;
+    w.i32(batch).i32(positions).i32(run).i32(channels).i32(groups).f64(eps).flag(silu);
+    return w.ptr(x).ptr(weight).ptr(bias).ptr(out).ptr(record.workspace).i32(record.workspaceBytes);
+  }, pictures),
+  groupNormBackward: kernel<K.GroupNormBackward & Workspace>((w, record) => {
+    const { batch, positions, run, channels, groups, eps, silu, x, weight, bias, dy, sums, out } = record;
+    w.i32(batch).i32(positions).i32(run).i32(channels).i32(groups).f64(eps).flag(silu);
+    w.ptr(x)
+      .ptr(weight)
+      .ptr(bias)
+      .ptr(dy)
+      .ptr(sums)
+      .target(out ?? NOWHERE);
+    return w.ptr(record.workspace).i32(record.workspaceBytes);
+  }, pictures),
 } as const;
 
 export type KernelName = keyof typeof ABI;

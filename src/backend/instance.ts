@@ -20,7 +20,7 @@ const compiled = new Map<Numerics, WebAssembly.Module>();
 export interface Exports extends Readonly<Record<KernelName, Kernel>> {
   heapBase(): Ptr;
   scratchBytes(): number;
-  attach(scratch: Ptr): void;
+  attach(scratch: Ptr, thread: number): void;
   init(): void;
   isFused(at: Ptr): number;
   peakMulAdd(n: number, at: Ptr): number;

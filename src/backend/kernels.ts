@@ -348,6 +348,39 @@ export interface AffinePath {
   readonly stepBlocks: number;
 }
 
+/** What group normalisation and its gradient have in common: see assembly/norm/group-norm.ts for the formulas. */
+interface Grouped {
+  readonly batch: number;
+  /** Places of a picture. */
+  readonly positions: number;
+  /** Positions that are added in float32 before float64 takes over: a row of a map. At least 1. */
+  readonly run: number;
+  readonly channels: number;
+  /** A divisor of `channels`. */
+  readonly groups: number;
+  readonly eps: number;
+  /** Whether SiLU follows. */
+  readonly silu: boolean;
+  /** [batch, positions, channels] */
+  readonly x: Ptr;
+  /** A factor of each channel, 1 without. */
+  readonly weight: Ptr | null;
+  /** Added to each channel, 0 without. */
+  readonly bias: Ptr | null;
+}
+
+/** out = x normalised by the mean and the variance of each group of channels of each picture, scaled and shifted. */
+export interface GroupNorm extends Grouped {
+  readonly out: Ptr;
+}
+
+/** out = [out +] dx, unless nobody wants it; sums[2,batch,channels] are each picture's dweight and dbias. */
+export interface GroupNormBackward extends Grouped {
+  readonly dy: Ptr;
+  readonly sums: Ptr | null;
+  readonly out: Target | null;
+}
+
 export interface Kernels {
   gemm(record: Gemm): void;
   gemmBatch(record: GemmBatch): void;
@@ -375,6 +408,8 @@ export interface Kernels {
   rmsprop(record: Rmsprop): void;
   random(name: RandomName, record: Random): void;
   affinePath(record: AffinePath): void;
+  groupNorm(record: GroupNorm): void;
+  groupNormBackward(record: GroupNormBackward): void;
 }
 
 /** A dense array of n elements as one row. */

@@ -3,7 +3,18 @@
  * Replayed on the same memory with the same record, a call does the same arithmetic.
  */
 import { backend } from './backend.ts';
-import type { Binary, Copy, Cumsum, Gather, Gemm, GemmBatch, Kernels, Reduce, Softmax } from './kernels.ts';
+import type {
+  Binary,
+  Copy,
+  Cumsum,
+  Gather,
+  Gemm,
+  GemmBatch,
+  GroupNorm,
+  Kernels,
+  Reduce,
+  Softmax,
+} from './kernels.ts';
 
 export interface KernelCall {
   readonly kernel: keyof Kernels;
@@ -95,6 +106,11 @@ function describe(
     case 'reduce': {
       const { outer, n, inner } = record as Reduce;
       return { label: String(args[0]), shape: `${outer}x${n}x${inner}` };
+    }
+    case 'groupNorm':
+    case 'groupNormBackward': {
+      const { batch, positions, channels, silu } = record as GroupNorm;
+      return { label: silu ? `${kernel} silu` : kernel, shape: `${batch}x${positions}x${channels}` };
     }
     default:
       return {

@@ -32,6 +32,15 @@ const REDUCTIONS: Record<K.ReduceName, { empty: number; join: (total: number, x:
   prod: { empty: 1, join: (total, x) => total * x },
 };
 
+/** One group of channels of one picture: its elements in x, and what they become. */
+interface Group {
+  readonly picture: number;
+  readonly elements: readonly number[];
+  readonly rstd: number;
+  normalised(e: number): number;
+  z(e: number): number;
+}
+
 /** The element of a view in row i and column j. */
 const at = ({ ptr, row, col }: K.View2d, i: number, j: number) => ptr / SIZE + i * row + j * col;
 
@@ -373,6 +382,71 @@ export class ReferenceKernels implements K.Kernels {
           if (inside && weight > 0) visit(place(b, i, j), place(b, row, column), weight);
         }
       }
+    }
+  }
+
+  groupNorm(record: K.GroupNorm): void {
+    const mem = this.memory.f64;
+    this.eachGroup(record, ({ elements, z }) => {
+      for (const e of elements) mem[record.out / SIZE + e] = record.silu ? ACTIVATIONS.silu(z(e)) : z(e);
+    });
+  }
+
+  groupNormBackward(record: K.GroupNormBackward): void {
+    const mem = this.memory.f64;
+    const { batch, channels, weight, dy, sums, out } = record;
+    this.eachGroup(record, ({ picture, elements, rstd, normalised, z }) => {
+      const dz = (e: number) => {
+        const own = mem[dy / SIZE + e];
+        return record.silu ? UNARY_FORMULAS.silu.df(own, z(e), { lo: 0, hi: 0, slope: 0 }) : own;
+      };
+      const factor = (e: number) => (weight === null ? 1 : mem[weight / SIZE + (e % channels)]);
+      const [gradients, both] = [elements.map(dz), elements.map((e) => dz(e) * normalised(e))];
+      const mean = (values: readonly number[]) =>
+        values.reduce((sum, value, i) => sum + factor(elements[i]) * value, 0) / elements.length;
+      const [g1, g2] = [mean(gradients), mean(both)];
+      if (sums !== null) {
+        for (const [part, values] of [both, gradients].entries()) {
+          const at = sums / SIZE + (part * batch + picture) * channels;
+          for (const e of elements) mem[at + (e % channels)] = 0;
+          values.forEach((value, i) => {
+            mem[at + (elements[i] % channels)] += value;
+          });
+        }
+      }
+      const dx = elements.map((e, i) => rstd * (factor(e) * gradients[i] - g1 - normalised(e) * g2));
+      if (!out) return;
+      elements.forEach((e, i) => {
+        mem[out.ptr / SIZE + e] = dx[i] + (out.accumulate ? mem[out.ptr / SIZE + e] : -0);
+      });
+    });
+  }
+
+  /** Calls `body` with the elements of each group of channels of each picture, and their statistics. */
+  private eachGroup(record: K.GroupNorm | K.GroupNormBackward, body: (group: Group) => void): void {
+    const mem = this.memory.f64;
+    const { batch, positions, channels, groups, eps, x, weight, bias } = record;
+    const size = channels / groups;
+    for (let group = 0; group < batch * groups; group++) {
+      const picture = Math.floor(group / groups);
+      const first = picture * positions * channels + (group % groups) * size;
+      const elements = Array.from(
+        { length: positions * size },
+        (_, i) => first + Math.floor(i / size) * channels + (i % size),
+      );
+      const n = elements.length;
+      const mean = elements.reduce((sum, e) => sum + mem[x / SIZE + e], 0) / n;
+      const variance = elements.reduce((sum, e) => sum + (mem[x / SIZE + e] - mean) ** 2, 0) / n;
+      const rstd = 1 / Math.sqrt(variance + eps);
+      const normalised = (e: number) => (mem[x / SIZE + e] - mean) * rstd;
+      const z = (e: number) => {
+        const c = e % channels;
+        return (
+          normalised(e) * (weight === null ? 1 : mem[weight / SIZE + c]) +
+          (bias === null ? 0 : mem[bias / SIZE + c])
+        );
+      };
+      body({ picture, elements, rstd, normalised, z });
     }
   }
 

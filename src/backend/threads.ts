@@ -63,11 +63,12 @@ export class ThreadPool {
     const names = kernelNames(exports);
     this.kernels = names.map((name) => exports[name] as Kernel);
     this.position = new Map(names.map((name, i) => [name, i]));
-    this.workers = scratch.map((address) =>
-      host.startWorker(workerSource, { module, memory, control: this.block, scratch: address }, (cause) => {
+    this.workers = scratch.map((address, i) => {
+      const setup = { module, memory, control: this.block, scratch: address, thread: i + 1 };
+      return host.startWorker(workerSource, setup, (cause) => {
         this.dead ??= cause;
-      }),
-    );
+      });
+    });
   }
 
   /**

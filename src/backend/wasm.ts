@@ -47,7 +47,7 @@ export class WasmKernels implements K.Kernels {
     this.scratch = base + 64 * Math.ceil(RECORD_BYTES / 64);
     this.heap = new Heap(memory, this.scratch + this.exports.scratchBytes());
     this.records = new RecordWriter(memory.memory.buffer, base);
-    this.exports.attach(this.scratch);
+    this.exports.attach(this.scratch, 0);
     this.exports.init();
     this.wantedThreads = threads;
   }
@@ -61,7 +61,7 @@ export class WasmKernels implements K.Kernels {
     if (numerics === this.build) return;
     this.stopThreads();
     this.load(numerics);
-    this.exports.attach(this.scratch);
+    this.exports.attach(this.scratch, 0);
   }
 
   get threads(): number {
@@ -204,6 +204,26 @@ export class WasmKernels implements K.Kernels {
 
   affinePath(record: K.AffinePath): void {
     this.run('affinePath', record);
+  }
+
+  groupNorm(record: K.GroupNorm): void {
+    this.withWorkspace('groupNorm', record, 28 * record.channels);
+  }
+
+  groupNormBackward(record: K.GroupNormBackward): void {
+    const { positions, channels, silu } = record;
+    this.withWorkspace('groupNormBackward', record, (40 + (silu ? 4 * positions : 0)) * channels);
+  }
+
+  /** Runs a kernel with `bytes` of memory for each thread, in whole lines of the cache. */
+  private withWorkspace(name: KernelName, record: object, bytes: number): void {
+    const workspaceBytes = 64 * Math.ceil(bytes / 64);
+    const workspace = this.heap.alloc(this.wantedThreads * workspaceBytes);
+    try {
+      this.run(name, { ...record, workspace, workspaceBytes });
+    } finally {
+      this.heap.release(workspace);
+    }
   }
 
   /** 96·n flop of multiply-adds from registers, for the bench (assembly/peak.ts). */

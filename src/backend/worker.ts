@@ -22,6 +22,8 @@ export interface WorkerSetup {
   readonly control: SharedArrayBuffer;
   /** This thread's scratch memory. */
   readonly scratch: number;
+  /** This thread's number; the caller's is 0. */
+  readonly thread: number;
 }
 
 /** Looks at the block before sleeping: some 100 µs, longer than the gap between two kernels of a training step. */
@@ -50,7 +52,7 @@ function work(control: Control, kernels: readonly Kernel[]): void {
 
 globalThis.onmessage = ({ data }: MessageEvent<WorkerSetup>) => {
   const { exports } = new WebAssembly.Instance(data.module, { env: { memory: data.memory } });
-  (exports.attach as (scratch: number) => void)(data.scratch);
+  (exports.attach as (scratch: number, thread: number) => void)(data.scratch, data.thread);
   work(
     controlOver(data.control),
     kernelNames(exports).map((name) => exports[name] as Kernel),

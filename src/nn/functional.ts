@@ -4,10 +4,13 @@
  *
  *     layerNorm   (x - mean)/√(var + ε)·weight + bias over the last axes: Ba, Kiros and Hinton (2016)
  *     rmsNorm     x/√(mean(x²) + ε)·weight over the last axes: Zhang and Sennrich (2019)
+ *     groupNorm   (x - mean)/√(var + ε)·weight + bias over groups of channels of a picture: Wu and He (2018)
  *     dropout     each element is 0 with probability p, and the others are 1/(1 - p) times as large
  */
+import { apply } from '../autograd/tape.ts';
 import { ShapeError, ValueError } from '../errors.ts';
-import { describe, withDefaults } from '../options.ts';
+import * as ops from '../ops/index.ts';
+import { describe, oneOf, withDefaults } from '../options.ts';
 import { type Rng, sharedRng } from '../random/rng.ts';
 import { requireTensor, type Tensor } from '../tensor/tensor.ts';
 
@@ -97,6 +100,47 @@ export function layerNorm(
   const y = deviation.div(variance.add(eps).sqrt());
   const scaled = weight ? y.mul(weight) : y;
   return bias ? scaled.add(bias) : scaled;
+}
+
+/** What may follow a normalisation in the same pass. */
+export const NORM_ACTIVATIONS = ['none', 'silu'] as const;
+export type NormActivation = (typeof NORM_ACTIVATIONS)[number];
+
+/** Options of `groupNorm`. */
+export interface GroupNormOptions {
+  /** A factor of each channel. */
+  readonly weight?: Tensor | null;
+  /** Added to each channel. */
+  readonly bias?: Tensor | null;
+  /** Added to the variance; 1e-5 by default. */
+  readonly eps?: number;
+  /** `silu` follows in the same pass; `none` by default. */
+  readonly activation?: NormActivation;
+}
+
+/**
+ * x[batch, ..., channels] minus the mean of each group of channels/groups neighbouring channels of a picture, over its
+ * standard deviation (with n in the denominator).
+ * @throws ShapeError for channels that do not fit the groups, or parameters of another size
+ */
+export function groupNorm(x: Tensor, groups: number, options: GroupNormOptions = {}): Tensor {
+  const { weight, bias, eps, activation } = withDefaults('groupNorm', options, {
+    weight: null,
+    bias: null,
+    eps: 1e-5,
+    activation: 'none',
+  });
+  checkGroups('groupNorm', groups);
+  const silu = oneOf('activation', NORM_ACTIVATIONS, activation) === 'silu';
+  const inputs = [x, ...(weight ? [weight] : []), ...(bias ? [bias] : [])];
+  return apply(ops.groupNorm, inputs, { groups, eps, silu, weight: weight !== null, bias: bias !== null });
+}
+
+/** @throws ValueError unless it is a whole number >= 1 */
+export function checkGroups(name: string, groups: number): void {
+  if (!(Number.isInteger(groups) && groups >= 1)) {
+    throw new ValueError(`${name}: expected a number of groups >= 1, got ${describe(groups)}`);
+  }
 }
 
 /** Options of `dropout`. */

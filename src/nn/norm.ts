@@ -1,8 +1,16 @@
-/** Normalisation over the last axes as layers, with PyTorch's parameters: weight 1 and bias 0 at first. */
-import { ValueError } from '../errors.ts';
-import { withDefaults } from '../options.ts';
+/** Normalisation as layers, with PyTorch's parameters: weight 1 and bias 0 at first. */
+import { ShapeError, ValueError } from '../errors.ts';
+import { oneOf, withDefaults } from '../options.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { layerNorm, type NormalizedShape, rmsNorm } from './functional.ts';
+import {
+  checkGroups,
+  groupNorm,
+  layerNorm,
+  NORM_ACTIVATIONS,
+  type NormActivation,
+  type NormalizedShape,
+  rmsNorm,
+} from './functional.ts';
 import { filledParameter } from './init.ts';
 import { Layer } from './module.ts';
 
@@ -76,5 +84,49 @@ export class RMSNorm extends Layer {
   override forward(x: Tensor): Tensor {
     const { weight, eps } = this;
     return rmsNorm(x, this.shape, { weight, eps });
+  }
+}
+
+export interface GroupNormLayerOptions extends NormOptions {
+  /** `silu` follows in the same pass; `none` by default. */
+  readonly activation?: NormActivation;
+}
+
+/** `groupNorm` of pictures [batch, ..., channels], with a weight and a bias for each channel. */
+export class GroupNorm extends Layer {
+  readonly weight: Tensor | null;
+  readonly bias: Tensor | null;
+  readonly eps: number;
+  readonly activation: NormActivation;
+
+  /**
+   * @param groups a divisor of `channels`
+   * @param options `eps` is 1e-5 by default
+   * @throws ValueError
+   */
+  constructor(
+    readonly groups: number,
+    readonly channels: number,
+    options: GroupNormLayerOptions = {},
+  ) {
+    super();
+    const given = withDefaults('GroupNorm', options, { affine: true, eps: 1e-5, activation: 'none' });
+    checkGroups('GroupNorm', groups);
+    if (!(Number.isInteger(channels) && channels >= 1 && channels % groups === 0)) {
+      throw new ValueError(`GroupNorm: expected channels in ${groups} equal groups, got ${channels}`);
+    }
+    this.eps = given.eps;
+    this.activation = oneOf('activation', NORM_ACTIVATIONS, given.activation);
+    this.weight = given.affine ? filledParameter([channels], 1) : null;
+    this.bias = given.affine ? filledParameter([channels], 0) : null;
+  }
+
+  /** @throws ShapeError unless x is [batch, ..., channels] */
+  override forward(x: Tensor): Tensor {
+    const { groups, channels, weight, bias, eps, activation } = this;
+    if (x.shape[x.rank - 1] !== channels) {
+      throw new ShapeError(`GroupNorm: expected [batch, ..., ${channels}], got shape [${x.shape}]`);
+    }
+    return groupNorm(x, groups, { weight, bias, eps, activation });
   }
 }

@@ -3,6 +3,7 @@ export * from './affine-sample.ts';
 export * from './binary.ts';
 export * from './cumsum.ts';
 export { gather, indexSelect } from './gather.ts';
+export { groupNorm } from './group-norm.ts';
 export * from './linear.ts';
 export * from './matmul.ts';
 export * from './reduce.ts';

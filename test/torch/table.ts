@@ -4,6 +4,7 @@ import type { Row } from './row.ts';
 import { CHOICES } from './rows/choices.ts';
 import { ELEMENTWISE } from './rows/elementwise.ts';
 import { GRAPHS } from './rows/graphs.ts';
+import { MAPS } from './rows/maps.ts';
 import { NN } from './rows/nn.ts';
 import { OPTIM } from './rows/optim.ts';
 import { PRODUCTS } from './rows/products.ts';
@@ -19,6 +20,7 @@ export const ROWS: readonly Row[] = [
   ...SHAPES,
   ...PRODUCTS,
   ...NN,
+  ...MAPS,
   ...OPTIM,
   ...GRAPHS,
 ];
