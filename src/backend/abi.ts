@@ -124,7 +124,8 @@ export interface Workspace {
 }
 
 const NOWHERE: K.Target = { ptr: 0, accumulate: false };
-const pictures = ({ batch, positions, channels }: K.GroupNorm | K.GroupNormBackward) =>
+/** Whole maps of group normalisation. */
+const maps = ({ batch, positions, channels }: K.GroupNorm | K.GroupNormBackward) =>
   ranges(batch, positions * channels, EXPENSIVE_GRAIN);
 
 const sumBlocks = kernel<SumBlocks>((w, { n, x, partials }) => w.i32(n).ptr(x).ptr(partials), blocks);
@@ -275,7 +276,7 @@ export const ABI = {
     const { batch, positions, run, channels, groups, eps, silu, x, weight, bias, out } = record;
     w.i32(batch).i32(positions).i32(run).i32(channels).i32(groups).f64(eps).flag(silu);
     return w.ptr(x).ptr(weight).ptr(bias).ptr(out).ptr(record.workspace).i32(record.workspaceBytes);
-  }, pictures),
+  }, maps),
   groupNormBackward: kernel<K.GroupNormBackward & Workspace>((w, record) => {
     const { batch, positions, run, channels, groups, eps, silu, x, weight, bias, dy, sums, out } = record;
     w.i32(batch).i32(positions).i32(run).i32(channels).i32(groups).f64(eps).flag(silu);
@@ -286,7 +287,7 @@ export const ABI = {
       .ptr(sums)
       .target(out ?? NOWHERE);
     return w.ptr(record.workspace).i32(record.workspaceBytes);
-  }, pictures),
+  }, maps),
 } as const;
 
 export type KernelName = keyof typeof ABI;

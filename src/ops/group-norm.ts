@@ -6,6 +6,7 @@
  */
 import { defineOp } from '../autograd/op.ts';
 import type { Shape, Variable } from '../autograd/variable.ts';
+import type { Target } from '../backend/kernels.ts';
 import { ShapeError } from '../errors.ts';
 
 export interface GroupNormAttributes {
@@ -53,15 +54,20 @@ export const groupNorm = defineOp<GroupNormAttributes>({
     }
     return x;
   },
-  forward: (k, y, xs, attributes) => k.groupNorm({ ...recordOf(xs, attributes), out: y.ptr }),
+  forward(k, y, xs, attributes) {
+    if (y.size > 0) k.groupNorm({ ...recordOf(xs, attributes), out: y.ptr });
+  },
   saves: [0, 1, 2],
   vjp(k, dy, _y, xs, into, attributes) {
     const record = recordOf(xs, attributes);
     const { batch, channels } = record;
     const parameters = xs.slice(1).map((_, i) => i + 1);
     const sums = parameters.some((i) => into.wants(i)) ? into.scratch(2 * batch * channels) : null;
-    const run = (out: { ptr: number; accumulate: boolean } | null) =>
-      k.groupNormBackward({ ...record, dy: dy.ptr, sums, out });
+    // Maps of no positions have no statistics, and add nothing to the gradients of weight and bias.
+    if (sums !== null && dy.size === 0) k.fill({ n: 2 * batch * channels, out: sums, value: 0 });
+    const run = (out: Target | null) => {
+      if (dy.size > 0) k.groupNormBackward({ ...record, dy: dy.ptr, sums, out });
+    };
     if (into.wants(0)) into(0, run);
     else run(null);
     for (const i of parameters) {
