@@ -3,18 +3,14 @@
  * forwards without a tape, and forwards and backwards with all gradients, tape and tensors included. Twin: the same
  * on the reference backend. GB/s count inputs and output once, and their gradients once where there are any.
  */
-import { OPS, type OpDef } from '../src/autograd/op.ts';
+import type { OpDef } from '../src/autograd/op.ts';
 import { apply, noGrad, scope } from '../src/autograd/tape.ts';
 import { type Shape, sizeOf } from '../src/autograd/variable.ts';
-import * as definitions from '../src/ops/index.ts';
+import { ALL_OPS } from '../src/ops/table.ts';
 import { tensor } from '../src/tensor/create.ts';
 import type { Tensor } from '../src/tensor/tensor.ts';
 import { onReference } from './program.ts';
 import type { Make, Subject } from './subject.ts';
-
-/** The ops as files export them, alone or in records: by this use the bundler keeps them all, whoever else needs them. */
-const EXPORTED = new Set(Object.values<object>(definitions).flatMap((one) => [one, ...Object.values(one)]));
-const TABLE = (OPS as OpDef<unknown>[]).filter((op) => EXPORTED.has(op));
 
 /** Where an op is defined everywhere. */
 const DOMAIN: readonly [number, number] = [-2, 2];
@@ -86,5 +82,5 @@ export const ops: Subject = {
   name: 'ops',
   title: 'Every op, forwards and with all gradients. Twin: the reference backend, float64 in TypeScript.',
   cases: () =>
-    TABLE.flatMap((op) => (op.constant ? [opCase(op, false)] : [opCase(op, false), opCase(op, true)])),
+    ALL_OPS.flatMap((op) => (op.constant ? [opCase(op, false)] : [opCase(op, false), opCase(op, true)])),
 };

@@ -8,6 +8,7 @@ import { apply, tapeLength } from '../src/autograd/tape.ts';
 import { sizeOf } from '../src/autograd/variable.ts';
 import { BACKENDS, type BackendName } from '../src/backend/backend.ts';
 import { rowOf } from '../src/backend/kernels.ts';
+import { ALL_OPS } from '../src/ops/table.ts';
 import { tensor } from '../src/tensor/create.ts';
 import { into, onBackend, uniforms } from './helpers.ts';
 import { suite } from './suite.ts';
@@ -36,7 +37,7 @@ function gradients(
 }
 
 suite('what ops save', (test) => {
-  for (const op of (OPS as OpDef<unknown>[]).filter(({ constant }) => !constant)) {
+  for (const op of ALL_OPS.filter(({ constant }) => !constant)) {
     for (const on of BACKENDS) {
       test(`${op.name} reads nothing backwards but what it saves, on ${on}`, () => {
         for (const sample of op.samples()) {

@@ -36,6 +36,18 @@ const rms = { lr: 0.1, alpha: 0.9, eps: 1e-3, momentum: 0.9, l2: 0.01 };
 /** Words of indices, all 0: every sum goes to one place, where its order shows. */
 const zeroIndices = (k: Kernels, at: Ptr, n: number) => k.fill({ n, out: at, value: 0 });
 const rowsAt = (ptr: Ptr) => ({ ptr, outer: 0, row: 1, col: 0 });
+const conv = (
+  batch: number,
+  side: number,
+  inChannels: number,
+  outChannels: number,
+  stride = 1,
+  groups = 1,
+) => ({
+  ...{ batch, height: side, width: side, inChannels, outChannels, kernelHeight: 3, kernelWidth: 3 },
+  ...{ strideHeight: stride, strideWidth: stride, paddingHeight: 1, paddingWidth: 1 },
+  ...{ dilationHeight: 1, dilationWidth: 1, groups },
+});
 const JOBS: Record<string, (k: Kernels, a: Ptr, b: Ptr, c: Ptr) => void> = {
   'gemm NT with bias and ReLU': (k, a, b, c) =>
     k.gemm({
@@ -77,6 +89,20 @@ const JOBS: Record<string, (k: Kernels, a: Ptr, b: Ptr, c: Ptr) => void> = {
       activation: 'sigmoid',
       out: into(c),
     }),
+  'a convolution with bias and ReLU': (k, a, b, c) =>
+    k.conv2d({ ...conv(9, 28, 20, 32), x: a, w: b, bias: a, activation: 'relu', out: into(c) }),
+  'a convolution of few places and many channels': (k, a, b, c) =>
+    k.conv2d({ ...conv(1, 7, 96, 200), x: a, w: b, out: into(c, true) }),
+  'a convolution in groups, with a stride': (k, a, b, c) =>
+    k.conv2d({ ...conv(5, 29, 42, 63, 2, 3), x: a, w: b, out: into(c) }),
+  'its gradient to the input': (k, a, b, c) =>
+    k.conv2dInputGradient({ ...conv(9, 28, 36, 21), dy: a, w: b, out: into(c, true) }),
+  'its gradient to the input, with a stride and groups': (k, a, b, c) =>
+    k.conv2dInputGradient({ ...conv(5, 29, 42, 63, 2, 3), dy: a, w: b, out: into(c) }),
+  'its gradient to the weights': (k, a, b, c) =>
+    k.conv2dWeightGradient({ ...conv(9, 28, 20, 32), x: a, dy: b, out: into(c, true) }),
+  'its gradient to the weights, with a stride and groups': (k, a, b, c) =>
+    k.conv2dWeightGradient({ ...conv(5, 29, 42, 63, 2, 3), x: a, dy: b, out: into(c) }),
   'a function of one array': (k, a, _b, c) => k.unary('tanh', { n: N - 3, x: a, out: into(c, true) }),
   'sines, also of angles beyond 2^20': (k, _a, _b, c) => {
     k.binary('mul', { rows: 1, cols: N, a: rowOf(c, N), b: rowOf(c, N), out: into(c) });

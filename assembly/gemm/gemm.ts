@@ -103,13 +103,22 @@ function product(m0: i32, m1: i32, n0: i32, n1: i32, r: GemmRecord, a: usize, b:
 
 // @ts-ignore: decorator
 @inline
-function tile(kc: i32, a: usize, b: usize, c: usize, ldc: usize, accumulate: bool, bias: usize, activate: i32): void {
+export function tile(
+  kc: i32,
+  a: usize,
+  b: usize,
+  c: usize,
+  ldc: usize,
+  accumulate: bool,
+  bias: usize,
+  activate: i32,
+): void {
   if (ASC_FEATURE_RELAXED_SIMD) fused.tile(kc, a, b, c, ldc, accumulate, bias, activate);
   else plain.tile(kc, a, b, c, ldc, accumulate, bias, activate);
 }
 
 /** Writes the valid part of an edge tile, element by element, with the same operations as a whole tile. */
-function storeEdge(
+export function storeEdge(
   rows: i32,
   cols: i32,
   edge: usize,

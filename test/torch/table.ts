@@ -2,6 +2,7 @@
 
 import type { Row } from './row.ts';
 import { CHOICES } from './rows/choices.ts';
+import { CONV } from './rows/conv.ts';
 import { ELEMENTWISE } from './rows/elementwise.ts';
 import { GRAPHS } from './rows/graphs.ts';
 import { NN } from './rows/nn.ts';
@@ -19,6 +20,7 @@ export const ROWS: readonly Row[] = [
   ...SHAPES,
   ...PRODUCTS,
   ...NN,
+  ...CONV,
   ...OPTIM,
   ...GRAPHS,
 ];
