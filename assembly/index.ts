@@ -6,6 +6,8 @@
 
 export { affineSample, affineSampleBackward } from './affine-sample';
 export { init } from './constants';
+export { conv2d, conv2dInputGradient } from './conv/direct';
+export { conv2dWeightGradient } from './conv/weight-gradient';
 export { copy, fill } from './copy';
 export { cumsum } from './cumsum';
 export * from './elementwise/binary';

@@ -413,3 +413,94 @@ export class GroupNormBackwardRecord {
   workspace: usize;
   workspaceBytes: i32;
 }
+
+/** The sizes of a convolution, with which each of its records begins. */
+@unmanaged
+export class ConvSizes {
+  batch: i32;
+  height: i32;
+  width: i32;
+  inChannels: i32;
+  outChannels: i32;
+  kernelHeight: i32;
+  kernelWidth: i32;
+  strideHeight: i32;
+  strideWidth: i32;
+  paddingHeight: i32;
+  paddingWidth: i32;
+  dilationHeight: i32;
+  dilationWidth: i32;
+  groups: i32;
+}
+
+/** y[batch,h,w,out] = [y +] the convolution of x[batch,height,width,in] with w[out,kh,kw,in/groups] [+ bias], then an activation. */
+@unmanaged
+export class Conv2dRecord {
+  batch: i32;
+  height: i32;
+  width: i32;
+  inChannels: i32;
+  outChannels: i32;
+  kernelHeight: i32;
+  kernelWidth: i32;
+  strideHeight: i32;
+  strideWidth: i32;
+  paddingHeight: i32;
+  paddingWidth: i32;
+  dilationHeight: i32;
+  dilationWidth: i32;
+  groups: i32;
+  x: usize;
+  w: usize;
+  /** outChannels values, or 0. */
+  bias: usize;
+  activation: i32;
+  out: usize;
+  accumulate: i32;
+}
+
+/** dx = [dx +] the gradient of a convolution to its input. */
+@unmanaged
+export class Conv2dInputGradientRecord {
+  batch: i32;
+  height: i32;
+  width: i32;
+  inChannels: i32;
+  outChannels: i32;
+  kernelHeight: i32;
+  kernelWidth: i32;
+  strideHeight: i32;
+  strideWidth: i32;
+  paddingHeight: i32;
+  paddingWidth: i32;
+  dilationHeight: i32;
+  dilationWidth: i32;
+  groups: i32;
+  dy: usize;
+  w: usize;
+  out: usize;
+  accumulate: i32;
+}
+
+/** dw = [dw +] the gradient of a convolution to its weights. */
+@unmanaged
+export class Conv2dWeightGradientRecord {
+  batch: i32;
+  height: i32;
+  width: i32;
+  inChannels: i32;
+  outChannels: i32;
+  kernelHeight: i32;
+  kernelWidth: i32;
+  strideHeight: i32;
+  strideWidth: i32;
+  paddingHeight: i32;
+  paddingWidth: i32;
+  dilationHeight: i32;
+  dilationWidth: i32;
+  groups: i32;
+  x: usize;
+  dy: usize;
+  out: usize;
+  accumulate: i32;
+}

@@ -2,6 +2,7 @@
  * Each thread's scratch memory: packed panels of the GEMM, one group of random numbers, a key's schedule. The
  * address is a global of the instance, and every thread has an instance of its own over the one memory.
  */
+import { CONV_BYTES } from './conv/pass';
 import { gemmScratchBytes } from './gemm/blocks';
 import { SCHEDULE_BYTES } from './random/philox';
 
@@ -25,9 +26,16 @@ export function keys(): usize {
   return group() + GROUP_BYTES;
 }
 
+/** Where a convolution describes its pass, and the rows of a panel: see conv/pass.ts. */
+// @ts-ignore: decorator
+@inline
+export function convolution(): usize {
+  return (keys() + SCHEDULE_BYTES + 15) & ~15;
+}
+
 /** Bytes of scratch memory that an instance needs. */
 export function scratchBytes(): i32 {
-  return gemmScratchBytes() + GROUP_BYTES + SCHEDULE_BYTES;
+  return gemmScratchBytes() + GROUP_BYTES + SCHEDULE_BYTES + 16 + CONV_BYTES;
 }
 
 /** Which thread this instance computes on: 0 is the caller's. */

@@ -1,4 +1,5 @@
 /** What can be measured, by the name that the command takes. */
+import { conv } from './conv.ts';
 import { elementwise } from './elementwise.ts';
 import { gaussian } from './gaussian.ts';
 import { gemm } from './gemm.ts';
@@ -17,6 +18,7 @@ export const SUBJECTS: readonly Subject[] = [
   elementwise,
   rows,
   norm,
+  conv,
   ops,
   gaussian,
   grains,

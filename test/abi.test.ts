@@ -70,7 +70,13 @@ suite('abi', (test) => {
   const kernels = Object.keys(ABI) as KernelName[];
   const exported = signatures();
   /** Kernels whose chunks are boxes; those of the others are ranges. */
-  const BOXES: readonly string[] = ['gemm', 'scatterAdd'];
+  const BOXES: readonly string[] = [
+    'gemm',
+    'scatterAdd',
+    'conv2d',
+    'conv2dInputGradient',
+    'conv2dWeightGradient',
+  ];
 
   test('every kernel of the table is an export of the module, and every other export prepares an instance', () => {
     const memory = new WebAssembly.Memory({ initial: 32, maximum: 65536, shared: true });

@@ -9,6 +9,7 @@ import { suite } from './suite.ts';
 const { diffusion, sde, tensor, Rng } = langevin;
 const rng = new Rng(0);
 const point = () => tensor([[0.5, -0.5]]);
+const picture4 = () => tensor([[[[1]]]]);
 const weights = () => [tensor([1, 2], { requiresGrad: true })];
 const schedule = diffusion.createSchedule('linear', 50);
 const eps = diffusion.predictor('eps', (x) => x);
@@ -68,6 +69,8 @@ const UNKNOWN: Readonly<Record<string, readonly [Wrong, string, string]>> = {
     'save',
     'saves',
   ],
+  conv2d: [(o) => langevin.conv2d(picture4(), picture4(), null, o), 'Stride', 'stride'],
+  Conv2d: [(o) => new langevin.Conv2d(1, 1, 3, o), 'dilations', 'dilation'],
   Linear: [(o) => new langevin.Linear(1, 1, o), 'Bias', 'bias'],
   TimeEmbedding: [(o) => new langevin.TimeEmbedding(2, 2, o), 'scales', 'scale'],
   Adam: [(o) => new langevin.Adam(weights(), o), 'learningRate', 'lr'],

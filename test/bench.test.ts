@@ -2,6 +2,7 @@
  * The benchmark: its rows are complete and agree with themselves, its twins compute what the kernels compute
  * (else their ratio would mean nothing), and mistakes on its command line are told. No test depends on a time.
  */
+
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import * as assert from 'uvu/assert';
@@ -9,7 +10,7 @@ import { Operands } from '../bench/operands.ts';
 import type { Row } from '../bench/row.ts';
 import type { Setting } from '../bench/setting.ts';
 import { SUBJECTS } from '../bench/subjects.ts';
-import { OPS } from '../src/autograd/op.ts';
+import { ALL_OPS } from '../src/ops/table.ts';
 import { suite } from './suite.ts';
 
 const QUICKLY = ['--quick', '--json', '--threads', '1', '--numerics', 'strict'];
@@ -48,6 +49,7 @@ const PROMISED: Record<string, readonly (keyof Row)[]> = {
   gemm: ['gflops', 'gbps', 'ofPeak', 'speedup'],
   elementwise: ['gbps', 'nsPerElement', 'ofPeak', 'speedup'],
   rows: ['gbps', 'ofPeak', 'speedup'],
+  conv: ['gflops', 'ofPeak', 'speedup'],
   ops: ['speedup'],
   gaussian: ['nsPerSample', 'gbps', 'speedup'],
   grains: ['nsPerElement'],
@@ -137,7 +139,7 @@ suite('bench', (test) => {
       .filter(({ subject }) => subject === 'ops');
     assert.equal(
       rows.map(({ name }) => name).sort(),
-      OPS.flatMap(({ name, constant }) => (constant ? [name] : [name, `${name} with gradients`])).sort(),
+      ALL_OPS.flatMap(({ name, constant }) => (constant ? [name] : [name, `${name} with gradients`])).sort(),
     );
   });
 

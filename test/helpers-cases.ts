@@ -152,6 +152,33 @@ const affineSample: fc.Arbitrary<Case> = fc
     attrs: { matrices: matrices.slice(0, 6 * batch) },
   }));
 
+const pair = (least: number, max: number) =>
+  fc.tuple(fc.integer({ min: least, max }), fc.integer({ min: least, max }));
+
+const conv2d: fc.Arbitrary<Case> = fc
+  .record({
+    batch: fc.constantFrom(0, 1, 2, 7),
+    extra: pair(0, 6),
+    kernel: pair(1, 4),
+    stride: pair(1, 3),
+    dilation: pair(1, 3),
+    padding: pair(0, 3),
+    groups: fc.constantFrom(1, 1, 2, 3),
+    channels: fc.tuple(positive(6), positive(10)),
+    bias: fc.boolean(),
+    activation: fc.constantFrom('none', 'relu', 'sigmoid', 'tanh'),
+  })
+  .map(({ batch, extra, kernel, channels: [inner, out], bias, ...attrs }) => {
+    const { padding, dilation, groups } = attrs;
+    // The kernel spans at most the padded map.
+    const map = [0, 1].map((i) => Math.max(1, dilation[i] * (kernel[i] - 1) + 1 - 2 * padding[i] + extra[i]));
+    const shapes = [
+      [batch, ...map, inner * groups],
+      [out * groups, ...kernel, inner],
+    ];
+    return { shapes: bias ? [...shapes, [out * groups]] : shapes, attrs };
+  });
+
 /** Random cases of the ops that take any shape, by name. Ops that are not here have their samples only. */
 export const CASES: Readonly<Record<string, fc.Arbitrary<Case>>> = {
   ...Object.fromEntries(
@@ -200,6 +227,7 @@ export const CASES: Readonly<Record<string, fc.Arbitrary<Case>>> = {
   indexSelect: byIndex(false),
   cumsum: axisOf(0).map(([x, axis]) => ({ shapes: [x], attrs: { axis } })),
   flip: axisOf(0).map(([x, axis]) => ({ shapes: [x], attrs: { axes: axis > 0 ? [0, axis] : [axis] } })),
+  conv2d,
   reshape,
   permute,
   slice,

@@ -39,6 +39,18 @@ const zeroIndices = (k: Kernels, at: Ptr, n: number) => k.fill({ n, out: at, val
 const rowsAt = (ptr: Ptr) => ({ ptr, outer: 0, row: 1, col: 0 });
 /** Maps with entries that the data make: they turn, stretch and leave the picture. */
 const maps = (matrix: Ptr) => ({ batch: 90, height: 31, width: 27, channels: 3, matrix });
+const conv = (
+  batch: number,
+  side: number,
+  inChannels: number,
+  outChannels: number,
+  stride = 1,
+  groups = 1,
+) => ({
+  ...{ batch, height: side, width: side, inChannels, outChannels, kernelHeight: 3, kernelWidth: 3 },
+  ...{ strideHeight: stride, strideWidth: stride, paddingHeight: 1, paddingWidth: 1 },
+  ...{ dilationHeight: 1, dilationWidth: 1, groups },
+});
 const JOBS: Record<string, (k: Kernels, a: Ptr, b: Ptr, c: Ptr) => void> = {
   'gemm NT with bias and ReLU': (k, a, b, c) =>
     k.gemm({
@@ -80,6 +92,20 @@ const JOBS: Record<string, (k: Kernels, a: Ptr, b: Ptr, c: Ptr) => void> = {
       activation: 'sigmoid',
       out: into(c),
     }),
+  'a convolution with bias and ReLU': (k, a, b, c) =>
+    k.conv2d({ ...conv(9, 28, 20, 32), x: a, w: b, bias: a, activation: 'relu', out: into(c) }),
+  'a convolution of few places and many channels': (k, a, b, c) =>
+    k.conv2d({ ...conv(1, 7, 96, 200), x: a, w: b, out: into(c, true) }),
+  'a convolution in groups, with a stride': (k, a, b, c) =>
+    k.conv2d({ ...conv(5, 29, 42, 63, 2, 3), x: a, w: b, out: into(c) }),
+  'its gradient to the input': (k, a, b, c) =>
+    k.conv2dInputGradient({ ...conv(9, 28, 36, 21), dy: a, w: b, out: into(c, true) }),
+  'its gradient to the input, with a stride and groups': (k, a, b, c) =>
+    k.conv2dInputGradient({ ...conv(5, 29, 42, 63, 2, 3), dy: a, w: b, out: into(c) }),
+  'its gradient to the weights': (k, a, b, c) =>
+    k.conv2dWeightGradient({ ...conv(9, 28, 20, 32), x: a, dy: b, out: into(c, true) }),
+  'its gradient to the weights, with a stride and groups': (k, a, b, c) =>
+    k.conv2dWeightGradient({ ...conv(5, 29, 42, 63, 2, 3), x: a, dy: b, out: into(c) }),
   'a function of one array': (k, a, _b, c) => k.unary('tanh', { n: N - 3, x: a, out: into(c, true) }),
   'sines, also of angles beyond 2^20': (k, _a, _b, c) => {
     k.binary('mul', { rows: 1, cols: N, a: rowOf(c, N), b: rowOf(c, N), out: into(c) });

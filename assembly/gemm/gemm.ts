@@ -97,7 +97,7 @@ function product(m0: i32, m1: i32, n0: i32, n1: i32, r: GemmRecord, a: usize, b:
 
 // @ts-ignore: decorator
 @inline
-function tiles(
+export function tiles(
   count: i32,
   kc: i32,
   a: usize,
@@ -113,7 +113,7 @@ function tiles(
 }
 
 /** Writes the valid part of an edge tile, element by element, with the same operations as a whole tile. */
-function storeEdge(
+export function storeEdge(
   rows: i32,
   cols: i32,
   edge: usize,

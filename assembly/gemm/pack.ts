@@ -57,10 +57,19 @@ function interleaveRows(width: i32, kc: i32, src: usize, ld: usize, dst: usize):
 // @ts-ignore: decorator
 @inline
 function transpose4x4(src: usize, ld: usize, dst: usize, step: usize): void {
-  const r0 = v128.load(src);
-  const r1 = v128.load(src + ld);
-  const r2 = v128.load(src + 2 * ld);
-  const r3 = v128.load(src + 3 * ld);
+  storeColumns4(v128.load(src), v128.load(src + ld), v128.load(src + 2 * ld), v128.load(src + 3 * ld), dst, step);
+}
+
+// @ts-ignore: decorator
+@inline
+function transpose2x4(src: usize, ld: usize, dst: usize, step: usize): void {
+  storeColumns2(v128.load(src), v128.load(src + ld), dst, step);
+}
+
+/** Stores the four columns of four rows, `step` bytes apart. */
+// @ts-ignore: decorator
+@inline
+export function storeColumns4(r0: v128, r1: v128, r2: v128, r3: v128, dst: usize, step: usize): void {
   const t0 = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5);
   const t1 = v128.shuffle<i32>(r0, r1, 2, 6, 3, 7);
   const t2 = v128.shuffle<i32>(r2, r3, 0, 4, 1, 5);
@@ -71,11 +80,10 @@ function transpose4x4(src: usize, ld: usize, dst: usize, step: usize): void {
   v128.store(dst + 3 * step, v128.shuffle<i64>(t1, t3, 1, 3));
 }
 
+/** Stores the four columns of two rows, `step` bytes apart. */
 // @ts-ignore: decorator
 @inline
-function transpose2x4(src: usize, ld: usize, dst: usize, step: usize): void {
-  const r0 = v128.load(src);
-  const r1 = v128.load(src + ld);
+export function storeColumns2(r0: v128, r1: v128, dst: usize, step: usize): void {
   const t0 = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5);
   const t1 = v128.shuffle<i32>(r0, r1, 2, 6, 3, 7);
   i64.store(dst, i64x2.extract_lane(t0, 0));

@@ -17,6 +17,7 @@ import type * as K from './kernels.ts';
 import { BINARY, type BinaryName, RANDOM, REDUCE, SOFTMAX, type SoftmaxName } from './kernels.ts';
 import {
   type Bounds,
+  convBoxes,
   EXPENSIVE_GRAIN,
   GRAIN,
   gemmBatches,
@@ -141,6 +142,15 @@ const gemm = kernel<K.Gemm>(
   gemmBoxes,
 );
 
+/** The sizes with which the record of a convolution begins. */
+const convSizes = (w: Writer, sizes: K.ConvSizes): Writer => {
+  const { batch, height, width, inChannels, outChannels, kernelHeight, kernelWidth } = sizes;
+  const { strideHeight, strideWidth, paddingHeight, paddingWidth, dilationHeight, dilationWidth } = sizes;
+  w.i32(batch).i32(height).i32(width).i32(inChannels).i32(outChannels).i32(kernelHeight).i32(kernelWidth);
+  w.i32(strideHeight).i32(strideWidth).i32(paddingHeight).i32(paddingWidth);
+  return w.i32(dilationHeight).i32(dilationWidth).i32(sizes.groups);
+};
+
 /** Every exported kernel. */
 export const ABI = {
   gemm,
@@ -148,6 +158,18 @@ export const ABI = {
     const { batch, aStep, bStep, outStep } = record;
     return gemm.write(w, record).i32(batch).i32(aStep).i32(bStep).i32(outStep);
   }, gemmBatches),
+  conv2d: kernel<K.Conv2d>((w, record) => {
+    const { x, w: weights, bias, activation, out } = record;
+    return convSizes(w, record).ptr(x).ptr(weights).ptr(bias).activation(activation).target(out);
+  }, convBoxes.forward),
+  conv2dInputGradient: kernel<K.Conv2dInputGradient>(
+    (w, record) => convSizes(w, record).ptr(record.dy).ptr(record.w).target(record.out),
+    convBoxes.input,
+  ),
+  conv2dWeightGradient: kernel<K.Conv2dWeightGradient>(
+    (w, record) => convSizes(w, record).ptr(record.x).ptr(record.dy).target(record.out),
+    convBoxes.weights,
+  ),
   ...family(UNARY, (name) =>
     kernel<K.Unary>(
       (w, { n, x, out, lo, hi, slope }) => w.i32(n).ptr(x).target(out).f32(lo).f32(hi).f32(slope),

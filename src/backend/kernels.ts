@@ -84,6 +84,53 @@ export interface GemmBatch extends Omit<Gemm, 'bias' | 'activation'> {
   readonly outStep: number;
 }
 
+/**
+ * The sizes of a convolution of pictures [batch, height, width, inChannels]. y is [batch, h, w, outChannels], with
+ * h = ⌊(height + 2·paddingHeight - dilationHeight·(kernelHeight - 1) - 1)/strideHeight⌋ + 1, and w alike: `convSize`.
+ * Weights are [outChannels, kernelHeight, kernelWidth, inChannels/groups]; group g of the channels of y reads group g
+ * of those of x.
+ */
+export interface ConvSizes {
+  readonly batch: number;
+  readonly height: number;
+  readonly width: number;
+  readonly inChannels: number;
+  readonly outChannels: number;
+  readonly kernelHeight: number;
+  readonly kernelWidth: number;
+  readonly strideHeight: number;
+  readonly strideWidth: number;
+  readonly paddingHeight: number;
+  readonly paddingWidth: number;
+  readonly dilationHeight: number;
+  readonly dilationWidth: number;
+  readonly groups: number;
+}
+
+/** y[b,i,j,o] = [y +] Σ x[b, i·stride - padding + ky·dilation, ..., c]·w[o,ky,kx,c] [+ bias], then the activation. */
+export interface Conv2d extends ConvSizes {
+  readonly x: Ptr;
+  readonly w: Ptr;
+  /** outChannels values that are added at every place. */
+  readonly bias?: Ptr | null;
+  readonly activation?: ActivationName;
+  readonly out: Target;
+}
+
+/** dx = [dx +] the gradient of a convolution to its input, of x's shape. */
+export interface Conv2dInputGradient extends ConvSizes {
+  readonly dy: Ptr;
+  readonly w: Ptr;
+  readonly out: Target;
+}
+
+/** dw = [dw +] the gradient of a convolution to its weights, of w's shape. */
+export interface Conv2dWeightGradient extends ConvSizes {
+  readonly x: Ptr;
+  readonly dy: Ptr;
+  readonly out: Target;
+}
+
 /** out[n] = [out +] f(x) */
 export interface Unary extends Optional<UnaryAttributes> {
   readonly n: number;
@@ -384,6 +431,9 @@ export interface GroupNormBackward extends Grouped {
 export interface Kernels {
   gemm(record: Gemm): void;
   gemmBatch(record: GemmBatch): void;
+  conv2d(record: Conv2d): void;
+  conv2dInputGradient(record: Conv2dInputGradient): void;
+  conv2dWeightGradient(record: Conv2dWeightGradient): void;
   unary(name: UnaryName, record: Unary): void;
   unaryBackward(name: UnaryName, record: UnaryBackward): void;
   binary(name: BinaryName, record: Binary): void;
@@ -410,6 +460,25 @@ export interface Kernels {
   affinePath(record: AffinePath): void;
   groupNorm(record: GroupNorm): void;
   groupNormBackward(record: GroupNormBackward): void;
+}
+
+/** Places that a kernel of `taps` has along a side of `size`: the size of a convolution's result, < 1 where it has none. */
+export function convSize(
+  size: number,
+  taps: number,
+  stride: number,
+  padding: number,
+  dilation: number,
+): number {
+  return Math.floor((size + 2 * padding - dilation * (taps - 1) - 1) / stride) + 1;
+}
+
+/** Height and width of a convolution's result. */
+export function convPlaces(s: ConvSizes): readonly [height: number, width: number] {
+  return [
+    convSize(s.height, s.kernelHeight, s.strideHeight, s.paddingHeight, s.dilationHeight),
+    convSize(s.width, s.kernelWidth, s.strideWidth, s.paddingWidth, s.dilationWidth),
+  ];
 }
 
 /** A dense array of n elements as one row. */

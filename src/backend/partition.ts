@@ -8,6 +8,7 @@
  * reduction, 190,000 multiply-adds of a GEMM and 1,024 updates of paths: the constants here.
  */
 import { MAX_CHUNKS } from './control.ts';
+import { type ConvSizes, convPlaces } from './kernels.ts';
 
 /** The items of a chunk: [from, to), or a box [rowFrom, rowTo, colFrom, colTo) of a GEMM's result. */
 export type Bounds = readonly number[];
@@ -75,6 +76,39 @@ export function gemmBoxes({ m, n, k }: { m: number; n: number; k: number }): Bou
   const columns = even(n, m >= n ? short : long, TILE_COLUMNS);
   return rows.flatMap((row) => columns.map((column) => [...row, ...column]));
 }
+
+/** Chunks of a convolution that is cut between places. */
+const PLACE_CHUNKS = 16;
+
+/** Cuts a product whose rows are places: between rows, each chunk packs all weights; else as any product. */
+function placeBoxes(sizes: { m: number; n: number; k: number }): Bounds[] {
+  const { m, n, k } = sizes;
+  const wanted = Math.min(PLACE_CHUNKS, Math.floor((m * n * k) / GEMM_GRAIN));
+  if (wanted < 2 || m < 4 * PLACE_CHUNKS * TILE_ROWS) return gemmBoxes(sizes);
+  return even(m, wanted, TILE_ROWS).map((rows) => [...rows, 0, n]);
+}
+
+/** How convolutions are cut, as the products that they are (assembly/conv/). */
+export const convBoxes = {
+  /** Boxes of y: [batch·places, outChannels]. */
+  forward(s: ConvSizes): Bounds[] {
+    const [h, w] = convPlaces(s);
+    return placeBoxes({ m: s.batch * h * w, n: s.outChannels, k: taps(s) });
+  },
+  /** Boxes of dx: [batch·height·width, inChannels]. */
+  input(s: ConvSizes): Bounds[] {
+    const k = (s.kernelHeight * s.kernelWidth * s.outChannels) / s.groups;
+    return placeBoxes({ m: s.batch * s.height * s.width, n: s.inChannels, k });
+  },
+  /** Boxes of dw: [outChannels, kernelHeight·kernelWidth·inChannels/groups], never of the places that are summed. */
+  weights(s: ConvSizes): Bounds[] {
+    const [h, w] = convPlaces(s);
+    return gemmBoxes({ m: s.outChannels, n: taps(s), k: s.batch * h * w });
+  },
+} as const;
+
+/** Weights of one channel of the result. */
+const taps = (s: ConvSizes) => (s.kernelHeight * s.kernelWidth * s.inChannels) / s.groups;
 
 /** Cuts a batch between its products. */
 export function gemmBatches({

@@ -5,6 +5,7 @@
 import { backend } from './backend.ts';
 import type {
   Binary,
+  ConvSizes,
   Copy,
   Cumsum,
   Gather,
@@ -15,6 +16,7 @@ import type {
   Reduce,
   Softmax,
 } from './kernels.ts';
+import { convPlaces } from './kernels.ts';
 
 export interface KernelCall {
   readonly kernel: keyof Kernels;
@@ -76,6 +78,19 @@ function describe(
       const { batch, m, n, k, a, b } = record as GemmBatch;
       const form = `${a.transposed ? 'T' : 'N'}${b.transposed ? 'T' : 'N'}`;
       return { label: `gemm ${form}`, shape: `${batch}x${m}x${k}x${n}`, flop: 2 * batch * m * k * n };
+    }
+    case 'conv2d':
+    case 'conv2dInputGradient':
+    case 'conv2dWeightGradient': {
+      const sizes = record as ConvSizes;
+      const { batch, height, width, inChannels, outChannels, kernelHeight, kernelWidth, groups } = sizes;
+      const [h, w] = convPlaces(sizes);
+      const weights = (outChannels * kernelHeight * kernelWidth * inChannels) / groups;
+      return {
+        label: `${kernel} ${kernelHeight}x${kernelWidth}`,
+        shape: `${batch}x${height}x${width} ${inChannels}->${outChannels}`,
+        flop: 2 * batch * h * w * weights,
+      };
     }
     case 'unaryBackward':
       return { label: `${args[0]}Backward`, shape: String((record as { n: number }).n) };

@@ -6,6 +6,7 @@ import { OutOfMemoryError } from '../errors.ts';
 import type { LinearMemory } from '../memory/heap.ts';
 import { ACTIVATIONS, BINARY_FORMULAS, COMPARISONS, type Derivative, UNARY_FORMULAS } from './formulas.ts';
 import type * as K from './kernels.ts';
+import { convPlaces } from './kernels.ts';
 import { philox } from './philox.ts';
 
 const { exp, log, max } = Math;
@@ -63,6 +64,29 @@ function normals(n: number, out: Float64Array, at: number, key: K.Key, block: nu
       }
     }
     out.set(group.subarray(0, Math.min(16, n - i)), at + i);
+  }
+}
+
+/** Calls `visit` with the elements of x, w and y of each product that a convolution adds: y[atY] += x[atX]·w[atW]. */
+function forEachTap(s: K.ConvSizes, visit: (atX: number, atW: number, atY: number) => void): void {
+  const [h, w] = convPlaces(s);
+  const [channels, columns] = [s.inChannels / s.groups, s.outChannels / s.groups];
+  for (let place = 0; place < s.batch * h * w; place++) {
+    const [b, i, j] = [Math.floor(place / (h * w)), Math.floor(place / w) % h, place % w];
+    for (let ky = 0; ky < s.kernelHeight; ky++) {
+      const y = i * s.strideHeight - s.paddingHeight + ky * s.dilationHeight;
+      if (y < 0 || y >= s.height) continue;
+      for (let kx = 0; kx < s.kernelWidth; kx++) {
+        const x = j * s.strideWidth - s.paddingWidth + kx * s.dilationWidth;
+        if (x < 0 || x >= s.width) continue;
+        const pixel = ((b * s.height + y) * s.width + x) * s.inChannels;
+        for (let o = 0; o < s.outChannels; o++) {
+          const first = pixel + Math.floor(o / columns) * channels;
+          const weights = ((o * s.kernelHeight + ky) * s.kernelWidth + kx) * channels;
+          for (let c = 0; c < channels; c++) visit(first + c, weights + c, place * s.outChannels + o);
+        }
+      }
+    }
   }
 }
 
@@ -124,6 +148,41 @@ export class ReferenceKernels implements K.Kernels {
       });
       this.gemm({ ...sizes, a: at(a, aStep), b: at(b, bStep), out: at(out, outStep) });
     }
+  }
+
+  conv2d(record: K.Conv2d): void {
+    const mem = this.memory.f64;
+    const { x, w, bias = null, activation = 'none', out } = record;
+    const y = new Float64Array(record.batch * convPlaces(record).reduce((h, w) => h * w, record.outChannels));
+    forEachTap(record, (atX, atW, atY) => {
+      y[atY] += mem[x / SIZE + atX] * mem[w / SIZE + atW];
+    });
+    const f = ACTIVATIONS[activation];
+    for (const i of y.keys()) {
+      const at = out.ptr / SIZE + i;
+      const sum = y[i] + (out.accumulate ? mem[at] : 0);
+      mem[at] = f(bias === null ? sum : sum + mem[bias / SIZE + (i % record.outChannels)]);
+    }
+  }
+
+  conv2dInputGradient(record: K.Conv2dInputGradient): void {
+    const mem = this.memory.f64;
+    const { batch, height, width, inChannels, dy, w } = record;
+    const dx = new Float64Array(batch * height * width * inChannels);
+    forEachTap(record, (atX, atW, atY) => {
+      dx[atX] += mem[dy / SIZE + atY] * mem[w / SIZE + atW];
+    });
+    this.each(record.out, dx.length, (i) => dx[i]);
+  }
+
+  conv2dWeightGradient(record: K.Conv2dWeightGradient): void {
+    const mem = this.memory.f64;
+    const { inChannels, outChannels, kernelHeight, kernelWidth, groups, x, dy } = record;
+    const dw = new Float64Array((outChannels * kernelHeight * kernelWidth * inChannels) / groups);
+    forEachTap(record, (atX, atW, atY) => {
+      dw[atW] += mem[x / SIZE + atX] * mem[dy / SIZE + atY];
+    });
+    this.each(record.out, dw.length, (i) => dw[i]);
   }
 
   unary(name: K.UnaryName, { n, x, out, lo = 0, hi = 0, slope = 0 }: K.Unary): void {

@@ -102,6 +102,27 @@ export class WasmKernels implements K.Kernels {
     }
   }
 
+  conv2d(record: K.Conv2d): void {
+    if (!isPointwise(record)) return this.run('conv2d', record);
+    const { inChannels: k, outChannels: n, x, w, bias = null, activation = 'none', out } = record;
+    const b = { ptr: w, transposed: true };
+    this.gemm({ m: placesOf(record), n, k, a: { ptr: x, transposed: false }, b, bias, activation, out });
+  }
+
+  conv2dInputGradient(record: K.Conv2dInputGradient): void {
+    if (!isPointwise(record)) return this.run('conv2dInputGradient', record);
+    const { inChannels: n, outChannels: k, dy, w, out } = record;
+    const [a, b] = [dy, w].map((ptr) => ({ ptr, transposed: false }));
+    this.gemm({ m: placesOf(record), n, k, a, b, out });
+  }
+
+  conv2dWeightGradient(record: K.Conv2dWeightGradient): void {
+    if (!isPointwise(record)) return this.run('conv2dWeightGradient', record);
+    const { inChannels: n, outChannels: m, x, dy, out } = record;
+    const b = { ptr: x, transposed: false };
+    this.gemm({ m, n, k: placesOf(record), a: { ptr: dy, transposed: true }, b, out });
+  }
+
   unary(name: K.UnaryName, record: K.Unary): void {
     this.run(name, record);
   }
@@ -284,3 +305,11 @@ const isSum = (name: K.ReduceName) => name === 'sum' || name === 'sumSquares';
 
 /** Whether a sum of n elements is cut into blocks that threads share: into two chunks at least. */
 const isLong = (n: number) => n >= 2 * REDUCE_GRAIN;
+
+/** Whether a convolution is one product of its pixels: 1x1, stride 1, without padding. */
+const isPointwise = (s: K.ConvSizes) =>
+  s.kernelHeight * s.kernelWidth * s.strideHeight * s.strideWidth * s.groups === 1 &&
+  s.paddingHeight + s.paddingWidth === 0;
+
+/** Pixels of the input. */
+const placesOf = (s: K.ConvSizes) => s.batch * s.height * s.width;

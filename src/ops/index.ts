@@ -1,6 +1,7 @@
 /** All ops. Importing this file fills the table `OPS`. */
 export * from './affine-sample.ts';
 export * from './binary.ts';
+export * from './conv2d.ts';
 export * from './cumsum.ts';
 export { gather, indexSelect } from './gather.ts';
 export { groupNorm } from './group-norm.ts';

@@ -2,6 +2,7 @@
 
 import type { Row } from './row.ts';
 import { CHOICES } from './rows/choices.ts';
+import { CONV } from './rows/conv.ts';
 import { ELEMENTWISE } from './rows/elementwise.ts';
 import { GRAPHS } from './rows/graphs.ts';
 import { MAPS } from './rows/maps.ts';
@@ -21,6 +22,7 @@ export const ROWS: readonly Row[] = [
   ...PRODUCTS,
   ...NN,
   ...MAPS,
+  ...CONV,
   ...OPTIM,
   ...GRAPHS,
 ];

@@ -1,0 +1,206 @@
+/**
+ * Convolutions of pictures [batch, height, width, channels] as matrix products, forwards and to the input:
+ *
+ *     y[b,i,j,o]  = Σ x[b, i·stride - padding + ky·dilation, ..., c]·w[o,ky,kx,c]   over (ky, kx, c)
+ *     dx[b,i,j,c] = Σ dy[b, (i + padding - ky·dilation)/stride, ..., o]·w[o,ky,kx,c]   over (ky, kx, o)
+ *
+ * The layers are those of the GEMM (gemm/gemm.ts). Panels of A are gathered from the pictures just before use, so that
+ * no array of all taps exists. Order of summation: (ky, kx, channel) ascending, cut into equal blocks of at most KC;
+ * with a stride the gradient has only the taps that reach a place. It follows from the shape alone.
+ *
+ * Accuracy: that of the GEMM, with k = taps·channels.
+ */
+import { BLOCK, KC, MR, NR } from '../gemm/blocks';
+import { storeEdge, tiles } from '../gemm/gemm';
+import { Conv2dInputGradientRecord, Conv2dRecord, ConvSizes } from '../records';
+import { convolution, scratch } from '../scratch';
+import { packRows, packWeights } from './pack';
+import { Pass, placeRows, rowOf, zerosOf } from './pass';
+
+/** Places that a kernel of `taps` has on a side of `size`. */
+// @ts-ignore: decorator
+@inline
+export function outSize(size: i32, taps: i32, stride: i32, padding: i32, dilation: i32): i32 {
+  return (size + 2 * padding - dilation * (taps - 1) - 1) / stride + 1;
+}
+
+/** A pass that reads x, with the grid of y. `channel` is the first of the group's. */
+export function forwardPass(s: ConvSizes, x: usize, group: i32): Pass {
+  const pass = changetype<Pass>(convolution());
+  v128.store(zerosOf(pass), f32x4.splat(0));
+  pass.channels = s.inChannels / s.groups;
+  pass.x = x + ((<usize>(group * pass.channels)) << 2);
+  pass.height = s.height;
+  pass.width = s.width;
+  pass.pixel = (<usize>s.inChannels) << 2;
+  pass.tapsY = s.kernelHeight;
+  pass.tapsX = s.kernelWidth;
+  pass.gridY = outSize(s.height, s.kernelHeight, s.strideHeight, s.paddingHeight, s.dilationHeight);
+  pass.gridX = outSize(s.width, s.kernelWidth, s.strideWidth, s.paddingWidth, s.dilationWidth);
+  pass.strideY = s.strideHeight;
+  pass.strideX = s.strideWidth;
+  pass.offsetY = -s.paddingHeight;
+  pass.offsetX = -s.paddingWidth;
+  pass.stepY = s.dilationHeight;
+  pass.stepX = s.dilationWidth;
+  return pass;
+}
+
+/** Computes the places [m0, m1) and channels [n0, n1) of y. */
+export function conv2d(m0: i32, m1: i32, n0: i32, n1: i32, r: Conv2dRecord): void {
+  const s = changetype<ConvSizes>(r);
+  const columns = s.outChannels / s.groups;
+  for (let group = n0 / columns; group * columns < n1; ++group) {
+    const pass = forwardPass(s, r.x, group);
+    const first = group * columns;
+    pass.wChannel = 4;
+    pass.wTapX = (<usize>pass.channels) << 2;
+    pass.wTapY = pass.wTapX * s.kernelWidth;
+    pass.wColumn = pass.wTapY * s.kernelHeight;
+    pass.w = r.w + <usize>first * pass.wColumn;
+    pass.out = r.out + ((<usize>first) << 2);
+    pass.outX = (<usize>s.outChannels) << 2;
+    pass.outY = pass.outX * pass.gridX;
+    pass.outPicture = pass.outY * pass.gridY;
+    const bias: usize = r.bias ? r.bias + ((<usize>first) << 2) : 0;
+    const from = max(n0, first) - first;
+    const to = min(n1, first + columns) - first;
+    product(pass, m0, m1, from, to, bias, r.activation, r.accumulate != 0);
+  }
+}
+
+/** Computes the places [m0, m1) and channels [n0, n1) of dx. Places are counted by remainders of the stride first. */
+export function conv2dInputGradient(m0: i32, m1: i32, n0: i32, n1: i32, r: Conv2dInputGradientRecord): void {
+  const s = changetype<ConvSizes>(r);
+  const columns = s.inChannels / s.groups;
+  for (let group = n0 / columns; group * columns < n1; ++group) {
+    const first = group * columns;
+    const from = max(n0, first) - first;
+    const to = min(n1, first + columns) - first;
+    let places = 0;
+    for (let y = 0; y < min(s.strideHeight, s.height); ++y) {
+      for (let x = 0; x < min(s.strideWidth, s.width); ++x) {
+        const pass = gradientPass(s, r, group, y, x);
+        const count = s.batch * pass.gridY * pass.gridX;
+        const begin = max(0, m0 - places);
+        const end = min(count, m1 - places);
+        if (begin < end) product(pass, begin, end, from, to, 0, 0, r.accumulate != 0);
+        places += count;
+      }
+    }
+  }
+}
+
+/** A pass that reads dy, for the places (y, x) + multiples of the stride of dx. */
+function gradientPass(s: ConvSizes, r: Conv2dInputGradientRecord, group: i32, y: i32, x: i32): Pass {
+  const pass = changetype<Pass>(convolution());
+  v128.store(zerosOf(pass), f32x4.splat(0));
+  const columns = s.inChannels / s.groups;
+  pass.channels = s.outChannels / s.groups;
+  pass.x = r.dy + ((<usize>(group * pass.channels)) << 2);
+  pass.height = outSize(s.height, s.kernelHeight, s.strideHeight, s.paddingHeight, s.dilationHeight);
+  pass.width = outSize(s.width, s.kernelWidth, s.strideWidth, s.paddingWidth, s.dilationWidth);
+  pass.pixel = (<usize>s.outChannels) << 2;
+  pass.gridY = (s.height - y + s.strideHeight - 1) / s.strideHeight;
+  pass.gridX = (s.width - x + s.strideWidth - 1) / s.strideWidth;
+  pass.strideY = 1;
+  pass.strideX = 1;
+
+  // Taps k with y + padding - k·dilation a multiple of the stride: the first one, and every so many.
+  const apartY = s.strideHeight / gcd(s.strideHeight, s.dilationHeight);
+  const apartX = s.strideWidth / gcd(s.strideWidth, s.dilationWidth);
+  const firstY = firstTap(y + s.paddingHeight, s.dilationHeight, s.strideHeight, apartY);
+  const firstX = firstTap(x + s.paddingWidth, s.dilationWidth, s.strideWidth, apartX);
+  pass.tapsY = firstY < 0 ? 0 : max(0, (s.kernelHeight - firstY + apartY - 1) / apartY);
+  pass.tapsX = firstX < 0 ? 0 : max(0, (s.kernelWidth - firstX + apartX - 1) / apartX);
+  pass.offsetY = (y + s.paddingHeight - firstY * s.dilationHeight) / s.strideHeight;
+  pass.offsetX = (x + s.paddingWidth - firstX * s.dilationWidth) / s.strideWidth;
+  pass.stepY = (-apartY * s.dilationHeight) / s.strideHeight;
+  pass.stepX = (-apartX * s.dilationWidth) / s.strideWidth;
+
+  const tapX = (<usize>columns) << 2;
+  const tapY = tapX * s.kernelWidth;
+  pass.wColumn = 4;
+  pass.wChannel = tapY * s.kernelHeight;
+  pass.wTapX = tapX * apartX;
+  pass.wTapY = tapY * apartY;
+  pass.w = r.w + <usize>(group * pass.channels) * pass.wChannel;
+  pass.w += tapY * max(0, firstY) + tapX * max(0, firstX);
+
+  const pixel = (<usize>s.inChannels) << 2;
+  const across = pixel * s.width;
+  pass.out = r.out + ((<usize>(group * columns)) << 2) + across * y + pixel * x;
+  pass.outX = pixel * s.strideWidth;
+  pass.outY = across * s.strideHeight;
+  pass.outPicture = across * s.height;
+  return pass;
+}
+
+/** The least k with at - k·dilation a multiple of the stride, of k < apart; -1 where there is none. */
+function firstTap(at: i32, dilation: i32, stride: i32, apart: i32): i32 {
+  for (let k = 0; k < apart; ++k) {
+    if ((at - k * dilation) % stride == 0) return k;
+  }
+  return -1;
+}
+
+function gcd(a: i32, b: i32): i32 {
+  return b == 0 ? a : gcd(b, a % b);
+}
+
+/** Rows [m0, m1) and columns [n0, n1) of a pass. */
+function product(pass: Pass, m0: i32, m1: i32, n0: i32, n1: i32, bias: usize, activate: i32, accumulate: bool): void {
+  const packedB = scratch;
+  const packedA = packedB + (BLOCK << 2);
+  const edge = packedA + ((KC * MR) << 2);
+  const k = pass.tapsY * pass.tapsX * pass.channels;
+  const blocks = k > 0 ? (k + KC - 1) / KC : 1;
+  const kBlock = (k + blocks - 1) / blocks;
+  const nBlock = (BLOCK / max(kBlock, 8) / NR) * NR;
+  for (let j0 = n0; j0 < n1; j0 += nBlock) {
+    const j1 = min(j0 + nBlock, n1);
+    for (let block = 0; block < blocks; ++block) {
+      const p0 = block * kBlock;
+      const kc = min(kBlock, k - p0);
+      const last = block == blocks - 1;
+      const add = accumulate || block > 0;
+      const activateNow = last ? activate : 0;
+      let panel = packedB;
+      for (let j = j0; j < j1; j += NR) {
+        packWeights(pass, j, min(NR, j1 - j), p0, kc, panel);
+        panel += (kc * NR) << 2;
+      }
+      for (let i = m0; i < m1; i += MR) {
+        const rows = min(MR, m1 - i);
+        placeRows(pass, i, rows);
+        packRows(pass, p0, kc, packedA);
+        const ld = evenStep(pass, rows);
+        const first = (<usize>j0) << 2;
+        const biasAt: usize = bias && last ? bias + first : 0;
+        const whole = ld ? (j1 - j0) / NR : 0;
+        if (whole > 0) {
+          tiles(whole, kc, packedA, packedB, rowOf(pass, 0).out + first, ld, add, biasAt, activateNow);
+        }
+        for (let j = whole * NR; j < j1 - j0; j += NR) {
+          tiles(1, kc, packedA, packedB + ((kc * j) << 2), edge, NR << 2, false, 0, 0);
+          const at = j << 2;
+          for (let row = 0; row < rows; ++row) {
+            const to = rowOf(pass, row).out + first + at;
+            const cols = min(NR, j1 - j0 - j);
+            storeEdge(1, cols, edge + ((row * NR) << 2), to, 0, add, biasAt ? biasAt + at : 0, activateNow);
+          }
+        }
+      }
+    }
+  }
+}
+
+/** Bytes from each row's result to the next, where that is the same throughout a whole panel; else 0. */
+function evenStep(pass: Pass, rows: i32): usize {
+  if (rows < MR) return 0;
+  const step = rowOf(pass, 1).out - rowOf(pass, 0).out;
+  for (let i = 2; i < MR; ++i) {
+    if (rowOf(pass, i).out - rowOf(pass, i - 1).out != step) return 0;
+  }
+  return step;
+}

@@ -1,0 +1,168 @@
+/**
+ * Packing for convolutions, into the panels of the GEMM (gemm/pack.ts): rows of A read from pictures, and weights as B.
+ * k is cut into runs of channels of one tap. A tap outside of a picture reads zeros, again and again from one place.
+ */
+import { MR, NR } from '../gemm/blocks';
+import { packPanel, storeColumns2, storeColumns4 } from '../gemm/pack';
+import { Pass, pixelAt, rowOf, zerosOf } from './pass';
+
+/** dst[p][row] = A[row, k0 + p] for the rows that `placeRows` noted, p < kc. */
+export function packRows(pass: Pass, k0: i32, kc: i32, dst: usize): void {
+  const channels = pass.channels;
+  let tap = k0 / channels;
+  let c = k0 % channels;
+  for (const end = k0 + kc; k0 < end; ++tap) {
+    const run = min(channels - c, end - k0);
+    const y = (tap / pass.tapsX) * pass.stepY;
+    const x = (tap % pass.tapsX) * pass.stepX;
+    packFour(pass, y, x, c, run, dst);
+    if (MR > 4) packTwo(pass, y, x, c, run, dst + 16);
+    dst += (<usize>(run * MR)) << 2;
+    k0 += run;
+    c = 0;
+  }
+}
+
+/** Rows 0 to 3: `run` channels from c on. */
+function packFour(pass: Pass, y: i32, x: i32, c: i32, run: i32, dst: usize): void {
+  const zeros = zerosOf(pass);
+  const from = (<usize>c) << 2;
+  let p0 = pixelAt(pass, rowOf(pass, 0), y, x);
+  let p1 = pixelAt(pass, rowOf(pass, 1), y, x);
+  let p2 = pixelAt(pass, rowOf(pass, 2), y, x);
+  let p3 = pixelAt(pass, rowOf(pass, 3), y, x);
+  const s0: usize = p0 ? 4 : 0;
+  const s1: usize = p1 ? 4 : 0;
+  const s2: usize = p2 ? 4 : 0;
+  const s3: usize = p3 ? 4 : 0;
+  p0 = p0 ? p0 + from : zeros;
+  p1 = p1 ? p1 + from : zeros;
+  p2 = p2 ? p2 + from : zeros;
+  p3 = p3 ? p3 + from : zeros;
+  const step = (<usize>MR) << 2;
+  let i = 0;
+  for (; i + 4 <= run; i += 4) {
+    storeColumns4(v128.load(p0), v128.load(p1), v128.load(p2), v128.load(p3), dst, step);
+    p0 += s0 << 2;
+    p1 += s1 << 2;
+    p2 += s2 << 2;
+    p3 += s3 << 2;
+    dst += step << 2;
+  }
+  for (; i < run; ++i) {
+    f32.store(dst, f32.load(p0));
+    f32.store(dst, f32.load(p1), 4);
+    f32.store(dst, f32.load(p2), 8);
+    f32.store(dst, f32.load(p3), 12);
+    p0 += s0;
+    p1 += s1;
+    p2 += s2;
+    p3 += s3;
+    dst += step;
+  }
+}
+
+/** Rows 4 and 5. */
+function packTwo(pass: Pass, y: i32, x: i32, c: i32, run: i32, dst: usize): void {
+  const zeros = zerosOf(pass);
+  const from = (<usize>c) << 2;
+  let p0 = pixelAt(pass, rowOf(pass, 4), y, x);
+  let p1 = pixelAt(pass, rowOf(pass, 5), y, x);
+  const s0: usize = p0 ? 4 : 0;
+  const s1: usize = p1 ? 4 : 0;
+  p0 = p0 ? p0 + from : zeros;
+  p1 = p1 ? p1 + from : zeros;
+  const step = (<usize>MR) << 2;
+  let i = 0;
+  for (; i + 4 <= run; i += 4) {
+    storeColumns2(v128.load(p0), v128.load(p1), dst, step);
+    p0 += s0 << 2;
+    p1 += s1 << 2;
+    dst += step << 2;
+  }
+  for (; i < run; ++i) {
+    f32.store(dst, f32.load(p0));
+    f32.store(dst, f32.load(p1), 4);
+    p0 += s0;
+    p1 += s1;
+    dst += step;
+  }
+}
+
+/** dst[p][column] = B[k0 + p, n + column] for `valid` columns, p < kc; zeros beyond. */
+export function packWeights(pass: Pass, n: i32, valid: i32, k0: i32, kc: i32, dst: usize): void {
+  const channels = pass.channels;
+  // Neighbours lie along n where the weights of one channel are next to each other, else along k.
+  const alongPanel = pass.wColumn == 4;
+  const ld = alongPanel ? pass.wChannel : pass.wColumn;
+  let tap = k0 / channels;
+  let c = k0 % channels;
+  for (const end = k0 + kc; k0 < end; ++tap) {
+    const run = min(channels - c, end - k0);
+    const y = <usize>(tap / pass.tapsX);
+    const x = <usize>(tap % pass.tapsX);
+    const src = pass.w + y * pass.wTapY + x * pass.wTapX + <usize>c * pass.wChannel + <usize>n * pass.wColumn;
+    packPanel(NR, valid, run, src, ld, alongPanel, dst);
+    dst += (<usize>(run * NR)) << 2;
+    k0 += run;
+    c = 0;
+  }
+}
+
+/**
+ * dst[p][lane] = A[row0 + p, k0 + lane] for `valid` lanes and p < count, zeros beyond: A as a panel of columns, whose
+ * rows are summed over. What the gradient to the weights multiplies dy with.
+ */
+export function packColumns(pass: Pass, row0: i32, count: i32, k0: i32, valid: i32, dst: usize): void {
+  const channels = pass.channels;
+  if (valid < NR) memory.fill(dst, 0, (<usize>(count * NR)) << 2);
+  for (let lane = 0; lane < valid;) {
+    const k = k0 + lane;
+    const tap = k / channels;
+    const c = k % channels;
+    const run = min(channels - c, valid - lane);
+    const y = (tap / pass.tapsX) * pass.stepY;
+    const x = (tap % pass.tapsX) * pass.stepX;
+    packColumn(pass, row0, count, y, x, (<usize>c) << 2, run, dst + ((<usize>lane) << 2));
+    lane += run;
+  }
+}
+
+/** `width` neighbouring channels of one tap, of `count` places from `row` on. */
+function packColumn(pass: Pass, row: i32, count: i32, tapY: i32, tapX: i32, from: usize, width: i32, dst: usize): void {
+  const gridX = pass.gridX;
+  let x = row % gridX;
+  let y = (row / gridX) % pass.gridY;
+  let b = row / (gridX * pass.gridY);
+  const across = <usize>pass.width * pass.pixel;
+  const picture = <usize>pass.height * across;
+  const zero = f32x4.splat(0);
+  while (count > 0) {
+    // The places of one line of the grid.
+    const line = min(count, gridX - x);
+    const atY = y * pass.strideY + pass.offsetY + tapY;
+    const inside = <u32>atY < <u32>pass.height;
+    let atX = x * pass.strideX + pass.offsetX + tapX;
+    const start = pass.x + <usize>b * picture + <usize>atY * across + from;
+    for (let i = 0; i < line; ++i) {
+      const src = start + <usize>atX * pass.pixel;
+      const valid = inside && <u32>atX < <u32>pass.width;
+      if (width == NR) {
+        v128.store(dst, valid ? v128.load(src) : zero);
+        v128.store(dst, valid ? v128.load(src, 16) : zero, 16);
+      } else {
+        for (let j = 0; j < width; ++j) {
+          f32.store(dst + ((<usize>j) << 2), valid ? f32.load(src + ((<usize>j) << 2)) : 0);
+        }
+      }
+      atX += pass.strideX;
+      dst += NR << 2;
+    }
+    count -= line;
+    x = 0;
+    if (++y == pass.gridY) {
+      y = 0;
+      ++b;
+    }
+  }
+}

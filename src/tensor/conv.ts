@@ -1,0 +1,59 @@
+/** Convolutions of pictures [batch, height, width, channels]. */
+import { apply } from '../autograd/tape.ts';
+import { ValueError } from '../errors.ts';
+import * as ops from '../ops/index.ts';
+import { describe, withDefaults } from '../options.ts';
+import type { Tensor } from './tensor.ts';
+
+/** One number for height and width, or one for each. */
+export type Pair = number | readonly [height: number, width: number];
+
+/** Options of `conv2d`. */
+export interface Conv2dOptions {
+  /** Pixels from one place of the kernel to the next; 1 by default. */
+  readonly stride?: Pair;
+  /** Rows and columns of zeros on each side; 0 by default. */
+  readonly padding?: Pair;
+  /** Pixels from one tap of the kernel to the next; 1 by default. */
+  readonly dilation?: Pair;
+  /** Groups of channels that do not see each other; 1 by default. As many as channels make it depthwise. */
+  readonly groups?: number;
+  /** Applied to the result in the same pass; none by default. */
+  readonly activation?: ops.FusedActivation;
+}
+
+/** Both numbers of a pair. @throws ValueError for anything but a number or two */
+export function pairOf(what: string, pair: Pair): readonly [number, number] {
+  if (typeof pair === 'number') return [pair, pair];
+  if (Array.isArray(pair) && pair.length === 2 && pair.every((n) => typeof n === 'number')) return pair;
+  throw new ValueError(`${what}: expected a number or [height, width], got ${describe(pair)}`);
+}
+
+/**
+ * Convolutions of pictures: y[b,i,j,o] = Σ x[b, i·stride - padding + ky·dilation, ..., c]·weight[o,ky,kx,c] + bias[o].
+ * PyTorch's conv2d (a cross-correlation), with the channels last. The result has
+ * ⌊(height + 2·padding - dilation·(kh - 1) - 1)/stride⌋ + 1 rows, and columns alike.
+ *
+ * @param x [batch, height, width, in]
+ * @param weight [out, kh, kw, in/groups]
+ * @param bias [out], or null
+ * @throws ShapeError for channels that do not fit, or a kernel larger than the padded map
+ * @throws ValueError for a stride or a dilation below 1, or a negative padding
+ */
+export function conv2d(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null = null,
+  options: Conv2dOptions = {},
+): Tensor {
+  const { stride, padding, dilation, groups, activation } = withDefaults('conv2d', options, {
+    ...{ stride: 1, padding: 0, dilation: 1, groups: 1, activation: 'none' },
+  });
+  return apply(ops.conv2d, bias ? [x, weight, bias] : [x, weight], {
+    stride: pairOf('conv2d: stride', stride),
+    padding: pairOf('conv2d: padding', padding),
+    dilation: pairOf('conv2d: dilation', dilation),
+    groups,
+    activation,
+  });
+}

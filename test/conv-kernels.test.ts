@@ -1,0 +1,193 @@
+/**
+ * The convolution kernels against the plain loops of the reference, within the bound of a sum: every size of tile edges,
+ * blocks of channels and places, strides, dilations, paddings and groups.
+ */
+import * as fc from 'fast-check';
+import * as assert from 'uvu/assert';
+import {
+  ACTIVATION,
+  type ConvSizes,
+  convPlaces,
+  type Kernels,
+  type Ptr,
+  type Target,
+} from '../src/backend/kernels.ts';
+import { close, into, onBoth, UNARY_ULP, ulp, uniforms } from './helpers.ts';
+import { suite } from './suite.ts';
+
+/** Half the distance of float32 numbers around 1: the error of one rounding. */
+const U = 2 ** -24;
+
+/** Elements of x, w and y. */
+function elements(s: ConvSizes): [x: number, w: number, y: number] {
+  const [h, w] = convPlaces(s);
+  return [
+    s.batch * s.height * s.width * s.inChannels,
+    (s.outChannels * s.kernelHeight * s.kernelWidth * s.inChannels) / s.groups,
+    s.batch * h * w * s.outChannels,
+  ];
+}
+
+/** The three kernels by what they make: operands, and the most products that an element adds. */
+const KERNELS = {
+  forward: {
+    operands: ['x', 'w', 'y'],
+    run: (k: Kernels, s: ConvSizes, [x, w]: readonly Ptr[], out: Target) => k.conv2d({ ...s, x, w, out }),
+    terms: (s: ConvSizes) => (s.kernelHeight * s.kernelWidth * s.inChannels) / s.groups,
+  },
+  'gradient to the input': {
+    operands: ['y', 'w', 'x'],
+    run: (k: Kernels, s: ConvSizes, [dy, w]: readonly Ptr[], out: Target) =>
+      k.conv2dInputGradient({ ...s, dy, w, out }),
+    terms: (s: ConvSizes) => (s.kernelHeight * s.kernelWidth * s.outChannels) / s.groups,
+  },
+  'gradient to the weights': {
+    operands: ['x', 'y', 'w'],
+    run: (k: Kernels, s: ConvSizes, [x, dy]: readonly Ptr[], out: Target) =>
+      k.conv2dWeightGradient({ ...s, x, dy, out }),
+    terms: (s: ConvSizes) => s.batch * convPlaces(s)[0] * convPlaces(s)[1],
+  },
+} as const;
+
+/** Checks one kernel at one shape. The bound of a sum of n products is (n + 2)·2^-24 times the sum of magnitudes. */
+function check(kind: keyof typeof KERNELS, s: ConvSizes, accumulate: boolean): void {
+  const { operands, run, terms } = KERNELS[kind];
+  const size = Object.fromEntries(elements(s).map((n, i) => ['xwy'[i], n]));
+  const arrays = operands.map((name) => uniforms(name, size[name]));
+  const call = (inputs: readonly Float32Array[]) =>
+    onBoth(inputs, (k, [a, b, out]) => run(k, s, [a, b], into(out, accumulate)));
+  const { wasm, reference } = call(arrays);
+  const magnitudes = call(arrays.map((array) => array.map(Math.abs))).reference[2];
+  const bound = (i: number) => (terms(s) + 3) * U * magnitudes[i];
+  close(wasm[2], reference[2], bound, `${kind} ${JSON.stringify(s)}${accumulate ? ', summed' : ''}`);
+  assert.equal(wasm[0], Float64Array.from(arrays[0]), 'the input is as it was');
+}
+
+const sizes = (given: Partial<ConvSizes>): ConvSizes => ({
+  ...{ batch: 1, height: 5, width: 5, inChannels: 1, outChannels: 1, kernelHeight: 3, kernelWidth: 3 },
+  ...{ strideHeight: 1, strideWidth: 1, paddingHeight: 1, paddingWidth: 1 },
+  ...{ dilationHeight: 1, dilationWidth: 1, groups: 1 },
+  ...given,
+});
+
+/** Shapes that end inside of tiles, or go beyond blocks. */
+const SHAPES: readonly ConvSizes[] = [
+  sizes({ batch: 1, height: 3, width: 5 }),
+  sizes({ batch: 7, height: 3, width: 5 }),
+  sizes({ batch: 7, height: 3, width: 5, inChannels: 4, outChannels: 8 }),
+  sizes({ batch: 2, height: 1, width: 1, inChannels: 3, outChannels: 2 }),
+  sizes({ batch: 3, height: 7, width: 7, inChannels: 33, outChannels: 17 }),
+  sizes({ batch: 2, height: 4, width: 4, inChannels: 50, outChannels: 260 }),
+  sizes({ batch: 7, height: 3, width: 5, inChannels: 45, outChannels: 89 }),
+  sizes({ batch: 5, height: 11, width: 13, inChannels: 5, outChannels: 6 }),
+  sizes({ batch: 3, height: 14, width: 14, inChannels: 32, outChannels: 32 }),
+  sizes({ batch: 2, height: 7, width: 9, inChannels: 8, outChannels: 8, strideHeight: 2, strideWidth: 2 }),
+  sizes({
+    height: 8,
+    width: 8,
+    strideHeight: 2,
+    strideWidth: 2,
+    kernelHeight: 1,
+    kernelWidth: 1,
+    paddingHeight: 0,
+  }),
+  sizes({
+    batch: 2,
+    inChannels: 6,
+    outChannels: 10,
+    kernelHeight: 1,
+    kernelWidth: 1,
+    paddingHeight: 0,
+    paddingWidth: 0,
+  }),
+  sizes({
+    batch: 1,
+    height: 9,
+    width: 9,
+    inChannels: 3,
+    outChannels: 5,
+    dilationHeight: 4,
+    dilationWidth: 3,
+  }),
+  sizes({ batch: 2, height: 6, width: 5, inChannels: 12, outChannels: 12, groups: 12 }),
+  sizes({ batch: 2, height: 6, width: 5, inChannels: 18, outChannels: 27, groups: 3, strideWidth: 2 }),
+  sizes({ batch: 0, inChannels: 3, outChannels: 5 }),
+];
+
+const random: fc.Arbitrary<ConvSizes> = fc
+  .record({
+    batch: fc.constantFrom(1, 2, 7),
+    extra: fc.tuple(fc.nat(9), fc.nat(9)),
+    kernel: fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 })),
+    stride: fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 })),
+    dilation: fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 })),
+    padding: fc.tuple(fc.nat(4), fc.nat(4)),
+    channels: fc.tuple(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 20 })),
+    groups: fc.constantFrom(1, 1, 2, 3),
+  })
+  .map(({ batch, extra, kernel, stride, dilation, padding, channels, groups }) => {
+    const side = (i: 0 | 1) => Math.max(1, dilation[i] * (kernel[i] - 1) + 1 - 2 * padding[i] + extra[i]);
+    return {
+      ...{ batch, height: side(0), width: side(1), groups },
+      ...{ inChannels: channels[0] * groups, outChannels: channels[1] * groups },
+      ...{ kernelHeight: kernel[0], kernelWidth: kernel[1], strideHeight: stride[0], strideWidth: stride[1] },
+      ...{ dilationHeight: dilation[0], dilationWidth: dilation[1] },
+      ...{ paddingHeight: padding[0], paddingWidth: padding[1] },
+    };
+  });
+
+suite('kernels of convolutions', (test) => {
+  for (const kind of Object.keys(KERNELS) as (keyof typeof KERNELS)[]) {
+    test(`the ${kind} agrees at the edges of tiles and blocks, summed and not`, () => {
+      for (const shape of SHAPES) for (const accumulate of [false, true]) check(kind, shape, accumulate);
+    });
+
+    test(`the ${kind} agrees for random strides, dilations, paddings and groups`, () => {
+      fc.assert(
+        fc.property(random, fc.boolean(), (shape, accumulate) => check(kind, shape, accumulate)),
+        { seed: 20, numRuns: 150 },
+      );
+    });
+  }
+
+  test('a bias and an activation are applied to the sum', () => {
+    for (const activation of ACTIVATION) {
+      for (const s of [SHAPES[4], SHAPES[8], SHAPES[11], SHAPES[14]]) {
+        const [x, w, y] = elements(s);
+        const arrays = [
+          uniforms('x', x, -0.3, 0.3),
+          uniforms('w', w),
+          uniforms('y', y),
+          uniforms('b', s.outChannels),
+        ];
+        const { wasm, reference } = onBoth(arrays, (k, [x, w, out, bias]) =>
+          k.conv2d({ ...s, x, w, bias, activation, out: into(out, true) }),
+        );
+        const own = activation === 'none' ? 0 : 2 * UNARY_ULP[activation];
+        const terms = KERNELS.forward.terms(s);
+        // Magnitudes of a product are below 0.3.
+        const bound = (i: number) =>
+          1.1 * (terms + 4) * U * (0.3 * terms + 2) + own * (ulp(reference[2][i]) + U);
+        close(wasm[2], reference[2], bound, `${activation} ${JSON.stringify(s)}`);
+      }
+    }
+  });
+
+  test('a NaN or an infinity spreads to the places whose kernel covers it, and to no others', () => {
+    const s = sizes({ batch: 2, height: 6, width: 7, inChannels: 5, outChannels: 9 });
+    const [nx, nw, ny] = elements(s);
+    for (const special of [NaN, Infinity]) {
+      const x = uniforms('x', nx);
+      // Picture 1, row 2, column 6.
+      x[((6 + 2) * 7 + 6) * 5 + 3] = special;
+      const { wasm } = onBoth([x, uniforms('w', nw, 0.1, 1), uniforms('y', ny)], (k, [x, w, out]) =>
+        k.conv2d({ ...s, x, w, out: into(out) }),
+      );
+      for (const [i, y] of wasm[2].entries()) {
+        const [row, column] = [Math.floor(i / 9 / 7), Math.floor(i / 9) % 7];
+        const near = row >= 6 && Math.abs(row - 6 - 2) <= 1 && column >= 5;
+        assert.is(Number.isFinite(y), !near, `${special} at ${i}`);
+      }
+    }
+  });
+});
