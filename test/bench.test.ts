@@ -49,6 +49,7 @@ const PROMISED: Record<string, readonly (keyof Row)[]> = {
   gemm: ['gflops', 'gbps', 'ofPeak', 'speedup'],
   elementwise: ['gbps', 'nsPerElement', 'ofPeak', 'speedup'],
   rows: ['gbps', 'ofPeak', 'speedup'],
+  norm: ['gbps', 'ofPeak', 'speedup'],
   conv: ['gflops', 'ofPeak', 'speedup'],
   ops: ['speedup'],
   gaussian: ['nsPerSample', 'gbps', 'speedup'],
