@@ -27,9 +27,9 @@ function normalisation(
 ): Row {
   return row({
     name,
+    bound: 3e-6,
     // The gradient of the weight is a sum of dy·x̂, in which x̂ has the mean 0: it cancels.
-    bound: 1e-5,
-    floor: 1,
+    floor: 10,
     draw: (draw) => {
       const { x, ...attributes } = grouped(draw);
       const parameters = draw.chance(0.7) ? [[attributes.channels], [attributes.channels]] : [];
