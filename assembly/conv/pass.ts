@@ -11,7 +11,7 @@
  */
 import { MR } from '../gemm/blocks';
 
-
+/** Where A, B and the result of one product lie, in the numbers of the formula above. Strides of memory are in bytes. */
 @unmanaged
 export class Pass {
   x: usize;

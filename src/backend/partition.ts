@@ -3,7 +3,7 @@
  * number of threads; small work is one chunk, which stays on the caller.
  *
  * Break-even: to publish a job and wait for it costs about a microsecond while the workers are awake. `npm run bench --
- * grains` measures from what size on it pays. On two cores of an AMD EPYC (Zen 4, Node 20) two threads win by a tenth
+ * grains` measures from what size on it pays. On two cores of an AMD EPYC (Zen 5, Node 20) two threads win by a tenth
  * or more with chunks of 16,384 elements of a sum of two arrays, 2,048 of `exp`, 1,024 normals, 32,768 elements of a
  * reduction, 190,000 multiply-adds of a GEMM and 1,024 updates of paths: the constants here.
  */
