@@ -68,15 +68,6 @@ function geometric(mu: number, sigma: number): OrderProblem {
   };
 }
 
-/** cos and sin of a tensor, which the engine has no kernels for: exact solutions only, outside of any graph. */
-function turn(angle: Tensor): [Tensor, Tensor] {
-  const values = angle.toTypedArray();
-  return [
-    angle.empty(angle.shape).set(values.map(Math.cos)),
-    angle.empty(angle.shape).set(values.map(Math.sin)),
-  ];
-}
-
 /** Scalar noise: X turns by the angle at + bW. */
 function rotation(a: number, b: number): OrderProblem {
   const quarter = (x: Tensor, rate: number) =>
@@ -93,7 +84,10 @@ function rotation(a: number, b: number): OrderProblem {
     },
     start: [1, 0],
     time: 1,
-    exact: (_x, pieces) => cat(turn(total(pieces).mul(b).add(a)), 1),
+    exact(_x, pieces) {
+      const angle = total(pieces).mul(b).add(a);
+      return cat([angle.cos(), angle.sin()], 1);
+    },
     functional: (x) => x.slice([0, 1]),
   };
 }
