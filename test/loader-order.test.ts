@@ -285,7 +285,7 @@ suite('tensor dataset', (test) => {
     refused(
       () => new TensorDataset([1] as never),
       ValueError,
-      /^TensorDataset: expected tensors, got an array/,
+      /^TensorDataset: expected a tensor, got an array/,
     );
     refused(() => new TensorDataset(x()).at(6), ValueError, /got 6/);
     const empty = () => new DataLoader(new TensorDataset(tensor([])), { batchSize: 1 });

@@ -4,7 +4,7 @@
  */
 import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { type Indices, SOFTMAX } from '../src/backend/kernels.ts';
+import { type IndexView, SOFTMAX } from '../src/backend/kernels.ts';
 import { close, into, onBoth, ownReference, ownWasm, uniforms } from './helpers.ts';
 import { SIZES } from './helpers-cases.ts';
 import { suite } from './suite.ts';
@@ -88,7 +88,7 @@ suite('parity of kernels of rows and indices', (test) => {
       fc.property(cases, ([outer, n, m, inner, layout, accumulate]) => {
         const count = layout === 'rows' ? m : outer * m * inner;
         const words = indices(`${outer} ${n} ${m}`, count, n);
-        const index = (ptr: number): Indices =>
+        const index = (ptr: number): IndexView =>
           layout === 'rows'
             ? { ptr, outer: 0, row: 1, col: 0 }
             : { ptr, outer: m * inner, row: inner, col: 1 };

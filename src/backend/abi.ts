@@ -42,7 +42,7 @@ export interface Writer {
   matrix(value: K.Matrix): Writer;
   view(value: K.View2d): Writer;
   target(value: K.Target): Writer;
-  indices(value: K.Indices): Writer;
+  indices(value: K.IndexView): Writer;
   key(value: K.Key): Writer;
 }
 
@@ -441,7 +441,7 @@ export class RecordWriter implements Writer {
     return this.i32(ptr).flag(accumulate);
   }
 
-  indices({ ptr, outer, row, col }: K.Indices): this {
+  indices({ ptr, outer, row, col }: K.IndexView): this {
     return this.i32(ptr).i32(outer).i32(row).i32(col);
   }
 

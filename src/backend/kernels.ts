@@ -216,7 +216,7 @@ export interface SoftmaxBackward {
 }
 
 /** Words of 32 bits, signed: index (o, j, i) is at o·outer + j·row + i·col. */
-export interface Indices {
+export interface IndexView {
   readonly ptr: Ptr;
   readonly outer: number;
   readonly row: number;
@@ -230,7 +230,7 @@ export interface Gather {
   readonly m: number;
   readonly inner: number;
   readonly x: Ptr;
-  readonly index: Indices;
+  readonly index: IndexView;
   readonly out: Target;
 }
 
@@ -241,7 +241,7 @@ export interface ScatterAdd {
   readonly m: number;
   readonly inner: number;
   readonly y: Ptr;
-  readonly index: Indices;
+  readonly index: IndexView;
   readonly out: Ptr;
 }
 

@@ -510,7 +510,7 @@ export class ReferenceKernels implements K.Kernels {
   }
 
   /** Reads words of indices. */
-  private words({ ptr, outer, row, col }: K.Indices): (o: number, j: number, i: number) => number {
+  private words({ ptr, outer, row, col }: K.IndexView): (o: number, j: number, i: number) => number {
     const words = new Int32Array(this.memory.f64.buffer);
     return (o, j, i) => words[ptr / 4 + o * outer + j * row + i * col];
   }

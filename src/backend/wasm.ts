@@ -227,6 +227,8 @@ export class WasmKernels implements K.Kernels {
     this.run('affinePath', record);
   }
 
+  // For each channel two totals in float64, and float32 numbers: three forwards, six backwards, and dz for SiLU.
+
   groupNorm(record: K.GroupNorm): void {
     this.withWorkspace('groupNorm', record, 28 * record.channels);
   }

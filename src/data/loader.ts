@@ -182,13 +182,13 @@ export class DataLoader<D extends Dataset | TensorDataset = Dataset> {
     const rng = new Rng(this.seed).stream(`transform ${this.epoch}/${this.batch}`);
     const apply = () => {
       const result = transform(images, rng);
-      if (result instanceof Tensor && result.shape[0] === images.shape[0]) return result;
-      if (result instanceof Tensor) {
-        throw new ShapeError(
-          `loader: expected a transform that keeps the ${images.shape[0]} samples of a batch, got shape [${result.shape}]`,
-        );
+      if (!(result instanceof Tensor)) {
+        throw new ValueError(`loader: expected a transform that returns a tensor, got ${describe(result)}`);
       }
-      throw new ValueError(`loader: expected a transform that returns a tensor, got ${describe(result)}`);
+      if (result.shape[0] === images.shape[0]) return result;
+      throw new ShapeError(
+        `loader: expected a transform that keeps the ${images.shape[0]} samples of a batch, got shape [${result.shape}]`,
+      );
     };
     if (!images.onHeap) return apply();
     const kept = scope(() => apply().keep());

@@ -4,8 +4,7 @@
  */
 import { noGrad } from '../autograd/tape.ts';
 import { ShapeError, ValueError } from '../errors.ts';
-import { describe } from '../options.ts';
-import { Tensor } from '../tensor/tensor.ts';
+import { requireTensor, type Tensor } from '../tensor/tensor.ts';
 
 export class TensorDataset {
   readonly name = 'tensors';
@@ -20,7 +19,7 @@ export class TensorDataset {
   constructor(...tensors: Tensor[]) {
     if (tensors.length === 0) throw new ValueError('TensorDataset: expected at least one tensor, got none');
     for (const x of tensors) {
-      if (!(x instanceof Tensor)) throw new ValueError(`TensorDataset: expected tensors, got ${describe(x)}`);
+      requireTensor('TensorDataset', x);
       if (x.rank === 0) throw new ShapeError('TensorDataset: expected tensors with rows, got a scalar');
     }
     const rows = tensors.map(({ shape }) => shape[0]);

@@ -10,6 +10,7 @@
  * `mse` stands in tensor/functions.ts. Classes lie along the last axis, as channels do.
  */
 import { noGrad } from '../autograd/tape.ts';
+import { sizeOf } from '../autograd/variable.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 import { describe, withDefaults } from '../options.ts';
 import { tensor } from '../tensor/create.ts';
@@ -69,7 +70,7 @@ function checkLabels(name: string, logits: Tensor, labels: Indices): void {
     throw new ValueError(`${name}: expected labels or a tensor of probabilities, got ${describe(labels)}`);
   }
   const classes = logits.shape[logits.rank - 1];
-  const rows = logits.shape.slice(0, -1).reduce((n, size) => n * size, 1);
+  const rows = sizeOf(logits.shape.slice(0, -1));
   if (labels.length !== rows) {
     throw new ShapeError(
       `${name}: expected ${rows} labels for logits [${logits.shape}], got ${labels.length}`,

@@ -32,6 +32,11 @@ export function broadcastShape(op: string, a: Shape, b: Shape): Shape {
   return shape;
 }
 
+/** The sizes before and after an axis, and its own: x[outer, n, inner]. */
+export function aroundAxis(shape: Shape, axis: number): { outer: number; n: number; inner: number } {
+  return { outer: sizeOf(shape.slice(0, axis)), n: shape[axis], inner: sizeOf(shape.slice(axis + 1)) };
+}
+
 /** Element strides of a dense array of shape `shape`. */
 export function stridesOf(shape: Shape): number[] {
   const strides = new Array<number>(shape.length);

@@ -8,7 +8,8 @@
  */
 import { defineOp, type OpDef, type Sample } from '../autograd/op.ts';
 import type { Shape, Variable } from '../autograd/variable.ts';
-import type { Indices, Ptr } from '../backend/kernels.ts';
+import type { IndexView, Ptr } from '../backend/kernels.ts';
+import { aroundAxis } from './broadcast.ts';
 import { withScratch } from './scratch.ts';
 
 export interface ByIndex {
@@ -18,14 +19,8 @@ export interface ByIndex {
   readonly size: number;
 }
 
-/** The sizes before and after an axis. */
-export function around(shape: Shape, axis: number): { outer: number; n: number; inner: number } {
-  const product = (sizes: readonly number[]) => sizes.reduce((n, size) => n * size, 1);
-  return { outer: product(shape.slice(0, axis)), n: shape[axis], inner: product(shape.slice(axis + 1)) };
-}
-
 /** Where the words of the indices are, and how they are read. */
-type Layout = (ptr: Ptr, m: number, inner: number) => Indices;
+type Layout = (ptr: Ptr, m: number, inner: number) => IndexView;
 
 /** Copies the indices to the backend's memory. */
 function written({ backend }: Variable, index: Int32Array, scratch: (n: number) => Ptr): Ptr {
@@ -40,7 +35,7 @@ function byIndex(
   parts: Pick<OpDef<ByIndex>, 'shape' | 'samples' | 'benchmark'>,
 ): OpDef<ByIndex> {
   const sizesOf = (x: Variable, y: Variable, axis: number) => ({
-    ...around(x.shape, axis),
+    ...aroundAxis(x.shape, axis),
     m: y.shape[axis],
   });
   return defineOp<ByIndex>({

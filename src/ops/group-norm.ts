@@ -5,7 +5,7 @@
  * Inputs x[batch, ..., channels], then a weight[channels] and a bias[channels] where the attributes say so.
  */
 import { defineOp } from '../autograd/op.ts';
-import type { Shape, Variable } from '../autograd/variable.ts';
+import { sizeOf, type Variable } from '../autograd/variable.ts';
 import type { Target } from '../backend/kernels.ts';
 import { ShapeError } from '../errors.ts';
 
@@ -20,12 +20,10 @@ export interface GroupNormAttributes {
 /** Positions that are added in float32 where a shape has no rows, as [batch, time, channels]. */
 const RUN = 64;
 
-const product = (sizes: Shape) => sizes.reduce((n, size) => n * size, 1);
-
 /** The fields of the kernels' records that follow from the inputs. */
 function recordOf([x, ...parameters]: readonly Variable[], attributes: GroupNormAttributes) {
   const { shape } = x;
-  const positions = product(shape.slice(1, -1));
+  const positions = sizeOf(shape.slice(1, -1));
   const width = shape.length > 3 ? shape[shape.length - 2] : Math.min(positions, RUN);
   const { groups, eps, silu, weight, bias } = attributes;
   return {

@@ -6,13 +6,12 @@
  *     logSoftmax    dx = dy - softmax(x)·Σ dy
  */
 import { BATCH, defineOp, type OpDef } from '../autograd/op.ts';
-import type { Shape } from '../autograd/variable.ts';
+import { type Shape, sizeOf } from '../autograd/variable.ts';
 import { SOFTMAX, type SoftmaxName } from '../backend/kernels.ts';
 
 /** The rows of an array, and their length. */
 function rowsOf(shape: Shape) {
-  const cols = shape[shape.length - 1];
-  return { rows: shape.slice(0, -1).reduce((n, size) => n * size, 1), cols };
+  return { rows: sizeOf(shape.slice(0, -1)), cols: shape[shape.length - 1] };
 }
 
 function softmaxOp(name: SoftmaxName): OpDef {

@@ -11,7 +11,7 @@ import { checkOperands, noGrad, record } from '../autograd/tape.ts';
 import { copyArray } from '../backend/kernels.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 import { checkKeys, describe } from '../options.ts';
-import { Tensor } from './tensor.ts';
+import { requireTensor, Tensor } from './tensor.ts';
 
 /** What the backward pass of an op gets beside dL/dy. */
 export interface CustomPass<A> {
@@ -69,7 +69,7 @@ export function customOp<A = undefined>(definition: CustomOp<A>): CustomFunction
     if (xs.length === 0) throw new ValueError(`${name}: expected at least one tensor, got ${describe(last)}`);
     checkOperands(name, xs);
     const result = noGrad(() => forward(xs, attrs));
-    requireTensor(`${name}: forward`, result, xs[0]);
+    requireLike(`${name}: forward`, result, xs[0]);
     // A variable of its own: the result may be an input, or a tensor that was there before.
     const y = result.alias(result.shape);
     record(derivativeOf(definition, saves ?? [...xs.keys(), 'y']), y, xs, attrs);
@@ -98,8 +98,8 @@ function checkDefinition(definition: CustomOp<never>): void {
 }
 
 /** @throws ValueError unless `x` is a tensor of the backend of `other` */
-function requireTensor(what: string, x: unknown, other: Tensor): asserts x is Tensor {
-  if (!(x instanceof Tensor)) throw new ValueError(`${what}: expected a tensor, got ${describe(x)}`);
+function requireLike(what: string, x: unknown, other: Tensor): asserts x is Tensor {
+  requireTensor(what, x);
   checkOperands(what, [other, x]);
 }
 
@@ -120,7 +120,7 @@ function derivativeOf<A>({ name, backward }: CustomOp<A>, saves: readonly Saved[
       }
       for (const [i, gradient] of gradients.entries()) {
         if (gradient === null) continue;
-        requireTensor(what, gradient, xs[i]);
+        requireLike(what, gradient, xs[i]);
         if (gradient.shape.join() !== xs[i].shape.join()) {
           throw new ShapeError(
             `${what}: expected a gradient of shape [${xs[i].shape}] for input ${i}, got [${gradient.shape}]`,

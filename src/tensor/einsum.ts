@@ -1,5 +1,5 @@
 /**
- * Einstein's summation: sums of products of elements of several tensors, told by the names of their axes.
+ * Einstein's summation: sums of products of elements of several tensors. Letters name the axes.
  *
  *     einsum('bij,bjk->bik', a, b)    a batch of matrix products
  *     einsum('ij->ji', a)             a transpose;  'ij->' a sum;  'ii->i' a diagonal;  'i,j->ij' an outer product
@@ -13,7 +13,7 @@
  */
 import { ShapeError, ValueError } from '../errors.ts';
 import { describe } from '../options.ts';
-import { Tensor } from './tensor.ts';
+import { requireTensor, type Tensor } from './tensor.ts';
 
 /** A tensor with a name for each axis. */
 interface Named {
@@ -46,8 +46,7 @@ function parse(equation: string, operands: readonly Tensor[]): { inputs: string[
     );
   }
   const inputs = match[1].split(',').map((letters) => [...letters]);
-  const wrong = operands.find((x) => !(x instanceof Tensor));
-  if (wrong !== undefined) throw new ValueError(`einsum: expected tensors, got ${describe(wrong)}`);
+  for (const x of operands) requireTensor('einsum', x);
   if (inputs.length !== operands.length) {
     throw new ValueError(
       `einsum: expected ${inputs.length} tensors for "${equation}", got ${operands.length}`,

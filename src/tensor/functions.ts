@@ -12,8 +12,7 @@ function requireTensors(name: string, tensors: readonly Tensor[]): Tensor {
   if (!Array.isArray(tensors)) {
     throw new ValueError(`${name}: expected an array of tensors, got ${describe(tensors)}`);
   }
-  const wrong = tensors.find((x) => !(x instanceof Tensor));
-  if (wrong !== undefined) throw new ValueError(`${name}: expected tensors, got ${describe(wrong)}`);
+  for (const x of tensors) requireTensor(name, x);
   if (tensors.length === 0) throw new ShapeError(`${name}: expected at least one tensor, got none`);
   return tensors[0];
 }

@@ -2,7 +2,7 @@
  * Indices of elements: what argmax and topk find, and what gather and indexSelect take. They are Int32Array or arrays
  * of numbers, never float tensors, which are exact up to 2^24 only.
  */
-import { ShapeError, ValueError } from '../errors.ts';
+import { ValueError } from '../errors.ts';
 import { describe } from '../options.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -39,20 +39,6 @@ const below = (a: number, b: number) => above(b, a);
 
 /** Up to so many elements are kept in order as they come; more are sorted. */
 const FEW = 32;
-
-/** The place of the largest element of each row [rows, n]; the first where several are equal. */
-export function largest(values: ArrayLike<number>, rows: number, n: number): Int32Array {
-  if (n === 0 && rows > 0) {
-    throw new ShapeError('argmax: expected at least one element along the axis, got none');
-  }
-  const found = new Int32Array(rows);
-  for (let row = 0, at = 0; row < rows; row++, at += n) {
-    let best = 0;
-    for (let j = 1; j < n; j++) if (above(values[at + j], values[at + best])) best = j;
-    found[row] = best;
-  }
-  return found;
-}
 
 /** What `largestK` looks for. */
 export interface Ranking {

@@ -1,5 +1,5 @@
 /** Shapes that the methods of a tensor ask for, worked out before an op runs. */
-import type { Shape } from '../autograd/variable.ts';
+import { type Shape, sizeOf } from '../autograd/variable.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 import { describe } from '../options.ts';
 
@@ -15,8 +15,7 @@ export function squeezed(shape: Shape, axis: number | undefined): Shape {
 /** The shape with the axes from `begin` to `end`, both included, as one. */
 export function flattened(shape: Shape, begin: number, end: number): Shape {
   if (begin > end) throw new ShapeError(`flatten: expected begin <= end, got axes ${begin} and ${end}`);
-  const merged = shape.slice(begin, end + 1).reduce((n, size) => n * size, 1);
-  return [...shape.slice(0, begin), merged, ...shape.slice(end + 1)];
+  return [...shape.slice(0, begin), sizeOf(shape.slice(begin, end + 1)), ...shape.slice(end + 1)];
 }
 
 /** The sizes of the parts that an axis of n elements is split into. */

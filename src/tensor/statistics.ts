@@ -17,13 +17,12 @@ export interface VarianceOptions extends ReduceOptions {
   readonly correction?: number;
 }
 
-/** √x where x > 0, and 0 with gradient 0 where x = 0. */
-function sqrtOrZero(x: Tensor): Tensor {
+/** A root of x where x > 0, and 0 with gradient 0 where x = 0. */
+function rootOrZero(x: Tensor, root: (x: Tensor) => Tensor = (positive) => positive.sqrt()): Tensor {
   const positive = x.gt(0);
-  const one = x.operand('where', 1);
   // A zero is replaced before the root as well: 0 times the infinite derivative would be NaN.
-  const root = apply(ops.where, [positive, x, one], undefined).sqrt();
-  return apply(ops.where, [positive, root, x], undefined);
+  const safe = apply(ops.where, [positive, x, x.operand('where', 1)], undefined);
+  return apply(ops.where, [positive, root(safe), x], undefined);
 }
 
 /** Σ (x - mean)² / (n - correction) */
@@ -46,7 +45,7 @@ export function variance(
 }
 
 export function standardDeviation(x: Tensor, axes: readonly number[], options: VarianceOptions): Tensor {
-  return sqrtOrZero(variance('std', x, axes, options));
+  return rootOrZero(variance('std', x, axes, options));
 }
 
 /** (Σ |x|^p)^(1/p) */
@@ -59,9 +58,6 @@ export function vectorNorm(x: Tensor, p: number, axes: readonly number[], option
     return x.abs().max(axes, { keepDims });
   }
   if (p === 1) return x.abs().sum(axes, { keepDims });
-  if (p === 2) return sqrtOrZero(x.mul(x).sum(axes, { keepDims }));
-  const total = x.abs().pow(p).sum(axes, { keepDims });
-  const positive = total.gt(0);
-  const safe = apply(ops.where, [positive, total, x.operand('where', 1)], undefined);
-  return apply(ops.where, [positive, safe.pow(1 / p), total], undefined);
+  if (p === 2) return rootOrZero(x.mul(x).sum(axes, { keepDims }));
+  return rootOrZero(x.abs().pow(p).sum(axes, { keepDims }), (total) => total.pow(1 / p));
 }

@@ -19,7 +19,7 @@ import { ShapeError, ValueError } from '../errors.ts';
 import * as ops from '../ops/index.ts';
 import { describe, withDefaults } from '../options.ts';
 import { format, type Nested, nest } from './format.ts';
-import { checkIndices, type Indices, largest, largestK, type TopK, transposedWords } from './indexing.ts';
+import { checkIndices, type Indices, largestK, type TopK, transposedWords } from './indexing.ts';
 import { flattened, partSizes, repeatedShapes, squeezed, triangle } from './rearrange.ts';
 import { checkAxis, checkShape } from './shape.ts';
 import { type Axes, standardDeviation, type VarianceOptions, variance, vectorNorm } from './statistics.ts';
@@ -401,9 +401,17 @@ export class Tensor extends Variable {
   argmax(): number;
   argmax(axis: number): Int32Array;
   argmax(axis?: number): number | Int32Array {
-    if (axis === undefined) return largest(this.toTypedArray(), 1, this.size)[0];
-    const rows = this.detached().lastAxis(checkAxis('argmax', axis, this.rank));
-    return largest(rows.toTypedArray(), sizeOf(rows.shape.slice(0, -1)), rows.shape[rows.rank - 1]);
+    if (axis === undefined) return this.detached().flatten().argmax(0)[0];
+    const at = checkAxis('argmax', axis, this.rank);
+    const n = this.shape[at];
+    const rows = sizeOf(this.shape.toSpliced(at, 1));
+    if (n === 0 && rows > 0) {
+      throw new ShapeError(
+        `argmax: expected at least one element along axis ${at}, got shape [${this.shape}]`,
+      );
+    }
+    const values = this.detached().lastAxis(at).toTypedArray();
+    return largestK(values, { rows, n, k: Math.min(1, n), largest: true });
   }
 
   /**
