@@ -27,18 +27,7 @@ export class GemmRecord {
 
 /** `batch` products C = [C +] op(A)·op(B) of one shape; their operands lie `aStep`, `bStep`, `outStep` elements apart. */
 @unmanaged
-export class GemmBatchRecord {
-  m: i32;
-  n: i32;
-  k: i32;
-  a: usize;
-  aT: i32;
-  b: usize;
-  bT: i32;
-  bias: usize;
-  activation: i32;
-  out: usize;
-  accumulate: i32;
+export class GemmBatchRecord extends GemmRecord {
   batch: i32;
   aStep: i32;
   bStep: i32;
@@ -414,7 +403,7 @@ export class GroupNormBackwardRecord {
   workspaceBytes: i32;
 }
 
-/** The sizes of a convolution, with which each of its records begins. */
+/** The sizes of a convolution. */
 @unmanaged
 export class ConvSizes {
   batch: i32;
@@ -435,21 +424,7 @@ export class ConvSizes {
 
 /** y[batch,h,w,out] = [y +] the convolution of x[batch,height,width,in] with w[out,kh,kw,in/groups] [+ bias], then an activation. */
 @unmanaged
-export class Conv2dRecord {
-  batch: i32;
-  height: i32;
-  width: i32;
-  inChannels: i32;
-  outChannels: i32;
-  kernelHeight: i32;
-  kernelWidth: i32;
-  strideHeight: i32;
-  strideWidth: i32;
-  paddingHeight: i32;
-  paddingWidth: i32;
-  dilationHeight: i32;
-  dilationWidth: i32;
-  groups: i32;
+export class Conv2dRecord extends ConvSizes {
   x: usize;
   w: usize;
   /** outChannels values, or 0. */
@@ -461,21 +436,7 @@ export class Conv2dRecord {
 
 /** dx = [dx +] the gradient of a convolution to its input. */
 @unmanaged
-export class Conv2dInputGradientRecord {
-  batch: i32;
-  height: i32;
-  width: i32;
-  inChannels: i32;
-  outChannels: i32;
-  kernelHeight: i32;
-  kernelWidth: i32;
-  strideHeight: i32;
-  strideWidth: i32;
-  paddingHeight: i32;
-  paddingWidth: i32;
-  dilationHeight: i32;
-  dilationWidth: i32;
-  groups: i32;
+export class Conv2dInputGradientRecord extends ConvSizes {
   dy: usize;
   w: usize;
   out: usize;
@@ -484,21 +445,7 @@ export class Conv2dInputGradientRecord {
 
 /** dw = [dw +] the gradient of a convolution to its weights. */
 @unmanaged
-export class Conv2dWeightGradientRecord {
-  batch: i32;
-  height: i32;
-  width: i32;
-  inChannels: i32;
-  outChannels: i32;
-  kernelHeight: i32;
-  kernelWidth: i32;
-  strideHeight: i32;
-  strideWidth: i32;
-  paddingHeight: i32;
-  paddingWidth: i32;
-  dilationHeight: i32;
-  dilationWidth: i32;
-  groups: i32;
+export class Conv2dWeightGradientRecord extends ConvSizes {
   x: usize;
   dy: usize;
   out: usize;

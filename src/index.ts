@@ -219,20 +219,15 @@ export { type ActivationHook, hookActivations } from './nn/hooks.ts';
 export { Identity } from './nn/identity.ts';
 export { Linear, type LinearOptions } from './nn/linear.ts';
 export {
-  BCEWithLogitsLoss,
   type BceWithLogitsOptions,
   bceWithLogits,
-  CrossEntropyLoss,
   type CrossEntropyOptions,
   crossEntropy,
-  HuberLoss,
   type HuberLossOptions,
   huberLoss,
-  L1Loss,
-  Loss,
   l1Loss,
-  MSELoss,
 } from './nn/loss.ts';
+export { BCEWithLogitsLoss, CrossEntropyLoss, HuberLoss, L1Loss, Loss, MSELoss } from './nn/loss-modules.ts';
 export { Layer, Module, type StateDict } from './nn/module.ts';
 export {
   GroupNorm,

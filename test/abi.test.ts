@@ -29,18 +29,25 @@ const sources = readdirSync('assembly', { recursive: true })
   .map((file) => readFileSync(join('assembly', file), 'utf8'));
 const source = sources.join('\n');
 
-/** The fields of a class in assembly/records.ts, laid out as C does: each at the next multiple of its size. */
+/**
+ * The fields of a class in assembly/records.ts, after those of the class that it extends, laid out as C does: each at the
+ * next multiple of its size.
+ */
 function declared(record: string): Place[] {
-  const body = new RegExp(`@unmanaged\\s+export class ${record} \\{([^}]*)\\}`).exec(source)?.[1];
+  const form = new RegExp(`@unmanaged\\s+export class ${record}(?: extends (\\w+))? \\{([^}]*)\\}`);
+  const [, base, body] = form.exec(source) ?? [];
   assert.ok(body, `assembly/ declares ${record}`);
-  let end = 0;
-  return [...body!.replace(/\/\*[\s\S]*?\*\//g, '').matchAll(/(\w+): (\w+);/g)].map(([, name, type]) => {
+  const inherited = base ? declared(base) : [];
+  const last = inherited.at(-1);
+  let end = last ? last.at + WORD_BYTES[last.word] : 0;
+  const own = [...body!.replace(/\/\*[\s\S]*?\*\//g, '').matchAll(/(\w+): (\w+);/g)].map(([, name, type]) => {
     const size = WORD_BYTES[type as Word];
     assert.ok(size, `${record}.${name} is a word`);
     const at = Math.ceil(end / size) * size;
     end = at + size;
     return { name: name!, word: type as Word, at };
   });
+  return [...inherited, ...own];
 }
 
 /** The parameters of every exported function, by the name of its export. */

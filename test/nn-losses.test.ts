@@ -5,17 +5,8 @@
 import * as assert from 'uvu/assert';
 import { gradcheck } from '../src/autograd/gradcheck.ts';
 import { ShapeError, ValueError } from '../src/errors.ts';
-import {
-  BCEWithLogitsLoss,
-  bceWithLogits,
-  CrossEntropyLoss,
-  crossEntropy,
-  HuberLoss,
-  huberLoss,
-  L1Loss,
-  l1Loss,
-  MSELoss,
-} from '../src/nn/loss.ts';
+import { bceWithLogits, crossEntropy, huberLoss, l1Loss } from '../src/nn/loss.ts';
+import { BCEWithLogitsLoss, CrossEntropyLoss, HuberLoss, L1Loss, MSELoss } from '../src/nn/loss-modules.ts';
 import { Rng } from '../src/random/rng.ts';
 import { tensor, zeros } from '../src/tensor/create.ts';
 import { mse } from '../src/tensor/functions.ts';

@@ -24,7 +24,7 @@ export function outSize(size: i32, taps: i32, stride: i32, padding: i32, dilatio
   return (size + 2 * padding - dilation * (taps - 1) - 1) / stride + 1;
 }
 
-/** A pass that reads x, with the grid of y. `channel` is the first of the group's. */
+/** A pass that reads the channels of `group` of x, with the grid of y. */
 export function forwardPass(s: ConvSizes, x: usize, group: i32): Pass {
   const pass = changetype<Pass>(convolution());
   v128.store(zerosOf(pass), f32x4.splat(0));
@@ -48,18 +48,17 @@ export function forwardPass(s: ConvSizes, x: usize, group: i32): Pass {
 
 /** Computes the places [m0, m1) and channels [n0, n1) of y. */
 export function conv2d(m0: i32, m1: i32, n0: i32, n1: i32, r: Conv2dRecord): void {
-  const s = changetype<ConvSizes>(r);
-  const columns = s.outChannels / s.groups;
+  const columns = r.outChannels / r.groups;
   for (let group = n0 / columns; group * columns < n1; ++group) {
-    const pass = forwardPass(s, r.x, group);
+    const pass = forwardPass(r, r.x, group);
     const first = group * columns;
     pass.wChannel = 4;
     pass.wTapX = (<usize>pass.channels) << 2;
-    pass.wTapY = pass.wTapX * s.kernelWidth;
-    pass.wColumn = pass.wTapY * s.kernelHeight;
+    pass.wTapY = pass.wTapX * r.kernelWidth;
+    pass.wColumn = pass.wTapY * r.kernelHeight;
     pass.w = r.w + <usize>first * pass.wColumn;
     pass.out = r.out + ((<usize>first) << 2);
-    pass.outX = (<usize>s.outChannels) << 2;
+    pass.outX = (<usize>r.outChannels) << 2;
     pass.outY = pass.outX * pass.gridX;
     pass.outPicture = pass.outY * pass.gridY;
     const bias: usize = r.bias ? r.bias + ((<usize>first) << 2) : 0;
@@ -71,17 +70,16 @@ export function conv2d(m0: i32, m1: i32, n0: i32, n1: i32, r: Conv2dRecord): voi
 
 /** Computes the places [m0, m1) and channels [n0, n1) of dx. Places are counted by remainders of the stride first. */
 export function conv2dInputGradient(m0: i32, m1: i32, n0: i32, n1: i32, r: Conv2dInputGradientRecord): void {
-  const s = changetype<ConvSizes>(r);
-  const columns = s.inChannels / s.groups;
+  const columns = r.inChannels / r.groups;
   for (let group = n0 / columns; group * columns < n1; ++group) {
     const first = group * columns;
     const from = max(n0, first) - first;
     const to = min(n1, first + columns) - first;
     let places = 0;
-    for (let y = 0; y < min(s.strideHeight, s.height); ++y) {
-      for (let x = 0; x < min(s.strideWidth, s.width); ++x) {
-        const pass = gradientPass(s, r, group, y, x);
-        const count = s.batch * pass.gridY * pass.gridX;
+    for (let y = 0; y < min(r.strideHeight, r.height); ++y) {
+      for (let x = 0; x < min(r.strideWidth, r.width); ++x) {
+        const pass = gradientPass(r, group, y, x);
+        const count = r.batch * pass.gridY * pass.gridX;
         const begin = max(0, m0 - places);
         const end = min(count, m1 - places);
         if (begin < end) product(pass, begin, end, from, to, 0, 0, r.accumulate != 0);
@@ -92,47 +90,47 @@ export function conv2dInputGradient(m0: i32, m1: i32, n0: i32, n1: i32, r: Conv2
 }
 
 /** A pass that reads dy, for the places (y, x) + multiples of the stride of dx. */
-function gradientPass(s: ConvSizes, r: Conv2dInputGradientRecord, group: i32, y: i32, x: i32): Pass {
+function gradientPass(r: Conv2dInputGradientRecord, group: i32, y: i32, x: i32): Pass {
   const pass = changetype<Pass>(convolution());
   v128.store(zerosOf(pass), f32x4.splat(0));
-  const columns = s.inChannels / s.groups;
-  pass.channels = s.outChannels / s.groups;
+  const columns = r.inChannels / r.groups;
+  pass.channels = r.outChannels / r.groups;
   pass.x = r.dy + ((<usize>(group * pass.channels)) << 2);
-  pass.height = outSize(s.height, s.kernelHeight, s.strideHeight, s.paddingHeight, s.dilationHeight);
-  pass.width = outSize(s.width, s.kernelWidth, s.strideWidth, s.paddingWidth, s.dilationWidth);
-  pass.pixel = (<usize>s.outChannels) << 2;
-  pass.gridY = (s.height - y + s.strideHeight - 1) / s.strideHeight;
-  pass.gridX = (s.width - x + s.strideWidth - 1) / s.strideWidth;
+  pass.height = outSize(r.height, r.kernelHeight, r.strideHeight, r.paddingHeight, r.dilationHeight);
+  pass.width = outSize(r.width, r.kernelWidth, r.strideWidth, r.paddingWidth, r.dilationWidth);
+  pass.pixel = (<usize>r.outChannels) << 2;
+  pass.gridY = (r.height - y + r.strideHeight - 1) / r.strideHeight;
+  pass.gridX = (r.width - x + r.strideWidth - 1) / r.strideWidth;
   pass.strideY = 1;
   pass.strideX = 1;
 
   // Taps k with y + padding - k·dilation a multiple of the stride: the first one, and every so many.
-  const apartY = s.strideHeight / gcd(s.strideHeight, s.dilationHeight);
-  const apartX = s.strideWidth / gcd(s.strideWidth, s.dilationWidth);
-  const firstY = firstTap(y + s.paddingHeight, s.dilationHeight, s.strideHeight, apartY);
-  const firstX = firstTap(x + s.paddingWidth, s.dilationWidth, s.strideWidth, apartX);
-  pass.tapsY = firstY < 0 ? 0 : max(0, (s.kernelHeight - firstY + apartY - 1) / apartY);
-  pass.tapsX = firstX < 0 ? 0 : max(0, (s.kernelWidth - firstX + apartX - 1) / apartX);
-  pass.offsetY = (y + s.paddingHeight - firstY * s.dilationHeight) / s.strideHeight;
-  pass.offsetX = (x + s.paddingWidth - firstX * s.dilationWidth) / s.strideWidth;
-  pass.stepY = (-apartY * s.dilationHeight) / s.strideHeight;
-  pass.stepX = (-apartX * s.dilationWidth) / s.strideWidth;
+  const apartY = r.strideHeight / gcd(r.strideHeight, r.dilationHeight);
+  const apartX = r.strideWidth / gcd(r.strideWidth, r.dilationWidth);
+  const firstY = firstTap(y + r.paddingHeight, r.dilationHeight, r.strideHeight, apartY);
+  const firstX = firstTap(x + r.paddingWidth, r.dilationWidth, r.strideWidth, apartX);
+  pass.tapsY = firstY < 0 ? 0 : max(0, (r.kernelHeight - firstY + apartY - 1) / apartY);
+  pass.tapsX = firstX < 0 ? 0 : max(0, (r.kernelWidth - firstX + apartX - 1) / apartX);
+  pass.offsetY = (y + r.paddingHeight - firstY * r.dilationHeight) / r.strideHeight;
+  pass.offsetX = (x + r.paddingWidth - firstX * r.dilationWidth) / r.strideWidth;
+  pass.stepY = (-apartY * r.dilationHeight) / r.strideHeight;
+  pass.stepX = (-apartX * r.dilationWidth) / r.strideWidth;
 
   const tapX = (<usize>columns) << 2;
-  const tapY = tapX * s.kernelWidth;
+  const tapY = tapX * r.kernelWidth;
   pass.wColumn = 4;
-  pass.wChannel = tapY * s.kernelHeight;
+  pass.wChannel = tapY * r.kernelHeight;
   pass.wTapX = tapX * apartX;
   pass.wTapY = tapY * apartY;
   pass.w = r.w + <usize>(group * pass.channels) * pass.wChannel;
   pass.w += tapY * max(0, firstY) + tapX * max(0, firstX);
 
-  const pixel = (<usize>s.inChannels) << 2;
-  const across = pixel * s.width;
+  const pixel = (<usize>r.inChannels) << 2;
+  const across = pixel * r.width;
   pass.out = r.out + ((<usize>(group * columns)) << 2) + across * y + pixel * x;
-  pass.outX = pixel * s.strideWidth;
-  pass.outY = across * s.strideHeight;
-  pass.outPicture = across * s.height;
+  pass.outX = pixel * r.strideWidth;
+  pass.outY = across * r.strideHeight;
+  pass.outPicture = across * r.height;
   return pass;
 }
 

@@ -19,7 +19,7 @@ import { packColumns } from './pack';
 
 /** Computes channels [m0, m1) of y, and of each of them the weights [n0, n1) in the order (ky, kx, c). */
 export function conv2dWeightGradient(m0: i32, m1: i32, n0: i32, n1: i32, r: Conv2dWeightGradientRecord): void {
-  const channels = changetype<ConvSizes>(r).outChannels / r.groups;
+  const channels = r.outChannels / r.groups;
   for (let group = m0 / channels; group * channels < m1; ++group) {
     const first = group * channels;
     groupGradient(max(m0, first), min(m1, first + channels), n0, n1, group, r);
@@ -31,7 +31,7 @@ function groupGradient(m0: i32, m1: i32, n0: i32, n1: i32, group: i32, r: Conv2d
   const packedB = scratch;
   const packedA = packedB + (BLOCK << 2);
   const edge = packedA + ((KC * MR) << 2);
-  const pass = forwardPass(changetype<ConvSizes>(r), r.x, group);
+  const pass = forwardPass(r, r.x, group);
   const n = pass.tapsY * pass.tapsX * pass.channels;
   const k = r.batch * pass.gridY * pass.gridX;
   const lda = (<usize>r.outChannels) << 2;

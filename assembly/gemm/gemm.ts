@@ -31,13 +31,11 @@ export function gemm(m0: i32, m1: i32, n0: i32, n1: i32, r: GemmRecord): void {
 
 /** Computes the products [from, to) of a batch. */
 export function gemmBatch(from: i32, to: i32, r: GemmBatchRecord): void {
-  // A batch's record begins with the fields of one product.
-  const one = changetype<GemmRecord>(r);
   for (let i = from; i < to; ++i) {
     const a = r.a + ((<usize>i * r.aStep) << 2);
     const b = r.b + ((<usize>i * r.bStep) << 2);
     const c = r.out + ((<usize>i * r.outStep) << 2);
-    product(0, r.m, 0, r.n, one, a, b, c);
+    product(0, r.m, 0, r.n, r, a, b, c);
   }
 }
 

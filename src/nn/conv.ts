@@ -4,7 +4,7 @@
  * weight is stored [out, kh, kw, in/groups].
  */
 import { ValueError } from '../errors.ts';
-import type { FusedActivation } from '../ops/linear.ts';
+import type { FusedActivation } from '../ops/fused-activation.ts';
 import { describe, withDefaults } from '../options.ts';
 import { type Rng, sharedRng } from '../random/rng.ts';
 import { conv2d, type Pair, pairOf } from '../tensor/conv.ts';

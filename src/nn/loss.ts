@@ -1,5 +1,5 @@
 /**
- * Losses, as functions and as modules, by PyTorch's names. `reduction` says what becomes of the losses of the rows or
+ * Losses by PyTorch's names; loss-modules.ts has them as modules. `reduction` says what becomes of the losses of the rows or
  * elements: their mean (the default), their sum, or none, which leaves them as they are.
  *
  *     crossEntropy     -ln softmax(logits)[label]; with probabilities q, -Σ q·ln softmax(logits)
@@ -14,11 +14,9 @@ import { sizeOf } from '../autograd/variable.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 import { describe, withDefaults } from '../options.ts';
 import { tensor } from '../tensor/create.ts';
-import { mse } from '../tensor/functions.ts';
 import type { Indices } from '../tensor/indexing.ts';
 import { type LossOptions, reduced, reductionOf } from '../tensor/reduction.ts';
 import { requireTensor, Tensor } from '../tensor/tensor.ts';
-import { Module } from './module.ts';
 
 /** Options of `crossEntropy`. */
 export interface CrossEntropyOptions extends LossOptions {
@@ -107,7 +105,7 @@ function checkProbabilities(logits: Tensor, target: Tensor): void {
 }
 
 /** The options with their defaults. @throws ValueError for options out of range */
-function crossEntropyOptions(options: CrossEntropyOptions) {
+export function crossEntropyOptions(options: CrossEntropyOptions) {
   const given = withDefaults('crossEntropy', options, { reduction: 'mean', weight: null, labelSmoothing: 0 });
   const { labelSmoothing } = given;
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
@@ -163,7 +161,7 @@ export function crossEntropy(
 }
 
 /** The options with their defaults. @throws ValueError for options out of range */
-function bceOptions(options: BceWithLogitsOptions) {
+export function bceOptions(options: BceWithLogitsOptions) {
   const given = withDefaults('bceWithLogits', options, { reduction: 'mean', posWeight: 1 });
   const { posWeight } = given;
   if (!(posWeight >= 0)) {
@@ -197,7 +195,7 @@ export function bceWithLogits(logits: Tensor, targets: Tensor, options: BceWithL
   return reduced(losses, reduction);
 }
 
-const l1Options = (options: LossOptions) =>
+export const l1Options = (options: LossOptions) =>
   reductionOf('l1Loss', withDefaults('l1Loss', options, { reduction: 'mean' }).reduction);
 
 /** |a - b|. @throws ShapeError for shapes that differ */
@@ -208,7 +206,7 @@ export function l1Loss(a: Tensor, b: Tensor, options: LossOptions = {}): Tensor 
 }
 
 /** The options with their defaults. @throws ValueError for options out of range */
-function huberOptions(options: HuberLossOptions) {
+export function huberOptions(options: HuberLossOptions) {
   const { reduction, delta } = withDefaults('huberLoss', options, { reduction: 'mean', delta: 1 });
   if (!(delta > 0)) throw new ValueError(`huberLoss: expected delta > 0, got ${describe(delta)}`);
   return { delta, reduction: reductionOf('huberLoss', reduction) };
@@ -222,77 +220,4 @@ export function huberLoss(a: Tensor, b: Tensor, options: HuberLossOptions = {}):
   const inside = distance.clamp(0, delta);
   // c·(d - c/2) with c = min(d, δ) is both branches.
   return reduced(inside.mul(distance.sub(inside.mul(0.5))), reduction);
-}
-
-/** A loss as a module: `forward(prediction, target)`. */
-export abstract class Loss<T = Tensor> extends Module {
-  abstract forward(prediction: Tensor, target: T): Tensor;
-}
-
-/** `mse` as a module. */
-export class MSELoss extends Loss {
-  readonly options: LossOptions;
-
-  /** @throws ValueError for another reduction */
-  constructor(options: LossOptions = {}) {
-    super();
-    const { reduction } = withDefaults('MSELoss', options, { reduction: 'mean' });
-    this.options = { reduction: reductionOf('MSELoss', reduction) };
-  }
-
-  override forward(prediction: Tensor, target: Tensor): Tensor {
-    return mse(prediction, target, this.options);
-  }
-}
-
-/** `crossEntropy` as a module. */
-export class CrossEntropyLoss extends Loss<Indices | Tensor> {
-  /** @throws ValueError for options out of range */
-  constructor(readonly options: CrossEntropyOptions = {}) {
-    super();
-    crossEntropyOptions(options);
-  }
-
-  override forward(logits: Tensor, target: Indices | Tensor): Tensor {
-    return crossEntropy(logits, target, this.options);
-  }
-}
-
-/** `bceWithLogits` as a module. */
-export class BCEWithLogitsLoss extends Loss {
-  /** @throws ValueError for options out of range */
-  constructor(readonly options: BceWithLogitsOptions = {}) {
-    super();
-    bceOptions(options);
-  }
-
-  override forward(logits: Tensor, targets: Tensor): Tensor {
-    return bceWithLogits(logits, targets, this.options);
-  }
-}
-
-/** `l1Loss` as a module. */
-export class L1Loss extends Loss {
-  /** @throws ValueError for another reduction */
-  constructor(readonly options: LossOptions = {}) {
-    super();
-    l1Options(options);
-  }
-
-  override forward(prediction: Tensor, target: Tensor): Tensor {
-    return l1Loss(prediction, target, this.options);
-  }
-}
-
-/** `huberLoss` as a module. */
-export class HuberLoss extends Loss {
-  /** @throws ValueError for options out of range */
-  constructor(readonly options: HuberLossOptions = {}) {
-    super();
-    huberOptions(options);
-  }
-
-  override forward(prediction: Tensor, target: Tensor): Tensor {
-    return huberLoss(prediction, target, this.options);
-  }
 }

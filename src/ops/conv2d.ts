@@ -4,14 +4,12 @@
  *
  * Bias and activation are applied before the kernel stores its result. Backwards, with dz = dy·activation'(z), dW and
  * dx are kernels of their own, and the gradient of the bias is the sum of dz over all places.
- *
- * Only activations whose derivative can be written by y are here, as in linear.ts.
  */
 import { defineOp } from '../autograd/op.ts';
 import type { Shape } from '../autograd/variable.ts';
 import { type ConvSizes, convPlaces } from '../backend/kernels.ts';
 import { ShapeError, ValueError } from '../errors.ts';
-import type { FusedActivation } from './linear.ts';
+import { beforeActivation, type FusedActivation } from './fused-activation.ts';
 
 /** Along height and width. */
 type Two = readonly [height: number, width: number];
@@ -110,14 +108,8 @@ export const conv2d = defineOp<Convolution>({
   saves: [0, 1, 'y'],
   multilinear: true,
   vjp(k, dy, y, [x, w, b], into, attrs) {
-    const { activation } = attrs;
     const sizes = sizesOf(x.shape, w.shape, attrs);
-    let dz = dy.ptr;
-    if (activation !== 'none') {
-      dz = into.scratch(y.size);
-      const out = { ptr: dz, accumulate: false };
-      k.unaryBackward(activation, { n: y.size, dy: dy.ptr, kept: y.ptr, out });
-    }
+    const dz = beforeActivation(k, attrs.activation, dy, y, into);
     into(1, (out) => k.conv2dWeightGradient({ ...sizes, x: x.ptr, dy: dz, out }));
     if (b) {
       const [n, inner] = [y.size / b.size, b.size];

@@ -3,6 +3,7 @@ export * from './affine-sample.ts';
 export * from './binary.ts';
 export * from './conv2d.ts';
 export * from './cumsum.ts';
+export * from './fused-activation.ts';
 export { gather, indexSelect } from './gather.ts';
 export { groupNorm } from './group-norm.ts';
 export * from './linear.ts';

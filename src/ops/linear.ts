@@ -3,14 +3,10 @@
  * Bias and activation are applied by the GEMM before it stores its result. Backwards, with
  * dz = dy·activation'(z): dW = dzᵀ·x straight into the gradient, db = the column sums of dz, and dx = dz·W
  * where something wants it.
- *
- * Only activations whose derivative can be written by y are here: ReLU, sigmoid and tanh.
  */
 import { BATCH, defineOp } from '../autograd/op.ts';
 import { ShapeError } from '../errors.ts';
-
-export const FUSED_ACTIVATIONS = ['none', 'relu', 'sigmoid', 'tanh'] as const;
-export type FusedActivation = (typeof FUSED_ACTIVATIONS)[number];
+import { beforeActivation, type FusedActivation } from './fused-activation.ts';
 
 /** Inputs x[m,in], W[out,in] and, unless the layer has none, b[out]. */
 export const linear = defineOp<{ readonly activation: FusedActivation }>({
@@ -42,12 +38,7 @@ export const linear = defineOp<{ readonly activation: FusedActivation }>({
   vjp(k, dy, y, [x, w, b], into, { activation }) {
     const [m, n] = y.shape;
     const inner = x.shape[1];
-    let dz = dy.ptr;
-    if (activation !== 'none') {
-      dz = into.scratch(y.size);
-      const out = { ptr: dz, accumulate: false };
-      k.unaryBackward(activation, { n: y.size, dy: dy.ptr, kept: y.ptr, out });
-    }
+    const dz = beforeActivation(k, activation, dy, y, into);
     const stored = (ptr: number, transposed = false) => ({ ptr, transposed });
     into(1, (out) => k.gemm({ m: n, n: inner, k: m, a: stored(dz, true), b: stored(x.ptr), out }));
     if (b) into(2, (out) => k.reduce('sum', { outer: 1, n: m, inner: n, x: dz, alpha: 1, out }));
