@@ -235,7 +235,48 @@ function requireEven(chunks: readonly Bounds[], n: number, unit: number): void {
   assert.ok(Math.max(...sizes) - Math.min(...sizes) < 2 * unit, `chunks of ${sizes}`);
 }
 
+const drawn = (n: number, out: Ptr, block = 0) => ({ n, out, key, block });
+
 suite('threads', (test) => {
+  test('numbers that are drawn ahead are those of a plain call, whatever is computed meanwhile', () => {
+    const plain = run(createWasmBackend({ threads: 1 }), (k, a, b, c) => {
+      k.random('gaussian', drawn(N, a));
+      k.random('uniform', drawn(N, b, 7));
+      k.unary('exp', { n: N, x: c, out: into(c) });
+      k.random('uniform', drawn(40, c, 9));
+    });
+    for (const threads of [1, 2, 3]) {
+      const on = createWasmBackend({ threads });
+      for (let repeat = 0; repeat < 20; repeat++) {
+        const ahead = run(on, (k, a, b, c) => {
+          const first = k.randomAhead('gaussian', drawn(N, a));
+          // A second job finishes the first, and so does a kernel that threads share; small work does not.
+          const second = k.randomAhead('uniform', drawn(N, b, 7));
+          const few = k.randomAhead('uniform', drawn(40, c, 9));
+          k.unary('exp', { n: 16, x: c, out: into(c) });
+          k.unary('exp', { n: N - 16, x: c + 64, out: into(c + 64) });
+          second();
+          first();
+          few();
+        });
+        assert.equal(ahead, plain, `${threads} threads`);
+      }
+      on.stop();
+    }
+  });
+
+  test('threads that are stopped finish what they draw ahead', () => {
+    const on = createWasmBackend({ threads: 2 });
+    const at = on.heap.alloc(4 * N);
+    const wait = on.kernels.randomAhead('gaussian', drawn(N, at));
+    on.kernels.threads = 1;
+    const left = on.readWords(at, N);
+    wait();
+    on.kernels.random('gaussian', drawn(N, at));
+    assert.equal(left, on.readWords(at, N));
+    on.stop();
+  });
+
   test('every kernel leaves the same bits on two, three and four threads as on one', () => {
     const one = createWasmBackend({ threads: 1 });
     for (const threads of [2, 3, 4]) {
@@ -289,6 +330,14 @@ suite('threads', (test) => {
       for (const [m0, m1, n0, n1] of gemmBoxes({ m, n, k })) area += (m1! - m0!) * (n1! - n0!);
       assert.is(area, m * n);
     }
+  });
+
+  test('a kernel that traps while it is drawn ahead is an error where it is waited for', () => {
+    const on = createWasmBackend({ threads: 2 });
+    const wait = on.kernels.randomAhead('gaussian', drawn(N, 2 ** 31));
+    assert.throws(wait, /worker thread failed: gaussian: .*out of bounds/);
+    assert.throws(() => on.kernels.randomAhead('gaussian', drawn(N, 4096)), /worker thread failed/);
+    on.stop();
   });
 
   test('a kernel that traps on any thread is an error with its cause on the caller', () => {

@@ -457,6 +457,11 @@ export interface Kernels {
   sgd(record: Sgd): void;
   rmsprop(record: Rmsprop): void;
   random(name: RandomName, record: Random): void;
+  /**
+   * As `random`, but other threads may draw while the caller goes on. The caller calls the function that is returned, once:
+   * the numbers are there when it returns. Until then nothing else touches their memory.
+   */
+  randomAhead(name: RandomName, record: Random): () => void;
   affinePath(record: AffinePath): void;
   groupNorm(record: GroupNorm): void;
   groupNormBackward(record: GroupNormBackward): void;

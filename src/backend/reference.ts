@@ -408,6 +408,11 @@ export class ReferenceKernels implements K.Kernels {
     else for (let i = 0; i < n; i++) mem[out / SIZE + i] = (words[i] >>> 8) / 2 ** 24;
   }
 
+  randomAhead(name: K.RandomName, record: K.Random): () => void {
+    this.random(name, record);
+    return () => {};
+  }
+
   affinePath({ n, steps, coefficients, x, out, row, key, stepBlocks }: K.AffinePath): void {
     const mem = this.memory.f64;
     const z = new Float64Array(n);

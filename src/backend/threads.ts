@@ -1,6 +1,7 @@
 /**
  * A pool of worker threads that help with the chunks of one job at a time. For the caller it is synchronous:
- * `run` publishes the chunks, computes its own share, and returns when all are done.
+ * `run` publishes the chunks, computes its own share, and returns when all are done. `start` only publishes them: the
+ * workers compute while the caller does something else, and `finish` computes what is left.
  *
  * Workers start on their own time; until one is there, the others do its share. A worker that throws, dies or
  * hangs is an error on the caller: a result is complete or there is none.
@@ -43,6 +44,12 @@ export function canShareMemory(): boolean {
   return typeof SharedArrayBuffer !== 'undefined' && (globalThis.crossOriginIsolated ?? true);
 }
 
+/** Chunks of a kernel that were published. */
+export interface Job {
+  readonly kernel: string;
+  readonly chunks: number;
+}
+
 /** @internal its constructor names WebAssembly */
 export class ThreadPool {
   private readonly block = new SharedArrayBuffer(CONTROL_BYTES);
@@ -51,6 +58,8 @@ export class ThreadPool {
   private readonly position: ReadonlyMap<string, number>;
   private readonly workers: WorkerHandle[];
   private dead: string | null = null;
+  /** The job that is not finished. */
+  private job: Job | null = null;
 
   /** @param scratch a scratch address for each worker, `threads - 1` of them */
   constructor(
@@ -76,6 +85,16 @@ export class ThreadPool {
    * @throws WorkerError where a worker failed, InternalError for a job that does not fit the control block
    */
   run(kernel: string, record: number, chunks: readonly Bounds[]): void {
+    this.start(kernel, record, chunks);
+    this.finish();
+  }
+
+  /**
+   * Publishes the chunks of `kernel`, after the job before it is finished. The record and the operands stay as they are
+   * until the job is finished. @throws as `run`
+   */
+  start(kernel: string, record: number, chunks: readonly Bounds[]): Job {
+    this.finish();
     if (this.dead) throw this.broken(this.dead);
     const { words, bounds } = this.control;
     const position = this.position.get(kernel);
@@ -94,15 +113,29 @@ export class ThreadPool {
     Atomics.store(words, REMAINING, chunks.length);
     Atomics.add(words, SIGNAL, 1);
     if (Atomics.load(words, SLEEPERS) > 0) Atomics.notify(words, SIGNAL);
+    this.job = { kernel, chunks: chunks.length };
+    return this.job;
+  }
+
+  /**
+   * Finishes the job that was started last, if it is `job`: computes the chunks that nobody has claimed, and waits for
+   * the others. @throws WorkerError where a worker failed
+   */
+  finish(job = this.job): void {
+    if (job === null || job !== this.job) return;
+    this.job = null;
+    if (this.dead) throw this.broken(this.dead);
+    const { words } = this.control;
     for (let chunk = claim(words); chunk >= 0; chunk = claim(words)) {
       runChunk(chunk, this.control, this.kernels);
     }
-    this.waitFor(chunks.length, kernel);
-    if (Atomics.load(words, FAILED) !== 0) throw this.broken(`${kernel}: ${failure(words)}`);
+    this.waitFor(job.chunks, job.kernel);
+    if (Atomics.load(words, FAILED) !== 0) throw this.broken(`${job.kernel}: ${failure(words)}`);
   }
 
-  /** Ends the workers. */
+  /** Ends the workers, after the job that was started. */
   stop(): void {
+    if (!this.dead) this.finish();
     Atomics.store(this.control.words, STOP, 1);
     Atomics.add(this.control.words, SIGNAL, 1);
     Atomics.notify(this.control.words, SIGNAL);

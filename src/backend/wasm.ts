@@ -31,6 +31,8 @@ export class WasmKernels implements K.Kernels {
   readonly heap: Heap;
   private readonly scratch: Ptr;
   private readonly records: RecordWriter;
+  /** Where a job that is computed while the caller goes on has its record. */
+  private readonly recordsAhead: RecordWriter;
   private exports!: Exports;
   private module!: WebAssembly.Module;
   private pool: { readonly threads: ThreadPool; readonly scratch: readonly Ptr[] } | null = null;
@@ -44,9 +46,11 @@ export class WasmKernels implements K.Kernels {
   ) {
     this.load(numerics);
     const base = this.exports.heapBase();
-    this.scratch = base + 64 * Math.ceil(RECORD_BYTES / 64);
+    const recordBytes = 64 * Math.ceil(RECORD_BYTES / 64);
+    this.scratch = base + 2 * recordBytes;
     this.heap = new Heap(memory, this.scratch + this.exports.scratchBytes());
     this.records = new RecordWriter(memory.memory.buffer, base);
+    this.recordsAhead = new RecordWriter(memory.memory.buffer, base + recordBytes);
     this.exports.attach(this.scratch, 0);
     this.exports.init();
     this.wantedThreads = threads;
@@ -79,7 +83,7 @@ export class WasmKernels implements K.Kernels {
     return this.exports.isFused(this.scratch) !== 0;
   }
 
-  /** Ends the worker threads; the next job starts new ones. */
+  /** Ends the worker threads, after what they have begun; the next job starts new ones. */
   stopThreads(): void {
     this.pool?.threads.stop();
     for (const ptr of this.pool?.scratch ?? []) this.heap.release(ptr);
@@ -221,6 +225,18 @@ export class WasmKernels implements K.Kernels {
 
   random(name: K.RandomName, record: K.Random): void {
     this.run(name, record);
+  }
+
+  /** With one thread, or for few numbers, they are drawn when they are waited for: they are in the cache then. */
+  randomAhead(name: K.RandomName, record: K.Random): () => void {
+    const abi = ABI[name] as KernelAbi<K.Random>;
+    const chunks = abi.partition(record);
+    if (this.wantedThreads === 1 || chunks.length === 1) return () => this.run(name, record);
+    const pool = this.startThreads();
+    pool.finish();
+    abi.write(this.recordsAhead.start(), record);
+    const job = pool.start(name, this.recordsAhead.at, chunks);
+    return () => pool.finish(job);
   }
 
   affinePath(record: K.AffinePath): void {

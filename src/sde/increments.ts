@@ -3,12 +3,13 @@
  *
  * `FreshNoise` draws each step's increment once, in order: the plain case, and the only one whose noise the fused
  * kernels make too. Element i of step k's increment is a function of (seed, k, i) alone, so that a batch of paths
- * that is solved in blocks, or fused, sees the same noise. A small batch draws several steps at once: that is one call,
- * and work enough for threads. `BrownianPath` (brownian-path.ts) can be asked for any interval, again and again.
+ * that is solved in blocks, or fused, sees the same noise. Where the number of steps is known, noise is drawn ahead: other
+ * threads draw the next steps while the caller computes this one. A small batch draws several steps at once: that is
+ * one call, and work enough for threads. `BrownianPath` (brownian-path.ts) can be asked for any interval, again and again.
  */
 import { noGrad } from '../autograd/tape.ts';
 import { type Shape, sizeOf } from '../autograd/variable.ts';
-import { copyArray } from '../backend/kernels.ts';
+import { copyArray, type Ptr, type Random } from '../backend/kernels.ts';
 import type { Rng } from '../random/rng.ts';
 import { empty } from '../tensor/create.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -58,8 +59,8 @@ export class FreshNoise implements NoiseSource {
    * @param area whether to make space-time Lévy areas too
    * @param size elements of the whole batch's dW; default: those of `shape`
    * @param offset the element of the batch that is this block's first, a multiple of 16
-   * @param steps the number of steps that are known to be asked for. Of several the noise is drawn ahead where it lies
-   *   in a row, that is for a whole batch, and the memory for it is freed with `dispose()`. Default 1.
+   * @param steps the number of steps that are known to be asked for. Of several the noise is drawn ahead, and the memory
+   *   for it is freed with `dispose()`. Default 1.
    */
   constructor(
     origin: NoiseOrigin,
@@ -91,12 +92,14 @@ export class FreshNoise implements NoiseSource {
 class Normals {
   /** Elements from one step's first to the next one's. */
   private readonly stride: number;
-  /** Steps that are drawn at once, at most. */
+  /** Steps that are drawn at once: several only of a whole batch of paths, whose steps lie in a row. */
   private readonly most: number;
-  /** The normals of the steps from `first` on, on the heap; null before, and where each step is drawn on its own. */
-  private drawn: Tensor | null = null;
-  private first = 0;
-  private count = 0;
+  /** Places on the heap for twice as many steps: those in use, and those that are drawn meanwhile. Step k is at k mod 2·most. */
+  private ring: Tensor | null = null;
+  /** The steps before this one are drawn. */
+  private ready = 0;
+  /** Waits for the steps from `ready` on. */
+  private wait: () => void = NOTHING;
 
   constructor(
     private readonly rng: Rng,
@@ -106,38 +109,64 @@ class Normals {
     private readonly steps: number,
   ) {
     this.stride = Math.ceil(size / GROUP) * GROUP;
-    this.most = sizeOf(shape) === size ? Math.max(1, Math.floor(AHEAD / this.stride)) : 1;
+    const inARow = sizeOf(shape) === size ? Math.max(1, Math.floor(AHEAD / this.stride)) : 1;
+    this.most = Math.min(inARow, steps);
   }
 
   /** The normals of a step times `factor`, in the current scope. Steps are asked for in order. */
   scaled(step: number, factor: number): Tensor {
     const z = empty(this.shape);
-    if (this.drawn && this.drawn.backend !== z.backend) this.dispose();
-    if (step >= this.first + this.count) {
-      const count = Math.min(this.most, this.steps - step);
-      if (count < 2) {
-        this.draw(step, z, z.size);
-        return noGrad(() => z.mul(factor));
-      }
-      this.drawn ??= z.emptyOnHeap([count * this.stride]);
-      this.draw(step, this.drawn, (count - 1) * this.stride + z.size);
-      [this.first, this.count] = [step, count];
+    const { kernels } = z.backend;
+    if (this.steps === 1) {
+      kernels.random('gaussian', this.numbers(step, z.size, z.ptr));
+      return noGrad(() => z.mul(factor));
     }
-    const { ptr, backend } = this.drawn!;
-    const row = ptr + (step - this.first) * this.stride * backend.elementBytes;
-    copyArray(backend.kernels, z.size, row, { ptr: z.ptr, accumulate: false }, factor);
+    if (this.ring?.backend !== z.backend) this.begin(step, z);
+    if (step >= this.ready) {
+      this.wait();
+      this.ready += this.most;
+      this.wait = this.draw(this.ready);
+    }
+    copyArray(kernels, z.size, this.placeOf(step), { ptr: z.ptr, accumulate: false }, factor);
     return z;
   }
 
   dispose(): void {
-    this.drawn?.dispose();
-    this.drawn = null;
-    [this.first, this.count] = [0, 0];
+    try {
+      this.wait();
+    } finally {
+      this.wait = NOTHING;
+      this.ring?.dispose();
+      this.ring = null;
+    }
+  }
+
+  /** Draws ahead from here on, on the backend of z. */
+  private begin(step: number, z: Tensor): void {
+    this.dispose();
+    this.ring = z.emptyOnHeap([2 * this.most * this.stride]);
+    this.ready = step - (step % this.most);
+    this.wait = this.draw(this.ready);
+  }
+
+  /** Begins to draw the steps from `first` on. */
+  private draw(first: number): () => void {
+    const count = Math.min(this.most, this.steps - first);
+    if (count <= 0) return NOTHING;
+    const n = (count - 1) * this.stride + sizeOf(this.shape);
+    return this.ring!.backend.kernels.randomAhead('gaussian', this.numbers(first, n, this.placeOf(first)));
+  }
+
+  private placeOf(step: number): Ptr {
+    const { ptr, backend } = this.ring!;
+    return ptr + (step % (2 * this.most)) * this.stride * backend.elementBytes;
   }
 
   /** n normals from the step's first on. */
-  private draw(step: number, { ptr, backend }: Tensor, n: number): void {
+  private numbers(step: number, n: number, out: Ptr): Random {
     const block = ((this.offset + step * this.stride) / GROUP) * BLOCKS;
-    backend.kernels.random('gaussian', { n, out: ptr, key: this.rng.key, block });
+    return { n, out, key: this.rng.key, block };
   }
 }
+
+const NOTHING = (): void => {};
