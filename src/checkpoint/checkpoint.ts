@@ -5,7 +5,8 @@
  *     metadata   format = pt, langevin = version, model = kind, sizes, settings, seed, backend, numerics
  *
  * Sizes, settings and seed are JSON. Parameters are F32 from the WebAssembly backend and F64 from the
- * reference, and are read from any floating type into either.
+ * reference, and are read from any floating type into either. Tensors of four axes, such as the weights of
+ * convolutions, have PyTorch's order in the file: layout.ts.
  *
  * A file of a run that is to go on holds more tensors, such as an optimiser's moments, under names that begin with
  * `training.`, and its counters as JSON in the metadata `training`. What they mean is the trainer's business.
@@ -21,6 +22,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { VERSION } from '../version.ts';
 import type { Dtype } from './dtype.ts';
 import { isRecord, show } from './fields.ts';
+import { channelsFirst, channelsLast } from './layout.ts';
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from './safetensors.ts';
 
 /** What a model's file says beside its parameters. */
@@ -100,7 +102,8 @@ export function encodeCheckpoint(
   const stored = parameters.map(([name, p]) => [name, storedTensor(p)] as const);
   for (const [name, tensor] of training?.tensors ?? []) stored.push([TRAINING + name, tensor]);
   const { kind, sizes, settings, seed } = info;
-  return encodeSafetensors(stored, {
+  const ordered = stored.map(([name, tensor]) => [name, channelsFirst(tensor)] as const);
+  return encodeSafetensors(ordered, {
     format: 'pt',
     langevin: VERSION,
     model: kind,
@@ -192,7 +195,8 @@ export function decodeCheckpoint(bytes: Uint8Array, source = 'checkpoint'): Chec
   const progress = parseObject(metadata, 'training', source);
   const named = (key: string) => parseName(metadata, key, source) ?? 'unknown';
   const [parameters, training] = [new Map<string, StoredTensor>(), new Map<string, StoredTensor>()];
-  for (const [name, tensor] of tensors) {
+  for (const [name, stored] of tensors) {
+    const tensor = channelsLast(stored);
     if (progress !== undefined && name.startsWith(TRAINING))
       training.set(name.slice(TRAINING.length), tensor);
     else parameters.set(name, tensor);
