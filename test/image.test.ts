@@ -271,6 +271,35 @@ suite('grid', (test) => {
     );
   });
 
+  test('captions stand below their cells, and move columns apart where they need the room', () => {
+    const black = new Uint8Array(100);
+    const options = { height: 10, width: 10, scale: 1, margin: 4, gutter: 2 };
+    const rows = [[black, black], [black]];
+    const drawn = pictureGrid(rows, { ...options, captions: [['4 as 9', '1 as 7'], ['8 as 3']] });
+    const pitch = textWidth('4 as 9') + 12;
+    assert.is(drawn.height - pictureGrid(rows, options).height, (2 * (drawn.height - 8 - 22)) / 2);
+    const left = Math.ceil((textWidth('4 as 9') - 10) / 2) + 4;
+    const cellAt = (x: number, y: number) => at(drawn, x, y) === 0 && at(drawn, x + 9, y + 9) === 0;
+    const below = (drawn.height - 8 - 22) / 2;
+    assert.ok(cellAt(left, 4) && cellAt(left + pitch, 4) && cellAt(left, 4 + 12 + below), 'cells');
+    const ink = (x: number, y: number, width: number, height: number) => {
+      let count = 0;
+      for (let i = 0; i < width * height; i++) {
+        if (at(drawn, x + (i % width), y + Math.floor(i / width)) < 128) count++;
+      }
+      return count;
+    };
+    for (const [x, y] of [
+      [0, 0],
+      [1, 0],
+      [0, 1],
+    ]) {
+      const top = 4 + y * (12 + below) + 10;
+      assert.ok(ink(left + x * pitch - 12, top + 1, 34, below - 1) > 20, `caption ${x}, ${y}`);
+    }
+    assert.is(ink(left + pitch - 12, 4 + 12 + below, 34, 10 + below), 0, 'no caption without a cell');
+  });
+
   test('a batch fills rows in order, and the last may be short', () => {
     const data = Float32Array.from({ length: 5 * 4 }, (_, i) => Math.floor(i / 4) / 10);
     const drawn = pictureGridFromBatch(data, {

@@ -28,6 +28,8 @@ export interface PictureGridOptions {
   /** One text a column, above it; columns move apart where a text needs the room. */
   readonly columnLabels?: readonly string[];
   readonly title?: string;
+  /** One text a cell, below it, row after row; columns move apart where a text needs the room. */
+  readonly captions?: readonly (readonly string[])[];
   /** Default `light`. */
   readonly theme?: 'light' | 'dark';
 }
@@ -45,6 +47,8 @@ const THEMES = {
 };
 /** Between a label and its row or column. */
 const LABEL_GAP = 6;
+/** Between a cell and its caption. */
+const CAPTION_GAP = 2;
 
 /**
  * Draws rows of cells; a row may be shorter than the others.
@@ -72,7 +76,12 @@ export function pictureGrid(rows: readonly (readonly Cell[])[], options: Picture
     const labelTop = Math.round(y + cellHeight / 2 - MIDDLE);
     drawText(pixels, width, label, left - LABEL_GAP - textWidth(label), labelTop, ink);
     row.forEach((cell, column) => {
-      drawCell(pixels, width, cell, left + column * pitchX, y, full, `row ${r}, column ${column}`);
+      const x = left + column * pitchX;
+      drawCell(pixels, width, cell, x, y, full, `row ${r}, column ${column}`);
+      const caption = full.captions[r]?.[column] ?? '';
+      const middle = x + cellWidth / 2;
+      const captionTop = y + cellHeight + CAPTION_GAP;
+      drawText(pixels, width, caption, Math.round(middle - textWidth(caption) / 2), captionTop, ink);
     });
   });
   return { width, height, channels: 1, pixels };
@@ -88,15 +97,19 @@ const defaultsFor = ({ height, width }: PictureGridOptions) => ({
   rowLabels: [],
   columnLabels: [],
   title: '',
+  captions: [],
   theme: 'light' as const,
 });
 
 /** Where the first cell stands, the steps from cell to cell, and the size of the whole, all in pixels. */
 function layOut(rows: readonly (readonly Cell[])[], options: Required<PictureGridOptions>) {
-  const { gutter, margin, rowLabels, columnLabels, title, scale } = options;
+  const { gutter, margin, rowLabels, columnLabels, captions, title, scale } = options;
   const [cellWidth, cellHeight] = [options.width * scale, options.height * scale];
   const columns = widest(rows);
-  const labelWidths = columnLabels.map((label) => textWidth(label));
+  const textRows = [...(columnLabels.length > 0 ? [columnLabels] : []), ...captions];
+  const labelWidths = Array.from({ length: textRows.length > 0 ? columns : 0 }, (_, column) =>
+    Math.max(...textRows.map((row) => textWidth(row[column] ?? ''))),
+  );
   // labels stand centred over their columns: neighbours must not touch, the outer ones must not be cut
   const pitchX = labelWidths.reduce((pitch, w, i) => {
     return i === 0 ? pitch : Math.max(pitch, Math.ceil((labelWidths[i - 1] + w) / 2) + 2 * LABEL_GAP);
@@ -108,10 +121,11 @@ function layOut(rows: readonly (readonly Cell[])[], options: Required<PictureGri
   const rowLabelWidth = Math.max(0, ...rowLabels.map((label) => textWidth(label)));
   const left = margin + Math.max(before, rowLabelWidth > 0 ? rowLabelWidth + LABEL_GAP : 0);
   const right = left + Math.max((columns - 1) * pitchX + cellWidth + after, textWidth(title));
-  const pitchY = Math.max(cellHeight, rowLabels.length > 0 ? LINE_HEIGHT : 0) + gutter;
+  const captionHeight = captions.length > 0 ? CAPTION_GAP + LINE_HEIGHT : 0;
+  const pitchY = Math.max(cellHeight + captionHeight, rowLabels.length > 0 ? LINE_HEIGHT : 0) + gutter;
   const titleHeight = title === '' ? 0 : LINE_HEIGHT + LABEL_GAP;
   const top = margin + titleHeight + (columnLabels.length > 0 ? LINE_HEIGHT + LABEL_GAP / 2 : 0);
-  const bottom = top + (rows.length - 1) * pitchY + cellHeight;
+  const bottom = top + (rows.length - 1) * pitchY + cellHeight + captionHeight;
   return { left, top, pitchX, pitchY, width: right + margin, height: bottom + margin };
 }
 
