@@ -121,13 +121,8 @@ export {
   lectureSchedule,
 } from './models/lecture/lecture.ts';
 // Models
-export {
-  accuracy,
-  Classifier,
-  type ClassifierSizes,
-  classifierOf,
-  classify,
-} from './models/networks/classifier.ts';
+export { Classifier } from './models/networks/classifier.ts';
+export { ConvClassifier } from './models/networks/conv-classifier.ts';
 export {
   Denoiser,
   type DenoiserOptions,
@@ -149,6 +144,14 @@ export {
   noiseClassifierOf,
   noisedAccuracy,
 } from './models/networks/noise-classifier.ts';
+export {
+  accuracy,
+  type Classified,
+  type ClassifierSizes,
+  classify,
+  PictureClassifier,
+} from './models/networks/picture-classifier.ts';
+export { classifierOf } from './models/networks/registry.ts';
 export { type AnyModel, loadModel, openModel } from './models/open.ts';
 export { DiffusionPipeline, diffusionOf, loadDiffusion, type ProcessSettings } from './models/pipeline.ts';
 export {
@@ -161,7 +164,8 @@ export {
 } from './models/sample.ts';
 export { compareScores, ToyDiffusion, toyMixture } from './models/toy/toy.ts';
 // Training
-export { type ClassifierSettings, trainClassifier } from './models/training/classifier.ts';
+export { classifierTrainer, resumeClassifier, trainClassifier } from './models/training/classifier.ts';
+export type { ClassifierSettings } from './models/training/cross-entropy.ts';
 export {
   addNoise,
   type DenoiserSettings,

@@ -144,6 +144,8 @@ const UNKNOWN: Readonly<Record<string, readonly [Wrong, string, string]>> = {
   toyTrainer: [(o) => langevin.toyTrainer('moons', o), 'learning_rate', 'lr'],
   resumeLecture: [(o) => langevin.resumeLecture(null as never, strokes, o), 'epoch', 'epochs'],
   Classifier: [(o) => new langevin.Classifier(o), 'Heights', 'height'],
+  ConvClassifier: [(o) => new langevin.ConvClassifier(o), 'Heights', 'height'],
+  resumeClassifier: [(o) => langevin.resumeClassifier(null as never, strokes, o), 'epoch', 'epochs'],
   NoiseClassifier: [
     (o) => new langevin.NoiseClassifier(o, { schedule: 'cosine', steps: 10 }),
     'Classes',

@@ -218,7 +218,8 @@ suite('cli: diffusion', (test) => {
       process.env.XDG_CACHE_HOME = join(folder, 'cache');
       const train = TRAIN.map((word) => (word === '60' ? '150' : word));
       await ok([...train, '--epochs', '1', '--quiet', '--out', 'm'], folder);
-      const words = ['evaluate', '--model', 'm', '--count', '100', '--steps', '4', '--threads', '1'];
+      const evaluate = ['evaluate', '--model', 'm', '--count', '100', '--steps', '4', '--threads', '1'];
+      const words = [...evaluate, '--judge', 'mlp'];
       const stdout = await ok(words, folder);
       for (const name of [
         'classifier',
@@ -255,6 +256,76 @@ suite('cli: diffusion', (test) => {
         await langevin(['evaluate', '--count', '99'], folder),
         2,
         /--count: expected a whole number >= 100, got "99"/,
+      );
+    }));
+
+  test('evaluate judges by a classifier that was trained before, and refuses what is none of these data', () =>
+    inFolder(async (folder) => {
+      process.env.XDG_CACHE_HOME = join(folder, 'cache');
+      const train = TRAIN.map((word) => (word === '60' ? '100' : word));
+      await ok([...train, '--epochs', '1', '--quiet', '--out', 'm'], folder);
+      const classifier = ['train', 'classifier', '--epochs', '3', '--threads', '1', '--quiet'];
+      await ok([...classifier, '--limit', '100', '--out', 'c'], folder);
+      const words = ['evaluate', '--model', 'm', '--count', '100', '--steps', '2', '--threads', '1'];
+      await ok([...words, '--judge', 'c', '--quiet'], folder);
+      const { figures } = json(join(folder, 'c', 'metrics.json'));
+      const { classifier: judge, judge: path } = json(join(folder, 'm', 'evaluation.json'));
+      assert.equal([judge.accuracy, path], [figures.accuracy, 'c']);
+      assert.not(existsSync(join(folder, 'cache')), 'none was trained');
+      const refused = async (given: string, code: number, message: RegExp) =>
+        failed(await langevin([...words, '--judge', given, '--quiet'], folder), code, message);
+      await refused(
+        'convv',
+        2,
+        /--judge: expected conv, mlp, or the file .*, got "convv"\. Did you mean "conv"\?/,
+      );
+      await refused('m', 1, /expected a model "classifier" or "conv-classifier", got "diffusion-mlp"/);
+      tinyData(folder);
+      await ok([...classifier, '--data', 'tiny', '--out', 't'], folder);
+      await refused(
+        't',
+        2,
+        /--judge: expected a classifier of 28x28 in 10 classes, got one of 8x8 in 10 classes/,
+      );
+    }));
+
+  test('train classifier leaves a model, its confusion matrix, a sheet of its mistakes and a page', () =>
+    inFolder(async (folder) => {
+      const words = ['train', 'classifier', '--limit', '100', '--epochs', '2', '--threads', '1'];
+      const stdout = await ok(words, folder);
+      const out = join(folder, 'out', 'classifier');
+      const { model, figures, epochs } = json(join(out, 'metrics.json'));
+      assert.is(model.kind, 'conv-classifier');
+      assert.ok(epochs.every(({ testLoss }: { testLoss: number }) => testLoss > 0));
+      const { confusion, mistakes, accuracy } = figures as {
+        readonly confusion: readonly number[][];
+        readonly mistakes: readonly { readonly given: number; readonly predicted: number }[];
+        readonly accuracy: number;
+      };
+      const right = confusion.reduce((sum, row, label) => sum + row[label], 0);
+      assert.equal([right / 100, 100 - right], [accuracy, mistakes.length]);
+      for (const [label, row] of confusion.entries()) {
+        for (const [predicted, n] of row.entries()) {
+          const named = mistakes.filter((m) => m.given === label && m.predicted === predicted);
+          if (label !== predicted) assert.is(named.length, n, `${label} as ${predicted}`);
+        }
+        const line = row.map((n) => ` +${n}`).join('');
+        assert.match(stdout, new RegExp(`^ +${label}${line}$`, 'm'));
+      }
+      assert.match(stdout, new RegExp(`^${(100 * accuracy).toFixed(2)} % of 100 test pictures right, `, 'm'));
+      assert.ok(decodePng(readFileSync(join(out, 'mistakes.png'))).width > 800);
+      const html = readFileSync(join(out, 'index.html'), 'utf8');
+      for (const [label, row] of confusion.entries()) {
+        assert.ok(
+          html.includes(`<tr>${[label, ...row].map((n) => `<td>${n}</td>`).join('')}`),
+          `row ${label}`,
+        );
+      }
+      for (const [, file] of html.matchAll(/src="([^"]+)"/g)) assert.ok(existsSync(join(out, file)), file);
+      failed(
+        await langevin(['train', 'classifier', '--model', 'cnn'], folder),
+        2,
+        /--model: expected conv, mlp, got "cnn"/,
       );
     }));
 

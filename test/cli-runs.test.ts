@@ -12,6 +12,7 @@ const SMALL = ['--data', 'tiny', '--batch-size', '15', '--threads', '1'];
 const TRAIN: Record<string, string[]> = {
   denoiser: ['train', 'denoiser', ...SMALL],
   lecture: ['train', 'lecture', ...SMALL],
+  classifier: ['train', 'classifier', '--lr', '0.001', ...SMALL],
   diffusion: ['train', 'diffusion', '--model', 'mlp-tiny', ...SMALL],
 };
 

@@ -12,7 +12,9 @@ import {
   type Points,
   precisionRecall,
 } from '../src/models/evaluation/metrics.ts';
-import { accuracy, Classifier, classifierOf, classify, pixelsOf } from '../src/models/networks/classifier.ts';
+import { Classifier } from '../src/models/networks/classifier.ts';
+import { accuracy, classify, pixelsOf } from '../src/models/networks/picture-classifier.ts';
+import { classifierOf } from '../src/models/networks/registry.ts';
 import { trainClassifier } from '../src/models/training/classifier.ts';
 import { crossEntropy } from '../src/nn/loss.ts';
 import { Rng } from '../src/random/rng.ts';
@@ -64,7 +66,7 @@ suite('evaluation', (test) => {
     refused(
       () => classifierOf({ ...decodeCheckpoint(bytes, 'c'), kind: 'denoiser' }),
       FormatError,
-      /c: expected a model "classifier", got "denoiser"/,
+      /c: expected a model "classifier" or "conv-classifier", got "denoiser"/,
     );
   });
 

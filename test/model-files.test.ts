@@ -9,6 +9,7 @@ import { encodeSafetensors } from '../src/checkpoint/safetensors.ts';
 import { FormatError } from '../src/errors.ts';
 import { LectureNetwork } from '../src/models/lecture/lecture.ts';
 import { Classifier } from '../src/models/networks/classifier.ts';
+import { ConvClassifier } from '../src/models/networks/conv-classifier.ts';
 import { Denoiser } from '../src/models/networks/denoiser.ts';
 import { DiffusionMlp } from '../src/models/networks/diffusion-mlp.ts';
 import { NoiseClassifier } from '../src/models/networks/noise-classifier.ts';
@@ -38,6 +39,10 @@ const MODELS: Readonly<Record<string, Case>> = {
   lecture: { model: new LectureNetwork(6, 4, new Rng(1)), sizes: { dimension: 6, hidden: 4 } },
   classifier: {
     model: new Classifier({ ...PICTURES, classes: 2 }, new Rng(1)),
+    sizes: { ...PICTURES, classes: 2 },
+  },
+  'conv-classifier': {
+    model: new ConvClassifier({ ...PICTURES, classes: 2 }, new Rng(1)),
     sizes: { ...PICTURES, classes: 2 },
   },
   'noise-classifier': {

@@ -5,11 +5,13 @@ import { loadStrokes } from '../src/data/strokes-set.ts';
 import { DivergenceError, FormatError, ValueError } from '../src/errors.ts';
 import { LectureNetwork } from '../src/models/lecture/lecture.ts';
 import { Classifier } from '../src/models/networks/classifier.ts';
+import { ConvClassifier } from '../src/models/networks/conv-classifier.ts';
 import { Denoiser } from '../src/models/networks/denoiser.ts';
 import { DiffusionMlp } from '../src/models/networks/diffusion-mlp.ts';
 import { NoiseClassifier } from '../src/models/networks/noise-classifier.ts';
 import { DiffusionPipeline } from '../src/models/pipeline.ts';
-import { ClassifierRecipe, crossEntropyTrainer } from '../src/models/training/classifier.ts';
+import { classifierTrainer, resumeClassifier } from '../src/models/training/classifier.ts';
+import { crossEntropyTrainer } from '../src/models/training/cross-entropy.ts';
 import { denoiserTrainer, resumeDenoiser } from '../src/models/training/denoiser.ts';
 import { DIFFUSION_SETTINGS, diffusionTrainer, resumeDiffusion } from '../src/models/training/diffusion.ts';
 import { History } from '../src/models/training/history.ts';
@@ -46,7 +48,12 @@ const RECIPES: Record<string, { begin(): Trainer; resume?(file: Checkpoint): Tra
   },
   diffusion: { begin: () => diffusion(), resume: (file) => resumeDiffusion(file, strokes) },
   classifier: {
-    begin: () => crossEntropyTrainer(new ClassifierRecipe(new Classifier(SIZES, rng()), RUN), strokes, RUN),
+    begin: () => classifierTrainer(new Classifier(SIZES, rng()), strokes, RUN),
+    resume: (file) => resumeClassifier(file, strokes),
+  },
+  'convolutional classifier': {
+    begin: () => classifierTrainer(new ConvClassifier(SIZES, rng()), strokes, RUN),
+    resume: (file) => resumeClassifier(file, strokes),
   },
   'noise classifier': {
     begin: () => {

@@ -15,6 +15,7 @@ import { SDE_PATHS } from './commands/sde.ts';
 import { SDE_ORDERS } from './commands/sde-orders.ts';
 import { tour } from './commands/tour.ts';
 import { TOY } from './commands/toy.ts';
+import { TRAIN_CLASSIFIER } from './commands/train-classifier.ts';
 import { TRAIN_DENOISER } from './commands/train-denoiser.ts';
 import { TRAIN_DIFFUSION } from './commands/train-diffusion.ts';
 import { TRAIN_LECTURE } from './commands/train-lecture.ts';
@@ -33,6 +34,7 @@ const COMMANDS: readonly Command[] = [
   tour(run),
   TRAIN_DENOISER,
   TRAIN_LECTURE,
+  TRAIN_CLASSIFIER,
   TRAIN_DIFFUSION,
   SAMPLE,
   EVALUATE,

@@ -92,6 +92,35 @@ export const LECTURE_TABLE = {
   seed,
 } as const satisfies Settings;
 
+/** The networks of `train classifier`. */
+export const CLASSIFIER_NETWORKS = ['conv', 'mlp'] as const;
+export type ClassifierNetworkName = (typeof CLASSIFIER_NETWORKS)[number];
+
+/** A classifier of clean pictures. */
+export const CLASSIFIER_TABLE = {
+  model: choice(CLASSIFIER_NETWORKS)('model', 'conv', 'The network: convolutional, or an MLP.'),
+  epochs: count('epochs', null, 'Passes over the training data.', {
+    defaultText: '10 for MNIST, and more for fewer pictures',
+  }),
+  batchSize: count('batch-size', 64, 'The number of pictures in a training step.', {
+    defaultWhen: { setting: 'model', is: 'mlp', default: 128 },
+    defaultText: '64; 128 for mlp',
+  }),
+  lr: positive('lr', 3e-3, 'The largest learning rate of Adam.', {
+    defaultWhen: { setting: 'model', is: 'mlp', default: 1e-3 },
+    defaultText: '0.003; 0.001 for mlp',
+  }),
+  seconds: positive(
+    'seconds',
+    null,
+    'End after this many seconds of training. The learning rate falls by then.',
+    {
+      placeholder: 's',
+    },
+  ),
+  seed,
+} as const satisfies Settings;
+
 /** The networks of `train diffusion` by name. Pictures and classes come from the data. */
 export const DIFFUSION_NETWORKS = {
   mlp: {},
@@ -173,6 +202,12 @@ export const SAMPLE_TABLE = {
 /** The pictures that are judged. */
 export const EVALUATE_TABLE = {
   count: countFrom(100)('count', 1000, 'How many pictures to judge.'),
+  judge: text(
+    'judge',
+    'conv',
+    'The classifier that judges: conv or mlp, which is trained once on --data, or the file or folder of a trained one.',
+    { placeholder: 'name' },
+  ),
 } as const satisfies Settings;
 
 /** Paths of a stochastic differential equation. */
@@ -264,6 +299,7 @@ export const RECIPES = {
   tour: { Tour: TOUR_TABLE, Engine: ENGINE_TABLE },
   'train denoiser': { Data: DATA_TABLE, Training: DENOISER_TABLE, Engine: ENGINE_TABLE },
   'train lecture': { Data: DATA_TABLE, Training: LECTURE_TABLE, Engine: ENGINE_TABLE },
+  'train classifier': { Data: DATA_TABLE, Training: CLASSIFIER_TABLE, Engine: ENGINE_TABLE },
   'train diffusion': { Data: DATA_TABLE, Training: DIFFUSION_TABLE, Engine: ENGINE_TABLE },
   sample: { Pictures: SAMPLE_TABLE, Sampling: SAMPLING_TABLE, Data: MODEL_DATA, Engine: ENGINE_TABLE },
   evaluate: { Pictures: EVALUATE_TABLE, Sampling: SAMPLING_TABLE, Data: MODEL_DATA, Engine: ENGINE_TABLE },

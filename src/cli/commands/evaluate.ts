@@ -37,14 +37,14 @@ export const EVALUATE: Command = {
 /** Runs the command; the exit code. */
 export async function evaluateCommand(options: Options): Promise<number> {
   // What is wrong with the words comes before what is wrong with a file.
-  const { count: n } = readSettings(EVALUATE_TABLE, options);
+  const { count: n, judge: given } = readSettings(EVALUATE_TABLE, options);
   readSettings(SAMPLING_TABLE, options);
-  const { out: given } = readSettings(OUTPUT, options);
+  const { out: folder } = readSettings(OUTPUT, options);
   const reporter = createReporter(options);
   applyEngineOptions(options);
   const { path, checkpoint, model } = await loadModel(options);
   const sampling = readSampling(options, model);
-  const out = given ?? dirname(path);
+  const out = folder ?? dirname(path);
   const tidy = requireWritable(out, Object.keys(FILES));
   try {
     const data = await loadModelData(options, checkpoint, model, reporter);
@@ -53,7 +53,15 @@ export async function evaluateCommand(options: Options): Promise<number> {
       throw new UsageError(`--data: expected 100 pictures or more to compare with, got ${least}`);
     }
     const engine = await engineReport();
-    const run = { langevin: VERSION, model: path, count: n, ...sampling, data: setName(data), ...engine };
+    const run = {
+      langevin: VERSION,
+      model: path,
+      judge: given,
+      count: n,
+      ...sampling,
+      data: setName(data),
+      ...engine,
+    };
     const lines = [
       `model    ${path}: ${model.settings.schedule}, predicts ${model.predicts}`,
       `${samplingLine(sampling)}, ${counted(n, 'picture')}`,
@@ -62,7 +70,7 @@ export async function evaluateCommand(options: Options): Promise<number> {
       '',
     ];
     reporter.event({ type: 'start', epochs: 1, run, lines });
-    const judge = await judgeOf(data, engine.numerics, reporter);
+    const judge = await judgeOf(given, data, engine.numerics, reporter);
     const { classifierGuidance, ...rest } = sampling;
     const guide = classifierGuidance > 0 ? await guideOf(model, data, engine.numerics, reporter) : null;
     const classifier = guide ? { model: guide.classifier, scale: classifierGuidance } : undefined;

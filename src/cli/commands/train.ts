@@ -38,7 +38,7 @@ const SAVE_EVERY = 30_000;
 
 /** A command that trains. */
 export interface TrainCommand<R extends Recipe> {
-  readonly name: 'train denoiser' | 'train lecture' | 'train diffusion';
+  readonly name: 'train denoiser' | 'train classifier' | 'train lecture' | 'train diffusion';
   readonly summary: string;
   readonly examples: readonly string[];
   /** The settings of a new run. */

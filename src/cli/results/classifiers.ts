@@ -3,42 +3,48 @@
  * them. Each is trained once on a data set, and kept in the cache folder from then on. The file's name follows from
  * all that it was made of, the kernels' numerics included, so that none is taken for another.
  */
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { host } from '#host';
 import { type Checkpoint, encodeCheckpoint, loadCheckpoint } from '../../checkpoint/checkpoint.ts';
 import { sha256 } from '../../data/bytes.ts';
-import type { TrainTest } from '../../data/dataset.ts';
+import { pictureName, type TrainTest } from '../../data/dataset.ts';
 import { timeAt } from '../../diffusion/schedule.ts';
-import { LangevinError } from '../../errors.ts';
-import {
-  accuracy,
-  Classifier,
-  type ClassifierSizes,
-  classifierOf,
-} from '../../models/networks/classifier.ts';
+import { didYouMean, LangevinError } from '../../errors.ts';
+import { Classifier } from '../../models/networks/classifier.ts';
+import { ConvClassifier } from '../../models/networks/conv-classifier.ts';
 import {
   NoiseClassifier,
   noiseClassifierOf,
   noisedAccuracy,
 } from '../../models/networks/noise-classifier.ts';
+import {
+  accuracy,
+  type ClassifierSizes,
+  type PictureClassifier,
+} from '../../models/networks/picture-classifier.ts';
+import { classifierOf } from '../../models/networks/registry.ts';
 import type { DiffusionPipeline } from '../../models/pipeline.ts';
-import { type ClassifierSettings, trainClassifier } from '../../models/training/classifier.ts';
+import { CLASSIFIER_NETWORKS, type ClassifierNetworkName } from '../../models/settings.ts';
+import { trainClassifier } from '../../models/training/classifier.ts';
+import { classifierSettings, createClassifier } from '../../models/training/classifier-settings.ts';
+import type { ClassifierSettings } from '../../models/training/cross-entropy.ts';
 import type { TrainEvent } from '../../models/training/events.ts';
 import { trainNoiseClassifier } from '../../models/training/noise-classifier.ts';
 import type { Module } from '../../nn/module.ts';
 import { Rng } from '../../random/rng.ts';
+import { UsageError } from '../options/arguments.ts';
 import type { Reporter } from '../report/reporter.ts';
 
-/** Steps that a classifier is trained for, about; small data sets take more epochs. */
-const JUDGE_STEPS = 6000;
+/** Steps that a guide is trained for, about; small data sets take more epochs. */
 const GUIDE_STEPS = 4000;
 const MOST_EPOCHS = 60;
-const RECIPE = { batchSize: 128, lr: 1e-3, seed: 0 };
+const GUIDE = { batchSize: 128, lr: 1e-3, seed: 0 };
 
-function recipe(pictures: number, steps: number): ClassifierSettings {
-  const batches = Math.ceil(pictures / RECIPE.batchSize);
-  return { ...RECIPE, epochs: Math.min(MOST_EPOCHS, Math.max(1, Math.round(steps / batches))) };
+function guideSettings(pictures: number): ClassifierSettings {
+  const batches = Math.ceil(pictures / GUIDE.batchSize);
+  return { ...GUIDE, epochs: Math.min(MOST_EPOCHS, Math.max(1, Math.round(GUIDE_STEPS / batches))) };
 }
 
 /** A kind of classifier: how it is made, trained, and read from a file. */
@@ -99,23 +105,57 @@ async function readIfWhole<M>(path: string, read: (checkpoint: Checkpoint) => M)
 }
 
 export interface Judge {
-  readonly classifier: Classifier;
+  readonly classifier: PictureClassifier;
   /** On the test set. */
   readonly accuracy: number;
 }
 
-/** The classifier that judges samples of these data. */
-export async function judgeOf(data: TrainTest, numerics: string, reporter: Reporter): Promise<Judge> {
-  const kind: Kind<Classifier> = {
-    kind: Classifier.kind,
+/** The classifier in a file, or in a folder that `langevin train classifier` wrote. @throws UsageError for neither */
+async function judgeFrom(given: string, data: TrainTest): Promise<PictureClassifier> {
+  const stat = statSync(given, { throwIfNoEntry: false });
+  if (stat === undefined) {
+    const near = didYouMean(given, CLASSIFIER_NETWORKS);
+    const expected = `${CLASSIFIER_NETWORKS.join(', ')}, or the file or folder of a trained classifier`;
+    throw new UsageError(`--judge: expected ${expected}, got "${given}"${near && `.${near}`}`);
+  }
+  const path = stat.isDirectory() ? join(given, 'model.safetensors') : given;
+  const classifier = classifierOf(await loadCheckpoint(path));
+  const { sizes } = classifier;
+  const { train } = data;
+  if (pictureName(sizes) === pictureName(train) && sizes.classes === train.classes) return classifier;
+  const describe = (of: ClassifierSizes) => `${pictureName(of)} in ${of.classes} classes`;
+  throw new UsageError(`--judge: expected a classifier of ${describe(train)}, got one of ${describe(sizes)}`);
+}
+
+/**
+ * The classifier that judges samples of these data: one that is trained now or was before, or one from a file.
+ * @param judge the name of a network, a file or a folder
+ */
+export async function judgeOf(
+  judge: string,
+  data: TrainTest,
+  numerics: string,
+  reporter: Reporter,
+): Promise<Judge> {
+  const name = CLASSIFIER_NETWORKS.find((network) => network === judge);
+  const classifier = name ? await trainedJudge(name, data, numerics, reporter) : await judgeFrom(judge, data);
+  return { classifier, accuracy: accuracy(classifier, data.test) };
+}
+
+function trainedJudge(
+  name: ClassifierNetworkName,
+  data: TrainTest,
+  numerics: string,
+  reporter: Reporter,
+): Promise<PictureClassifier> {
+  const kind: Kind<PictureClassifier> = {
+    kind: name === 'conv' ? ConvClassifier.kind : Classifier.kind,
     of: {},
-    create: (sizes, rng) => new Classifier(sizes, rng),
+    create: (sizes, rng) => createClassifier(name, sizes, rng),
     read: classifierOf,
     train: (model, settings) => trainClassifier(model, data, settings),
   };
-  const settings = recipe(data.train.length, JUDGE_STEPS);
-  const classifier = await cached(kind, data, settings, numerics, reporter);
-  return { classifier, accuracy: accuracy(classifier, data.test) };
+  return cached(kind, data, classifierSettings(name, data.train.length), numerics, reporter);
 }
 
 export interface Guide {
@@ -138,7 +178,7 @@ export async function guideOf(
     read: noiseClassifierOf,
     train: (model, settings) => trainNoiseClassifier(model, data, settings),
   };
-  const settings = recipe(data.train.length, GUIDE_STEPS);
+  const settings = guideSettings(data.train.length);
   const classifier = await cached(kind, data, settings, numerics, reporter);
   const accuracies = [0, 0.25, 0.5].map((u) => {
     const t = timeAt(schedule, u);

@@ -4,6 +4,7 @@
  */
 import { cellsOf, pictureGrid } from '../../image/grid.ts';
 import { encodePng } from '../../image/png.ts';
+import type { MistakesFigure } from '../../models/figures/mistakes.ts';
 import { numbersHash } from '../../models/figures/numbers-hash.ts';
 import type { PictureRows } from '../../models/figures/picture-rows.ts';
 import type { Content } from './out-folder.ts';
@@ -34,4 +35,17 @@ export function drawRows({ height, width, rows }: PictureRows): Uint8Array {
       { height, width, rowLabels: rows.map(({ label }) => label) },
     ),
   );
+}
+
+/** Pictures on a contact sheet. */
+const SHEET_COLUMNS = 10;
+
+/** Mistakes as a PNG file, each picture over its caption. */
+export function drawMistakes({ height, width, pixels, captions }: MistakesFigure): Uint8Array {
+  const cells = cellsOf(pixels, { height, width });
+  const inRows = <T>(all: readonly T[]) =>
+    Array.from({ length: Math.ceil(all.length / SHEET_COLUMNS) }, (_, row) =>
+      all.slice(row * SHEET_COLUMNS, (row + 1) * SHEET_COLUMNS),
+    );
+  return encodePng(pictureGrid(inRows(cells), { height, width, captions: inRows(captions) }));
 }

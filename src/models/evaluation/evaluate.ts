@@ -6,7 +6,7 @@
 import { type Dataset, pictureSize, type TrainTest, take } from '../../data/dataset.ts';
 import type { Labels } from '../../diffusion/guidance.ts';
 import { ValueError } from '../../errors.ts';
-import { type Classifier, classify, FEATURES, pixelsOf } from '../networks/classifier.ts';
+import { classify, FEATURES, type PictureClassifier, pixelsOf } from '../networks/picture-classifier.ts';
 import {
   densityCoverage,
   frechetDistance,
@@ -49,7 +49,7 @@ const ASKED = 50;
  * @throws ValueError for fewer than 100 pictures, of samples or of real ones
  */
 export function evaluatePictures(
-  classifier: Classifier,
+  classifier: PictureClassifier,
   { train, test }: TrainTest,
   pictures: Float64Array,
   labels: Labels,

@@ -44,7 +44,7 @@ import {
   CLASSIFIER_FIELDS,
   type ClassifierOptions,
   type ClassifierSizes,
-} from './classifier.ts';
+} from './picture-classifier.ts';
 import { pictureRows } from './pictures.ts';
 
 /** Which noise a classifier knows. */

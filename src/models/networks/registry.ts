@@ -1,18 +1,38 @@
-/** The networks of diffusion models by kind: a new one is one line of the table. */
+/** Networks by kind, as files name them: a new one is one line of a table. */
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { entryOf, readModel } from '../../checkpoint/model-format.ts';
+import { CLASSIFIER_FORMAT } from './classifier.ts';
+import { CONV_CLASSIFIER_FORMAT } from './conv-classifier.ts';
 import { DIFFUSION_MLP_FORMAT } from './diffusion-mlp.ts';
 import type { DiffusionNetwork } from './diffusion-network.ts';
+import type { PictureClassifier } from './picture-classifier.ts';
 
 /** From a kind to what reads its file. */
-const LOADERS: ReadonlyMap<string, (checkpoint: Checkpoint) => DiffusionNetwork> = new Map([
+type Loaders<M> = ReadonlyMap<string, (checkpoint: Checkpoint) => M>;
+
+const DIFFUSION: Loaders<DiffusionNetwork> = new Map([
   [DIFFUSION_MLP_FORMAT.kind, (checkpoint: Checkpoint) => readModel(checkpoint, DIFFUSION_MLP_FORMAT)],
 ]);
 
+const CLASSIFIERS: Loaders<PictureClassifier> = new Map<
+  string,
+  (checkpoint: Checkpoint) => PictureClassifier
+>([
+  [CLASSIFIER_FORMAT.kind, (checkpoint) => readModel(checkpoint, CLASSIFIER_FORMAT)],
+  [CONV_CLASSIFIER_FORMAT.kind, (checkpoint) => readModel(checkpoint, CONV_CLASSIFIER_FORMAT)],
+]);
+
 /** The kinds of networks that diffusion models may have. */
-export const DIFFUSION_KINDS: readonly string[] = [...LOADERS.keys()];
+export const DIFFUSION_KINDS: readonly string[] = [...DIFFUSION.keys()];
+/** The kinds of classifiers of clean pictures. */
+export const CLASSIFIER_KINDS: readonly string[] = [...CLASSIFIERS.keys()];
 
 /** The network in a file that was read. @throws FormatError for a file of anything else, or one that does not fit */
 export function diffusionNetworkOf(checkpoint: Checkpoint): DiffusionNetwork {
-  return entryOf(checkpoint, LOADERS)(checkpoint);
+  return entryOf(checkpoint, DIFFUSION)(checkpoint);
+}
+
+/** The classifier in a file that was read. @throws FormatError for a file of anything else, or one that does not fit */
+export function classifierOf(checkpoint: Checkpoint): PictureClassifier {
+  return entryOf(checkpoint, CLASSIFIERS)(checkpoint);
 }

@@ -1,96 +1,153 @@
 /**
- * Recipe of the classifiers: cross-entropy, and Adam at a rate that falls along half a cosine to 0. The one that judges
- * samples sees its pictures shifted by up to two pixels either way, anew in every epoch. There is no test loss:
- * `accuracy` is what counts.
+ * Recipes of the classifiers of clean pictures: cross-entropy, and Adam at a rate that falls along half a cosine to 0.
+ *
+ *     MLP            pictures are moved by up to two pixels down and across, anew in every epoch
+ *     convolutional  pictures are also turned by up to 10° and scaled by 0.9 to 1.1; the rate is warmed up; the labels
+ *                    are smoothed; the file holds a moving average of the parameters
+ *
+ * The test loss is the plain cross-entropy of the test pictures as they are.
  */
-import type { CheckpointInfo } from '../../checkpoint/checkpoint.ts';
-import type { TrainTest } from '../../data/dataset.ts';
-import { type Batch, DataLoader } from '../../data/loader.ts';
-import { affineSample } from '../../data/transforms.ts';
+import type { Checkpoint, CheckpointInfo } from '../../checkpoint/checkpoint.ts';
+import { type Dataset, pictureName, type TrainTest } from '../../data/dataset.ts';
+import { affineSample, randomAffine } from '../../data/transforms.ts';
 import { crossEntropy } from '../../nn/loss.ts';
-import type { Module } from '../../nn/module.ts';
-import { cosineLr, type LrSchedule } from '../../optim/lr-schedule.ts';
+import type { LrSchedule } from '../../optim/lr-schedule.ts';
 import { withDefaults } from '../../options.ts';
-import { Rng, type Seed } from '../../random/rng.ts';
+import { Rng } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { Classifier } from '../networks/classifier.ts';
+import { ConvClassifier } from '../networks/conv-classifier.ts';
+import type { PictureClassifier } from '../networks/picture-classifier.ts';
+import { classifierOf } from '../networks/registry.ts';
+import { requirement, requirePictures } from './check.ts';
+import { type ClassifierSettings, CrossEntropyRecipe, crossEntropyTrainer } from './cross-entropy.ts';
 import type { TrainEvent } from './events.ts';
-import { Trainer, train } from './loop.ts';
-import type { Recipe } from './recipe.ts';
-
-export interface ClassifierSettings {
-  readonly epochs: number;
-  readonly batchSize: number;
-  readonly lr: number;
-  readonly seed: Seed;
-}
+import type { Trainer } from './loop.ts';
+import { warmCosineLr } from './rates.ts';
+import { RESUME_DEFAULTS, type ResumeOptions, resumeRun, settingsOf } from './resume.ts';
+import { testLoss } from './test-loss.ts';
 
 const MOST_SHIFT = 2;
+/** Moves of up to two pixels of 28. */
+const MOTION = { degrees: 10, translate: [0.08, 0.08], scale: [0.9, 1.1] } as const;
+const AVERAGE_DECAY = 0.998;
+const LABEL_SMOOTHING = 0.05;
+const TEST_BATCH = 250;
 
-/** Any classifier's recipe; what its pictures go through is its own. */
-export abstract class CrossEntropyRecipe implements Recipe {
-  abstract readonly module: Module;
-  abstract readonly info: CheckpointInfo;
-  abstract readonly streams: Record<string, Rng>;
-
-  /** Of a batch of pictures in [0, 1], changed at random as the classifier is to see them. */
-  protected abstract logits(images: Tensor): Tensor;
-
-  loss({ images, labels }: Batch): Tensor {
-    return crossEntropy(this.logits(images), labels);
-  }
-
-  schedule(lr: number, steps: number): LrSchedule {
-    return cosineLr(lr, { steps });
-  }
-}
-
+/** Of the MLP. */
 export class ClassifierRecipe extends CrossEntropyRecipe {
-  readonly streams: Record<'shifts', Rng>;
+  readonly streams: Record<string, Rng>;
+  readonly ema?: number;
+  /** There is none without test pictures. */
+  readonly test?: () => number;
 
+  /** @throws ShapeError for pictures that are not of the model's size, ValueError for more classes */
   constructor(
-    readonly module: Classifier,
+    readonly module: PictureClassifier,
     readonly settings: ClassifierSettings,
+    { train, test }: TrainTest,
   ) {
     super();
+    const { sizes } = module;
+    const expected = pictureName(sizes);
+    requirePictures({ train, test }, expected, (set) => pictureName(set) === expected);
+    const most = Math.max(train.classes, test.classes);
+    requirement(most <= sizes.classes, `at most ${sizes.classes} classes`, most);
     this.streams = { shifts: new Rng(settings.seed).stream('shifts') };
+    if (test.length > 0) this.test = () => testClassifier(module, test);
+  }
+
+  /** Whether the labels are smoothed in training. */
+  get smoothed(): boolean {
+    return this.labelSmoothing > 0;
   }
 
   get info(): CheckpointInfo {
+    const { kind, sizes } = this.module;
     const { seed, ...settings } = this.settings;
-    return { kind: Classifier.kind, sizes: { ...this.module.sizes }, settings, seed };
+    return { kind, sizes: { ...sizes }, settings, seed };
   }
 
   protected logits(images: Tensor): Tensor {
-    return this.module.forward(shifted(images, this.streams.shifts));
+    return this.module.forward(this.moved(images));
+  }
+
+  /** The pictures as they are learnt from. */
+  protected moved(images: Tensor): Tensor {
+    return shifted(images, this.streams.shifts);
   }
 }
 
-/** A run at its beginning. @throws ValueError */
-export function crossEntropyTrainer<R extends CrossEntropyRecipe>(
-  recipe: R,
-  { train }: TrainTest,
-  settings: ClassifierSettings,
-): Trainer<R> {
-  const { epochs, lr, batchSize, seed } = withDefaults('training', settings, {
-    epochs: undefined,
-    lr: undefined,
-    batchSize: undefined,
-    seed: undefined,
-  });
-  return new Trainer(recipe, new DataLoader(train, { batchSize, seed }), { epochs, lr });
+export class ConvClassifierRecipe extends ClassifierRecipe {
+  override readonly streams = { motions: new Rng(this.settings.seed).stream('motions') };
+  override readonly ema = AVERAGE_DECAY;
+  protected override readonly labelSmoothing = LABEL_SMOOTHING;
+
+  override schedule(lr: number, steps: number): LrSchedule {
+    return warmCosineLr(lr, steps, 0);
+  }
+
+  protected override moved(images: Tensor): Tensor {
+    return randomAffine(images, this.streams.motions, MOTION);
+  }
+}
+
+/** The mean cross-entropy over a set. */
+export function testClassifier(model: PictureClassifier, dataset: Dataset): number {
+  return testLoss(dataset, TEST_BATCH, ({ images, labels }) => crossEntropy(model.forward(images), labels));
 }
 
 /**
- * Trains a classifier of clean pictures in place, and yields as it goes.
+ * A run at its beginning, by the recipe of the model's kind.
+ * @param limitSeconds ends it after this time of training
+ * @throws ValueError for settings out of range, ShapeError for pictures that are not of the model's size
+ */
+export function classifierTrainer(
+  model: PictureClassifier,
+  data: TrainTest,
+  settings: ClassifierSettings,
+  limitSeconds?: number,
+): Trainer<ClassifierRecipe> {
+  const Kind = model instanceof ConvClassifier ? ConvClassifierRecipe : ClassifierRecipe;
+  return crossEntropyTrainer(new Kind(model, settings, data), data, settings, limitSeconds);
+}
+
+/**
+ * Trains a classifier of clean pictures in place, and yields as it goes. There is no test loss: `accuracy` counts.
  * @throws ValueError for settings out of range, DivergenceError as `trainDenoiser`
  */
 export function* trainClassifier(
-  model: Classifier,
-  data: TrainTest,
+  model: PictureClassifier,
+  { train, test }: TrainTest,
   settings: ClassifierSettings,
 ): Generator<TrainEvent, void> {
-  yield* train(crossEntropyTrainer(new ClassifierRecipe(model, settings), data, settings));
+  const none = { ...test, length: 0 };
+  const trainer = classifierTrainer(model, { train, test: none }, settings);
+  try {
+    yield* trainer.run();
+    trainer.ema?.copyTo(model);
+  } finally {
+    trainer.dispose();
+  }
+}
+
+/** A file's settings are its own: none is filled in. */
+const SETTINGS: ClassifierSettings = { epochs: 1, batchSize: 1, lr: 1, seed: 0 };
+
+/**
+ * A run that goes on where the file's run was.
+ * @throws FormatError for a file that holds no such run, or one on other data
+ */
+export function resumeClassifier(
+  checkpoint: Checkpoint,
+  data: TrainTest,
+  options: ResumeOptions = {},
+): Trainer<ClassifierRecipe> {
+  const { epochs, limitSeconds } = withDefaults('resumeClassifier', options, RESUME_DEFAULTS);
+  const settings = settingsOf(checkpoint, SETTINGS);
+  const model = classifierOf(checkpoint);
+  return resumeRun(checkpoint, model, () =>
+    classifierTrainer(model, data, { ...settings, epochs: epochs ?? settings.epochs }, limitSeconds),
+  );
 }
 
 /** The pictures, each moved by -2 to 2 pixels down and across; what enters is black. */

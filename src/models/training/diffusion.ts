@@ -12,7 +12,7 @@ import { pictureName, type TrainTest, take } from '../../data/dataset.ts';
 import { type Batch, DataLoader } from '../../data/loader.ts';
 import type { Labels } from '../../diffusion/guidance.ts';
 import { LOSS_WEIGHTINGS, type LossWeighting, Objective } from '../../diffusion/objective.ts';
-import { cosineLr, type LrSchedule, warmupLr } from '../../optim/lr-schedule.ts';
+import type { LrSchedule } from '../../optim/lr-schedule.ts';
 import { oneOf, withDefaults } from '../../options.ts';
 import { Rng, type Seed } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
@@ -28,6 +28,7 @@ import { defaultsOf } from '../setting.ts';
 import { DIFFUSION_TABLE } from '../settings.ts';
 import { requirement, requirePictures } from './check.ts';
 import { Trainer } from './loop.ts';
+import { warmCosineLr } from './rates.ts';
 import type { Recipe } from './recipe.ts';
 import { RESUME_DEFAULTS, type ResumeOptions, resumeRun, settingsOf } from './resume.ts';
 import { testLoss } from './test-loss.ts';
@@ -49,7 +50,6 @@ export interface DiffusionSettings extends ProcessSettings {
 const { model: _network, seconds: _limit, ...defaults } = defaultsOf(DIFFUSION_TABLE);
 export const DIFFUSION_SETTINGS: DiffusionSettings = defaults;
 
-const MOST_WARMUP = 500;
 const LAST_RATE = 0.02;
 const TEST_PICTURES = 2000;
 const TEST_BATCH = 250;
@@ -85,8 +85,7 @@ export class DiffusionRecipe implements Recipe {
   }
 
   schedule(lr: number, steps: number): LrSchedule {
-    const warmup = Math.max(1, Math.min(MOST_WARMUP, Math.floor(steps / 20)));
-    return warmupLr(warmup, cosineLr(lr, { steps: Math.max(1, steps - warmup), end: LAST_RATE * lr }));
+    return warmCosineLr(lr, steps, LAST_RATE * lr);
   }
 
   loss({ images, labels }: Batch): Tensor {

@@ -1,5 +1,5 @@
 /**
- * Recipe of the classifier of noised pictures: that of training/classifier.ts, on pictures of [-1, 1] that are noised to
+ * Recipe of the classifier of noised pictures: that of training/cross-entropy.ts, on pictures of [-1, 1] that are noised to
  * times drawn uniformly from the schedule of the diffusion model that it guides.
  */
 import type { CheckpointInfo } from '../../checkpoint/checkpoint.ts';
@@ -10,7 +10,7 @@ import { Rng } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { NoiseClassifier } from '../networks/noise-classifier.ts';
 import { normalize } from '../pipeline.ts';
-import { type ClassifierSettings, CrossEntropyRecipe, crossEntropyTrainer } from './classifier.ts';
+import { type ClassifierSettings, CrossEntropyRecipe, crossEntropyTrainer } from './cross-entropy.ts';
 import type { TrainEvent } from './events.ts';
 import { train } from './loop.ts';
 

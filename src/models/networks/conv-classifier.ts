@@ -1,0 +1,98 @@
+/**
+ * A convolutional classifier of small pictures, [b, height, width, channels] in [0, 1] to logits [b, classes]. For
+ * pictures of 28x28:
+ *
+ *     5x5, stride 2   14x14x32
+ *     3x3             14x14x32
+ *     3x3, stride 2     7x7x64
+ *     3x3               7x7x64
+ *     Linear(3136, 64)  ReLU  Linear(64, classes)
+ *
+ * Each convolution is followed by group normalisation and SiLU (conv-block.ts). The 64 numbers before the last layer are
+ * its features. It is trained by training/conv-classifier.ts.
+ *
+ * In PyTorch the map must be permuted to [b, h, w, c] before it is flattened: the weights of the first linear layer have
+ * that order. Left out on purpose: pooling, dropout, residual connections.
+ */
+import type { ModelFormat } from '../../checkpoint/model-format.ts';
+import { Flatten } from '../../nn/flatten.ts';
+import { Linear } from '../../nn/linear.ts';
+import { withDefaults } from '../../options.ts';
+import { Rng, sharedRng } from '../../random/rng.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { ConvBlock, strided } from './conv-block.ts';
+import {
+  CLASSIFIER_DEFAULTS,
+  CLASSIFIER_FIELDS,
+  type ClassifierOptions,
+  type ClassifierSizes,
+  FEATURES,
+  PictureClassifier,
+} from './picture-classifier.ts';
+import { checkPictures } from './pictures.ts';
+
+/** The convolutions: channels of the result, kernel and stride. */
+const CONVOLUTIONS = [
+  [32, 5, 2],
+  [32, 3, 1],
+  [64, 3, 2],
+  [64, 3, 1],
+] as const;
+
+const KIND = 'conv-classifier';
+
+/** Numbers of the last map. */
+function mapSize({ height, width }: ClassifierSizes): number {
+  const side = (from: number) => CONVOLUTIONS.reduce((now, [, , stride]) => strided(now, stride), from);
+  return side(height) * side(width) * CONVOLUTIONS[CONVOLUTIONS.length - 1][0];
+}
+
+/** Channels that each convolution takes. */
+const inputsOf = ({ channels }: ClassifierSizes) => [channels, ...CONVOLUTIONS.map(([out]) => out)];
+
+export class ConvClassifier extends PictureClassifier {
+  /** What a checkpoint calls this model. */
+  static readonly kind = KIND;
+  readonly kind = KIND;
+  readonly sizes: ClassifierSizes;
+  readonly blocks: readonly ConvBlock[];
+  readonly dense: Linear;
+  readonly last: Linear;
+
+  constructor(sizes: ClassifierOptions, rng: Rng = sharedRng()) {
+    super();
+    this.sizes = withDefaults(KIND, sizes, CLASSIFIER_DEFAULTS);
+    const inputs = inputsOf(this.sizes);
+    this.blocks = CONVOLUTIONS.map(
+      ([out, kernel, stride], i) => new ConvBlock(inputs[i], out, { kernel, stride, rng }),
+    );
+    this.dense = new Linear(mapSize(this.sizes), FEATURES, { rng });
+    this.last = new Linear(FEATURES, this.sizes.classes, { rng });
+  }
+
+  get description(): string {
+    const convolutions = CONVOLUTIONS.map(([out, kernel, stride]) => {
+      return `${kernel}x${kernel} ${out}${stride > 1 ? ` stride ${stride}` : ''}`;
+    });
+    return `${convolutions.join(', ')}, then ${[mapSize(this.sizes), FEATURES, this.sizes.classes].join('-')}`;
+  }
+
+  override features(x: Tensor): Tensor {
+    checkPictures(KIND, x, this.sizes);
+    const map = this.blocks.reduce((z, block) => block.forward(z), x);
+    return this.dense.forward(new Flatten().forward(map), 'relu');
+  }
+}
+
+export const CONV_CLASSIFIER_FORMAT: ModelFormat<ConvClassifier, ClassifierSizes> = {
+  kind: KIND,
+  sizes: CLASSIFIER_FIELDS,
+  shapes: (sizes) => [
+    ...CONVOLUTIONS.map(([out, kernel], i): [string, number[]] => {
+      return [`blocks.${i}.conv.weight`, [out, kernel, kernel, inputsOf(sizes)[i]]];
+    }),
+    ['dense.weight', [FEATURES, mapSize(sizes)]],
+    ['last.weight', [sizes.classes, FEATURES]],
+  ],
+  create: (sizes) => new ConvClassifier(sizes, new Rng(0)),
+};

@@ -1,0 +1,42 @@
+/** The networks of `train classifier` by name, and the settings that each has where none are given. */
+import type { Rng } from '../../random/rng.ts';
+import { Classifier } from '../networks/classifier.ts';
+import { ConvClassifier } from '../networks/conv-classifier.ts';
+import type { ClassifierSizes, PictureClassifier } from '../networks/picture-classifier.ts';
+import { defaultOf } from '../setting.ts';
+import { CLASSIFIER_TABLE, type ClassifierNetworkName } from '../settings.ts';
+import type { ClassifierSettings } from './cross-entropy.ts';
+
+/** How long each network is trained: epochs at least, and steps where there are fewer pictures. */
+const LENGTHS: Readonly<Record<ClassifierNetworkName, { epochs: number; steps: number }>> = {
+  conv: { epochs: 10, steps: 2400 },
+  mlp: { epochs: 1, steps: 6000 },
+};
+const MOST_EPOCHS = 60;
+
+/** A network of that name, before any training. */
+export function createClassifier(
+  name: ClassifierNetworkName,
+  sizes: ClassifierSizes,
+  rng: Rng,
+): PictureClassifier {
+  return name === 'conv' ? new ConvClassifier(sizes, rng) : new Classifier(sizes, rng);
+}
+
+/** The settings of a network that learns from so many pictures: those that are given, and else the network's own. */
+export function classifierSettings(
+  name: ClassifierNetworkName,
+  pictures: number,
+  given: { readonly [K in keyof ClassifierSettings]?: ClassifierSettings[K] | undefined } = {},
+): ClassifierSettings {
+  const decided = { model: name };
+  const batchSize = given.batchSize ?? Number(defaultOf(CLASSIFIER_TABLE.batchSize, decided));
+  const { epochs, steps } = LENGTHS[name];
+  const enough = Math.min(MOST_EPOCHS, Math.round((steps * batchSize) / pictures));
+  return {
+    epochs: given.epochs ?? Math.max(epochs, enough),
+    batchSize,
+    lr: given.lr ?? Number(defaultOf(CLASSIFIER_TABLE.lr, decided)),
+    seed: given.seed ?? 0,
+  };
+}
