@@ -451,3 +451,61 @@ export class Conv2dWeightGradientRecord extends ConvSizes {
   out: usize;
   accumulate: i32;
 }
+
+/** The filters of a 3x3 convolution, n columns of k channels each, transformed by Winograd: assembly/conv/winograd/filter.ts. */
+@unmanaged
+export class WinogradFilterRecord {
+  k: i32;
+  n: i32;
+  /** Whether w is [k, 3, 3, n], to be turned; else [n, 3, 3, k]. */
+  turned: i32;
+  w: usize;
+  out: usize;
+}
+
+/** Pictures x, the map of results, and where its place (0, 0) reads x. */
+@unmanaged
+export class WinogradMaps {
+  batch: i32;
+  height: i32;
+  width: i32;
+  channels: i32;
+  rows: i32;
+  columns: i32;
+  outChannels: i32;
+  top: i32;
+  left: i32;
+  x: usize;
+  workspace: usize;
+  workspaceBytes: i32;
+}
+
+/** The convolution of x with transformed filters [+ bias], then an activation. */
+@unmanaged
+export class WinogradRecord extends WinogradMaps {
+  filters: usize;
+  /** outChannels values, or 0. */
+  bias: usize;
+  activation: i32;
+  out: usize;
+  accumulate: i32;
+}
+
+/** The sums of products over tiles, in so many groups: sums[groups, 16, outChannels, channels], rows of whole register tiles. */
+@unmanaged
+export class WinogradSumsRecord extends WinogradMaps {
+  dy: usize;
+  groups: i32;
+  sums: usize;
+}
+
+/** The gradient to the weights, from the sums. */
+@unmanaged
+export class WinogradWeightGradientRecord {
+  channels: i32;
+  outChannels: i32;
+  groups: i32;
+  sums: usize;
+  out: usize;
+  accumulate: i32;
+}

@@ -4,6 +4,7 @@
  * carry the word `direct`. Roof: the multiply-add peak, times the threads. Twin: the loops.
  */
 import { type ConvSizes, convPlaces, type Kernels } from '../src/backend/kernels.ts';
+import { usesWinograd } from '../src/backend/winograd.ts';
 import type { Setting } from './setting.ts';
 import type { Make, Subject } from './subject.ts';
 import * as twins from './twins-conv.ts';
@@ -58,8 +59,9 @@ const convCase =
     // Small numbers: the sums of a gradient to the weights stay near 1.
     const [x, w, y] = [nx, weights, ny].map((n) => memory.array(n, -0.3, 0.3));
     const strided = stride > 1 ? [`stride ${stride}`] : [];
+    const direct = usesWinograd(s) ? [] : ['direct'];
     return {
-      name: ['conv 3x3', ...strided, direction, 'direct'].join(' '),
+      name: ['conv 3x3', ...strided, direction, ...direct].join(' '),
       shape: `${batch}x${side}x${side} ${inChannels}->${outChannels}`,
       flop: 2 * places * weights,
       bytes: 4 * (nx + weights + ny),

@@ -83,12 +83,14 @@ suite('abi', (test) => {
     'conv2d',
     'conv2dInputGradient',
     'conv2dWeightGradient',
+    'winograd',
+    'winogradSums',
   ];
 
   test('every kernel of the table is an export of the module, and every other export prepares an instance', () => {
     const memory = new WebAssembly.Memory({ initial: 32, maximum: 65536, shared: true });
     const names = Object.keys(instantiate('strict', memory).exports);
-    const others = ['attach', 'heapBase', 'init', 'isFused', 'peakMulAdd', 'scratchBytes'];
+    const others = ['attach', 'heapBase', 'init', 'isFused', 'peakMulAdd', 'scratchBytes', 'winogradBytes'];
     assert.equal(names.sort(), [...kernels, ...others].sort());
     assert.equal(
       WebAssembly.Module.imports(new WebAssembly.Module(kernelBytes('strict'))).map(({ name }) => name),
@@ -116,6 +118,7 @@ suite('abi', (test) => {
     nesterov: true,
     first: true,
     reverse: true,
+    turned: true,
     silu: true,
     out: { ptr: numbers('out'), accumulate: true },
     x: { ptr: numbers('x'), row: -3, col: 1 },
@@ -130,6 +133,7 @@ suite('abi', (test) => {
     nesterov: 1,
     first: 1,
     reverse: 1,
+    turned: 1,
     silu: 1,
     activation: ACTIVATION.indexOf('tanh'),
     aT: 1,

@@ -4,50 +4,10 @@
  */
 import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import {
-  ACTIVATION,
-  type ConvSizes,
-  convPlaces,
-  type Kernels,
-  type Ptr,
-  type Target,
-} from '../src/backend/kernels.ts';
+import { ACTIVATION, type ConvSizes } from '../src/backend/kernels.ts';
 import { close, into, onBoth, UNARY_ULP, ulp, uniforms } from './helpers.ts';
+import { elements, KERNELS, sizes, U } from './helpers-conv.ts';
 import { suite } from './suite.ts';
-
-/** Half the distance of float32 numbers around 1: the error of one rounding. */
-const U = 2 ** -24;
-
-/** Elements of x, w and y. */
-function elements(s: ConvSizes): [x: number, w: number, y: number] {
-  const [h, w] = convPlaces(s);
-  return [
-    s.batch * s.height * s.width * s.inChannels,
-    (s.outChannels * s.kernelHeight * s.kernelWidth * s.inChannels) / s.groups,
-    s.batch * h * w * s.outChannels,
-  ];
-}
-
-/** The three kernels by what they make: operands, and the most products that an element adds. */
-const KERNELS = {
-  forward: {
-    operands: ['x', 'w', 'y'],
-    run: (k: Kernels, s: ConvSizes, [x, w]: readonly Ptr[], out: Target) => k.conv2d({ ...s, x, w, out }),
-    terms: (s: ConvSizes) => (s.kernelHeight * s.kernelWidth * s.inChannels) / s.groups,
-  },
-  'gradient to the input': {
-    operands: ['y', 'w', 'x'],
-    run: (k: Kernels, s: ConvSizes, [dy, w]: readonly Ptr[], out: Target) =>
-      k.conv2dInputGradient({ ...s, dy, w, out }),
-    terms: (s: ConvSizes) => (s.kernelHeight * s.kernelWidth * s.outChannels) / s.groups,
-  },
-  'gradient to the weights': {
-    operands: ['x', 'y', 'w'],
-    run: (k: Kernels, s: ConvSizes, [x, dy]: readonly Ptr[], out: Target) =>
-      k.conv2dWeightGradient({ ...s, x, dy, out }),
-    terms: (s: ConvSizes) => s.batch * convPlaces(s)[0] * convPlaces(s)[1],
-  },
-} as const;
 
 /** Checks one kernel at one shape. The bound of a sum of n products is (n + 2)·2^-24 times the sum of magnitudes. */
 function check(kind: keyof typeof KERNELS, s: ConvSizes, accumulate: boolean): void {
@@ -62,13 +22,6 @@ function check(kind: keyof typeof KERNELS, s: ConvSizes, accumulate: boolean): v
   close(wasm[2], reference[2], bound, `${kind} ${JSON.stringify(s)}${accumulate ? ', summed' : ''}`);
   assert.equal(wasm[0], Float64Array.from(arrays[0]), 'the input is as it was');
 }
-
-const sizes = (given: Partial<ConvSizes>): ConvSizes => ({
-  ...{ batch: 1, height: 5, width: 5, inChannels: 1, outChannels: 1, kernelHeight: 3, kernelWidth: 3 },
-  ...{ strideHeight: 1, strideWidth: 1, paddingHeight: 1, paddingWidth: 1 },
-  ...{ dilationHeight: 1, dilationWidth: 1, groups: 1 },
-  ...given,
-});
 
 /** Shapes that end inside of tiles, or go beyond blocks. */
 const SHAPES: readonly ConvSizes[] = [

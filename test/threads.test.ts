@@ -106,6 +106,16 @@ const JOBS: Record<string, (k: Kernels, a: Ptr, b: Ptr, c: Ptr) => void> = {
     k.conv2dWeightGradient({ ...conv(9, 28, 20, 32), x: a, dy: b, out: into(c, true) }),
   'its gradient to the weights, with a stride and groups': (k, a, b, c) =>
     k.conv2dWeightGradient({ ...conv(5, 29, 42, 63, 2, 3), x: a, dy: b, out: into(c) }),
+  'a convolution by Winograd with bias and ReLU': (k, a, b, c) =>
+    k.conv2d({ ...conv(9, 27, 32, 36), x: a, w: b, bias: a, activation: 'relu', out: into(c) }),
+  'a convolution by Winograd of one small map': (k, a, b, c) =>
+    k.conv2d({ ...conv(1, 7, 136, 200), x: a, w: b, out: into(c, true) }),
+  'its gradient to the input, by Winograd': (k, a, b, c) =>
+    k.conv2dInputGradient({ ...conv(9, 27, 36, 32), dy: a, w: b, out: into(c, true) }),
+  'its gradient to the weights, by Winograd': (k, a, b, c) =>
+    k.conv2dWeightGradient({ ...conv(9, 27, 36, 32), x: a, dy: b, out: into(c, true) }),
+  'its gradient to many weights, by Winograd': (k, a, b, c) =>
+    k.conv2dWeightGradient({ ...conv(20, 7, 136, 132), x: a, dy: b, out: into(c) }),
   'a function of one array': (k, a, _b, c) => k.unary('tanh', { n: N - 3, x: a, out: into(c, true) }),
   'sines, also of angles beyond 2^20': (k, _a, _b, c) => {
     k.binary('mul', { rows: 1, cols: N, a: rowOf(c, N), b: rowOf(c, N), out: into(c) });

@@ -29,6 +29,7 @@ import {
   rowRanges,
   scatterBoxes,
 } from './partition.ts';
+import * as W from './winograd.ts';
 
 /** Takes the fields of a record one after the other. A field that is not given is 0. */
 export interface Writer {
@@ -151,6 +152,21 @@ const convSizes = (w: Writer, sizes: K.ConvSizes): Writer => {
   return w.i32(dilationHeight).i32(dilationWidth).i32(sizes.groups);
 };
 
+/** The maps with which the records of Winograd's algorithm begin. */
+const winogradMaps = (w: Writer, maps: W.WinogradMaps & Workspace): Writer => {
+  const { batch, height, width, channels, rows, columns, outChannels, top, left } = maps;
+  w.i32(batch)
+    .i32(height)
+    .i32(width)
+    .i32(channels)
+    .i32(rows)
+    .i32(columns)
+    .i32(outChannels)
+    .i32(top)
+    .i32(left);
+  return w.ptr(maps.x).ptr(maps.workspace).i32(maps.workspaceBytes);
+};
+
 /** Every exported kernel. */
 export const ABI = {
   gemm,
@@ -169,6 +185,28 @@ export const ABI = {
   conv2dWeightGradient: kernel<K.Conv2dWeightGradient>(
     (w, record) => convSizes(w, record).ptr(record.x).ptr(record.dy).target(record.out),
     convBoxes.weights,
+  ),
+  winogradFilter: kernel<W.WinogradFilter>(
+    (w, { k, n, turned, w: weights, out }) => w.i32(k).i32(n).flag(turned).ptr(weights).ptr(out),
+    W.filterRanges,
+  ),
+  winograd: kernel<W.Winograd & Workspace>(
+    (w, record) =>
+      winogradMaps(w, record)
+        .ptr(record.filters)
+        .ptr(record.bias)
+        .activation(record.activation)
+        .target(record.out),
+    W.winogradBoxes,
+  ),
+  winogradSums: kernel<W.WinogradSums & Workspace>(
+    (w, record) => winogradMaps(w, record).ptr(record.dy).i32(record.groups).ptr(record.sums),
+    W.sumBoxes,
+  ),
+  winogradWeightGradient: kernel<W.WinogradWeightGradient>(
+    (w, { channels, outChannels, groups, sums, out }) =>
+      w.i32(channels).i32(outChannels).i32(groups).ptr(sums).target(out),
+    W.weightRanges,
   ),
   ...family(UNARY, (name) =>
     kernel<K.Unary>(

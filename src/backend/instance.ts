@@ -20,6 +20,7 @@ const compiled = new Map<Numerics, WebAssembly.Module>();
 export interface Exports extends Readonly<Record<KernelName, Kernel>> {
   heapBase(): Ptr;
   scratchBytes(): number;
+  winogradBytes(): number;
   attach(scratch: Ptr, thread: number): void;
   init(): void;
   isFused(at: Ptr): number;

@@ -107,7 +107,13 @@ export interface ConvSizes {
   readonly groups: number;
 }
 
-/** y[b,i,j,o] = [y +] Σ x[b, i·stride - padding + ky·dilation, ..., c]·w[o,ky,kx,c] [+ bias], then the activation. */
+/**
+ * y[b,i,j,o] = [y +] Σ x[b, i·stride - padding + ky·dilation, ..., c]·w[o,ky,kx,c] [+ bias], then the activation.
+ *
+ * The reference adds this sum. The WebAssembly backend does so too, or uses Winograd's algorithm: for 3x3 filters with
+ * stride 1, dilation 1, one group, and from 32 channels on both sides on, multiples of four (`usesWinograd`). So do the
+ * two gradients.
+ */
 export interface Conv2d extends ConvSizes {
   readonly x: Ptr;
   readonly w: Ptr;

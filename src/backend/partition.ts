@@ -37,7 +37,7 @@ export function ranges(n: number, size: number, least: number): Bounds[] {
  * The chunks of work of so many grains, in a number that two and four threads share evenly: 1, 2, or a multiple of 4.
  * Beyond four a chunk has four grains or more: threads that take smaller ones get in each other's way.
  */
-function balanced(grains: number): number {
+export function balanced(grains: number): number {
   if (grains < 4) return grains < 2 ? 1 : 2;
   return Math.min(MAX_CHUNKS, 4 * Math.max(1, Math.floor(grains / 16)));
 }
@@ -57,7 +57,7 @@ export function pathRanges({ n, steps }: { n: number; steps: number }): Bounds[]
 }
 
 /** Multiply-adds of a chunk of a GEMM. */
-const GEMM_GRAIN = 190_000;
+export const GEMM_GRAIN = 190_000;
 /** Cuts along rows and columns are at multiples of these: whole tiles of either build (assembly/gemm/blocks.ts). */
 export const TILE_ROWS = 12;
 export const TILE_COLUMNS = 8;

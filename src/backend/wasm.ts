@@ -11,6 +11,7 @@ import { NONLINEAR, UNARY } from './kernels.ts';
 import { type Bounds, isLargeGemm, REDUCE_GRAIN } from './partition.ts';
 import { ThreadPool } from './threads.ts';
 import type { WasmMemory } from './wasm-memory.ts';
+import * as W from './winograd.ts';
 
 // Names that are put together at each call would cost more than a small kernel.
 const UNARY_BACKWARD = Object.fromEntries(UNARY.map((name) => [name, `${name}Backward`])) as Record<
@@ -107,6 +108,10 @@ export class WasmKernels implements K.Kernels {
   }
 
   conv2d(record: K.Conv2d): void {
+    if (W.usesWinograd(record)) {
+      const { x, w, bias = null, activation = 'none', out } = record;
+      return this.winograd(W.forwardMaps(record, x), w, false, bias, activation, out);
+    }
     if (!isPointwise(record)) return this.run('conv2d', record);
     const { inChannels: k, outChannels: n, x, w, bias = null, activation = 'none', out } = record;
     const b = { ptr: w, transposed: true };
@@ -114,6 +119,9 @@ export class WasmKernels implements K.Kernels {
   }
 
   conv2dInputGradient(record: K.Conv2dInputGradient): void {
+    if (W.usesWinograd(record)) {
+      return this.winograd(W.inputMaps(record, record.dy), record.w, true, null, 'none', record.out);
+    }
     if (!isPointwise(record)) return this.run('conv2dInputGradient', record);
     const { inChannels: n, outChannels: k, dy, w, out } = record;
     const [a, b] = [dy, w].map((ptr) => ({ ptr, transposed: false }));
@@ -121,10 +129,49 @@ export class WasmKernels implements K.Kernels {
   }
 
   conv2dWeightGradient(record: K.Conv2dWeightGradient): void {
+    if (W.usesWinograd(record)) return this.winogradWeightGradient(record);
     if (!isPointwise(record)) return this.run('conv2dWeightGradient', record);
     const { inChannels: n, outChannels: m, x, dy, out } = record;
     const b = { ptr: x, transposed: false };
     this.gemm({ m, n, k: placesOf(record), a: { ptr: dy, transposed: true }, b, out });
+  }
+
+  /** Two jobs: the filters are transformed once, and then used by all threads. */
+  private winograd(
+    maps: W.WinogradMaps,
+    w: Ptr,
+    turned: boolean,
+    bias: Ptr | null,
+    activation: K.ActivationName,
+    out: K.Target,
+  ): void {
+    const { channels: k, outChannels: n } = maps;
+    const filters = this.heap.alloc(4 * W.filterElements(k, n));
+    try {
+      this.run('winogradFilter', { k, n, turned, w, out: filters });
+      this.withWorkspace(
+        'winograd',
+        { ...maps, filters, bias, activation, out },
+        this.exports.winogradBytes(),
+      );
+    } finally {
+      this.heap.release(filters);
+    }
+  }
+
+  /** Two jobs: sums over groups of tiles, and what becomes of them. */
+  private winogradWeightGradient(record: K.Conv2dWeightGradient): void {
+    const { x, dy, out } = record;
+    const maps = W.forwardMaps(record, x);
+    const { channels, outChannels } = maps;
+    const groups = W.groupsOf(maps);
+    const sums = this.heap.alloc(4 * W.sumsElements(maps));
+    try {
+      this.withWorkspace('winogradSums', { ...maps, dy, groups, sums }, this.exports.winogradBytes());
+      this.run('winogradWeightGradient', { channels, outChannels, groups, sums, out });
+    } finally {
+      this.heap.release(sums);
+    }
   }
 
   unary(name: K.UnaryName, record: K.Unary): void {

@@ -1,0 +1,170 @@
+/**
+ * What the Winograd kernels share: a map cut into tiles of 2x2 places, blocks of tiles, and a thread's workspace.
+ *
+ * The place (2·ty, 2·tx) is the first of tile (ty, tx). A tile row is a row of tiles of one picture; rows of all
+ * pictures are counted through. A block is a few tile rows, also of several pictures, that fill the caches.
+ *
+ * Maps of odd size end within a tile: its second row or column of places does not exist, and the products that serve
+ * them alone, (3, j) or (i, 3), are not computed. For that a block orders its tiles by kind: those of the last column,
+ * whole ones, those of the last row, the corner. The tiles of each product are then neighbours.
+ */
+import { WinogradMaps } from '../../records';
+import { workspaceOf } from '../../scratch';
+
+/** The most tiles of a block, and the most channels that it takes at a time. */
+const TILES: i32 = 64;
+export const CHANNELS: i32 = 128;
+
+/** Bytes from one tile to the next in a matrix of the workspace: off powers of two, whatever the number of channels. */
+export const ROW: usize = (<usize>CHANNELS + 4) << 2;
+/** Bytes from one of the sixteen matrices to the next: a whole register tile may begin at the last tile. */
+export const PRODUCT: usize = (<usize>TILES + 6) * ROW;
+
+/** One tile row of a block. */
+@unmanaged
+export class TileRow {
+  picture: i32;
+  /** Its first row of places. */
+  y: i32;
+  /** Where its tiles lie in the block: those that have two columns of places, and the one that has one. */
+  at: i32;
+  edge: i32;
+}
+
+const TILE_ROW_BYTES: i32 = 16;
+
+/** A block of tiles. */
+@unmanaged
+export class Block {
+  /** Tile columns [x0, x1). */
+  x0: i32;
+  x1: i32;
+  rows: i32;
+  /** Tiles of a row with two columns of places, and with one: 0 or 1. */
+  whole: i32;
+  edges: i32;
+  /** Tiles of each kind: the last column's, whole ones, the last row's, corners. */
+  right: i32;
+  inner: i32;
+  bottom: i32;
+  corner: i32;
+}
+
+const BLOCK_BYTES: usize = 64;
+
+/** A thread's workspace: the block, its tile rows, zeros, one line of pixels, and matrices. */
+// @ts-ignore: decorator
+@inline
+export function blockOf(r: WinogradMaps): Block {
+  return changetype<Block>(workspaceOf(r.workspace, r.workspaceBytes));
+}
+
+// @ts-ignore: decorator
+@inline
+export function tileRow(block: Block, i: i32): TileRow {
+  return changetype<TileRow>(changetype<usize>(block) + BLOCK_BYTES + i * TILE_ROW_BYTES);
+}
+
+/** Zeros for all channels of a pixel. */
+// @ts-ignore: decorator
+@inline
+export function zerosOf(block: Block): usize {
+  return changetype<usize>(block) + BLOCK_BYTES + TILES * TILE_ROW_BYTES;
+}
+
+/** A line of pixels, two for each tile and two more. */
+// @ts-ignore: decorator
+@inline
+export function lineOf(block: Block): usize {
+  return zerosOf(block) + ROW;
+}
+
+/** The matrix of a product, of twenty. */
+// @ts-ignore: decorator
+@inline
+export function matrix(block: Block, i: i32): usize {
+  return lineOf(block) + (2 * TILES + 2) * ROW + i * PRODUCT;
+}
+
+/** Bytes of a thread's workspace. */
+export function winogradBytes(): i32 {
+  return <i32>(BLOCK_BYTES + TILES * TILE_ROW_BYTES + ROW + (2 * TILES + 2) * ROW + 20 * PRODUCT);
+}
+
+/** Tiles along a side. */
+// @ts-ignore: decorator
+@inline
+export function tilesAlong(places: i32): i32 {
+  return (places + 1) >> 1;
+}
+
+/** Tile columns of a block: equal parts of a map. */
+export function blockColumns(columns: i32): i32 {
+  const parts = (columns + TILES - 1) / TILES;
+  return (columns + parts - 1) / parts;
+}
+
+/** Tile rows of a block: as many as fit, so that whole register tiles of `height` tiles fill it. */
+export function blockRows(columns: i32, height: i32): i32 {
+  const rows = TILES / columns;
+  for (let n = rows; n > 1; --n) {
+    if ((n * columns) % height == 0) return n;
+  }
+  return rows;
+}
+
+/** Notes the tile rows [from, to), counted through all pictures, and the tile columns [x0, x1) as the block at hand. */
+export function placeBlock(block: Block, r: WinogradMaps, from: i32, to: i32, x0: i32, x1: i32): void {
+  const along = tilesAlong(r.rows);
+  block.x0 = x0;
+  block.x1 = x1;
+  block.rows = to - from;
+  block.edges = r.columns & 1 && x1 == tilesAlong(r.columns) ? 1 : 0;
+  block.whole = x1 - x0 - block.edges;
+  let last = 0;
+  if (r.rows & 1) {
+    for (let i = from; i < to; ++i) last += i32(i % along == along - 1);
+  }
+  const others = block.rows - last;
+  block.right = block.edges * others;
+  block.inner = block.whole * others;
+  block.bottom = block.whole * last;
+  block.corner = block.edges * last;
+
+  let at = block.right;
+  let edge = 0;
+  let atLast = at + block.inner;
+  let edgeLast = atLast + block.bottom;
+  for (let i = from; i < to; ++i) {
+    const row = tileRow(block, i - from);
+    row.picture = i / along;
+    row.y = 2 * (i % along);
+    if (row.y == r.rows - 1) {
+      row.at = atLast;
+      row.edge = edgeLast;
+      atLast += block.whole;
+      edgeLast += block.edges;
+    } else {
+      row.at = at;
+      row.edge = edge;
+      at += block.whole;
+      edge += block.edges;
+    }
+  }
+}
+
+/** The first tile of product (i, j), and the one behind its last. */
+// @ts-ignore: decorator
+@inline
+export function firstTile(block: Block, j: i32): i32 {
+  return j == 3 ? block.right : 0;
+}
+
+// @ts-ignore: decorator
+@inline
+export function endTile(block: Block, i: i32, j: i32): i32 {
+  let end = block.right + block.inner;
+  if (i < 3) end += block.bottom;
+  if (i < 3 && j < 3) end += block.corner;
+  return end;
+}

@@ -1,0 +1,191 @@
+/**
+ * The transforms of Winograd's F(2x2, 3x3). A tile of 2x2 results of a 3x3 filter g over 4x4 pixels d is
+ *
+ *     Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A,      16 products in place of 36
+ *
+ *          1  0 -1  0          1   0   0
+ *     Bᵀ = 0  1  1  0     G =  ½   ½   ½      Aᵀ = 1  1  1  0
+ *          0 -1  1  0          ½  -½   ½           0  1 -1 -1
+ *          0  1  0 -1          0   0   1
+ *
+ * and the gradient to the filter is Gᵀ [(A dY Aᵀ) ⊙ (Bᵀ d B)] G. Each transform acts on columns and then on rows.
+ * Lanes are channels. Row i of Bᵀ d is made line by line (`combineLines`), and its tiles along the line.
+ *
+ * Source: Winograd, "Arithmetic Complexity of Computations" (1980); Lavin and Gray, "Fast Algorithms for Convolutional
+ * Neural Networks" (2016).
+ */
+import { put } from '../../gemm/tile-4x8';
+import { PRODUCT, ROW } from './layout';
+
+/** The address of row y of a picture, 0 outside of it. */
+// @ts-ignore: decorator
+@inline
+export function lineAt(x: usize, picture: i32, y: i32, height: i32, width: i32, pixel: usize): usize {
+  return <u32>y < <u32>height ? x + <usize>((picture * height + y) * width) * pixel : 0;
+}
+
+/**
+ * line[i] = a[left + i] ± b[left + i] for `count` pixels of two lines, channels of `size` bytes; what is outside of the
+ * picture is 0. Pixels of the result are ROW bytes apart.
+ */
+// @ts-ignore: decorator
+@inline
+function addLines(
+  subtract: bool,
+  a: usize,
+  b: usize,
+  left: i32,
+  count: i32,
+  width: i32,
+  pixel: usize,
+  size: usize,
+  zeros: usize,
+  line: usize,
+): void {
+  for (let i = left; i < left + count; ++i, line += ROW) {
+    const inside = <u32>i < <u32>width;
+    const from = <usize>i * pixel;
+    const p = inside && a ? a + from : zeros;
+    const q = inside && b ? b + from : zeros;
+    for (let c: usize = 0; c < size; c += 16) {
+      const u = v128.load(p + c);
+      const v = v128.load(q + c);
+      v128.store(line + c, subtract ? f32x4.sub(u, v) : f32x4.add(u, v));
+    }
+  }
+}
+
+export function combineLines(
+  subtract: bool,
+  a: usize,
+  b: usize,
+  left: i32,
+  count: i32,
+  width: i32,
+  pixel: usize,
+  size: usize,
+  zeros: usize,
+  line: usize,
+): void {
+  if (subtract) addLines(true, a, b, left, count, width, pixel, size, zeros, line);
+  else addLines(false, a, b, left, count, width, pixel, size, zeros, line);
+}
+
+/** Row i of Bᵀ d B for `count` tiles along a line of Bᵀ d: four pixels each, two further on for the next. */
+export function inputTiles(count: i32, line: usize, size: usize, out: usize): void {
+  for (; count > 0; --count) {
+    for (let c: usize = 0; c < size; c += 16) {
+      const p = line + c;
+      const d0 = v128.load(p);
+      const d1 = v128.load(p, ROW);
+      const d2 = v128.load(p, 2 * ROW);
+      const d3 = v128.load(p, 3 * ROW);
+      const v = out + c;
+      v128.store(v, f32x4.sub(d0, d2));
+      v128.store(v, f32x4.add(d1, d2), PRODUCT);
+      v128.store(v, f32x4.sub(d2, d1), 2 * PRODUCT);
+      v128.store(v, f32x4.sub(d1, d3), 3 * PRODUCT);
+    }
+    line += 2 * ROW;
+    out += ROW;
+  }
+}
+
+/** Row i of A dY Aᵀ for `count` tiles along a line of A dY: two pixels each. The last column is y1 in place of -y1. */
+export function gradientTiles(count: i32, line: usize, size: usize, out: usize): void {
+  for (; count > 0; --count) {
+    for (let c: usize = 0; c < size; c += 16) {
+      const p = line + c;
+      const y0 = v128.load(p);
+      const y1 = v128.load(p, ROW);
+      const d = out + c;
+      v128.store(d, y0);
+      v128.store(d, f32x4.add(y0, y1), PRODUCT);
+      v128.store(d, f32x4.sub(y0, y1), 2 * PRODUCT);
+      v128.store(d, y1, 3 * PRODUCT);
+    }
+    line += 2 * ROW;
+    out += ROW;
+  }
+}
+
+/** m0 + m1 + m2: the first row of Aᵀ. */
+// @ts-ignore: decorator
+@inline
+function first(m0: v128, m1: v128, m2: v128): v128 {
+  return f32x4.add(f32x4.add(m0, m1), m2);
+}
+
+/** m1 - m2 - m3: the second. */
+// @ts-ignore: decorator
+@inline
+function second(m1: v128, m2: v128, m3: v128): v128 {
+  return f32x4.sub(f32x4.sub(m1, m2), m3);
+}
+
+/**
+ * The 2x2 results of one tile from its sixteen products at m, `size` bytes of channels each. `right` and `down` are the
+ * bytes to the next column and row of the result, 0 where the map ends before it.
+ */
+export function outputTile(
+  m: usize,
+  size: usize,
+  out: usize,
+  right: usize,
+  down: usize,
+  accumulate: bool,
+  bias: usize,
+  activate: i32,
+): void {
+  for (const end = m + size; m < end; m += 16, out += 16) {
+    let m1 = v128.load(m, 4 * PRODUCT);
+    let m2 = v128.load(m, 8 * PRODUCT);
+    const u0 = first(v128.load(m), m1, m2);
+    const v0 = second(m1, m2, v128.load(m, 12 * PRODUCT));
+    m1 = v128.load(m, 5 * PRODUCT);
+    m2 = v128.load(m, 9 * PRODUCT);
+    const u1 = first(v128.load(m, PRODUCT), m1, m2);
+    const v1 = second(m1, m2, v128.load(m, 13 * PRODUCT));
+    m1 = v128.load(m, 6 * PRODUCT);
+    m2 = v128.load(m, 10 * PRODUCT);
+    const u2 = first(v128.load(m, 2 * PRODUCT), m1, m2);
+    const v2 = second(m1, m2, v128.load(m, 14 * PRODUCT));
+    m1 = v128.load(m, 7 * PRODUCT);
+    m2 = v128.load(m, 11 * PRODUCT);
+    const u3 = first(v128.load(m, 3 * PRODUCT), m1, m2);
+    const v3 = second(m1, m2, v128.load(m, 15 * PRODUCT));
+    put(out, first(u0, u1, u2), accumulate, bias, activate);
+    if (right) put(out + right, second(u1, u2, u3), accumulate, bias, activate);
+    if (down) put(out + down, first(v0, v1, v2), accumulate, bias, activate);
+    if (right && down) put(out + right + down, second(v1, v2, v3), accumulate, bias, activate);
+    if (bias) bias += 16;
+  }
+}
+
+/** G g Gᵀ of four filters at once, whose taps lie tapY and tapX bytes apart; products `step` bytes apart. */
+export function filterTile(g: usize, tapY: usize, tapX: usize, out: usize, step: usize): void {
+  for (let x = 0; x < 3; ++x, g += tapX) {
+    // Column x of G g, in the place of column x of the result, or the last for the last.
+    const g0 = v128.load(g);
+    const g1 = v128.load(g + tapY);
+    const g2 = v128.load(g + 2 * tapY);
+    const to = out + <usize>(x == 2 ? 3 : x) * step;
+    const s = f32x4.add(g0, g2);
+    v128.store(to, g0);
+    v128.store(to + 4 * step, half(f32x4.add(s, g1)));
+    v128.store(to + 8 * step, half(f32x4.sub(s, g1)));
+    v128.store(to + 12 * step, g2);
+  }
+  for (let i = 0; i < 4; ++i, out += 4 * step) {
+    const s = f32x4.add(v128.load(out), v128.load(out + 3 * step));
+    const h1 = v128.load(out + step);
+    v128.store(out + step, half(f32x4.add(s, h1)));
+    v128.store(out + 2 * step, half(f32x4.sub(s, h1)));
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+export function half(x: v128): v128 {
+  return f32x4.mul(x, f32x4.splat(0.5));
+}

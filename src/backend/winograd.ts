@@ -1,0 +1,146 @@
+/**
+ * Which convolutions run by Winograd's algorithm on the WebAssembly backend, and how: a choice of the shape alone, so
+ * that results do not depend on threads, engine or time. The kernels are in assembly/conv/winograd/.
+ */
+
+import type { ActivationName } from './formulas.ts';
+import { type ConvSizes, convPlaces, type Ptr, type Target } from './kernels.ts';
+import { type Bounds, balanced, even, GEMM_GRAIN, GRAIN, ranges } from './partition.ts';
+
+/** Channels, of x and of y, from which on Winograd's algorithm is used; it takes multiples of four. */
+export const WINOGRAD_CHANNELS = 32;
+
+/** Whether a convolution, and both of its gradients, run by Winograd's F(2x2, 3x3): else the direct sum is added. */
+export function usesWinograd(s: ConvSizes): boolean {
+  const [h, w] = convPlaces(s);
+  const filter = s.kernelHeight === 3 && s.kernelWidth === 3 && s.dilationHeight * s.dilationWidth === 1;
+  return (
+    filter &&
+    s.strideHeight * s.strideWidth * s.groups === 1 &&
+    [s.inChannels, s.outChannels].every((n) => n >= WINOGRAD_CHANNELS && n % 4 === 0) &&
+    s.batch * h * w > 0
+  );
+}
+
+/** Filters w[n,3,3,k], or [k,3,3,n] that are turned by half a turn, transformed to panels [16][n/8][k][8]. */
+export interface WinogradFilter {
+  readonly k: number;
+  readonly n: number;
+  readonly turned: boolean;
+  readonly w: Ptr;
+  readonly out: Ptr;
+}
+
+/** Pictures [batch,height,width,channels], results [batch,rows,columns,outChannels]; place (0, 0) reads x at (top, left). */
+export interface WinogradMaps {
+  readonly batch: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly rows: number;
+  readonly columns: number;
+  readonly outChannels: number;
+  readonly top: number;
+  readonly left: number;
+  readonly x: Ptr;
+}
+
+export interface Winograd extends WinogradMaps {
+  readonly filters: Ptr;
+  readonly bias: Ptr | null;
+  readonly activation: ActivationName;
+  readonly out: Target;
+}
+
+/** sums[groups,16,outChannels,channels]: products of the tiles of x and dy, summed over each group of tiles. */
+export interface WinogradSums extends WinogradMaps {
+  readonly dy: Ptr;
+  readonly groups: number;
+  readonly sums: Ptr;
+}
+
+export interface WinogradWeightGradient {
+  readonly channels: number;
+  readonly outChannels: number;
+  readonly groups: number;
+  readonly sums: Ptr;
+  readonly out: Target;
+}
+
+/** The maps of the forward pass. */
+export function forwardMaps(s: ConvSizes, x: Ptr): WinogradMaps {
+  const [rows, columns] = convPlaces(s);
+  const { batch, height, width, inChannels: channels, outChannels } = s;
+  const origin = { top: -s.paddingHeight, left: -s.paddingWidth };
+  return { batch, height, width, channels, rows, columns, outChannels, ...origin, x };
+}
+
+/** The maps of the gradient to the input, which reads dy with turned filters. */
+export function inputMaps(s: ConvSizes, dy: Ptr): WinogradMaps {
+  const [height, width] = convPlaces(s);
+  const { batch, height: rows, width: columns, inChannels: outChannels, outChannels: channels } = s;
+  const origin = { top: s.paddingHeight - 2, left: s.paddingWidth - 2 };
+  return { batch, height, width, channels, rows, columns, outChannels, ...origin, x: dy };
+}
+
+/** Columns of a panel (assembly/conv/winograd/tiles.ts). */
+const PANEL = 8;
+const padded = (n: number) => PANEL * Math.ceil(n / PANEL);
+
+/** Numbers that transformed filters take: sixteen products, each a line of the cache longer. */
+export const filterElements = (k: number, n: number) => 16 * (k * padded(n) + 16);
+
+/** Numbers that one group of sums takes. */
+const sumElements = ({ channels, outChannels }: WinogradMaps) => 16 * outChannels * padded(channels);
+export const sumsElements = (maps: WinogradMaps) => groupsOf(maps) * sumElements(maps);
+
+/** Tile rows of all pictures, and all tiles. */
+const tileRows = ({ batch, rows }: WinogradMaps) => batch * Math.ceil(rows / 2);
+const tiles = (maps: WinogradMaps) => tileRows(maps) * Math.ceil(maps.columns / 2);
+/** Products of a convolution, in grains. */
+const grains = (maps: WinogradMaps) => (16 * tiles(maps) * maps.channels * maps.outChannels) / GEMM_GRAIN;
+
+/** Tiles that fill a block (assembly/conv/winograd/layout.ts). */
+const BLOCK_TILES = 64;
+/** Chunks of a convolution, cuts between tile rows, and cuts between channels. */
+const CHUNKS = 16;
+const ROW_UNIT = 4;
+const CHANNEL_CHUNKS = 4;
+
+/** Boxes of tile rows and channels: of rows where they fill the blocks of several chunks, else of channels. */
+export function winogradBoxes(maps: WinogradMaps): Bounds[] {
+  const [rows, n] = [tileRows(maps), maps.outChannels];
+  const wanted = Math.min(CHUNKS, Math.floor(grains(maps)));
+  if (wanted < 2) return [[0, rows, 0, n]];
+  const blocks = Math.floor(tiles(maps) / BLOCK_TILES);
+  if (blocks >= CHANNEL_CHUNKS) {
+    return even(rows, Math.min(wanted, blocks), ROW_UNIT).map((range) => [...range, 0, n]);
+  }
+  return even(n, Math.min(wanted, CHANNEL_CHUNKS), PANEL).map((range) => [0, rows, ...range]);
+}
+
+/** The most groups of sums, and the most numbers of them all: what is added twice must stay little. */
+const GROUPS = 8;
+const GROUP_ELEMENTS = 2 ** 20;
+
+/** Groups of sums over tiles: they follow from the shape alone, as does the order in which they are added. */
+export function groupsOf(maps: WinogradMaps): number {
+  const most = Math.floor(Math.min(GROUPS, GROUP_ELEMENTS / sumElements(maps), tiles(maps) / BLOCK_TILES));
+  return Math.max(1, most);
+}
+
+/** Boxes of groups and channels of y. */
+export function sumBoxes(maps: WinogradMaps): Bounds[] {
+  const groups = groupsOf(maps);
+  const n = maps.outChannels;
+  const parts = Math.max(1, Math.min(Math.floor(grains(maps)), Math.floor(CHANNEL_CHUNKS / groups)));
+  const channels = even(n, parts, 4);
+  return even(groups, groups, 1).flatMap((group) => channels.map((range) => [...group, ...range]));
+}
+
+/** Ranges of filters whose sums become weights. */
+export const weightRanges = ({ channels, outChannels, groups }: WinogradWeightGradient) =>
+  ranges(outChannels, 16 * groups * channels, GRAIN);
+
+/** Ranges of whole panels. */
+export const filterRanges = ({ k, n }: WinogradFilter) => even(n, balanced((16 * k * n) / GRAIN), PANEL);

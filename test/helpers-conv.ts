@@ -1,0 +1,44 @@
+/** Convolutions for tests: their sizes, and the three kernels by what they make. */
+import { type ConvSizes, convPlaces, type Kernels, type Ptr, type Target } from '../src/backend/kernels.ts';
+
+/** Half the distance of float32 numbers around 1: the error of one rounding. */
+export const U = 2 ** -24;
+
+/** Elements of x, w and y. */
+export function elements(s: ConvSizes): [x: number, w: number, y: number] {
+  const [h, w] = convPlaces(s);
+  return [
+    s.batch * s.height * s.width * s.inChannels,
+    (s.outChannels * s.kernelHeight * s.kernelWidth * s.inChannels) / s.groups,
+    s.batch * h * w * s.outChannels,
+  ];
+}
+
+/** The three kernels by what they make: operands, and the most products that an element adds. */
+export const KERNELS = {
+  forward: {
+    operands: ['x', 'w', 'y'],
+    run: (k: Kernels, s: ConvSizes, [x, w]: readonly Ptr[], out: Target) => k.conv2d({ ...s, x, w, out }),
+    terms: (s: ConvSizes) => (s.kernelHeight * s.kernelWidth * s.inChannels) / s.groups,
+  },
+  'gradient to the input': {
+    operands: ['y', 'w', 'x'],
+    run: (k: Kernels, s: ConvSizes, [dy, w]: readonly Ptr[], out: Target) =>
+      k.conv2dInputGradient({ ...s, dy, w, out }),
+    terms: (s: ConvSizes) => (s.kernelHeight * s.kernelWidth * s.outChannels) / s.groups,
+  },
+  'gradient to the weights': {
+    operands: ['x', 'y', 'w'],
+    run: (k: Kernels, s: ConvSizes, [x, dy]: readonly Ptr[], out: Target) =>
+      k.conv2dWeightGradient({ ...s, x, dy, out }),
+    terms: (s: ConvSizes) => s.batch * convPlaces(s)[0] * convPlaces(s)[1],
+  },
+} as const;
+
+/** A convolution 3x3 with padding 1, unless the given sizes say otherwise. */
+export const sizes = (given: Partial<ConvSizes>): ConvSizes => ({
+  ...{ batch: 1, height: 5, width: 5, inChannels: 1, outChannels: 1, kernelHeight: 3, kernelWidth: 3 },
+  ...{ strideHeight: 1, strideWidth: 1, paddingHeight: 1, paddingWidth: 1 },
+  ...{ dilationHeight: 1, dilationWidth: 1, groups: 1 },
+  ...given,
+});
