@@ -5,7 +5,7 @@
  * A transpose goes by squares of four rows and columns, which are turned in registers. The items of the work are
  * rows; where there is one row, its columns.
  */
-import { put4 } from './elementwise/put';
+import { put4, putColumns4 } from './elementwise/put';
 import { CopyRecord, FillRecord } from './records';
 
 /** out[i] = value for the items [from, to). */
@@ -119,15 +119,7 @@ function transpose4(factor: v128, x: usize, xStep: i32, y: usize, yStep: i32, ac
   const b = f32x4.mul(factor, v128.load(x + xStep));
   const c = f32x4.mul(factor, v128.load(x + 2 * xStep));
   const d = f32x4.mul(factor, v128.load(x + 3 * xStep));
-  // a0 b0 a1 b1, a2 b2 a3 b3; c0 d0 c1 d1, c2 d2 c3 d3
-  const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5);
-  const AB = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
-  const cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
-  const CD = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
-  put4(y, v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), accumulate);
-  put4(y + yStep, v128.shuffle<f32>(ab, cd, 2, 3, 6, 7), accumulate);
-  put4(y + 2 * yStep, v128.shuffle<f32>(AB, CD, 0, 1, 4, 5), accumulate);
-  put4(y + 3 * yStep, v128.shuffle<f32>(AB, CD, 2, 3, 6, 7), accumulate);
+  putColumns4(a, b, c, d, y, y + yStep, y + 2 * yStep, y + 3 * yStep, accumulate);
 }
 
 function copyRow(n: i32, alpha: f32, x: usize, y: usize, accumulate: bool): void {

@@ -403,6 +403,71 @@ export class GroupNormBackwardRecord {
   workspaceBytes: i32;
 }
 
+/** The sizes of a pooling of x[batch,height,width,channels]. */
+@unmanaged
+export class PoolSizes {
+  batch: i32;
+  height: i32;
+  width: i32;
+  channels: i32;
+  kernelHeight: i32;
+  kernelWidth: i32;
+  strideHeight: i32;
+  strideWidth: i32;
+  paddingHeight: i32;
+  paddingWidth: i32;
+}
+
+/** y = [y +] alpha·(the sum, or the mean of what is inside) of each window of x. */
+@unmanaged
+export class AveragePoolRecord extends PoolSizes {
+  alpha: f32;
+  inside: i32;
+  x: usize;
+  out: usize;
+  accumulate: i32;
+}
+
+/** dx = [dx +] its gradient. */
+@unmanaged
+export class AveragePoolBackwardRecord extends PoolSizes {
+  alpha: f32;
+  inside: i32;
+  dy: usize;
+  out: usize;
+  accumulate: i32;
+}
+
+/** y = the maximum of each window of x. */
+@unmanaged
+export class MaxPoolRecord extends PoolSizes {
+  x: usize;
+  out: usize;
+}
+
+/** dx = [dx +] dy, at the pixels where y comes from. */
+@unmanaged
+export class MaxPoolBackwardRecord extends PoolSizes {
+  x: usize;
+  y: usize;
+  dy: usize;
+  out: usize;
+  accumulate: i32;
+}
+
+/** Pictures x[batch,height,width,channels·factor²] and y[batch,height·factor,width·factor,channels]. */
+@unmanaged
+export class PixelShuffleRecord {
+  batch: i32;
+  height: i32;
+  width: i32;
+  channels: i32;
+  factor: i32;
+  x: usize;
+  out: usize;
+  accumulate: i32;
+}
+
 /** The sizes of a convolution. */
 @unmanaged
 export class ConvSizes {

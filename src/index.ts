@@ -242,6 +242,7 @@ export {
   RMSNorm,
 } from './nn/norm.ts';
 export { oneHot } from './nn/one-hot.ts';
+export { AvgPool2d, MaxPool2d, PixelShuffle, PixelUnshuffle, Upsample } from './nn/pool.ts';
 export { Sequential } from './nn/sequential.ts';
 export { type Summary, type SummaryRow, summary } from './nn/summary.ts';
 export { TimeEmbedding, type TimeEmbeddingOptions, timestepEmbedding } from './nn/time-embedding.ts';
@@ -289,6 +290,16 @@ export { einsum } from './tensor/einsum.ts';
 export type { Nested } from './tensor/format.ts';
 export { cat, linear, mse, stack, where } from './tensor/functions.ts';
 export type { Indices, TopK } from './tensor/indexing.ts';
+export {
+  type AvgPool2dOptions,
+  avgPool2d,
+  type MaxPool2dOptions,
+  maxPool2d,
+  pixelShuffle,
+  pixelUnshuffle,
+  type UpsampleOptions,
+  upsample,
+} from './tensor/pool.ts';
 export type { LossOptions, Reduction } from './tensor/reduction.ts';
 export type { VarianceOptions } from './tensor/statistics.ts';
 export { type Operand, type ReduceOptions, Tensor } from './tensor/tensor.ts';

@@ -36,6 +36,7 @@ const ROUNDINGS: Readonly<Record<string, number>> = {
   eq: 0, ne: 0, gt: 0, ge: 0, where: 16, softmax: 32, logSoftmax: 64, gather: 8, indexSelect: 16, cumsum: 4,
   affineSample: 64,
   groupNorm: 128,
+  maxPool2d: 8, avgPool2d: 16, upsample: 16, pixelShuffle: 0, pixelUnshuffle: 0,
 };
 
 /** y and, unless it has none, the gradients of an op on a backend, from the same float32 inputs and dL/dy. */

@@ -51,6 +51,11 @@ const conv = (
   ...{ strideHeight: stride, strideWidth: stride, paddingHeight: 1, paddingWidth: 1 },
   ...{ dilationHeight: 1, dilationWidth: 1, groups },
 });
+const windows = {
+  ...{ batch: 23, height: 31, width: 27, channels: 11, kernelHeight: 3, kernelWidth: 3 },
+  ...{ strideHeight: 2, strideWidth: 1, paddingHeight: 1, paddingWidth: 1 },
+};
+const deep = { batch: 20, height: 17, width: 13, channels: 10, factor: 2 };
 const JOBS: Record<string, (k: Kernels, a: Ptr, b: Ptr, c: Ptr) => void> = {
   'gemm NT with bias and ReLU': (k, a, b, c) =>
     k.gemm({
@@ -213,6 +218,17 @@ const JOBS: Record<string, (k: Kernels, a: Ptr, b: Ptr, c: Ptr) => void> = {
       ...norm,
       ...{ x: a, weight: b, bias: b + 400, dy: b, sums: a + 4 * 240_000, out: into(c, true) },
     }),
+  'maxima of windows': (k, a, _b, c) => k.maxPool({ ...windows, x: a, out: c }),
+  'the gradient of maxima': (k, a, b, c) => {
+    k.maxPool({ ...windows, x: a, out: b });
+    k.maxPoolBackward({ ...windows, x: a, y: b, dy: a, out: into(c, true) });
+  },
+  'means of windows': (k, a, _b, c) =>
+    k.averagePool({ ...windows, alpha: 1, inside: true, x: a, out: into(c, true) }),
+  'the gradient of means': (k, a, _b, c) =>
+    k.averagePoolBackward({ ...windows, alpha: 0.5, inside: true, dy: a, out: into(c) }),
+  'pixels from channels': (k, a, _b, c) => k.pixelShuffle({ ...deep, x: a, out: into(c, true) }),
+  'channels from pixels': (k, a, _b, c) => k.pixelUnshuffle({ ...deep, x: a, out: into(c) }),
   normals: (k, a) => k.random('gaussian', { n: N - 7, out: a, key: key, block: 5 }),
   uniforms: (k, a) => k.random('uniform', { n: N, out: a, key: key, block: 2 ** 33 }),
   paths: (k, a, b, c) => {

@@ -24,6 +24,7 @@ import {
   gemmBoxes,
   NORMAL_GRAIN,
   pathRanges,
+  poolRanges,
   REDUCE_GRAIN,
   ranges,
   rowRanges,
@@ -166,6 +167,21 @@ const winogradMaps = (w: Writer, maps: W.WinogradMaps & Workspace): Writer => {
     .i32(left);
   return w.ptr(maps.x).ptr(maps.workspace).i32(maps.workspaceBytes);
 };
+
+/** The sizes with which the record of a pooling begins. */
+const poolSizes = (w: Writer, sizes: K.PoolSizes): Writer => {
+  const { batch, height, width, channels, kernelHeight, kernelWidth } = sizes;
+  const { strideHeight, strideWidth, paddingHeight, paddingWidth } = sizes;
+  w.i32(batch).i32(height).i32(width).i32(channels).i32(kernelHeight).i32(kernelWidth);
+  return w.i32(strideHeight).i32(strideWidth).i32(paddingHeight).i32(paddingWidth);
+};
+
+const pixels = kernel<K.PixelShuffle>(
+  (w, { batch, height, width, channels, factor, x, out }) =>
+    w.i32(batch).i32(height).i32(width).i32(channels).i32(factor).ptr(x).target(out),
+  ({ batch, height, width, channels, factor }) =>
+    ranges(batch * height, width * channels * factor ** 2, GRAIN),
+);
 
 /** Every exported kernel. */
 export const ABI = {
@@ -348,6 +364,26 @@ export const ABI = {
       .target(out ?? NOWHERE);
     return w.ptr(record.workspace).i32(record.workspaceBytes);
   }, maps),
+  averagePool: kernel<K.AveragePool>(
+    (w, record) =>
+      poolSizes(w, record).f32(record.alpha).flag(record.inside).ptr(record.x).target(record.out),
+    poolRanges.places,
+  ),
+  averagePoolBackward: kernel<K.AveragePoolBackward>(
+    (w, record) =>
+      poolSizes(w, record).f32(record.alpha).flag(record.inside).ptr(record.dy).target(record.out),
+    poolRanges.rows,
+  ),
+  maxPool: kernel<K.MaxPool>(
+    (w, record) => poolSizes(w, record).ptr(record.x).ptr(record.out),
+    poolRanges.places,
+  ),
+  maxPoolBackward: kernel<K.MaxPoolBackward>(
+    (w, record) => poolSizes(w, record).ptr(record.x).ptr(record.y).ptr(record.dy).target(record.out),
+    poolRanges.pictures,
+  ),
+  pixelShuffle: pixels,
+  pixelUnshuffle: pixels,
 } as const;
 
 export type KernelName = keyof typeof ABI;

@@ -434,6 +434,72 @@ export interface GroupNormBackward extends Grouped {
   readonly out: Target | null;
 }
 
+/**
+ * The sizes of a pooling of pictures [batch, height, width, channels]. The result is [batch, h, w, channels] with
+ * h = ⌊(height + 2·paddingHeight - kernelHeight)/strideHeight⌋ + 1, and w alike. Padding is at most half the kernel: each
+ * window has a pixel of the map.
+ */
+export interface PoolSizes {
+  readonly batch: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly kernelHeight: number;
+  readonly kernelWidth: number;
+  readonly strideHeight: number;
+  readonly strideWidth: number;
+  readonly paddingHeight: number;
+  readonly paddingWidth: number;
+}
+
+/** What sums of windows and their gradient have in common. */
+interface Averaged extends PoolSizes {
+  /** A factor of each sum. */
+  readonly alpha: number;
+  /** Whether each sum is divided by the number of pixels of its window that lie inside of the map. */
+  readonly inside: boolean;
+}
+
+/** y = [y +] alpha·the sum of each window of x, or of its mean. */
+export interface AveragePool extends Averaged {
+  readonly x: Ptr;
+  readonly out: Target;
+}
+
+/** dx = [dx +] the gradient of sums or means, of x's shape. */
+export interface AveragePoolBackward extends Averaged {
+  readonly dy: Ptr;
+  readonly out: Target;
+}
+
+/** y = the maximum of each window of x; a NaN is the largest. */
+export interface MaxPool extends PoolSizes {
+  readonly x: Ptr;
+  readonly out: Ptr;
+}
+
+/** dx = [dx +] dy at the first pixel of each window that reaches its maximum y, row by row. */
+export interface MaxPoolBackward extends PoolSizes {
+  readonly x: Ptr;
+  readonly y: Ptr;
+  readonly dy: Ptr;
+  readonly out: Target;
+}
+
+/**
+ * Between x[batch, height, width, channels·factor²] and y[batch, height·factor, width·factor, channels]:
+ * y[b, h·r + ry, w·r + rx, c] = x[b, h, w, c·r² + ry·r + rx] with r the factor. The sizes are those of x and of a pixel of y.
+ */
+export interface PixelShuffle {
+  readonly batch: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly factor: number;
+  readonly x: Ptr;
+  readonly out: Target;
+}
+
 export interface Kernels {
   gemm(record: Gemm): void;
   gemmBatch(record: GemmBatch): void;
@@ -471,6 +537,14 @@ export interface Kernels {
   affinePath(record: AffinePath): void;
   groupNorm(record: GroupNorm): void;
   groupNormBackward(record: GroupNormBackward): void;
+  averagePool(record: AveragePool): void;
+  averagePoolBackward(record: AveragePoolBackward): void;
+  maxPool(record: MaxPool): void;
+  maxPoolBackward(record: MaxPoolBackward): void;
+  /** y from x. */
+  pixelShuffle(record: PixelShuffle): void;
+  /** x from y, which is its gradient. */
+  pixelUnshuffle(record: PixelShuffle): void;
 }
 
 /** Places that a kernel of `taps` has along a side of `size`: the size of a convolution's result, < 1 where it has none. */
@@ -489,6 +563,14 @@ export function convPlaces(s: ConvSizes): readonly [height: number, width: numbe
   return [
     convSize(s.height, s.kernelHeight, s.strideHeight, s.paddingHeight, s.dilationHeight),
     convSize(s.width, s.kernelWidth, s.strideWidth, s.paddingWidth, s.dilationWidth),
+  ];
+}
+
+/** Height and width of a pooling's result. */
+export function poolPlaces(s: PoolSizes): readonly [height: number, width: number] {
+  return [
+    convSize(s.height, s.kernelHeight, s.strideHeight, s.paddingHeight, 1),
+    convSize(s.width, s.kernelWidth, s.strideWidth, s.paddingWidth, 1),
   ];
 }
 

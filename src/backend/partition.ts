@@ -8,7 +8,7 @@
  * reduction, 190,000 multiply-adds of a GEMM and 1,024 updates of paths: the constants here.
  */
 import { MAX_CHUNKS } from './control.ts';
-import { type ConvSizes, convPlaces } from './kernels.ts';
+import { type ConvSizes, convPlaces, type PoolSizes, poolPlaces } from './kernels.ts';
 
 /** The items of a chunk: [from, to), or a box [rowFrom, rowTo, colFrom, colTo) of a GEMM's result. */
 export type Bounds = readonly number[];
@@ -109,6 +109,19 @@ export const convBoxes = {
 
 /** Weights of one channel of the result. */
 const taps = (s: ConvSizes) => (s.kernelHeight * s.kernelWidth * s.inChannels) / s.groups;
+
+/** How poolings are cut. */
+export const poolRanges = {
+  /** Rows of the result: each reads all pixels of its windows. */
+  places(s: PoolSizes): Bounds[] {
+    const [h, w] = poolPlaces(s);
+    return ranges(s.batch * h, w * s.channels * Math.max(1, s.kernelHeight * s.kernelWidth), GRAIN);
+  },
+  /** Rows of the map. */
+  rows: (s: PoolSizes): Bounds[] => ranges(s.batch * s.height, s.width * s.channels, GRAIN),
+  /** Whole pictures. */
+  pictures: (s: PoolSizes): Bounds[] => ranges(s.batch, s.height * s.width * s.channels, GRAIN),
+} as const;
 
 /** Cuts a batch between its products. */
 export function gemmBatches({

@@ -6,8 +6,9 @@ import { OutOfMemoryError } from '../errors.ts';
 import type { LinearMemory } from '../memory/heap.ts';
 import { ACTIVATIONS, BINARY_FORMULAS, COMPARISONS, type Derivative, UNARY_FORMULAS } from './formulas.ts';
 import type * as K from './kernels.ts';
-import { convPlaces } from './kernels.ts';
+import { convPlaces, poolPlaces } from './kernels.ts';
 import { philox } from './philox.ts';
+import { forEachWindow, shuffledPlaces } from './reference-places.ts';
 
 const { exp, log, max } = Math;
 
@@ -512,6 +513,61 @@ export class ReferenceKernels implements K.Kernels {
       };
       body({ picture, elements, rstd, normalised, z });
     }
+  }
+
+  averagePool(record: K.AveragePool): void {
+    const mem = this.memory.f64;
+    const { alpha, inside, x, out } = record;
+    const y = new Float64Array(record.batch * poolPlaces(record).reduce((h, w) => h * w, record.channels));
+    forEachWindow(record, (place, pixels) => {
+      const sum = pixels.reduce((sum, at) => sum + mem[x / SIZE + at], 0);
+      y[place] = (alpha * sum) / (inside ? pixels.length : 1);
+    });
+    this.each(out, y.length, (i) => y[i]);
+  }
+
+  averagePoolBackward(record: K.AveragePoolBackward): void {
+    const mem = this.memory.f64;
+    const { batch, height, width, channels, alpha, inside, dy, out } = record;
+    const dx = new Float64Array(batch * height * width * channels);
+    forEachWindow(record, (place, pixels) => {
+      const share = (alpha * mem[dy / SIZE + place]) / (inside ? pixels.length : 1);
+      for (const at of pixels) dx[at] += share;
+    });
+    this.each(out, dx.length, (i) => dx[i]);
+  }
+
+  maxPool(record: K.MaxPool): void {
+    const mem = this.memory.f64;
+    forEachWindow(record, (place, pixels) => {
+      mem[record.out / SIZE + place] = Math.max(...pixels.map((at) => mem[record.x / SIZE + at]));
+    });
+  }
+
+  maxPoolBackward(record: K.MaxPoolBackward): void {
+    const mem = this.memory.f64;
+    const { batch, height, width, channels, x, y, dy, out } = record;
+    const dx = new Float64Array(batch * height * width * channels);
+    forEachWindow(record, (place, pixels) => {
+      // A NaN is not equal to itself.
+      const reached = pixels.find((at) => Object.is(mem[x / SIZE + at] + 0, mem[y / SIZE + place] + 0));
+      dx[reached as number] += mem[dy / SIZE + place];
+    });
+    this.each(out, dx.length, (i) => dx[i]);
+  }
+
+  pixelShuffle(record: K.PixelShuffle): void {
+    const mem = this.memory.f64;
+    const places = shuffledPlaces(record);
+    this.each(record.out, places.length, (i) => mem[record.x / SIZE + places[i]]);
+  }
+
+  pixelUnshuffle(record: K.PixelShuffle): void {
+    const mem = this.memory.f64;
+    const places = shuffledPlaces(record);
+    const x = new Float64Array(places.length);
+    for (const [i, at] of places.entries()) x[at] = mem[record.x / SIZE + i];
+    this.each(record.out, x.length, (i) => x[i]);
   }
 
   /** Reads words of indices. */

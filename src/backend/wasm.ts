@@ -301,6 +301,30 @@ export class WasmKernels implements K.Kernels {
     this.withWorkspace('groupNormBackward', record, (40 + (silu ? 4 * positions : 0)) * channels);
   }
 
+  averagePool(record: K.AveragePool): void {
+    this.run('averagePool', record);
+  }
+
+  averagePoolBackward(record: K.AveragePoolBackward): void {
+    this.run('averagePoolBackward', record);
+  }
+
+  maxPool(record: K.MaxPool): void {
+    this.run('maxPool', record);
+  }
+
+  maxPoolBackward(record: K.MaxPoolBackward): void {
+    this.run('maxPoolBackward', record);
+  }
+
+  pixelShuffle(record: K.PixelShuffle): void {
+    this.run('pixelShuffle', record);
+  }
+
+  pixelUnshuffle(record: K.PixelShuffle): void {
+    this.run('pixelUnshuffle', record);
+  }
+
   /** Runs a kernel with `bytes` of memory for each thread, in whole lines of the cache. */
   private withWorkspace(name: KernelName, record: object, bytes: number): void {
     const workspaceBytes = 64 * Math.ceil(bytes / 64);

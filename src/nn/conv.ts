@@ -5,10 +5,11 @@
  */
 import { ValueError } from '../errors.ts';
 import type { FusedActivation } from '../ops/fused-activation.ts';
-import { describe, withDefaults } from '../options.ts';
+import { withDefaults } from '../options.ts';
 import { type Rng, sharedRng } from '../random/rng.ts';
 import { conv2d, type Pair, pairOf } from '../tensor/conv.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { checkWhole } from './check.ts';
 import { uniformParameter } from './init.ts';
 import { Layer } from './module.ts';
 
@@ -56,12 +57,12 @@ export class Conv2d extends Layer {
     this.padding = pairOf('Conv2d: padding', given.padding);
     this.dilation = pairOf('Conv2d: dilation', given.dilation);
     this.groups = given.groups;
-    checkWhole('channels', [inChannels, outChannels], 1);
-    checkWhole('a kernelSize', kernel, 1);
-    checkWhole('a stride', this.stride, 1);
-    checkWhole('a padding', this.padding, 0);
-    checkWhole('a dilation', this.dilation, 1);
-    checkWhole('groups', [given.groups], 1);
+    checkWhole('Conv2d', 'channels', [inChannels, outChannels], 1);
+    checkWhole('Conv2d', 'a kernelSize', kernel, 1);
+    checkWhole('Conv2d', 'a stride', this.stride, 1);
+    checkWhole('Conv2d', 'a padding', this.padding, 0);
+    checkWhole('Conv2d', 'a dilation', this.dilation, 1);
+    checkWhole('Conv2d', 'groups', [given.groups], 1);
     if (inChannels % given.groups > 0 || outChannels % given.groups > 0) {
       throw new ValueError(
         `Conv2d: expected channels that ${given.groups} groups divide, got ${inChannels} and ${outChannels}`,
@@ -76,14 +77,5 @@ export class Conv2d extends Layer {
   override forward(x: Tensor, activation: FusedActivation = 'none'): Tensor {
     const { weight, bias, stride, padding, dilation, groups } = this;
     return conv2d(x, weight, bias, { stride, padding, dilation, groups, activation });
-  }
-}
-
-/** Throws ValueError unless all are whole numbers from `least` on. */
-function checkWhole(what: string, numbers: readonly number[], least: number): void {
-  if (!numbers.every((n) => Number.isInteger(n) && n >= least)) {
-    throw new ValueError(
-      `Conv2d: expected ${what} >= ${least}, got ${numbers.map((n) => describe(n)).join(' and ')}`,
-    );
   }
 }

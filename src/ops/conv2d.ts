@@ -10,9 +10,7 @@ import type { Shape } from '../autograd/variable.ts';
 import { type ConvSizes, convPlaces } from '../backend/kernels.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 import { beforeActivation, type FusedActivation } from './fused-activation.ts';
-
-/** Along height and width. */
-type Two = readonly [height: number, width: number];
+import { checkPictures, checkSpan, checkTwo, type Two } from './pictures.ts';
 
 export interface Convolution {
   readonly stride: Two;
@@ -30,13 +28,6 @@ function sizesOf(x: Shape, w: Shape, { stride, padding, dilation, groups }: Conv
     ...{ paddingHeight: padding[0], paddingWidth: padding[1] },
     ...{ dilationHeight: dilation[0], dilationWidth: dilation[1] },
   };
-}
-
-/** Throws ValueError unless both are whole numbers from `least` on. */
-function checkTwo(name: string, [h, w]: Two, least: number): void {
-  if (![h, w].every((n) => Number.isInteger(n) && n >= least)) {
-    throw new ValueError(`conv2d: expected whole numbers >= ${least} as ${name}, got ${h} and ${w}`);
-  }
 }
 
 /** Throws unless the channels of x, weights and groups fit each other. */
@@ -59,21 +50,13 @@ function checkChannels(x: Shape, w: Shape, groups: number): void {
 
 /** Throws unless the kernel fits into the padded map. */
 function checkMap(x: Shape, w: Shape, { padding, dilation }: Convolution): void {
-  const [height, width] = [x[1], x[2]];
-  if (height < 1 || width < 1) {
-    throw new ShapeError(`conv2d: expected a map of at least 1x1, got ${height}x${width}`);
-  }
+  checkPictures('conv2d', x);
   const [kernelHeight, kernelWidth] = [w[1], w[2]];
   if (kernelHeight < 1 || kernelWidth < 1) {
     throw new ShapeError(`conv2d: expected a kernel of at least 1x1, got ${kernelHeight}x${kernelWidth}`);
   }
-  const padded = [height + 2 * padding[0], width + 2 * padding[1]];
-  const span = [dilation[0] * (kernelHeight - 1) + 1, dilation[1] * (kernelWidth - 1) + 1];
-  if (span[0] > padded[0] || span[1] > padded[1]) {
-    throw new ShapeError(
-      `conv2d: expected a kernel within the padded map of ${padded[0]}x${padded[1]}, got one that spans ${span[0]}x${span[1]}`,
-    );
-  }
+  const span = [dilation[0] * (kernelHeight - 1) + 1, dilation[1] * (kernelWidth - 1) + 1] as const;
+  checkSpan('conv2d', x, padding, span);
 }
 
 /** Inputs x, W and, unless there is none, the bias [out]. */
@@ -85,9 +68,9 @@ export const conv2d = defineOp<Convolution>({
         `conv2d: expected x[batch,height,width,in] and weights [out,kh,kw,in], got [${x}] and [${w}]`,
       );
     }
-    checkTwo('stride', attrs.stride, 1);
-    checkTwo('padding', attrs.padding, 0);
-    checkTwo('dilation', attrs.dilation, 1);
+    checkTwo('conv2d', 'stride', attrs.stride, 1);
+    checkTwo('conv2d', 'padding', attrs.padding, 0);
+    checkTwo('conv2d', 'dilation', attrs.dilation, 1);
     checkChannels(x, w, attrs.groups);
     checkMap(x, w, attrs);
     if (b && (b.length !== 1 || b[0] !== w[0])) {

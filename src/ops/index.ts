@@ -8,6 +8,8 @@ export { gather, indexSelect } from './gather.ts';
 export { groupNorm } from './group-norm.ts';
 export * from './linear.ts';
 export * from './matmul.ts';
+export * from './pixel-shuffle.ts';
+export { avgPool2d, maxPool2d, upsample } from './pool.ts';
 export * from './reduce.ts';
 export * from './shape.ts';
 export * from './softmax.ts';

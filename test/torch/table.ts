@@ -8,6 +8,7 @@ import { GRAPHS } from './rows/graphs.ts';
 import { MAPS } from './rows/maps.ts';
 import { NN } from './rows/nn.ts';
 import { OPTIM } from './rows/optim.ts';
+import { POOL } from './rows/pool.ts';
 import { PRODUCTS } from './rows/products.ts';
 import { REDUCTIONS } from './rows/reductions.ts';
 import { SHAPES } from './rows/shapes.ts';
@@ -23,6 +24,7 @@ export const ROWS: readonly Row[] = [
   ...NN,
   ...MAPS,
   ...CONV,
+  ...POOL,
   ...OPTIM,
   ...GRAPHS,
 ];

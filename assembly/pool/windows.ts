@@ -1,0 +1,38 @@
+/**
+ * Windows of pooling: place (y, x) of the result has the window of rows y·stride - padding to + kernel of the map, and
+ * of columns alike, as far as they lie inside. Strips of channels are those of the normalisations (norm/strip.ts).
+ */
+import { PoolSizes } from '../records';
+
+/** Places that windows of `kernel` have on a side of `size`. */
+// @ts-ignore: decorator
+@inline
+export function places(size: i32, kernel: i32, stride: i32, padding: i32): i32 {
+  return (size + 2 * padding - kernel) / stride + 1;
+}
+
+// @ts-ignore: decorator
+@inline
+export function placesY(s: PoolSizes): i32 {
+  return places(s.height, s.kernelHeight, s.strideHeight, s.paddingHeight);
+}
+
+// @ts-ignore: decorator
+@inline
+export function placesX(s: PoolSizes): i32 {
+  return places(s.width, s.kernelWidth, s.strideWidth, s.paddingWidth);
+}
+
+/** The first row or column of a map that a window which begins at `start` has. */
+// @ts-ignore: decorator
+@inline
+export function begin(start: i32): i32 {
+  return max(0, start);
+}
+
+/** The end of the rows or columns of a map of `size` that a window which begins at `start` has. */
+// @ts-ignore: decorator
+@inline
+export function end(start: i32, kernel: i32, size: i32): i32 {
+  return min(start + kernel, size);
+}

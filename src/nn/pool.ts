@@ -1,0 +1,122 @@
+/**
+ * Poolings, nearest upsampling, and space to channels and back, as layers by PyTorch's names. Pictures are
+ * [batch, height, width, channels]. None has parameters.
+ */
+import { withDefaults } from '../options.ts';
+import { type Pair, pairOf } from '../tensor/conv.ts';
+import {
+  type AvgPool2dOptions,
+  avgPool2d,
+  type MaxPool2dOptions,
+  maxPool2d,
+  pixelShuffle,
+  pixelUnshuffle,
+  type UpsampleOptions,
+  upsample,
+} from '../tensor/pool.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { checkWhole } from './check.ts';
+import { Layer } from './module.ts';
+
+/** Maxima of windows: see `maxPool2d`. */
+export class MaxPool2d extends Layer {
+  readonly kernelSize: readonly [number, number];
+  readonly stride: readonly [number, number];
+  readonly padding: readonly [number, number];
+
+  /**
+   * @param kernelSize one number, or [height, width]
+   * @param options `stride` is kernelSize by default
+   * @throws ValueError for sizes that are no whole numbers >= 1
+   */
+  constructor(kernelSize: Pair, options: MaxPool2dOptions = {}) {
+    super();
+    const given = withDefaults('MaxPool2d', options, { stride: kernelSize, padding: 0 });
+    this.kernelSize = windowOf('MaxPool2d', 'kernelSize', kernelSize, 1);
+    this.stride = windowOf('MaxPool2d', 'stride', given.stride, 1);
+    this.padding = windowOf('MaxPool2d', 'padding', given.padding, 0);
+  }
+
+  override forward(x: Tensor): Tensor {
+    const { kernelSize, stride, padding } = this;
+    return maxPool2d(x, kernelSize, { stride, padding });
+  }
+}
+
+/** Means of windows: see `avgPool2d`. */
+export class AvgPool2d extends Layer {
+  readonly kernelSize: readonly [number, number];
+  readonly stride: readonly [number, number];
+  readonly padding: readonly [number, number];
+  readonly countIncludePad: boolean;
+
+  /**
+   * @param kernelSize one number, or [height, width]
+   * @param options `stride` is kernelSize by default
+   * @throws ValueError for sizes that are no whole numbers >= 1
+   */
+  constructor(kernelSize: Pair, options: AvgPool2dOptions = {}) {
+    super();
+    const given = withDefaults('AvgPool2d', options, {
+      ...{ stride: kernelSize, padding: 0, countIncludePad: true },
+    });
+    this.kernelSize = windowOf('AvgPool2d', 'kernelSize', kernelSize, 1);
+    this.stride = windowOf('AvgPool2d', 'stride', given.stride, 1);
+    this.padding = windowOf('AvgPool2d', 'padding', given.padding, 0);
+    this.countIncludePad = given.countIncludePad;
+  }
+
+  override forward(x: Tensor): Tensor {
+    const { kernelSize, stride, padding, countIncludePad } = this;
+    return avgPool2d(x, kernelSize, { stride, padding, countIncludePad });
+  }
+}
+
+/** Each pixel repeated: see `upsample`. */
+export class Upsample extends Layer {
+  readonly scaleFactor: readonly [number, number];
+
+  /** @throws ValueError for factors that are no whole numbers >= 1 */
+  constructor(options: UpsampleOptions) {
+    super();
+    const { scaleFactor } = withDefaults('Upsample', options, { scaleFactor: undefined });
+    this.scaleFactor = windowOf('Upsample', 'scaleFactor', scaleFactor, 1);
+  }
+
+  override forward(x: Tensor): Tensor {
+    return upsample(x, { scaleFactor: this.scaleFactor });
+  }
+}
+
+/** Space from channels: see `pixelShuffle`. */
+export class PixelShuffle extends Layer {
+  /** @throws ValueError for a factor that is no whole number >= 1 */
+  constructor(readonly upscaleFactor: number) {
+    super();
+    checkWhole('PixelShuffle', 'an upscaleFactor', [upscaleFactor], 1);
+  }
+
+  override forward(x: Tensor): Tensor {
+    return pixelShuffle(x, this.upscaleFactor);
+  }
+}
+
+/** Channels from space: see `pixelUnshuffle`. */
+export class PixelUnshuffle extends Layer {
+  /** @throws ValueError for a factor that is no whole number >= 1 */
+  constructor(readonly downscaleFactor: number) {
+    super();
+    checkWhole('PixelUnshuffle', 'a downscaleFactor', [downscaleFactor], 1);
+  }
+
+  override forward(x: Tensor): Tensor {
+    return pixelUnshuffle(x, this.downscaleFactor);
+  }
+}
+
+/** Both numbers of a pair. @throws ValueError unless they are whole numbers from `least` on */
+function windowOf(layer: string, name: string, pair: Pair, least: number): readonly [number, number] {
+  const two = pairOf(`${layer}: ${name}`, pair);
+  checkWhole(layer, `a ${name}`, two, least);
+  return two;
+}
