@@ -123,11 +123,11 @@ export {
 // Models
 export { Classifier } from './models/networks/classifier.ts';
 export { ConvClassifier } from './models/networks/conv-classifier.ts';
+export { ConvDenoiser, type ConvDenoiserOptions } from './models/networks/conv-denoiser.ts';
 export {
   Denoiser,
   type DenoiserOptions,
   type DenoiserSizes,
-  loadDenoiser,
 } from './models/networks/denoiser.ts';
 export {
   DiffusionMlp,
@@ -151,7 +151,8 @@ export {
   classify,
   PictureClassifier,
 } from './models/networks/picture-classifier.ts';
-export { classifierOf } from './models/networks/registry.ts';
+export { PictureDenoiser } from './models/networks/picture-denoiser.ts';
+export { classifierOf, loadDenoiser } from './models/networks/registry.ts';
 export { type AnyModel, loadModel, openModel } from './models/open.ts';
 export { DiffusionPipeline, diffusionOf, loadDiffusion, type ProcessSettings } from './models/pipeline.ts';
 export {

@@ -150,6 +150,7 @@ const UNKNOWN: Readonly<Record<string, readonly [Wrong, string, string]>> = {
   toyTrainer: [(o) => langevin.toyTrainer('moons', o), 'learning_rate', 'lr'],
   resumeLecture: [(o) => langevin.resumeLecture(null as never, strokes, o), 'epoch', 'epochs'],
   Classifier: [(o) => new langevin.Classifier(o), 'Heights', 'height'],
+  ConvDenoiser: [(o) => new langevin.ConvDenoiser(o), 'Heights', 'height'],
   ConvClassifier: [(o) => new langevin.ConvClassifier(o), 'Heights', 'height'],
   resumeClassifier: [(o) => langevin.resumeClassifier(null as never, strokes, o), 'epoch', 'epochs'],
   NoiseClassifier: [

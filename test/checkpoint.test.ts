@@ -14,7 +14,9 @@ import {
 import type { TensorData } from '../src/checkpoint/dtype.ts';
 import { decodeSafetensors, encodeSafetensors } from '../src/checkpoint/safetensors.ts';
 import { FileError, FormatError, type LangevinError } from '../src/errors.ts';
-import { Denoiser, loadDenoiser } from '../src/models/networks/denoiser.ts';
+import { Denoiser } from '../src/models/networks/denoiser.ts';
+import { loadDenoiser } from '../src/models/networks/registry.ts';
+import type { Module } from '../src/nn/module.ts';
 import { Rng, randn, sharedRng } from '../src/random/rng.ts';
 import { VERSION } from '../src/version.ts';
 import { refused } from './helpers.ts';
@@ -23,7 +25,7 @@ import { suite } from './suite.ts';
 const SIZES = { inputs: 12, hidden: 5, code: 3 };
 const denoiser = (seed = 0, sizes = SIZES) => new Denoiser({ ...sizes, rng: new Rng(seed) });
 const info = { kind: 'denoiser', sizes: SIZES };
-const values = (model: Denoiser) => model.parameters().map((p) => [...p.toTypedArray()]);
+const values = (model: Module) => model.parameters().map((p) => [...p.toTypedArray()]);
 
 const dtypeOf = (data: TensorData) =>
   data instanceof Int32Array ? 'I32' : data instanceof Float64Array ? 'F64' : 'F32';
@@ -226,7 +228,7 @@ suite('checkpoint', (test) => {
       const path = join(folder, 'model.safetensors');
       await rejected(loadDenoiser(path), FileError, /^cannot read .*model\.safetensors: no such file/);
       await saveCheckpoint(path, denoiser(), { kind: 'unet', sizes: SIZES });
-      await rejected(loadDenoiser(path), FormatError, /model "denoiser", got "unet"$/);
+      await rejected(loadDenoiser(path), FormatError, /model "denoiser" or "conv-denoiser", got "unet"$/);
       await saveCheckpoint(path, denoiser(), { kind: 'denoiser', sizes: { inputs: 12 } });
       await rejected(
         loadDenoiser(path),

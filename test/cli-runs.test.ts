@@ -11,6 +11,7 @@ import { suite } from './suite.ts';
 const SMALL = ['--data', 'tiny', '--batch-size', '15', '--threads', '1'];
 const TRAIN: Record<string, string[]> = {
   denoiser: ['train', 'denoiser', ...SMALL],
+  'denoiser --model conv': ['train', 'denoiser', '--model', 'conv', ...SMALL],
   lecture: ['train', 'lecture', ...SMALL],
   classifier: ['train', 'classifier', '--lr', '0.001', ...SMALL],
   diffusion: ['train', 'diffusion', '--model', 'mlp-tiny', ...SMALL],
@@ -66,7 +67,7 @@ suite('cli: runs', (test) => {
         assert.is(first.code, 130, first.stderr);
         const stopped = json(folder, 'parts', 'metrics.json');
         assert.ok(stopped.step >= 6 && stopped.step < epochs * 3, `stopped at step ${stopped.step}`);
-        const resume = ['train', name, '--resume', 'parts', '--threads', '2', '--quiet'];
+        const resume = [...words.slice(0, 2), '--resume', 'parts', '--threads', '2', '--quiet'];
         await ok(resume, folder);
         const file = (out: string) => readFileSync(join(folder, out, 'model.safetensors'));
         assert.ok(file('whole').equals(file('parts')));

@@ -8,8 +8,10 @@ import { encodeIdx } from '../src/data/idx.ts';
 import { loadStrokes } from '../src/data/strokes-set.ts';
 import { decodePng } from '../src/image/png.ts';
 import { commandLine } from '../src/models/command-line.ts';
-import { Denoiser, loadDenoiser } from '../src/models/networks/denoiser.ts';
+import { Denoiser } from '../src/models/networks/denoiser.ts';
+import { loadDenoiser } from '../src/models/networks/registry.ts';
 import { trainDenoiser } from '../src/models/training/denoiser.ts';
+import type { Module } from '../src/nn/module.ts';
 import { Rng } from '../src/random/rng.ts';
 import { VERSION } from '../src/version.ts';
 import { inFolder, langevin, npmRun, type Outcome } from './dist.ts';
@@ -226,7 +228,7 @@ suite('cli', (test) => {
         const model = new Denoiser({ rng: new Rng(settings.seed).stream('initial values') });
         for (const _ of trainDenoiser(model, { ...loadStrokes({ train: 64, test: 64 }), ...settings }));
         const file = await loadDenoiser(join(folder, 'out', 'model.safetensors'));
-        const values = (from: Denoiser) => from.parameters().map((p) => p.toTypedArray());
+        const values = (from: Module) => from.parameters().map((p) => p.toTypedArray());
         if (backend().name === 'wasm') assert.equal(values(file), values(model));
       }),
   );

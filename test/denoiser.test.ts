@@ -5,6 +5,7 @@ import { type TrainTest, take } from '../src/data/dataset.ts';
 import { loadMnist } from '../src/data/mnist.ts';
 import { loadStrokes } from '../src/data/strokes-set.ts';
 import { DivergenceError, ShapeError, ValueError } from '../src/errors.ts';
+import { ConvDenoiser } from '../src/models/networks/conv-denoiser.ts';
 import { Denoiser, type DenoiserOptions } from '../src/models/networks/denoiser.ts';
 import {
   addNoise,
@@ -72,6 +73,28 @@ suite('denoiser', (test) => {
       'decoder.2.weight [784,400]',
       'decoder.2.bias [784]',
     ]);
+  });
+
+  test('the convolutional one learns more of the same few pictures, and says pictures of any size', () => {
+    const few = { ...strokes, train: take(strokes.train, 200), epochs: 4, batchSize: 20 };
+    const [mlp, conv] = [denoiser(SMALL), new ConvDenoiser({ height: 28, width: 28 }, new Rng(0))].map(
+      (model) => [...trainDenoiser(model, few)].at(-1) as EpochEvent,
+    );
+    assert.ok(conv.testLoss < 0.5 * mlp.testLoss, `${conv.testLoss} and ${mlp.testLoss}`);
+    const odd = new ConvDenoiser({ height: 5, width: 7, channels: 2 }, new Rng(1));
+    const said = odd.forward(new Rng(2).uniform([3, 5, 7, 2]));
+    assert.equal(said.shape, [3, 5, 7, 2]);
+    assert.ok(said.toTypedArray().every((v) => v > 0 && v < 1));
+    refused(
+      () => odd.forward(new Rng(2).uniform([3, 7, 5, 2])),
+      ShapeError,
+      'conv-denoiser: expected pictures [b,5,7,2], got [3,7,5,2]',
+    );
+    refused(
+      () => [...trainDenoiser(odd, strokes)],
+      ShapeError,
+      /expected pictures of 5x7x2, got strokes train with 28x28/,
+    );
   });
 
   test('it is sigmoid(W·relu(W·relu(W·relu(W·x)))), biases included, computed here by hand in float64', () => {

@@ -8,7 +8,7 @@ import { denoisedFigure, pureNoiseFigure } from '../src/models/figures/denoiser.
 import { noisingFigure } from '../src/models/figures/noising.ts';
 import { numbersHash } from '../src/models/figures/numbers-hash.ts';
 import { schedulesFigures } from '../src/models/figures/schedules.ts';
-import { loadDenoiser } from '../src/models/networks/denoiser.ts';
+import { loadDenoiser } from '../src/models/networks/registry.ts';
 import { loadDiffusion } from '../src/models/pipeline.ts';
 import { labelsInTurn, samplePictures } from '../src/models/sample.ts';
 import { defaultsOf } from '../src/models/setting.ts';

@@ -10,6 +10,7 @@ import { FormatError } from '../src/errors.ts';
 import { LectureNetwork } from '../src/models/lecture/lecture.ts';
 import { Classifier } from '../src/models/networks/classifier.ts';
 import { ConvClassifier } from '../src/models/networks/conv-classifier.ts';
+import { ConvDenoiser } from '../src/models/networks/conv-denoiser.ts';
 import { Denoiser } from '../src/models/networks/denoiser.ts';
 import { DiffusionMlp } from '../src/models/networks/diffusion-mlp.ts';
 import { NoiseClassifier } from '../src/models/networks/noise-classifier.ts';
@@ -36,6 +37,7 @@ const MODELS: Readonly<Record<string, Case>> = {
     model: new Denoiser({ inputs: 6, hidden: 4, code: 3, rng: new Rng(1) }),
     sizes: { inputs: 6, hidden: 4, code: 3 },
   },
+  'conv-denoiser': { model: new ConvDenoiser(PICTURES, new Rng(1)), sizes: PICTURES },
   lecture: { model: new LectureNetwork(6, 4, new Rng(1)), sizes: { dimension: 6, hidden: 4 } },
   classifier: {
     model: new Classifier({ ...PICTURES, classes: 2 }, new Rng(1)),

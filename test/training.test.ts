@@ -6,6 +6,7 @@ import { DivergenceError, FormatError, ValueError } from '../src/errors.ts';
 import { LectureNetwork } from '../src/models/lecture/lecture.ts';
 import { Classifier } from '../src/models/networks/classifier.ts';
 import { ConvClassifier } from '../src/models/networks/conv-classifier.ts';
+import { ConvDenoiser } from '../src/models/networks/conv-denoiser.ts';
 import { Denoiser } from '../src/models/networks/denoiser.ts';
 import { DiffusionMlp } from '../src/models/networks/diffusion-mlp.ts';
 import { NoiseClassifier } from '../src/models/networks/noise-classifier.ts';
@@ -42,6 +43,10 @@ const diffusion = (more: object = {}, limitSeconds?: number) => {
 /** A run of each recipe at its beginning, and one that goes on from a file. */
 const RECIPES: Record<string, { begin(): Trainer; resume?(file: Checkpoint): Trainer }> = {
   denoiser: { begin: () => denoiser(), resume: (file) => resumeDenoiser(file, strokes) },
+  'convolutional denoiser': {
+    begin: () => denoiserTrainer(new ConvDenoiser({ height: 28, width: 28 }, rng()), { ...strokes, ...RUN }),
+    resume: (file) => resumeDenoiser(file, strokes),
+  },
   lecture: {
     begin: () => lectureTrainer(new LectureNetwork(784, 8, rng()), { ...strokes, ...RUN, carry: true }),
     resume: (file) => resumeLecture(file, strokes),

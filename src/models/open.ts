@@ -4,19 +4,30 @@
 import { type Checkpoint, loadCheckpoint } from '../checkpoint/checkpoint.ts';
 import { entryOf } from '../checkpoint/model-format.ts';
 import { type LectureNetwork, lectureOf } from './lecture/lecture.ts';
-import { type Denoiser, denoiserOf } from './networks/denoiser.ts';
 import { type NoiseClassifier, noiseClassifierOf } from './networks/noise-classifier.ts';
 import type { PictureClassifier } from './networks/picture-classifier.ts';
-import { CLASSIFIER_KINDS, classifierOf, DIFFUSION_KINDS } from './networks/registry.ts';
+import type { PictureDenoiser } from './networks/picture-denoiser.ts';
+import {
+  CLASSIFIER_KINDS,
+  classifierOf,
+  DENOISER_KINDS,
+  DIFFUSION_KINDS,
+  denoiserOf,
+} from './networks/registry.ts';
 import { type DiffusionPipeline, diffusionOf } from './pipeline.ts';
 
 /** Whatever a model's file can hold; `instanceof` tells them apart. */
-export type AnyModel = Denoiser | LectureNetwork | PictureClassifier | NoiseClassifier | DiffusionPipeline;
+export type AnyModel =
+  | PictureDenoiser
+  | LectureNetwork
+  | PictureClassifier
+  | NoiseClassifier
+  | DiffusionPipeline;
 
 type Opener = (checkpoint: Checkpoint) => AnyModel;
 
 const OPENERS: ReadonlyMap<string, Opener> = new Map<string, Opener>([
-  ['denoiser', denoiserOf],
+  ...DENOISER_KINDS.map((kind) => [kind, denoiserOf] as const),
   ['lecture', lectureOf],
   ...CLASSIFIER_KINDS.map((kind) => [kind, classifierOf] as const),
   ['noise-classifier', noiseClassifierOf],

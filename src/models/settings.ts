@@ -72,8 +72,13 @@ export const ENGINE_TABLE = {
 /** Epochs over `strokes`, of which there are a sixth as many pictures as of MNIST. */
 const STROKES_EPOCHS = 15;
 
+/** The networks of `train denoiser`. */
+export const DENOISER_NETWORKS = ['mlp', 'conv'] as const;
+export type DenoiserNetworkName = (typeof DENOISER_NETWORKS)[number];
+
 /** The lecture's denoiser. */
 export const DENOISER_TABLE = {
+  model: choice(DENOISER_NETWORKS)('model', 'mlp', "The network: the lecture's MLP, or a convolutional one."),
   epochs: count('epochs', 10, 'Passes over the training data.', {
     defaultWhen: { setting: 'data', is: 'strokes', default: STROKES_EPOCHS },
     defaultText: `${STROKES_EPOCHS} for strokes, else 10`,
@@ -100,7 +105,7 @@ export type ClassifierNetworkName = (typeof CLASSIFIER_NETWORKS)[number];
 export const CLASSIFIER_TABLE = {
   model: choice(CLASSIFIER_NETWORKS)('model', 'conv', 'The network: convolutional, or an MLP.'),
   epochs: count('epochs', null, 'Passes over the training data.', {
-    defaultText: '10 for MNIST, and more for fewer pictures',
+    defaultText: '8 for MNIST, 13 for mlp; more for fewer pictures',
   }),
   batchSize: count('batch-size', 64, 'The number of pictures in a training step.', {
     defaultWhen: { setting: 'model', is: 'mlp', default: 128 },

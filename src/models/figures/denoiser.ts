@@ -5,7 +5,7 @@
 import { type Dataset, pictureSize } from '../../data/dataset.ts';
 import { DataLoader } from '../../data/loader.ts';
 import { Rng } from '../../random/rng.ts';
-import type { Denoiser } from '../networks/denoiser.ts';
+import type { PictureDenoiser } from '../networks/picture-denoiser.ts';
 import { addNoise, type DenoiserSettings } from '../training/denoiser.ts';
 import { type PictureRows, type PictureSize, pictureRows } from './picture-rows.ts';
 
@@ -36,7 +36,7 @@ function select(dataset: Dataset, indices: readonly number[]): Dataset {
 }
 
 /** Test pictures, the same with noise, and what the model makes of them. */
-export function denoisedFigure(model: Denoiser, test: Dataset, settings: DenoiserNoise): PictureRows {
+export function denoisedFigure(model: PictureDenoiser, test: Dataset, settings: DenoiserNoise): PictureRows {
   return pictureRows(test, ['original', 'noisy', 'denoised'], () => {
     const chosen = select(test, choose(test));
     const original = new DataLoader(chosen, { batchSize: chosen.length }).next().images;
@@ -47,14 +47,15 @@ export function denoisedFigure(model: Denoiser, test: Dataset, settings: Denoise
 
 /** Pure noise, and what the model makes of it in so many passes, each of what the one before it made. */
 export function pureNoiseFigure(
-  model: Denoiser,
+  model: PictureDenoiser,
   size: PictureSize,
   settings: DenoiserNoise,
   passes: number,
 ): PictureRows {
   const numbered = Array.from({ length: passes }, (_, pass) => `pass ${pass + 1}`);
   return pictureRows(size, ['noise', ...(passes === 1 ? ['denoised'] : numbered)], () => {
-    const noise = pictureRng(settings).stream('pure noise').normal([COLUMNS, model.sizes.inputs]);
+    const { height, width } = size;
+    const noise = pictureRng(settings).stream('pure noise').normal([COLUMNS, height, width, 1]);
     const rows = [noise.mul(settings.noise)];
     while (rows.length <= passes) rows.push(model.forward(rows[rows.length - 1]));
     return rows;

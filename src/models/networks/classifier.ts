@@ -26,10 +26,12 @@ import { pictureRows } from './pictures.ts';
 
 const HIDDEN = [800, 400] as const;
 
+const KIND = 'classifier';
+
 export class Classifier extends PictureClassifier {
   /** What a checkpoint calls this model. */
-  static readonly kind = 'classifier';
-  readonly kind = Classifier.kind;
+  static readonly kind = KIND;
+  readonly kind = KIND;
   readonly first: Linear;
   readonly second: Linear;
   readonly third: Linear;

@@ -11,19 +11,19 @@
  * Source: P. Vincent et al., "Extracting and composing robust features with denoising autoencoders" (ICML 2008);
  * here with Gaussian noise and untied weights.
  */
-import { type Checkpoint, loadCheckpoint } from '../../checkpoint/checkpoint.ts';
 import { whole } from '../../checkpoint/fields.ts';
-import { type ModelFormat, readModel } from '../../checkpoint/model-format.ts';
+import type { ModelFormat } from '../../checkpoint/model-format.ts';
+import { type PictureShape, pictureSize } from '../../data/dataset.ts';
 import { ValueError } from '../../errors.ts';
 import { ReLU, Sigmoid } from '../../nn/activation.ts';
 import { Flatten } from '../../nn/flatten.ts';
 import { Linear } from '../../nn/linear.ts';
-import { Layer } from '../../nn/module.ts';
 import { Sequential } from '../../nn/sequential.ts';
 import { withDefaults } from '../../options.ts';
 import { Rng, sharedRng } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { MOST_INPUTS, WIDTH_FIELD } from './limits.ts';
+import { PictureDenoiser } from './picture-denoiser.ts';
 
 /** The widths of the denoiser's layers, each 1 or more. */
 export interface DenoiserSizes {
@@ -43,9 +43,12 @@ export interface DenoiserOptions extends Partial<DenoiserSizes> {
   readonly rng?: Rng;
 }
 
-export class Denoiser extends Layer {
+const KIND = 'denoiser';
+
+export class Denoiser extends PictureDenoiser {
   /** What a checkpoint calls this model. */
-  static readonly kind = 'denoiser';
+  static readonly kind = KIND;
+  readonly kind = KIND;
   readonly sizes: DenoiserSizes;
   readonly encoder: Sequential;
   readonly decoder: Sequential;
@@ -66,13 +69,26 @@ export class Denoiser extends Layer {
     this.decoder = new Sequential(dense(code, hidden), new ReLU(), dense(hidden, inputs), new Sigmoid());
   }
 
+  get description(): string {
+    const { inputs, hidden, code } = this.sizes;
+    return [inputs, hidden, code, hidden, inputs].join('-');
+  }
+
+  get takes(): string {
+    return `${this.sizes.inputs} pixels`;
+  }
+
+  override fits(pictures: PictureShape): boolean {
+    return pictureSize(pictures) === this.sizes.inputs;
+  }
+
   /** The pictures that the model sees in `x`, of its shape, each value in (0, 1). @throws ShapeError */
   override forward(x: Tensor): Tensor {
     return this.decoder.forward(this.encoder.forward(new Flatten().forward(x))).reshape(x.shape);
   }
 }
 
-const FORMAT: ModelFormat<Denoiser, DenoiserSizes> = {
+export const DENOISER_FORMAT: ModelFormat<Denoiser, DenoiserSizes> = {
   kind: Denoiser.kind,
   sizes: { inputs: whole(1, MOST_INPUTS), hidden: WIDTH_FIELD, code: WIDTH_FIELD },
   shapes: ({ inputs, hidden, code }) => [
@@ -84,14 +100,3 @@ const FORMAT: ModelFormat<Denoiser, DenoiserSizes> = {
   // Its own generator: to load a model is no reason for other random numbers afterwards.
   create: (sizes) => new Denoiser({ ...sizes, rng: new Rng(0) }),
 };
-
-/** The denoiser in a file that was read. @throws FormatError for a file of anything else */
-export const denoiserOf = (checkpoint: Checkpoint): Denoiser => readModel(checkpoint, FORMAT);
-
-/**
- * The denoiser in a file that `saveCheckpoint` or `langevin train denoiser` wrote.
- * @throws FileError for a file that cannot be read, FormatError for one that holds no denoiser
- */
-export async function loadDenoiser(path: string): Promise<Denoiser> {
-  return denoiserOf(await loadCheckpoint(path));
-}

@@ -1,11 +1,14 @@
 /** Networks by kind, as files name them: a new one is one line of a table. */
-import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
+import { type Checkpoint, loadCheckpoint } from '../../checkpoint/checkpoint.ts';
 import { entryOf, readModel } from '../../checkpoint/model-format.ts';
 import { CLASSIFIER_FORMAT } from './classifier.ts';
 import { CONV_CLASSIFIER_FORMAT } from './conv-classifier.ts';
+import { CONV_DENOISER_FORMAT } from './conv-denoiser.ts';
+import { DENOISER_FORMAT } from './denoiser.ts';
 import { DIFFUSION_MLP_FORMAT } from './diffusion-mlp.ts';
 import type { DiffusionNetwork } from './diffusion-network.ts';
 import type { PictureClassifier } from './picture-classifier.ts';
+import type { PictureDenoiser } from './picture-denoiser.ts';
 
 /** From a kind to what reads its file. */
 type Loaders<M> = ReadonlyMap<string, (checkpoint: Checkpoint) => M>;
@@ -22,10 +25,18 @@ const CLASSIFIERS: Loaders<PictureClassifier> = new Map<
   [CONV_CLASSIFIER_FORMAT.kind, (checkpoint) => readModel(checkpoint, CONV_CLASSIFIER_FORMAT)],
 ]);
 
+const DENOISERS: Loaders<PictureDenoiser> = new Map<string, (checkpoint: Checkpoint) => PictureDenoiser>([
+  [DENOISER_FORMAT.kind, (checkpoint) => readModel(checkpoint, DENOISER_FORMAT)],
+  [CONV_DENOISER_FORMAT.kind, (checkpoint) => readModel(checkpoint, CONV_DENOISER_FORMAT)],
+]);
+
 /** The kinds of networks that diffusion models may have. */
 export const DIFFUSION_KINDS: readonly string[] = [...DIFFUSION.keys()];
 /** The kinds of classifiers of clean pictures. */
 export const CLASSIFIER_KINDS: readonly string[] = [...CLASSIFIERS.keys()];
+
+/** The kinds of denoisers. */
+export const DENOISER_KINDS: readonly string[] = [...DENOISERS.keys()];
 
 /** The network in a file that was read. @throws FormatError for a file of anything else, or one that does not fit */
 export function diffusionNetworkOf(checkpoint: Checkpoint): DiffusionNetwork {
@@ -35,4 +46,17 @@ export function diffusionNetworkOf(checkpoint: Checkpoint): DiffusionNetwork {
 /** The classifier in a file that was read. @throws FormatError for a file of anything else, or one that does not fit */
 export function classifierOf(checkpoint: Checkpoint): PictureClassifier {
   return entryOf(checkpoint, CLASSIFIERS)(checkpoint);
+}
+
+/** The denoiser in a file that was read. @throws FormatError for a file of anything else, or one that does not fit */
+export function denoiserOf(checkpoint: Checkpoint): PictureDenoiser {
+  return entryOf(checkpoint, DENOISERS)(checkpoint);
+}
+
+/**
+ * The denoiser in a file that `saveCheckpoint` or `langevin train denoiser` wrote.
+ * @throws FileError for a file that cannot be read, FormatError for one that holds no denoiser
+ */
+export async function loadDenoiser(path: string): Promise<PictureDenoiser> {
+  return denoiserOf(await loadCheckpoint(path));
 }

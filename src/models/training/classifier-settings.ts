@@ -9,7 +9,7 @@ import type { ClassifierSettings } from './cross-entropy.ts';
 
 /** How long each network is trained: epochs at least, and steps where there are fewer pictures. */
 const LENGTHS: Readonly<Record<ClassifierNetworkName, { epochs: number; steps: number }>> = {
-  conv: { epochs: 10, steps: 2400 },
+  conv: { epochs: 8, steps: 2400 },
   mlp: { epochs: 1, steps: 6000 },
 };
 const MOST_EPOCHS = 60;

@@ -1,5 +1,5 @@
 /**
- * Recipe of the denoiser:
+ * Recipe of the denoisers:
  *
  *     noisy = x + noise·eps, eps ~ N(0, 1);   loss = mean (model(noisy) - x)²;   Adam at a constant rate
  *
@@ -9,13 +9,14 @@
  * The same model and options give the same losses, bit for bit, on the strict build.
  */
 import type { Checkpoint, CheckpointInfo } from '../../checkpoint/checkpoint.ts';
-import { type Dataset, pictureSize, type TrainTest } from '../../data/dataset.ts';
+import type { Dataset, TrainTest } from '../../data/dataset.ts';
 import { type Batch, DataLoader } from '../../data/loader.ts';
 import { withDefaults } from '../../options.ts';
 import { Rng, type Seed } from '../../random/rng.ts';
 import { mse } from '../../tensor/functions.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { Denoiser, denoiserOf } from '../networks/denoiser.ts';
+import type { PictureDenoiser } from '../networks/picture-denoiser.ts';
+import { denoiserOf } from '../networks/registry.ts';
 import { defaultsOf } from '../setting.ts';
 import { DENOISER_TABLE } from '../settings.ts';
 import { requirement, requirePictures } from './check.ts';
@@ -37,8 +38,9 @@ export interface DenoiserSettings {
   readonly seed: Seed;
 }
 
+const { model: _network, ...defaults } = defaultsOf(DENOISER_TABLE);
 /** The lecture's settings. */
-export const DENOISER_SETTINGS: DenoiserSettings = defaultsOf(DENOISER_TABLE);
+export const DENOISER_SETTINGS: DenoiserSettings = defaults;
 
 export interface TrainDenoiserOptions extends Partial<DenoiserSettings> {
   readonly train: Dataset;
@@ -60,7 +62,7 @@ const TEST_BATCH = 256;
 /**
  * The mean squared error of `model` over all pictures of `dataset` under noise that follows from the seed alone.
  */
-export function testDenoiser(model: Denoiser, dataset: Dataset, noise: number, seed: Seed): number {
+export function testDenoiser(model: PictureDenoiser, dataset: Dataset, noise: number, seed: Seed): number {
   const rng = new Rng(seed).stream('test noise');
   return testLoss(dataset, TEST_BATCH, ({ images }) =>
     mse(model.forward(addNoise(images, noise, rng)), images),
@@ -72,20 +74,20 @@ export class DenoiserRecipe implements Recipe {
 
   /** @throws ValueError for a noise that is none, ShapeError for pictures that are not of the model's size */
   constructor(
-    readonly module: Denoiser,
+    readonly module: PictureDenoiser,
     readonly data: TrainTest,
     readonly settings: DenoiserSettings,
   ) {
     const { noise, seed } = settings;
     requirement(noise >= 0 && noise < Infinity, 'noise >= 0', noise);
-    const { inputs } = module.sizes;
-    requirePictures(data, `${inputs} pixels`, (set) => pictureSize(set) === inputs);
+    requirePictures(data, module.takes, (set) => module.fits(set));
     this.streams = { noise: new Rng(seed).stream('training noise') };
   }
 
   get info(): CheckpointInfo {
     const { seed, ...settings } = this.settings;
-    return { kind: Denoiser.kind, sizes: { ...this.module.sizes }, settings, seed };
+    const { kind, sizes } = this.module;
+    return { kind, sizes: { ...sizes }, settings, seed };
   }
 
   loss({ images }: Batch): Tensor {
@@ -99,7 +101,10 @@ export class DenoiserRecipe implements Recipe {
 }
 
 /** A run at its beginning. @throws ValueError, ShapeError */
-export function denoiserTrainer(model: Denoiser, options: TrainDenoiserOptions): Trainer<DenoiserRecipe> {
+export function denoiserTrainer(
+  model: PictureDenoiser,
+  options: TrainDenoiserOptions,
+): Trainer<DenoiserRecipe> {
   const filled = withDefaults('trainDenoiser', options, { ...DENOISER_SETTINGS, ...RUN_DEFAULTS });
   const { train, test, every, limitSeconds, ...settings } = filled;
   const { epochs, lr, batchSize, seed } = settings;
@@ -116,7 +121,10 @@ export function denoiserTrainer(model: Denoiser, options: TrainDenoiserOptions):
  * @throws ValueError for settings out of range, ShapeError for pictures that are not of the model's size
  * @throws DivergenceError that names the epoch and the batch
  */
-export function* trainDenoiser(model: Denoiser, options: TrainDenoiserOptions): Generator<TrainEvent, void> {
+export function* trainDenoiser(
+  model: PictureDenoiser,
+  options: TrainDenoiserOptions,
+): Generator<TrainEvent, void> {
   yield* train(denoiserTrainer(model, options));
 }
 

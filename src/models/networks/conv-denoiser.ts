@@ -1,0 +1,131 @@
+/**
+ * A convolutional denoiser, beside the lecture's MLP: a picture with noise to the picture without, [b, h, w, c] to the
+ * same shape. It is a small U-Net of residual blocks. For pictures of 28x28:
+ *
+ *     a = 5x5, stride 2       14x14x32
+ *     b = 3x3, stride 2       7x7x64
+ *     b = b + 3x3(b)          7x7x64, twice
+ *     a = a + 3x3(upsample b) 14x14x32
+ *     a = a + 3x3(a)          14x14x32
+ *     3x3 to 4·c channels, which are four pixels each, and a sigmoid
+ *
+ * Each convolution but the last is followed by group normalisation and SiLU (conv-block.ts). `upsample` repeats each
+ * pixel in a square of four; where a map has odd sides, what is too much is cut off. The network is trained by
+ * training/denoiser.ts.
+ *
+ * Source: Ronneberger et al., "U-Net" (2015); Shi et al., "Real-time super-resolution by sub-pixel convolution" (2016)
+ * for the last layer. Left out on purpose: maps of the full size, which would take most of the time.
+ */
+import type { ModelFormat } from '../../checkpoint/model-format.ts';
+import { type PictureShape, pictureName } from '../../data/dataset.ts';
+import { Conv2d } from '../../nn/conv.ts';
+import { type Defaults, withDefaults } from '../../options.ts';
+import { Rng, sharedRng } from '../../random/rng.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { ConvBlock } from './conv-block.ts';
+import { PICTURE_FIELDS } from './limits.ts';
+import { PictureDenoiser } from './picture-denoiser.ts';
+import { checkPictures } from './pictures.ts';
+
+export interface ConvDenoiserOptions extends Omit<PictureShape, 'channels'> {
+  /** 1 by default. */
+  readonly channels?: number;
+}
+
+const DEFAULTS = {
+  height: undefined,
+  width: undefined,
+  channels: 1,
+} as const satisfies Defaults<ConvDenoiserOptions>;
+
+const KIND = 'conv-denoiser';
+/** Channels at half of the size, and at a quarter. */
+const [WIDE, DEEP] = [32, 64];
+/** The residual blocks at a quarter of the size. */
+const MIDDLE = 2;
+
+export class ConvDenoiser extends PictureDenoiser {
+  /** What a checkpoint calls this model. */
+  static readonly kind = KIND;
+  readonly kind = KIND;
+  readonly sizes: PictureShape;
+  readonly half: ConvBlock;
+  readonly quarter: ConvBlock;
+  readonly middle: readonly ConvBlock[];
+  readonly up: ConvBlock;
+  readonly merged: ConvBlock;
+  readonly last: Conv2d;
+
+  constructor(sizes: ConvDenoiserOptions, rng: Rng = sharedRng()) {
+    super();
+    this.sizes = withDefaults(KIND, sizes, DEFAULTS);
+    const { channels } = this.sizes;
+    const block = (from: number, to: number, kernel: number, stride: number) =>
+      new ConvBlock(from, to, { kernel, stride, rng });
+    this.half = block(channels, WIDE, 5, 2);
+    this.quarter = block(WIDE, DEEP, 3, 2);
+    this.middle = Array.from({ length: MIDDLE }, () => block(DEEP, DEEP, 3, 1));
+    this.up = block(DEEP, WIDE, 3, 1);
+    this.merged = block(WIDE, WIDE, 3, 1);
+    this.last = new Conv2d(WIDE, 4 * channels, 3, { padding: 1, rng });
+  }
+
+  get description(): string {
+    return `U-Net of ${WIDE} channels at half of the size and ${DEEP} at a quarter`;
+  }
+
+  get takes(): string {
+    return pictureName(this.sizes);
+  }
+
+  override fits(pictures: PictureShape): boolean {
+    return pictureName(pictures) === this.takes;
+  }
+
+  /** The pictures that the model sees in `x`, of its shape, each value in (0, 1). @throws ShapeError */
+  override forward(x: Tensor): Tensor {
+    checkPictures(KIND, x, this.sizes);
+    const half = this.half.forward(x);
+    const quarter = this.middle.reduce((z, block) => z.add(block.forward(z)), this.quarter.forward(half));
+    const merged = half.add(this.up.forward(cut(upsample(quarter), half)));
+    const whole = this.last.forward(merged.add(this.merged.forward(merged)), 'sigmoid');
+    return cut(pixelShuffle(whole), x);
+  }
+}
+
+/** Each pixel four times: [b, h, w, c] to [b, 2h, 2w, c]. */
+function upsample(x: Tensor): Tensor {
+  const [b, h, w, c] = x.shape;
+  const pixels = x.reshape([b, h, 1, w, 1, c]).broadcastTo([b, h, 2, w, 2, c]);
+  return pixels.reshape([b, 2 * h, 2 * w, c]);
+}
+
+/** Four channels as four pixels, in PyTorch's order: [b, h, w, 4·c] to [b, 2h, 2w, c]. */
+function pixelShuffle(x: Tensor): Tensor {
+  const [b, h, w, c] = x.shape;
+  const pixels = x.reshape([b, h, w, c / 4, 2, 2]).transpose(0, 1, 4, 2, 5, 3);
+  return pixels.reshape([b, 2 * h, 2 * w, c / 4]);
+}
+
+/** The part of the map that has the height and width of `like`. */
+function cut(x: Tensor, like: Tensor): Tensor {
+  const [b, height, width] = like.shape;
+  if (x.shape[1] === height && x.shape[2] === width) return x;
+  return x.slice([0, 0, 0, 0], [b, height, width, x.shape[3]]);
+}
+
+export const CONV_DENOISER_FORMAT: ModelFormat<ConvDenoiser, PictureShape> = {
+  kind: KIND,
+  sizes: PICTURE_FIELDS,
+  shapes: ({ channels }) => [
+    ['half.conv.weight', [WIDE, 5, 5, channels]],
+    ['quarter.conv.weight', [DEEP, 3, 3, WIDE]],
+    ...Array.from({ length: MIDDLE }, (_, i): [string, number[]] => {
+      return [`middle.${i}.conv.weight`, [DEEP, 3, 3, DEEP]];
+    }),
+    ['up.conv.weight', [WIDE, 3, 3, DEEP]],
+    ['merged.conv.weight', [WIDE, 3, 3, WIDE]],
+    ['last.weight', [4 * channels, 3, 3, WIDE]],
+  ],
+  create: (sizes) => new ConvDenoiser(sizes, new Rng(0)),
+};
