@@ -574,3 +574,10 @@ export class WinogradWeightGradientRecord {
   out: usize;
   accumulate: i32;
 }
+
+/** `items` pieces of work for the multiply-add peak, each of so many turns. */
+@unmanaged
+export class PeakRecord {
+  items: i32;
+  turns: i32;
+}

@@ -1,7 +1,7 @@
 /**
  * Convolutions 3x3 with same padding at the sizes of a small U-Net, batch 64: forwards, to the input and to the weights.
  * Flop count the direct sum, 2·9·in·out a pixel of the result, whatever the algorithm; rows whose kernel adds that sum
- * carry the word `direct`. Roof: the multiply-add peak, times the threads. Twin: the loops.
+ * carry the word `direct`. Roof: the multiply-add peak of as many threads. Twin: the loops.
  */
 import { type ConvSizes, convPlaces, type Kernels } from '../src/backend/kernels.ts';
 import { usesWinograd } from '../src/backend/winograd.ts';
@@ -47,7 +47,7 @@ const RUN: Readonly<Record<Direction, (k: Kernels, s: ConvSizes, x: number, w: n
   };
 
 const convCase =
-  (direction: Direction, layer: Layer, { threads, quick }: Setting, stride = 1): Make =>
+  (direction: Direction, layer: Layer, { quick }: Setting, stride = 1): Make =>
   (memory) => {
     const { kernels } = memory.backend;
     const [side, inChannels, outChannels] = layer;
@@ -65,7 +65,7 @@ const convCase =
       shape: `${batch}x${side}x${side} ${inChannels}->${outChannels}`,
       flop: 2 * places * weights,
       bytes: 4 * (nx + weights + ny),
-      roof: memory.multiplyAddPeak(threads),
+      roof: memory.multiplyAddPeak(),
       run: () => RUN[direction](kernels, s, x.ptr, w.ptr, y.ptr),
       twin: () => twins.conv2d(direction, s, x.twin, w.twin, y.twin),
     };
@@ -74,7 +74,7 @@ const convCase =
 export const conv: Subject = {
   name: 'conv',
   title:
-    'Convolutions 3x3. Twin: the loops. Peak: multiply-adds from registers, times the threads, over the flop of the direct sum.',
+    'Convolutions 3x3. Twin: the loops. Peak: multiply-adds from registers, on as many threads, over the flop of the direct sum.',
   cases: (setting: Setting) => [
     ...DIRECTIONS.flatMap((direction) => LAYERS.map((layer) => convCase(direction, layer, setting))),
     ...DIRECTIONS.flatMap((direction) => THIN.map((layer) => convCase(direction, layer, setting))),

@@ -1,8 +1,8 @@
 /**
  * Matrix products, c[m,n] = op(a)[m,k]·op(b)[k,n], in the shapes of training and in squares. NN, NT and TN say
  * which operand is stored transposed: `linear` computes NT forwards (its weights are [out,in]), NN for dX and TN
- * for dW. A shape is written m x k x n; flop are 2·m·k·n. Twin: the triple loop. Roof: the multiply-add peak,
- * times the threads.
+ * for dW. A shape is written m x k x n; flop are 2·m·k·n. Twin: the triple loop. Roof: the multiply-add peak
+ * of as many threads.
  */
 import type { Case } from './harness.ts';
 import type { Operands } from './operands.ts';
@@ -35,7 +35,7 @@ const PRODUCTS: readonly (readonly [Form, Shape3])[] = [
 /** Left out of a quick run, and without a twin, which would take ten seconds. */
 const LARGE: readonly [Form, Shape3] = ['NN', [1024, 1024, 1024]];
 
-export function gemmCase([form, [m, k, n]]: readonly [Form, Shape3], threads: number): Make {
+export function gemmCase([form, [m, k, n]]: readonly [Form, Shape3]): Make {
   return (memory) => {
     const { kernels } = memory.backend;
     const [aT, bT] = [form[0] === 'T', form[1] === 'T'];
@@ -45,7 +45,7 @@ export function gemmCase([form, [m, k, n]]: readonly [Form, Shape3], threads: nu
       shape: `${m}x${k}x${n}`,
       flop: 2 * m * k * n,
       bytes: 4 * (m * k + k * n + m * n),
-      roof: memory.multiplyAddPeak(threads),
+      roof: memory.multiplyAddPeak(),
       run: () =>
         kernels.gemm({
           m: m,
@@ -60,24 +60,22 @@ export function gemmCase([form, [m, k, n]]: readonly [Form, Shape3], threads: nu
   };
 }
 
-function largeCase(threads: number): Make {
-  return (memory) => {
-    const { twin: _, ...rest } = gemmCase(LARGE, threads)(memory);
-    return rest;
-  };
+function largeCase(memory: Operands): Case {
+  const { twin: _, ...rest } = gemmCase(LARGE)(memory);
+  return rest;
 }
 
 function peakCase(memory: Operands): Case {
-  const { run, amount } = memory.multiplyAddPeak(1);
+  const { run, amount } = memory.multiplyAddPeak();
   return { name: 'multiply-add peak', shape: 'registers', flop: amount, run };
 }
 
 export const gemm: Subject = {
   name: 'gemm',
-  title: 'Matrix products. Twin: the triple loop. Peak: multiply-adds from registers, times the threads.',
+  title: 'Matrix products. Twin: the triple loop. Peak: multiply-adds from registers, on as many threads.',
   cases: ({ threads, quick }: Setting) => [
     ...(threads === 1 ? [peakCase] : []),
-    ...PRODUCTS.map((product) => gemmCase(product, threads)),
-    ...(quick ? [] : [largeCase(threads)]),
+    ...PRODUCTS.map((product) => gemmCase(product)),
+    ...(quick ? [] : [largeCase]),
   ],
 };

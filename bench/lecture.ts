@@ -56,5 +56,5 @@ export const lectureStep: Program = {
 export const lecture: Subject = {
   name: 'lecture',
   title: "The lecture's five-step diffusion step and its kernels. Twin: the reference backend.",
-  cases: ({ threads, quick }) => [programCase(lectureStep, threads, quick)],
+  cases: ({ quick }) => [programCase(lectureStep, quick)],
 };

@@ -33,13 +33,13 @@ const PAUSE = 10;
 interface Task {
   readonly sizes: readonly number[];
   readonly turn: { readonly quick: number; readonly full: number };
-  make(threads: number, quick: boolean): Make;
+  make(quick: boolean): Make;
 }
 
 const product = (form: Form, sizes: Shape3): Task => ({
   sizes,
   turn: KERNEL_TURN,
-  make: (threads) => gemmCase([form, sizes], threads),
+  make: () => gemmCase([form, sizes]),
 });
 const normals = (n: number): Task => ({
   sizes: [n],
@@ -49,7 +49,7 @@ const normals = (n: number): Task => ({
 const program = (of: Program): Task => ({
   sizes: [],
   turn: PROGRAM_TURN,
-  make: (threads, quick) => programCase(of, threads, quick),
+  make: (quick) => programCase(of, quick),
 });
 
 const TASKS: readonly Task[] = [
@@ -129,7 +129,7 @@ interface Contender {
 async function* turns(task: Task, settings: readonly Setting[], peers: readonly Peer[]): AsyncGenerator<Row> {
   const { threads, quick } = settings[0]!;
   const memory = new Operands();
-  const c = task.make(threads, quick)(memory);
+  const c = task.make(quick)(memory);
   const { name, shape } = c;
   const budget = quick ? task.turn.quick : task.turn.full;
   const request = { name, shape: task.sizes, budget };

@@ -28,7 +28,7 @@ const REPLAYS = { quick: 3, full: 50 };
 const IDLE_RUNS = { quick: 50, full: 2000 };
 
 export const programCase =
-  (program: Program, threads: number, quick: boolean): Make =>
+  (program: Program, quick: boolean): Make =>
   (memory: Operands): Case => {
     const { name, shape, flop } = program;
     const step = program.make();
@@ -40,7 +40,7 @@ export const programCase =
       name,
       shape,
       flop,
-      roof: memory.multiplyAddPeak(threads),
+      roof: memory.multiplyAddPeak(),
       run: () => step(),
       twin: () =>
         onReference(() => {

@@ -5,7 +5,6 @@
  * multiply-add peak.
  */
 import { SOFTMAX, type SoftmaxName } from '../src/backend/kernels.ts';
-import type { Setting } from './setting.ts';
 import type { Make, Subject } from './subject.ts';
 import * as twins from './twins.ts';
 import { cumsum, gatherRows, scatterRows, softmax, softmaxBackward } from './twins-rows.ts';
@@ -100,7 +99,7 @@ const cumsumCase =
 
 /** The scores q·kᵀ of every head, or the sums of values that they weigh. */
 const attention =
-  (what: 'scores' | 'values', threads: number): Make =>
+  (what: 'scores' | 'values'): Make =>
   (memory) => {
     const { kernels } = memory.backend;
     const { batch, places, size } = ATTENTION;
@@ -112,7 +111,7 @@ const attention =
       shape: `${batch}x${m}x${k}x${n}`,
       flop: 2 * batch * m * n * k,
       bytes: 4 * batch * (m * k + k * n + m * n),
-      roof: memory.multiplyAddPeak(threads),
+      roof: memory.multiplyAddPeak(),
       run: () =>
         kernels.gemmBatch({
           ...{ batch, m, n, k, aStep: m * k, bStep: k * n, outStep: m * n },
@@ -139,13 +138,13 @@ export const rows: Subject = {
   name: 'rows',
   title:
     'Softmax, gathers, cumulative sums, batches of products. Twin: a loop. Peak: a plain copy, or multiply-adds.',
-  cases: ({ threads }: Setting) => [
+  cases: () => [
     ...SOFTMAX.flatMap((name) => [softmaxCase(name), softmaxBackwardCase(name)]),
     lookup('gather'),
     lookup('scatterAdd'),
     cumsumCase('rows', ROWS, COLS, 1),
     cumsumCase('columns', 1, ROWS, COLS),
-    attention('scores', threads),
-    attention('values', threads),
+    attention('scores'),
+    attention('values'),
   ],
 };

@@ -38,5 +38,5 @@ export const denoiserStep: Program = {
 export const step: Subject = {
   name: 'step',
   title: "The denoiser's training step and its kernels. Twin: the reference backend, float64 in TypeScript.",
-  cases: ({ threads, quick }) => [programCase(denoiserStep, threads, quick)],
+  cases: ({ quick }) => [programCase(denoiserStep, quick)],
 };

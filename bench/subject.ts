@@ -51,7 +51,7 @@ export async function* run(
 /** Runs the roof until the engine has compiled it for good: it is what all else is compared with. */
 function warmUp(): void {
   const memory = new Operands();
-  const peak = memory.multiplyAddPeak(1);
+  const peak = memory.multiplyAddPeak();
   const start = performance.now();
   while (performance.now() - start < ROOF_WARM_UP) peak.run();
   memory.release();

@@ -19,6 +19,7 @@ import {
   type Bounds,
   convBoxes,
   EXPENSIVE_GRAIN,
+  even,
   GRAIN,
   gemmBatches,
   gemmBoxes,
@@ -95,6 +96,12 @@ const whole = (): Bounds[] => [[0, 1]];
 /** Elements that assembly/reduce/ adds in float32 before float64 takes over. */
 export const SUM_BLOCK = 4096;
 const blocks = ({ n }: { readonly n: number }) => ranges(Math.ceil(n / SUM_BLOCK), SUM_BLOCK, REDUCE_GRAIN);
+
+/** Pieces of the multiply-add peak, and the turns of each. */
+interface Peak {
+  readonly items: number;
+  readonly turns: number;
+}
 
 /** Partial sums of a long row, which the WebAssembly backend adds in order. */
 export interface SumBlocks {
@@ -308,6 +315,10 @@ export const ABI = {
   squaredErrorBlocks: kernel<SquaredErrorBlocks>(
     (w, { n, a, b, partials }) => w.i32(n).ptr(a).ptr(b).ptr(partials),
     blocks,
+  ),
+  peakMulAdd: kernel<Peak>(
+    (w, { items, turns }) => w.i32(items).i32(turns),
+    ({ items }) => even(items, items, 1),
   ),
   storeTotal: kernel<Total>((w, { total, alpha, out }) => w.f64(total).f32(alpha).target(out), whole),
   mse: kernel<K.Mse>((w, { n, a, b, out }) => w.i32(n).ptr(a).ptr(b).ptr(out), whole),

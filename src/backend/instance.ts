@@ -24,7 +24,6 @@ export interface Exports extends Readonly<Record<KernelName, Kernel>> {
   attach(scratch: Ptr, thread: number): void;
   init(): void;
   isFused(at: Ptr): number;
-  peakMulAdd(n: number, at: Ptr): number;
 }
 
 /** Whether this engine can run the relaxed build. */

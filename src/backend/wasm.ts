@@ -336,9 +336,10 @@ export class WasmKernels implements K.Kernels {
     }
   }
 
-  /** 96·n flop of multiply-adds from registers, for the bench (assembly/peak.ts). */
-  peakMulAdd(n: number): void {
-    this.exports.peakMulAdd(n, this.scratch);
+  /** Multiply-adds from registers on all threads, for the bench: 224·turns flop (assembly/peak.ts). */
+  peakMulAdd(turns: number): void {
+    const pieces = 4;
+    this.run('peakMulAdd', { items: pieces * this.wantedThreads, turns: turns / pieces });
   }
 
   /** A long sum: its blocks' partial sums by all threads, added here in ascending order. */
