@@ -21,6 +21,7 @@ import { type PictureShape, pictureName } from '../../data/dataset.ts';
 import { Conv2d } from '../../nn/conv.ts';
 import { type Defaults, withDefaults } from '../../options.ts';
 import { Rng, sharedRng } from '../../random/rng.ts';
+import { pixelShuffle, upsample } from '../../tensor/pool.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { ConvBlock } from './conv-block.ts';
 import { PICTURE_FIELDS } from './limits.ts';
@@ -87,24 +88,10 @@ export class ConvDenoiser extends PictureDenoiser {
     checkPictures(KIND, x, this.sizes);
     const half = this.half.forward(x);
     const quarter = this.middle.reduce((z, block) => z.add(block.forward(z)), this.quarter.forward(half));
-    const merged = half.add(this.up.forward(cut(upsample(quarter), half)));
+    const merged = half.add(this.up.forward(cut(upsample(quarter, { scaleFactor: 2 }), half)));
     const whole = this.last.forward(merged.add(this.merged.forward(merged)), 'sigmoid');
-    return cut(pixelShuffle(whole), x);
+    return cut(pixelShuffle(whole, 2), x);
   }
-}
-
-/** Each pixel four times: [b, h, w, c] to [b, 2h, 2w, c]. */
-function upsample(x: Tensor): Tensor {
-  const [b, h, w, c] = x.shape;
-  const pixels = x.reshape([b, h, 1, w, 1, c]).broadcastTo([b, h, 2, w, 2, c]);
-  return pixels.reshape([b, 2 * h, 2 * w, c]);
-}
-
-/** Four channels as four pixels, in PyTorch's order: [b, h, w, 4·c] to [b, 2h, 2w, c]. */
-function pixelShuffle(x: Tensor): Tensor {
-  const [b, h, w, c] = x.shape;
-  const pixels = x.reshape([b, h, w, c / 4, 2, 2]).transpose(0, 1, 4, 2, 5, 3);
-  return pixels.reshape([b, 2 * h, 2 * w, c / 4]);
 }
 
 /** The part of the map that has the height and width of `like`. */
