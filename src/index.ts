@@ -96,6 +96,13 @@ export {
   pictureGridFromBatch,
 } from './image/grid.ts';
 export { decodePng, encodePng, type Picture } from './image/png.ts';
+export {
+  type ClassFigures,
+  type Classification,
+  classification,
+  confusionMatrix,
+  type Mistake,
+} from './models/evaluation/classification.ts';
 export { type Evaluation, evaluatePictures } from './models/evaluation/evaluate.ts';
 export { type DiffusionLikelihood, diffusionLikelihood } from './models/evaluation/likelihood.ts';
 export {

@@ -105,7 +105,7 @@ export type ClassifierNetworkName = (typeof CLASSIFIER_NETWORKS)[number];
 export const CLASSIFIER_TABLE = {
   model: choice(CLASSIFIER_NETWORKS)('model', 'conv', 'The network: convolutional, or an MLP.'),
   epochs: count('epochs', null, 'Passes over the training data.', {
-    defaultText: '8 for MNIST, 13 for mlp; more for fewer pictures',
+    defaultText: '8 for MNIST, 13 with mlp; more for fewer pictures',
   }),
   batchSize: count('batch-size', 64, 'The number of pictures in a training step.', {
     defaultWhen: { setting: 'model', is: 'mlp', default: 128 },

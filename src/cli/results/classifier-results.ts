@@ -44,7 +44,7 @@ function pageOf({ trainer, data }: Run<ClassifierRecipe>, found: Classification)
   const shown = Math.min(MOST_MISTAKES, mistakes.length);
   const sheet: Part[] =
     shown === 0
-      ? [{ kind: 'text', text: 'There is none.' }]
+      ? [{ kind: 'text', text: 'There are none: every test picture is named right.' }]
       : [
           {
             kind: 'picture',
@@ -92,8 +92,8 @@ export function classifierResults(
   return {
     titles: {
       title: `Classifier of ${setName(data)}`,
-      subtitle: `batch ${settings.batchSize}, learning rate ${settings.lr}`,
-      loss: smoothed ? 'cross-entropy; in training of smoothed labels' : 'cross-entropy',
+      subtitle: `batch ${settings.batchSize}, learning rate ${settings.lr}${smoothed ? ', labels smoothed in training' : ''}`,
+      loss: 'cross-entropy',
     },
     contents: {
       ...(mistakes.length > 0 && { 'mistakes.png': hashes.content('mistakes.png', sheet, drawMistakes) }),

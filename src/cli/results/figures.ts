@@ -47,5 +47,6 @@ export function drawMistakes({ height, width, pixels, captions }: MistakesFigure
     Array.from({ length: Math.ceil(all.length / SHEET_COLUMNS) }, (_, row) =>
       all.slice(row * SHEET_COLUMNS, (row + 1) * SHEET_COLUMNS),
     );
-  return encodePng(pictureGrid(inRows(cells), { height, width, captions: inRows(captions) }));
+  const title = 'label as prediction, the worst first';
+  return encodePng(pictureGrid(inRows(cells), { height, width, captions: inRows(captions), title }));
 }
