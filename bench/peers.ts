@@ -20,6 +20,7 @@ import { pathsCase } from './sde.ts';
 import type { Setting } from './setting.ts';
 import { denoiserStep } from './step.ts';
 import type { Make } from './subject.ts';
+import { comparisonUNetStep } from './unet.ts';
 
 export const PEERS_TITLE = 'The same work in other libraries, by turns within the same minute.';
 
@@ -62,6 +63,7 @@ const TASKS: readonly Task[] = [
   normals(2 ** 20),
   program(denoiserStep),
   program(lectureStep),
+  program(comparisonUNetStep),
   {
     sizes: [10_000, 1000],
     turn: PROGRAM_TURN,

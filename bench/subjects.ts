@@ -12,6 +12,7 @@ import { sampler } from './sampler.ts';
 import { sde } from './sde.ts';
 import { step } from './step.ts';
 import type { Subject } from './subject.ts';
+import { unet } from './unet.ts';
 
 export const SUBJECTS: readonly Subject[] = [
   gemm,
@@ -24,6 +25,7 @@ export const SUBJECTS: readonly Subject[] = [
   grains,
   step,
   lecture,
+  unet,
   sde,
   sampler,
 ];

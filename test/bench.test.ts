@@ -56,6 +56,7 @@ const PROMISED: Record<string, readonly (keyof Row)[]> = {
   grains: ['nsPerElement'],
   step: ['gflops', 'ofPeak', 'speedup'],
   lecture: ['gflops', 'ofPeak', 'speedup'],
+  unet: ['gflops', 'ofPeak', 'speedup'],
   sde: ['samplesPerSecond', 'gbps'],
   sampler: [],
 };

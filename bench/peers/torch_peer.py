@@ -1,7 +1,7 @@
-"""PyTorch: products, normals, the two training steps and paths of an SDE, float32, on as many threads as OMP_NUM_THREADS says.
+"""PyTorch: products, normals, three training steps and paths of an SDE, float32, on as many threads as OMP_NUM_THREADS says.
 
-The steps are the programs of bench/step.ts and bench/lecture.ts, op for op, with `nn.Sequential` and
-`optim.Adam` as a person writes them.
+The steps are the programs of bench/step.ts, bench/lecture.ts and bench/unet.ts, op for op, as a person writes them.
+The U-Net has PyTorch's own layout of pictures, which is its fastest here.
 """
 
 import os
@@ -74,6 +74,58 @@ def lecture_step(*_):
     return step
 
 
+class Block(nn.Module):
+    def __init__(self, before, after):
+        super().__init__()
+        self.first = nn.Conv2d(before, after, 3, padding=1)
+        self.first_norm = nn.GroupNorm(8, after)
+        self.time = nn.Linear(64, after)
+        self.second = nn.Conv2d(after, after, 3, padding=1)
+        self.second_norm = nn.GroupNorm(8, after)
+        self.skip = nn.Identity() if before == after else nn.Conv2d(before, after, 1)
+
+    def forward(self, x, embedding):
+        inner = nn.functional.silu(self.first_norm(self.first(x))) + self.time(embedding)[:, :, None, None]
+        return nn.functional.silu(self.second_norm(self.second(inner))) + self.skip(x)
+
+
+class ComparisonUNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.time = nn.Sequential(nn.Linear(32, 64), nn.SiLU(), nn.Linear(64, 64))
+        self.stem = nn.Conv2d(1, 32, 3, padding=1)
+        self.fine = Block(32, 32)
+        self.down = nn.Conv2d(32, 64, 3, stride=2, padding=1)
+        self.coarse = Block(64, 64)
+        self.up = nn.Conv2d(64, 32, 3, padding=1)
+        self.merge = Block(64, 32)
+        self.last = nn.Conv2d(32, 1, 3, padding=1)
+
+    def forward(self, x, times):
+        angles = times[:, None] * 10_000 ** (-torch.arange(16) / 16)
+        embedding = self.time(torch.cat([angles.cos(), angles.sin()], 1))
+        skip = self.fine(self.stem(x), embedding)
+        coarse = self.coarse(self.down(skip), embedding)
+        back = self.up(nn.functional.interpolate(coarse, scale_factor=2))
+        return self.last(self.merge(torch.cat([skip, back], 1), embedding))
+
+
+def unet_step(*_):
+    model = ComparisonUNet()
+    adam = torch.optim.Adam(model.parameters())
+    clean = torch.rand(BATCH, 1, 28, 28)
+    times = torch.arange(BATCH) * 1000 // BATCH
+
+    def step():
+        adam.zero_grad()
+        noise = torch.randn_like(clean)
+        loss = nn.functional.mse_loss(model(clean + noise * 0.5, times), noise)
+        loss.backward()
+        adam.step()
+
+    return step
+
+
 def drift_paths(paths, steps):
     states = torch.empty(steps + 1, paths)
     dt = 10 / steps
@@ -96,6 +148,7 @@ serve(
         "gaussian": randn,
         "denoiser step": denoiser_step,
         "lecture step": lecture_step,
+        "comparison unet step": unet_step,
         "drift fused": drift_paths,
     },
 )
