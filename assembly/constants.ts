@@ -59,12 +59,18 @@ const TABLE: usize = 64;
 @inline export const NORMAL_TAIL: usize = QUARTER_TURN + 32;
 // @ts-ignore: decorator
 @inline export const NORMAL: usize = NORMAL_TAIL + 88;
+// Float32.
+// @ts-ignore: decorator
+@inline export const EXP2: usize = NORMAL + 32;
 
 /** Writes the table. Called once for a memory, before any other kernel. */
 export function init(): void {
   // e^r = 1 + r + r²·q(r) for |r| <= ln2/2
   store4(EXP, 1.98756912e-4, 1.39819994e-3, 8.33345205e-3, 4.16657962e-2);
   store4(EXP + 16, 0.166666657, 0.5, 0, 0);
+  // 2^r = 1 + r·q(r) for |r| <= 1/2, to 1.5·2^-24: a fit of the least largest relative error
+  store4(EXP2, 0.6931470036506653, 0.24022242426872253, 0.05550733581185341, 0.009671512991189957);
+  f32.store(EXP2 + 16, 0.001326472731307149);
   // clamp, log2(e), and ln 2 in two parts, the first of nine bits so that n·first is exact
   store4(EXP_REDUCE, -104, 104, 1.44269502, 0.693359375);
   store4(EXP_REDUCE + 16, -2.12194442e-4, 0, 0, 0);

@@ -5,6 +5,8 @@
  */
 
 export { affineSample, affineSampleBackward } from './affine-sample';
+export { attention } from './attention/attention';
+export { attentionBackward } from './attention/attention-backward';
 export { init } from './constants';
 export { conv2d, conv2dInputGradient } from './conv/direct';
 export { conv2dWeightGradient } from './conv/weight-gradient';

@@ -581,3 +581,57 @@ export class PeakRecord {
   items: i32;
   turns: i32;
 }
+
+/**
+ * The operands of attention: queries, keys and values [batch, tokens, heads·dim], whose rows are `Row` elements apart.
+ * mask[batch, heads, queries, keys] has three strides, of which some are 0; its keys are contiguous. `maskKind` is 0
+ * without a mask, 1 for one that is 0 where a key is hidden, and 2 for one that is added to the scores.
+ */
+@unmanaged
+export class AttentionSizes {
+  batch: i32;
+  heads: i32;
+  queries: i32;
+  keys: i32;
+  dim: i32;
+  valueDim: i32;
+  scale: f32;
+  causal: i32;
+  q: usize;
+  qRow: i32;
+  k: usize;
+  kRow: i32;
+  v: usize;
+  vRow: i32;
+  mask: usize;
+  maskKind: i32;
+  maskBatch: i32;
+  maskHead: i32;
+  maskRow: i32;
+}
+
+/** out[batch, queries, heads·valueDim] = attention: see attention/attention.ts. */
+@unmanaged
+export class AttentionRecord extends AttentionSizes {
+  out: usize;
+  workspace: usize;
+  workspaceBytes: i32;
+}
+
+/** Its gradients: dq, dk and dv unless they are 0, and ds[batch, heads, queries, keys], that of masked scores, unless 0. */
+@unmanaged
+export class AttentionBackwardRecord extends AttentionSizes {
+  dy: usize;
+  dq: usize;
+  dqRow: i32;
+  dqAccumulate: i32;
+  dk: usize;
+  dkRow: i32;
+  dkAccumulate: i32;
+  dv: usize;
+  dvRow: i32;
+  dvAccumulate: i32;
+  ds: usize;
+  workspace: usize;
+  workspaceBytes: i32;
+}

@@ -1,4 +1,5 @@
 /** What can be measured, by the name that the command takes. */
+import { attention } from './attention.ts';
 import { conv } from './conv.ts';
 import { elementwise } from './elementwise.ts';
 import { gaussian } from './gaussian.ts';
@@ -20,6 +21,7 @@ export const SUBJECTS: readonly Subject[] = [
   rows,
   norm,
   conv,
+  attention,
   ops,
   gaussian,
   grains,

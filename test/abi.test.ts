@@ -12,6 +12,7 @@ import {
   type KernelName,
   layoutOf,
   type Place,
+  QUERY_CHUNK,
   RECORD_BYTES,
   RecordWriter,
   SUM_BLOCK,
@@ -19,7 +20,7 @@ import {
   type Word,
 } from '../src/backend/abi.ts';
 import { instantiate, kernelBytes } from '../src/backend/instance.ts';
-import { ACTIVATION } from '../src/backend/kernels.ts';
+import { ACTIVATION, MASK_KIND } from '../src/backend/kernels.ts';
 import { GROUP, gemmBoxes, TILE_COLUMNS, TILE_ROWS } from '../src/backend/partition.ts';
 import { suite } from './suite.ts';
 
@@ -121,6 +122,8 @@ suite('abi', (test) => {
     turned: true,
     silu: true,
     inside: true,
+    causal: true,
+    mask: { ptr: numbers('mask'), kind: 'add', batch: -8, head: -9, row: -10 },
     out: { ptr: numbers('out'), accumulate: true },
     x: { ptr: numbers('x'), row: -3, col: 1 },
     y: { ptr: numbers('y'), row: -4, col: 1 },
@@ -137,6 +140,13 @@ suite('abi', (test) => {
     turned: 1,
     silu: 1,
     inside: 1,
+    causal: 1,
+    maskKind: MASK_KIND.indexOf('add'),
+    maskBatch: -8,
+    maskHead: -9,
+    maskRow: -10,
+    ...{ qRow: -11, kRow: -11, vRow: -11, dqRow: -11, dkRow: -11, dvRow: -11 },
+    ...{ dqAccumulate: 1, dkAccumulate: 1, dvAccumulate: 1 },
     activation: ACTIVATION.indexOf('tanh'),
     aT: 1,
     bT: 1,
@@ -157,6 +167,9 @@ suite('abi', (test) => {
     stream: BigInt(numbers('stream')) + (0xffffffffn << 32n),
     block: 2n ** 40n + BigInt(numbers('block')),
   };
+
+  /** Rows of channels, where they have a stride, and rows of a gradient. */
+  const ROWS: readonly string[] = ['q', 'k', 'v', 'dq', 'dk', 'dv'];
 
   test('a record that is written is read back word by word, and nothing is written beyond it', () => {
     const memory = new SharedArrayBuffer(1024);
@@ -185,6 +198,9 @@ suite('abi', (test) => {
       const record = new Proxy({} as Record<string, unknown>, {
         get: (_, name: string) => {
           if (name === 'a' || name === 'b') return operand(name, name === 'a' ? -1 : -2);
+          if (ROWS.includes(name) && words.has(`${name}Row`)) {
+            return { ptr: numbers(name), row: -11, accumulate: true };
+          }
           if (name === 'out' && !target) return numbers('out');
           if ((name === 'x' || name === 'y') && !words.has(`${name}Row`)) return numbers(name);
           return name in VALUES ? VALUES[name] : numbers(name);
@@ -223,6 +239,10 @@ suite('abi', (test) => {
   test('constants that both sides need are equal', () => {
     assert.equal(constants('GROUP'), [GROUP, GROUP]);
     assert.ok(constants('BLOCK').includes(SUM_BLOCK));
+    assert.equal(constants('QUERY_CHUNK'), [QUERY_CHUNK]);
+    for (const kind of MASK_KIND.filter((kind) => kind !== 'none')) {
+      assert.equal(constants(`MASK_${kind.toUpperCase()}`), [MASK_KIND.indexOf(kind)]);
+    }
     for (const [code, name] of ACTIVATION.entries()) {
       if (name === 'none') continue;
       assert.match(source, new RegExp(`export const ${name.toUpperCase()}: i32 = ${code};`));

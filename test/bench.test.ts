@@ -51,6 +51,7 @@ const PROMISED: Record<string, readonly (keyof Row)[]> = {
   rows: ['gbps', 'ofPeak', 'speedup'],
   norm: ['gbps', 'ofPeak', 'speedup'],
   conv: ['gflops', 'ofPeak', 'speedup'],
+  attention: ['gflops', 'ofPeak', 'speedup'],
   ops: ['speedup'],
   gaussian: ['nsPerSample', 'gbps', 'speedup'],
   grains: ['nsPerElement'],

@@ -34,6 +34,12 @@ const step = { stepSize: 1e-3, beta1: 0.9, beta2: 0.99, eps: 1e-8, correction: 0
 const momentum = { lr: 0.1, momentum: 0.9, dampening: 0, l2: 0, nesterov: true, first: false };
 const rms = { lr: 0.1, alpha: 0.9, eps: 1e-3, momentum: 0.9, l2: 0.01 };
 const norm = { batch: 24, positions: 100, run: 10, channels: 100, groups: 10, eps: 1e-5, silu: true };
+/** Attention whose rows overlap: that changes no work. */
+const attention = (q: Ptr, k: Ptr, v: Ptr, causal = false) => ({
+  ...{ batch: 9, heads: 3, queries: 49, keys: 50, dim: 21, valueDim: 17, scale: 0.3, causal },
+  ...{ q: { ptr: q, row: 63 }, k: { ptr: k, row: 63 }, v: { ptr: v, row: 51 } },
+  mask: { ptr: q, kind: 'add' as const, batch: 100, head: 50, row: 50 },
+});
 /** Words of indices, all 0: every sum goes to one place, where its order shows. */
 const zeroIndices = (k: Kernels, at: Ptr, n: number) => k.fill({ n, out: at, value: 0 });
 const rowsAt = (ptr: Ptr) => ({ ptr, outer: 0, row: 1, col: 0 });
@@ -229,6 +235,16 @@ const JOBS: Record<string, (k: Kernels, a: Ptr, b: Ptr, c: Ptr) => void> = {
     k.averagePoolBackward({ ...windows, alpha: 0.5, inside: true, dy: a, out: into(c) }),
   'pixels from channels': (k, a, _b, c) => k.pixelShuffle({ ...deep, x: a, out: into(c, true) }),
   'channels from pixels': (k, a, _b, c) => k.pixelUnshuffle({ ...deep, x: a, out: into(c) }),
+  'attention, causal, with a mask': (k, a, b, c) => k.attention({ ...attention(a, b, b, true), out: c }),
+  'its gradients, summed': (k, a, b, c) =>
+    k.attentionBackward({
+      ...attention(a, b, a + 4 * 1000),
+      dy: b,
+      dq: { ptr: c, row: 63, accumulate: true },
+      dk: { ptr: c + 4 * 40_000, row: 63, accumulate: false },
+      dv: { ptr: c + 4 * 80_000, row: 51, accumulate: true },
+      ds: c + 4 * 120_000,
+    }),
   normals: (k, a) => k.random('gaussian', { n: N - 7, out: a, key: key, block: 5 }),
   uniforms: (k, a) => k.random('uniform', { n: N, out: a, key: key, block: 2 ** 33 }),
   paths: (k, a, b, c) => {

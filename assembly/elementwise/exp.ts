@@ -9,7 +9,7 @@
  * Source: Cody and Waite's argument reduction; the coefficients (constants.ts) are those of the Cephes
  * library's single-precision minimax fits (Moshier 1989).
  */
-import { constant, EXP, EXP_REDUCE, LN2, LOG, ONE, polynomial } from '../constants';
+import { constant, EXP, EXP2, EXP_REDUCE, LN2, LOG, ONE, polynomial } from '../constants';
 
 /** e^x, lane by lane. */
 // @ts-ignore: decorator
@@ -54,6 +54,27 @@ export function expBounded4(x: v128): v128 {
   const q = f32x4.add(q01, f32x4.mul(r2, f32x4.add(q23, f32x4.mul(r2, q45))));
   const one = constant(ONE, 0);
   const e = f32x4.add(f32x4.add(f32x4.mul(r2, q), r), one);
+  return f32x4.mul(e, i32x4.add(i32x4.shl(sum, 23), one));
+}
+
+/**
+ * 2^x for x <= 0, to 3.5·2^-24 of itself; 0 or 2^-127 below -126. NaN gives NaN. For softmax, which knows the sign and can
+ * count in powers of 2: x minus its whole part is exact then.
+ */
+// @ts-ignore: decorator
+@inline
+export function exp2Negative4(x: v128): v128 {
+  const magic = f32x4.splat(12582912);
+  const c = f32x4.pmax(x, f32x4.splat(-127));
+  const sum = f32x4.add(c, magic);
+  const r = f32x4.sub(c, f32x4.sub(sum, magic));
+  const r2 = f32x4.mul(r, r);
+  const q01 = f32x4.add(f32x4.mul(constant(EXP2, 1), r), constant(EXP2, 0));
+  const q23 = f32x4.add(f32x4.mul(constant(EXP2, 3), r), constant(EXP2, 2));
+  const q = f32x4.add(q01, f32x4.mul(r2, f32x4.add(q23, f32x4.mul(r2, constant(EXP2, 4)))));
+  const one = constant(ONE, 0);
+  const e = f32x4.add(f32x4.mul(r, q), one);
+  // At -127 the factor is 0, so that what is hidden counts nothing.
   return f32x4.mul(e, i32x4.add(i32x4.shl(sum, 23), one));
 }
 

@@ -14,8 +14,9 @@
  */
 import { ACTIVATION, NONLINEAR, UNARY, type UnaryName } from './formulas.ts';
 import type * as K from './kernels.ts';
-import { BINARY, type BinaryName, RANDOM, REDUCE, SOFTMAX, type SoftmaxName } from './kernels.ts';
+import { BINARY, type BinaryName, MASK_KIND, RANDOM, REDUCE, SOFTMAX, type SoftmaxName } from './kernels.ts';
 import {
+  attentionRanges,
   type Bounds,
   convBoxes,
   EXPENSIVE_GRAIN,
@@ -47,6 +48,9 @@ export interface Writer {
   target(value: K.Target): Writer;
   indices(value: K.IndexView): Writer;
   key(value: K.Key): Writer;
+  rows(value: K.Rows): Writer;
+  rowTarget(value: K.RowTarget | null): Writer;
+  mask(value: K.AttentionMask): Writer;
 }
 
 export interface KernelAbi<R = never> {
@@ -102,6 +106,9 @@ interface Peak {
   readonly items: number;
   readonly turns: number;
 }
+
+/** Queries whose probabilities assembly/attention/attention-backward.ts holds at a time. */
+export const QUERY_CHUNK = 256;
 
 /** Partial sums of a long row, which the WebAssembly backend adds in order. */
 export interface SumBlocks {
@@ -189,6 +196,13 @@ const pixels = kernel<K.PixelShuffle>(
   ({ batch, height, width, channels, factor }) =>
     ranges(batch * height, width * channels * factor ** 2, GRAIN),
 );
+
+/** The fields with which the records of attention begin. */
+const attending = (w: Writer, record: K.Attention | K.AttentionBackward): Writer => {
+  const { batch, heads, queries, keys, dim, valueDim, scale, causal, q, k, v, mask } = record;
+  w.i32(batch).i32(heads).i32(queries).i32(keys).i32(dim).i32(valueDim).f32(scale).flag(causal);
+  return w.rows(q).rows(k).rows(v).mask(mask);
+};
 
 /** Every exported kernel. */
 export const ABI = {
@@ -395,6 +409,14 @@ export const ABI = {
   ),
   pixelShuffle: pixels,
   pixelUnshuffle: pixels,
+  attention: kernel<K.Attention & Workspace>((w, record) => {
+    return attending(w, record).ptr(record.out).ptr(record.workspace).i32(record.workspaceBytes);
+  }, attentionRanges),
+  attentionBackward: kernel<K.AttentionBackward & Workspace>((w, record) => {
+    const { dy, dq, dk, dv, ds, workspace, workspaceBytes } = record;
+    attending(w, record).ptr(dy).rowTarget(dq).rowTarget(dk).rowTarget(dv).ptr(ds);
+    return w.ptr(workspace).i32(workspaceBytes);
+  }, attentionRanges),
 } as const;
 
 export type KernelName = keyof typeof ABI;
@@ -435,6 +457,10 @@ class LayoutWriter implements Record<keyof Writer, (name: never) => LayoutWriter
   target = (name: string) => this.ptr(name).i32('accumulate');
   indices = (name: string) => this.ptr(name).i32(`${name}Outer`).i32(`${name}Row`).i32(`${name}Col`);
   key = (_name: string) => this.u64('seed').u64('stream');
+  rows = (name: string) => this.ptr(name).i32(`${name}Row`);
+  rowTarget = (name: string) => this.rows(name).i32(`${name}Accumulate`);
+  mask = (name: string) =>
+    this.ptr(name).i32(`${name}Kind`).i32(`${name}Batch`).i32(`${name}Head`).i32(`${name}Row`);
 }
 
 /** The words of a kernel's record, and the bytes that it takes. */
@@ -533,6 +559,18 @@ export class RecordWriter implements Writer {
   key({ seed, stream }: K.Key): this {
     this.align();
     return this.i32(seed[0]).i32(seed[1]).i32(stream[0]).i32(stream[1]);
+  }
+
+  rows({ ptr, row }: K.Rows): this {
+    return this.i32(ptr).i32(row);
+  }
+
+  rowTarget(value: K.RowTarget | null): this {
+    return value ? this.rows(value).flag(value.accumulate) : this.i32(0).i32(0).i32(0);
+  }
+
+  mask({ ptr, kind, batch, head, row }: K.AttentionMask): this {
+    return this.i32(ptr).i32(MASK_KIND.indexOf(kind)).i32(batch).i32(head).i32(row);
   }
 
   /** Goes on to a multiple of 8 bytes. */

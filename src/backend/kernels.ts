@@ -500,6 +500,68 @@ export interface PixelShuffle {
   readonly out: Target;
 }
 
+/** Rows of contiguous channels, `row` elements apart. */
+export interface Rows {
+  readonly ptr: Ptr;
+  readonly row: number;
+}
+
+/** Rows that a gradient goes to. */
+export interface RowTarget extends Rows {
+  readonly accumulate: boolean;
+}
+
+/** How a mask acts on scores: one that is 0 where a key is hidden, or one that is added. */
+export const MASK_KIND = ['none', 'where', 'add'] as const;
+export type MaskKind = (typeof MASK_KIND)[number];
+
+/** mask[batch, heads, queries, keys] by three strides in elements, 0 where it is repeated; keys are contiguous. */
+export interface AttentionMask {
+  readonly ptr: Ptr;
+  readonly kind: MaskKind;
+  readonly batch: number;
+  readonly head: number;
+  readonly row: number;
+}
+
+/** What attention and its gradient have in common: see assembly/attention/attention.ts for the formulas. */
+interface Attending {
+  readonly batch: number;
+  readonly heads: number;
+  readonly queries: number;
+  readonly keys: number;
+  /** Channels of a head of queries and keys. */
+  readonly dim: number;
+  /** Channels of a head of values. */
+  readonly valueDim: number;
+  /** Factor of the products of queries and keys. */
+  readonly scale: number;
+  /** Whether query i sees the keys 0 to i alone. */
+  readonly causal: boolean;
+  /** [batch, queries, heads·dim] */
+  readonly q: Rows;
+  /** [batch, keys, heads·dim] */
+  readonly k: Rows;
+  /** [batch, keys, heads·valueDim] */
+  readonly v: Rows;
+  readonly mask: AttentionMask;
+}
+
+/** out[batch, queries, heads·valueDim] = the values of each head, weighted by softmax(scale·q·kᵀ) over the keys. */
+export interface Attention extends Attending {
+  readonly out: Ptr;
+}
+
+/** dq, dk, dv = [themselves +] the gradients that are wanted; ds[batch, heads, queries, keys] is that of the scores. */
+export interface AttentionBackward extends Attending {
+  /** [batch, queries, heads·valueDim] */
+  readonly dy: Ptr;
+  readonly dq: RowTarget | null;
+  readonly dk: RowTarget | null;
+  readonly dv: RowTarget | null;
+  readonly ds: Ptr | null;
+}
+
 export interface Kernels {
   gemm(record: Gemm): void;
   gemmBatch(record: GemmBatch): void;
@@ -545,6 +607,8 @@ export interface Kernels {
   pixelShuffle(record: PixelShuffle): void;
   /** x from y, which is its gradient. */
   pixelUnshuffle(record: PixelShuffle): void;
+  attention(record: Attention): void;
+  attentionBackward(record: AttentionBackward): void;
 }
 
 /** Places that a kernel of `taps` has along a side of `size`: the size of a convolution's result, < 1 where it has none. */

@@ -138,6 +138,19 @@ export function gemmBatches({
   return ranges(batch, m * n * k, GEMM_GRAIN);
 }
 
+/** Cuts attention between heads of pictures. */
+export function attentionRanges(record: {
+  batch: number;
+  heads: number;
+  queries: number;
+  keys: number;
+  dim: number;
+  valueDim: number;
+}): Bounds[] {
+  const { batch, heads, queries, keys, dim, valueDim } = record;
+  return ranges(batch * heads, queries * keys * (dim + valueDim), GEMM_GRAIN);
+}
+
 /** Whether each product of a batch is worth being cut on its own. */
 export function isLargeGemm({ m, n, k }: { m: number; n: number; k: number }): boolean {
   return m * n * k >= 10 * GEMM_GRAIN;

@@ -4,6 +4,7 @@
  */
 import { backend } from './backend.ts';
 import type {
+  Attention,
   Binary,
   ConvSizes,
   Copy,
@@ -90,6 +91,17 @@ function describe(
         label: `${kernel} ${kernelHeight}x${kernelWidth}`,
         shape: `${batch}x${height}x${width} ${inChannels}->${outChannels}`,
         flop: 2 * batch * h * w * weights,
+      };
+    }
+    case 'attention':
+    case 'attentionBackward': {
+      const { batch, heads, queries, keys, dim, valueDim } = record as Attention;
+      // Backwards: the scores again, and two products for each of the two.
+      const products = kernel === 'attention' ? dim + valueDim : 3 * dim + 2 * valueDim;
+      return {
+        label: kernel,
+        shape: `${batch}x${queries}x${keys} ${heads}x${dim}`,
+        flop: 2 * batch * heads * queries * keys * products,
       };
     }
     case 'unaryBackward':

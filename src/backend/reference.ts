@@ -43,6 +43,18 @@ interface Group {
   z(e: number): number;
 }
 
+/** A query of a head: its probabilities, and where its row and those of its picture's keys and values begin. */
+interface Query {
+  readonly p: Float64Array;
+  readonly q: number;
+  readonly k: (j: number) => number;
+  readonly v: (j: number) => number;
+  /** Its row among the queries of all pictures. */
+  readonly row: number;
+  readonly head: number;
+  readonly picture: number;
+}
+
 /** The element of a view in row i and column j. */
 const at = ({ ptr, row, col }: K.View2d, i: number, j: number) => ptr / SIZE + i * row + j * col;
 
@@ -568,6 +580,83 @@ export class ReferenceKernels implements K.Kernels {
     const x = new Float64Array(places.length);
     for (const [i, at] of places.entries()) x[at] = mem[record.x / SIZE + i];
     this.each(record.out, x.length, (i) => x[i]);
+  }
+
+  attention(record: K.Attention): void {
+    const mem = this.memory.f64;
+    const { heads, keys, valueDim, out } = record;
+    this.eachQuery(record, ({ p, v, row, head }) => {
+      for (let c = 0; c < valueDim; c++) {
+        let sum = 0;
+        for (let j = 0; j < keys; j++) sum += p[j] * mem[v(j) + c];
+        mem[out / SIZE + (row * heads + head) * valueDim + c] = sum;
+      }
+    });
+  }
+
+  attentionBackward(record: K.AttentionBackward): void {
+    const mem = this.memory.f64;
+    const { batch, heads, queries, keys, dim, valueDim, scale, dy, ds } = record;
+    const [dq, dk, dv] = [
+      new Float64Array(batch * queries * heads * dim),
+      new Float64Array(batch * keys * heads * dim),
+      new Float64Array(batch * keys * heads * valueDim),
+    ];
+    this.eachQuery(record, ({ p, q, k, v, row, head, picture }) => {
+      const own = row * heads + head;
+      const g = mem.subarray(dy / SIZE + own * valueDim, dy / SIZE + (own + 1) * valueDim);
+      const dp = Array.from(p, (_, j) => g.reduce((sum, value, c) => sum + value * mem[v(j) + c], 0));
+      const mean = dp.reduce((sum, value, j) => sum + value * p[j], 0);
+      for (let j = 0; j < keys; j++) {
+        const score = p[j] * (dp[j] - mean);
+        const key = (picture * keys + j) * heads + head;
+        for (let c = 0; c < dim; c++) {
+          dq[own * dim + c] += scale * score * mem[k(j) + c];
+          dk[key * dim + c] += scale * score * mem[q + c];
+        }
+        for (let c = 0; c < valueDim; c++) dv[key * valueDim + c] += p[j] * g[c];
+        const at = ((picture * heads + head) * queries + (row % queries)) * keys + j;
+        if (ds !== null) mem[ds / SIZE + at] = score;
+      }
+    });
+    const store = (target: K.RowTarget | null, gradient: Float64Array, width: number) => {
+      for (let row = 0; target && row < gradient.length / width; row++) {
+        const to = { ptr: target.ptr + SIZE * row * target.row, accumulate: target.accumulate };
+        this.each(to, width, (c) => gradient[row * width + c]);
+      }
+    };
+    store(record.dq, dq, heads * dim);
+    store(record.dk, dk, heads * dim);
+    store(record.dv, dv, heads * valueDim);
+  }
+
+  /** Calls `body` with the probabilities of each query of each head; queries that no key is left for have zeros. */
+  private eachQuery(record: K.Attention | K.AttentionBackward, body: (query: Query) => void): void {
+    const mem = this.memory.f64;
+    const { batch, heads, queries, keys, dim, valueDim, scale, causal, mask } = record;
+    for (let i = 0; i < batch * queries * heads; i++) {
+      const [row, head] = [Math.floor(i / heads), i % heads];
+      const picture = Math.floor(row / queries);
+      const rowOf = ({ ptr, row: step }: K.Rows, token: number, width: number) =>
+        ptr / SIZE + token * step + head * width;
+      const q = rowOf(record.q, row, dim);
+      const k = (j: number) => rowOf(record.k, picture * keys + j, dim);
+      const v = (j: number) => rowOf(record.v, picture * keys + j, valueDim);
+      const masks = mask.ptr / SIZE + picture * mask.batch + head * mask.head + (row % queries) * mask.row;
+      const scores = Float64Array.from({ length: keys }, (_, j) => {
+        let s = 0;
+        for (let c = 0; c < dim; c++) s += mem[q + c] * mem[k(j) + c];
+        s *= scale;
+        if (mask.kind === 'add') s += mem[masks + j];
+        const hidden = (mask.kind === 'where' && mem[masks + j] === 0) || (causal && j > row % queries);
+        return hidden ? -Infinity : s;
+      });
+      // Finite, so that scores of -inf alone become zeros.
+      const m = scores.reduce((most, s) => max(most, s), -Number.MAX_VALUE);
+      const e = scores.map((s) => exp(s - m));
+      const total = e.reduce((sum, value) => sum + value, 0);
+      body({ p: e.map((value) => (total === 0 ? 0 : value / total)), q, k, v, row, head, picture });
+    }
   }
 
   /** Reads words of indices. */

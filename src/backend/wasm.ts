@@ -3,7 +3,15 @@
  * given. Instantiated synchronously on first use. Nothing outside this folder knows that WebAssembly exists.
  */
 import { Heap, type Ptr } from '../memory/heap.ts';
-import { ABI, type KernelAbi, type KernelName, RECORD_BYTES, RecordWriter, SUM_BLOCK } from './abi.ts';
+import {
+  ABI,
+  type KernelAbi,
+  type KernelName,
+  QUERY_CHUNK,
+  RECORD_BYTES,
+  RecordWriter,
+  SUM_BLOCK,
+} from './abi.ts';
 import { callKernel } from './control.ts';
 import { type Exports, instantiate, type Numerics } from './instance.ts';
 import type * as K from './kernels.ts';
@@ -325,6 +333,14 @@ export class WasmKernels implements K.Kernels {
     this.run('pixelUnshuffle', record);
   }
 
+  attention(record: K.Attention): void {
+    this.withWorkspace('attention', record, attentionBytes(record));
+  }
+
+  attentionBackward(record: K.AttentionBackward): void {
+    this.withWorkspace('attentionBackward', record, attentionBackwardBytes(record));
+  }
+
   /** Runs a kernel with `bytes` of memory for each thread, in whole lines of the cache. */
   private withWorkspace(name: KernelName, record: object, bytes: number): void {
     const workspaceBytes = 64 * Math.ceil(bytes / 64);
@@ -395,6 +411,24 @@ const isSum = (name: K.ReduceName) => name === 'sum' || name === 'sumSquares';
 
 /** Whether a sum of n elements is cut into blocks that threads share: into two chunks at least. */
 const isLong = (n: number) => n >= 2 * REDUCE_GRAIN;
+
+/** Whole tiles of attention, in either direction. */
+const tiled = (n: number) => 8 * Math.ceil(n / 8);
+
+/** The arrays of assembly/attention/attention.ts: packed keys and values, then a block of eight queries. */
+function attentionBytes({ keys, dim, valueDim }: K.Attention): number {
+  const [n, d, v] = [keys, dim, valueDim].map(tiled);
+  return 4 * (n * (d + v) + 8 * (d + 2 * n + v + 1) + v);
+}
+
+/** The arrays of assembly/attention/attention-backward.ts, in its order. */
+function attentionBackwardBytes({ queries, keys, dim, valueDim }: K.AttentionBackward): number {
+  const [n, d, v] = [keys, dim, valueDim].map(tiled);
+  const chunk = tiled(Math.min(queries, QUERY_CHUNK));
+  const packed = n * (2 * d + v) + chunk * (d + v + 2 * n);
+  const block = 8 * (Math.max(d, v) + 3 * n + d + 3 + 4);
+  return 64 * 2 + 4 * (packed + block + Math.max(d, n));
+}
 
 /** Whether a convolution is one product of its pixels: 1x1, stride 1, without padding. */
 const isPointwise = (s: K.ConvSizes) =>

@@ -1,0 +1,124 @@
+/**
+ * Micro-kernel of attention: tiles of C = A·B below each other, 4 rows and `width` columns each. All share one panel of
+ * B, and the panels of A lie one after the other. With `ldc` the bytes of a row of B's panels, the result is such a panel
+ * again: the B of the next product.
+ *
+ * Every element is summed in ascending k, as in gemm/tile-4x8.ts, which says why the loops look as they do. Both builds
+ * have 4 rows: at 49 tokens six would compute more rows in vain.
+ */
+import { put4 } from '../elementwise/put';
+import { mulAdd } from '../mul-add';
+
+/** Rows of a tile, which are lanes of a panel of A. */
+export const ROWS: i32 = 4;
+/** Columns of a tile: lanes of a panel of B. */
+export const WIDE: i32 = 8;
+export const NARROW: i32 = 4;
+
+/**
+ * @param width a constant: WIDE or NARROW
+ * @param count tiles
+ * @param a packed panels [kc][4] of A, `skip` bytes after each
+ * @param panel packed panel [kc][width] of B
+ * @param ldc bytes from one row of C to the next
+ */
+// @ts-ignore: decorator
+@inline
+export function tiles(
+  width: i32,
+  count: i32,
+  kc: i32,
+  a: usize,
+  skip: usize,
+  panel: usize,
+  c: usize,
+  ldc: usize,
+  accumulate: bool,
+): void {
+  if (width == WIDE) wideTiles(count, kc, a, skip, panel, c, ldc, accumulate);
+  else narrowTiles(count, kc, a, skip, panel, c, ldc, accumulate);
+}
+
+function wideTiles(
+  count: i32,
+  kc: i32,
+  a: usize,
+  skip: usize,
+  panel: usize,
+  c: usize,
+  ldc: usize,
+  accumulate: bool,
+): void {
+  const size = kc << 4;
+  for (let left = count; left > 0; --left, a += skip) {
+    const end = a + size;
+    let b = panel;
+    let c00 = f32x4.splat(0);
+    let c01 = c00;
+    let c10 = c00;
+    let c11 = c00;
+    let c20 = c00;
+    let c21 = c00;
+    let c30 = c00;
+    let c31 = c00;
+    // prettier-ignore
+    while (a < end) {
+      const b0 = v128.load(b), b1 = v128.load(b, 16);
+      const a0 = v128.load32_splat(a), a1 = v128.load32_splat(a, 4);
+      const a2 = v128.load32_splat(a, 8), a3 = v128.load32_splat(a, 12);
+      a += 16;
+      b += 32;
+      c00 = mulAdd(a0, b0, c00); c01 = mulAdd(a0, b1, c01);
+      c10 = mulAdd(a1, b0, c10); c11 = mulAdd(a1, b1, c11);
+      c20 = mulAdd(a2, b0, c20); c21 = mulAdd(a2, b1, c21);
+      c30 = mulAdd(a3, b0, c30); c31 = mulAdd(a3, b1, c31);
+    }
+    put4(c, c00, accumulate);
+    put4(c + 16, c01, accumulate);
+    c += ldc;
+    put4(c, c10, accumulate);
+    put4(c + 16, c11, accumulate);
+    c += ldc;
+    put4(c, c20, accumulate);
+    put4(c + 16, c21, accumulate);
+    c += ldc;
+    put4(c, c30, accumulate);
+    put4(c + 16, c31, accumulate);
+    c += ldc;
+  }
+}
+
+function narrowTiles(
+  count: i32,
+  kc: i32,
+  a: usize,
+  skip: usize,
+  panel: usize,
+  c: usize,
+  ldc: usize,
+  accumulate: bool,
+): void {
+  const size = kc << 4;
+  for (let left = count; left > 0; --left, a += skip) {
+    const end = a + size;
+    let c0 = f32x4.splat(0);
+    let c1 = c0;
+    let c2 = c0;
+    let c3 = c0;
+    for (let b = panel; a < end; a += 16, b += 16) {
+      const b0 = v128.load(b);
+      c0 = mulAdd(v128.load32_splat(a), b0, c0);
+      c1 = mulAdd(v128.load32_splat(a, 4), b0, c1);
+      c2 = mulAdd(v128.load32_splat(a, 8), b0, c2);
+      c3 = mulAdd(v128.load32_splat(a, 12), b0, c3);
+    }
+    put4(c, c0, accumulate);
+    c += ldc;
+    put4(c, c1, accumulate);
+    c += ldc;
+    put4(c, c2, accumulate);
+    c += ldc;
+    put4(c, c3, accumulate);
+    c += ldc;
+  }
+}
