@@ -20,11 +20,7 @@ const SIZES = [
 ] as const;
 
 const attentionCase =
-  (
-    what: 'forward' | 'backward',
-    [tokens, channels]: (typeof SIZES)[number],
-    { quick }: Setting,
-  ): Make =>
+  (what: 'forward' | 'backward', [tokens, channels]: (typeof SIZES)[number], { quick }: Setting): Make =>
   (memory) => {
     const { kernels } = memory.backend;
     const batch = quick ? BATCH.quick : BATCH.full;

@@ -49,6 +49,9 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   unbiased: 'correction',
   epsilon: 'eps',
   elementwiseaffine: 'affine',
+  attnmask: 'mask',
+  iscausal: 'causal',
+  numheads: 'heads',
 };
 
 /**

@@ -211,6 +211,7 @@ export {
 export { type ToySettings, toyTrainer, trainToy } from './models/training/toy.ts';
 // Layers and optimisers
 export { GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh } from './nn/activation.ts';
+export { MultiheadAttention, type MultiheadAttentionOptions } from './nn/attention.ts';
 export { Conv2d, type Conv2dLayerOptions } from './nn/conv.ts';
 export { Dropout } from './nn/dropout.ts';
 export { Embedding } from './nn/embedding.ts';
@@ -281,6 +282,11 @@ export { manualSeed, Rng, type RngState, rand, randn, type Seed } from './random
 // Stochastic differential equations
 export * as sde from './sde/index.ts';
 // Tensors
+export {
+  type AttentionMaskOptions,
+  type AttentionOptions,
+  scaledDotProductAttention,
+} from './tensor/attention.ts';
 export { type Conv2dOptions, conv2d, type Pair } from './tensor/conv.ts';
 export {
   arange,

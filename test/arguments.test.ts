@@ -9,6 +9,7 @@ import { suite } from './suite.ts';
 const { diffusion, sde, tensor, Rng } = langevin;
 const rng = new Rng(0);
 const point = () => tensor([[0.5, -0.5]]);
+const tokens = () => langevin.zeros([1, 2, 2]);
 const picture4 = () => tensor([[[[1]]]]);
 const weights = () => [tensor([1, 2], { requiresGrad: true })];
 const schedule = diffusion.createSchedule('linear', 50);
@@ -60,6 +61,12 @@ const UNKNOWN: Readonly<Record<string, readonly [Wrong, string, string]>> = {
   rmsNorm: [(o) => langevin.rmsNorm(point(), 2, o), 'epsilon', 'eps'],
   groupNorm: [(o) => langevin.groupNorm(point(), 2, o), 'Activation', 'activation'],
   GroupNorm: [(o) => new langevin.GroupNorm(1, 2, o), 'epsilon', 'eps'],
+  MultiheadAttention: [(o) => new langevin.MultiheadAttention(2, 1, o), 'k_dim', 'kdim'],
+  scaledDotProductAttention: [
+    (o) => langevin.scaledDotProductAttention(tokens(), tokens(), tokens(), o),
+    'attn_mask',
+    'mask',
+  ],
   Dropout: [(o) => new langevin.Dropout(0.5, o), 'Rng', 'rng'],
   Embedding: [(o) => new langevin.Embedding(2, 2, o), 'Rng', 'rng'],
   LayerNorm: [(o) => new langevin.LayerNorm(2, o), 'elementwise_affine', 'affine'],

@@ -35,7 +35,7 @@ const ROUNDINGS: Readonly<Record<string, number>> = {
   conv2d: 32,
   eq: 0, ne: 0, gt: 0, ge: 0, where: 16, softmax: 32, logSoftmax: 64, gather: 8, indexSelect: 16, cumsum: 4,
   affineSample: 64,
-  groupNorm: 128,
+  groupNorm: 128, attention: 64,
   maxPool2d: 8, avgPool2d: 16, upsample: 16, pixelShuffle: 0, pixelUnshuffle: 0,
 };
 

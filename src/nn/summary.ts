@@ -1,8 +1,9 @@
 /**
  * What a model is made of: each layer with its output's shape, its parameters and its FLOP, from one forward pass.
  *
- * FLOP are those of matrix products and convolutions that kernels are called for (backend/recorder.ts), in a layer or
- * beside it: 2·m·k·n for [m,k]·[k,n], and 2·in·kh·kw for each element of a convolution's result. Elementwise functions, reductions and normalisations are not counted: they are a small part of a
+ * FLOP are those of matrix products, convolutions and attention that kernels are called for (backend/recorder.ts), in a
+ * layer or beside it: 2·m·k·n for [m,k]·[k,n], 2·in·kh·kw for each element of a convolution's result, and two products a
+ * head of attention. Elementwise functions, reductions and normalisations are not counted: they are a small part of a
  * network's work, and none of them is a fixed number of operations. A row has what is the module's own, without the
  * modules in it, so that the rows add up to the totals.
  */

@@ -1,5 +1,6 @@
 /** All ops. Importing this file fills the table `OPS`. */
 export * from './affine-sample.ts';
+export * from './attention.ts';
 export * from './binary.ts';
 export * from './conv2d.ts';
 export * from './cumsum.ts';

@@ -60,6 +60,21 @@ def call(module, x, **parameters):
     return functional_call(module.double(), parameters, (x,))
 
 
+def attend(module, query, key, value, parameters, **options):
+    """What attention with the given tensors as its parameters makes of query, key and value."""
+    return functional_call(module.double(), parameters, (query, key, value), {'need_weights': False, **options})[0]
+
+
+def apart(x, heads):
+    """[batch, tokens, heads·channels] as [batch, heads, tokens, channels]."""
+    return x.unflatten(-1, (heads, -1)).transpose(-3, -2)
+
+
+def together(x):
+    """The way back."""
+    return x.transpose(-3, -2).flatten(-2)
+
+
 def optimise(kind, p, gradients, **options):
     """The parameter after a step with each of the gradients."""
     p = p.clone()

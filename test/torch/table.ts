@@ -1,6 +1,7 @@
 /** All rows of the comparison with PyTorch. */
 
 import type { Row } from './row.ts';
+import { ATTENTION } from './rows/attention.ts';
 import { CHOICES } from './rows/choices.ts';
 import { CONV } from './rows/conv.ts';
 import { ELEMENTWISE } from './rows/elementwise.ts';
@@ -25,6 +26,7 @@ export const ROWS: readonly Row[] = [
   ...MAPS,
   ...CONV,
   ...POOL,
+  ...ATTENTION,
   ...OPTIM,
   ...GRAPHS,
 ];
