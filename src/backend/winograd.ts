@@ -83,9 +83,10 @@ export function inputMaps(s: ConvSizes, dy: Ptr): WinogradMaps {
   return { batch, height, width, channels, rows, columns, outChannels, ...origin, x: dy };
 }
 
-/** Columns of a panel (assembly/conv/winograd/tiles.ts). */
-const PANEL = 8;
-const padded = (n: number) => PANEL * Math.ceil(n / PANEL);
+/** Columns of a panel, and of a last one (assembly/conv/winograd/tiles.ts). */
+const PANEL = 16;
+const LAST_PANEL = 8;
+const padded = (n: number) => LAST_PANEL * Math.ceil(n / LAST_PANEL);
 
 /** Numbers that transformed filters take: sixteen products, each a line of the cache longer. */
 export const filterElements = (k: number, n: number) => 16 * (k * padded(n) + 16);

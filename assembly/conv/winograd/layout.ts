@@ -15,10 +15,10 @@ import { workspaceOf } from '../../scratch';
 const TILES: i32 = 64;
 export const CHANNELS: i32 = 128;
 
-/** Bytes from one tile to the next in a matrix of the workspace: off powers of two, whatever the number of channels. */
-export const ROW: usize = (<usize>CHANNELS + 4) << 2;
+/** Bytes from one tile to the next in a matrix of the workspace: nine lines of the cache, whatever the number of channels. */
+export const ROW: usize = (<usize>CHANNELS + 16) << 2;
 /** Bytes from one of the sixteen matrices to the next: a whole register tile may begin at the last tile. */
-export const PRODUCT: usize = (<usize>TILES + 6) * ROW;
+export const PRODUCT: usize = (<usize>TILES + 4) * ROW;
 
 /** One tile row of a block. */
 @unmanaged
@@ -52,7 +52,7 @@ export class Block {
 
 const BLOCK_BYTES: usize = 64;
 
-/** A thread's workspace: the block, its tile rows, zeros, one line of pixels, and matrices. */
+/** A thread's workspace: the block, its tile rows, no bias, one line of pixels, and matrices. */
 // @ts-ignore: decorator
 @inline
 export function blockOf(r: WinogradMaps): Block {
@@ -65,10 +65,10 @@ export function tileRow(block: Block, i: i32): TileRow {
   return changetype<TileRow>(changetype<usize>(block) + BLOCK_BYTES + i * TILE_ROW_BYTES);
 }
 
-/** Zeros for all channels of a pixel. */
+/** No bias, of all channels of a block: x + -0 is x. */
 // @ts-ignore: decorator
 @inline
-export function zerosOf(block: Block): usize {
+export function noBias(block: Block): usize {
   return changetype<usize>(block) + BLOCK_BYTES + TILES * TILE_ROW_BYTES;
 }
 
@@ -76,7 +76,7 @@ export function zerosOf(block: Block): usize {
 // @ts-ignore: decorator
 @inline
 export function lineOf(block: Block): usize {
-  return zerosOf(block) + ROW;
+  return noBias(block) + ROW;
 }
 
 /** The matrix of a product, of twenty. */
@@ -84,6 +84,13 @@ export function lineOf(block: Block): usize {
 @inline
 export function matrix(block: Block, i: i32): usize {
   return lineOf(block) + (2 * TILES + 2) * ROW + i * PRODUCT;
+}
+
+/** The block of a thread's workspace, made ready. */
+export function prepareBlock(r: WinogradMaps): Block {
+  const block = blockOf(r);
+  for (let c: usize = 0; c < (<usize>CHANNELS) << 2; c += 16) v128.store(noBias(block) + c, f32x4.splat(-0));
+  return block;
 }
 
 /** Bytes of a thread's workspace. */

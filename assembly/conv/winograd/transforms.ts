@@ -25,36 +25,9 @@ export function lineAt(x: usize, picture: i32, y: i32, height: i32, width: i32, 
 }
 
 /**
- * line[i] = a[left + i] ± b[left + i] for `count` pixels of two lines, channels of `size` bytes; what is outside of the
- * picture is 0. Pixels of the result are ROW bytes apart.
+ * line[i] = a[left + i] ± b[left + i] for `count` pixels of two lines, channels of `size` bytes, dense; what is outside of
+ * the picture is 0. Pixels of the picture lie `pixel` bytes apart; a line that is not there is 0.
  */
-// @ts-ignore: decorator
-@inline
-function addLines(
-  subtract: bool,
-  a: usize,
-  b: usize,
-  left: i32,
-  count: i32,
-  width: i32,
-  pixel: usize,
-  size: usize,
-  zeros: usize,
-  line: usize,
-): void {
-  for (let i = left; i < left + count; ++i, line += ROW) {
-    const inside = <u32>i < <u32>width;
-    const from = <usize>i * pixel;
-    const p = inside && a ? a + from : zeros;
-    const q = inside && b ? b + from : zeros;
-    for (let c: usize = 0; c < size; c += 16) {
-      const u = v128.load(p + c);
-      const v = v128.load(q + c);
-      v128.store(line + c, subtract ? f32x4.sub(u, v) : f32x4.add(u, v));
-    }
-  }
-}
-
 export function combineLines(
   subtract: bool,
   a: usize,
@@ -64,11 +37,43 @@ export function combineLines(
   width: i32,
   pixel: usize,
   size: usize,
-  zeros: usize,
   line: usize,
 ): void {
-  if (subtract) addLines(true, a, b, left, count, width, pixel, size, zeros, line);
-  else addLines(false, a, b, left, count, width, pixel, size, zeros, line);
+  const from = min(max(left, 0), left + count);
+  const to = max(min(left + count, width), from);
+  const begin = line + <usize>(from - left) * size;
+  const end = begin + <usize>(to - from) * size;
+  const start = <usize>from * pixel;
+  const p: usize = a ? a + start : 0;
+  const q: usize = b ? b + start : 0;
+  combine(subtract, 0, 0, line, begin);
+  if (pixel == size) {
+    combine(subtract, p, q, begin, end);
+  } else {
+    let o: usize = 0;
+    for (let at = begin; at < end; at += size, o += pixel) {
+      combine(subtract, p ? p + o : 0, q ? q + o : 0, at, at + size);
+    }
+  }
+  combine(subtract, 0, 0, end, line + <usize>count * size);
+}
+
+/** a ± b from `to` up to `end`; an address of 0 stands for zeros. */
+function combine(subtract: bool, a: usize, b: usize, to: usize, end: usize): void {
+  const zero = f32x4.splat(0);
+  if (a && b) {
+    if (subtract) {
+      for (; to < end; to += 16, a += 16, b += 16) v128.store(to, f32x4.sub(v128.load(a), v128.load(b)));
+    } else {
+      for (; to < end; to += 16, a += 16, b += 16) v128.store(to, f32x4.add(v128.load(a), v128.load(b)));
+    }
+  } else if (a || (b && !subtract)) {
+    for (a += b; to < end; to += 16, a += 16) v128.store(to, v128.load(a));
+  } else if (b) {
+    for (; to < end; to += 16, b += 16) v128.store(to, f32x4.neg(v128.load(b)));
+  } else {
+    for (; to < end; to += 16) v128.store(to, zero);
+  }
 }
 
 /** Row i of Bᵀ d B for `count` tiles along a line of Bᵀ d: four pixels each, two further on for the next. */
@@ -77,16 +82,16 @@ export function inputTiles(count: i32, line: usize, size: usize, out: usize): vo
     for (let c: usize = 0; c < size; c += 16) {
       const p = line + c;
       const d0 = v128.load(p);
-      const d1 = v128.load(p, ROW);
-      const d2 = v128.load(p, 2 * ROW);
-      const d3 = v128.load(p, 3 * ROW);
+      const d1 = v128.load(p + size);
+      const d2 = v128.load(p + 2 * size);
+      const d3 = v128.load(p + 3 * size);
       const v = out + c;
       v128.store(v, f32x4.sub(d0, d2));
       v128.store(v, f32x4.add(d1, d2), PRODUCT);
       v128.store(v, f32x4.sub(d2, d1), 2 * PRODUCT);
       v128.store(v, f32x4.sub(d1, d3), 3 * PRODUCT);
     }
-    line += 2 * ROW;
+    line += 2 * size;
     out += ROW;
   }
 }
@@ -97,14 +102,14 @@ export function gradientTiles(count: i32, line: usize, size: usize, out: usize):
     for (let c: usize = 0; c < size; c += 16) {
       const p = line + c;
       const y0 = v128.load(p);
-      const y1 = v128.load(p, ROW);
+      const y1 = v128.load(p + size);
       const d = out + c;
       v128.store(d, y0);
       v128.store(d, f32x4.add(y0, y1), PRODUCT);
       v128.store(d, f32x4.sub(y0, y1), 2 * PRODUCT);
       v128.store(d, y1, 3 * PRODUCT);
     }
-    line += 2 * ROW;
+    line += 2 * size;
     out += ROW;
   }
 }
@@ -137,7 +142,24 @@ export function outputTile(
   bias: usize,
   activate: i32,
 ): void {
-  for (const end = m + size; m < end; m += 16, out += 16) {
+  if (accumulate || activate) results(false, m, size, out, right, down, accumulate, bias, activate);
+  else results(true, m, size, out, right, down, false, bias, 0);
+}
+
+// @ts-ignore: decorator
+@inline
+function results(
+  plain: bool,
+  m: usize,
+  size: usize,
+  out: usize,
+  right: usize,
+  down: usize,
+  accumulate: bool,
+  bias: usize,
+  activate: i32,
+): void {
+  for (const end = m + size; m < end; m += 16, out += 16, bias += 16) {
     let m1 = v128.load(m, 4 * PRODUCT);
     let m2 = v128.load(m, 8 * PRODUCT);
     const u0 = first(v128.load(m), m1, m2);
@@ -150,16 +172,24 @@ export function outputTile(
     m2 = v128.load(m, 10 * PRODUCT);
     const u2 = first(v128.load(m, 2 * PRODUCT), m1, m2);
     const v2 = second(m1, m2, v128.load(m, 14 * PRODUCT));
+    store(plain, out, first(u0, u1, u2), accumulate, bias, activate);
+    if (down) store(plain, out + down, first(v0, v1, v2), accumulate, bias, activate);
+    if (!right) continue;
     m1 = v128.load(m, 7 * PRODUCT);
     m2 = v128.load(m, 11 * PRODUCT);
     const u3 = first(v128.load(m, 3 * PRODUCT), m1, m2);
     const v3 = second(m1, m2, v128.load(m, 15 * PRODUCT));
-    put(out, first(u0, u1, u2), accumulate, bias, activate);
-    if (right) put(out + right, second(u1, u2, u3), accumulate, bias, activate);
-    if (down) put(out + down, first(v0, v1, v2), accumulate, bias, activate);
-    if (right && down) put(out + right + down, second(v1, v2, v3), accumulate, bias, activate);
-    if (bias) bias += 16;
+    store(plain, out + right, second(u1, u2, u3), accumulate, bias, activate);
+    if (down) store(plain, out + right + down, second(v1, v2, v3), accumulate, bias, activate);
   }
+}
+
+/** Stores four results: `plain` ones neither accumulate nor have an activation. */
+// @ts-ignore: decorator
+@inline
+function store(plain: bool, out: usize, x: v128, accumulate: bool, bias: usize, activate: i32): void {
+  if (plain) v128.store(out, f32x4.add(x, v128.load(bias)));
+  else put(out, x, accumulate, bias, activate);
 }
 
 /** G g Gᵀ of four filters at once, whose taps lie tapY and tapX bytes apart; products `step` bytes apart. */

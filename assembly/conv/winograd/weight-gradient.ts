@@ -26,9 +26,8 @@ import {
   ROW,
   tileRow,
   tilesAlong,
-  zerosOf,
 } from './layout';
-import { TALL, tilesOfColumns, WIDE } from './tiles';
+import { NARROW, panelWidth, productOfColumns, TALL } from './tiles';
 import { combineLines, gradientTiles, half, lineAt } from './transforms';
 import { inputRows } from './winograd';
 
@@ -36,13 +35,12 @@ import { inputRows } from './winograd';
 // @ts-ignore: decorator
 @inline
 function sumRow(channels: i32): usize {
-  return (<usize>((channels + WIDE - 1) / WIDE) * WIDE) << 2;
+  return (<usize>((channels + NARROW - 1) & -NARROW)) << 2;
 }
 
 /** Computes the sums [g0, g1) for the channels [o0, o1) of y. */
 export function winogradSums(g0: i32, g1: i32, o0: i32, o1: i32, r: WinogradSumsRecord): void {
   const block = blockOf(r);
-  memory.fill(zerosOf(block), 0, ROW);
   const total = r.batch * tilesAlong(r.rows);
   const along = tilesAlong(r.columns);
   const columns = blockColumns(along);
@@ -75,8 +73,11 @@ function addBlock(block: Block, r: WinogradSumsRecord, g: i32, o0: i32, o1: i32,
         const v = matrix(block, j) + tile * ROW;
         const d = matrix(block, 4 + j) + tile * ROW;
         const s = r.sums + <usize>(16 * g + 4 * i + j) * sum + <usize>o0 * ld + ((<usize>k) << 2);
-        for (let c: usize = 0; c < (<usize>kc) << 2; c += WIDE << 2) {
-          tilesOfColumns((o1 - o0) / TALL, tiles, d, v + c, s + c, ld, add);
+        for (let c = 0; c < kc;) {
+          const width = panelWidth(kc - c);
+          const at = (<usize>c) << 2;
+          productOfColumns(o1 - o0, width, tiles, d, v + at, s + at, ld, add);
+          c += width;
         }
       }
     }
@@ -97,10 +98,10 @@ function gradientRows(block: Block, r: WinogradSumsRecord, i: i32, o: i32, count
     const first = i == 3 ? y1 : y0;
     const second: usize = i == 1 || i == 2 ? y1 : 0;
     const pixels = 2 * (block.x1 - block.x0);
-    combineLines(i == 2, first, second, 2 * block.x0, pixels, r.columns, pixel, size, zerosOf(block), line);
+    combineLines(i == 2, first, second, 2 * block.x0, pixels, r.columns, pixel, size, line);
     const d = matrix(block, 4);
     gradientTiles(block.whole, line, size, d + row.at * ROW);
-    gradientTiles(block.edges, line + 2 * block.whole * ROW, size, d + row.edge * ROW);
+    gradientTiles(block.edges, line + 2 * block.whole * size, size, d + row.edge * ROW);
   }
 }
 

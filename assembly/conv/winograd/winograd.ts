@@ -19,26 +19,25 @@ import { filterStep } from './filter';
 import {
   Block,
   blockColumns,
-  blockOf,
   blockRows,
   CHANNELS,
   endTile,
   firstTile,
   lineOf,
   matrix,
+  noBias,
   placeBlock,
+  prepareBlock,
   ROW,
   tileRow,
   tilesAlong,
-  zerosOf,
 } from './layout';
-import { TALL, tilesOfRows, WIDE } from './tiles';
+import { panelWidth, productOfRows, TALL } from './tiles';
 import { combineLines, inputTiles, lineAt, outputTile } from './transforms';
 
 /** Computes the tile rows [m0, m1), counted through all pictures, and the channels [n0, n1) of the result. */
 export function winograd(m0: i32, m1: i32, n0: i32, n1: i32, r: WinogradRecord): void {
-  const block = blockOf(r);
-  memory.fill(zerosOf(block), 0, ROW);
+  const block = prepareBlock(r);
   const along = tilesAlong(r.columns);
   const columns = blockColumns(along);
   const rows = blockRows(columns, TALL);
@@ -63,12 +62,16 @@ function products(block: Block, r: WinogradRecord, n0: i32, n1: i32): void {
       inputRows(block, r, i, k, kc);
       for (let j = 0; j < 4; ++j) {
         const tile = <usize>firstTile(block, j) * ROW;
-        const count = (endTile(block, i, j) - firstTile(block, j) + TALL - 1) / TALL;
+        // Whole register tiles: what lies behind the last tile is never read.
+        const tiles = (endTile(block, i, j) - firstTile(block, j) + TALL - 1) & -TALL;
         const v = matrix(block, j) + tile;
-        let m = matrix(block, 4 + 4 * i + j) + tile;
-        for (let n = n0; n < n1; n += WIDE, m += WIDE << 2) {
-          const u = r.filters + <usize>(4 * i + j) * step + ((<usize>(n * r.channels + k * WIDE)) << 2);
-          tilesOfRows(count, kc, v, u, m, k > 0);
+        const m = matrix(block, 4 + 4 * i + j) + tile;
+        const u = r.filters + <usize>(4 * i + j) * step;
+        for (let n = n0; n < n1;) {
+          const width = panelWidth(n1 - n);
+          const panel = u + ((<usize>(n * r.channels + k * width)) << 2);
+          productOfRows(tiles, width, kc, v, panel, m + ((<usize>(n - n0)) << 2), k > 0);
+          n += width;
         }
       }
     }
@@ -92,10 +95,10 @@ export function inputRows(block: Block, r: WinogradMaps, i: i32, k: i32, kc: i32
     const y = row.y + r.top;
     const first = lineAt(from, row.picture, y + a, r.height, r.width, pixel);
     const second = lineAt(from, row.picture, y + b, r.height, r.width, pixel);
-    combineLines(i != 1, first, second, left, count, r.width, pixel, size, zerosOf(block), line);
+    combineLines(i != 1, first, second, left, count, r.width, pixel, size, line);
     const v = matrix(block, 0);
     inputTiles(block.whole, line, size, v + row.at * ROW);
-    inputTiles(block.edges, line + 2 * block.whole * ROW, size, v + row.edge * ROW);
+    inputTiles(block.edges, line + 2 * block.whole * size, size, v + row.edge * ROW);
   }
 }
 
@@ -105,7 +108,7 @@ function output(block: Block, r: WinogradRecord, n0: i32, n1: i32): void {
   const first = (<usize>n0) << 2;
   const pixel = (<usize>r.outChannels) << 2;
   const line = <usize>r.columns * pixel;
-  const bias: usize = r.bias ? r.bias + first : 0;
+  const bias = r.bias ? r.bias + first : noBias(block);
   const add = r.accumulate != 0;
   const products = matrix(block, 4);
   for (let at = 0; at < block.rows; ++at) {
