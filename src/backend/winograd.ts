@@ -91,8 +91,8 @@ const padded = (n: number) => LAST_PANEL * Math.ceil(n / LAST_PANEL);
 /** Numbers that transformed filters take: sixteen products, each a line of the cache longer. */
 export const filterElements = (k: number, n: number) => 16 * (k * padded(n) + 16);
 
-/** Numbers that one group of sums takes. */
-const sumElements = ({ channels, outChannels }: WinogradMaps) => 16 * outChannels * padded(channels);
+/** Numbers that one group of sums takes: sixteen products, each a line of the cache longer. */
+const sumElements = ({ channels, outChannels }: WinogradMaps) => 16 * (outChannels * padded(channels) + 16);
 export const sumsElements = (maps: WinogradMaps) => groupsOf(maps) * sumElements(maps);
 
 /** Tile rows of all pictures, and all tiles. */
@@ -122,7 +122,7 @@ export function winogradBoxes(maps: WinogradMaps): Bounds[] {
 
 /** The most groups of sums, and the most numbers of them all: what is added twice must stay little. */
 const GROUPS = 8;
-const GROUP_ELEMENTS = 2 ** 20;
+const GROUP_ELEMENTS = 1_100_000;
 
 /** Groups of sums over tiles: they follow from the shape alone, as does the order in which they are added. */
 export function groupsOf(maps: WinogradMaps): number {

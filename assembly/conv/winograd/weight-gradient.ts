@@ -38,6 +38,13 @@ function sumRow(channels: i32): usize {
   return (<usize>((channels + NARROW - 1) & -NARROW)) << 2;
 }
 
+/** Bytes of one of the sixteen products of a sum, off powers of two: all of them are read side by side. */
+// @ts-ignore: decorator
+@inline
+function sumStep(outChannels: i32, channels: i32): usize {
+  return <usize>outChannels * sumRow(channels) + 64;
+}
+
 /** Computes the sums [g0, g1) for the channels [o0, o1) of y. */
 export function winogradSums(g0: i32, g1: i32, o0: i32, o1: i32, r: WinogradSumsRecord): void {
   const block = blockOf(r);
@@ -61,7 +68,7 @@ export function winogradSums(g0: i32, g1: i32, o0: i32, o1: i32, r: WinogradSums
 /** Adds a block's products to sum g for the channels [o0, o1) of y. */
 function addBlock(block: Block, r: WinogradSumsRecord, g: i32, o0: i32, o1: i32, add: bool): void {
   const ld = sumRow(r.channels);
-  const sum = <usize>r.outChannels * ld;
+  const step = sumStep(r.outChannels, r.channels);
   for (let i = 0; i < 4; ++i) {
     gradientRows(block, r, i, o0, o1 - o0);
     for (let k = 0; k < r.channels; k += CHANNELS) {
@@ -72,7 +79,7 @@ function addBlock(block: Block, r: WinogradSumsRecord, g: i32, o0: i32, o1: i32,
         const tiles = endTile(block, i, j) - tile;
         const v = matrix(block, j) + tile * ROW;
         const d = matrix(block, 4 + j) + tile * ROW;
-        const s = r.sums + <usize>(16 * g + 4 * i + j) * sum + <usize>o0 * ld + ((<usize>k) << 2);
+        const s = r.sums + <usize>(16 * g + 4 * i + j) * step + <usize>o0 * ld + ((<usize>k) << 2);
         for (let c = 0; c < kc;) {
           const width = panelWidth(kc - c);
           const at = (<usize>c) << 2;
@@ -114,7 +121,7 @@ export function winogradWeightGradient(from: i32, to: i32, r: WinogradWeightGrad
     const sums = r.sums + <usize>o * ld;
     const dw = r.out + <usize>o * 9 * tap;
     for (let c: usize = 0; c < tap; c += 16) {
-      weightTile(sums + c, <usize>r.outChannels * ld, r.groups, dw + c, tap, add);
+      weightTile(sums + c, sumStep(r.outChannels, r.channels), r.groups, dw + c, tap, add);
     }
   }
 }
