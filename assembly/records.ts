@@ -499,11 +499,14 @@ export class Conv2dRecord extends ConvSizes {
   accumulate: i32;
 }
 
-/** dx = [dx +] the gradient of a convolution to its input. */
+/** dx = [dx +] the gradient of a convolution to its input [+ bias], then an activation. */
 @unmanaged
 export class Conv2dInputGradientRecord extends ConvSizes {
   dy: usize;
   w: usize;
+  /** inChannels values, or 0. */
+  bias: usize;
+  activation: i32;
   out: usize;
   accumulate: i32;
 }

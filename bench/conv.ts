@@ -5,6 +5,7 @@
  */
 import { type ConvSizes, convPlaces, type Kernels } from '../src/backend/kernels.ts';
 import { usesWinograd } from '../src/backend/winograd.ts';
+import { upsampleCases } from './conv-upsample.ts';
 import type { Setting } from './setting.ts';
 import type { Make, Subject } from './subject.ts';
 import * as twins from './twins-conv.ts';
@@ -79,5 +80,6 @@ export const conv: Subject = {
     ...DIRECTIONS.flatMap((direction) => LAYERS.map((layer) => convCase(direction, layer, setting))),
     ...DIRECTIONS.flatMap((direction) => THIN.map((layer) => convCase(direction, layer, setting))),
     ...DIRECTIONS.map((direction) => convCase(direction, STRIDED, setting, 2)),
+    ...upsampleCases(setting),
   ],
 };

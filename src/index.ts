@@ -213,6 +213,7 @@ export { type ToySettings, toyTrainer, trainToy } from './models/training/toy.ts
 export { GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh } from './nn/activation.ts';
 export { MultiheadAttention, type MultiheadAttentionOptions } from './nn/attention.ts';
 export { Conv2d, type Conv2dLayerOptions } from './nn/conv.ts';
+export { ConvTranspose2d, type ConvTranspose2dLayerOptions } from './nn/conv-transpose.ts';
 export { Dropout } from './nn/dropout.ts';
 export { Embedding } from './nn/embedding.ts';
 export { Flatten } from './nn/flatten.ts';
@@ -255,6 +256,7 @@ export { AvgPool2d, MaxPool2d, PixelShuffle, PixelUnshuffle, Upsample } from './
 export { Sequential } from './nn/sequential.ts';
 export { type Summary, type SummaryRow, summary } from './nn/summary.ts';
 export { TimeEmbedding, type TimeEmbeddingOptions, timestepEmbedding } from './nn/time-embedding.ts';
+export { UpsampleConv2d, type UpsampleConv2dLayerOptions } from './nn/upsample-conv.ts';
 export { Adam, type AdamOptions, AdamW } from './optim/adam.ts';
 export { type ClipGradNormOptions, clipGradNorm, clipGradValue } from './optim/clip.ts';
 export { Ema, type EmaOptions } from './optim/ema.ts';
@@ -287,7 +289,15 @@ export {
   type AttentionOptions,
   scaledDotProductAttention,
 } from './tensor/attention.ts';
-export { type Conv2dOptions, conv2d, type Pair } from './tensor/conv.ts';
+export {
+  type Conv2dOptions,
+  type ConvTranspose2dOptions,
+  conv2d,
+  convTranspose2d,
+  type Pair,
+  type UpsampleConv2dOptions,
+  upsampleConv2d,
+} from './tensor/conv.ts';
 export {
   arange,
   empty,

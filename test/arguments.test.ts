@@ -104,6 +104,18 @@ const UNKNOWN: Readonly<Record<string, readonly [Wrong, string, string]>> = {
   randomAffine: [(o) => langevin.randomAffine(langevin.zeros([1, 2, 2, 1]), rng, o), 'degree', 'degrees'],
   loadStrokes: [(o) => langevin.loadStrokes(o), 'tests', 'test'],
   strokeDigits: [(o) => langevin.strokeDigits(0, 1, o), 'digits', 'digit'],
+  convTranspose2d: [
+    (o) => langevin.convTranspose2d(picture4(), picture4(), null, o),
+    'output_padding',
+    'outputPadding',
+  ],
+  ConvTranspose2d: [(o) => new langevin.ConvTranspose2d(1, 1, 1, o), 'Stride', 'stride'],
+  upsampleConv2d: [
+    (o) => langevin.upsampleConv2d(picture4(), picture4(), null, o),
+    'Activation',
+    'activation',
+  ],
+  UpsampleConv2d: [(o) => new langevin.UpsampleConv2d(1, 1, o), 'Bias', 'bias'],
   maxPool2d: [(o) => langevin.maxPool2d(picture4(), 1, o), 'strides', 'stride'],
   MaxPool2d: [(o) => new langevin.MaxPool2d(1, o), 'Padding', 'padding'],
   avgPool2d: [(o) => langevin.avgPool2d(picture4(), 1, o), 'count_include_pad', 'countIncludePad'],

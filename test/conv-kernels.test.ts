@@ -103,25 +103,31 @@ suite('kernels of convolutions', (test) => {
     });
   }
 
-  test('a bias and an activation are applied to the sum', () => {
+  test('a bias and an activation are applied to the sum, forwards and to the input', () => {
+    const winograd = sizes({ batch: 2, height: 5, width: 6, inChannels: 32, outChannels: 36 });
     for (const activation of ACTIVATION) {
-      for (const s of [SHAPES[4], SHAPES[8], SHAPES[11], SHAPES[14]]) {
-        const [x, w, y] = elements(s);
-        const arrays = [
-          uniforms('x', x, -0.3, 0.3),
-          uniforms('w', w),
-          uniforms('y', y),
-          uniforms('b', s.outChannels),
-        ];
-        const { wasm, reference } = onBoth(arrays, (k, [x, w, out, bias]) =>
-          k.conv2d({ ...s, x, w, bias, activation, out: into(out, true) }),
-        );
-        const own = activation === 'none' ? 0 : 2 * UNARY_ULP[activation];
-        const terms = KERNELS.forward.terms(s);
-        // Magnitudes of a product are below 0.3.
-        const bound = (i: number) =>
-          1.1 * (terms + 4) * U * (0.3 * terms + 2) + own * (ulp(reference[2][i]) + U);
-        close(wasm[2], reference[2], bound, `${activation} ${JSON.stringify(s)}`);
+      for (const s of [SHAPES[4], SHAPES[8], SHAPES[9], SHAPES[10], SHAPES[11], SHAPES[14], winograd]) {
+        for (const kind of ['forward', 'gradient to the input'] as const) {
+          const forward = kind === 'forward';
+          const [x, w, y] = elements(s);
+          const arrays = [
+            uniforms('x', forward ? x : y, -0.3, 0.3),
+            uniforms('w', w),
+            uniforms('y', forward ? y : x),
+            uniforms('b', forward ? s.outChannels : s.inChannels),
+          ];
+          const { wasm, reference } = onBoth(arrays, (k, [from, w, to, bias]) => {
+            const common = { ...s, w, bias, activation, out: into(to, true) };
+            if (forward) k.conv2d({ ...common, x: from });
+            else k.conv2dInputGradient({ ...common, dy: from });
+          });
+          const own = activation === 'none' ? 0 : 2 * UNARY_ULP[activation];
+          const terms = KERNELS[kind].terms(s);
+          // Magnitudes of a product are below 0.3.
+          const bound = (i: number) =>
+            1.1 * (terms + 4) * U * (0.3 * terms + 2) + own * (ulp(reference[2][i]) + U);
+          close(wasm[2], reference[2], bound, `${kind}, ${activation} ${JSON.stringify(s)}`);
+        }
       }
     }
   });

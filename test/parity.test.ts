@@ -32,7 +32,7 @@ const ROUNDINGS: Readonly<Record<string, number>> = {
   sin: 6, cos: 6, erf: 6, gelu: 4, softplus: 8, leakyRelu: 2,
   sum: 16, mean: 16, max: 4, min: 4, prod: 8, mse: 16, matmul: 32, linear: 32,
   reshape: 0, permute: 0, flip: 0, slice: 0, cat: 0, broadcastTo: 16,
-  conv2d: 32,
+  conv2d: 32, convTranspose2d: 32, upsampleConv2d: 48,
   eq: 0, ne: 0, gt: 0, ge: 0, where: 16, softmax: 32, logSoftmax: 64, gather: 8, indexSelect: 16, cumsum: 4,
   affineSample: 64,
   groupNorm: 128, attention: 64,

@@ -224,6 +224,10 @@ const JOBS: Record<string, (k: Kernels, a: Ptr, b: Ptr, c: Ptr) => void> = {
       ...norm,
       ...{ x: a, weight: b, bias: b + 400, dy: b, sums: a + 4 * 240_000, out: into(c, true) },
     }),
+  'a transposed convolution with bias and tanh': (k, a, b, c) =>
+    k.conv2dInputGradient({
+      ...{ ...conv(9, 28, 36, 21, 2), dy: a, w: b, bias: a, activation: 'tanh', out: into(c) },
+    }),
   'maxima of windows': (k, a, _b, c) => k.maxPool({ ...windows, x: a, out: c }),
   'the gradient of maxima': (k, a, b, c) => {
     k.maxPool({ ...windows, x: a, out: b });

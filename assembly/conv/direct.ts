@@ -75,6 +75,7 @@ export function conv2dInputGradient(m0: i32, m1: i32, n0: i32, n1: i32, r: Conv2
     const first = group * columns;
     const from = max(n0, first) - first;
     const to = min(n1, first + columns) - first;
+    const bias: usize = r.bias ? r.bias + ((<usize>first) << 2) : 0;
     let places = 0;
     for (let y = 0; y < min(r.strideHeight, r.height); ++y) {
       for (let x = 0; x < min(r.strideWidth, r.width); ++x) {
@@ -82,7 +83,7 @@ export function conv2dInputGradient(m0: i32, m1: i32, n0: i32, n1: i32, r: Conv2
         const count = r.batch * pass.gridY * pass.gridX;
         const begin = max(0, m0 - places);
         const end = min(count, m1 - places);
-        if (begin < end) product(pass, begin, end, from, to, 0, 0, r.accumulate != 0);
+        if (begin < end) product(pass, begin, end, from, to, bias, r.activation, r.accumulate != 0);
         places += count;
       }
     }

@@ -215,10 +215,10 @@ export const ABI = {
     const { x, w: weights, bias, activation, out } = record;
     return convSizes(w, record).ptr(x).ptr(weights).ptr(bias).activation(activation).target(out);
   }, convBoxes.forward),
-  conv2dInputGradient: kernel<K.Conv2dInputGradient>(
-    (w, record) => convSizes(w, record).ptr(record.dy).ptr(record.w).target(record.out),
-    convBoxes.input,
-  ),
+  conv2dInputGradient: kernel<K.Conv2dInputGradient>((w, record) => {
+    const { dy, w: weights, bias, activation, out } = record;
+    return convSizes(w, record).ptr(dy).ptr(weights).ptr(bias).activation(activation).target(out);
+  }, convBoxes.input),
   conv2dWeightGradient: kernel<K.Conv2dWeightGradient>(
     (w, record) => convSizes(w, record).ptr(record.x).ptr(record.dy).target(record.out),
     convBoxes.weights,

@@ -123,10 +123,16 @@ export interface Conv2d extends ConvSizes {
   readonly out: Target;
 }
 
-/** dx = [dx +] the gradient of a convolution to its input, of x's shape. */
+/**
+ * dx = [dx +] the gradient of a convolution to its input, of x's shape [+ bias], then the activation: these two are for
+ * the transposed convolution, which is the same sum.
+ */
 export interface Conv2dInputGradient extends ConvSizes {
   readonly dy: Ptr;
   readonly w: Ptr;
+  /** inChannels values that are added at every place. */
+  readonly bias?: Ptr | null;
+  readonly activation?: ActivationName;
   readonly out: Target;
 }
 

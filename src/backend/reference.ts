@@ -165,17 +165,12 @@ export class ReferenceKernels implements K.Kernels {
 
   conv2d(record: K.Conv2d): void {
     const mem = this.memory.f64;
-    const { x, w, bias = null, activation = 'none', out } = record;
-    const y = new Float64Array(record.batch * convPlaces(record).reduce((h, w) => h * w, record.outChannels));
+    const { x, w, outChannels } = record;
+    const y = new Float64Array(record.batch * convPlaces(record).reduce((h, w) => h * w, outChannels));
     forEachTap(record, (atX, atW, atY) => {
       y[atY] += mem[x / SIZE + atX] * mem[w / SIZE + atW];
     });
-    const f = ACTIVATIONS[activation];
-    for (const i of y.keys()) {
-      const at = out.ptr / SIZE + i;
-      const sum = y[i] + (out.accumulate ? mem[at] : 0);
-      mem[at] = f(bias === null ? sum : sum + mem[bias / SIZE + (i % record.outChannels)]);
-    }
+    this.eachChannel(record, y, outChannels);
   }
 
   conv2dInputGradient(record: K.Conv2dInputGradient): void {
@@ -185,7 +180,22 @@ export class ReferenceKernels implements K.Kernels {
     forEachTap(record, (atX, atW, atY) => {
       dx[atX] += mem[dy / SIZE + atY] * mem[w / SIZE + atW];
     });
-    this.each(record.out, dx.length, (i) => dx[i]);
+    this.eachChannel(record, dx, inChannels);
+  }
+
+  /** out = activation([out +] sums [+ bias]) */
+  private eachChannel(
+    { bias = null, activation = 'none', out }: K.Conv2d | K.Conv2dInputGradient,
+    sums: Float64Array,
+    channels: number,
+  ): void {
+    const mem = this.memory.f64;
+    const f = ACTIVATIONS[activation];
+    for (const i of sums.keys()) {
+      const at = out.ptr / SIZE + i;
+      const sum = sums[i] + (out.accumulate ? mem[at] : -0);
+      mem[at] = f(bias === null ? sum : sum + mem[bias / SIZE + (i % channels)]);
+    }
   }
 
   conv2dWeightGradient(record: K.Conv2dWeightGradient): void {

@@ -127,13 +127,13 @@ export class WasmKernels implements K.Kernels {
   }
 
   conv2dInputGradient(record: K.Conv2dInputGradient): void {
+    const { inChannels: n, outChannels: k, dy, w, bias = null, activation = 'none', out } = record;
     if (W.usesWinograd(record)) {
-      return this.winograd(W.inputMaps(record, record.dy), record.w, true, null, 'none', record.out);
+      return this.winograd(W.inputMaps(record, dy), w, true, bias, activation, out);
     }
     if (!isPointwise(record)) return this.run('conv2dInputGradient', record);
-    const { inChannels: n, outChannels: k, dy, w, out } = record;
     const [a, b] = [dy, w].map((ptr) => ({ ptr, transposed: false }));
-    this.gemm({ m: placesOf(record), n, k, a, b, out });
+    this.gemm({ m: placesOf(record), n, k, a, b, bias, activation, out });
   }
 
   conv2dWeightGradient(record: K.Conv2dWeightGradient): void {

@@ -72,7 +72,7 @@ export class AvgPool2d extends Layer {
   }
 }
 
-/** Each pixel repeated: see `upsample`. */
+/** Each pixel repeated: see `upsample`. Before a 3x3 convolution `UpsampleConv2d` does both in one. */
 export class Upsample extends Layer {
   readonly scaleFactor: readonly [number, number];
 

@@ -20,7 +20,8 @@ export interface Convolution {
   readonly activation: FusedActivation;
 }
 
-function sizesOf(x: Shape, w: Shape, { stride, padding, dilation, groups }: Convolution): ConvSizes {
+/** The sizes of the convolution of x with w. */
+export function sizesOf(x: Shape, w: Shape, { stride, padding, dilation, groups }: Convolution): ConvSizes {
   return {
     ...{ batch: x[0], height: x[1], width: x[2], inChannels: x[3] },
     ...{ outChannels: w[0], kernelHeight: w[1], kernelWidth: w[2], groups },

@@ -2,7 +2,8 @@
 export * from './affine-sample.ts';
 export * from './attention.ts';
 export * from './binary.ts';
-export * from './conv2d.ts';
+export { convTranspose2d } from './conv-transpose2d.ts';
+export { conv2d } from './conv2d.ts';
 export * from './cumsum.ts';
 export * from './fused-activation.ts';
 export { gather, indexSelect } from './gather.ts';
@@ -15,4 +16,5 @@ export * from './reduce.ts';
 export * from './shape.ts';
 export * from './softmax.ts';
 export * from './unary.ts';
+export { upsampleConv2d } from './upsample-conv2d.ts';
 export * from './where.ts';

@@ -4,6 +4,7 @@ import type { Row } from './row.ts';
 import { ATTENTION } from './rows/attention.ts';
 import { CHOICES } from './rows/choices.ts';
 import { CONV } from './rows/conv.ts';
+import { CONV_TRANSPOSE } from './rows/conv-transpose.ts';
 import { ELEMENTWISE } from './rows/elementwise.ts';
 import { GRAPHS } from './rows/graphs.ts';
 import { MAPS } from './rows/maps.ts';
@@ -25,6 +26,7 @@ export const ROWS: readonly Row[] = [
   ...NN,
   ...MAPS,
   ...CONV,
+  ...CONV_TRANSPOSE,
   ...POOL,
   ...ATTENTION,
   ...OPTIM,

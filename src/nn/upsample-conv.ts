@@ -1,0 +1,41 @@
+/** Nearest upsampling by 2 and a 3x3 convolution as one layer: what the upward half of a U-Net is made of. */
+import type { FusedActivation } from '../ops/fused-activation.ts';
+import { withDefaults } from '../options.ts';
+import { type Rng, sharedRng } from '../random/rng.ts';
+import { upsampleConv2d } from '../tensor/conv.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { Conv2d } from './conv.ts';
+import { Layer } from './module.ts';
+
+export interface UpsampleConv2dLayerOptions {
+  /** Whether there is a bias; true by default. */
+  readonly bias?: boolean;
+  /** Where the initial values come from. */
+  readonly rng?: Rng;
+}
+
+/**
+ * `Upsample({ scaleFactor: 2 })` and `Conv2d(in, out, 3, { padding: 1 })` in one, [batch,h,w,in] to [batch,2h,2w,out]: see
+ * `upsampleConv2d`. Weight, bias and initial values are those of the Conv2d.
+ */
+export class UpsampleConv2d extends Layer {
+  readonly weight: Tensor;
+  readonly bias: Tensor | null;
+
+  /** @throws ValueError for channels that are no whole numbers >= 1 */
+  constructor(
+    readonly inChannels: number,
+    readonly outChannels: number,
+    options: UpsampleConv2dLayerOptions = {},
+  ) {
+    super();
+    const { bias, rng } = withDefaults('UpsampleConv2d', options, { bias: true, rng: sharedRng() });
+    const conv = new Conv2d(inChannels, outChannels, 3, { bias, rng });
+    this.weight = conv.weight;
+    this.bias = conv.bias;
+  }
+
+  override forward(x: Tensor, activation: FusedActivation = 'none'): Tensor {
+    return upsampleConv2d(x, this.weight, this.bias, { activation });
+  }
+}
