@@ -48,7 +48,7 @@ function upsampled([batch, height, width, channels]: Shape, x: Float32Array, u: 
 }
 
 const upsampleCase =
-  (direction: Direction, [side, inChannels, outChannels]: Layer, { threads, quick }: Setting): Make =>
+  (direction: Direction, [side, inChannels, outChannels]: Layer, { quick }: Setting): Make =>
   (memory) => {
     const { kernels: k, elementBytes } = memory.backend;
     const shape = [quick ? 2 : 64, side, side, inChannels];
@@ -77,7 +77,7 @@ const upsampleCase =
       shape: `${shape[0]}x${side}x${side} ${inChannels}->${outChannels}`,
       flop: 2 * places * 9 * inChannels * outChannels,
       bytes: 4 * (n[0] + n[1] + n[2]),
-      roof: memory.multiplyAddPeak(threads),
+      roof: memory.multiplyAddPeak(),
       run: run[direction],
       twin() {
         const u = new Float32Array(4 * n[0]);
