@@ -9,6 +9,7 @@ export { attention } from './attention/attention';
 export { attentionBackward } from './attention/attention-backward';
 export { init } from './constants';
 export { conv2d, conv2dInputGradient } from './conv/direct';
+export { gatherTaps, sumTaps } from './conv/taps';
 export { conv2dWeightGradient } from './conv/weight-gradient';
 export { winogradFilter } from './conv/winograd/filter';
 export { winogradBytes } from './conv/winograd/layout';

@@ -638,3 +638,42 @@ export class AttentionBackwardRecord extends AttentionSizes {
   workspace: usize;
   workspaceBytes: i32;
 }
+
+/** A map x[batch,height,width,channels], and where the places of a grid [batch,rows,columns] read it with each tap: assembly/conv/taps.ts. */
+@unmanaged
+export class TapMap {
+  batch: i32;
+  height: i32;
+  width: i32;
+  channels: i32;
+  rows: i32;
+  columns: i32;
+  tapsY: i32;
+  tapsX: i32;
+  strideY: i32;
+  strideX: i32;
+  offsetY: i32;
+  offsetX: i32;
+  stepY: i32;
+  stepX: i32;
+  /** Elements of a place of the matrix from one tap to the next, and from one channel to the next. */
+  tapStep: i32;
+  channelStep: i32;
+  x: usize;
+}
+
+/** out[batch·rows·columns, tapsY·tapsX·channels]. */
+@unmanaged
+export class GatherTapsRecord extends TapMap {
+  out: usize;
+}
+
+/** out[batch,rows,columns,channels] = [out +] sums of x[batch,height,width,tapsY·tapsX·channels] [+ bias], then an activation. */
+@unmanaged
+export class SumTapsRecord extends TapMap {
+  /** `channels` values, or 0. */
+  bias: usize;
+  activation: i32;
+  out: usize;
+  accumulate: i32;
+}

@@ -5,6 +5,7 @@
 import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { ACTIVATION, type ConvSizes } from '../src/backend/kernels.ts';
+import { thinSide } from '../src/backend/thin-conv.ts';
 import { close, into, onBoth, UNARY_ULP, ulp, uniforms } from './helpers.ts';
 import { elements, KERNELS, sizes, U } from './helpers-conv.ts';
 import { suite } from './suite.ts';
@@ -67,6 +68,42 @@ const SHAPES: readonly ConvSizes[] = [
   sizes({ batch: 0, inChannels: 3, outChannels: 5 }),
 ];
 
+/** Shapes of which x or y has few channels: see backend/thin-conv.ts. */
+const THIN: readonly ConvSizes[] = [
+  sizes({ batch: 3, height: 5, width: 7, inChannels: 1, outChannels: 33 }),
+  sizes({
+    batch: 2,
+    height: 9,
+    width: 8,
+    inChannels: 3,
+    outChannels: 38,
+    kernelHeight: 5,
+    strideHeight: 2,
+    strideWidth: 3,
+  }),
+  sizes({
+    batch: 1,
+    height: 9,
+    width: 9,
+    inChannels: 2,
+    outChannels: 20,
+    dilationHeight: 3,
+    paddingWidth: 0,
+  }),
+  sizes({ batch: 3, height: 5, width: 7, inChannels: 33, outChannels: 1 }),
+  sizes({ batch: 2, height: 9, width: 8, inChannels: 38, outChannels: 3, kernelHeight: 4, paddingHeight: 2 }),
+  sizes({
+    batch: 7,
+    height: 3,
+    width: 5,
+    inChannels: 40,
+    outChannels: 2,
+    kernelWidth: 5,
+    dilationWidth: 2,
+    paddingWidth: 4,
+  }),
+];
+
 const random: fc.Arbitrary<ConvSizes> = fc
   .record({
     batch: fc.constantFrom(1, 2, 7),
@@ -90,9 +127,19 @@ const random: fc.Arbitrary<ConvSizes> = fc
   });
 
 suite('kernels of convolutions', (test) => {
+  test('the shapes with few channels are those that are computed as such', () => {
+    assert.equal(THIN.map(thinSide), ['x', 'x', 'x', 'y', 'y', 'y']);
+    const strided = { ...THIN[3], strideHeight: 2 };
+    assert.equal([SHAPES[2], strided].map(thinSide), [null, null]);
+  });
+
   for (const kind of Object.keys(KERNELS) as (keyof typeof KERNELS)[]) {
     test(`the ${kind} agrees at the edges of tiles and blocks, summed and not`, () => {
       for (const shape of SHAPES) for (const accumulate of [false, true]) check(kind, shape, accumulate);
+    });
+
+    test(`the ${kind} agrees where x or y has few channels`, () => {
+      for (const shape of THIN) for (const accumulate of [false, true]) check(kind, shape, accumulate);
     });
 
     test(`the ${kind} agrees for random strides, dilations, paddings and groups`, () => {
@@ -106,7 +153,16 @@ suite('kernels of convolutions', (test) => {
   test('a bias and an activation are applied to the sum, forwards and to the input', () => {
     const winograd = sizes({ batch: 2, height: 5, width: 6, inChannels: 32, outChannels: 36 });
     for (const activation of ACTIVATION) {
-      for (const s of [SHAPES[4], SHAPES[8], SHAPES[9], SHAPES[10], SHAPES[11], SHAPES[14], winograd]) {
+      for (const s of [
+        SHAPES[4],
+        SHAPES[8],
+        SHAPES[9],
+        SHAPES[10],
+        SHAPES[11],
+        SHAPES[14],
+        ...THIN,
+        winograd,
+      ]) {
         for (const kind of ['forward', 'gradient to the input'] as const) {
           const forward = kind === 'forward';
           const [x, w, y] = elements(s);

@@ -117,6 +117,14 @@ const JOBS: Record<string, (k: Kernels, a: Ptr, b: Ptr, c: Ptr) => void> = {
     k.conv2dWeightGradient({ ...conv(9, 28, 20, 32), x: a, dy: b, out: into(c, true) }),
   'its gradient to the weights, with a stride and groups': (k, a, b, c) =>
     k.conv2dWeightGradient({ ...conv(5, 29, 42, 63, 2, 3), x: a, dy: b, out: into(c) }),
+  'a convolution of one channel, with a stride': (k, a, b, c) =>
+    k.conv2d({ ...conv(9, 57, 1, 34, 2), x: a, w: b, bias: a, activation: 'relu', out: into(c) }),
+  'a convolution to two channels': (k, a, b, c) =>
+    k.conv2d({ ...conv(9, 29, 33, 2), x: a, w: b, bias: a, activation: 'tanh', out: into(c) }),
+  'the gradient of a convolution of one channel to its input': (k, a, b, c) =>
+    k.conv2dInputGradient({ ...conv(9, 29, 1, 33), dy: a, w: b, out: into(c, true) }),
+  'the gradient of a convolution to two channels to its weights': (k, a, b, c) =>
+    k.conv2dWeightGradient({ ...conv(9, 29, 33, 2), x: a, dy: b, out: into(c) }),
   'a convolution by Winograd with bias and ReLU': (k, a, b, c) =>
     k.conv2d({ ...conv(9, 27, 32, 36), x: a, w: b, bias: a, activation: 'relu', out: into(c) }),
   'a convolution by Winograd of one small map': (k, a, b, c) =>

@@ -123,13 +123,18 @@ export function storeEdge(
 ): void {
   for (let i = 0; i < rows; ++i) {
     for (let j = 0; j < cols; ++j) {
-      const at = c + (j << 2);
-      let value = f32.load(edge + (j << 2));
-      if (add) value = f32.load(at) + value;
-      if (bias) value = value + f32.load(bias + (j << 2));
-      f32.store(at, activate ? f32x4.extract_lane(activation4(activate, f32x4.splat(value)), 0) : value);
+      storeElement(c + (j << 2), f32.load(edge + (j << 2)), add, bias ? bias + (j << 2) : 0, activate);
     }
     edge += NR << 2;
     c += ldc;
   }
+}
+
+/** Writes one element as a tile does: what was there is added, then the bias, then the activation applied. */
+// @ts-ignore: decorator
+@inline
+export function storeElement(at: usize, value: f32, add: bool, bias: usize, activate: i32): void {
+  if (add) value = f32.load(at) + value;
+  if (bias) value = value + f32.load(bias);
+  f32.store(at, activate ? f32x4.extract_lane(activation4(activate, f32x4.splat(value)), 0) : value);
 }

@@ -32,6 +32,7 @@ import {
   rowRanges,
   scatterBoxes,
 } from './partition.ts';
+import * as T from './thin-conv.ts';
 import * as W from './winograd.ts';
 
 /** Takes the fields of a record one after the other. A field that is not given is 0. */
@@ -204,6 +205,15 @@ const attending = (w: Writer, record: K.Attention | K.AttentionBackward): Writer
   return w.rows(q).rows(k).rows(v).mask(mask);
 };
 
+/** The map with which the records of taps begin. */
+const tapMap = (w: Writer, map: T.TapMap): Writer => {
+  const { batch, height, width, channels, rows, columns, tapsY, tapsX } = map;
+  const { strideY, strideX, offsetY, offsetX, stepY, stepX, tapStep, channelStep } = map;
+  w.i32(batch).i32(height).i32(width).i32(channels).i32(rows).i32(columns).i32(tapsY).i32(tapsX);
+  w.i32(strideY).i32(strideX).i32(offsetY).i32(offsetX).i32(stepY).i32(stepX);
+  return w.i32(tapStep).i32(channelStep);
+};
+
 /** Every exported kernel. */
 export const ABI = {
   gemm,
@@ -223,6 +233,14 @@ export const ABI = {
     (w, record) => convSizes(w, record).ptr(record.x).ptr(record.dy).target(record.out),
     convBoxes.weights,
   ),
+  gatherTaps: kernel<T.GatherTaps>(
+    (w, record) => tapMap(w, record).ptr(record.x).ptr(record.out),
+    T.tapLines,
+  ),
+  sumTaps: kernel<T.SumTaps>((w, record) => {
+    const { x, bias, activation, out } = record;
+    return tapMap(w, record).ptr(x).ptr(bias).activation(activation).target(out);
+  }, T.tapLines),
   winogradFilter: kernel<W.WinogradFilter>(
     (w, { k, n, turned, w: weights, out }) => w.i32(k).i32(n).flag(turned).ptr(weights).ptr(out),
     W.filterRanges,

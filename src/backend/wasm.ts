@@ -17,6 +17,7 @@ import { type Exports, instantiate, type Numerics } from './instance.ts';
 import type * as K from './kernels.ts';
 import { NONLINEAR, UNARY } from './kernels.ts';
 import { type Bounds, isLargeGemm, REDUCE_GRAIN } from './partition.ts';
+import * as T from './thin-conv.ts';
 import { ThreadPool } from './threads.ts';
 import type { WasmMemory } from './wasm-memory.ts';
 import * as W from './winograd.ts';
@@ -46,6 +47,12 @@ export class WasmKernels implements K.Kernels {
   private module!: WebAssembly.Module;
   private pool: { readonly threads: ThreadPool; readonly scratch: readonly Ptr[] } | null = null;
   private wantedThreads = 1;
+  private readonly thin: T.ThinHost = {
+    gemm: (record) => this.gemm(record),
+    gatherTaps: (record) => this.run('gatherTaps', record),
+    sumTaps: (record) => this.run('sumTaps', record),
+    withArray: (elements, body) => this.withArray(elements, body),
+  };
   private build: Numerics = 'strict';
 
   constructor(
@@ -120,6 +127,8 @@ export class WasmKernels implements K.Kernels {
       const { x, w, bias = null, activation = 'none', out } = record;
       return this.winograd(W.forwardMaps(record, x), w, false, bias, activation, out);
     }
+    const thin = T.thinSide(record);
+    if (thin) return T.thinForward(this.thin, thin, record);
     if (!isPointwise(record)) return this.run('conv2d', record);
     const { inChannels: k, outChannels: n, x, w, bias = null, activation = 'none', out } = record;
     const b = { ptr: w, transposed: true };
@@ -131,6 +140,10 @@ export class WasmKernels implements K.Kernels {
     if (W.usesWinograd(record)) {
       return this.winograd(W.inputMaps(record, dy), w, true, bias, activation, out);
     }
+    const thin = T.thinSide(record);
+    if (thin && record.strideHeight * record.strideWidth === 1) {
+      return T.thinInputGradient(this.thin, thin, record);
+    }
     if (!isPointwise(record)) return this.run('conv2dInputGradient', record);
     const [a, b] = [dy, w].map((ptr) => ({ ptr, transposed: false }));
     this.gemm({ m: placesOf(record), n, k, a, b, bias, activation, out });
@@ -138,6 +151,8 @@ export class WasmKernels implements K.Kernels {
 
   conv2dWeightGradient(record: K.Conv2dWeightGradient): void {
     if (W.usesWinograd(record)) return this.winogradWeightGradient(record);
+    const thin = T.thinSide(record);
+    if (thin) return T.thinWeightGradient(this.thin, thin, record);
     if (!isPointwise(record)) return this.run('conv2dWeightGradient', record);
     const { inChannels: n, outChannels: m, x, dy, out } = record;
     const b = { ptr: x, transposed: false };
@@ -339,6 +354,16 @@ export class WasmKernels implements K.Kernels {
 
   attentionBackward(record: K.AttentionBackward): void {
     this.withWorkspace('attentionBackward', record, attentionBackwardBytes(record));
+  }
+
+  /** Lends memory for so many elements. */
+  private withArray(elements: number, body: (array: Ptr) => void): void {
+    const array = this.heap.alloc(4 * elements);
+    try {
+      body(array);
+    } finally {
+      this.heap.release(array);
+    }
   }
 
   /** Runs a kernel with `bytes` of memory for each thread, in whole lines of the cache. */

@@ -1,0 +1,181 @@
+/**
+ * Convolutions whose x or y has few channels, such as the first and the last of a network, on the WebAssembly backend. The
+ * tile of a product would be nearly empty there. The taps of the thin side become a matrix A of its own, which is
+ * small, and the rest is a plain product with the side that has many channels (assembly/conv/taps.ts):
+ *
+ *     x thin:  y = A(x)·Wᵀ             dW = dyᵀ·A(x)   dx = the sums over taps of dy·W
+ *     y thin:  y = the sums of x·Wᵀ    dW = A(dy)ᵀ·x   dx = A(dy)·W
+ *
+ * Which convolutions these are follows from the shape alone. Accuracy: that of the direct sum.
+ */
+import type { ActivationName } from './formulas.ts';
+import {
+  type Conv2d,
+  type Conv2dInputGradient,
+  type Conv2dWeightGradient,
+  type ConvSizes,
+  convPlaces,
+  type Gemm,
+  type Ptr,
+  type Target,
+} from './kernels.ts';
+import { type Bounds, EXPENSIVE_GRAIN, ranges } from './partition.ts';
+
+/** Channels of a thin side, at most. */
+const THIN_CHANNELS = 7;
+/** Elements of A for one of the side with many channels, at most. */
+const MOST_TAPS = 2;
+
+export type Side = 'x' | 'y';
+
+/** Which side of a convolution is thin: of y with stride 1 only. */
+export function thinSide(s: ConvSizes): Side | null {
+  const taps = tapsOf(s);
+  if (taps === 1 || s.groups > 1) return null;
+  const isThin = (thin: number, other: number) => thin <= THIN_CHANNELS && thin * taps <= MOST_TAPS * other;
+  if (isThin(s.inChannels, s.outChannels)) return 'x';
+  return s.strideHeight * s.strideWidth === 1 && isThin(s.outChannels, s.inChannels) ? 'y' : null;
+}
+
+/** Taps of the kernel. */
+export const tapsOf = (s: ConvSizes): number => s.kernelHeight * s.kernelWidth;
+
+/** Where the places of a grid [batch, rows, columns] read a map [batch, height, width, channels] with each tap. */
+export interface TapMap {
+  readonly batch: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly rows: number;
+  readonly columns: number;
+  readonly tapsY: number;
+  readonly tapsX: number;
+  readonly strideY: number;
+  readonly strideX: number;
+  readonly offsetY: number;
+  readonly offsetX: number;
+  readonly stepY: number;
+  readonly stepX: number;
+  /** Elements of a row of the matrix from one tap to the next, and from one channel to the next. */
+  readonly tapStep: number;
+  readonly channelStep: number;
+}
+
+export interface GatherTaps extends TapMap {
+  readonly x: Ptr;
+  readonly out: Ptr;
+}
+
+export interface SumTaps extends TapMap {
+  readonly x: Ptr;
+  readonly bias?: Ptr | null | undefined;
+  readonly activation?: ActivationName | undefined;
+  readonly out: Target;
+}
+
+/** The places of y, and where they read a thin map of x's size. */
+export function placesOfY(s: ConvSizes, thin: Side): TapMap {
+  const [rows, columns] = convPlaces(s);
+  return {
+    ...{ batch: s.batch, height: s.height, width: s.width, rows, columns },
+    ...{ tapsY: s.kernelHeight, tapsX: s.kernelWidth, strideY: s.strideHeight, strideX: s.strideWidth },
+    ...{
+      offsetY: -s.paddingHeight,
+      offsetX: -s.paddingWidth,
+      stepY: s.dilationHeight,
+      stepX: s.dilationWidth,
+    },
+    ...layout(s, thin),
+  };
+}
+
+/** The places of x, and where they read a thin map of y's size, for stride 1. */
+export function placesOfX(s: ConvSizes, thin: Side): TapMap {
+  const [height, width] = convPlaces(s);
+  return {
+    ...{ batch: s.batch, height, width, rows: s.height, columns: s.width },
+    ...{ tapsY: s.kernelHeight, tapsX: s.kernelWidth, strideY: 1, strideX: 1 },
+    ...{
+      offsetY: s.paddingHeight,
+      offsetX: s.paddingWidth,
+      stepY: -s.dilationHeight,
+      stepX: -s.dilationWidth,
+    },
+    ...layout(s, thin),
+  };
+}
+
+/** A row of the matrix is in the order of the weights w[out, taps, in]: of a thin y, its channels come first. */
+const layout = (s: ConvSizes, thin: Side) =>
+  thin === 'x'
+    ? { channels: s.inChannels, tapStep: s.inChannels, channelStep: 1 }
+    : { channels: s.outChannels, tapStep: 1, channelStep: tapsOf(s) };
+
+/** Elements of A. */
+export const tapElements = (map: TapMap): number =>
+  map.batch * map.rows * map.columns * map.tapsY * map.tapsX * map.channels;
+
+/** Ranges of lines of the grid. */
+export const tapLines = ({ batch, rows, columns, tapsY, tapsX, channels }: TapMap): Bounds[] =>
+  ranges(batch * rows, columns * tapsY * tapsX * channels, EXPENSIVE_GRAIN);
+
+/** What a backend gives to the functions below. */
+export interface ThinHost {
+  gemm(record: Gemm): void;
+  gatherTaps(record: GatherTaps): void;
+  sumTaps(record: SumTaps): void;
+  /** Lends memory for so many elements. */
+  withArray(elements: number, body: (array: Ptr) => void): void;
+}
+
+const stored = (ptr: Ptr) => ({ ptr, transposed: false });
+const turned = (ptr: Ptr) => ({ ptr, transposed: true });
+const rowsOf = ({ batch, rows, columns }: TapMap) => batch * rows * columns;
+
+export function thinForward(on: ThinHost, thin: Side, record: Conv2d): void {
+  const { inChannels, outChannels, x, w, bias = null, activation = 'none', out } = record;
+  const map = placesOfY(record, thin);
+  if (thin === 'x') {
+    on.withArray(tapElements(map), (taps) => {
+      on.gatherTaps({ ...map, x, out: taps });
+      const sizes = { m: rowsOf(map), n: outChannels, k: tapsOf(record) * inChannels };
+      on.gemm({ ...sizes, a: stored(taps), b: turned(w), bias, activation, out });
+    });
+  } else {
+    const [m, n] = [record.batch * record.height * record.width, tapsOf(record) * outChannels];
+    on.withArray(m * n, (z) => {
+      on.gemm({ m, n, k: inChannels, a: stored(x), b: turned(w), out: { ptr: z, accumulate: false } });
+      on.sumTaps({ ...map, x: z, bias, activation, out });
+    });
+  }
+}
+
+export function thinInputGradient(on: ThinHost, thin: Side, record: Conv2dInputGradient): void {
+  const { inChannels, outChannels, dy, w, bias = null, activation = 'none', out } = record;
+  const map = placesOfX(record, thin);
+  if (thin === 'y') {
+    on.withArray(tapElements(map), (taps) => {
+      on.gatherTaps({ ...map, x: dy, out: taps });
+      const sizes = { m: rowsOf(map), n: inChannels, k: tapsOf(record) * outChannels };
+      on.gemm({ ...sizes, a: stored(taps), b: stored(w), bias, activation, out });
+    });
+  } else {
+    const [m, n] = [map.batch * map.height * map.width, tapsOf(record) * inChannels];
+    on.withArray(m * n, (z) => {
+      on.gemm({ m, n, k: outChannels, a: stored(dy), b: stored(w), out: { ptr: z, accumulate: false } });
+      on.sumTaps({ ...map, x: z, bias, activation, out });
+    });
+  }
+}
+
+export function thinWeightGradient(on: ThinHost, thin: Side, record: Conv2dWeightGradient): void {
+  const { inChannels, outChannels, x, dy, out } = record;
+  const map = thin === 'x' ? placesOfY(record, thin) : placesOfX(record, thin);
+  on.withArray(tapElements(map), (taps) => {
+    on.gatherTaps({ ...map, x: thin === 'x' ? x : dy, out: taps });
+    const [m, n] =
+      thin === 'x' ? [outChannels, tapsOf(record) * inChannels] : [tapsOf(record) * outChannels, inChannels];
+    const [a, b] = thin === 'x' ? [turned(dy), stored(taps)] : [turned(taps), stored(x)];
+    on.gemm({ m, n, k: rowsOf(map), a, b, out });
+  });
+}
