@@ -212,6 +212,7 @@ export { type ToySettings, toyTrainer, trainToy } from './models/training/toy.ts
 // Layers and optimisers
 export { GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh } from './nn/activation.ts';
 export { MultiheadAttention, type MultiheadAttentionOptions } from './nn/attention.ts';
+export { BatchNorm2d, type BatchNorm2dOptions } from './nn/batch-norm.ts';
 export { Conv2d, type Conv2dLayerOptions } from './nn/conv.ts';
 export { ConvTranspose2d, type ConvTranspose2dLayerOptions } from './nn/conv-transpose.ts';
 export { Dropout } from './nn/dropout.ts';

@@ -104,6 +104,7 @@ const UNKNOWN: Readonly<Record<string, readonly [Wrong, string, string]>> = {
   randomAffine: [(o) => langevin.randomAffine(langevin.zeros([1, 2, 2, 1]), rng, o), 'degree', 'degrees'],
   loadStrokes: [(o) => langevin.loadStrokes(o), 'tests', 'test'],
   strokeDigits: [(o) => langevin.strokeDigits(0, 1, o), 'digits', 'digit'],
+  BatchNorm2d: [(o) => new langevin.BatchNorm2d(1, o), 'track_running_stats', 'trackRunningStats'],
   convTranspose2d: [
     (o) => langevin.convTranspose2d(picture4(), picture4(), null, o),
     'output_padding',

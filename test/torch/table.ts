@@ -2,6 +2,7 @@
 
 import type { Row } from './row.ts';
 import { ATTENTION } from './rows/attention.ts';
+import { BATCH_NORM } from './rows/batch-norm.ts';
 import { CHOICES } from './rows/choices.ts';
 import { CONV } from './rows/conv.ts';
 import { CONV_TRANSPOSE } from './rows/conv-transpose.ts';
@@ -27,6 +28,7 @@ export const ROWS: readonly Row[] = [
   ...MAPS,
   ...CONV,
   ...CONV_TRANSPOSE,
+  ...BATCH_NORM,
   ...POOL,
   ...ATTENTION,
   ...OPTIM,

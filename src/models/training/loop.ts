@@ -64,7 +64,7 @@ export class Trainer<R extends Recipe = Recipe> {
     this.ema = ema === undefined ? null : new Ema(module, { decay: ema });
     this.rate = recipe.schedule?.(lr, this.steps) ?? constantLr(lr);
     const averages = this.ema ? [...this.ema.stateDict().values()] : [];
-    this.snapshot = new Snapshot([...module.parameters(), ...averages], 'its initial values');
+    this.snapshot = new Snapshot([...module.stateDict().values(), ...averages], 'its initial values');
   }
 
   /** Steps of the whole run, should no limit of time end it. */
