@@ -92,7 +92,7 @@ export function classifierResults(
   return {
     titles: {
       title: `Classifier of ${setName(data)}`,
-      subtitle: `batch ${settings.batchSize}, learning rate ${settings.lr}${smoothed ? ', labels smoothed in training' : ''}`,
+      subtitle: `batch ${settings.batchSize}, learning rate ${settings.lr}${smoothed ? ', smoothed labels' : ''}`,
       loss: 'cross-entropy',
     },
     contents: {

@@ -5,7 +5,7 @@
  *     convolutional  pictures are also turned by up to 10° and scaled by 0.9 to 1.1; the rate is warmed up; the labels
  *                    are smoothed; the file holds a moving average of the parameters
  *
- * The test loss is the plain cross-entropy of the test pictures as they are.
+ * The test loss is the same cross-entropy, of the test pictures as they are.
  */
 import type { Checkpoint, CheckpointInfo } from '../../checkpoint/checkpoint.ts';
 import { type Dataset, pictureName, type TrainTest } from '../../data/dataset.ts';
@@ -53,7 +53,7 @@ export class ClassifierRecipe extends CrossEntropyRecipe {
     const most = Math.max(train.classes, test.classes);
     requirement(most <= sizes.classes, `at most ${sizes.classes} classes`, most);
     this.streams = { shifts: new Rng(settings.seed).stream('shifts') };
-    if (test.length > 0) this.test = () => testClassifier(module, test);
+    if (test.length > 0) this.test = () => testClassifier(module, test, this.labelSmoothing);
   }
 
   /** Whether the labels are smoothed in training. */
@@ -91,9 +91,11 @@ export class ConvClassifierRecipe extends ClassifierRecipe {
   }
 }
 
-/** The mean cross-entropy over a set. */
-export function testClassifier(model: PictureClassifier, dataset: Dataset): number {
-  return testLoss(dataset, TEST_BATCH, ({ images, labels }) => crossEntropy(model.forward(images), labels));
+/** The mean cross-entropy over a set, of labels that are smoothed as in training. */
+function testClassifier(model: PictureClassifier, dataset: Dataset, labelSmoothing: number): number {
+  return testLoss(dataset, TEST_BATCH, ({ images, labels }) =>
+    crossEntropy(model.forward(images), labels, { labelSmoothing }),
+  );
 }
 
 /**
