@@ -8,11 +8,29 @@
 import { Conv2d } from '../../nn/conv.ts';
 import { Layer } from '../../nn/module.ts';
 import { GroupNorm } from '../../nn/norm.ts';
+import { UpsampleConv2d } from '../../nn/upsample-conv.ts';
 import type { Rng } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 
 /** Groups of channels that are normalised together. */
 const GROUPS = 8;
+
+export class ConvBlock extends Layer {
+  readonly norm: GroupNorm;
+
+  /** @param channels of the convolution's result, a multiple of 8 */
+  constructor(
+    readonly conv: Conv2d | UpsampleConv2d,
+    channels: number,
+  ) {
+    super();
+    this.norm = new GroupNorm(GROUPS, channels, { activation: 'silu' });
+  }
+
+  override forward(x: Tensor): Tensor {
+    return this.norm.forward(this.conv.forward(x));
+  }
+}
 
 export interface ConvBlockOptions {
   /** An odd number. */
@@ -21,21 +39,15 @@ export interface ConvBlockOptions {
   readonly rng: Rng;
 }
 
-export class ConvBlock extends Layer {
-  readonly conv: Conv2d;
-  readonly norm: GroupNorm;
+/** A block from and to so many channels. */
+export function convBlock(from: number, to: number, { kernel, stride, rng }: ConvBlockOptions): ConvBlock {
+  const padding = (kernel - 1) / 2;
+  return new ConvBlock(new Conv2d(from, to, kernel, { stride, padding, bias: false, rng }), to);
+}
 
-  /** @param out channels of the result, a multiple of 8 */
-  constructor(from: number, out: number, { kernel, stride, rng }: ConvBlockOptions) {
-    super();
-    const padding = (kernel - 1) / 2;
-    this.conv = new Conv2d(from, out, kernel, { stride, padding, bias: false, rng });
-    this.norm = new GroupNorm(GROUPS, out, { activation: 'silu' });
-  }
-
-  override forward(x: Tensor): Tensor {
-    return this.norm.forward(this.conv.forward(x));
-  }
+/** A block whose 3x3 convolution sees each pixel four times, [b, h, w, from] to [b, 2h, 2w, to]. */
+export function upsampleBlock(from: number, to: number, rng: Rng): ConvBlock {
+  return new ConvBlock(new UpsampleConv2d(from, to, { bias: false, rng }), to);
 }
 
 /** The rows or columns of a map after a convolution with that stride. */

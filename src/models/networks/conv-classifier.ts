@@ -20,7 +20,7 @@ import { Linear } from '../../nn/linear.ts';
 import { withDefaults } from '../../options.ts';
 import { Rng, sharedRng } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { ConvBlock, strided } from './conv-block.ts';
+import { type ConvBlock, convBlock, strided } from './conv-block.ts';
 import {
   CLASSIFIER_DEFAULTS,
   CLASSIFIER_FIELDS,
@@ -63,8 +63,8 @@ export class ConvClassifier extends PictureClassifier {
     super();
     this.sizes = withDefaults(KIND, sizes, CLASSIFIER_DEFAULTS);
     const inputs = inputsOf(this.sizes);
-    this.blocks = CONVOLUTIONS.map(
-      ([out, kernel, stride], i) => new ConvBlock(inputs[i], out, { kernel, stride, rng }),
+    this.blocks = CONVOLUTIONS.map(([out, kernel, stride], i) =>
+      convBlock(inputs[i], out, { kernel, stride, rng }),
     );
     this.dense = new Linear(mapSize(this.sizes), FEATURES, { rng });
     this.last = new Linear(FEATURES, this.sizes.classes, { rng });

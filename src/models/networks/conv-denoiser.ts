@@ -21,9 +21,9 @@ import { type PictureShape, pictureName } from '../../data/dataset.ts';
 import { Conv2d } from '../../nn/conv.ts';
 import { type Defaults, withDefaults } from '../../options.ts';
 import { Rng, sharedRng } from '../../random/rng.ts';
-import { pixelShuffle, upsample } from '../../tensor/pool.ts';
+import { pixelShuffle } from '../../tensor/pool.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { ConvBlock } from './conv-block.ts';
+import { type ConvBlock, convBlock, upsampleBlock } from './conv-block.ts';
 import { PICTURE_FIELDS } from './limits.ts';
 import { PictureDenoiser } from './picture-denoiser.ts';
 import { checkPictures } from './pictures.ts';
@@ -62,11 +62,11 @@ export class ConvDenoiser extends PictureDenoiser {
     this.sizes = withDefaults(KIND, sizes, DEFAULTS);
     const { channels } = this.sizes;
     const block = (from: number, to: number, kernel: number, stride: number) =>
-      new ConvBlock(from, to, { kernel, stride, rng });
+      convBlock(from, to, { kernel, stride, rng });
     this.half = block(channels, WIDE, 5, 2);
     this.quarter = block(WIDE, DEEP, 3, 2);
     this.middle = Array.from({ length: MIDDLE }, () => block(DEEP, DEEP, 3, 1));
-    this.up = block(DEEP, WIDE, 3, 1);
+    this.up = upsampleBlock(DEEP, WIDE, rng);
     this.merged = block(WIDE, WIDE, 3, 1);
     this.last = new Conv2d(WIDE, 4 * channels, 3, { padding: 1, rng });
   }
@@ -88,7 +88,7 @@ export class ConvDenoiser extends PictureDenoiser {
     checkPictures(KIND, x, this.sizes);
     const half = this.half.forward(x);
     const quarter = this.middle.reduce((z, block) => z.add(block.forward(z)), this.quarter.forward(half));
-    const merged = half.add(this.up.forward(cut(upsample(quarter, { scaleFactor: 2 }), half)));
+    const merged = half.add(cut(this.up.forward(quarter), half));
     const whole = this.last.forward(merged.add(this.merged.forward(merged)), 'sigmoid');
     return cut(pixelShuffle(whole, 2), x);
   }
