@@ -11,6 +11,8 @@ export { init } from './constants';
 export { conv2d, conv2dInputGradient } from './conv/direct';
 export { gatherTaps, sumTaps } from './conv/taps';
 export { conv2dWeightGradient } from './conv/weight-gradient';
+export { conv2dThin } from './conv/thin';
+export { conv2dThinWeightGradient } from './conv/thin-weights';
 export { winogradFilter } from './conv/winograd/filter';
 export { winogradBytes } from './conv/winograd/layout';
 export { winogradSums, winogradWeightGradient } from './conv/winograd/weight-gradient';

@@ -533,7 +533,7 @@ export class WinogradFilterRecord {
 
 /** Pictures x, the map of results, and where its place (0, 0) reads x. */
 @unmanaged
-export class WinogradMaps {
+export class ConvMaps {
   batch: i32;
   height: i32;
   width: i32;
@@ -544,6 +544,24 @@ export class WinogradMaps {
   top: i32;
   left: i32;
   x: usize;
+}
+
+/** A convolution that reads or writes a thin map, of few channels. */
+@unmanaged
+export class ThinRecord extends ConvMaps {
+  /** Whether w is [channels, 3, 3, outChannels], to be turned; else [outChannels, 3, 3, channels]. */
+  turned: i32;
+  w: usize;
+  /** outChannels values, or 0. */
+  bias: usize;
+  activation: i32;
+  out: usize;
+  accumulate: i32;
+}
+
+/** Maps, and memory for each thread. */
+@unmanaged
+export class WinogradMaps extends ConvMaps {
   workspace: usize;
   workspaceBytes: i32;
 }

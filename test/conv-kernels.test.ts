@@ -66,6 +66,23 @@ const SHAPES: readonly ConvSizes[] = [
   sizes({ batch: 2, height: 6, width: 5, inChannels: 12, outChannels: 12, groups: 12 }),
   sizes({ batch: 2, height: 6, width: 5, inChannels: 18, outChannels: 27, groups: 3, strideWidth: 2 }),
   sizes({ batch: 0, inChannels: 3, outChannels: 5 }),
+  ...[
+    [1, 1, 1, 1, 16, 1],
+    [3, 5, 7, 1, 32, 1],
+    [3, 5, 7, 32, 1, 1],
+    [2, 9, 2, 3, 20, 1],
+    [9, 2, 2, 36, 3, 1],
+    [7, 4, 3, 2, 52, 0],
+    [4, 7, 3, 52, 2, 0],
+    [5, 5, 1, 1, 16, 2],
+    [4, 3, 2, 20, 1, 4],
+    [3, 3, 0, 20, 1, 1],
+  ].map(([height, width, batch, inChannels, outChannels, padding]) =>
+    sizes({
+      ...{ height, width, batch, inChannels, outChannels },
+      ...{ paddingHeight: padding, paddingWidth: padding },
+    }),
+  ),
 ];
 
 /** Shapes of which x or y has few channels: see backend/thin-conv.ts. */
@@ -160,6 +177,8 @@ suite('kernels of convolutions', (test) => {
         SHAPES[10],
         SHAPES[11],
         SHAPES[14],
+        // Thin maps, 3x3
+        ...SHAPES.slice(17, 21),
         ...THIN,
         winograd,
       ]) {

@@ -125,6 +125,14 @@ const JOBS: Record<string, (k: Kernels, a: Ptr, b: Ptr, c: Ptr) => void> = {
     k.conv2dInputGradient({ ...conv(9, 29, 1, 33), dy: a, w: b, out: into(c, true) }),
   'the gradient of a convolution to two channels to its weights': (k, a, b, c) =>
     k.conv2dWeightGradient({ ...conv(9, 29, 33, 2), x: a, dy: b, out: into(c) }),
+  'a convolution of a thin map': (k, a, b, c) =>
+    k.conv2d({ ...conv(9, 27, 3, 36), x: a, w: b, bias: a, out: into(c) }),
+  'a convolution to a thin map': (k, a, b, c) =>
+    k.conv2d({ ...conv(9, 27, 36, 3), x: a, w: b, bias: a, out: into(c) }),
+  'its gradient to the input, which is thin': (k, a, b, c) =>
+    k.conv2dInputGradient({ ...conv(9, 27, 3, 36), dy: a, w: b, out: into(c, true) }),
+  'its gradient to the weights, from a thin map': (k, a, b, c) =>
+    k.conv2dWeightGradient({ ...conv(9, 27, 3, 36), x: a, dy: b, out: into(c, true) }),
   'a convolution by Winograd with bias and ReLU': (k, a, b, c) =>
     k.conv2d({ ...conv(9, 27, 32, 36), x: a, w: b, bias: a, activation: 'relu', out: into(c) }),
   'a convolution by Winograd of one small map': (k, a, b, c) =>

@@ -12,6 +12,8 @@
  * ten times as much, which would slow down small tensors. The two writers stand beside the table, since each states
  * what a type of field is in memory.
  */
+
+import * as C from './convolution.ts';
 import { ACTIVATION, NONLINEAR, UNARY, type UnaryName } from './formulas.ts';
 import type * as K from './kernels.ts';
 import { BINARY, type BinaryName, MASK_KIND, RANDOM, REDUCE, SOFTMAX, type SoftmaxName } from './kernels.ts';
@@ -168,8 +170,8 @@ const convSizes = (w: Writer, sizes: K.ConvSizes): Writer => {
   return w.i32(dilationHeight).i32(dilationWidth).i32(sizes.groups);
 };
 
-/** The maps with which the records of Winograd's algorithm begin. */
-const winogradMaps = (w: Writer, maps: W.WinogradMaps & Workspace): Writer => {
+/** The maps with which the record of a convolution begins. */
+const convMaps = (w: Writer, maps: C.ConvMaps): Writer => {
   const { batch, height, width, channels, rows, columns, outChannels, top, left } = maps;
   w.i32(batch)
     .i32(height)
@@ -180,8 +182,10 @@ const winogradMaps = (w: Writer, maps: W.WinogradMaps & Workspace): Writer => {
     .i32(outChannels)
     .i32(top)
     .i32(left);
-  return w.ptr(maps.x).ptr(maps.workspace).i32(maps.workspaceBytes);
+  return w.ptr(maps.x);
 };
+const winogradMaps = (w: Writer, maps: C.ConvMaps & Workspace): Writer =>
+  convMaps(w, maps).ptr(maps.workspace).i32(maps.workspaceBytes);
 
 /** The sizes with which the record of a pooling begins. */
 const poolSizes = (w: Writer, sizes: K.PoolSizes): Writer => {
@@ -241,6 +245,14 @@ export const ABI = {
     const { x, bias, activation, out } = record;
     return tapMap(w, record).ptr(x).ptr(bias).activation(activation).target(out);
   }, T.tapLines),
+  conv2dThinWeightGradient: kernel<K.Conv2dWeightGradient>(
+    (w, record) => convSizes(w, record).ptr(record.x).ptr(record.dy).target(record.out),
+    C.thinChannels,
+  ),
+  conv2dThin: kernel<C.Thin>((w, record) => {
+    const { turned, w: weights, bias, activation, out } = record;
+    return convMaps(w, record).flag(turned).ptr(weights).ptr(bias).activation(activation).target(out);
+  }, C.thinPictures),
   winogradFilter: kernel<W.WinogradFilter>(
     (w, { k, n, turned, w: weights, out }) => w.i32(k).i32(n).flag(turned).ptr(weights).ptr(out),
     W.filterRanges,

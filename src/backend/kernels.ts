@@ -112,7 +112,7 @@ export interface ConvSizes {
  *
  * The reference adds this sum. The WebAssembly backend does so too, or uses Winograd's algorithm: for 3x3 filters with
  * stride 1, dilation 1, one group, and from 32 channels on both sides on, multiples of four (`usesWinograd`). So do the
- * two gradients.
+ * two gradients. Where x or y has three channels at most, such filters have kernels of their own (`isThin3x3`).
  */
 export interface Conv2d extends ConvSizes {
   readonly x: Ptr;

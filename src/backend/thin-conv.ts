@@ -6,6 +6,7 @@
  *     x thin:  y = A(x)·Wᵀ             dW = dyᵀ·A(x)   dx = the sums over taps of dy·W
  *     y thin:  y = the sums of x·Wᵀ    dW = A(dy)ᵀ·x   dx = A(dy)·W
  *
+ * 3x3 with stride 1 and at most three channels has kernels that are faster still (convolution.ts, `isThin3x3`).
  * Which convolutions these are follows from the shape alone. Accuracy: that of the direct sum.
  */
 import type { ActivationName } from './formulas.ts';

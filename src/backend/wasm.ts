@@ -13,6 +13,7 @@ import {
   SUM_BLOCK,
 } from './abi.ts';
 import { callKernel } from './control.ts';
+import { type ConvMaps, forwardMaps, inputMaps, isThin3x3 } from './convolution.ts';
 import { type Exports, instantiate, type Numerics } from './instance.ts';
 import type * as K from './kernels.ts';
 import { NONLINEAR, UNARY } from './kernels.ts';
@@ -125,7 +126,11 @@ export class WasmKernels implements K.Kernels {
   conv2d(record: K.Conv2d): void {
     if (W.usesWinograd(record)) {
       const { x, w, bias = null, activation = 'none', out } = record;
-      return this.winograd(W.forwardMaps(record, x), w, false, bias, activation, out);
+      return this.winograd(forwardMaps(record, x), w, false, bias, activation, out);
+    }
+    if (isThin3x3(record)) {
+      const { x, w, bias = null, activation = 'none', out } = record;
+      return this.run('conv2dThin', { ...forwardMaps(record, x), turned: false, w, bias, activation, out });
     }
     const thin = T.thinSide(record);
     if (thin) return T.thinForward(this.thin, thin, record);
@@ -138,7 +143,10 @@ export class WasmKernels implements K.Kernels {
   conv2dInputGradient(record: K.Conv2dInputGradient): void {
     const { inChannels: n, outChannels: k, dy, w, bias = null, activation = 'none', out } = record;
     if (W.usesWinograd(record)) {
-      return this.winograd(W.inputMaps(record, dy), w, true, bias, activation, out);
+      return this.winograd(inputMaps(record, dy), w, true, bias, activation, out);
+    }
+    if (isThin3x3(record)) {
+      return this.run('conv2dThin', { ...inputMaps(record, dy), turned: true, w, bias, activation, out });
     }
     const thin = T.thinSide(record);
     if (thin && record.strideHeight * record.strideWidth === 1) {
@@ -151,6 +159,7 @@ export class WasmKernels implements K.Kernels {
 
   conv2dWeightGradient(record: K.Conv2dWeightGradient): void {
     if (W.usesWinograd(record)) return this.winogradWeightGradient(record);
+    if (isThin3x3(record)) return this.run('conv2dThinWeightGradient', record);
     const thin = T.thinSide(record);
     if (thin) return T.thinWeightGradient(this.thin, thin, record);
     if (!isPointwise(record)) return this.run('conv2dWeightGradient', record);
@@ -161,7 +170,7 @@ export class WasmKernels implements K.Kernels {
 
   /** Two jobs: the filters are transformed once, and then used by all threads. */
   private winograd(
-    maps: W.WinogradMaps,
+    maps: ConvMaps,
     w: Ptr,
     turned: boolean,
     bias: Ptr | null,
@@ -185,7 +194,7 @@ export class WasmKernels implements K.Kernels {
   /** Two jobs: sums over groups of tiles, and what becomes of them. */
   private winogradWeightGradient(record: K.Conv2dWeightGradient): void {
     const { x, dy, out } = record;
-    const maps = W.forwardMaps(record, x);
+    const maps = forwardMaps(record, x);
     const { channels, outChannels } = maps;
     const groups = W.groupsOf(maps);
     const sums = this.heap.alloc(4 * W.sumsElements(maps));

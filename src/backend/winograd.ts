@@ -3,6 +3,7 @@
  * that results do not depend on threads, engine or time. The kernels are in assembly/conv/winograd/.
  */
 
+import { type ConvMaps, isPlain3x3 } from './convolution.ts';
 import type { ActivationName } from './formulas.ts';
 import { type ConvSizes, convPlaces, type Ptr, type Target } from './kernels.ts';
 import { type Bounds, balanced, even, GEMM_GRAIN, GRAIN, ranges } from './partition.ts';
@@ -13,10 +14,8 @@ export const WINOGRAD_CHANNELS = 32;
 /** Whether a convolution, and both of its gradients, run by Winograd's F(2x2, 3x3): else the direct sum is added. */
 export function usesWinograd(s: ConvSizes): boolean {
   const [h, w] = convPlaces(s);
-  const filter = s.kernelHeight === 3 && s.kernelWidth === 3 && s.dilationHeight * s.dilationWidth === 1;
   return (
-    filter &&
-    s.strideHeight * s.strideWidth * s.groups === 1 &&
+    isPlain3x3(s) &&
     [s.inChannels, s.outChannels].every((n) => n >= WINOGRAD_CHANNELS && n % 4 === 0) &&
     s.batch * h * w > 0
   );
@@ -31,21 +30,7 @@ export interface WinogradFilter {
   readonly out: Ptr;
 }
 
-/** Pictures [batch,height,width,channels], results [batch,rows,columns,outChannels]; place (0, 0) reads x at (top, left). */
-export interface WinogradMaps {
-  readonly batch: number;
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
-  readonly rows: number;
-  readonly columns: number;
-  readonly outChannels: number;
-  readonly top: number;
-  readonly left: number;
-  readonly x: Ptr;
-}
-
-export interface Winograd extends WinogradMaps {
+export interface Winograd extends ConvMaps {
   readonly filters: Ptr;
   readonly bias: Ptr | null;
   readonly activation: ActivationName;
@@ -53,7 +38,7 @@ export interface Winograd extends WinogradMaps {
 }
 
 /** sums[groups,16,outChannels,channels]: products of the tiles of x and dy, summed over each group of tiles. */
-export interface WinogradSums extends WinogradMaps {
+export interface WinogradSums extends ConvMaps {
   readonly dy: Ptr;
   readonly groups: number;
   readonly sums: Ptr;
@@ -67,22 +52,6 @@ export interface WinogradWeightGradient {
   readonly out: Target;
 }
 
-/** The maps of the forward pass. */
-export function forwardMaps(s: ConvSizes, x: Ptr): WinogradMaps {
-  const [rows, columns] = convPlaces(s);
-  const { batch, height, width, inChannels: channels, outChannels } = s;
-  const origin = { top: -s.paddingHeight, left: -s.paddingWidth };
-  return { batch, height, width, channels, rows, columns, outChannels, ...origin, x };
-}
-
-/** The maps of the gradient to the input, which reads dy with turned filters. */
-export function inputMaps(s: ConvSizes, dy: Ptr): WinogradMaps {
-  const [height, width] = convPlaces(s);
-  const { batch, height: rows, width: columns, inChannels: outChannels, outChannels: channels } = s;
-  const origin = { top: s.paddingHeight - 2, left: s.paddingWidth - 2 };
-  return { batch, height, width, channels, rows, columns, outChannels, ...origin, x: dy };
-}
-
 /** Columns of a panel, and of a last one (assembly/conv/winograd/tiles.ts). */
 const PANEL = 16;
 const LAST_PANEL = 8;
@@ -92,14 +61,14 @@ const padded = (n: number) => LAST_PANEL * Math.ceil(n / LAST_PANEL);
 export const filterElements = (k: number, n: number) => 16 * (k * padded(n) + 16);
 
 /** Numbers that one group of sums takes: sixteen products, each a line of the cache longer. */
-const sumElements = ({ channels, outChannels }: WinogradMaps) => 16 * (outChannels * padded(channels) + 16);
-export const sumsElements = (maps: WinogradMaps) => groupsOf(maps) * sumElements(maps);
+const sumElements = ({ channels, outChannels }: ConvMaps) => 16 * (outChannels * padded(channels) + 16);
+export const sumsElements = (maps: ConvMaps) => groupsOf(maps) * sumElements(maps);
 
 /** Tile rows of all pictures, and all tiles. */
-const tileRows = ({ batch, rows }: WinogradMaps) => batch * Math.ceil(rows / 2);
-const tiles = (maps: WinogradMaps) => tileRows(maps) * Math.ceil(maps.columns / 2);
+const tileRows = ({ batch, rows }: ConvMaps) => batch * Math.ceil(rows / 2);
+const tiles = (maps: ConvMaps) => tileRows(maps) * Math.ceil(maps.columns / 2);
 /** Products of a convolution, in grains. */
-const grains = (maps: WinogradMaps) => (16 * tiles(maps) * maps.channels * maps.outChannels) / GEMM_GRAIN;
+const grains = (maps: ConvMaps) => (16 * tiles(maps) * maps.channels * maps.outChannels) / GEMM_GRAIN;
 
 /** Tiles that fill a block (assembly/conv/winograd/layout.ts). */
 const BLOCK_TILES = 64;
@@ -109,7 +78,7 @@ const ROW_UNIT = 4;
 const CHANNEL_CHUNKS = 4;
 
 /** Boxes of tile rows and channels: of rows where they fill the blocks of several chunks, else of channels. */
-export function winogradBoxes(maps: WinogradMaps): Bounds[] {
+export function winogradBoxes(maps: ConvMaps): Bounds[] {
   const [rows, n] = [tileRows(maps), maps.outChannels];
   const wanted = Math.min(CHUNKS, Math.floor(grains(maps)));
   if (wanted < 2) return [[0, rows, 0, n]];
@@ -125,13 +94,13 @@ const GROUPS = 8;
 const GROUP_ELEMENTS = 1_100_000;
 
 /** Groups of sums over tiles: they follow from the shape alone, as does the order in which they are added. */
-export function groupsOf(maps: WinogradMaps): number {
+export function groupsOf(maps: ConvMaps): number {
   const most = Math.floor(Math.min(GROUPS, GROUP_ELEMENTS / sumElements(maps), tiles(maps) / BLOCK_TILES));
   return Math.max(1, most);
 }
 
 /** Boxes of groups and channels of y. */
-export function sumBoxes(maps: WinogradMaps): Bounds[] {
+export function sumBoxes(maps: ConvMaps): Bounds[] {
   const groups = groupsOf(maps);
   const n = maps.outChannels;
   const parts = Math.max(1, Math.min(Math.floor(grains(maps)), Math.floor(CHANNEL_CHUNKS / groups)));
