@@ -18,8 +18,8 @@ import { Conv2d } from '../src/nn/conv.ts';
 import { Linear } from '../src/nn/linear.ts';
 import { Module } from '../src/nn/module.ts';
 import { GroupNorm } from '../src/nn/norm.ts';
-import { Upsample } from '../src/nn/pool.ts';
 import { TimeEmbedding } from '../src/nn/time-embedding.ts';
+import { UpsampleConv2d } from '../src/nn/upsample-conv.ts';
 import { Adam } from '../src/optim/adam.ts';
 import { Rng } from '../src/random/rng.ts';
 import { cat, mse } from '../src/tensor/functions.ts';
@@ -68,8 +68,7 @@ export class ComparisonUNet extends Module {
   readonly fine: Block;
   readonly down: Conv2d;
   readonly coarse: Block;
-  readonly upsample = new Upsample({ scaleFactor: 2 });
-  readonly up: Conv2d;
+  readonly up: UpsampleConv2d;
   readonly merge: Block;
   readonly last: Conv2d;
 
@@ -80,7 +79,7 @@ export class ComparisonUNet extends Module {
     this.fine = new Block(32, 32, rng);
     this.down = new Conv2d(32, 64, 3, { stride: 2, padding: 1, rng });
     this.coarse = new Block(64, 64, rng);
-    this.up = new Conv2d(64, 32, 3, { padding: 1, rng });
+    this.up = new UpsampleConv2d(64, 32, { rng });
     this.merge = new Block(64, 32, rng);
     this.last = new Conv2d(32, 1, 3, { padding: 1, rng });
   }
@@ -90,8 +89,8 @@ export class ComparisonUNet extends Module {
     const embedding = this.time.forward(times);
     const skip = this.fine.forward(this.stem.forward(x), embedding);
     const coarse = this.coarse.forward(this.down.forward(skip), embedding);
-    const back = this.up.forward(this.upsample.forward(coarse));
-    return this.last.forward(this.merge.forward(cat([skip, back], 3), embedding));
+    const both = cat([skip, this.up.forward(coarse)], 3);
+    return this.last.forward(this.merge.forward(both, embedding));
   }
 }
 

@@ -10,7 +10,7 @@
  *
  * Accuracy: that of the GEMM, with k = taps·channels.
  */
-import { BLOCK, KC, MR, NR } from '../gemm/blocks';
+import { BLOCK, EDGE, KC, MR, NR, PACKED_A } from '../gemm/blocks';
 import { storeEdge, tiles } from '../gemm/gemm';
 import { Conv2dInputGradientRecord, Conv2dRecord, ConvSizes } from '../records';
 import { convolution, scratch } from '../scratch';
@@ -150,8 +150,8 @@ function gcd(a: i32, b: i32): i32 {
 /** Rows [m0, m1) and columns [n0, n1) of a pass. */
 function product(pass: Pass, m0: i32, m1: i32, n0: i32, n1: i32, bias: usize, activate: i32, accumulate: bool): void {
   const packedB = scratch;
-  const packedA = packedB + (BLOCK << 2);
-  const edge = packedA + ((KC * MR) << 2);
+  const packedA = scratch + PACKED_A;
+  const edge = scratch + EDGE;
   const k = pass.tapsY * pass.tapsX * pass.channels;
   const blocks = k > 0 ? (k + KC - 1) / KC : 1;
   const kBlock = (k + blocks - 1) / blocks;

@@ -110,59 +110,97 @@ export function packWeights(pass: Pass, n: i32, valid: i32, k0: i32, kc: i32, ds
 }
 
 /**
- * dst[p][lane] = A[row0 + p, k0 + lane] for `valid` lanes and p < count, zeros beyond: A as a panel of columns, whose
- * rows are summed over. What the gradient to the weights multiplies dy with.
+ * A as panels of columns side by side, dst[panel][p][lane] = A[row0 + p, k0 + NR·panel + lane] for p < count and `columns`
+ * columns, zeros beyond: what the gradient to the weights multiplies dy with. Rows are summed over.
  */
-export function packColumns(pass: Pass, row0: i32, count: i32, k0: i32, valid: i32, dst: usize): void {
+export function packColumns(pass: Pass, row0: i32, count: i32, k0: i32, columns: i32, dst: usize): void {
   const channels = pass.channels;
-  if (valid < NR) memory.fill(dst, 0, (<usize>(count * NR)) << 2);
-  for (let lane = 0; lane < valid;) {
-    const k = k0 + lane;
+  const panel = (<usize>(count * NR)) << 2;
+  if (columns % NR > 0) memory.fill(dst + <usize>(columns / NR) * panel, 0, panel);
+  for (let column = 0; column < columns;) {
+    const k = k0 + column;
     const tap = k / channels;
     const c = k % channels;
-    const run = min(channels - c, valid - lane);
+    const run = min(channels - c, columns - column);
     const y = (tap / pass.tapsX) * pass.stepY;
     const x = (tap % pass.tapsX) * pass.stepX;
-    packColumn(pass, row0, count, y, x, (<usize>c) << 2, run, dst + ((<usize>lane) << 2));
-    lane += run;
+    packTap(pass, row0, count, y, x, c, run, column, dst);
+    column += run;
   }
 }
 
-/** `width` neighbouring channels of one tap, of `count` places from `row` on. */
-function packColumn(pass: Pass, row: i32, count: i32, tapY: i32, tapX: i32, from: usize, width: i32, dst: usize): void {
+/** Channels [c, c + run) of one tap, of `count` places from `row` on, as columns from `column` on. */
+function packTap(
+  pass: Pass,
+  row: i32,
+  count: i32,
+  tapY: i32,
+  tapX: i32,
+  c: i32,
+  run: i32,
+  column: i32,
+  dst: usize,
+): void {
   const gridX = pass.gridX;
+  const panel = (<usize>(count * NR)) << 2;
   let x = row % gridX;
   let y = (row / gridX) % pass.gridY;
   let b = row / (gridX * pass.gridY);
   const across = <usize>pass.width * pass.pixel;
   const picture = <usize>pass.height * across;
-  const zero = f32x4.splat(0);
-  while (count > 0) {
+  // Fours of channels stay within a panel.
+  const fours = (run | column) % 4 == 0;
+  dst += <usize>(column / NR) * panel;
+  const lane = column % NR;
+  for (let left = count; left > 0;) {
     // The places of one line of the grid.
-    const line = min(count, gridX - x);
+    const line = min(left, gridX - x);
     const atY = y * pass.strideY + pass.offsetY + tapY;
     const inside = <u32>atY < <u32>pass.height;
     let atX = x * pass.strideX + pass.offsetX + tapX;
-    const start = pass.x + <usize>b * picture + <usize>atY * across + from;
+    const start = pass.x + <usize>b * picture + <usize>atY * across + ((<usize>c) << 2);
     for (let i = 0; i < line; ++i) {
-      const src = start + <usize>atX * pass.pixel;
-      const valid = inside && <u32>atX < <u32>pass.width;
-      if (width == NR) {
-        v128.store(dst, valid ? v128.load(src) : zero);
-        v128.store(dst, valid ? v128.load(src, 16) : zero, 16);
-      } else {
-        for (let j = 0; j < width; ++j) {
-          f32.store(dst + ((<usize>j) << 2), valid ? f32.load(src + ((<usize>j) << 2)) : 0);
-        }
-      }
+      const src = inside && <u32>atX < <u32>pass.width ? start + <usize>atX * pass.pixel : 0;
+      if (fours) putFours(src, run, lane, panel, dst);
+      else putLanes(src, run, lane, panel, dst);
       atX += pass.strideX;
       dst += NR << 2;
     }
-    count -= line;
+    left -= line;
     x = 0;
     if (++y == pass.gridY) {
       y = 0;
       ++b;
+    }
+  }
+}
+
+/** `run` elements from src on, or zeros where src is 0, to the lanes of panels from `lane` on: all multiples of four. */
+// @ts-ignore: decorator
+@inline
+function putFours(src: usize, run: i32, lane: i32, panel: usize, dst: usize): void {
+  const zero = f32x4.splat(0);
+  if (lane > 0) {
+    v128.store(dst, src ? v128.load(src) : zero, 16);
+    src = src ? src + 16 : 0;
+    run -= 4;
+    dst += panel;
+  }
+  for (; run >= NR; run -= NR, dst += panel) {
+    v128.store(dst, src ? v128.load(src) : zero);
+    v128.store(dst, src ? v128.load(src, 16) : zero, 16);
+    src = src ? src + 32 : 0;
+  }
+  if (run > 0) v128.store(dst, src ? v128.load(src) : zero);
+}
+
+/** As `putFours`, for any numbers. */
+function putLanes(src: usize, run: i32, lane: i32, panel: usize, dst: usize): void {
+  for (let i = 0; i < run; ++i) {
+    f32.store(dst + ((<usize>lane) << 2), src ? f32.load(src + ((<usize>i) << 2)) : 0);
+    if (++lane == NR) {
+      lane = 0;
+      dst += panel;
     }
   }
 }

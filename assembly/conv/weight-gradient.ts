@@ -9,10 +9,10 @@
  *
  * Accuracy: that of the GEMM, with k = batch·places.
  */
-import { BLOCK, KC, MR, NR } from '../gemm/blocks';
-import { storeEdge, tiles } from '../gemm/gemm';
+import { BLOCK, KC, MR, NR, PACKED_A } from '../gemm/blocks';
+import { multiply } from '../gemm/gemm';
 import { packPanel } from '../gemm/pack';
-import { Conv2dWeightGradientRecord, ConvSizes } from '../records';
+import { Conv2dWeightGradientRecord } from '../records';
 import { scratch } from '../scratch';
 import { forwardPass } from './direct';
 import { packColumns } from './pack';
@@ -28,9 +28,6 @@ export function conv2dWeightGradient(m0: i32, m1: i32, n0: i32, n1: i32, r: Conv
 
 /** Channels [m0, m1) of one group. */
 function groupGradient(m0: i32, m1: i32, n0: i32, n1: i32, group: i32, r: Conv2dWeightGradientRecord): void {
-  const packedB = scratch;
-  const packedA = packedB + (BLOCK << 2);
-  const edge = packedA + ((KC * MR) << 2);
   const pass = forwardPass(r, r.x, group);
   const n = pass.tapsY * pass.tapsX * pass.channels;
   const k = r.batch * pass.gridY * pass.gridX;
@@ -40,26 +37,16 @@ function groupGradient(m0: i32, m1: i32, n0: i32, n1: i32, group: i32, r: Conv2d
   const kBlock = (k + blocks - 1) / blocks;
   const nBlock = (BLOCK / max(kBlock, 8) / NR) * NR;
   for (let j0 = n0; j0 < n1; j0 += nBlock) {
-    const j1 = min(j0 + nBlock, n1);
+    const columns = min(nBlock, n1 - j0);
     for (let block = 0; block < blocks; ++block) {
       const p0 = block * kBlock;
       const kc = min(kBlock, k - p0);
-      const add = r.accumulate != 0 || block > 0;
-      let panel = packedB;
-      for (let j = j0; j < j1; j += NR) {
-        packColumns(pass, p0, kc, j, min(NR, j1 - j), panel);
-        panel += (kc * NR) << 2;
-      }
+      packColumns(pass, p0, kc, j0, columns, scratch);
       for (let i = m0; i < m1; i += MR) {
         const rows = min(MR, m1 - i);
-        packPanel(MR, rows, kc, r.dy + <usize>p0 * lda + ((<usize>i) << 2), lda, true, packedA);
+        packPanel(MR, rows, kc, r.dy + <usize>p0 * lda + ((<usize>i) << 2), lda, true, scratch + PACKED_A);
         const out = r.out + <usize>i * ldc + ((<usize>j0) << 2);
-        const whole = rows == MR ? (j1 - j0) / NR : 0;
-        if (whole > 0) tiles(whole, kc, packedA, packedB, out, ldc, add, 0, 0);
-        for (let j = whole * NR; j < j1 - j0; j += NR) {
-          tiles(1, kc, packedA, packedB + ((kc * j) << 2), edge, NR << 2, false, 0, 0);
-          storeEdge(rows, min(NR, j1 - j0 - j), edge, out + (j << 2), ldc, add, 0, 0);
-        }
+        multiply(rows, columns, kc, out, ldc, r.accumulate != 0 || block > 0, 0, 0);
       }
     }
   }

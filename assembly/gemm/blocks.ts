@@ -9,7 +9,11 @@ export const KC: i32 = 400;
 /** Floats of a packed block of B: 375 KiB, well inside L2. A short k leaves room for more columns. */
 export const BLOCK: i32 = 240 * KC;
 
-/** Bytes of scratch memory that a thread needs: a block of B, a panel of A, and one edge tile. */
+/** Where a thread's scratch memory has the packed panel of A and one edge tile, behind the packed block of B. */
+export const PACKED_A: usize = BLOCK << 2;
+export const EDGE: usize = PACKED_A + ((KC * MR) << 2);
+
+/** Bytes of scratch memory that a thread needs for them. */
 export function gemmScratchBytes(): i32 {
-  return (BLOCK + KC * MR + MR * NR) << 2;
+  return <i32>EDGE + ((MR * NR) << 2);
 }

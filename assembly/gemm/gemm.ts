@@ -19,7 +19,7 @@
 import { activation4 } from '../elementwise/activation';
 import { GemmBatchRecord, GemmRecord } from '../records';
 import { scratch } from '../scratch';
-import { BLOCK, KC, MR, NR } from './blocks';
+import { BLOCK, EDGE, KC, MR, NR, PACKED_A } from './blocks';
 import { packPanel } from './pack';
 import * as plain from './tile-4x8';
 import * as fused from './tile-6x8-fma';
@@ -49,9 +49,6 @@ function product(m0: i32, m1: i32, n0: i32, n1: i32, r: GemmRecord, a: usize, b:
   const aT = r.aT != 0;
   const bT = r.bT != 0;
   const accumulate = r.accumulate != 0;
-  const packedB = scratch;
-  const packedA = packedB + (BLOCK << 2);
-  const edge = packedA + ((KC * MR) << 2);
   const lda = (<usize>(aT ? m : k)) << 2;
   const ldb = (<usize>(bT ? k : n)) << 2;
   const ldc = (<usize>n) << 2;
@@ -60,36 +57,49 @@ function product(m0: i32, m1: i32, n0: i32, n1: i32, r: GemmRecord, a: usize, b:
   const nBlock = (BLOCK / max(kBlock, 8) / NR) * NR;
 
   for (let j0 = n0; j0 < n1; j0 += nBlock) {
-    const j1 = min(j0 + nBlock, n1);
+    const columns = min(nBlock, n1 - j0);
     for (let block = 0; block < blocks; ++block) {
       const p0 = block * kBlock;
       const kc = min(kBlock, k - p0);
-      const first = block == 0;
       const last = block == blocks - 1;
-      const add = accumulate || !first;
-      const activateNow = last ? activate : 0;
+      const biasAt: usize = bias && last ? bias + (j0 << 2) : 0;
 
-      let panel = packedB;
-      for (let j = j0; j < j1; j += NR) {
-        const src = bT ? b + j * ldb + (p0 << 2) : b + p0 * ldb + (j << 2);
-        packPanel(NR, min(NR, j1 - j), kc, src, ldb, !bT, panel);
-        panel += (kc * NR) << 2;
+      for (let j = 0; j < columns; j += NR) {
+        const src = bT ? b + (j0 + j) * ldb + (p0 << 2) : b + p0 * ldb + ((j0 + j) << 2);
+        packPanel(NR, min(NR, columns - j), kc, src, ldb, !bT, scratch + ((j * kc) << 2));
       }
+      const at = c + (j0 << 2);
       for (let i = m0; i < m1; i += MR) {
         const rows = min(MR, m1 - i);
         const src = aT ? a + p0 * lda + (i << 2) : a + i * lda + (p0 << 2);
-        packPanel(MR, rows, kc, src, lda, aT, packedA);
-        const out = c + i * ldc + (j0 << 2);
-        const biasAt: usize = bias && last ? bias + (j0 << 2) : 0;
-        const whole = rows == MR ? (j1 - j0) / NR : 0;
-        if (whole > 0) tiles(whole, kc, packedA, packedB, out, ldc, add, biasAt, activateNow);
-        for (let j = whole * NR; j < j1 - j0; j += NR) {
-          tiles(1, kc, packedA, packedB + ((kc * j) << 2), edge, NR << 2, false, 0, 0);
-          const at = j << 2;
-          storeEdge(rows, min(NR, j1 - j0 - j), edge, out + at, ldc, add, biasAt ? biasAt + at : 0, activateNow);
-        }
+        packPanel(MR, rows, kc, src, lda, aT, scratch + PACKED_A);
+        multiply(rows, columns, kc, at + i * ldc, ldc, accumulate || block > 0, biasAt, last ? activate : 0);
       }
     }
+  }
+}
+
+/**
+ * out[rows, columns] = [out +] A·B [+ bias], then the activation, of the packed panel of A and the packed block of B in
+ * scratch memory; rows <= MR.
+ */
+export function multiply(
+  rows: i32,
+  columns: i32,
+  kc: i32,
+  out: usize,
+  ldc: usize,
+  add: bool,
+  bias: usize,
+  activate: i32,
+): void {
+  const a = scratch + PACKED_A;
+  const whole = rows == MR ? columns / NR : 0;
+  if (whole > 0) tiles(whole, kc, a, scratch, out, ldc, add, bias, activate);
+  for (let j = whole * NR; j < columns; j += NR) {
+    tiles(1, kc, a, scratch + ((kc * j) << 2), scratch + EDGE, NR << 2, false, 0, 0);
+    const at = j << 2;
+    storeEdge(rows, min(NR, columns - j), scratch + EDGE, out + at, ldc, add, bias ? bias + at : 0, activate);
   }
 }
 
