@@ -8,6 +8,7 @@ export { affineSample, affineSampleBackward } from './affine-sample';
 export { attention } from './attention/attention';
 export { attentionBackward } from './attention/attention-backward';
 export { init } from './constants';
+export { depthwise, depthwiseInputGradient, depthwiseWeightGradient } from './conv/depthwise';
 export { conv2d, conv2dInputGradient } from './conv/direct';
 export { gatherTaps, sumTaps } from './conv/taps';
 export { conv2dWeightGradient } from './conv/weight-gradient';

@@ -695,3 +695,27 @@ export class SumTapsRecord extends TapMap {
   out: usize;
   accumulate: i32;
 }
+
+/** A depthwise convolution of x with w[kh,kw,channels], or its gradient to the input, which reads dy as x. */
+@unmanaged
+export class DepthwiseRecord extends ConvSizes {
+  x: usize;
+  w: usize;
+  /** One value a channel, or 0. */
+  bias: usize;
+  activation: i32;
+  out: usize;
+  accumulate: i32;
+  workspace: usize;
+  workspaceBytes: i32;
+}
+
+/** out[kh,kw,channels] = the gradient of a depthwise convolution to its weights. */
+@unmanaged
+export class DepthwiseWeightGradientRecord extends ConvSizes {
+  x: usize;
+  dy: usize;
+  out: usize;
+  workspace: usize;
+  workspaceBytes: i32;
+}

@@ -5,6 +5,7 @@
  */
 import { type ConvSizes, convPlaces, type Kernels } from '../src/backend/kernels.ts';
 import { usesWinograd } from '../src/backend/winograd.ts';
+import { depthwiseCases } from './conv-depthwise.ts';
 import { upsampleCases } from './conv-upsample.ts';
 import type { Setting } from './setting.ts';
 import type { Make, Subject } from './subject.ts';
@@ -81,5 +82,6 @@ export const conv: Subject = {
     ...DIRECTIONS.flatMap((direction) => THIN.map((layer) => convCase(direction, layer, setting))),
     ...DIRECTIONS.map((direction) => convCase(direction, STRIDED, setting, 2)),
     ...upsampleCases(setting),
+    ...depthwiseCases(setting),
   ],
 };

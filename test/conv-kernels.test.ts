@@ -167,6 +167,18 @@ suite('kernels of convolutions', (test) => {
     });
   }
 
+  test('depthwise convolutions agree in all directions, in every kind of strip, summed and not', () => {
+    const depthwise = fc
+      .tuple(random, fc.constantFrom(2, 3, 4, 5, 16, 17, 23, 36))
+      .map(([s, channels]) => ({ ...s, inChannels: channels, outChannels: channels, groups: channels }));
+    for (const kind of Object.keys(KERNELS) as (keyof typeof KERNELS)[]) {
+      fc.assert(
+        fc.property(depthwise, fc.boolean(), (shape, accumulate) => check(kind, shape, accumulate)),
+        { seed: 20, numRuns: 150 },
+      );
+    }
+  });
+
   test('a bias and an activation are applied to the sum, forwards and to the input', () => {
     const winograd = sizes({ batch: 2, height: 5, width: 6, inChannels: 32, outChannels: 36 });
     for (const activation of ACTIVATION) {

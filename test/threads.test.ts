@@ -244,6 +244,12 @@ const JOBS: Record<string, (k: Kernels, a: Ptr, b: Ptr, c: Ptr) => void> = {
     k.conv2dInputGradient({
       ...{ ...conv(9, 28, 36, 21, 2), dy: a, w: b, bias: a, activation: 'tanh', out: into(c) },
     }),
+  'a depthwise convolution with bias': (k, a, b, c) =>
+    k.conv2d({ ...conv(9, 28, 37, 37, 1, 37), x: a, w: b, bias: a, out: into(c, true) }),
+  'its gradient to the input with a stride': (k, a, b, c) =>
+    k.conv2dInputGradient({ ...conv(9, 28, 37, 37, 2, 37), dy: a, w: b, out: into(c) }),
+  'its gradient to the weights as sums of rows': (k, a, b, c) =>
+    k.conv2dWeightGradient({ ...conv(9, 28, 37, 37, 1, 37), x: a, dy: b, out: into(c, true) }),
   'maxima of windows': (k, a, _b, c) => k.maxPool({ ...windows, x: a, out: c }),
   'the gradient of maxima': (k, a, b, c) => {
     k.maxPool({ ...windows, x: a, out: b });

@@ -12,8 +12,8 @@
  * ten times as much, which would slow down small tensors. The two writers stand beside the table, since each states
  * what a type of field is in memory.
  */
-
 import * as C from './convolution.ts';
+import * as D from './depthwise.ts';
 import { ACTIVATION, NONLINEAR, UNARY, type UnaryName } from './formulas.ts';
 import type * as K from './kernels.ts';
 import { BINARY, type BinaryName, MASK_KIND, RANDOM, REDUCE, SOFTMAX, type SoftmaxName } from './kernels.ts';
@@ -186,6 +186,12 @@ const convMaps = (w: Writer, maps: C.ConvMaps): Writer => {
 };
 const winogradMaps = (w: Writer, maps: C.ConvMaps & Workspace): Writer =>
   convMaps(w, maps).ptr(maps.workspace).i32(maps.workspaceBytes);
+
+const depthwise = (w: Writer, record: D.Depthwise & Workspace): Writer => {
+  const { x, w: weights, bias, activation, out, workspace, workspaceBytes } = record;
+  convSizes(w, record).ptr(x).ptr(weights).ptr(bias).activation(activation).target(out);
+  return w.ptr(workspace).i32(workspaceBytes);
+};
 
 /** The sizes with which the record of a pooling begins. */
 const poolSizes = (w: Writer, sizes: K.PoolSizes): Writer => {
@@ -419,6 +425,12 @@ export const ABI = {
       .target(out ?? NOWHERE);
     return w.ptr(record.workspace).i32(record.workspaceBytes);
   }, maps),
+  depthwise: kernel(depthwise, D.placeRanges),
+  depthwiseInputGradient: kernel(depthwise, D.mapRanges),
+  depthwiseWeightGradient: kernel<D.DepthwiseWeightGradient & Workspace>((w, record) => {
+    const { x, dy, out, workspace, workspaceBytes } = record;
+    return convSizes(w, record).ptr(x).ptr(dy).ptr(out).ptr(workspace).i32(workspaceBytes);
+  }, D.stripRanges),
   averagePool: kernel<K.AveragePool>(
     (w, record) =>
       poolSizes(w, record).f32(record.alpha).flag(record.inside).ptr(record.x).target(record.out),

@@ -14,6 +14,7 @@ import {
 } from './abi.ts';
 import { callKernel } from './control.ts';
 import { type ConvMaps, forwardMaps, inputMaps, isThin3x3 } from './convolution.ts';
+import * as D from './depthwise.ts';
 import { type Exports, instantiate, type Numerics } from './instance.ts';
 import type * as K from './kernels.ts';
 import { NONLINEAR, UNARY } from './kernels.ts';
@@ -48,6 +49,11 @@ export class WasmKernels implements K.Kernels {
   private module!: WebAssembly.Module;
   private pool: { readonly threads: ThreadPool; readonly scratch: readonly Ptr[] } | null = null;
   private wantedThreads = 1;
+  private readonly deep: D.DepthwiseHost = {
+    copy: (record) => this.copy(record),
+    run: (name, record, bytes) => this.withWorkspace(name, record, bytes),
+    withArray: (elements, body) => this.thin.withArray(elements, body),
+  };
   private readonly thin: T.ThinHost = {
     gemm: (record) => this.gemm(record),
     gatherTaps: (record) => this.run('gatherTaps', record),
@@ -124,6 +130,7 @@ export class WasmKernels implements K.Kernels {
   }
 
   conv2d(record: K.Conv2d): void {
+    if (D.isDepthwise(record)) return D.depthwiseMap(this.deep, record);
     if (W.usesWinograd(record)) {
       const { x, w, bias = null, activation = 'none', out } = record;
       return this.winograd(forwardMaps(record, x), w, false, bias, activation, out);
@@ -141,6 +148,7 @@ export class WasmKernels implements K.Kernels {
   }
 
   conv2dInputGradient(record: K.Conv2dInputGradient): void {
+    if (D.isDepthwise(record)) return D.depthwiseMap(this.deep, record);
     const { inChannels: n, outChannels: k, dy, w, bias = null, activation = 'none', out } = record;
     if (W.usesWinograd(record)) {
       return this.winograd(inputMaps(record, dy), w, true, bias, activation, out);
@@ -158,6 +166,7 @@ export class WasmKernels implements K.Kernels {
   }
 
   conv2dWeightGradient(record: K.Conv2dWeightGradient): void {
+    if (D.isDepthwise(record)) return D.depthwiseWeights(this.deep, record);
     if (W.usesWinograd(record)) return this.winogradWeightGradient(record);
     if (isThin3x3(record)) return this.run('conv2dThinWeightGradient', record);
     const thin = T.thinSide(record);

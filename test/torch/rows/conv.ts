@@ -60,6 +60,25 @@ export const CONV: readonly Row[] = [
     torch: torch('', 'stride=1, padding=1, dilation=1, groups=1'),
   }),
   row({
+    name: 'conv2d depthwise',
+    bound: 1e-6,
+    draw: (draw) => {
+      const { inputs, attributes } = convolution(draw, [1, 2, 3, 3, 5]);
+      const channels = draw.integer(2, 40);
+      const [, kh, kw] = inputs[1].shape;
+      return {
+        inputs: [
+          draw.tensor([...inputs[0].shape.slice(0, 3), channels], [0.5, 1]),
+          draw.tensor([channels, kh, kw, 1], [0.25, 1]),
+          draw.tensor([channels], [0.1, 1]),
+        ],
+        attributes: { ...attributes, groups: channels },
+      };
+    },
+    langevin: ([x, w, b], options) => conv2d(x, w, b, options),
+    torch: torch('', OPTIONS),
+  }),
+  row({
     name: 'Conv2d',
     bound: 1e-6,
     draw: (draw) => {
