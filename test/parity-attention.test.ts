@@ -210,4 +210,25 @@ suite('parity of attention', (test) => {
       assert.ok(y.slice(6).every(Number.isFinite));
     }
   });
+
+  test('one query alone, whose keys are lanes, keeps NaN and infinity too, and sees as many keys as there are', () => {
+    for (const keys of [1, 2, 3, 4, 5, 17]) {
+      for (const [place, value] of [
+        [0, 0.5],
+        [0, NaN],
+        [keys - 1, Infinity],
+        [keys - 1, -Infinity],
+      ] as const) {
+        const shape = { batch: 1, heads: 1, queries: 1, keys, dim: 1, valueDim: 5 };
+        const arrays = arraysOf(shape, 'none');
+        arrays[0][0] = 2;
+        arrays[1][place] = value;
+        const { wasm, reference } = onBoth(arrays, (kernels, at) => {
+          const [q, k, v] = [rows(at[0], 1, 1), rows(at[1], 1, 1), rows(at[2], 1, 5)];
+          kernels.attention({ ...shape, scale: 0.5, causal: false, q, k, v, mask: NO_MASK, out: at[5] });
+        });
+        close(wasm[5], reference[5], 32 * U, `${keys} keys, one of them ${value}`);
+      }
+    }
+  });
 });

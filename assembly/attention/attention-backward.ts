@@ -16,7 +16,7 @@ import { workspaceOf } from '../scratch';
 import { bytesOf, headAt, packRows, padded } from './attention';
 import { packLanes, packStrips, storeLanes } from './pack';
 import { factorOf, keysOf, prepare, softmaxBlock } from './scores';
-import { NARROW, ROWS, tiles, WIDE } from './tile';
+import { NARROW, ROWS, rowsOf, tiles, WIDE } from './tile';
 
 /** Queries whose probabilities are held at a time. */
 const QUERY_CHUNK: i32 = 256;
@@ -147,13 +147,13 @@ function block(width: i32, r: AttentionBackwardRecord, s: Space, item: i32, q: i
   const dyRow = r.heads * r.valueDim;
   const rows = headAt(r.q, item, r.heads, r.queries, r.qRow, r.dim) + bytesOf(q, r.qRow);
   packLanes(width, valid, r.dim, rows, (<usize>r.qRow) << 2, s.block);
-  tiles(width, count, r.dim, s.k, 0, s.block, s.scores, step, false);
+  rowsOf(width, n, r.dim, s.k, s.block, s.scores);
   prepare(width, r, item, q, valid, n, s.scores, s.mask);
   softmaxBlock(width, n, factorOf(r), s.scores, s.inverse);
 
   const dy = headAt(r.dy, item, r.heads, r.queries, dyRow, r.valueDim) + bytesOf(q, dyRow);
   packLanes(width, valid, r.valueDim, dy, (<usize>dyRow) << 2, s.block);
-  tiles(width, count, r.valueDim, s.v, 0, s.block, s.gradients, step, false);
+  rowsOf(width, n, r.valueDim, s.v, s.block, s.gradients);
   const at = bytesOf(q % QUERY_CHUNK, ROWS);
   for (let lanes: usize = 0; lanes < step; lanes += 16) {
     const to = at + (lanes << 2);

@@ -9,7 +9,8 @@
  *
  * The work goes over blocks of eight queries, which are lanes throughout: sᵀ[n][8] = k·qᵀ, its softmax in place, and
  * yᵀ[valueDim][8] = vᵀ·eᵀ, divided by the sums when it is stored. What one product writes is the packed operand of the
- * next, in the L1 cache. Keys and values are packed once a head. Where four queries or fewer remain, a block has four.
+ * next, in the L1 cache. Keys and values are packed once a head. Where four queries or fewer remain, a block has four; one
+ * alone, as of 49, has keys and values as lanes (single.ts).
  *
  * Order of summation: s over ascending channels, the sums and y over ascending keys. It follows from the shape alone.
  * Accuracy: with E the largest error of a score, dim·2^-24·Σ|q||k|·scale and 2^-24·|s| more for the mask, y is good to
@@ -22,8 +23,9 @@
 import { AttentionRecord } from '../records';
 import { workspaceOf } from '../scratch';
 import { packLanes, packStrips, storeLanes } from './pack';
-import { factorOf, keysOf, prepare, softmaxBlock } from './scores';
-import { NARROW, ROWS, tiles, WIDE } from './tile';
+import { single } from './single';
+import { factorOf, isPlain, keysOf, prepare, softmaxBlock } from './scores';
+import { NARROW, ROWS, rowsOf, tiles, WIDE } from './tile';
 
 /** n in whole tiles. */
 // @ts-ignore: decorator
@@ -78,7 +80,7 @@ function block(
   const inverse = result + bytesOf(size, WIDE);
   const nowhere = inverse + 32;
   packLanes(width, valid, r.dim, rows, (<usize>r.qRow) << 2, space);
-  tiles(width, padded(n) / ROWS, r.dim, packedK, 0, space, scores, step, false);
+  rowsOf(width, n, r.dim, packedK, space, scores);
   prepare(width, r, item, q, valid, n, scores, nowhere + bytesOf(size, 1));
   softmaxBlock(width, n, factorOf(r), scores, inverse);
   tiles(width, size / ROWS, n, packedV, bytesOf(r.keys - n, ROWS), scores, result, step, false);
@@ -103,6 +105,7 @@ export function attention(from: i32, to: i32, r: AttentionRecord): void {
       q += bytesOf(WIDE, r.qRow);
       out += bytesOf(WIDE, outRow);
     }
-    if (i < r.queries) block(NARROW, r, item, i, r.queries - i, q, out, packedK, packedV, space);
+    if (i + 1 == r.queries && isPlain(r)) single(r, keysOf(r, i, 1), q, out, packedK, packedV, space);
+    else if (i < r.queries) block(NARROW, r, item, i, r.queries - i, q, out, packedK, packedV, space);
   }
 }

@@ -7,7 +7,7 @@
  *
  * A query that every key is masked for has the sum 0. Its probabilities count as 0, as in PyTorch from 2.5 on.
  */
-import { exp2Negative4 } from '../elementwise/exp';
+import { exponentials2 } from '../elementwise/exp';
 import { AttentionSizes } from '../records';
 import { packLanes } from './pack';
 import { NARROW, ROWS } from './tile';
@@ -17,7 +17,8 @@ export const MASK_WHERE: i32 = 1;
 export const MASK_ADD: i32 = 2;
 
 const LOG2E: f32 = 1.44269502;
-const LEAST: f32 = -3.40282347e38;
+/** The maximum of nothing: finite, so that no score minus it is NaN. */
+export const LEAST: f32 = -3.40282347e38;
 
 /** The factor of `softmaxBlock` for scores that `prepare` left. */
 // @ts-ignore: decorator
@@ -31,6 +32,13 @@ export function factorOf(r: AttentionSizes): f32 {
 @inline
 function isScaled(r: AttentionSizes): bool {
   return r.maskKind == MASK_ADD || !(r.scale > 0);
+}
+
+/** Whether the scores are the products, without a mask. */
+// @ts-ignore: decorator
+@inline
+export function isPlain(r: AttentionSizes): bool {
+  return r.maskKind == 0 && r.scale > 0;
 }
 
 /** Keys that the queries [q, q + width) see: in causal attention those up to each query's own place. */
@@ -125,18 +133,6 @@ export function softmaxBlock(width: i32, keys: i32, factor: f32, block: usize, i
   if (width > NARROW) m1 = f32x4.pmax(m1, n1);
 
   const f = f32x4.splat(factor);
-  let s0 = f32x4.splat(0);
-  let s1 = s0;
-  for (at = block; at < end; at += step) {
-    const e0 = exp2Negative4(f32x4.mul(f32x4.sub(v128.load(at), m0), f));
-    v128.store(at, e0);
-    s0 = f32x4.add(s0, e0);
-    if (width > NARROW) {
-      const e1 = exp2Negative4(f32x4.mul(f32x4.sub(v128.load(at, 16), m1), f));
-      v128.store(at, e1, 16);
-      s1 = f32x4.add(s1, e1);
-    }
-  }
-  v128.store(inverse, reciprocal(s0));
-  if (width > NARROW) v128.store(inverse, reciprocal(s1), 16);
+  v128.store(inverse, reciprocal(exponentials2(keys, step, block, m0, f)));
+  if (width > NARROW) v128.store(inverse, reciprocal(exponentials2(keys, step, block + 16, m1, f)), 16);
 }

@@ -39,6 +39,31 @@ export function tiles(
   else narrowTiles(count, kc, a, skip, panel, c, ldc, accumulate);
 }
 
+/**
+ * The same for `rows` rows of C, which are written in whole tiles, or where one is left over, as of 49, by itself. `ldc`
+ * is that of a panel.
+ */
+// @ts-ignore: decorator
+@inline
+export function rowsOf(width: i32, rows: i32, kc: i32, a: usize, panel: usize, c: usize): void {
+  const single = rows % ROWS == 1;
+  const count = single ? rows / ROWS : (rows + ROWS - 1) / ROWS;
+  const ldc = (<usize>width) << 2;
+  tiles(width, count, kc, a, 0, panel, c, ldc, false);
+  if (!single) return;
+  a += (<usize>(count * kc)) << 4;
+  c += <usize>(count * ROWS) * ldc;
+  let c0 = f32x4.splat(0);
+  let c1 = c0;
+  for (const end = a + ((<usize>kc) << 4); a < end; a += 16, panel += ldc) {
+    const a0 = v128.load32_splat(a);
+    c0 = mulAdd(a0, v128.load(panel), c0);
+    if (width > NARROW) c1 = mulAdd(a0, v128.load(panel, 16), c1);
+  }
+  v128.store(c, c0);
+  if (width > NARROW) v128.store(c, c1, 16);
+}
+
 function wideTiles(
   count: i32,
   kc: i32,

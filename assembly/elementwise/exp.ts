@@ -58,24 +58,38 @@ export function expBounded4(x: v128): v128 {
 }
 
 /**
- * 2^x for x <= 0, to 3.5·2^-24 of itself; 0 or 2^-127 below -126. NaN gives NaN. For softmax, which knows the sign and can
- * count in powers of 2: x minus its whole part is exact then.
+ * Four lanes of 2^((x - m)·f) in place of x, for n vectors `step` bytes apart, x <= m and f > 0; returns their sum in
+ * ascending order. For softmax, which knows the sign and can count in powers of 2: a number minus its whole part is exact.
+ *
+ * Accuracy: 3.5·2^-24 of itself beside the error of its exponent; 0 or 2^-127 below -126. NaN gives NaN. The loop has the
+ * coefficients in registers: a call of exp4 loads them each time, which takes half as long again.
  */
 // @ts-ignore: decorator
 @inline
-export function exp2Negative4(x: v128): v128 {
+export function exponentials2(n: i32, step: usize, at: usize, m: v128, f: v128): v128 {
   const magic = f32x4.splat(12582912);
-  const c = f32x4.pmax(x, f32x4.splat(-127));
-  const sum = f32x4.add(c, magic);
-  const r = f32x4.sub(c, f32x4.sub(sum, magic));
-  const r2 = f32x4.mul(r, r);
-  const q01 = f32x4.add(f32x4.mul(constant(EXP2, 1), r), constant(EXP2, 0));
-  const q23 = f32x4.add(f32x4.mul(constant(EXP2, 3), r), constant(EXP2, 2));
-  const q = f32x4.add(q01, f32x4.mul(r2, f32x4.add(q23, f32x4.mul(r2, constant(EXP2, 4)))));
+  const least = f32x4.splat(-127);
   const one = constant(ONE, 0);
-  const e = f32x4.add(f32x4.mul(r, q), one);
-  // At -127 the factor is 0, so that what is hidden counts nothing.
-  return f32x4.mul(e, i32x4.add(i32x4.shl(sum, 23), one));
+  const c0 = constant(EXP2, 0);
+  const c1 = constant(EXP2, 1);
+  const c2 = constant(EXP2, 2);
+  const c3 = constant(EXP2, 3);
+  const c4 = constant(EXP2, 4);
+  let total = f32x4.splat(0);
+  for (const end = at + <usize>n * step; at < end; at += step) {
+    const x = f32x4.pmax(f32x4.mul(f32x4.sub(v128.load(at), m), f), least);
+    const sum = f32x4.add(x, magic);
+    const r = f32x4.sub(x, f32x4.sub(sum, magic));
+    const r2 = f32x4.mul(r, r);
+    const q01 = f32x4.add(f32x4.mul(c1, r), c0);
+    const q23 = f32x4.add(f32x4.mul(c3, r), c2);
+    const q = f32x4.add(f32x4.mul(f32x4.add(q01, f32x4.mul(r2, f32x4.add(q23, f32x4.mul(r2, c4)))), r), one);
+    // At -127 the factor is 0, so that what is hidden counts nothing.
+    const e = f32x4.mul(q, i32x4.add(i32x4.shl(sum, 23), one));
+    v128.store(at, e);
+    total = f32x4.add(total, e);
+  }
+  return total;
 }
 
 /** ln x, lane by lane. */
