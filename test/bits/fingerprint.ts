@@ -9,7 +9,16 @@ import { SOLVERS } from '../../src/sde/solvers/index.ts';
 import { denoiser200 } from './denoiser-200.ts';
 import { samplerBits } from './samplers.ts';
 import { solverBits } from './solvers.ts';
-import { classifier, denoiser, diffusion, lecture, noiseClassifier, toys } from './training.ts';
+import {
+  classifier,
+  convClassifier,
+  convDenoiser,
+  denoiser,
+  diffusion,
+  lecture,
+  noiseClassifier,
+  toys,
+} from './training.ts';
 
 /** Named seeds of the published table. */
 export const SEEDS = [
@@ -42,6 +51,8 @@ export const SUBJECTS: readonly Subject[] = [
     fingerprint: (seed) => diffusion(seed, { schedule: 'vp', predicts: 'v', lossWeighting: 'min-snr' }),
   },
   { name: 'training classifier', fingerprint: classifier },
+  { name: 'training convolutional classifier', fingerprint: convClassifier },
+  { name: 'training convolutional denoiser', fingerprint: convDenoiser },
   { name: 'training noise classifier', fingerprint: noiseClassifier },
   { name: 'training toys', fingerprint: toys },
   ...SAMPLERS.map((name) => ({
