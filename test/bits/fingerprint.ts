@@ -6,6 +6,7 @@
 import { SAMPLERS } from '../../src/diffusion/samplers/index.ts';
 import type { Seed } from '../../src/random/rng.ts';
 import { SOLVERS } from '../../src/sde/solvers/index.ts';
+import { convolutions } from './convolutions.ts';
 import { denoiser200 } from './denoiser-200.ts';
 import { samplerBits } from './samplers.ts';
 import { solverBits } from './solvers.ts';
@@ -55,6 +56,7 @@ export const SUBJECTS: readonly Subject[] = [
   { name: 'training convolutional denoiser', fingerprint: convDenoiser },
   { name: 'training noise classifier', fingerprint: noiseClassifier },
   { name: 'training toys', fingerprint: toys },
+  { name: 'convolutions', fingerprint: convolutions },
   ...SAMPLERS.map((name) => ({
     name: `sampler ${name}`,
     fingerprint: (seed: Seed) => samplerBits(name, seed),
