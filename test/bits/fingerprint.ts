@@ -54,9 +54,9 @@ export const SUBJECTS: readonly Subject[] = [
   { name: 'training classifier', fingerprint: classifier },
   { name: 'training convolutional classifier', fingerprint: convClassifier },
   { name: 'training convolutional denoiser', fingerprint: convDenoiser },
+  { name: 'convolutions and attention, 4 steps', fingerprint: convolutions },
   { name: 'training noise classifier', fingerprint: noiseClassifier },
   { name: 'training toys', fingerprint: toys },
-  { name: 'convolutions', fingerprint: convolutions },
   ...SAMPLERS.map((name) => ({
     name: `sampler ${name}`,
     fingerprint: (seed: Seed) => samplerBits(name, seed),
