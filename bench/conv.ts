@@ -3,8 +3,9 @@
  * Flop count the direct sum, 2·9·in·out a pixel of the result, whatever the algorithm; rows whose kernel adds that sum
  * carry the word `direct`. Roof: the multiply-add peak of as many threads. Twin: the loops.
  */
+
+import { algorithmOf } from '../src/backend/conv/convolutions.ts';
 import { type ConvSizes, convPlaces, type Kernels } from '../src/backend/kernels.ts';
-import { usesWinograd } from '../src/backend/winograd.ts';
 import { depthwiseCases } from './conv-depthwise.ts';
 import { upsampleCases } from './conv-upsample.ts';
 import type { Setting } from './setting.ts';
@@ -61,7 +62,7 @@ const convCase =
     // Small numbers: the sums of a gradient to the weights stay near 1.
     const [x, w, y] = [nx, weights, ny].map((n) => memory.array(n, -0.3, 0.3));
     const strided = stride > 1 ? [`stride ${stride}`] : [];
-    const direct = usesWinograd(s) ? [] : ['direct'];
+    const direct = algorithmOf(s) === 'winograd' ? [] : ['direct'];
     return {
       name: ['conv 3x3', ...strided, direction, ...direct].join(' '),
       shape: `${batch}x${side}x${side} ${inChannels}->${outChannels}`,

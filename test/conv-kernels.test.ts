@@ -4,8 +4,8 @@
  */
 import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
+import { thinSide } from '../src/backend/conv/taps.ts';
 import { ACTIVATION, type ConvSizes } from '../src/backend/kernels.ts';
-import { thinSide } from '../src/backend/thin-conv.ts';
 import { close, into, onBoth, UNARY_ULP, ulp, uniforms } from './helpers.ts';
 import { elements, KERNELS, sizes, U } from './helpers-conv.ts';
 import { suite } from './suite.ts';
@@ -85,7 +85,7 @@ const SHAPES: readonly ConvSizes[] = [
   ),
 ];
 
-/** Shapes of which x or y has few channels: see backend/thin-conv.ts. */
+/** Shapes of which x or y has few channels: see backend/conv/taps.ts. */
 const THIN: readonly ConvSizes[] = [
   sizes({ batch: 3, height: 5, width: 7, inChannels: 1, outChannels: 33 }),
   sizes({

@@ -4,9 +4,9 @@
  */
 import * as assert from 'uvu/assert';
 import { createWasmBackend } from '../src/backend/backend.ts';
+import { usesWinograd } from '../src/backend/conv/winograd.ts';
 import { ACTIVATION, type ConvSizes } from '../src/backend/kernels.ts';
 import type { WasmKernels } from '../src/backend/wasm.ts';
-import { usesWinograd } from '../src/backend/winograd.ts';
 import { close, into, onBoth, UNARY_ULP, ulp, uniforms } from './helpers.ts';
 import { elements, KERNELS, sizes, U } from './helpers-conv.ts';
 import { suite } from './suite.ts';

@@ -1,6 +1,6 @@
 /**
  * The taps of a map with few channels, as a matrix, and the sums of such a matrix: what turns a convolution into a plain
- * product where x or y has few channels (src/backend/thin-conv.ts). With X[batch, height, width, channels], the places
+ * product where x or y has few channels (src/backend/conv/taps.ts). With X[batch, height, width, channels], the places
  * (b, i, j) of a grid and the taps (ty, tx) of a kernel,
  *
  *     at(i, j, ty, tx) = (i·strideY + offsetY + ty·stepY, j·strideX + offsetX + tx·stepX)

@@ -12,8 +12,11 @@
  * ten times as much, which would slow down small tensors. The two writers stand beside the table, since each states
  * what a type of field is in memory.
  */
-import * as C from './convolution.ts';
-import * as D from './depthwise.ts';
+import * as D from './conv/depthwise.ts';
+import type { ConvMaps } from './conv/maps.ts';
+import * as T from './conv/taps.ts';
+import * as C from './conv/thin.ts';
+import * as W from './conv/winograd.ts';
 import { ACTIVATION, NONLINEAR, UNARY, type UnaryName } from './formulas.ts';
 import type * as K from './kernels.ts';
 import { BINARY, type BinaryName, MASK_KIND, RANDOM, REDUCE, SOFTMAX, type SoftmaxName } from './kernels.ts';
@@ -34,8 +37,6 @@ import {
   rowRanges,
   scatterBoxes,
 } from './partition.ts';
-import * as T from './thin-conv.ts';
-import * as W from './winograd.ts';
 
 /** Takes the fields of a record one after the other. A field that is not given is 0. */
 export interface Writer {
@@ -171,7 +172,7 @@ const convSizes = (w: Writer, sizes: K.ConvSizes): Writer => {
 };
 
 /** The maps with which the record of a convolution begins. */
-const convMaps = (w: Writer, maps: C.ConvMaps): Writer => {
+const convMaps = (w: Writer, maps: ConvMaps): Writer => {
   const { batch, height, width, channels, rows, columns, outChannels, top, left } = maps;
   w.i32(batch)
     .i32(height)
@@ -184,7 +185,7 @@ const convMaps = (w: Writer, maps: C.ConvMaps): Writer => {
     .i32(left);
   return w.ptr(maps.x);
 };
-const winogradMaps = (w: Writer, maps: C.ConvMaps & Workspace): Writer =>
+const winogradMaps = (w: Writer, maps: ConvMaps & Workspace): Writer =>
   convMaps(w, maps).ptr(maps.workspace).i32(maps.workspaceBytes);
 
 const depthwise = (w: Writer, record: D.Depthwise & Workspace): Writer => {

@@ -110,9 +110,8 @@ export interface ConvSizes {
 /**
  * y[b,i,j,o] = [y +] Σ x[b, i·stride - padding + ky·dilation, ..., c]·w[o,ky,kx,c] [+ bias], then the activation.
  *
- * The reference adds this sum. The WebAssembly backend does so too, or uses Winograd's algorithm: for 3x3 filters with
- * stride 1, dilation 1, one group, and from 32 channels on both sides on, multiples of four (`usesWinograd`). So do the
- * two gradients. Where x or y has three channels at most, such filters have kernels of their own (`isThin3x3`).
+ * The reference adds this sum. The WebAssembly backend has several algorithms, of which the shape alone chooses one
+ * (`algorithmOf` in conv/convolutions.ts). Winograd's is one of them, with another order of summation.
  */
 export interface Conv2d extends ConvSizes {
   readonly x: Ptr;
@@ -643,6 +642,12 @@ export function poolPlaces(s: PoolSizes): readonly [height: number, width: numbe
     convSize(s.width, s.kernelWidth, s.strideWidth, s.paddingWidth, 1),
   ];
 }
+
+/** A matrix operand as it is stored. */
+export const stored = (ptr: Ptr): Matrix => ({ ptr, transposed: false });
+
+/** The transpose of a stored matrix. */
+export const transposed = (ptr: Ptr): Matrix => ({ ptr, transposed: true });
 
 /** A dense array of n elements as one row. */
 export function rowOf(ptr: Ptr, n: number): View2d {

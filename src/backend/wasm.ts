@@ -13,16 +13,14 @@ import {
   SUM_BLOCK,
 } from './abi.ts';
 import { callKernel } from './control.ts';
-import { type ConvMaps, forwardMaps, inputMaps, isThin3x3 } from './convolution.ts';
-import * as D from './depthwise.ts';
+import { conv2d, conv2dInputGradient, conv2dWeightGradient } from './conv/convolutions.ts';
+import type { ConvHost } from './conv/host.ts';
 import { type Exports, instantiate, type Numerics } from './instance.ts';
 import type * as K from './kernels.ts';
 import { NONLINEAR, UNARY } from './kernels.ts';
 import { type Bounds, isLargeGemm, REDUCE_GRAIN } from './partition.ts';
-import * as T from './thin-conv.ts';
 import { ThreadPool } from './threads.ts';
 import type { WasmMemory } from './wasm-memory.ts';
-import * as W from './winograd.ts';
 
 // Names that are put together at each call would cost more than a small kernel.
 const UNARY_BACKWARD = Object.fromEntries(UNARY.map((name) => [name, `${name}Backward`])) as Record<
@@ -49,16 +47,13 @@ export class WasmKernels implements K.Kernels {
   private module!: WebAssembly.Module;
   private pool: { readonly threads: ThreadPool; readonly scratch: readonly Ptr[] } | null = null;
   private wantedThreads = 1;
-  private readonly deep: D.DepthwiseHost = {
-    copy: (record) => this.copy(record),
-    run: (name, record, bytes) => this.withWorkspace(name, record, bytes),
-    withArray: (elements, body) => this.thin.withArray(elements, body),
-  };
-  private readonly thin: T.ThinHost = {
+  private readonly convolutions: ConvHost = {
     gemm: (record) => this.gemm(record),
-    gatherTaps: (record) => this.run('gatherTaps', record),
-    sumTaps: (record) => this.run('sumTaps', record),
+    copy: (record) => this.copy(record),
+    run: (name, record, bytes) =>
+      bytes === undefined ? this.run(name, record) : this.withWorkspace(name, record, bytes),
     withArray: (elements, body) => this.withArray(elements, body),
+    winogradBytes: () => this.exports.winogradBytes(),
   };
   private build: Numerics = 'strict';
 
@@ -130,89 +125,15 @@ export class WasmKernels implements K.Kernels {
   }
 
   conv2d(record: K.Conv2d): void {
-    if (D.isDepthwise(record)) return D.depthwiseMap(this.deep, record);
-    if (W.usesWinograd(record)) {
-      const { x, w, bias = null, activation = 'none', out } = record;
-      return this.winograd(forwardMaps(record, x), w, false, bias, activation, out);
-    }
-    if (isThin3x3(record)) {
-      const { x, w, bias = null, activation = 'none', out } = record;
-      return this.run('conv2dThin', { ...forwardMaps(record, x), turned: false, w, bias, activation, out });
-    }
-    const thin = T.thinSide(record);
-    if (thin) return T.thinForward(this.thin, thin, record);
-    if (!isPointwise(record)) return this.run('conv2d', record);
-    const { inChannels: k, outChannels: n, x, w, bias = null, activation = 'none', out } = record;
-    const b = { ptr: w, transposed: true };
-    this.gemm({ m: placesOf(record), n, k, a: { ptr: x, transposed: false }, b, bias, activation, out });
+    conv2d(this.convolutions, record);
   }
 
   conv2dInputGradient(record: K.Conv2dInputGradient): void {
-    if (D.isDepthwise(record)) return D.depthwiseMap(this.deep, record);
-    const { inChannels: n, outChannels: k, dy, w, bias = null, activation = 'none', out } = record;
-    if (W.usesWinograd(record)) {
-      return this.winograd(inputMaps(record, dy), w, true, bias, activation, out);
-    }
-    if (isThin3x3(record)) {
-      return this.run('conv2dThin', { ...inputMaps(record, dy), turned: true, w, bias, activation, out });
-    }
-    const thin = T.thinSide(record);
-    if (thin && record.strideHeight * record.strideWidth === 1) {
-      return T.thinInputGradient(this.thin, thin, record);
-    }
-    if (!isPointwise(record)) return this.run('conv2dInputGradient', record);
-    const [a, b] = [dy, w].map((ptr) => ({ ptr, transposed: false }));
-    this.gemm({ m: placesOf(record), n, k, a, b, bias, activation, out });
+    conv2dInputGradient(this.convolutions, record);
   }
 
   conv2dWeightGradient(record: K.Conv2dWeightGradient): void {
-    if (D.isDepthwise(record)) return D.depthwiseWeights(this.deep, record);
-    if (W.usesWinograd(record)) return this.winogradWeightGradient(record);
-    if (isThin3x3(record)) return this.run('conv2dThinWeightGradient', record);
-    const thin = T.thinSide(record);
-    if (thin) return T.thinWeightGradient(this.thin, thin, record);
-    if (!isPointwise(record)) return this.run('conv2dWeightGradient', record);
-    const { inChannels: n, outChannels: m, x, dy, out } = record;
-    const b = { ptr: x, transposed: false };
-    this.gemm({ m, n, k: placesOf(record), a: { ptr: dy, transposed: true }, b, out });
-  }
-
-  /** Two jobs: the filters are transformed once, and then used by all threads. */
-  private winograd(
-    maps: ConvMaps,
-    w: Ptr,
-    turned: boolean,
-    bias: Ptr | null,
-    activation: K.ActivationName,
-    out: K.Target,
-  ): void {
-    const { channels: k, outChannels: n } = maps;
-    const filters = this.heap.alloc(4 * W.filterElements(k, n));
-    try {
-      this.run('winogradFilter', { k, n, turned, w, out: filters });
-      this.withWorkspace(
-        'winograd',
-        { ...maps, filters, bias, activation, out },
-        this.exports.winogradBytes(),
-      );
-    } finally {
-      this.heap.release(filters);
-    }
-  }
-
-  /** Two jobs: sums over groups of tiles, and what becomes of them. */
-  private winogradWeightGradient(record: K.Conv2dWeightGradient): void {
-    const { x, dy, out } = record;
-    const maps = forwardMaps(record, x);
-    const { channels, outChannels } = maps;
-    const groups = W.groupsOf(maps);
-    const sums = this.heap.alloc(4 * W.sumsElements(maps));
-    try {
-      this.withWorkspace('winogradSums', { ...maps, dy, groups, sums }, this.exports.winogradBytes());
-      this.run('winogradWeightGradient', { channels, outChannels, groups, sums, out });
-    } finally {
-      this.heap.release(sums);
-    }
+    conv2dWeightGradient(this.convolutions, record);
   }
 
   unary(name: K.UnaryName, record: K.Unary): void {
@@ -472,11 +393,3 @@ function attentionBackwardBytes({ queries, keys, dim, valueDim }: K.AttentionBac
   const block = 8 * (Math.max(d, v) + 3 * n + d + 3 + 4);
   return 64 * 2 + 4 * (packed + block + Math.max(d, n));
 }
-
-/** Whether a convolution is one product of its pixels: 1x1, stride 1, without padding. */
-const isPointwise = (s: K.ConvSizes) =>
-  s.kernelHeight * s.kernelWidth * s.strideHeight * s.strideWidth * s.groups === 1 &&
-  s.paddingHeight + s.paddingWidth === 0;
-
-/** Pixels of the input. */
-const placesOf = (s: K.ConvSizes) => s.batch * s.height * s.width;

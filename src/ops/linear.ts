@@ -5,6 +5,7 @@
  * where something wants it.
  */
 import { BATCH, defineOp } from '../autograd/op.ts';
+import { stored, transposed } from '../backend/kernels.ts';
 import { ShapeError } from '../errors.ts';
 import { beforeActivation, type FusedActivation } from './fused-activation.ts';
 
@@ -26,8 +27,8 @@ export const linear = defineOp<{ readonly activation: FusedActivation }>({
       m,
       n,
       k: x.shape[1],
-      a: { ptr: x.ptr, transposed: false },
-      b: { ptr: w.ptr, transposed: true },
+      a: stored(x.ptr),
+      b: transposed(w.ptr),
       bias: b?.ptr ?? null,
       activation,
       out: { ptr: y.ptr, accumulate: false },
@@ -39,8 +40,7 @@ export const linear = defineOp<{ readonly activation: FusedActivation }>({
     const [m, n] = y.shape;
     const inner = x.shape[1];
     const dz = beforeActivation(k, activation, dy, y, into);
-    const stored = (ptr: number, transposed = false) => ({ ptr, transposed });
-    into(1, (out) => k.gemm({ m: n, n: inner, k: m, a: stored(dz, true), b: stored(x.ptr), out }));
+    into(1, (out) => k.gemm({ m: n, n: inner, k: m, a: transposed(dz), b: stored(x.ptr), out }));
     if (b) into(2, (out) => k.reduce('sum', { outer: 1, n: m, inner: n, x: dz, alpha: 1, out }));
     into(0, (out) => k.gemm({ m, n: inner, k: n, a: stored(dz), b: stored(w.ptr), out }));
   },

@@ -3,18 +3,18 @@
  * have one column; assembly/conv/depthwise.ts has channels as lanes. Weights w[channels,kh,kw,1] are turned to
  * [kh,kw,channels] before, and their gradient is turned back.
  */
-import type { ActivationName } from './formulas.ts';
+import type { ActivationName } from '../formulas.ts';
 import {
   type Conv2d,
   type Conv2dInputGradient,
   type Conv2dWeightGradient,
   type ConvSizes,
-  type Copy,
   convPlaces,
   type Ptr,
   type Target,
-} from './kernels.ts';
-import { type Bounds, GRAIN, ranges } from './partition.ts';
+} from '../kernels.ts';
+import { type Bounds, GRAIN, ranges } from '../partition.ts';
+import type { ConvHost } from './host.ts';
 
 /** Whether a convolution and its gradients run here: a choice of the shape alone. */
 export const isDepthwise = ({ groups, inChannels, outChannels }: ConvSizes): boolean =>
@@ -57,19 +57,6 @@ export function stripRanges(s: DepthwiseWeightGradient): Bounds[] {
   return ranges(Math.ceil(s.inChannels / STRIP), STRIP * s.batch * h * w * tapsOf(s), GRAIN);
 }
 
-/** What a backend gives to the functions below. */
-export interface DepthwiseHost {
-  copy(record: Copy): void;
-  /** Runs a kernel with so many bytes of memory for each thread. */
-  run(
-    name: 'depthwise' | 'depthwiseInputGradient' | 'depthwiseWeightGradient',
-    record: Depthwise | DepthwiseWeightGradient,
-    bytes: number,
-  ): void;
-  /** Lends memory for so many elements. */
-  withArray(elements: number, body: (array: Ptr) => void): void;
-}
-
 /** [channels, taps] and [taps, channels], as views of one shape. */
 const stored = (ptr: Ptr, taps: number) => ({ ptr, row: 1, col: taps });
 const turned = (ptr: Ptr, channels: number) => ({ ptr, row: channels, col: 1 });
@@ -79,7 +66,7 @@ const TAP_BYTES = 8;
 const SUM_BYTES = 8 * STRIP;
 
 /** y from x, or dx from dy. */
-export function depthwiseMap(on: DepthwiseHost, record: Conv2d | Conv2dInputGradient): void {
+export function depthwiseMap(on: ConvHost, record: Conv2d | Conv2dInputGradient): void {
   const { inChannels: channels, w, bias = null, activation = 'none' } = record;
   const taps = tapsOf(record);
   on.withArray(taps * channels, (weights) => {
@@ -94,7 +81,7 @@ export function depthwiseMap(on: DepthwiseHost, record: Conv2d | Conv2dInputGrad
   });
 }
 
-export function depthwiseWeights(on: DepthwiseHost, record: Conv2dWeightGradient): void {
+export function depthwiseWeights(on: ConvHost, record: Conv2dWeightGradient): void {
   const { inChannels: channels, out } = record;
   const taps = tapsOf(record);
   on.withArray(taps * channels, (sums) => {

@@ -3,10 +3,11 @@
  * that results do not depend on threads, engine or time. The kernels are in assembly/conv/winograd/.
  */
 
-import { type ConvMaps, isPlain3x3 } from './convolution.ts';
-import type { ActivationName } from './formulas.ts';
-import { type ConvSizes, convPlaces, type Ptr, type Target } from './kernels.ts';
-import { type Bounds, balanced, even, GEMM_GRAIN, GRAIN, ranges } from './partition.ts';
+import type { ActivationName } from '../formulas.ts';
+import { type Conv2dWeightGradient, type ConvSizes, convPlaces, type Ptr, type Target } from '../kernels.ts';
+import { type Bounds, balanced, even, GEMM_GRAIN, GRAIN, ranges } from '../partition.ts';
+import type { ConvHost } from './host.ts';
+import { type ConvMaps, forwardMaps, isPlain3x3 } from './maps.ts';
 
 /** Channels, of x and of y, from which on Winograd's algorithm is used; it takes multiples of four. */
 export const WINOGRAD_CHANNELS = 32;
@@ -30,11 +31,15 @@ export interface WinogradFilter {
   readonly out: Ptr;
 }
 
-export interface Winograd extends ConvMaps {
-  readonly filters: Ptr;
+/** What follows the sum. */
+export interface Epilogue {
   readonly bias: Ptr | null;
   readonly activation: ActivationName;
   readonly out: Target;
+}
+
+export interface Winograd extends ConvMaps, Epilogue {
+  readonly filters: Ptr;
 }
 
 /** sums[groups,16,outChannels,channels]: products of the tiles of x and dy, summed over each group of tiles. */
@@ -114,3 +119,24 @@ export const weightRanges = ({ channels, outChannels, groups }: WinogradWeightGr
 
 /** Ranges of whole panels. */
 export const filterRanges = ({ k, n }: WinogradFilter) => even(n, balanced((16 * k * n) / GRAIN), PANEL);
+
+/** y from x, or dx from dy with turned filters. Two jobs: filters are transformed once, and then used by all threads. */
+export function winogradMap(on: ConvHost, maps: ConvMaps, turned: boolean, w: Ptr, rest: Epilogue): void {
+  const { channels: k, outChannels: n } = maps;
+  on.withArray(filterElements(k, n), (filters) => {
+    on.run('winogradFilter', { k, n, turned, w, out: filters });
+    on.run('winograd', { ...maps, ...rest, filters }, on.winogradBytes());
+  });
+}
+
+/** Two jobs: sums over groups of tiles, and what becomes of them. */
+export function winogradWeights(on: ConvHost, record: Conv2dWeightGradient): void {
+  const { x, dy, out } = record;
+  const maps = forwardMaps(record, x);
+  const { channels, outChannels } = maps;
+  const groups = groupsOf(maps);
+  on.withArray(sumsElements(maps), (sums) => {
+    on.run('winogradSums', { ...maps, dy, groups, sums }, on.winogradBytes());
+    on.run('winogradWeightGradient', { channels, outChannels, groups, sums, out });
+  });
+}

@@ -6,28 +6,30 @@
  *     x thin:  y = A(x)·Wᵀ             dW = dyᵀ·A(x)   dx = the sums over taps of dy·W
  *     y thin:  y = the sums of x·Wᵀ    dW = A(dy)ᵀ·x   dx = A(dy)·W
  *
- * 3x3 with stride 1 and at most three channels has kernels that are faster still (convolution.ts, `isThin3x3`).
+ * 3x3 with stride 1 and at most three channels has kernels that are faster still (thin.ts).
  * Which convolutions these are follows from the shape alone. Accuracy: that of the direct sum.
  */
-import type { ActivationName } from './formulas.ts';
+import type { ActivationName } from '../formulas.ts';
 import {
   type Conv2d,
   type Conv2dInputGradient,
   type Conv2dWeightGradient,
   type ConvSizes,
   convPlaces,
-  type Gemm,
   type Ptr,
+  stored,
   type Target,
-} from './kernels.ts';
-import { type Bounds, EXPENSIVE_GRAIN, ranges } from './partition.ts';
+  transposed,
+} from '../kernels.ts';
+import { type Bounds, EXPENSIVE_GRAIN, ranges } from '../partition.ts';
+import type { ConvHost } from './host.ts';
 
 /** Channels of a thin side, at most. */
 const THIN_CHANNELS = 7;
 /** Elements of A for one of the side with many channels, at most. */
 const MOST_TAPS = 2;
 
-export type Side = 'x' | 'y';
+type Side = 'x' | 'y';
 
 /** Which side of a convolution is thin: of y with stride 1 only. */
 export function thinSide(s: ConvSizes): Side | null {
@@ -39,7 +41,7 @@ export function thinSide(s: ConvSizes): Side | null {
 }
 
 /** Taps of the kernel. */
-export const tapsOf = (s: ConvSizes): number => s.kernelHeight * s.kernelWidth;
+const tapsOf = (s: ConvSizes): number => s.kernelHeight * s.kernelWidth;
 
 /** Where the places of a grid [batch, rows, columns] read a map [batch, height, width, channels] with each tap. */
 export interface TapMap {
@@ -75,7 +77,7 @@ export interface SumTaps extends TapMap {
 }
 
 /** The places of y, and where they read a thin map of x's size. */
-export function placesOfY(s: ConvSizes, thin: Side): TapMap {
+function placesOfY(s: ConvSizes, thin: Side): TapMap {
   const [rows, columns] = convPlaces(s);
   return {
     ...{ batch: s.batch, height: s.height, width: s.width, rows, columns },
@@ -91,7 +93,7 @@ export function placesOfY(s: ConvSizes, thin: Side): TapMap {
 }
 
 /** The places of x, and where they read a thin map of y's size, for stride 1. */
-export function placesOfX(s: ConvSizes, thin: Side): TapMap {
+function placesOfX(s: ConvSizes, thin: Side): TapMap {
   const [height, width] = convPlaces(s);
   return {
     ...{ batch: s.batch, height, width, rows: s.height, columns: s.width },
@@ -113,50 +115,41 @@ const layout = (s: ConvSizes, thin: Side) =>
     : { channels: s.outChannels, tapStep: 1, channelStep: tapsOf(s) };
 
 /** Elements of A. */
-export const tapElements = (map: TapMap): number =>
+const tapElements = (map: TapMap): number =>
   map.batch * map.rows * map.columns * map.tapsY * map.tapsX * map.channels;
 
 /** Ranges of lines of the grid. */
 export const tapLines = ({ batch, rows, columns, tapsY, tapsX, channels }: TapMap): Bounds[] =>
   ranges(batch * rows, columns * tapsY * tapsX * channels, EXPENSIVE_GRAIN);
 
-/** What a backend gives to the functions below. */
-export interface ThinHost {
-  gemm(record: Gemm): void;
-  gatherTaps(record: GatherTaps): void;
-  sumTaps(record: SumTaps): void;
-  /** Lends memory for so many elements. */
-  withArray(elements: number, body: (array: Ptr) => void): void;
-}
-
-const stored = (ptr: Ptr) => ({ ptr, transposed: false });
-const turned = (ptr: Ptr) => ({ ptr, transposed: true });
 const rowsOf = ({ batch, rows, columns }: TapMap) => batch * rows * columns;
 
-export function thinForward(on: ThinHost, thin: Side, record: Conv2d): void {
+export function tapsForward(on: ConvHost, record: Conv2d): void {
+  const thin = thinSide(record) as Side;
   const { inChannels, outChannels, x, w, bias = null, activation = 'none', out } = record;
   const map = placesOfY(record, thin);
   if (thin === 'x') {
     on.withArray(tapElements(map), (taps) => {
-      on.gatherTaps({ ...map, x, out: taps });
+      on.run('gatherTaps', { ...map, x, out: taps });
       const sizes = { m: rowsOf(map), n: outChannels, k: tapsOf(record) * inChannels };
-      on.gemm({ ...sizes, a: stored(taps), b: turned(w), bias, activation, out });
+      on.gemm({ ...sizes, a: stored(taps), b: transposed(w), bias, activation, out });
     });
   } else {
     const [m, n] = [record.batch * record.height * record.width, tapsOf(record) * outChannels];
     on.withArray(m * n, (z) => {
-      on.gemm({ m, n, k: inChannels, a: stored(x), b: turned(w), out: { ptr: z, accumulate: false } });
-      on.sumTaps({ ...map, x: z, bias, activation, out });
+      on.gemm({ m, n, k: inChannels, a: stored(x), b: transposed(w), out: { ptr: z, accumulate: false } });
+      on.run('sumTaps', { ...map, x: z, bias, activation, out });
     });
   }
 }
 
-export function thinInputGradient(on: ThinHost, thin: Side, record: Conv2dInputGradient): void {
+export function tapsInputGradient(on: ConvHost, record: Conv2dInputGradient): void {
+  const thin = thinSide(record) as Side;
   const { inChannels, outChannels, dy, w, bias = null, activation = 'none', out } = record;
   const map = placesOfX(record, thin);
   if (thin === 'y') {
     on.withArray(tapElements(map), (taps) => {
-      on.gatherTaps({ ...map, x: dy, out: taps });
+      on.run('gatherTaps', { ...map, x: dy, out: taps });
       const sizes = { m: rowsOf(map), n: inChannels, k: tapsOf(record) * outChannels };
       on.gemm({ ...sizes, a: stored(taps), b: stored(w), bias, activation, out });
     });
@@ -164,19 +157,20 @@ export function thinInputGradient(on: ThinHost, thin: Side, record: Conv2dInputG
     const [m, n] = [map.batch * map.height * map.width, tapsOf(record) * inChannels];
     on.withArray(m * n, (z) => {
       on.gemm({ m, n, k: outChannels, a: stored(dy), b: stored(w), out: { ptr: z, accumulate: false } });
-      on.sumTaps({ ...map, x: z, bias, activation, out });
+      on.run('sumTaps', { ...map, x: z, bias, activation, out });
     });
   }
 }
 
-export function thinWeightGradient(on: ThinHost, thin: Side, record: Conv2dWeightGradient): void {
+export function tapsWeightGradient(on: ConvHost, record: Conv2dWeightGradient): void {
+  const thin = thinSide(record) as Side;
   const { inChannels, outChannels, x, dy, out } = record;
   const map = thin === 'x' ? placesOfY(record, thin) : placesOfX(record, thin);
   on.withArray(tapElements(map), (taps) => {
-    on.gatherTaps({ ...map, x: thin === 'x' ? x : dy, out: taps });
+    on.run('gatherTaps', { ...map, x: thin === 'x' ? x : dy, out: taps });
     const [m, n] =
       thin === 'x' ? [outChannels, tapsOf(record) * inChannels] : [tapsOf(record) * outChannels, inChannels];
-    const [a, b] = thin === 'x' ? [turned(dy), stored(taps)] : [turned(taps), stored(x)];
+    const [a, b] = thin === 'x' ? [transposed(dy), stored(taps)] : [transposed(taps), stored(x)];
     on.gemm({ m, n, k: rowsOf(map), a, b, out });
   });
 }

@@ -1,0 +1,113 @@
+/**
+ * The convolutions of the WebAssembly backend: which algorithm a shape has, and the kernels that it calls. The choice
+ * follows from the shape alone, so that results do not depend on threads, engine or time.
+ */
+import {
+  type Conv2d,
+  type Conv2dInputGradient,
+  type Conv2dWeightGradient,
+  type ConvSizes,
+  stored,
+  transposed,
+} from '../kernels.ts';
+import { depthwiseMap, depthwiseWeights, isDepthwise } from './depthwise.ts';
+import type { ConvHost } from './host.ts';
+import { forwardMaps, inputMaps } from './maps.ts';
+import { tapsForward, tapsInputGradient, tapsWeightGradient, thinSide } from './taps.ts';
+import { isThin3x3 } from './thin.ts';
+import { usesWinograd, winogradMap, winogradWeights } from './winograd.ts';
+
+/** From the most special to the one that all shapes could have. */
+const ALGORITHMS = {
+  /** As many groups as channels: channels are lanes (depthwise.ts). */
+  depthwise: isDepthwise,
+  /** 3x3 from 32 channels on: F(2x2, 3x3) (winograd.ts). */
+  winograd: usesWinograd,
+  /** 3x3 with at most three channels on one side (thin.ts). */
+  thin: isThin3x3,
+  /** Few channels on one side: a plain product and a copy or a sum of taps (taps.ts). */
+  taps: (s: ConvSizes) => thinSide(s) !== null,
+  /** 1x1, stride 1, without padding: one product of the pixels. */
+  pointwise: (s: ConvSizes) =>
+    s.kernelHeight * s.kernelWidth * s.strideHeight * s.strideWidth * s.groups === 1 &&
+    s.paddingHeight + s.paddingWidth === 0,
+  /** A product whose operand is gathered from the picture (assembly/conv/direct.ts, weight-gradient.ts). */
+  direct: () => true,
+} as const satisfies Record<string, (s: ConvSizes) => boolean>;
+
+export type Algorithm = keyof typeof ALGORITHMS;
+
+/** How a convolution and its gradients are computed. */
+export function algorithmOf(s: ConvSizes): Algorithm {
+  for (const name of Object.keys(ALGORITHMS) as Algorithm[]) if (ALGORITHMS[name](s)) return name;
+  return 'direct';
+}
+
+export function conv2d(on: ConvHost, record: Conv2d): void {
+  const { x, w, bias = null, activation = 'none', out } = record;
+  const epilogue = { bias, activation, out };
+  switch (algorithmOf(record)) {
+    case 'depthwise':
+      return depthwiseMap(on, record);
+    case 'winograd':
+      return winogradMap(on, forwardMaps(record, x), false, w, epilogue);
+    case 'thin':
+      return on.run('conv2dThin', { ...forwardMaps(record, x), turned: false, w, ...epilogue });
+    case 'taps':
+      return tapsForward(on, record);
+    case 'pointwise': {
+      const { inChannels: k, outChannels: n } = record;
+      const [a, b] = [stored(x), transposed(w)];
+      return on.gemm({ m: pixelsOf(record), n, k, a, b, ...epilogue });
+    }
+    case 'direct':
+      return on.run('conv2d', record);
+  }
+}
+
+export function conv2dInputGradient(on: ConvHost, record: Conv2dInputGradient): void {
+  const { dy, w, bias = null, activation = 'none', out } = record;
+  const epilogue = { bias, activation, out };
+  switch (algorithmOf(record)) {
+    case 'depthwise':
+      return depthwiseMap(on, record);
+    case 'winograd':
+      return winogradMap(on, inputMaps(record, dy), true, w, epilogue);
+    case 'thin':
+      return on.run('conv2dThin', { ...inputMaps(record, dy), turned: true, w, ...epilogue });
+    case 'taps':
+      // With a stride the taps of a place of x are not a fixed set.
+      if (record.strideHeight * record.strideWidth > 1) return on.run('conv2dInputGradient', record);
+      return tapsInputGradient(on, record);
+    case 'pointwise': {
+      const { inChannels: n, outChannels: k } = record;
+      const [a, b] = [stored(dy), stored(w)];
+      return on.gemm({ m: pixelsOf(record), n, k, a, b, ...epilogue });
+    }
+    case 'direct':
+      return on.run('conv2dInputGradient', record);
+  }
+}
+
+export function conv2dWeightGradient(on: ConvHost, record: Conv2dWeightGradient): void {
+  const { x, dy, out } = record;
+  switch (algorithmOf(record)) {
+    case 'depthwise':
+      return depthwiseWeights(on, record);
+    case 'winograd':
+      return winogradWeights(on, record);
+    case 'thin':
+      return on.run('conv2dThinWeightGradient', record);
+    case 'taps':
+      return tapsWeightGradient(on, record);
+    case 'pointwise': {
+      const { inChannels: n, outChannels: m } = record;
+      return on.gemm({ m, n, k: pixelsOf(record), a: transposed(dy), b: stored(x), out });
+    }
+    case 'direct':
+      return on.run('conv2dWeightGradient', record);
+  }
+}
+
+/** Pixels of x. */
+const pixelsOf = (s: ConvSizes) => s.batch * s.height * s.width;

@@ -1,0 +1,14 @@
+/** What the WebAssembly backend gives to its convolutions. */
+import type { KernelName } from '../abi.ts';
+import type { Copy, Gemm, Ptr } from '../kernels.ts';
+
+export interface ConvHost {
+  gemm(record: Gemm): void;
+  copy(record: Copy): void;
+  /** Runs an exported kernel, with so many bytes of memory for each thread. */
+  run(name: KernelName, record: object, bytes?: number): void;
+  /** Lends memory for so many elements. */
+  withArray(elements: number, body: (array: Ptr) => void): void;
+  /** Bytes that Winograd's kernels need for each thread. */
+  winogradBytes(): number;
+}
