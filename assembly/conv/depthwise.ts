@@ -13,8 +13,7 @@
  *
  * The items of the work are rows of the result, and for w strips of sixteen channels.
  */
-import { activation4 } from '../elementwise/activation';
-import { storeElement } from '../gemm/gemm';
+import { storeElement, storeFour } from '../gemm/gemm';
 import { mulAdd } from '../mul-add';
 import { addTotals, FOUR, load, ONE, WIDE } from '../norm/strip';
 import { DepthwiseRecord, DepthwiseWeightGradientRecord } from '../records';
@@ -144,20 +143,6 @@ function strip(width: i32, list: usize, end: usize, shift: usize, o: usize, out:
     storeFour(at + 32, s2, add, bias ? bias + 32 : 0, r.activation);
     storeFour(at + 48, s3, add, bias ? bias + 48 : 0, r.activation);
   }
-}
-
-/** Four channels as a tile stores them: what was there is added, then the bias, then the activation applied. */
-// @ts-ignore: decorator
-@inline
-function storeFour(at: usize, sum: v128, add: bool, bias: usize, activate: i32): void {
-  if (add) sum = f32x4.add(v128.load(at), sum);
-  if (bias) sum = f32x4.add(sum, v128.load(bias));
-  v128.store(at, sum);
-  if (activate) storeActivated(at, activate);
-}
-
-function storeActivated(at: usize, activate: i32): void {
-  v128.store(at, activation4(activate, v128.load(at)));
 }
 
 /** dw[kh,kw,channels], of the strips [from, to) of sixteen channels. */

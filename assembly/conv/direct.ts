@@ -11,7 +11,7 @@
  * Accuracy: that of the GEMM, with k = taps·channels.
  */
 import { BLOCK, EDGE, KC, MR, NR, PACKED_A } from '../gemm/blocks';
-import { storeEdge, tiles } from '../gemm/gemm';
+import { storeEdge, storeFour, tiles } from '../gemm/gemm';
 import { Conv2dInputGradientRecord, Conv2dRecord, ConvSizes } from '../records';
 import { convolution, scratch } from '../scratch';
 import { packRows, packWeights } from './pack';
@@ -186,7 +186,15 @@ function product(pass: Pass, m0: i32, m1: i32, n0: i32, n1: i32, bias: usize, ac
           for (let row = 0; row < rows; ++row) {
             const to = rowOf(pass, row).out + first + at;
             const cols = min(NR, j1 - j0 - j);
-            storeEdge(1, cols, edge + ((row * NR) << 2), to, 0, add, biasAt ? biasAt + at : 0, activateNow);
+            const from = edge + ((row * NR) << 2);
+            const b: usize = biasAt ? biasAt + at : 0;
+            if (cols == NR) {
+              // A whole tile, whose rows do not lie evenly.
+              storeFour(to, v128.load(from), add, b, activateNow);
+              storeFour(to + 16, v128.load(from, 16), add, b ? b + 16 : 0, activateNow);
+            } else {
+              storeEdge(1, cols, from, to, 0, add, b, activateNow);
+            }
           }
         }
       }

@@ -148,3 +148,17 @@ export function storeElement(at: usize, value: f32, add: bool, bias: usize, acti
   if (bias) value = value + f32.load(bias);
   f32.store(at, activate ? f32x4.extract_lane(activation4(activate, f32x4.splat(value)), 0) : value);
 }
+
+/** Four neighbours, with the same operations. */
+// @ts-ignore: decorator
+@inline
+export function storeFour(at: usize, sum: v128, add: bool, bias: usize, activate: i32): void {
+  if (add) sum = f32x4.add(v128.load(at), sum);
+  if (bias) sum = f32x4.add(sum, v128.load(bias));
+  v128.store(at, sum);
+  if (activate) storeActivated(at, activate);
+}
+
+function storeActivated(at: usize, activate: i32): void {
+  v128.store(at, activation4(activate, v128.load(at)));
+}
