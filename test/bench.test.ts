@@ -72,6 +72,7 @@ function savedResults(): string[] {
 function checkRow(row: Row): void {
   assert.type(row.subject, 'string');
   assert.ok(row.name.length > 0 && row.shape.length > 0);
+  assert.not.match(`${row.name} ${row.shape}`, /undefined/);
   assert.is(row.threads, 1);
   assert.is(row.numerics, 'strict');
   for (const [field, value] of Object.entries(row)) {

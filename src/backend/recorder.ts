@@ -14,6 +14,7 @@ import type {
   GemmBatch,
   GroupNorm,
   Kernels,
+  PoolSizes,
   Reduce,
   Softmax,
 } from './kernels.ts';
@@ -138,6 +139,15 @@ function describe(
     case 'groupNormBackward': {
       const { batch, positions, channels, silu } = record as GroupNorm;
       return { label: silu ? `${kernel} silu` : kernel, shape: `${batch}x${positions}x${channels}` };
+    }
+    case 'averagePool':
+    case 'averagePoolBackward':
+    case 'maxPool':
+    case 'maxPoolBackward':
+    case 'pixelShuffle':
+    case 'pixelUnshuffle': {
+      const { batch, height, width, channels } = record as PoolSizes;
+      return { label: kernel, shape: `${batch}x${height}x${width}x${channels}` };
     }
     default:
       return {

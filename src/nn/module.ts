@@ -70,6 +70,17 @@ export abstract class Module {
     return this.train(false);
   }
 
+  /** Calls `body` with the whole tree in evaluation mode, and gives each module its own mode back. */
+  whileEvaluating<T>(body: () => T): T {
+    const modes = [...this.tree()].map(([, module]) => [module, module.training] as const);
+    this.eval();
+    try {
+      return body();
+    } finally {
+      for (const [module, training] of modes) module.training = training;
+    }
+  }
+
   /** The parameters and other tensors of the tree themselves, by name: writing to them changes the model. */
   stateDict(): StateDict {
     return new Map(this.namedTensors());

@@ -94,9 +94,10 @@ export class Trainer<R extends Recipe = Recipe> {
     }
   }
 
-  /** The loss on the test pictures as it is now; NaN for a recipe without a test. */
+  /** The loss on the test pictures as it is now, in evaluation mode; NaN for a recipe without a test. */
   test(): number {
-    return this.withAverage(() => this.recipe.test?.() ?? Number.NaN);
+    const { recipe } = this;
+    return recipe.module.whileEvaluating(() => this.withAverage(() => recipe.test?.() ?? Number.NaN));
   }
 
   /** Calls `body` while the module holds its moving average, if it has one. */
