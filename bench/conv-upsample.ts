@@ -4,7 +4,7 @@
  */
 import type { Shape } from '../src/autograd/variable.ts';
 import type { ConvSizes } from '../src/backend/kernels.ts';
-import { phaseSizes, phaseWeights, sumPhases, sumTaps } from '../src/ops/upsample-conv2d.ts';
+import { phaseElements, phaseSizes, phasesToTaps, tapsToPhases } from '../src/ops/upsample-conv2d.ts';
 import type { Setting } from './setting.ts';
 import type { Make } from './subject.ts';
 import * as twins from './twins-conv.ts';
@@ -56,20 +56,20 @@ const upsampleCase =
     const places = shape[0] * 4 * side * side;
     const n = [(places / 4) * inChannels, 9 * inChannels * outChannels, places * outChannels];
     const [x, w, y] = n.map((size) => memory.array(size, -0.3, 0.3));
-    const w4 = memory.block(phaseWeights(inChannels, outChannels));
+    const w4 = memory.block(phaseElements(inChannels, outChannels));
     const to = (ptr: number) => ({ ptr, accumulate: false });
     const run = {
       forward() {
-        sumTaps(k, sizes, elementBytes, w.ptr, w4);
+        tapsToPhases(k, sizes, elementBytes, w.ptr, w4);
         k.conv2dInputGradient({ ...sizes, dy: x.ptr, w: w4, out: to(y.ptr) });
       },
       'input gradient'() {
-        sumTaps(k, sizes, elementBytes, w.ptr, w4);
+        tapsToPhases(k, sizes, elementBytes, w.ptr, w4);
         k.conv2d({ ...sizes, x: y.ptr, w: w4, out: to(x.ptr) });
       },
       'weight gradient'() {
         k.conv2dWeightGradient({ ...sizes, x: y.ptr, dy: x.ptr, out: to(w4) });
-        sumPhases(k, sizes, elementBytes, w4, w.ptr);
+        phasesToTaps(k, sizes, elementBytes, w4, w.ptr);
       },
     };
     return {

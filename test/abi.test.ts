@@ -19,6 +19,7 @@ import {
   WORD_BYTES,
   type Word,
 } from '../src/backend/abi.ts';
+import { BLOCK_TILES } from '../src/backend/conv/winograd.ts';
 import { instantiate, kernelBytes } from '../src/backend/instance.ts';
 import { ACTIVATION, MASK_KIND } from '../src/backend/kernels.ts';
 import { GROUP, gemmBoxes, TILE_COLUMNS, TILE_ROWS } from '../src/backend/partition.ts';
@@ -240,6 +241,7 @@ suite('abi', (test) => {
     assert.equal(constants('GROUP'), [GROUP, GROUP]);
     assert.ok(constants('BLOCK').includes(SUM_BLOCK));
     assert.equal(constants('QUERY_CHUNK'), [QUERY_CHUNK]);
+    assert.equal(constants('TILES'), [BLOCK_TILES]);
     for (const kind of MASK_KIND.filter((kind) => kind !== 'none')) {
       assert.equal(constants(`MASK_${kind.toUpperCase()}`), [MASK_KIND.indexOf(kind)]);
     }

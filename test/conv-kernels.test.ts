@@ -4,7 +4,7 @@
  */
 import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { thinSide } from '../src/backend/conv/taps.ts';
+import { fewSide } from '../src/backend/conv/taps.ts';
 import { ACTIVATION, type ConvSizes } from '../src/backend/kernels.ts';
 import { close, into, onBoth, UNARY_ULP, ulp, uniforms } from './helpers.ts';
 import { elements, KERNELS, sizes, U } from './helpers-conv.ts';
@@ -86,7 +86,7 @@ const SHAPES: readonly ConvSizes[] = [
 ];
 
 /** Shapes of which x or y has few channels: see backend/conv/taps.ts. */
-const THIN: readonly ConvSizes[] = [
+const FEW: readonly ConvSizes[] = [
   sizes({ batch: 3, height: 5, width: 7, inChannels: 1, outChannels: 33 }),
   sizes({
     batch: 2,
@@ -145,9 +145,9 @@ const random: fc.Arbitrary<ConvSizes> = fc
 
 suite('kernels of convolutions', (test) => {
   test('the shapes with few channels are those that are computed as such', () => {
-    assert.equal(THIN.map(thinSide), ['x', 'x', 'x', 'y', 'y', 'y']);
-    const strided = { ...THIN[3], strideHeight: 2 };
-    assert.equal([SHAPES[2], strided].map(thinSide), [null, null]);
+    assert.equal(FEW.map(fewSide), ['x', 'x', 'x', 'y', 'y', 'y']);
+    const strided = { ...FEW[3], strideHeight: 2 };
+    assert.equal([SHAPES[2], strided].map(fewSide), [null, null]);
   });
 
   for (const kind of Object.keys(KERNELS) as (keyof typeof KERNELS)[]) {
@@ -156,7 +156,7 @@ suite('kernels of convolutions', (test) => {
     });
 
     test(`the ${kind} agrees where x or y has few channels`, () => {
-      for (const shape of THIN) for (const accumulate of [false, true]) check(kind, shape, accumulate);
+      for (const shape of FEW) for (const accumulate of [false, true]) check(kind, shape, accumulate);
     });
 
     test(`the ${kind} agrees for random strides, dilations, paddings and groups`, () => {
@@ -191,7 +191,7 @@ suite('kernels of convolutions', (test) => {
         SHAPES[14],
         // Thin maps, 3x3
         ...SHAPES.slice(17, 21),
-        ...THIN,
+        ...FEW,
         winograd,
       ]) {
         for (const kind of ['forward', 'gradient to the input'] as const) {

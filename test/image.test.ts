@@ -277,10 +277,11 @@ suite('grid', (test) => {
     const rows = [[black, black], [black]];
     const drawn = pictureGrid(rows, { ...options, captions: [['4 as 9', '1 as 7'], ['8 as 3']] });
     const pitch = textWidth('4 as 9') + 12;
-    assert.is(drawn.height - pictureGrid(rows, options).height, (2 * (drawn.height - 8 - 22)) / 2);
+    // A gap of 2 and a line of 16 below each row of cells.
+    const below = 18;
+    assert.is(drawn.height - pictureGrid(rows, options).height, 2 * below);
     const left = Math.ceil((textWidth('4 as 9') - 10) / 2) + 4;
     const cellAt = (x: number, y: number) => at(drawn, x, y) === 0 && at(drawn, x + 9, y + 9) === 0;
-    const below = (drawn.height - 8 - 22) / 2;
     assert.ok(cellAt(left, 4) && cellAt(left + pitch, 4) && cellAt(left, 4 + 12 + below), 'cells');
     const ink = (x: number, y: number, width: number, height: number) => {
       let count = 0;

@@ -183,7 +183,10 @@ suite(
         error: typeof ShapeError | typeof ValueError = ShapeError,
       ) => refused(f, error, message);
       const attend = scaledDotProductAttention;
-      no(() => attend(x, x, x, { heads: 4 }), 'attention: expected channels that 4 heads divide, got 6');
+      no(
+        () => attend(x, x, x, { heads: 4 }),
+        'scaledDotProductAttention: expected channels that 4 heads divide, got 6',
+      );
       no(
         () => attend(x, x, x, { heads: 0 }),
         'scaledDotProductAttention: expected a number of heads >= 1, got 0',
@@ -196,14 +199,20 @@ suite(
       );
       no(
         () => attend(zeros([5, 6]), x, x),
-        'attention: expected queries, keys and values [batch, tokens, channels], got [5,6], [2,5,6] and [2,5,6]',
+        'scaledDotProductAttention: expected queries, keys and values [batch, tokens, channels], got [5,6], [2,5,6] and [2,5,6]',
       );
-      no(() => attend(x, zeros([2, 5, 3]), x), 'attention: expected keys [2, tokens, 6], got [2,5,3]');
-      no(() => attend(x, x, zeros([2, 4, 6])), 'attention: expected values [2, 5, channels], got [2,4,6]');
+      no(
+        () => attend(x, zeros([2, 5, 3]), x),
+        'scaledDotProductAttention: expected keys [2, tokens, 6], got [2,5,3]',
+      );
+      no(
+        () => attend(x, x, zeros([2, 4, 6])),
+        'scaledDotProductAttention: expected values [2, 5, channels], got [2,4,6]',
+      );
       for (const shape of [[4], [5, 4], [3, 5, 5], [3, 1, 5, 5], [1, 2, 1, 5, 5]]) {
         no(
           () => attend(x, x, x, { heads: 2, mask: zeros(shape) }),
-          `attention: expected a mask that broadcasts to [2,2,5,5], got [${shape}]`,
+          `scaledDotProductAttention: expected a mask that broadcasts to [2,2,5,5], got [${shape}]`,
         );
       }
       no(
@@ -213,7 +222,7 @@ suite(
       );
       no(
         () => new MultiheadAttention(6, 2).forward(zeros([2, 5, 4])),
-        'MultiheadAttention: expected [batch, tokens, 6], got shape [2,5,4]',
+        'MultiheadAttention: expected a query [batch, tokens, 6], got shape [2,5,4]',
       );
     });
   }),

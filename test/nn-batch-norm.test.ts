@@ -115,7 +115,11 @@ suite('batch normalisation', (test) => {
         'BatchNorm2d: expected two values a channel or more in training, got [1,1,1,3]',
       );
       assert.equal(layer.eval().forward(zeros([1, 1, 1, 3])).shape, [1, 1, 1, 3]);
-      refused(() => new BatchNorm2d(0), ValueError, 'BatchNorm2d: expected channels >= 1, got 0');
+      refused(
+        () => new BatchNorm2d(0),
+        ValueError,
+        'BatchNorm2d: expected whole numbers >= 1 as channels, got 0',
+      );
       refused(
         () => new BatchNorm2d(1, { momentum: 2 }),
         ValueError,

@@ -172,12 +172,20 @@ suite('convolutions', (test) => {
     });
 
     test('sizes of a layer that make no sense are refused in one line', () => {
-      refused(() => new Conv2d(0, 1, 3), ValueError, 'Conv2d: expected channels >= 1, got 0 and 1');
-      refused(() => new Conv2d(1, 1, 0), ValueError, 'Conv2d: expected a kernelSize >= 1, got 0 and 0');
+      refused(
+        () => new Conv2d(0, 1, 3),
+        ValueError,
+        'Conv2d: expected whole numbers >= 1 as channels, got 0 and 1',
+      );
+      refused(
+        () => new Conv2d(1, 1, 0),
+        ValueError,
+        'Conv2d: expected whole numbers >= 1 as kernelSize, got 0 and 0',
+      );
       refused(
         () => new Conv2d(1, 1, 3, { stride: 0 }),
         ValueError,
-        'Conv2d: expected a stride >= 1, got 0 and 0',
+        'Conv2d: expected whole numbers >= 1 as stride, got 0 and 0',
       );
       refused(() => new Conv2d(4, 6, 3, { groups: 4 }), ValueError, /4 groups divide, got 4 and 6/);
       refused(

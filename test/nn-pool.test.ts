@@ -190,11 +190,15 @@ suite('poolings', (test) => {
         'pixelUnshuffle: expected a map that squares of 2x2 fill, got 5x4',
       );
       refused(() => pixelShuffle(x, 0), ValueError, /whole number >= 1 as factor, got 0/);
-      refused(() => new MaxPool2d(0), ValueError, 'MaxPool2d: expected a kernelSize >= 1, got 0 and 0');
+      refused(
+        () => new MaxPool2d(0),
+        ValueError,
+        'MaxPool2d: expected whole numbers >= 1 as kernelSize, got 0 and 0',
+      );
       refused(
         () => new AvgPool2d(2, { stride: 0 }),
         ValueError,
-        'AvgPool2d: expected a stride >= 1, got 0 and 0',
+        'AvgPool2d: expected whole numbers >= 1 as stride, got 0 and 0',
       );
       refused(
         () => new Upsample({} as never),
@@ -204,7 +208,7 @@ suite('poolings', (test) => {
       refused(
         () => new PixelShuffle(0.5),
         ValueError,
-        'PixelShuffle: expected an upscaleFactor >= 1, got 0.5',
+        'PixelShuffle: expected whole numbers >= 1 as upscaleFactor, got 0.5',
       );
     });
   })(test);

@@ -173,9 +173,9 @@ suite('convolutions of convolutions', (test) => {
       refused(
         () => new ConvTranspose2d(1, 1, 0),
         ValueError,
-        'ConvTranspose2d: expected a kernelSize >= 1, got 0 and 0',
+        'ConvTranspose2d: expected whole numbers >= 1 as kernelSize, got 0 and 0',
       );
-      refused(() => new UpsampleConv2d(0, 1), ValueError, /expected channels >= 1, got 0 and 1/);
+      refused(() => new UpsampleConv2d(0, 1), ValueError, /expected whole numbers >= 1 as channels, got 0 and 1/);
     });
   })(test);
 });

@@ -70,26 +70,26 @@ const RECIPES: Record<string, { begin(): Trainer; resume?(file: Checkpoint): Tra
 };
 
 suite('training', (test) => {
-  for (const [name, { begin, resume }] of Object.entries(RECIPES)) {
-    test('the test loss is taken in evaluation mode, and each module gets its own mode back', () => {
-      const run = denoiser();
-      const { module } = run.recipe;
-      const frozen = module.children()[0][1];
-      frozen.eval();
-      const seen: boolean[] = [];
-      const recipe = run.recipe as { test?: () => number };
-      const { test: own } = recipe;
-      recipe.test = () => {
-        seen.push(module.training);
-        return own!();
-      };
-      trainFor(run, 8);
-      assert.equal(seen, [false]);
-      assert.equal([module.training, frozen.training], [true, false]);
-      run.dispose();
-      module.dispose();
-    });
+  test('the test loss is taken in evaluation mode, and each module gets its own mode back', () => {
+    const run = denoiser();
+    const { module } = run.recipe;
+    const frozen = module.children()[0][1];
+    frozen.eval();
+    const seen: boolean[] = [];
+    const recipe = run.recipe as { test?: () => number };
+    const { test: own } = recipe;
+    recipe.test = () => {
+      seen.push(module.training);
+      return own!.call(recipe);
+    };
+    trainFor(run, 8);
+    assert.equal(seen, [false]);
+    assert.equal([module.training, frozen.training], [true, false]);
+    run.dispose();
+    module.dispose();
+  });
 
+  for (const [name, { begin, resume }] of Object.entries(RECIPES)) {
     test(`${name}: runs that are interrupted at random steps end with the bits of the run that was not`, () => {
       const goOn = (file: Checkpoint): Trainer => {
         if (resume) return resume(file);

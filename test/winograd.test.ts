@@ -4,7 +4,8 @@
  */
 import * as assert from 'uvu/assert';
 import { createWasmBackend } from '../src/backend/backend.ts';
-import { usesWinograd } from '../src/backend/conv/winograd.ts';
+import { forwardMaps } from '../src/backend/conv/maps.ts';
+import { sumsElements, usesWinograd } from '../src/backend/conv/winograd.ts';
 import { ACTIVATION, type ConvSizes } from '../src/backend/kernels.ts';
 import type { WasmKernels } from '../src/backend/wasm.ts';
 import { close, into, onBoth, UNARY_ULP, ulp, uniforms } from './helpers.ts';
@@ -91,6 +92,29 @@ suite('winograd', (test) => {
       { batch: 0 },
     ];
     for (const other of others) assert.not(usesWinograd({ ...s, ...other }), JSON.stringify(other));
+  });
+
+  test('the gradient to the weights of a wide map reads no memory that nobody wrote', () => {
+    for (const [height, width] of [
+      [2, 256],
+      [8, 256],
+      [3, 400],
+    ]) {
+      const s = sizes({ batch: 1, height, width, inChannels: 32, outChannels: 32 });
+      const arrays = operands('gradient to the weights', s);
+      const { heap, kernels, write, read } = createWasmBackend({ threads: 1 });
+      const [x, dy, out] = arrays.map((array) => heap.alloc(4 * array.length));
+      for (const [i, ptr] of [x, dy].entries()) write(ptr, arrays[i]);
+      // The sums lie where another array was: what is freed keeps its numbers.
+      const n = sumsElements(forwardMaps(s, x));
+      const freed = heap.alloc(4 * n);
+      kernels.fill({ n, out: freed, value: NaN });
+      heap.release(freed);
+      kernels.conv2dWeightGradient({ ...s, x, dy, out: into(out) });
+      const expected = directSum('gradient to the weights', s, arrays);
+      const close = read(out, expected.length).every((dw, i) => Math.abs(dw - expected[i]) < 1e-3);
+      assert.ok(close, `${height}x${width}`);
+    }
   });
 
   for (const kind of KINDS) {

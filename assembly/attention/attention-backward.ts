@@ -43,6 +43,7 @@ class Space {
   mask: usize;
   /** Numbers of each lane: 1/Σ e, scale, 1. */
   inverse: usize;
+  /** A tile 4x8 that ends beyond its array; memory for lanes that do not exist. */
   edge: usize;
   nowhere: usize;
 }

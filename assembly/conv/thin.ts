@@ -16,7 +16,7 @@ import { put } from '../gemm/tile-4x8';
 import { mulAdd } from '../mul-add';
 import { ThinRecord } from '../records';
 import { scratch } from '../scratch';
-import { storeEdge } from '../gemm/gemm';
+import { storeElement } from '../gemm/gemm';
 
 /** Computes the pictures [from, to). */
 export function conv2dThin(from: i32, to: i32, r: ThinRecord): void {
@@ -141,7 +141,8 @@ function gatherPicture(r: ThinRecord, b: i32, weights: usize, zeros: usize): voi
         gather(r, x, y + r.top, i + r.left, weights + <usize>(9 * o) * size, size, zeros, edge);
         const bias: usize = r.bias ? r.bias + (o << 2) : 0;
         for (let j = 0; j < valid; ++j) {
-          storeEdge(1, 1, edge + (j << 2), out + j * step + (o << 2), 0, r.accumulate != 0, bias, r.activation);
+          const at = out + j * step + (o << 2);
+          storeElement(at, f32.load(edge + (j << 2)), r.accumulate != 0, bias, r.activation);
         }
       }
       out += valid * step;

@@ -598,7 +598,7 @@ export interface Kernels {
   random(name: RandomName, record: Random): void;
   /**
    * As `random`, but other threads may draw while the caller goes on. The caller calls the function that is returned, once:
-   * the numbers are there when it returns. Until then nothing else touches their memory.
+   * the numbers are there when it returns, unless a call threw before. Until then nothing else touches their memory.
    */
   randomAhead(name: RandomName, record: Random): () => void;
   affinePath(record: AffinePath): void;

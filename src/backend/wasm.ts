@@ -103,9 +103,13 @@ export class WasmKernels implements K.Kernels {
 
   /** Ends the worker threads, after what they have begun; the next job starts new ones. */
   stopThreads(): void {
-    this.pool?.threads.stop();
-    for (const ptr of this.pool?.scratch ?? []) this.heap.release(ptr);
+    const { pool } = this;
     this.pool = null;
+    try {
+      pool?.threads.stop();
+    } finally {
+      for (const ptr of pool?.scratch ?? []) this.heap.release(ptr);
+    }
   }
 
   gemm(record: K.Gemm): void {
@@ -316,7 +320,7 @@ export class WasmKernels implements K.Kernels {
     }
   }
 
-  /** Multiply-adds from registers on all threads, for the bench: 224·turns flop (assembly/peak.ts). */
+  /** Multiply-adds from registers for the bench: 224·turns flop on each thread (assembly/peak.ts). */
   peakMulAdd(turns: number): void {
     const pieces = 4;
     this.run('peakMulAdd', { items: pieces * this.wantedThreads, turns: turns / pieces });

@@ -17,10 +17,12 @@ import {
 } from '../tensor/attention.ts';
 import { linear } from '../tensor/functions.ts';
 import { requireTensor, type Tensor } from '../tensor/tensor.ts';
+import { checkWhole } from './check.ts';
 import { filledParameter, uniformParameter } from './init.ts';
 import { Linear } from './linear.ts';
 import { Layer } from './module.ts';
 
+/** Options of `MultiheadAttention`. */
 export interface MultiheadAttentionOptions {
   /** Whether the projections have biases; true by default. */
   readonly bias?: boolean;
@@ -35,6 +37,8 @@ export interface MultiheadAttentionOptions {
 /** Glorot and Bengio (2010): the variance of activations and gradients stays about the same. */
 const xavier = (rows: number, columns: number, rng: Rng) =>
   uniformParameter([rows, columns], Math.sqrt(6 / (rows + columns)), rng);
+
+const OPERANDS = ['a query', 'a key', 'a value'] as const;
 
 /** Attention of tokens [batch, tokens, channels] to themselves, or to others. */
 export class MultiheadAttention extends Layer {
@@ -63,11 +67,7 @@ export class MultiheadAttention extends Layer {
     checkHeads('MultiheadAttention', numHeads);
     const { bias, rng } = given;
     const [kdim, vdim] = [given.kdim ?? embedDim, given.vdim ?? embedDim];
-    for (const n of [embedDim, kdim, vdim]) {
-      if (!(Number.isInteger(n) && n >= 1)) {
-        throw new ValueError(`MultiheadAttention: expected channels >= 1, got ${n}`);
-      }
-    }
+    checkWhole('MultiheadAttention', 'channels', [embedDim, kdim, vdim], 1);
     if (embedDim % numHeads !== 0) {
       throw new ValueError(
         `MultiheadAttention: expected channels that ${numHeads} heads divide, got ${embedDim}`,
@@ -109,7 +109,7 @@ export class MultiheadAttention extends Layer {
       const channels = expected[i]!.shape[1];
       if (x.rank !== 3 || x.shape[2] !== channels) {
         throw new ShapeError(
-          `MultiheadAttention: expected [batch, tokens, ${channels}], got shape [${x.shape}]`,
+          `MultiheadAttention: expected ${OPERANDS[i]} [batch, tokens, ${channels}], got shape [${x.shape}]`,
         );
       }
     }

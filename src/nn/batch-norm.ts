@@ -21,6 +21,7 @@ import { filledParameter } from './init.ts';
 import { Layer } from './module.ts';
 import type { NormOptions } from './norm.ts';
 
+/** Options of `BatchNorm2d`. */
 export interface BatchNorm2dOptions extends NormOptions {
   /** The share of a batch in the running averages, 0.1 by default; null for the plain average of all batches. */
   readonly momentum?: number | null;
@@ -28,6 +29,7 @@ export interface BatchNorm2dOptions extends NormOptions {
   readonly trackRunningStats?: boolean;
 }
 
+/** Batch normalisation of pictures [batch, height, width, channels], each channel by itself. */
 export class BatchNorm2d extends Layer {
   readonly weight: Tensor | null;
   readonly bias: Tensor | null;

@@ -6,7 +6,7 @@ import { describe } from '../options.ts';
 export function checkWhole(layer: string, what: string, numbers: readonly number[], least: number): void {
   if (!numbers.every((n) => Number.isInteger(n) && n >= least)) {
     throw new ValueError(
-      `${layer}: expected ${what} >= ${least}, got ${numbers.map((n) => describe(n)).join(' and ')}`,
+      `${layer}: expected whole numbers >= ${least} as ${what}, got ${numbers.map((n) => describe(n)).join(' and ')}`,
     );
   }
 }

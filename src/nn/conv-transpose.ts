@@ -13,6 +13,7 @@ import type { Conv2dLayerOptions } from './conv.ts';
 import { uniformParameter } from './init.ts';
 import { Layer } from './module.ts';
 
+/** Options of `ConvTranspose2d`. */
 export interface ConvTranspose2dLayerOptions extends Conv2dLayerOptions {
   /** Rows and columns that are added to the result at the bottom and to the right, below the stride; 0 by default. */
   readonly outputPadding?: Pair;
@@ -45,7 +46,7 @@ export class ConvTranspose2d extends Layer {
     });
     const two = (name: string, pair: Pair, least: number) => {
       const numbers = pairOf(`ConvTranspose2d: ${name}`, pair);
-      checkWhole('ConvTranspose2d', `a ${name}`, numbers, least);
+      checkWhole('ConvTranspose2d', name, numbers, least);
       return numbers;
     };
     checkWhole('ConvTranspose2d', 'channels', [inChannels, outChannels], 1);

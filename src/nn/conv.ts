@@ -58,10 +58,10 @@ export class Conv2d extends Layer {
     this.dilation = pairOf('Conv2d: dilation', given.dilation);
     this.groups = given.groups;
     checkWhole('Conv2d', 'channels', [inChannels, outChannels], 1);
-    checkWhole('Conv2d', 'a kernelSize', kernel, 1);
-    checkWhole('Conv2d', 'a stride', this.stride, 1);
-    checkWhole('Conv2d', 'a padding', this.padding, 0);
-    checkWhole('Conv2d', 'a dilation', this.dilation, 1);
+    checkWhole('Conv2d', 'kernelSize', kernel, 1);
+    checkWhole('Conv2d', 'stride', this.stride, 1);
+    checkWhole('Conv2d', 'padding', this.padding, 0);
+    checkWhole('Conv2d', 'dilation', this.dilation, 1);
     checkWhole('Conv2d', 'groups', [given.groups], 1);
     if (inChannels % given.groups > 0 || outChannels % given.groups > 0) {
       throw new ValueError(

@@ -93,7 +93,7 @@ export class PixelShuffle extends Layer {
   /** @throws ValueError for a factor that is no whole number >= 1 */
   constructor(readonly upscaleFactor: number) {
     super();
-    checkWhole('PixelShuffle', 'an upscaleFactor', [upscaleFactor], 1);
+    checkWhole('PixelShuffle', 'upscaleFactor', [upscaleFactor], 1);
   }
 
   override forward(x: Tensor): Tensor {
@@ -106,7 +106,7 @@ export class PixelUnshuffle extends Layer {
   /** @throws ValueError for a factor that is no whole number >= 1 */
   constructor(readonly downscaleFactor: number) {
     super();
-    checkWhole('PixelUnshuffle', 'a downscaleFactor', [downscaleFactor], 1);
+    checkWhole('PixelUnshuffle', 'downscaleFactor', [downscaleFactor], 1);
   }
 
   override forward(x: Tensor): Tensor {
@@ -117,6 +117,6 @@ export class PixelUnshuffle extends Layer {
 /** Both numbers of a pair. @throws ValueError unless they are whole numbers from `least` on */
 function windowOf(layer: string, name: string, pair: Pair, least: number): readonly [number, number] {
   const two = pairOf(`${layer}: ${name}`, pair);
-  checkWhole(layer, `a ${name}`, two, least);
+  checkWhole(layer, name, two, least);
   return two;
 }

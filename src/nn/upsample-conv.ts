@@ -7,6 +7,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { Conv2d } from './conv.ts';
 import { Layer } from './module.ts';
 
+/** Options of `UpsampleConv2d`. */
 export interface UpsampleConv2dLayerOptions {
   /** Whether there is a bias; true by default. */
   readonly bias?: boolean;

@@ -30,24 +30,28 @@ function sizesOf([q, k = q, v = k]: readonly Shape[], { packed }: AttentionAttri
 function checkShapes([q, k, v]: readonly Shape[], { heads, packed }: AttentionAttributes): void {
   if (packed) {
     if (q.length !== 3 || q[2] % 3 !== 0) {
-      throw new ShapeError(`attention: expected [batch, tokens, 3·channels], got [${q}]`);
+      throw new ShapeError(`scaledDotProductAttention: expected [batch, tokens, 3·channels], got [${q}]`);
     }
   } else {
     if ([q, k, v].some((shape) => shape.length !== 3)) {
       throw new ShapeError(
-        `attention: expected queries, keys and values [batch, tokens, channels], got [${q}], [${k}] and [${v}]`,
+        `scaledDotProductAttention: expected queries, keys and values [batch, tokens, channels], got [${q}], [${k}] and [${v}]`,
       );
     }
     if (k[0] !== q[0] || k[2] !== q[2]) {
-      throw new ShapeError(`attention: expected keys [${q[0]}, tokens, ${q[2]}], got [${k}]`);
+      throw new ShapeError(`scaledDotProductAttention: expected keys [${q[0]}, tokens, ${q[2]}], got [${k}]`);
     }
     if (v[0] !== k[0] || v[1] !== k[1]) {
-      throw new ShapeError(`attention: expected values [${k[0]}, ${k[1]}, channels], got [${v}]`);
+      throw new ShapeError(
+        `scaledDotProductAttention: expected values [${k[0]}, ${k[1]}, channels], got [${v}]`,
+      );
     }
   }
   for (const channels of packed ? [q[2] / 3] : [q[2], v[2]]) {
     if (channels < 1 || channels % heads !== 0) {
-      throw new ShapeError(`attention: expected channels that ${heads} heads divide, got ${channels}`);
+      throw new ShapeError(
+        `scaledDotProductAttention: expected channels that ${heads} heads divide, got ${channels}`,
+      );
     }
   }
 }
@@ -65,7 +69,9 @@ function checkMask(mask: Shape, scores: Shape): void {
     mask.length <= 4 &&
     mask.every((n, i) => n === scores[i + 4 - mask.length] || (n === 1 && i < mask.length - 1));
   if (!fits) {
-    throw new ShapeError(`attention: expected a mask that broadcasts to [${scores}], got [${mask}]`);
+    throw new ShapeError(
+      `scaledDotProductAttention: expected a mask that broadcasts to [${scores}], got [${mask}]`,
+    );
   }
 }
 

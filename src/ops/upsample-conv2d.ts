@@ -25,7 +25,7 @@ import { withScratch } from './scratch.ts';
 const TAPS = [[2], [1, 2], [0, 1], [0]] as const;
 
 /** Numbers of the 4x4 weights [in,4,4,out]. */
-export const phaseWeights = (inChannels: number, outChannels: number) => 16 * inChannels * outChannels;
+export const phaseElements = (inChannels: number, outChannels: number) => 16 * inChannels * outChannels;
 
 /** The convolution from y to x whose gradient to its input is the op. */
 export function phaseSizes([batch, height, width, inChannels]: Shape, outChannels: number): ConvSizes {
@@ -63,7 +63,7 @@ function forEachTap(
 }
 
 /** w4[in,4,4,out] from w[out,3,3,in]. */
-export function sumTaps(k: Kernels, s: ConvSizes, bytes: number, w: Ptr, w4: Ptr): void {
+export function tapsToPhases(k: Kernels, s: ConvSizes, bytes: number, w: Ptr, w4: Ptr): void {
   const begun = new Set<number>();
   forEachTap(s, bytes, (at) => {
     k.copy({
@@ -76,7 +76,7 @@ export function sumTaps(k: Kernels, s: ConvSizes, bytes: number, w: Ptr, w4: Ptr
 }
 
 /** dw[out,3,3,in] from dw4[in,4,4,out]. */
-export function sumPhases(k: Kernels, s: ConvSizes, bytes: number, dw4: Ptr, dw: Ptr): void {
+export function phasesToTaps(k: Kernels, s: ConvSizes, bytes: number, dw4: Ptr, dw: Ptr): void {
   const begun = new Set<number>();
   forEachTap(s, bytes, (at) => {
     k.copy({
@@ -106,8 +106,8 @@ export const upsampleConv2d = defineOp<{ readonly activation: FusedActivation }>
     const sizes = phaseSizes(x.shape, w.shape[0]);
     const { elementBytes } = y.backend;
     withScratch(y.backend, (scratch) => {
-      const w4 = scratch(phaseWeights(x.shape[3], w.shape[0]));
-      sumTaps(k, sizes, elementBytes, w.ptr, w4);
+      const w4 = scratch(phaseElements(x.shape[3], w.shape[0]));
+      tapsToPhases(k, sizes, elementBytes, w.ptr, w4);
       const out = { ptr: y.ptr, accumulate: false };
       k.conv2dInputGradient({ ...sizes, dy: x.ptr, w: w4, bias: b?.ptr ?? null, activation, out });
     });
@@ -118,12 +118,12 @@ export const upsampleConv2d = defineOp<{ readonly activation: FusedActivation }>
     const sizes = phaseSizes(x.shape, w.shape[0]);
     const { elementBytes } = y.backend;
     const dz = beforeActivation(k, activation, dy, y, into);
-    const w4 = into.scratch(phaseWeights(x.shape[3], w.shape[0]));
+    const w4 = into.scratch(phaseElements(x.shape[3], w.shape[0]));
     into(1, (out) => {
       k.conv2dWeightGradient({ ...sizes, x: dz, dy: x.ptr, out: { ptr: w4, accumulate: false } });
       // Summed before it is added to what is there: gradients of two passes are then each as if alone.
       const dw = out.accumulate ? into.scratch(w.size) : out.ptr;
-      sumPhases(k, sizes, elementBytes, w4, dw);
+      phasesToTaps(k, sizes, elementBytes, w4, dw);
       if (out.accumulate) copyArray(k, w.size, dw, out);
     });
     if (b) {
@@ -131,7 +131,7 @@ export const upsampleConv2d = defineOp<{ readonly activation: FusedActivation }>
       into(2, (out) => k.reduce('sum', { outer: 1, n, inner, x: dz, alpha: 1, out }));
     }
     into(0, (out) => {
-      sumTaps(k, sizes, elementBytes, w.ptr, w4);
+      tapsToPhases(k, sizes, elementBytes, w.ptr, w4);
       k.conv2d({ ...sizes, x: dz, w: w4, out });
     });
   },

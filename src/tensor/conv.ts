@@ -41,7 +41,7 @@ export function pairOf(what: string, pair: Pair): readonly [number, number] {
  * @param weight [out, kh, kw, in/groups]
  * @param bias [out], or null
  * @throws ShapeError for channels that do not fit, or a kernel larger than the padded map
- * @throws ValueError for a stride or a dilation below 1, or a negative padding
+ * @throws ValueError for a stride or a dilation below 1, a negative padding, or an activation that is none of those
  */
 export function conv2d(
   x: Tensor,
@@ -57,13 +57,16 @@ export function conv2d(
     padding: pairOf('conv2d: padding', padding),
     dilation: pairOf('conv2d: dilation', dilation),
     groups,
-    activation,
+    activation: oneOf('conv2d: activation', ops.FUSED_ACTIVATIONS, activation),
   });
 }
 
 /** Options of `convTranspose2d`. */
 export interface ConvTranspose2dOptions extends Conv2dOptions {
-  /** Rows and columns that are added to the result at the bottom and to the right, below the stride; 0 by default. */
+  /**
+   * Rows and columns that are added to the result at the bottom and to the right; 0 by default. Below the stride: PyTorch
+   * also allows what is below the dilation.
+   */
   readonly outputPadding?: Pair;
 }
 
@@ -95,7 +98,7 @@ export function convTranspose2d(
     dilation: pairOf('convTranspose2d: dilation', dilation),
     outputPadding: pairOf('convTranspose2d: outputPadding', outputPadding),
     groups,
-    activation,
+    activation: oneOf('convTranspose2d: activation', ops.FUSED_ACTIVATIONS, activation),
   });
 }
 

@@ -1,4 +1,7 @@
-/** Poolings of pictures [batch, height, width, channels], nearest upsampling, and space to channels and back. */
+/**
+ * Poolings of pictures [batch, height, width, channels], nearest upsampling, and space to channels and back. Left out:
+ * ceil_mode, dilation and indices of max pooling, divisor_override, upsampling of other kinds or to a given size.
+ */
 import { apply } from '../autograd/tape.ts';
 import * as ops from '../ops/index.ts';
 import { withDefaults } from '../options.ts';

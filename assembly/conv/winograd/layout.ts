@@ -65,7 +65,7 @@ export function tileRow(block: Block, i: i32): TileRow {
   return changetype<TileRow>(changetype<usize>(block) + BLOCK_BYTES + i * TILE_ROW_BYTES);
 }
 
-/** No bias, of all channels of a block: x + -0 is x. */
+/** No bias, of all channels of a block: -0, since x + -0 is x even where x is -0. */
 // @ts-ignore: decorator
 @inline
 export function noBias(block: Block): usize {

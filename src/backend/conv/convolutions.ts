@@ -13,7 +13,7 @@ import {
 import { depthwiseMap, depthwiseWeights, isDepthwise } from './depthwise.ts';
 import type { ConvHost } from './host.ts';
 import { forwardMaps, inputMaps } from './maps.ts';
-import { tapsForward, tapsInputGradient, tapsWeightGradient, thinSide } from './taps.ts';
+import { fewSide, tapsForward, tapsInputGradient, tapsWeightGradient } from './taps.ts';
 import { isThin3x3 } from './thin.ts';
 import { usesWinograd, winogradMap, winogradWeights } from './winograd.ts';
 
@@ -26,7 +26,7 @@ const ALGORITHMS = {
   /** 3x3 with at most three channels on one side (thin.ts). */
   thin: isThin3x3,
   /** Few channels on one side: a plain product and a copy or a sum of taps (taps.ts). */
-  taps: (s: ConvSizes) => thinSide(s) !== null,
+  taps: (s: ConvSizes) => fewSide(s) !== null,
   /** 1x1, stride 1, without padding: one product of the pixels. */
   pointwise: (s: ConvSizes) =>
     s.kernelHeight * s.kernelWidth * s.strideHeight * s.strideWidth * s.groups === 1 &&
@@ -35,12 +35,11 @@ const ALGORITHMS = {
   direct: () => true,
 } as const satisfies Record<string, (s: ConvSizes) => boolean>;
 
-export type Algorithm = keyof typeof ALGORITHMS;
+type Algorithm = keyof typeof ALGORITHMS;
 
 /** How a convolution and its gradients are computed. */
 export function algorithmOf(s: ConvSizes): Algorithm {
-  for (const name of Object.keys(ALGORITHMS) as Algorithm[]) if (ALGORITHMS[name](s)) return name;
-  return 'direct';
+  return (Object.keys(ALGORITHMS) as Algorithm[]).find((name) => ALGORITHMS[name](s)) as Algorithm;
 }
 
 export function conv2d(on: ConvHost, record: Conv2d): void {

@@ -58,8 +58,8 @@ export function stripRanges(s: DepthwiseWeightGradient): Bounds[] {
 }
 
 /** [channels, taps] and [taps, channels], as views of one shape. */
-const stored = (ptr: Ptr, taps: number) => ({ ptr, row: 1, col: taps });
-const turned = (ptr: Ptr, channels: number) => ({ ptr, row: channels, col: 1 });
+const byChannel = (ptr: Ptr, taps: number) => ({ ptr, row: 1, col: taps });
+const byTap = (ptr: Ptr, channels: number) => ({ ptr, row: channels, col: 1 });
 
 /** Bytes of the taps of a place, and of the sums of a strip. */
 const TAP_BYTES = 8;
@@ -72,8 +72,8 @@ export function depthwiseMap(on: ConvHost, record: Conv2d | Conv2dInputGradient)
   on.withArray(taps * channels, (weights) => {
     on.copy({
       ...{ rows: taps, cols: channels, alpha: 1, accumulate: false },
-      x: stored(w, taps),
-      y: turned(weights, channels),
+      x: byChannel(w, taps),
+      y: byTap(weights, channels),
     });
     const common = { ...record, w: weights, bias, activation };
     if ('dy' in record) on.run('depthwiseInputGradient', { ...common, x: record.dy }, TAP_BYTES * taps);
@@ -88,8 +88,8 @@ export function depthwiseWeights(on: ConvHost, record: Conv2dWeightGradient): vo
     on.run('depthwiseWeightGradient', { ...record, out: sums }, SUM_BYTES * taps);
     on.copy({
       ...{ rows: taps, cols: channels, alpha: 1, accumulate: out.accumulate },
-      x: turned(sums, channels),
-      y: stored(out.ptr, taps),
+      x: byTap(sums, channels),
+      y: byChannel(out.ptr, taps),
     });
   });
 }

@@ -25,17 +25,17 @@ import { type Bounds, EXPENSIVE_GRAIN, ranges } from '../partition.ts';
 import type { ConvHost } from './host.ts';
 
 /** Channels of a thin side, at most. */
-const THIN_CHANNELS = 7;
+const FEW_CHANNELS = 7;
 /** Elements of A for one of the side with many channels, at most. */
 const MOST_TAPS = 2;
 
 type Side = 'x' | 'y';
 
 /** Which side of a convolution is thin: of y with stride 1 only. */
-export function thinSide(s: ConvSizes): Side | null {
+export function fewSide(s: ConvSizes): Side | null {
   const taps = tapsOf(s);
   if (taps === 1 || s.groups > 1) return null;
-  const isThin = (thin: number, other: number) => thin <= THIN_CHANNELS && thin * taps <= MOST_TAPS * other;
+  const isThin = (thin: number, other: number) => thin <= FEW_CHANNELS && thin * taps <= MOST_TAPS * other;
   if (isThin(s.inChannels, s.outChannels)) return 'x';
   return s.strideHeight * s.strideWidth === 1 && isThin(s.outChannels, s.inChannels) ? 'y' : null;
 }
@@ -125,7 +125,7 @@ export const tapLines = ({ batch, rows, columns, tapsY, tapsX, channels }: TapMa
 const rowsOf = ({ batch, rows, columns }: TapMap) => batch * rows * columns;
 
 export function tapsForward(on: ConvHost, record: Conv2d): void {
-  const thin = thinSide(record) as Side;
+  const thin = fewSide(record) as Side;
   const { inChannels, outChannels, x, w, bias = null, activation = 'none', out } = record;
   const map = placesOfY(record, thin);
   if (thin === 'x') {
@@ -144,7 +144,7 @@ export function tapsForward(on: ConvHost, record: Conv2d): void {
 }
 
 export function tapsInputGradient(on: ConvHost, record: Conv2dInputGradient): void {
-  const thin = thinSide(record) as Side;
+  const thin = fewSide(record) as Side;
   const { inChannels, outChannels, dy, w, bias = null, activation = 'none', out } = record;
   const map = placesOfX(record, thin);
   if (thin === 'y') {
@@ -163,7 +163,7 @@ export function tapsInputGradient(on: ConvHost, record: Conv2dInputGradient): vo
 }
 
 export function tapsWeightGradient(on: ConvHost, record: Conv2dWeightGradient): void {
-  const thin = thinSide(record) as Side;
+  const thin = fewSide(record) as Side;
   const { inChannels, outChannels, x, dy, out } = record;
   const map = thin === 'x' ? placesOfY(record, thin) : placesOfX(record, thin);
   on.withArray(tapElements(map), (taps) => {

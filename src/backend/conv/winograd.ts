@@ -10,7 +10,7 @@ import type { ConvHost } from './host.ts';
 import { type ConvMaps, forwardMaps, isPlain3x3 } from './maps.ts';
 
 /** Channels, of x and of y, from which on Winograd's algorithm is used; it takes multiples of four. */
-export const WINOGRAD_CHANNELS = 32;
+const WINOGRAD_CHANNELS = 32;
 
 /** Whether a convolution, and both of its gradients, run by Winograd's F(2x2, 3x3): else the direct sum is added. */
 export function usesWinograd(s: ConvSizes): boolean {
@@ -22,7 +22,8 @@ export function usesWinograd(s: ConvSizes): boolean {
   );
 }
 
-/** Filters w[n,3,3,k], or [k,3,3,n] that are turned by half a turn, transformed to panels [16][n/8][k][8]. */
+/** Filters w[n,3,3,k], or [k,3,3,n] that are turned by half a turn, transformed to panels [16][panel][k][16], the last one of
+ * eight columns where that is enough. */
 export interface WinogradFilter {
   readonly k: number;
   readonly n: number;
@@ -32,7 +33,7 @@ export interface WinogradFilter {
 }
 
 /** What follows the sum. */
-export interface Epilogue {
+interface Epilogue {
   readonly bias: Ptr | null;
   readonly activation: ActivationName;
   readonly out: Target;
@@ -63,7 +64,7 @@ const LAST_PANEL = 8;
 const padded = (n: number) => LAST_PANEL * Math.ceil(n / LAST_PANEL);
 
 /** Numbers that transformed filters take: sixteen products, each a line of the cache longer. */
-export const filterElements = (k: number, n: number) => 16 * (k * padded(n) + 16);
+const filterElements = (k: number, n: number) => 16 * (k * padded(n) + 16);
 
 /** Numbers that one group of sums takes: sixteen products, each a line of the cache longer. */
 const sumElements = ({ channels, outChannels }: ConvMaps) => 16 * (outChannels * padded(channels) + 16);
@@ -76,7 +77,7 @@ const tiles = (maps: ConvMaps) => tileRows(maps) * Math.ceil(maps.columns / 2);
 const grains = (maps: ConvMaps) => (16 * tiles(maps) * maps.channels * maps.outChannels) / GEMM_GRAIN;
 
 /** Tiles that fill a block (assembly/conv/winograd/layout.ts). */
-const BLOCK_TILES = 64;
+export const BLOCK_TILES = 64;
 /** Chunks of a convolution, cuts between tile rows, and cuts between channels. */
 const CHUNKS = 16;
 const ROW_UNIT = 4;
@@ -94,13 +95,16 @@ export function winogradBoxes(maps: ConvMaps): Bounds[] {
   return even(n, Math.min(wanted, CHANNEL_CHUNKS), PANEL).map((range) => [0, rows, ...range]);
 }
 
-/** The most groups of sums, and the most numbers of them all: what is added twice must stay little. */
+/** The most groups of sums, and the most numbers of them all: each further group is written and read once more. */
 const GROUPS = 8;
 const GROUP_ELEMENTS = 1_100_000;
 
 /** Groups of sums over tiles: they follow from the shape alone, as does the order in which they are added. */
-export function groupsOf(maps: ConvMaps): number {
-  const most = Math.floor(Math.min(GROUPS, GROUP_ELEMENTS / sumElements(maps), tiles(maps) / BLOCK_TILES));
+function groupsOf(maps: ConvMaps): number {
+  // Each group has a block at least, and a block a tile row at least.
+  const most = Math.floor(
+    Math.min(GROUPS, GROUP_ELEMENTS / sumElements(maps), tiles(maps) / BLOCK_TILES, tileRows(maps)),
+  );
   return Math.max(1, most);
 }
 

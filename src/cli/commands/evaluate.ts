@@ -14,7 +14,7 @@ import { PROGRAM } from '../options/program.ts';
 import { loadModel, loadModelData, readSampling, samplingLine } from '../options/sampling.ts';
 import { counted } from '../report/counted.ts';
 import { createReporter } from '../report/reporter.ts';
-import { guideLine, guideOf, type Judge, judgeOf } from '../results/classifiers.ts';
+import { guideLine, guideOf, type Judge, judgeOf, requireJudge } from '../results/classifiers.ts';
 import { drawRows, FigureHashes } from '../results/figures.ts';
 import { requireWritable, writeAll } from '../results/out-folder.ts';
 import { setName } from '../results/run-results.ts';
@@ -38,6 +38,7 @@ export const EVALUATE: Command = {
 export async function evaluateCommand(options: Options): Promise<number> {
   // What is wrong with the words comes before what is wrong with a file.
   const { count: n, judge: given } = readSettings(EVALUATE_TABLE, options);
+  requireJudge(given);
   readSettings(SAMPLING_TABLE, options);
   const { out: folder } = readSettings(OUTPUT, options);
   const reporter = createReporter(options);

@@ -1,5 +1,5 @@
 /** `langevin train denoiser`: what train.ts needs to know of it. */
-import type { PictureShape } from '../../data/dataset.ts';
+import { type PictureShape, pictureSize } from '../../data/dataset.ts';
 import { ConvDenoiser } from '../../models/networks/conv-denoiser.ts';
 import { Denoiser } from '../../models/networks/denoiser.ts';
 import type { PictureDenoiser } from '../../models/networks/picture-denoiser.ts';
@@ -16,7 +16,7 @@ import { trainCommand } from './train.ts';
 function createDenoiser(name: DenoiserNetworkName, pictures: PictureShape, rng: Rng): PictureDenoiser {
   const { height, width, channels } = pictures;
   if (name === 'conv') return new ConvDenoiser({ height, width, channels }, rng);
-  return new Denoiser({ inputs: height * width, rng });
+  return new Denoiser({ inputs: pictureSize(pictures), rng });
 }
 
 export const TRAIN_DENOISER: Command = trainCommand<DenoiserRecipe>({

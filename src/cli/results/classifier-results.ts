@@ -25,7 +25,7 @@ const MOST_PRINTED = 20;
 const percent = (share: number | null) => (share === null ? '-' : `${(100 * share).toFixed(2)} %`);
 
 /** The confusion matrix as lines of text: a label a row, what was predicted a column. */
-export function confusionLines(confusion: readonly (readonly number[])[]): string[] {
+function confusionLines(confusion: readonly (readonly number[])[]): string[] {
   const rows = [['', ...confusion.keys()], ...confusion.map((row, label) => [label, ...row])];
   const width = Math.max(...rows.flat().map((cell) => String(cell).length));
   return rows.map((row) => row.map((cell) => String(cell).padStart(width)).join(' '));

@@ -110,15 +110,19 @@ export interface Judge {
   readonly accuracy: number;
 }
 
-/** The classifier in a file, or in a folder that `langevin train classifier` wrote. @throws UsageError for neither */
+const networkOf = (judge: string) => CLASSIFIER_NETWORKS.find((network) => network === judge);
+
+/** @throws UsageError unless `judge` is the name of a network, a file or a folder */
+export function requireJudge(judge: string): void {
+  if (networkOf(judge) || statSync(judge, { throwIfNoEntry: false })) return;
+  const near = didYouMean(judge, CLASSIFIER_NETWORKS);
+  const expected = `${CLASSIFIER_NETWORKS.join(', ')}, or the file or folder of a trained classifier`;
+  throw new UsageError(`--judge: expected ${expected}, got "${judge}"${near && `.${near}`}`);
+}
+
+/** The classifier in a file, or in a folder that `langevin train classifier` wrote. */
 async function judgeFrom(given: string, data: TrainTest): Promise<PictureClassifier> {
-  const stat = statSync(given, { throwIfNoEntry: false });
-  if (stat === undefined) {
-    const near = didYouMean(given, CLASSIFIER_NETWORKS);
-    const expected = `${CLASSIFIER_NETWORKS.join(', ')}, or the file or folder of a trained classifier`;
-    throw new UsageError(`--judge: expected ${expected}, got "${given}"${near && `.${near}`}`);
-  }
-  const path = stat.isDirectory() ? join(given, 'model.safetensors') : given;
+  const path = statSync(given).isDirectory() ? join(given, 'model.safetensors') : given;
   const classifier = classifierOf(await loadCheckpoint(path));
   const { sizes } = classifier;
   const { train } = data;
@@ -137,7 +141,7 @@ export async function judgeOf(
   numerics: string,
   reporter: Reporter,
 ): Promise<Judge> {
-  const name = CLASSIFIER_NETWORKS.find((network) => network === judge);
+  const name = networkOf(judge);
   const classifier = name ? await trainedJudge(name, data, numerics, reporter) : await judgeFrom(judge, data);
   return { classifier, accuracy: accuracy(classifier, data.test) };
 }

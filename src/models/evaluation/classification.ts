@@ -3,9 +3,9 @@
  * worst mistake is the one that gives the picture's own label the least probability.
  */
 import type { Dataset } from '../../data/dataset.ts';
-import { ShapeError } from '../../errors.ts';
+import { ShapeError, ValueError } from '../../errors.ts';
 import { exp, log } from '../../math.ts';
-import { classify, type PictureClassifier, pixelsOf } from '../networks/picture-classifier.ts';
+import { classify, type PictureClassifier, pixelsOf, requireFit } from '../networks/picture-classifier.ts';
 
 /** A picture that is named wrong. */
 export interface Mistake {
@@ -28,6 +28,7 @@ export interface ClassFigures {
   readonly precision: number | null;
 }
 
+/** What is known of a classifier after a set of labelled pictures. */
 export interface Classification {
   /** The share of all pictures that are named right. */
   readonly accuracy: number;
@@ -40,7 +41,7 @@ export interface Classification {
 
 /**
  * How many pictures of each label (row) were predicted to be of each class (column).
- * @throws ShapeError unless there is one prediction a label
+ * @throws ShapeError unless there is one prediction a label, ValueError for one that is no class
  */
 export function confusionMatrix(
   labels: ArrayLike<number>,
@@ -52,13 +53,26 @@ export function confusionMatrix(
       `confusionMatrix: expected ${labels.length} predictions, one a label, got ${predicted.length}`,
     );
   }
+  const isClass = (n: number) => Number.isInteger(n) && n >= 0 && n < classes;
+  for (const [i, label] of Array.from(labels).entries()) {
+    const bad = [label, predicted[i]].find((n) => !isClass(n));
+    if (bad !== undefined) {
+      throw new ValueError(
+        `confusionMatrix: expected labels and predictions from 0 to ${classes - 1}, got ${bad} at ${i}`,
+      );
+    }
+  }
   const matrix = Array.from({ length: classes }, () => Array<number>(classes).fill(0));
   for (let i = 0; i < labels.length; i++) matrix[labels[i]][predicted[i]]++;
   return matrix;
 }
 
-/** What the classifier makes of a set. */
+/**
+ * The confusion matrix, recall, precision and mistakes of a classifier on a set.
+ * @throws ShapeError for pictures that are not of the model's size
+ */
 export function classification(model: PictureClassifier, dataset: Dataset): Classification {
+  requireFit(model, dataset);
   const { classes: predicted, logits } = classify(model, pixelsOf(dataset));
   const { classes } = model.sizes;
   const { labels, length } = dataset;

@@ -2,12 +2,12 @@
  * What a trained denoiser does: what it makes of noisy digits that it has not learnt from, and what it sees where
  * there is nothing but noise. Noise is as strong as in training, from streams of the seed.
  */
-import { type Dataset, pictureSize } from '../../data/dataset.ts';
+import { type Dataset, type PictureShape, pictureSize } from '../../data/dataset.ts';
 import { DataLoader } from '../../data/loader.ts';
 import { Rng } from '../../random/rng.ts';
 import type { PictureDenoiser } from '../networks/picture-denoiser.ts';
 import { addNoise, type DenoiserSettings } from '../training/denoiser.ts';
-import { type PictureRows, type PictureSize, pictureRows } from './picture-rows.ts';
+import { type PictureRows, pictureRows } from './picture-rows.ts';
 
 /** Pictures in a row, at most. */
 const COLUMNS = 10;
@@ -48,14 +48,14 @@ export function denoisedFigure(model: PictureDenoiser, test: Dataset, settings: 
 /** Pure noise, and what the model makes of it in so many passes, each of what the one before it made. */
 export function pureNoiseFigure(
   model: PictureDenoiser,
-  size: PictureSize,
+  shape: PictureShape,
   settings: DenoiserNoise,
   passes: number,
 ): PictureRows {
   const numbered = Array.from({ length: passes }, (_, pass) => `pass ${pass + 1}`);
-  return pictureRows(size, ['noise', ...(passes === 1 ? ['denoised'] : numbered)], () => {
-    const { height, width } = size;
-    const noise = pictureRng(settings).stream('pure noise').normal([COLUMNS, height, width, 1]);
+  return pictureRows(shape, ['noise', ...(passes === 1 ? ['denoised'] : numbered)], () => {
+    const { height, width, channels } = shape;
+    const noise = pictureRng(settings).stream('pure noise').normal([COLUMNS, height, width, channels]);
     const rows = [noise.mul(settings.noise)];
     while (rows.length <= passes) rows.push(model.forward(rows[rows.length - 1]));
     return rows;

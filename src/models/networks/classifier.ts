@@ -28,6 +28,7 @@ const HIDDEN = [800, 400] as const;
 
 const KIND = 'classifier';
 
+/** A classifier of pictures by linear layers. */
 export class Classifier extends PictureClassifier {
   /** What a checkpoint calls this model. */
   static readonly kind = KIND;

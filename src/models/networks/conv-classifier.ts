@@ -9,7 +9,7 @@
  *     Linear(3136, 64)  ReLU  Linear(64, classes)
  *
  * Each convolution is followed by group normalisation and SiLU (conv-block.ts). The 64 numbers before the last layer are
- * its features. It is trained by training/conv-classifier.ts.
+ * its features. It is trained by training/classifier.ts.
  *
  * In PyTorch the map must be permuted to [b, h, w, c] before it is flattened: the weights of the first linear layer have
  * that order. Left out on purpose: pooling, dropout, residual connections.
@@ -50,6 +50,7 @@ function mapSize({ height, width }: ClassifierSizes): number {
 /** Channels that each convolution takes. */
 const inputsOf = ({ channels }: ClassifierSizes) => [channels, ...CONVOLUTIONS.map(([out]) => out)];
 
+/** A classifier of pictures by convolutions. */
 export class ConvClassifier extends PictureClassifier {
   /** What a checkpoint calls this model. */
   static readonly kind = KIND;

@@ -28,6 +28,7 @@ import { PICTURE_FIELDS } from './limits.ts';
 import { PictureDenoiser } from './picture-denoiser.ts';
 import { checkPictures } from './pictures.ts';
 
+/** Sizes of a `ConvDenoiser`. */
 export interface ConvDenoiserOptions extends Omit<PictureShape, 'channels'> {
   /** 1 by default. */
   readonly channels?: number;
@@ -45,6 +46,7 @@ const [WIDE, DEEP] = [32, 64];
 /** The residual blocks at a quarter of the size. */
 const MIDDLE = 2;
 
+/** A denoiser of pictures by convolutions: a small U-Net. */
 export class ConvDenoiser extends PictureDenoiser {
   /** What a checkpoint calls this model. */
   static readonly kind = KIND;

@@ -5,7 +5,8 @@
  */
 import { noGrad, scope } from '../../autograd/tape.ts';
 import { whole } from '../../checkpoint/fields.ts';
-import { type Dataset, type PictureShape, pictureSize } from '../../data/dataset.ts';
+import { type Dataset, type PictureShape, pictureName, pictureSize } from '../../data/dataset.ts';
+import { ShapeError } from '../../errors.ts';
 import { Layer } from '../../nn/module.ts';
 import type { Defaults } from '../../options.ts';
 import { tensor } from '../../tensor/create.ts';
@@ -37,6 +38,7 @@ export const CLASSIFIER_DEFAULTS = {
 /** The sizes in a classifier's file. */
 export const CLASSIFIER_FIELDS = { ...PICTURE_FIELDS, classes: whole(1, MOST_CLASSES) };
 
+/** A classifier of pictures: features, and a last layer that makes logits of them. */
 export abstract class PictureClassifier extends Layer {
   /** What a checkpoint calls this kind of classifier. */
   abstract readonly kind: string;
@@ -65,27 +67,35 @@ export interface Classified {
   readonly logits: Float64Array;
 }
 
-/** What the classifier says of pictures in [0, 1], [n, height, width, channels]. */
+/**
+ * What the classifier says of pictures in [0, 1], [n, height, width, channels], in evaluation mode.
+ * @throws ShapeError for numbers that are no whole pictures
+ */
 export function classify(model: PictureClassifier, pictures: Float32Array | Float64Array): Classified {
   const { height, width, channels } = model.sizes;
   const size = pictureSize(model.sizes);
   const n = pictures.length / size;
+  if (!Number.isInteger(n)) {
+    throw new ShapeError(
+      `${model.kind}: expected pictures of ${size} numbers, got ${pictures.length} numbers`,
+    );
+  }
   const classes = new Uint8Array(n);
   const features = new Float64Array(n * FEATURES);
   const logits = new Float64Array(n * model.sizes.classes);
-  for (let from = 0; from < n; from += BATCH) {
-    const to = Math.min(n, from + BATCH);
-    scope(() =>
-      noGrad(() => {
-        const part = pictures.subarray(from * size, to * size);
-        const seen = model.features(tensor(part, [to - from, height, width, channels]));
-        const said = model.last.forward(seen);
-        features.set(seen.toTypedArray(), from * FEATURES);
-        logits.set(said.toTypedArray(), from * model.sizes.classes);
-        classes.set(said.argmax(1), from);
-      }),
-    );
-  }
+  const classifyPart = (from: number, to: number) => {
+    const part = pictures.subarray(from * size, to * size);
+    const seen = model.features(tensor(part, [to - from, height, width, channels]));
+    const said = model.last.forward(seen);
+    features.set(seen.toTypedArray(), from * FEATURES);
+    logits.set(said.toTypedArray(), from * model.sizes.classes);
+    classes.set(said.argmax(1), from);
+  };
+  model.whileEvaluating(() => {
+    for (let from = 0; from < n; from += BATCH) {
+      scope(() => noGrad(() => classifyPart(from, Math.min(n, from + BATCH))));
+    }
+  });
   return { classes, features, logits };
 }
 
@@ -93,8 +103,20 @@ export function classify(model: PictureClassifier, pictures: Float32Array | Floa
 export const pixelsOf = ({ images }: Dataset): Float32Array =>
   Float32Array.from(images, (byte) => byte / 255);
 
-/** The share of a set's pictures whose class is found. */
+/** @throws ShapeError for a set whose pictures are not of the model's size */
+export function requireFit(model: PictureClassifier, dataset: Dataset): void {
+  const [expected, got] = [pictureName(model.sizes), pictureName(dataset)];
+  if (got !== expected) {
+    throw new ShapeError(`${model.kind}: expected pictures of ${expected}, got ${dataset.name} with ${got}`);
+  }
+}
+
+/**
+ * The share of a set's pictures whose class is found.
+ * @throws ShapeError for pictures that are not of the model's size
+ */
 export function accuracy(model: PictureClassifier, dataset: Dataset): number {
+  requireFit(model, dataset);
   const { classes } = classify(model, pixelsOf(dataset));
   return classes.filter((found, i) => found === dataset.labels[i]).length / dataset.length;
 }

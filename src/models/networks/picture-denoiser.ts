@@ -2,6 +2,7 @@
 import type { PictureShape } from '../../data/dataset.ts';
 import { Layer } from '../../nn/module.ts';
 
+/** A network that takes a picture with noise to the picture without. */
 export abstract class PictureDenoiser extends Layer {
   /** What a checkpoint calls this kind of denoiser. */
   abstract readonly kind: string;

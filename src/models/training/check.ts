@@ -1,5 +1,5 @@
 /** What all trainers ask of their settings and their pictures. */
-import type { Dataset, TrainTest } from '../../data/dataset.ts';
+import { type Dataset, pictureName, type TrainTest } from '../../data/dataset.ts';
 import { ShapeError, ValueError } from '../../errors.ts';
 
 /** @throws ValueError that says what was expected */
@@ -25,6 +25,6 @@ export function requirePictures(
 ): void {
   const wrong = [train, test].find((set) => !fits(set));
   if (!wrong) return;
-  const got = `${wrong.name} with ${wrong.height}x${wrong.width}`;
+  const got = `${wrong.name} with ${pictureName(wrong)}`;
   throw new ShapeError(`training: expected pictures of ${expected}, got ${got}`);
 }

@@ -114,8 +114,10 @@ export function classifierTrainer(
 }
 
 /**
- * Trains a classifier of clean pictures in place, and yields as it goes. There is no test loss: `accuracy` counts.
- * @throws ValueError for settings out of range, DivergenceError as `trainDenoiser`
+ * Trains a classifier of clean pictures in place, and yields as it goes. No test loss is computed: `accuracy` counts. In
+ * the end, or where its caller stops, the model has the moving average of its parameters if the recipe keeps one.
+ * @throws ValueError for settings out of range, ShapeError for pictures that are not of the model's size,
+ *   DivergenceError as `trainDenoiser`
  */
 export function* trainClassifier(
   model: PictureClassifier,
@@ -126,13 +128,13 @@ export function* trainClassifier(
   const trainer = classifierTrainer(model, { train, test: none }, settings);
   try {
     yield* trainer.run();
-    trainer.ema?.copyTo(model);
   } finally {
+    trainer.ema?.copyTo(model);
     trainer.dispose();
   }
 }
 
-/** A file's settings are its own: none is filled in. */
+/** The names of the settings; a file has all of them. */
 const SETTINGS: ClassifierSettings = { epochs: 1, batchSize: 1, lr: 1, seed: 0 };
 
 /**
