@@ -175,7 +175,11 @@ suite('convolutions of convolutions', (test) => {
         ValueError,
         'ConvTranspose2d: expected whole numbers >= 1 as kernelSize, got 0 and 0',
       );
-      refused(() => new UpsampleConv2d(0, 1), ValueError, /expected whole numbers >= 1 as channels, got 0 and 1/);
+      refused(
+        () => new UpsampleConv2d(0, 1),
+        ValueError,
+        /expected whole numbers >= 1 as channels, got 0 and 1/,
+      );
     });
   })(test);
 });
