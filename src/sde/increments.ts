@@ -117,7 +117,7 @@ class Normals {
   scaled(step: number, factor: number): Tensor {
     const z = empty(this.shape);
     const { kernels } = z.backend;
-    if (this.steps === 1) {
+    if (this.steps === 1 || step >= this.steps) {
       kernels.random('gaussian', this.numbers(step, z.size, z.ptr));
       return noGrad(() => z.mul(factor));
     }
