@@ -4,15 +4,16 @@
  * weight is stored [out, kh, kw, in/groups].
  */
 import { ValueError } from '../errors.ts';
-import type { FusedActivation } from '../ops/fused-activation.ts';
+import type { FusedActivation } from '../ops/epilogue.ts';
 import { withDefaults } from '../options.ts';
 import { type Rng, sharedRng } from '../random/rng.ts';
-import { conv2d, type Pair, pairOf } from '../tensor/conv.ts';
+import { conv2d, type Pair } from '../tensor/conv.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { checkWhole } from './check.ts';
+import { checkWhole, pairFrom } from './check.ts';
 import { uniformParameter } from './init.ts';
 import { Layer } from './module.ts';
 
+/** Options of `Conv2d`. */
 export interface Conv2dLayerOptions {
   /** Pixels from one place of the kernel to the next; 1 by default. */
   readonly stride?: Pair;
@@ -28,50 +29,64 @@ export interface Conv2dLayerOptions {
   readonly rng?: Rng;
 }
 
-/** A convolution, [batch,height,width,in] to [batch,h,w,out]: see `conv2d`. */
-export class Conv2d extends Layer {
+/** The defaults of the options, but for the generator. */
+export const CONV_DEFAULTS = { stride: 1, padding: 0, dilation: 1, groups: 1, bias: true } as const;
+
+/** The channels of a layer, and the weight's shape before and after its kernel. */
+interface Channels {
+  readonly inChannels: number;
+  readonly outChannels: number;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** What convolutions and transposed ones have in common: all but the order of the weight's axes and the op. */
+export abstract class Convolution extends Layer {
   readonly weight: Tensor;
   readonly bias: Tensor | null;
   readonly stride: readonly [number, number];
   readonly padding: readonly [number, number];
   readonly dilation: readonly [number, number];
   readonly groups: number;
+  readonly inChannels: number;
+  readonly outChannels: number;
 
+  /** @param given the options, filled in @throws ValueError */
+  constructor(
+    layer: string,
+    { inChannels, outChannels, first, last }: Channels,
+    kernelSize: Pair,
+    { stride, padding, dilation, groups, bias, rng }: Required<Conv2dLayerOptions>,
+  ) {
+    super();
+    checkWhole(layer, 'channels', [inChannels, outChannels], 1);
+    const kernel = pairFrom(layer, 'kernelSize', kernelSize, 1);
+    this.stride = pairFrom(layer, 'stride', stride, 1);
+    this.padding = pairFrom(layer, 'padding', padding, 0);
+    this.dilation = pairFrom(layer, 'dilation', dilation, 1);
+    checkWhole(layer, 'groups', [groups], 1);
+    if (inChannels % groups > 0 || outChannels % groups > 0) {
+      throw new ValueError(
+        `${layer}: expected channels that ${groups} groups divide, got ${inChannels} and ${outChannels}`,
+      );
+    }
+    [this.groups, this.inChannels, this.outChannels] = [groups, inChannels, outChannels];
+    const each = last / groups;
+    const bound = 1 / Math.sqrt(kernel[0] * kernel[1] * each);
+    this.weight = uniformParameter([first, ...kernel, each], bound, rng);
+    this.bias = bias ? uniformParameter([outChannels], bound, rng) : null;
+  }
+}
+
+/** A convolution, [batch,height,width,in] to [batch,h,w,out]: see `conv2d`. */
+export class Conv2d extends Convolution {
   /**
    * @param kernelSize one number, or [height, width]
    * @throws ValueError for sizes that are no whole numbers >= 1, or channels that the groups do not divide
    */
-  constructor(
-    readonly inChannels: number,
-    readonly outChannels: number,
-    kernelSize: Pair,
-    options: Conv2dLayerOptions = {},
-  ) {
-    super();
-    const given = withDefaults('Conv2d', options, {
-      ...{ stride: 1, padding: 0, dilation: 1, groups: 1, bias: true },
-      rng: sharedRng(),
-    });
-    const kernel = pairOf('Conv2d: kernelSize', kernelSize);
-    this.stride = pairOf('Conv2d: stride', given.stride);
-    this.padding = pairOf('Conv2d: padding', given.padding);
-    this.dilation = pairOf('Conv2d: dilation', given.dilation);
-    this.groups = given.groups;
-    checkWhole('Conv2d', 'channels', [inChannels, outChannels], 1);
-    checkWhole('Conv2d', 'kernelSize', kernel, 1);
-    checkWhole('Conv2d', 'stride', this.stride, 1);
-    checkWhole('Conv2d', 'padding', this.padding, 0);
-    checkWhole('Conv2d', 'dilation', this.dilation, 1);
-    checkWhole('Conv2d', 'groups', [given.groups], 1);
-    if (inChannels % given.groups > 0 || outChannels % given.groups > 0) {
-      throw new ValueError(
-        `Conv2d: expected channels that ${given.groups} groups divide, got ${inChannels} and ${outChannels}`,
-      );
-    }
-    const each = inChannels / given.groups;
-    const bound = 1 / Math.sqrt(kernel[0] * kernel[1] * each);
-    this.weight = uniformParameter([outChannels, ...kernel, each], bound, given.rng);
-    this.bias = given.bias ? uniformParameter([outChannels], bound, given.rng) : null;
+  constructor(inChannels: number, outChannels: number, kernelSize: Pair, options: Conv2dLayerOptions = {}) {
+    const given = withDefaults('Conv2d', options, { ...CONV_DEFAULTS, rng: sharedRng() });
+    super('Conv2d', { inChannels, outChannels, first: outChannels, last: inChannels }, kernelSize, given);
   }
 
   override forward(x: Tensor, activation: FusedActivation = 'none'): Tensor {

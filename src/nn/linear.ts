@@ -2,7 +2,7 @@
  * A dense layer, y[m,out] = x[m,in]·Wᵀ + b, with W [out,in] and b [out] named and initialised as in PyTorch.
  */
 import { ValueError } from '../errors.ts';
-import type { FusedActivation } from '../ops/fused-activation.ts';
+import type { FusedActivation } from '../ops/epilogue.ts';
 import { withDefaults } from '../options.ts';
 import { type Rng, sharedRng } from '../random/rng.ts';
 import { linear } from '../tensor/functions.ts';

@@ -3,7 +3,7 @@
  * [batch, height, width, channels]. None has parameters.
  */
 import { withDefaults } from '../options.ts';
-import { type Pair, pairOf } from '../tensor/conv.ts';
+import type { Pair } from '../tensor/conv.ts';
 import {
   type AvgPool2dOptions,
   avgPool2d,
@@ -15,7 +15,7 @@ import {
   upsample,
 } from '../tensor/pool.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { checkWhole } from './check.ts';
+import { checkWhole, pairFrom } from './check.ts';
 import { Layer } from './module.ts';
 
 /** Maxima of windows: see `maxPool2d`. */
@@ -32,9 +32,9 @@ export class MaxPool2d extends Layer {
   constructor(kernelSize: Pair, options: MaxPool2dOptions = {}) {
     super();
     const given = withDefaults('MaxPool2d', options, { stride: kernelSize, padding: 0 });
-    this.kernelSize = windowOf('MaxPool2d', 'kernelSize', kernelSize, 1);
-    this.stride = windowOf('MaxPool2d', 'stride', given.stride, 1);
-    this.padding = windowOf('MaxPool2d', 'padding', given.padding, 0);
+    this.kernelSize = pairFrom('MaxPool2d', 'kernelSize', kernelSize, 1);
+    this.stride = pairFrom('MaxPool2d', 'stride', given.stride, 1);
+    this.padding = pairFrom('MaxPool2d', 'padding', given.padding, 0);
   }
 
   override forward(x: Tensor): Tensor {
@@ -60,9 +60,9 @@ export class AvgPool2d extends Layer {
     const given = withDefaults('AvgPool2d', options, {
       ...{ stride: kernelSize, padding: 0, countIncludePad: true },
     });
-    this.kernelSize = windowOf('AvgPool2d', 'kernelSize', kernelSize, 1);
-    this.stride = windowOf('AvgPool2d', 'stride', given.stride, 1);
-    this.padding = windowOf('AvgPool2d', 'padding', given.padding, 0);
+    this.kernelSize = pairFrom('AvgPool2d', 'kernelSize', kernelSize, 1);
+    this.stride = pairFrom('AvgPool2d', 'stride', given.stride, 1);
+    this.padding = pairFrom('AvgPool2d', 'padding', given.padding, 0);
     this.countIncludePad = given.countIncludePad;
   }
 
@@ -80,7 +80,7 @@ export class Upsample extends Layer {
   constructor(options: UpsampleOptions) {
     super();
     const { scaleFactor } = withDefaults('Upsample', options, { scaleFactor: undefined });
-    this.scaleFactor = windowOf('Upsample', 'scaleFactor', scaleFactor, 1);
+    this.scaleFactor = pairFrom('Upsample', 'scaleFactor', scaleFactor, 1);
   }
 
   override forward(x: Tensor): Tensor {
@@ -112,11 +112,4 @@ export class PixelUnshuffle extends Layer {
   override forward(x: Tensor): Tensor {
     return pixelUnshuffle(x, this.downscaleFactor);
   }
-}
-
-/** Both numbers of a pair. @throws ValueError unless they are whole numbers from `least` on */
-function windowOf(layer: string, name: string, pair: Pair, least: number): readonly [number, number] {
-  const two = pairOf(`${layer}: ${name}`, pair);
-  checkWhole(layer, name, two, least);
-  return two;
 }

@@ -7,7 +7,7 @@
  * layers whose output a hook looks at (hooks.ts).
  */
 import { ValueError } from '../errors.ts';
-import type { FusedActivation } from '../ops/fused-activation.ts';
+import type { FusedActivation } from '../ops/epilogue.ts';
 import { describe } from '../options.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { ReLU, Sigmoid, Tanh } from './activation.ts';

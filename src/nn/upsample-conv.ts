@@ -1,5 +1,5 @@
 /** Nearest upsampling by 2 and a 3x3 convolution as one layer: what the upward half of a U-Net is made of. */
-import type { FusedActivation } from '../ops/fused-activation.ts';
+import type { FusedActivation } from '../ops/epilogue.ts';
 import { withDefaults } from '../options.ts';
 import { type Rng, sharedRng } from '../random/rng.ts';
 import { upsampleConv2d } from '../tensor/conv.ts';

@@ -11,7 +11,7 @@ import type { Shape } from '../autograd/variable.ts';
 import type { ConvSizes } from '../backend/kernels.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 import { type Convolution, sizesOf } from './conv2d.ts';
-import { beforeActivation } from './fused-activation.ts';
+import { epilogueGradient } from './epilogue.ts';
 import { checkPictures, checkTwo, type Two } from './pictures.ts';
 
 export interface TransposedConvolution extends Convolution {
@@ -85,12 +85,8 @@ export const convTranspose2d = defineOp<TransposedConvolution>({
   multilinear: true,
   vjp(k, dy, y, [x, w, b], into, attrs) {
     const sizes = convolution(x.shape, w.shape, attrs);
-    const dz = beforeActivation(k, attrs.activation, dy, y, into);
+    const dz = epilogueGradient(k, attrs.activation, dy, y, b, into);
     into(1, (out) => k.conv2dWeightGradient({ ...sizes, x: dz, dy: x.ptr, out }));
-    if (b) {
-      const [n, inner] = [y.size / b.size, b.size];
-      into(2, (out) => k.reduce('sum', { outer: 1, n, inner, x: dz, alpha: 1, out }));
-    }
     into(0, (out) => k.conv2d({ ...sizes, x: dz, w: w.ptr, out }));
   },
   benchmark: sample([4, 7, 7, 16], [16, 4, 4, 16], { stride: [2, 2], padding: [1, 1] }, true),

@@ -9,7 +9,7 @@ import { defineOp } from '../autograd/op.ts';
 import type { Shape } from '../autograd/variable.ts';
 import { type ConvSizes, convPlaces } from '../backend/kernels.ts';
 import { ShapeError, ValueError } from '../errors.ts';
-import { beforeActivation, type FusedActivation } from './fused-activation.ts';
+import { epilogueGradient, type FusedActivation } from './epilogue.ts';
 import { checkPictures, checkSpan, checkTwo, type Two } from './pictures.ts';
 
 export interface Convolution {
@@ -93,12 +93,8 @@ export const conv2d = defineOp<Convolution>({
   multilinear: true,
   vjp(k, dy, y, [x, w, b], into, attrs) {
     const sizes = sizesOf(x.shape, w.shape, attrs);
-    const dz = beforeActivation(k, attrs.activation, dy, y, into);
+    const dz = epilogueGradient(k, attrs.activation, dy, y, b, into);
     into(1, (out) => k.conv2dWeightGradient({ ...sizes, x: x.ptr, dy: dz, out }));
-    if (b) {
-      const [n, inner] = [y.size / b.size, b.size];
-      into(2, (out) => k.reduce('sum', { outer: 1, n, inner, x: dz, alpha: 1, out }));
-    }
     into(0, (out) => k.conv2dInputGradient({ ...sizes, dy: dz, w: w.ptr, out }));
   },
   benchmark: sample([4, 14, 14, 16], [16, 3, 3, 16], { padding: [1, 1] }, true),

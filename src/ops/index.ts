@@ -5,7 +5,7 @@ export * from './binary.ts';
 export { convTranspose2d } from './conv-transpose2d.ts';
 export { conv2d } from './conv2d.ts';
 export * from './cumsum.ts';
-export * from './fused-activation.ts';
+export * from './epilogue.ts';
 export { gather, indexSelect } from './gather.ts';
 export { groupNorm } from './group-norm.ts';
 export * from './linear.ts';

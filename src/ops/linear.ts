@@ -7,7 +7,7 @@
 import { BATCH, defineOp } from '../autograd/op.ts';
 import { stored, transposed } from '../backend/kernels.ts';
 import { ShapeError } from '../errors.ts';
-import { beforeActivation, type FusedActivation } from './fused-activation.ts';
+import { epilogueGradient, type FusedActivation } from './epilogue.ts';
 
 /** Inputs x[m,in], W[out,in] and, unless the layer has none, b[out]. */
 export const linear = defineOp<{ readonly activation: FusedActivation }>({
@@ -39,9 +39,8 @@ export const linear = defineOp<{ readonly activation: FusedActivation }>({
   vjp(k, dy, y, [x, w, b], into, { activation }) {
     const [m, n] = y.shape;
     const inner = x.shape[1];
-    const dz = beforeActivation(k, activation, dy, y, into);
+    const dz = epilogueGradient(k, activation, dy, y, b, into);
     into(1, (out) => k.gemm({ m: n, n: inner, k: m, a: transposed(dz), b: stored(x.ptr), out }));
-    if (b) into(2, (out) => k.reduce('sum', { outer: 1, n: m, inner: n, x: dz, alpha: 1, out }));
     into(0, (out) => k.gemm({ m, n: inner, k: n, a: stored(dz), b: stored(w.ptr), out }));
   },
   benchmark: { shapes: [BATCH, [400, 784], [400]], attrs: { activation: 'relu' } },

@@ -17,7 +17,7 @@ import { defineOp } from '../autograd/op.ts';
 import type { Shape } from '../autograd/variable.ts';
 import { type ConvSizes, copyArray, type Kernels, type Ptr, type View2d } from '../backend/kernels.ts';
 import { ShapeError } from '../errors.ts';
-import { beforeActivation, type FusedActivation } from './fused-activation.ts';
+import { epilogueGradient, type FusedActivation } from './epilogue.ts';
 import { checkPictures } from './pictures.ts';
 import { withScratch } from './scratch.ts';
 
@@ -117,7 +117,7 @@ export const upsampleConv2d = defineOp<{ readonly activation: FusedActivation }>
   vjp(k, dy, y, [x, w, b], into, { activation }) {
     const sizes = phaseSizes(x.shape, w.shape[0]);
     const { elementBytes } = y.backend;
-    const dz = beforeActivation(k, activation, dy, y, into);
+    const dz = epilogueGradient(k, activation, dy, y, b, into);
     const w4 = into.scratch(phaseElements(x.shape[3], w.shape[0]));
     into(1, (out) => {
       k.conv2dWeightGradient({ ...sizes, x: dz, dy: x.ptr, out: { ptr: w4, accumulate: false } });
@@ -126,10 +126,6 @@ export const upsampleConv2d = defineOp<{ readonly activation: FusedActivation }>
       phasesToTaps(k, sizes, elementBytes, w4, dw);
       if (out.accumulate) copyArray(k, w.size, dw, out);
     });
-    if (b) {
-      const [n, inner] = [y.size / b.size, b.size];
-      into(2, (out) => k.reduce('sum', { outer: 1, n, inner, x: dz, alpha: 1, out }));
-    }
     into(0, (out) => {
       tapsToPhases(k, sizes, elementBytes, w.ptr, w4);
       k.conv2d({ ...sizes, x: dz, w: w4, out });
