@@ -50,7 +50,6 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   epsilon: 'eps',
   elementwiseaffine: 'affine',
   attnmask: 'mask',
-  iscausal: 'causal',
   numheads: 'heads',
 };
 

@@ -19,7 +19,7 @@ const rng = new Rng(32);
 
 /** Attention as PyTorch's documentation writes it. */
 function plain(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}): Tensor {
-  const { heads = 1, mask, bias, scale, causal } = options;
+  const { heads = 1, mask, bias, scale, isCausal } = options;
   // [batch, heads, tokens, channels of a head]
   const apart = (x: Tensor) =>
     x.reshape(x.shape[0], x.shape[1], heads, x.shape[2] / heads).transpose(0, 2, 1, 3);
@@ -27,7 +27,7 @@ function plain(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}):
   let s = apart(q).matmul(apart(k), { bT: true }).mul(factor);
   if (bias) s = s.add(bias);
   if (mask) s = where(mask, s, -Infinity);
-  if (causal) s = where(full([q.shape[1], k.shape[1]], 1).tril(), s, -Infinity);
+  if (isCausal) s = where(full([q.shape[1], k.shape[1]], 1).tril(), s, -Infinity);
   const y = s.softmax().matmul(apart(v));
   return y.transpose(0, 2, 1, 3).reshape(q.shape[0], q.shape[1], v.shape[2]);
 }
@@ -67,7 +67,7 @@ suite(
       const [q, k, v] = [tokens(3, 5, 6), tokens(3, 9, 6), tokens(3, 9, 6)];
       for (const shape of [[9], [5, 9], [1, 9], [2, 5, 9], [2, 1, 9], [3, 1, 1, 9], [3, 2, 5, 9]]) {
         const [mask, bias] = [someKeys(shape), rng.normal(shape)];
-        for (const options of [{ mask }, { bias }, { mask, bias }, { bias, causal: true }]) {
+        for (const options of [{ mask }, { bias }, { mask, bias }, { bias, isCausal: true }]) {
           const all = { ...options, heads: 2 };
           near(scaledDotProductAttention(q, k, v, all), plain(q, k, v, all).toArray(), 3e-6);
         }
@@ -103,7 +103,7 @@ suite(
         assert.ok(error <= 1e-6, `relative error ${error}`);
       };
       right((x) => scaledDotProductAttention(x, x, x, { heads: 2 }), [2, 5, 4]);
-      right((x, y) => scaledDotProductAttention(x, y, y, { causal: true }), [1, 6, 3], [1, 4, 3]);
+      right((x, y) => scaledDotProductAttention(x, y, y, { isCausal: true }), [1, 6, 3], [1, 4, 3]);
       const mask = [1, 1, 0, 1, 1, 1, 0, 0, 1];
       right(
         (q, k, v, bias) => scaledDotProductAttention(q, k, v, { bias, mask: tensor(mask, [3, 3]) }),
@@ -161,7 +161,7 @@ suite(
       const values = tokens(2, 4, 6);
       near(layer.forward(x, other, values), by(other, values), 3e-6);
       const mask = someKeys([2, 1, 1, 5]);
-      near(layer.forward(x, x, x, { mask, causal: true }), by(x, x, { mask, causal: true }), 3e-6);
+      near(layer.forward(x, x, x, { mask, isCausal: true }), by(x, x, { mask, isCausal: true }), 3e-6);
       const cross = new MultiheadAttention(6, 2, { kdim: 3, vdim: 4, rng });
       assert.equal(cross.forward(x, tokens(2, 7, 3), tokens(2, 7, 4)).shape, [2, 5, 6]);
     });

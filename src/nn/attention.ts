@@ -88,7 +88,7 @@ export class MultiheadAttention extends Layer {
    * @param query [batch, queries, embedDim]
    * @param key [batch, keys, kdim]; the queries by default, which is self-attention
    * @param value [batch, keys, vdim]; the keys by default
-   * @param options a mask or a bias [batch, heads, queries, keys], or what broadcasts to it, and `causal`
+   * @param options a mask or a bias [batch, heads, queries, keys], or what broadcasts to it, and `isCausal`
    * @returns [batch, queries, embedDim]
    * @throws ShapeError
    */

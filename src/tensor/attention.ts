@@ -14,7 +14,7 @@ export interface AttentionMaskOptions {
   /** Added to the scores, as PyTorch's float `attn_mask`; its gradient is computed if wanted. */
   readonly bias?: Tensor | null;
   /** Whether query i sees the keys 0 to i alone; false by default. */
-  readonly causal?: boolean;
+  readonly isCausal?: boolean;
 }
 
 /** Options of `scaledDotProductAttention`. */
@@ -51,8 +51,8 @@ function overKeys(mask: Tensor, keys: number): Tensor {
 }
 
 function attend(operands: readonly Tensor[], packed: boolean, options: AttentionOptions): Tensor {
-  const { heads, mask, bias, scale, causal } = withDefaults('scaledDotProductAttention', options, {
-    ...{ heads: 1, mask: null, bias: null, scale: null, causal: false },
+  const { heads, mask, bias, scale, isCausal } = withDefaults('scaledDotProductAttention', options, {
+    ...{ heads: 1, mask: null, bias: null, scale: null, isCausal: false },
   });
   for (const x of operands) requireTensor('scaledDotProductAttention', x);
   checkHeads('scaledDotProductAttention', heads);
@@ -65,7 +65,7 @@ function attend(operands: readonly Tensor[], packed: boolean, options: Attention
   const dim = q.shape[q.rank - 1] / heads / (packed ? 3 : 1);
   const { kind, inputs } = maskInput({ mask, bias });
   return apply(ops.attention, [...operands, ...inputs.map((x) => overKeys(x, k.shape[1]))], {
-    ...{ heads, causal, packed, mask: kind },
+    ...{ heads, causal: isCausal, packed, mask: kind },
     scale: scale ?? 1 / Math.sqrt(dim),
   });
 }

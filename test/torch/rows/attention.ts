@@ -45,7 +45,7 @@ export const ATTENTION: readonly Row[] = [
     draw: (draw) => {
       const given = sizes(draw);
       const { batch, heads, queries, keys, dim } = given;
-      const causal = draw.chance(0.3);
+      const isCausal = draw.chance(0.3);
       const shapes = [
         [batch, queries, heads * dim],
         [batch, keys, heads * dim],
@@ -53,13 +53,13 @@ export const ATTENTION: readonly Row[] = [
       ];
       const inputs = shapes.map((shape) => draw.tensor(shape, [-2, 2]));
       return {
-        inputs: causal || draw.chance(0.4) ? inputs : [...inputs, mask(draw, given)],
-        attributes: { heads, causal },
+        inputs: isCausal || draw.chance(0.4) ? inputs : [...inputs, mask(draw, given)],
+        attributes: { heads, isCausal },
       };
     },
     langevin: ([q, k, v, mask = null], options) => scaledDotProductAttention(q, k, v, { mask, ...options }),
-    torch: `lambda q, k, v, mask=None, *, heads, causal: together(F._scaled_dot_product_attention(${apart('q k v')},
-      None if mask is None else mask.bool(), is_causal=causal)[0])`,
+    torch: `lambda q, k, v, mask=None, *, heads, isCausal: together(F._scaled_dot_product_attention(${apart('q k v')},
+      None if mask is None else mask.bool(), is_causal=isCausal)[0])`,
   }),
   row({
     name: 'scaledDotProductAttention with a bias',
