@@ -245,24 +245,44 @@ function part(x: Tensor, at: number, n: number): Tensor {
   return copy;
 }
 
-function solveBlock(run: SolveRun, first: number, count: number): void {
-  const { sde, solver, x, times, states, keep } = run;
+/**
+ * Takes the paths [first, first + count) through all steps, and calls `visit` with the solver's state after each, in a
+ * scope of its own. It ends where `visit` finds something, and returns it.
+ */
+function walk<T>(
+  run: SolveRun,
+  first: number,
+  count: number,
+  visit: (state: Tensor, k: number) => T | null,
+): T | null {
+  const { sde, solver, times } = run;
   const source = sourceOf(run, first, count);
-  const size = count * perPath(x.shape);
-  if (keep) copyElements(x, first * perPath(x.shape), states, placeOf(run, 0, first), size);
   const state = beginOf(run, first, count);
   try {
     for (let k = 1; k < times.length; k++) {
-      scope(() => {
+      const found = scope(() => {
         state.copyFrom(fit(advance(sde, solver, state, times[k - 1], times[k], source), state));
-        if (!keep && k + 1 < times.length) return;
-        copyElements(solver.read?.(state) ?? state, 0, states, placeOf(run, k, first), size);
+        return visit(state, k);
       });
+      if (found !== null) return found;
     }
+    return null;
   } finally {
     state.dispose();
     release(source, run);
   }
+}
+
+function solveBlock(run: SolveRun, first: number, count: number): void {
+  const { solver, x, times, states, keep } = run;
+  const size = count * perPath(x.shape);
+  if (keep) copyElements(x, first * perPath(x.shape), states, placeOf(run, 0, first), size);
+  walk(run, first, count, (state, k) => {
+    if (keep || k + 1 === times.length) {
+      copyElements(solver.read?.(state) ?? state, 0, states, placeOf(run, k, first), size);
+    }
+    return null;
+  });
 }
 
 /** A state in its full shape: a constant drift and diffusion may leave it smaller. */
@@ -301,24 +321,13 @@ interface Explosion {
 
 /** Solves again, looking at each state: the noise is the same, so the explosion is too. */
 function firstExplosion(run: SolveRun, first: number, count: number): Explosion {
-  const { sde, solver, times, x } = run;
-  const source = sourceOf(run, first, count);
-  const state = beginOf(run, first, count);
-  try {
-    for (let k = 1; k < times.length; k++) {
-      const found = scope(() => {
-        state.copyFrom(fit(advance(sde, solver, state, times[k - 1], times[k], source), state));
-        const now = solver.read?.(state) ?? state;
-        if (allFinite(now)) return null;
-        const values = now.toTypedArray();
-        const at = values.findIndex((value) => !Number.isFinite(value));
-        return { k, path: first + Math.floor(at / perPath(x.shape)), value: values[at] };
-      });
-      if (found) return found;
-    }
-    throw new InternalError('an explosion that a second run does not show');
-  } finally {
-    state.dispose();
-    release(source, run);
-  }
+  const found = walk(run, first, count, (state, k) => {
+    const now = run.solver.read?.(state) ?? state;
+    if (allFinite(now)) return null;
+    const values = now.toTypedArray();
+    const at = values.findIndex((value) => !Number.isFinite(value));
+    return { k, path: first + Math.floor(at / perPath(run.x.shape)), value: values[at] };
+  });
+  if (!found) throw new InternalError('an explosion that a second run does not show');
+  return found;
 }
