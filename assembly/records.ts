@@ -4,7 +4,7 @@
  *
  * src/backend/abi.ts has the same fields in the same order, and writes them; test/abi.test.ts compares the two. The
  * layout is C's: each field at the next multiple of its size. A flag is an i32, 0 or 1. A `usize` is an address.
- * Row and column strides are in elements.
+ * Row and column strides are in elements. All records are one file: it is the list that the table is compared with.
  */
 
 /** C[m,n] = [C +] op(A)·op(B) [+ bias], then an activation. `aT`: A is stored [k,m]; `bT`: B is stored [n,k]. */

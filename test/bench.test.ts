@@ -10,7 +10,9 @@ import { Operands } from '../bench/operands.ts';
 import type { Row } from '../bench/row.ts';
 import type { Setting } from '../bench/setting.ts';
 import { SUBJECTS } from '../bench/subjects.ts';
+import { ComparisonUNet } from '../bench/unet.ts';
 import { ALL_OPS } from '../src/ops/table.ts';
+import { Rng } from '../src/random/rng.ts';
 import { suite } from './suite.ts';
 
 const QUICKLY = ['--quick', '--json', '--threads', '1', '--numerics', 'strict'];
@@ -115,6 +117,15 @@ suite('bench', (test) => {
       }
     }
     assert.not(kept, 'a quick run must not overwrite results');
+  });
+
+  test('the U-Net that is compared with PyTorch has the parameters that it should', () => {
+    const model = new ComparisonUNet(new Rng(0));
+    assert.is(
+      model.parameters().reduce((n, p) => n + p.size, 0),
+      174_817,
+    );
+    model.dispose();
   });
 
   test('rates follow from shape and time', () => {

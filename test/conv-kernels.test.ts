@@ -6,8 +6,8 @@ import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { fewSide } from '../src/backend/conv/taps.ts';
 import { ACTIVATION, type ConvSizes } from '../src/backend/kernels.ts';
-import { close, into, onBoth, UNARY_ULP, ulp, uniforms } from './helpers.ts';
-import { elements, KERNELS, sizes, U } from './helpers-conv.ts';
+import { close, into, onBoth, U, UNARY_ULP, ulp, uniforms } from './helpers.ts';
+import { elements, KERNELS, sizes } from './helpers-conv.ts';
 import { suite } from './suite.ts';
 
 /** Checks one kernel at one shape. The bound of a sum of n products is (n + 2)·2^-24 times the sum of magnitudes. */

@@ -1,9 +1,6 @@
 /** Convolutions for tests: their sizes, and the three kernels by what they make. */
 import { type ConvSizes, convPlaces, type Kernels, type Ptr, type Target } from '../src/backend/kernels.ts';
 
-/** Half the distance of float32 numbers around 1: the error of one rounding. */
-export const U = 2 ** -24;
-
 /** Elements of x, w and y. */
 export function elements(s: ConvSizes): [x: number, w: number, y: number] {
   const [h, w] = convPlaces(s);

@@ -47,6 +47,9 @@ export function ulp(x: number): number {
 }
 const bits = new DataView(new ArrayBuffer(8));
 
+/** Half the distance of float32 numbers around 1: the error of one rounding. */
+export const U = 2 ** -24;
+
 /**
  * Largest error of the unary kernels, in units in the last place of the exact result; test/kernels.test.ts holds
  * them to it on millions of inputs.

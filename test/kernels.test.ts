@@ -8,10 +8,9 @@ import type { KernelName } from '../src/backend/abi.ts';
 import { hasRelaxedSimd, instantiate, kernelBytes, type Numerics } from '../src/backend/instance.ts';
 import type { Kernels, Ptr, UnaryName } from '../src/backend/kernels.ts';
 import { erf, erfc } from '../src/math.ts';
-import { callExport, into, ownWasm, runKernel, UNARY_ULP, ulp, uniforms } from './helpers.ts';
+import { callExport, into, ownWasm, runKernel, U, UNARY_ULP, ulp, uniforms } from './helpers.ts';
 import { suite } from './suite.ts';
 
-const U = 2 ** -24;
 const CHUNK = 1 << 18;
 
 /** What the kernels compute, in float64. */

@@ -13,11 +13,8 @@ import { Rng } from '../src/random/rng.ts';
 import { conv2d, convTranspose2d, upsampleConv2d } from '../src/tensor/conv.ts';
 import { ones, tensor, zeros } from '../src/tensor/create.ts';
 import { upsample } from '../src/tensor/pool.ts';
-import { close, near, onBackend, refused, scoped, uniforms } from './helpers.ts';
+import { close, near, onBackend, refused, scoped, U, uniforms } from './helpers.ts';
 import { suite } from './suite.ts';
-
-/** Half the distance of float32 numbers around 1: the error of one rounding. */
-const U = 2 ** -24;
 
 const rng = new Rng(11);
 const sizeOf = (shape: readonly number[]) => shape.reduce((n, size) => n * size, 1);

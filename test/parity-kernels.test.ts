@@ -34,15 +34,13 @@ import {
   ownReference,
   ownWasm,
   runKernel,
+  U,
   UNARY_ULP,
   ulp,
   uniforms,
 } from './helpers.ts';
 import { SIZES, SPECIALS } from './helpers-cases.ts';
 import { suite } from './suite.ts';
-
-/** Half the distance of float32 numbers around 1: the error of one rounding. */
-const U = 2 ** -24;
 
 /** Random tests are the same in every run. */
 const RUNS = { seed: 20, numRuns: 120 };

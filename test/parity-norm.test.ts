@@ -5,11 +5,8 @@
  */
 import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { close, into, onBoth, uniforms } from './helpers.ts';
+import { close, into, onBoth, U, uniforms } from './helpers.ts';
 import { suite } from './suite.ts';
-
-/** Half the distance of float32 numbers around 1: the error of one rounding. */
-const U = 2 ** -24;
 
 /** Random tests are the same in every run. */
 const RUNS = { seed: 20, numRuns: 150 };

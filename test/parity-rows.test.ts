@@ -5,12 +5,9 @@
 import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { type IndexView, SOFTMAX } from '../src/backend/kernels.ts';
-import { close, into, onBoth, ownReference, ownWasm, uniforms } from './helpers.ts';
+import { close, into, onBoth, ownReference, ownWasm, U, uniforms } from './helpers.ts';
 import { SIZES } from './helpers-cases.ts';
 import { suite } from './suite.ts';
-
-/** Half the distance of float32 numbers around 1: the error of one rounding. */
-const U = 2 ** -24;
 
 /** Random tests are the same in every run. */
 const RUNS = { seed: 20, numRuns: 150 };

@@ -11,12 +11,9 @@ import type { BackendName } from '../src/backend/backend.ts';
 import * as ops from '../src/ops/index.ts';
 import { ALL_OPS } from '../src/ops/table.ts';
 import { tensor } from '../src/tensor/create.ts';
-import { close, onBackend, uniforms } from './helpers.ts';
+import { close, onBackend, U, uniforms } from './helpers.ts';
 import { CASES, type Case } from './helpers-cases.ts';
 import { suite } from './suite.ts';
-
-/** Half the distance of float32 numbers around 1: the error of one rounding. */
-const U = 2 ** -24;
 
 /** Random tests are the same in every run. */
 const RUNS = { seed: 20, numRuns: 120 };

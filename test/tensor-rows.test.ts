@@ -154,8 +154,6 @@ suite(
       refused(() => zeros([0]).argmax(), ShapeError, /argmax: expected at least one element/);
       // Beyond 2^24 float32 holds no more odd numbers, and indices must not pass through it.
       const far = zeros([2 ** 24 + 4]);
-      const last = far.slice([2 ** 24 + 3]);
-      assert.is(last.size, 1);
       far.backend.write(far.ptr + 4 * (2 ** 24 + 3), [1]);
       if (far.backend.name === 'wasm') assert.is(far.argmax(), 2 ** 24 + 3);
     });

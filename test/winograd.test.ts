@@ -8,8 +8,8 @@ import { forwardMaps } from '../src/backend/conv/maps.ts';
 import { sumsElements, usesWinograd } from '../src/backend/conv/winograd.ts';
 import { ACTIVATION, type ConvSizes } from '../src/backend/kernels.ts';
 import type { WasmKernels } from '../src/backend/wasm.ts';
-import { close, into, onBoth, UNARY_ULP, ulp, uniforms } from './helpers.ts';
-import { elements, KERNELS, sizes, U } from './helpers-conv.ts';
+import { close, into, onBoth, U, UNARY_ULP, ulp, uniforms } from './helpers.ts';
+import { elements, KERNELS, sizes } from './helpers-conv.ts';
 import { suite } from './suite.ts';
 
 type Kind = keyof typeof KERNELS;

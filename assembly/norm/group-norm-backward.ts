@@ -3,7 +3,7 @@ import { GroupNormBackwardRecord } from '../records';
 import { workspaceOf } from '../scratch';
 import { affineParameters } from './group-norm';
 import { siluGradient } from './silu';
-import { means, statistics } from './statistics';
+import { meansAt, statistics } from './statistics';
 import { addTotals, FOUR, load, ONE, put } from './strip';
 
 /**
@@ -162,7 +162,7 @@ export function groupNormBackward(from: i32, to: i32, r: GroupNormBackwardRecord
   const step = (<usize>channels) << 2;
   const totals = workspaceOf(r.workspace, r.workspaceBytes);
   // Means, scales, shifts, k1, k2 of all channels, 1/deviations, and dz of the picture.
-  const mean = means(totals, channels);
+  const mean = meansAt(totals, channels);
   const rstd = mean + 5 * step;
   const space = rstd + step;
   for (let i = from; i < to; ++i) {

@@ -22,7 +22,7 @@
 import { GroupNormRecord } from '../records';
 import { workspaceOf } from '../scratch';
 import { silu } from './silu';
-import { means, statistics } from './statistics';
+import { meansAt, statistics } from './statistics';
 import { FOUR, load, ONE, put } from './strip';
 
 /** (x - mean)·scale + shift */
@@ -85,7 +85,7 @@ export function groupNorm(from: i32, to: i32, r: GroupNormRecord): void {
   const picture = (<usize>n * channels) << 2;
   const step = (<usize>channels) << 2;
   const totals = workspaceOf(r.workspace, r.workspaceBytes);
-  const mean = means(totals, channels);
+  const mean = meansAt(totals, channels);
   for (let i = from; i < to; ++i) {
     const x = r.x + <usize>i * picture;
     const y = r.out + <usize>i * picture;

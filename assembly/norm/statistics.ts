@@ -84,10 +84,10 @@ function groupTotal(totals: usize, from: i32, to: i32): f64 {
   return total;
 }
 
-/** Arrays of one number a channel in a thread's workspace. */
+/** Where a workspace has its arrays of one number a channel, the means first. */
 // @ts-ignore: decorator
 @inline
-export function means(space: usize, channels: i32): usize {
+export function meansAt(space: usize, channels: i32): usize {
   return space + ((<usize>channels) << 4);
 }
 

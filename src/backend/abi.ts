@@ -10,7 +10,7 @@
  * An entry lists its fields as calls of a `Writer`. `RecordWriter` writes them to memory; `LayoutWriter` notes their
  * names and places. A list of names and types would need no second writer, but reading fields by name in a loop costs
  * ten times as much, which would slow down small tensors. The two writers stand beside the table, since each states
- * what a type of field is in memory.
+ * what a type of field is in memory. The file is long because the table has a line for each kernel.
  */
 import * as D from './conv/depthwise.ts';
 import type { ConvMaps } from './conv/maps.ts';

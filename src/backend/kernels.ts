@@ -2,7 +2,8 @@
  * What a backend computes: the contract that the reference backend states in plain TypeScript and that the
  * WebAssembly backend fulfils. A kernel takes one record. The caller owns shapes and lifetimes; arrays are dense and
  * row-major unless a record has strides, and a Ptr is an address in the backend's memory. An output may not overlap an
- * input unless it is the same array.
+ * input unless it is the same array. The file is long because it is the whole contract: each record, and then the
+ * list of kernels.
  */
 import type { Ptr } from '../memory/heap.ts';
 import type { ActivationName, BinaryName, NonlinearName, UnaryAttributes, UnaryName } from './formulas.ts';

@@ -1,6 +1,7 @@
 /**
  * The reference backend: every kernel in plain TypeScript and float64. It is the specification of the
- * WebAssembly kernels, the oracle of the tests, and the slow row of every benchmark; it is written to be read.
+ * WebAssembly kernels, the oracle of the tests, and the slow row of every benchmark; it is written to be read. It is one
+ * class as the contract is one interface: a kernel is a few lines, and stands beside those that it is like.
  */
 import { OutOfMemoryError } from '../errors.ts';
 import type { LinearMemory } from '../memory/heap.ts';

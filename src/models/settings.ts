@@ -31,6 +31,12 @@ import {
   text,
 } from './setting.ts';
 
+const seconds = positive(
+  'seconds',
+  null,
+  'End after this many seconds of training. The learning rate falls by then.',
+  { placeholder: 's' },
+);
 const seed = text('seed', '0', 'Any text or number. The same seed gives the same bits.');
 const batchSize = (n: number) => count('batch-size', n, 'The number of pictures in a training step.');
 const lr = (rate: number, meaning = 'The learning rate of Adam.') => positive('lr', rate, meaning);
@@ -115,14 +121,7 @@ export const CLASSIFIER_TABLE = {
     defaultWhen: { setting: 'model', is: 'mlp', default: 1e-3 },
     defaultText: '0.003; 0.001 for mlp',
   }),
-  seconds: positive(
-    'seconds',
-    null,
-    'End after this many seconds of training. The learning rate falls by then.',
-    {
-      placeholder: 's',
-    },
-  ),
+  seconds,
   seed,
 } as const satisfies Settings;
 
@@ -153,14 +152,7 @@ export const DIFFUSION_TABLE = {
     'The share of labels that training hides. Guidance needs some. 1 trains without labels.',
     { alias: 'guidance-dropout' },
   ),
-  seconds: positive(
-    'seconds',
-    null,
-    'End after this many seconds of training. The learning rate falls by then.',
-    {
-      placeholder: 's',
-    },
-  ),
+  seconds,
   seed,
 } as const satisfies Settings;
 
