@@ -29,7 +29,7 @@ export interface NoiseSource {
   increment(s: number, t: number): Increment;
 }
 
-/** Elements that four blocks of the generator make (assembly/gaussian.ts). */
+/** Elements that four blocks of the generator make (assembly/random/gaussian.ts). */
 export const GROUP = 16;
 const BLOCKS = 4;
 
@@ -59,8 +59,8 @@ export class FreshNoise implements NoiseSource {
    * @param area whether to make space-time Lévy areas too
    * @param size elements of the whole batch's dW; default: those of `shape`
    * @param offset the element of the batch that is this block's first, a multiple of 16
-   * @param steps the number of steps that are known to be asked for. Of several the noise is drawn ahead, and the memory
-   *   for it is freed with `dispose()`. Default 1.
+   * @param steps the number of steps that will be asked for, if it is known. Of several the noise is drawn ahead, and the
+   *   memory for it is freed with `dispose()`. Steps beyond it are drawn one by one. Default 1.
    */
   constructor(
     origin: NoiseOrigin,

@@ -26,7 +26,7 @@ import type { ConvHost } from './host.ts';
 
 /** Channels of a thin side, at most. */
 const FEW_CHANNELS = 7;
-/** Elements of A for one of the side with many channels, at most. */
+/** A has at most so many times the elements of the side with many channels. */
 const MOST_TAPS = 2;
 
 type Side = 'x' | 'y';

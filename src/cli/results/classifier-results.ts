@@ -31,7 +31,7 @@ function confusionLines(confusion: readonly (readonly number[])[]): string[] {
   return rows.map((row) => row.map((cell) => String(cell).padStart(width)).join(' '));
 }
 
-/** How many were right, for people. */
+/** How many were right, as a line of text. */
 function accuracyLine({ accuracy, mistakes }: Classification, pictures: number): string {
   return `${percent(accuracy)} of ${counted(pictures, 'test picture')} right, ${mistakes.length} wrong`;
 }
