@@ -2,9 +2,10 @@
  * What a trained network means: the process that it was trained in, and how files and samplers know it. The
  * network's time input runs from 0 to 1000 whatever the schedule's own times are, so that its sinusoids fit them all.
  *
- * The network's own answer y is always of the data, since it has fewer numbers inside than a picture has pixels: it
- * can say what a digit looks like, but it cannot repeat a noise of all pixels, which eps, v, flow and score ask for.
- * What is predicted follows from y and x. Take the data to be normal around y with deviation e; then the best
+ * A network whose `answers` is `prediction`, such as the U-Net, computes what is predicted. The MLP's output y is always
+ * an estimate of the data, since it has fewer numbers inside than a picture has pixels: it can say what a digit looks
+ * like, but it cannot repeat a noise of all pixels, which eps, v, flow and score ask for. What is predicted then follows
+ * from y and x. Take the data to be normal around y with deviation e; then the best
  * prediction p·x0 + q·eps at a level is
  *
  *     ((p·e²·alpha + q·sigma)·x + (p·sigma² - q·alpha·sigma)·y) / (e²·alpha² + sigma²)
@@ -99,9 +100,14 @@ export class DiffusionPipeline implements ConditionalModel {
     return this.network.sizes.classes;
   }
 
+  /** Whether the network's output is the prediction itself. */
+  private get isDirect(): boolean {
+    return this.predicts === 'x0' || this.network.answers === 'prediction';
+  }
+
   predict(x: Tensor, t: number, labels: Labels): Tensor {
     const y = this.network.forward(x, sameTime(x, networkTime(this.schedule, t)), { labels });
-    if (this.predicts === 'x0') return y;
+    if (this.isDirect) return y;
     const [ofX, ofY] = coefficients(this.predicts, this.schedule.level(t));
     return x.mul(ofX).add(y.mul(ofY));
   }
@@ -110,7 +116,7 @@ export class DiffusionPipeline implements ConditionalModel {
   predictEach(x: Tensor, t: ArrayLike<number>, labels?: Labels): Tensor {
     const times = Float64Array.from(t, (time) => networkTime(this.schedule, time));
     const y = this.network.forward(x, times, labels ? { labels } : {});
-    if (this.predicts === 'x0') return y;
+    if (this.isDirect) return y;
     const pairs = Array.from(t, (time) => coefficients(this.predicts, this.schedule.level(time)));
     const [ofX, ofY] = [0, 1].map((i) =>
       perSample(

@@ -41,8 +41,12 @@ export interface Setting<V extends Value = Value, D extends V | null = V | null>
   /** What stands for the value in help: `<n>`. */
   readonly placeholder: string;
   readonly default: D;
-  /** Another default where another setting has a certain value. */
-  readonly defaultWhen?: { readonly setting: string; readonly is: string; readonly default: V };
+  /** Another default where another setting has a certain value, or one of several. */
+  readonly defaultWhen?: {
+    readonly setting: string;
+    readonly is: string | readonly string[];
+    readonly default: V;
+  };
   /** The default in words, where the value does not say it. */
   readonly defaultText?: string;
   /** One sentence, for people. */
@@ -124,7 +128,7 @@ export function defaultOf(
   given: Readonly<Record<string, unknown>> = {},
 ): Value | undefined {
   const { defaultWhen: when } = setting;
-  if (when && given[when.setting] === when.is) return when.default;
+  if (when && [when.is].flat().includes(given[when.setting] as string)) return when.default;
   return setting.default ?? undefined;
 }
 

@@ -6,14 +6,15 @@
 import { BACKENDS, NUMERICS } from '../backend/backend.ts';
 import { TOY_SETS } from '../data/toy.ts';
 import { LOSS_WEIGHTINGS } from '../diffusion/objective.ts';
-import { PREDICTIONS } from '../diffusion/prediction.ts';
+import { PREDICTIONS, type Prediction } from '../diffusion/prediction.ts';
 import { SAMPLERS, type SamplerName } from '../diffusion/samplers/index.ts';
 import { PROCESSES } from '../sde/processes/index.ts';
 import { SOLVERS } from '../sde/solvers/index.ts';
 import { MOST_NOISED, NOISING_PROCESSES } from './figures/noising.ts';
 import { SHOWN_SCHEDULES } from './figures/schedules.ts';
 import type { DiffusionMlpSizes } from './networks/diffusion-mlp.ts';
-import { TRAINING_SCHEDULES } from './pipeline.ts';
+import type { UNetSizes } from './networks/unet.ts';
+import { TRAINING_SCHEDULES, type TrainingSchedule } from './pipeline.ts';
 import {
   assignments,
   choice,
@@ -125,26 +126,59 @@ export const CLASSIFIER_TABLE = {
   seed,
 } as const satisfies Settings;
 
-/** The networks of `train diffusion` by name. Pictures and classes come from the data. */
-export const DIFFUSION_NETWORKS = {
+/** How training draws times: see diffusion/objective.ts. */
+export const TIMES = ['uniform', 'stratified', 'logit-normal'] as const;
+export type TimesName = (typeof TIMES)[number];
+
+/** The MLPs of `train diffusion` by name. Pictures and classes come from the data. */
+export const DIFFUSION_MLPS = {
   mlp: {},
   'mlp-small': { hidden: 256, inner: 256, condition: 64 },
   'mlp-tiny': { hidden: 32, inner: 32, depth: 1, condition: 16 },
 } as const satisfies Record<string, Partial<DiffusionMlpSizes>>;
-export type DiffusionNetworkName = keyof typeof DIFFUSION_NETWORKS;
+/** Its U-Nets. */
+export const DIFFUSION_UNETS = {
+  unet: {},
+  'unet-small': { hidden: 32, condition: 128 },
+  'unet-tiny': { hidden: 32, fine: 8, heads: 2, condition: 32 },
+} as const satisfies Record<string, Partial<UNetSizes>>;
+/** The networks of `train diffusion`. */
+export type DiffusionNetworkName = keyof typeof DIFFUSION_MLPS | keyof typeof DIFFUSION_UNETS;
+const UNET_NAMES = Object.keys(DIFFUSION_UNETS);
+const DIFFUSION_NETWORKS = [...Object.keys(DIFFUSION_MLPS), ...UNET_NAMES] as DiffusionNetworkName[];
+
+/** Another default for the U-Nets, which the help names beside the MLPs'. */
+const forUnets = <V extends string | number>(value: V, otherwise: V) => ({
+  defaultWhen: { setting: 'model', is: UNET_NAMES, default: value },
+  defaultText: `${otherwise}; ${value} for U-Nets`,
+});
 
 /** A diffusion model. */
 export const DIFFUSION_TABLE = {
-  model: choice(Object.keys(DIFFUSION_NETWORKS) as DiffusionNetworkName[])('model', 'mlp', 'The network.'),
-  schedule: choice(TRAINING_SCHEDULES)('schedule', 'cosine', 'The noise schedule.'),
+  model: choice(DIFFUSION_NETWORKS)('model', 'mlp', 'The network: an MLP or a U-Net.'),
+  schedule: choice(TRAINING_SCHEDULES)('schedule', 'cosine', 'The noise schedule.', {
+    ...forUnets<TrainingSchedule>('flow', 'cosine'),
+  }),
   steps: countFrom(2)('steps', 1000, 'Time steps T of the schedule. vp, sub-vp and flow have none.'),
-  predicts: choice(PREDICTIONS)('predict', 'x0', 'What the network predicts.'),
+  predicts: choice(PREDICTIONS)('predict', 'x0', 'What the network predicts.', {
+    ...forUnets<Prediction>('flow', 'x0'),
+  }),
+  times: choice(TIMES)(
+    'times',
+    'uniform',
+    'How the times of a batch are drawn. logit-normal draws the middle ones more often.',
+    { ...forUnets<TimesName>('logit-normal', 'uniform') },
+  ),
   lossWeighting: choice(LOSS_WEIGHTINGS)('loss-weighting', 'simple', 'The weight of each time in the loss.', {
     alias: 'weight',
   }),
-  epochs: epochs(60),
+  epochs: count('epochs', 60, 'Passes over the training data.', { ...forUnets(12, 60) }),
   batchSize: batchSize(128),
   lr: lr(1e-3, 'The learning rate of Adam after its warm-up.'),
+  beta2: decay('beta2', 0.999, "Decay of Adam's mean of squared gradients.", { ...forUnets(0.99, 0.999) }),
+  clip: notNegative('clip', 0, 'The largest norm of the gradient. A larger one is scaled down. 0 scales none.', {
+    ...forUnets(1, 0),
+  }),
   ema: decay('ema', 0.999, 'Decay of the moving average of the network. The average samples.'),
   labelDropout: share(
     'label-dropout',

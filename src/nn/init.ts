@@ -9,6 +9,7 @@ import type { Shape } from '../autograd/variable.ts';
 import type { Rng } from '../random/rng.ts';
 import { full } from '../tensor/create.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import type { Module } from './module.ts';
 
 /** A parameter whose elements are all `value`. */
 export function filledParameter(shape: Shape, value: number): Tensor {
@@ -23,4 +24,10 @@ export function normalParameter(shape: Shape, rng: Rng): Tensor {
 /** A parameter drawn from U(-bound, bound). */
 export function uniformParameter(shape: Shape, bound: number, rng: Rng): Tensor {
   return scope(() => rng.uniform(shape, -bound, bound).keep()).requireGrad();
+}
+
+/** The layer with all parameters at 0, so that what it adds to at first stays as it is. */
+export function zeroed<M extends Module>(layer: M): M {
+  for (const [, p] of layer.namedParameters()) p.set(new Float32Array(p.size));
+  return layer;
 }

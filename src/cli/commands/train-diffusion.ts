@@ -1,9 +1,16 @@
 /** `langevin train diffusion`: what train.ts needs to know of it. */
 import { Objective } from '../../diffusion/objective.ts';
 import { quoted } from '../../models/command-line.ts';
-import { DIFFUSION_MLP_SIZES, DiffusionMlp } from '../../models/networks/diffusion-mlp.ts';
+import { DiffusionMlp } from '../../models/networks/diffusion-mlp.ts';
+import type { DiffusionNetwork, DiffusionSizes } from '../../models/networks/diffusion-network.ts';
+import { UNet } from '../../models/networks/unet.ts';
 import { DiffusionPipeline, trainingSchedule } from '../../models/pipeline.ts';
-import { DIFFUSION_NETWORKS, DIFFUSION_TABLE } from '../../models/settings.ts';
+import {
+  DIFFUSION_MLPS,
+  DIFFUSION_TABLE,
+  DIFFUSION_UNETS,
+  type DiffusionNetworkName,
+} from '../../models/settings.ts';
 import { type DiffusionRecipe, diffusionTrainer, resumeDiffusion } from '../../models/training/diffusion.ts';
 import { Rng } from '../../random/rng.ts';
 import { asUsage, readSettings } from '../options/arguments.ts';
@@ -12,11 +19,19 @@ import { PROGRAM } from '../options/program.ts';
 import { DIFFUSION_FILES, diffusionResults } from '../results/diffusion-results.ts';
 import { trainCommand } from './train.ts';
 
+/** The network of that name for pictures and classes like these. */
+function diffusionNetwork(name: DiffusionNetworkName, sizes: DiffusionSizes, rng: Rng): DiffusionNetwork {
+  return name in DIFFUSION_UNETS
+    ? new UNet({ ...DIFFUSION_UNETS[name as keyof typeof DIFFUSION_UNETS], ...sizes, rng })
+    : new DiffusionMlp({ ...DIFFUSION_MLPS[name as keyof typeof DIFFUSION_MLPS], ...sizes, rng });
+}
+
 export const TRAIN_DIFFUSION: Command = trainCommand<DiffusionRecipe>({
   name: 'train diffusion',
   summary: 'Train a diffusion model, which makes digits from noise',
   examples: [
     'train diffusion --data mnist --seconds 600',
+    'train diffusion --data mnist --model unet',
     'train diffusion --resume out/diffusion',
     'sample --label 7',
   ],
@@ -32,8 +47,7 @@ export const TRAIN_DIFFUSION: Command = trainCommand<DiffusionRecipe>({
       const { height, width, channels, classes } = data.train;
       const known = settings.labelDropout === 1 ? 0 : classes;
       const rng = new Rng(settings.seed).stream('initial values');
-      const sizes = { ...DIFFUSION_MLP_SIZES, ...DIFFUSION_NETWORKS[name], height, width, channels };
-      const network = new DiffusionMlp({ ...sizes, classes: known, rng });
+      const network = diffusionNetwork(name, { height, width, channels, classes: known }, rng);
       return diffusionTrainer(new DiffusionPipeline(network, settings), data, settings, limitSeconds);
     };
   },

@@ -8,27 +8,24 @@
  *     prediction = W_out·norm(h)
  *
  * norm(h) = h/√(mean(h²) + 1e-6) over the width, without parameters of its own: the linear layer after it has them.
- * B_k and W_out begin at 0, so that an untrained network predicts 0 and its blocks do nothing. One label more than
- * there are classes, the last, stands for "no label", for classifier-free guidance.
- *
- * A label's embedding is its column of a matrix, taken by a product with a one-hot row: 11 numbers a picture are
- * too few for another way to be faster. Sources: He et al., "Identity mappings in deep residual networks" (2016);
- * RMS norm: Zhang and Sennrich (2019); null label: Ho and Salimans (2021). Left out on purpose: convolutions.
+ * B_k and W_out begin at 0, so that an untrained network predicts 0 and its blocks do nothing. Labels:
+ * label-embedding.ts. Sources: He et al., "Identity mappings in deep residual networks" (2016);
+ * RMS norm: Zhang and Sennrich (2019). Left out on purpose: convolutions.
  */
 import { optional, whole } from '../../checkpoint/fields.ts';
 import type { ModelFormat } from '../../checkpoint/model-format.ts';
 import { pictureSize } from '../../data/dataset.ts';
-import type { Labels } from '../../diffusion/guidance.ts';
-import { ShapeError, ValueError } from '../../errors.ts';
+import { ValueError } from '../../errors.ts';
 import { rmsNorm } from '../../nn/functional.ts';
+import { zeroed } from '../../nn/init.ts';
 import { Linear } from '../../nn/linear.ts';
 import { Module } from '../../nn/module.ts';
-import { oneHot } from '../../nn/one-hot.ts';
 import { TimeEmbedding } from '../../nn/time-embedding.ts';
 import { withDefaults } from '../../options.ts';
 import { Rng, sharedRng } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { type Condition, DiffusionNetwork, type DiffusionSizes } from './diffusion-network.ts';
+import { embedCondition, labelMatrix } from './label-embedding.ts';
 import { MOST_CLASSES, MOST_DEPTH, PICTURE_FIELDS, WIDTH_FIELD } from './limits.ts';
 import { pictureRows } from './pictures.ts';
 
@@ -77,14 +74,10 @@ class Block extends Module {
   }
 }
 
-function zeroed(layer: Linear): Linear {
-  for (const [, p] of layer.namedParameters()) p.set(new Float32Array(p.size));
-  return layer;
-}
-
 export class DiffusionMlp extends DiffusionNetwork {
   static readonly kind = 'diffusion-mlp';
   readonly kind = DiffusionMlp.kind;
+  readonly answers = 'data';
   readonly sizes: DiffusionMlpSizes;
   readonly time: TimeEmbedding;
   readonly label: Linear | null;
@@ -107,7 +100,7 @@ export class DiffusionMlp extends DiffusionNetwork {
     }
     const { classes, hidden, condition, depth } = this.sizes;
     this.time = new TimeEmbedding(condition, condition, { rng });
-    this.label = classes > 0 ? new Linear(classes + 1, condition, { bias: false, rng }) : null;
+    this.label = labelMatrix(classes, condition, rng);
     this.input = new Linear(pictureSize(this.sizes), hidden, { rng });
     this.blocks = Array.from({ length: depth }, () => new Block(this.sizes, rng));
     this.output = zeroed(new Linear(hidden, pictureSize(this.sizes), { rng }));
@@ -121,39 +114,9 @@ export class DiffusionMlp extends DiffusionNetwork {
   override forward(x: Tensor, t: ArrayLike<number>, { labels }: Condition = {}): Tensor {
     const rows = pictureRows(DiffusionMlp.kind, x, this.sizes);
     const [batch] = x.shape;
-    if (t.length !== batch) {
-      throw new ShapeError(`${DiffusionMlp.kind}: expected ${batch} times, one a picture, got ${t.length}`);
-    }
-    let c = this.time.forward(t);
-    if (this.label) c = c.add(this.embedLabels(this.label, labels ?? Array(batch).fill(null), batch));
-    else if (labels?.some((label) => label !== null)) {
-      throw new ValueError(`${DiffusionMlp.kind}: expected no labels, as the model knows no classes`);
-    }
-    const condition = c.silu();
+    const condition = embedCondition(DiffusionMlp.kind, this, batch, t, labels).silu();
     const h = this.blocks.reduce((h, block) => block.forward(h, condition), this.input.forward(rows));
     return this.output.forward(rmsNorm(h)).reshape(x.shape);
-  }
-
-  /** The embedding of the labels, one row a picture; the last column of all stands for none. */
-  private embedLabels(label: Linear, labels: Labels, batch: number): Tensor {
-    const { classes } = this.sizes;
-    if (labels.length !== batch) {
-      throw new ShapeError(
-        `${DiffusionMlp.kind}: expected ${batch} labels, one a picture, got ${labels.length}`,
-      );
-    }
-    const wrong = labels.find(
-      (given) => given !== null && !(Number.isInteger(given) && given >= 0 && given < classes),
-    );
-    if (wrong !== undefined) {
-      throw new ValueError(`${DiffusionMlp.kind}: expected labels from 0 to ${classes - 1}, got ${wrong}`);
-    }
-    return label.forward(
-      oneHot(
-        labels.map((given) => given ?? classes),
-        classes + 1,
-      ),
-    );
   }
 }
 

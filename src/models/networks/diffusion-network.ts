@@ -22,6 +22,11 @@ export interface Condition {
 export abstract class DiffusionNetwork extends Module {
   /** What a checkpoint calls this kind of network. */
   abstract readonly kind: string;
+  /**
+   * What the network computes: `data`, an estimate of the clean picture whatever the pipeline predicts, or `prediction`,
+   * what the pipeline predicts.
+   */
+  abstract readonly answers: 'data' | 'prediction';
   /** What the constructor must be given to build this network again: whole numbers, which the file keeps. */
   abstract readonly sizes: DiffusionSizes;
 
@@ -29,7 +34,7 @@ export abstract class DiffusionNetwork extends Module {
   abstract get description(): string;
 
   /**
-   * What the network says of noised pictures, a tensor of the shape of x.
+   * The network's output for noised pictures, a tensor of the shape of x: see `answers`.
    * @param x [batch, height, width, channels]
    * @param t times of 0 to 1000, one a picture
    * @throws ShapeError for sizes that do not fit, ValueError for labels that the network does not have

@@ -9,12 +9,14 @@ import { DIFFUSION_MLP_FORMAT } from './diffusion-mlp.ts';
 import type { DiffusionNetwork } from './diffusion-network.ts';
 import type { PictureClassifier } from './picture-classifier.ts';
 import type { PictureDenoiser } from './picture-denoiser.ts';
+import { UNET_FORMAT } from './unet.ts';
 
 /** From a kind to what reads its file. */
 type Loaders<M> = ReadonlyMap<string, (checkpoint: Checkpoint) => M>;
 
-const DIFFUSION: Loaders<DiffusionNetwork> = new Map([
-  [DIFFUSION_MLP_FORMAT.kind, (checkpoint: Checkpoint) => readModel(checkpoint, DIFFUSION_MLP_FORMAT)],
+const DIFFUSION: Loaders<DiffusionNetwork> = new Map<string, (checkpoint: Checkpoint) => DiffusionNetwork>([
+  [DIFFUSION_MLP_FORMAT.kind, (checkpoint) => readModel(checkpoint, DIFFUSION_MLP_FORMAT)],
+  [UNET_FORMAT.kind, (checkpoint) => readModel(checkpoint, UNET_FORMAT)],
 ]);
 
 const CLASSIFIERS: Loaders<PictureClassifier> = new Map<

@@ -2,7 +2,8 @@
  * Recipe of a diffusion network:
  *
  *     x0 in [-1, 1];  t, eps and which labels are withheld from one stream;  loss: diffusion/objective.ts
- *     Adam, its rate warmed up and then lowered along half a cosine to a fiftieth;  moving average of the network
+ *     Adam, its rate warmed up and then lowered along half a cosine to a fiftieth;  gradients clipped where wanted
+ *     moving average of the network
  *
  * The test loss is the moving average's on the first 2,000 test pictures at most, with noise and evenly spread
  * times that are the same after every epoch.
@@ -11,7 +12,7 @@ import type { Checkpoint, CheckpointInfo } from '../../checkpoint/checkpoint.ts'
 import { pictureName, type TrainTest, take } from '../../data/dataset.ts';
 import { type Batch, DataLoader } from '../../data/loader.ts';
 import type { Labels } from '../../diffusion/guidance.ts';
-import { LOSS_WEIGHTINGS, type LossWeighting, Objective } from '../../diffusion/objective.ts';
+import { LOSS_WEIGHTINGS, type LossWeighting, Objective, type TimeSampling } from '../../diffusion/objective.ts';
 import type { LrSchedule } from '../../optim/lr-schedule.ts';
 import { oneOf, withDefaults } from '../../options.ts';
 import { Rng, type Seed } from '../../random/rng.ts';
@@ -25,7 +26,7 @@ import {
   type ProcessSettings,
 } from '../pipeline.ts';
 import { defaultsOf } from '../setting.ts';
-import { DIFFUSION_TABLE } from '../settings.ts';
+import { DIFFUSION_TABLE, TIMES, type TimesName } from '../settings.ts';
 import { requirement, requirePictures } from './check.ts';
 import { Trainer } from './loop.ts';
 import { warmCosineLr } from './rates.ts';
@@ -36,10 +37,16 @@ import { testLoss } from './test-loss.ts';
 /** The settings of a run: those of its process and of its training. */
 export interface DiffusionSettings extends ProcessSettings {
   readonly lossWeighting: LossWeighting;
+  /** How times are drawn; `logit-normal` has mean 0 and deviation 1. */
+  readonly times: TimesName;
   readonly epochs: number;
   readonly batchSize: number;
   /** Adam's learning rate after the warm-up. */
   readonly lr: number;
+  /** Adam's second decay. */
+  readonly beta2: number;
+  /** The largest norm of the gradient; 0 for any. */
+  readonly clip: number;
   /** Decay of the moving average. */
   readonly ema: number;
   /** The share of labels that are withheld, 0 to 1. */
@@ -50,6 +57,9 @@ export interface DiffusionSettings extends ProcessSettings {
 const { model: _network, seconds: _limit, ...defaults } = defaultsOf(DIFFUSION_TABLE);
 export const DIFFUSION_SETTINGS: DiffusionSettings = defaults;
 
+const BETA1 = 0.9;
+/** Of Esser et al. (2024): most weight in the middle between data and noise. */
+const LOGIT_NORMAL: TimeSampling = { kind: 'logit-normal', mean: 0, std: 1 };
 const LAST_RATE = 0.02;
 const TEST_PICTURES = 2000;
 const TEST_BATCH = 250;
@@ -58,6 +68,8 @@ export class DiffusionRecipe implements Recipe {
   readonly module: DiffusionNetwork;
   readonly streams: Record<'training', Rng>;
   readonly ema: number;
+  readonly betas: readonly [number, number];
+  readonly clip: number;
   private readonly objective: Objective;
 
   /** @throws ValueError for settings out of range, ShapeError for pictures that are not of the network's size */
@@ -66,7 +78,9 @@ export class DiffusionRecipe implements Recipe {
     readonly data: TrainTest,
     readonly settings: DiffusionSettings,
   ) {
-    const { predicts, lossWeighting, labelDropout, seed } = settings;
+    const { predicts, lossWeighting, times, beta2, clip, labelDropout, seed } = settings;
+    const sampling = oneOf('times', TIMES, times);
+    requirement(clip >= 0 && clip < Infinity, 'clip >= 0', clip);
     requirement(labelDropout >= 0 && labelDropout <= 1, 'labelDropout from 0 to 1', labelDropout);
     const { classes } = model.network.sizes;
     const expected = pictureName(model.network.sizes);
@@ -75,7 +89,12 @@ export class DiffusionRecipe implements Recipe {
     requirement(classes === 0 || most <= classes, `at most ${classes} classes`, most);
     this.module = model.network;
     this.ema = settings.ema;
-    this.objective = new Objective(model.schedule, { predicts, lossWeighting });
+    this.betas = [BETA1, beta2];
+    this.clip = clip;
+    this.objective = new Objective(model.schedule, {
+      ...{ predicts, lossWeighting },
+      times: sampling === 'logit-normal' ? LOGIT_NORMAL : sampling,
+    });
     this.streams = { training: new Rng(seed).stream('training') };
   }
 

@@ -16,6 +16,7 @@
 import { scope } from '../../autograd/tape.ts';
 import { DivergenceError, ValueError } from '../../errors.ts';
 import { Adam } from '../../optim/adam.ts';
+import { clipGradNorm } from '../../optim/clip.ts';
 import { Ema } from '../../optim/ema.ts';
 import { constantLr, type LrSchedule } from '../../optim/lr-schedule.ts';
 import { withDefaults } from '../../options.ts';
@@ -59,8 +60,8 @@ export class Trainer<R extends Recipe = Recipe> {
     requirement(lr > 0 && lr < Infinity, 'lr > 0', lr);
     requirement(limitSeconds > 0, 'seconds > 0', limitSeconds);
     [this.limitSeconds, this.every] = [limitSeconds, every];
-    const { module, ema } = recipe;
-    this.adam = new Adam(module.parameters(), { lr });
+    const { module, ema, betas } = recipe;
+    this.adam = new Adam(module.parameters(), { lr, ...(betas && { betas }) });
     this.ema = ema === undefined ? null : new Ema(module, { decay: ema });
     this.rate = recipe.schedule?.(lr, this.steps) ?? constantLr(lr);
     const averages = this.ema ? [...this.ema.stateDict().values()] : [];
@@ -167,6 +168,7 @@ export class Trainer<R extends Recipe = Recipe> {
       const value = loss.item();
       this.requireFinite(value, `epoch ${epoch}, batch ${batch} of ${source.batches}`);
       loss.backward();
+      if (recipe.clip) clipGradNorm(recipe.module.parameters(), recipe.clip);
       adam.step();
       ema?.update();
       return { loss: value, images: data.images.shape[0] };

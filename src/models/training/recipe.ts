@@ -17,6 +17,10 @@ export interface Recipe {
   readonly streams: Record<string, Rng>;
   /** Decay of a moving average of the parameters; without it there is none. */
   readonly ema?: number;
+  /** Adam's decays; PyTorch's by default. */
+  readonly betas?: readonly [number, number];
+  /** The largest norm of the gradient over all parameters; 0 or none scales none. */
+  readonly clip?: number;
   /** The mean loss of a batch: a scalar with its graph. */
   loss(batch: Batch): Tensor;
   /** The loss on pictures that are never learnt from, under noise of its own that is the same in every epoch. */

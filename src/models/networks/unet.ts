@@ -1,0 +1,246 @@
+/**
+ * A U-Net that predicts in a diffusion process: pictures x [b, h, w, channels] with noise, a time for each and, where it
+ * knows classes, a label for each, to a prediction of x's shape. With N = `hidden`, for pictures of 28x28:
+ *
+ *     c = silu(time embedding of t + label embedding)          [b, condition]
+ *     a = block(3x3 of the picture's squares of four pixels)   14x14xN
+ *     d = 3x3 of a, stride 2                                   7x7x2N
+ *     d = block(attention(block(d + position)))                7x7x2N
+ *     u = 3x3 of d, each pixel repeated in a square of four    14x14xN
+ *     u = block([a, u])                                        14x14xN, from 2N channels
+ *     f = silu(3x3 of silu(norm(u))), four pixels each         28x28xN/4
+ *     prediction = 3x3 of silu(3x3 of [f, x])                  28x28, by way of `fine` channels
+ *
+ * A block, with adaptive group normalisation as Dhariwal and Nichol have it:
+ *
+ *     block(h) = skip(h) + 3x3 of silu(norm(3x3 of silu(norm(h)))·(1 + scale) + shift),   [scale, shift] = W·c
+ *
+ * skip is a 1x1 where the channels differ. The second 3x3 of a block, the output of the attention, the positions and the
+ * last 3x3 begin at 0: an untrained network predicts 0, and its blocks do nothing. The attention sees 7x7 pixels as 49
+ * tokens; positions are learnt.
+ *
+ * Most of the work is at 14x14 and 7x7, where channels are many: the kernels are fastest there. Only two thin layers
+ * see single pixels. Sources: Ronneberger et al., "U-Net" (2015); Ho et al. (2020); Dhariwal and Nichol, "Diffusion models
+ * beat GANs" (2021). Left out on purpose: dropout, more than two scales.
+ */
+import { optional, whole } from '../../checkpoint/fields.ts';
+import type { ModelFormat } from '../../checkpoint/model-format.ts';
+import { ValueError } from '../../errors.ts';
+import { MultiheadAttention } from '../../nn/attention.ts';
+import { Conv2d } from '../../nn/conv.ts';
+import { filledParameter, zeroed } from '../../nn/init.ts';
+import { Linear } from '../../nn/linear.ts';
+import { Module } from '../../nn/module.ts';
+import { GroupNorm } from '../../nn/norm.ts';
+import { TimeEmbedding } from '../../nn/time-embedding.ts';
+import { UpsampleConv2d } from '../../nn/upsample-conv.ts';
+import { withDefaults } from '../../options.ts';
+import { Rng, sharedRng } from '../../random/rng.ts';
+import { cat } from '../../tensor/functions.ts';
+import { pixelShuffle, pixelUnshuffle } from '../../tensor/pool.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { type Condition, DiffusionNetwork, type DiffusionSizes } from './diffusion-network.ts';
+import { embedCondition, labelMatrix } from './label-embedding.ts';
+import { MOST_CLASSES, PICTURE_FIELDS, WIDTH_FIELD } from './limits.ts';
+import { checkPictures } from './pictures.ts';
+
+/** What a network is made of, each 1 or more but `classes`. */
+export interface UNetSizes extends DiffusionSizes {
+  /** Channels at half of the size, a multiple of 32; a quarter of the size has twice as many. */
+  readonly hidden: number;
+  /** Channels at the full size. */
+  readonly fine: number;
+  /** Heads of the attention, a divisor of 2·hidden. */
+  readonly heads: number;
+  /** Numbers that time and label are turned into, even. */
+  readonly condition: number;
+}
+
+export const UNET_SIZES: UNetSizes = {
+  ...{ height: 28, width: 28, channels: 1, classes: 10 },
+  ...{ hidden: 64, fine: 16, heads: 4, condition: 256 },
+};
+
+export interface UNetOptions extends Partial<UNetSizes> {
+  /** Where the initial values come from; the shared generator if not given. */
+  readonly rng?: Rng;
+}
+
+/** Groups of channels that are normalised together. */
+const GROUPS = 8;
+/** Sides of a picture are multiples of it. */
+const COARSEST = 4;
+
+const norm = (channels: number) => new GroupNorm(GROUPS, channels, { activation: 'silu' });
+
+const conv3x3 = (from: number, to: number, rng: Rng, stride = 1) =>
+  new Conv2d(from, to, 3, { padding: 1, stride, rng });
+
+/** A residual block with adaptive group normalisation: see the file's header. */
+class Block extends Module {
+  readonly firstNorm: GroupNorm;
+  readonly first: Conv2d;
+  readonly condition: Linear;
+  readonly secondNorm: GroupNorm;
+  readonly second: Conv2d;
+  readonly skip: Conv2d | null;
+
+  constructor(from: number, to: number, condition: number, rng: Rng) {
+    super();
+    this.firstNorm = norm(from);
+    this.first = conv3x3(from, to, rng);
+    this.condition = new Linear(condition, 2 * to, { rng });
+    this.secondNorm = new GroupNorm(GROUPS, to, { affine: false });
+    this.second = zeroed(conv3x3(to, to, rng));
+    this.skip = from === to ? null : new Conv2d(from, to, 1, { rng });
+  }
+
+  forward(x: Tensor, c: Tensor): Tensor {
+    const h = this.first.forward(this.firstNorm.forward(x));
+    const [scale, shift] = this.condition.forward(c).unsqueeze(1).unsqueeze(1).split(h.shape[3], 3);
+    const inner = this.secondNorm.forward(h).mul(scale.add(1)).add(shift).silu();
+    return this.second.forward(inner).add(this.skip ? this.skip.forward(x) : x);
+  }
+}
+
+/** Self-attention of the pixels of a map, added to the map. */
+class PixelAttention extends Module {
+  readonly norm: GroupNorm;
+  readonly attention: MultiheadAttention;
+
+  constructor(channels: number, heads: number, rng: Rng) {
+    super();
+    this.norm = new GroupNorm(GROUPS, channels);
+    this.attention = new MultiheadAttention(channels, heads, { rng });
+    zeroed(this.attention.out_proj);
+  }
+
+  forward(x: Tensor): Tensor {
+    const [batch, height, width, channels] = x.shape;
+    const tokens = this.norm.forward(x).reshape([batch, height * width, channels]);
+    return x.add(this.attention.forward(tokens).reshape(x.shape));
+  }
+}
+
+/** @throws ValueError */
+function checkSizes(sizes: UNetSizes): void {
+  for (const [name, size] of Object.entries(sizes)) {
+    const least = name === 'classes' ? 0 : 1;
+    if (Number.isInteger(size) && size >= least) continue;
+    throw new ValueError(`${UNet.kind}: expected ${name} to be a whole number >= ${least}, got ${size}`);
+  }
+  const { height, width, hidden, heads } = sizes;
+  if (height % COARSEST > 0 || width % COARSEST > 0) {
+    throw new ValueError(
+      `${UNet.kind}: expected a height and width that are multiples of ${COARSEST}, got ${height} and ${width}`,
+    );
+  }
+  if (hidden % (4 * GROUPS) > 0) {
+    throw new ValueError(`${UNet.kind}: expected hidden to be a multiple of ${4 * GROUPS}, got ${hidden}`);
+  }
+  if ((2 * hidden) % heads > 0) {
+    throw new ValueError(`${UNet.kind}: expected heads that divide ${2 * hidden} channels, got ${heads}`);
+  }
+}
+
+export class UNet extends DiffusionNetwork {
+  static readonly kind = 'unet';
+  readonly kind = UNet.kind;
+  readonly answers = 'prediction';
+  readonly sizes: UNetSizes;
+  readonly time: TimeEmbedding;
+  readonly label: Linear | null;
+  readonly input: Conv2d;
+  readonly half: Block;
+  readonly down: Conv2d;
+  readonly position: Tensor;
+  readonly before: Block;
+  readonly attention: PixelAttention;
+  readonly after: Block;
+  readonly up: UpsampleConv2d;
+  readonly merge: Block;
+  readonly fineNorm: GroupNorm;
+  readonly fine: Conv2d;
+  readonly pixels: Conv2d;
+  readonly output: Conv2d;
+
+  /** @throws ValueError for sizes that are no whole numbers >= 1 or do not fit each other */
+  constructor(options: UNetOptions = {}) {
+    super();
+    const { rng, ...sizes } = withDefaults(UNet.kind, options, { ...UNET_SIZES, rng: sharedRng() });
+    checkSizes(sizes);
+    this.sizes = sizes;
+    const { height, width, channels, classes, hidden, fine, heads, condition } = sizes;
+    const deep = 2 * hidden;
+    this.time = new TimeEmbedding(condition, condition, { rng });
+    this.label = labelMatrix(classes, condition, rng);
+    this.input = conv3x3(4 * channels, hidden, rng);
+    this.half = new Block(hidden, hidden, condition, rng);
+    this.down = conv3x3(hidden, deep, rng, 2);
+    this.position = filledParameter([height / COARSEST, width / COARSEST, deep], 0);
+    this.before = new Block(deep, deep, condition, rng);
+    this.attention = new PixelAttention(deep, heads, rng);
+    this.after = new Block(deep, deep, condition, rng);
+    this.up = new UpsampleConv2d(deep, hidden, { rng });
+    this.merge = new Block(deep, hidden, condition, rng);
+    this.fineNorm = norm(hidden);
+    this.fine = conv3x3(hidden, hidden, rng);
+    this.pixels = conv3x3(hidden / 4 + channels, fine, rng);
+    this.output = zeroed(conv3x3(fine, channels, rng));
+  }
+
+  get description(): string {
+    const { hidden, fine, heads } = this.sizes;
+    return `U-Net of ${fine}, ${hidden} and ${2 * hidden} channels, attention of ${heads} heads`;
+  }
+
+  override forward(x: Tensor, t: ArrayLike<number>, { labels }: Condition = {}): Tensor {
+    checkPictures(UNet.kind, x, this.sizes);
+    const c = embedCondition(UNet.kind, this, x.shape[0], t, labels).silu();
+    const half = this.half.forward(this.input.forward(pixelUnshuffle(x, 2)), c);
+    const deep = this.before.forward(this.down.forward(half).add(this.position), c);
+    const coarse = this.after.forward(this.attention.forward(deep), c);
+    const merged = this.merge.forward(cat([half, this.up.forward(coarse)], 3), c);
+    const fine = pixelShuffle(this.fine.forward(this.fineNorm.forward(merged)).silu(), 2);
+    return this.output.forward(this.pixels.forward(cat([fine, x], 3)).silu());
+  }
+}
+
+/** The shapes of a block's matrices. */
+const blockShapes = (name: string, from: number, to: number, condition: number) =>
+  [
+    [`${name}.first.weight`, [to, 3, 3, from]],
+    [`${name}.condition.weight`, [2 * to, condition]],
+    [`${name}.second.weight`, [to, 3, 3, to]],
+    ...(from === to ? [] : [[`${name}.skip.weight`, [to, 1, 1, from]] as const]),
+  ] as const;
+
+/** How a file of this kind is read. */
+export const UNET_FORMAT: ModelFormat<UNet, UNetSizes> = {
+  kind: UNet.kind,
+  sizes: {
+    ...PICTURE_FIELDS,
+    classes: optional(whole(0, MOST_CLASSES), 0),
+    ...{ hidden: WIDTH_FIELD, fine: WIDTH_FIELD, heads: WIDTH_FIELD, condition: WIDTH_FIELD },
+  },
+  *shapes({ height, width, channels, classes, hidden, fine, condition }) {
+    const deep = 2 * hidden;
+    yield ['time.first.weight', [condition, condition]];
+    yield ['time.second.weight', [condition, condition]];
+    if (classes > 0) yield ['label.weight', [condition, classes + 1]];
+    yield ['input.weight', [hidden, 3, 3, 4 * channels]];
+    yield* blockShapes('half', hidden, hidden, condition);
+    yield ['down.weight', [deep, 3, 3, hidden]];
+    yield ['position', [height / COARSEST, width / COARSEST, deep]];
+    yield* blockShapes('before', deep, deep, condition);
+    yield ['attention.attention.in_proj_weight', [3 * deep, deep]];
+    yield ['attention.attention.out_proj.weight', [deep, deep]];
+    yield* blockShapes('after', deep, deep, condition);
+    yield ['up.weight', [hidden, 3, 3, deep]];
+    yield* blockShapes('merge', deep, hidden, condition);
+    yield ['fine.weight', [hidden, 3, 3, hidden]];
+    yield ['pixels.weight', [fine, 3, 3, hidden / 4 + channels]];
+    yield ['output.weight', [channels, 3, 3, fine]];
+  },
+  create: (sizes) => new UNet({ ...sizes, rng: new Rng(0) }),
+};

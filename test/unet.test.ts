@@ -1,0 +1,109 @@
+/** The U-Net of diffusion models: what it predicts at first, its derivative, its file, and what it refuses. */
+import * as assert from 'uvu/assert';
+import { scope } from '../src/autograd/tape.ts';
+import { decodeCheckpoint, encodeCheckpoint } from '../src/checkpoint/checkpoint.ts';
+import { ShapeError, ValueError } from '../src/errors.ts';
+import { diffusionNetworkOf } from '../src/models/networks/registry.ts';
+import { UNet, type UNetOptions } from '../src/models/networks/unet.ts';
+import { Rng } from '../src/random/rng.ts';
+import { mse } from '../src/tensor/functions.ts';
+import type { Tensor } from '../src/tensor/tensor.ts';
+import { refused } from './helpers.ts';
+import { suite } from './suite.ts';
+
+const TINY = { height: 8, width: 12, classes: 3, hidden: 32, fine: 4, heads: 2, condition: 8 };
+const TIMES = [3, 500];
+
+/** A network whose parameters, also those that begin at 0, are all drawn. */
+function network(options: UNetOptions = {}): UNet {
+  const rng = new Rng(1);
+  const made = new UNet({ ...TINY, ...options, rng });
+  for (const p of made.parameters()) rng.uniformInto(p, -0.15, 0.15);
+  return made;
+}
+
+const pictures = (seed: number, batch = 2) => new Rng(seed).normal([batch, TINY.height, TINY.width, 1]);
+
+suite('unet', (test) => {
+  test('untrained it predicts 0', () => {
+    scope(() => {
+      const model = new UNet({ ...TINY, rng: new Rng(1) });
+      const y = model.forward(pictures(2), TIMES, { labels: [0, null] });
+      assert.equal(y.shape, [2, TINY.height, TINY.width, 1]);
+      assert.ok(y.toTypedArray().every((value) => value === 0));
+    });
+  });
+
+  test('the default network has 1,378,097 parameters', () => {
+    const total = new UNet({ rng: new Rng(1) }).parameters().reduce((sum, p) => sum + p.size, 0);
+    assert.is(total, 1_378_097);
+  });
+
+  test('its gradient is the slope along a random direction, by central differences', () => {
+    scope(() => {
+      const model = network();
+      const [x, target] = [pictures(2), pictures(3)];
+      const loss = () => mse(model.forward(x, TIMES, { labels: [1, null] }), target);
+      loss().backward();
+      const rng = new Rng(5);
+      const parameters = model.parameters();
+      const directions = parameters.map((p) => rng.normal(p.shape));
+      const dot = (a: Tensor, b: Tensor) => a.mul(b).sum().item();
+      const slope = parameters.reduce((sum, p, i) => sum + dot(p.grad!, directions[i]), 0);
+      const h = 1e-3;
+      const at = (step: number) => {
+        const before = parameters.map((p) => p.toTypedArray());
+        for (const [i, p] of parameters.entries()) p.copyFrom(p.detached().add(directions[i].mul(step)));
+        const value = loss().item();
+        for (const [i, p] of parameters.entries()) p.set(before[i]);
+        return value;
+      };
+      const measured = (at(h) - at(-h)) / (2 * h);
+      assert.ok(Math.abs(measured - slope) < 0.01 * Math.abs(slope), `${measured}, expected ${slope}`);
+    });
+  });
+
+  test('each picture is predicted by itself, by its time and its label', () => {
+    scope(() => {
+      const model = network();
+      const x = pictures(2);
+      const size = TINY.height * TINY.width;
+      const both = model.forward(x, TIMES, { labels: [1, 2] }).toTypedArray();
+      const alone = model.forward(x.slice([1, 0, 0, 0], [1, 8, 12, 1]), [500], { labels: [2] }).toTypedArray();
+      const largest = Math.max(...both.map(Math.abs));
+      const difference = Math.max(...Array.from(alone, (v, i) => Math.abs(v - both[size + i])));
+      assert.ok(difference < 1e-5 * largest, `${difference} of ${largest}`);
+      for (const [t, labels] of [
+        [[4, 500], [1, 2]],
+        [TIMES, [0, 2]],
+        [TIMES, [null, 2]],
+      ] as const) {
+        const other = model.forward(x, t, { labels }).toTypedArray();
+        assert.not.equal(other.slice(0, size), both.slice(0, size));
+        assert.equal(other.slice(size), both.slice(size));
+      }
+    });
+  });
+
+  test('a file gives the same network back', () => {
+    scope(() => {
+      const model = network();
+      const bytes = encodeCheckpoint(model, { kind: model.kind, sizes: { ...model.sizes } });
+      const loaded = diffusionNetworkOf(decodeCheckpoint(bytes, 'file'));
+      const x = pictures(2);
+      const run = (of: typeof loaded) => of.forward(x, TIMES, { labels: [1, null] }).toTypedArray();
+      assert.equal(run(loaded), run(model));
+    });
+  });
+
+  test('sizes, times and labels that do not fit are refused', () => {
+    refused(() => new UNet({ height: 30 }), ValueError, 'multiples of 4, got 30 and 28');
+    refused(() => new UNet({ hidden: 48 }), ValueError, 'multiple of 32, got 48');
+    refused(() => new UNet({ heads: 3 }), ValueError, 'heads that divide 128 channels, got 3');
+    const model = network();
+    scope(() => {
+      refused(() => model.forward(pictures(1), [1]), ShapeError, 'expected 2 times');
+      refused(() => model.forward(pictures(1), TIMES, { labels: [3, 0] }), ValueError, 'from 0 to 2, got 3');
+    });
+  });
+});
