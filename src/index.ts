@@ -160,6 +160,7 @@ export {
 } from './models/networks/picture-classifier.ts';
 export { PictureDenoiser } from './models/networks/picture-denoiser.ts';
 export { classifierOf, loadDenoiser } from './models/networks/registry.ts';
+export { UNet, type UNetOptions, type UNetSizes } from './models/networks/unet.ts';
 export { type AnyModel, loadModel, openModel } from './models/open.ts';
 export { DiffusionPipeline, diffusionOf, loadDiffusion, type ProcessSettings } from './models/pipeline.ts';
 export {

@@ -132,6 +132,7 @@ const UNKNOWN: Readonly<Record<string, readonly [Wrong, string, string]>> = {
   decodePng: [(o) => langevin.decodePng(langevin.encodePng(picture), o), 'maxpixels', 'maxPixels'],
   Denoiser: [(o) => new langevin.Denoiser(o), 'Hidden', 'hidden'],
   DiffusionMlp: [(o) => new langevin.DiffusionMlp(o), 'Depth', 'depth'],
+  UNet: [(o) => new langevin.UNet(o), 'Heads', 'heads'],
   encodeCheckpoint: [(o) => langevin.encodeCheckpoint(network(), o), 'setting', 'settings'],
   samplePictures: [(o) => langevin.samplePictures(pipeline(), o), 'guidance_scale', 'guidance'],
   sampleDiffusion: [(o) => first(langevin.sampleDiffusion(pipeline(), o)), 'clip', 'threshold'],

@@ -553,7 +553,7 @@ suite('cli: diffusion', (test) => {
       failed(
         await sample('--model', 'l'),
         1,
-        /l\/model\.safetensors: expected a model "diffusion-mlp", got "lecture"/,
+        /l\/model\.safetensors: expected a model "diffusion-mlp" or "unet", got "lecture"/,
       );
       const resume = (...words: string[]) =>
         langevin(['train', 'diffusion', '--quiet', '--resume', ...words], folder);

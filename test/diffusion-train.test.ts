@@ -151,7 +151,7 @@ suite('diffusion training', (test) => {
     refused(
       () => diffusionOf(decodeCheckpoint(other, 'a.safetensors')),
       FormatError,
-      /a\.safetensors: expected a model "diffusion-mlp", got "denoiser"/,
+      /a\.safetensors: expected a model "diffusion-mlp" or "unet", got "denoiser"/,
     );
     const file = saved(run);
     const { hidden, ...sizes } = file.sizes;

@@ -104,12 +104,13 @@ suite('model files', (test) => {
 
   test('a kind that there is not is refused with those that there are, and sampling takes networks alone', () => {
     const unknown = lying('denoiser', { model: 'constructor' });
-    refusedAtOnce(
-      unknown,
-      /^a\.st: expected a model "denoiser" or .* or "diffusion-mlp", got "constructor"$/,
-    );
+    refusedAtOnce(unknown, /^a\.st: expected a model "denoiser" or .* or "unet", got "constructor"$/);
     const other = decodeCheckpoint(file('lecture', MODELS.lecture), 'a.st');
-    refused(() => diffusionOf(other), FormatError, 'a.st: expected a model "diffusion-mlp", got "lecture"');
+    refused(
+      () => diffusionOf(other),
+      FormatError,
+      'a.st: expected a model "diffusion-mlp" or "unet", got "lecture"',
+    );
   });
 
   test('files of version 0.1.0, which name no channels, hold grey pictures', () => {

@@ -176,9 +176,14 @@ export const DIFFUSION_TABLE = {
   batchSize: batchSize(128),
   lr: lr(1e-3, 'The learning rate of Adam after its warm-up.'),
   beta2: decay('beta2', 0.999, "Decay of Adam's mean of squared gradients.", { ...forUnets(0.99, 0.999) }),
-  clip: notNegative('clip', 0, 'The largest norm of the gradient. A larger one is scaled down. 0 scales none.', {
-    ...forUnets(1, 0),
-  }),
+  clip: notNegative(
+    'clip',
+    0,
+    'The largest norm of the gradient. A larger one is scaled down. 0 scales none.',
+    {
+      ...forUnets(1, 0),
+    },
+  ),
   ema: decay('ema', 0.999, 'Decay of the moving average of the network. The average samples.'),
   labelDropout: share(
     'label-dropout',

@@ -12,7 +12,12 @@ import type { Checkpoint, CheckpointInfo } from '../../checkpoint/checkpoint.ts'
 import { pictureName, type TrainTest, take } from '../../data/dataset.ts';
 import { type Batch, DataLoader } from '../../data/loader.ts';
 import type { Labels } from '../../diffusion/guidance.ts';
-import { LOSS_WEIGHTINGS, type LossWeighting, Objective, type TimeSampling } from '../../diffusion/objective.ts';
+import {
+  LOSS_WEIGHTINGS,
+  type LossWeighting,
+  Objective,
+  type TimeSampling,
+} from '../../diffusion/objective.ts';
 import type { LrSchedule } from '../../optim/lr-schedule.ts';
 import { oneOf, withDefaults } from '../../options.ts';
 import { Rng, type Seed } from '../../random/rng.ts';
