@@ -6,6 +6,20 @@ import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../src/
 import { FormatError, ValueError } from '../src/errors.ts';
 import { suite } from './suite.ts';
 
+/** The value of a half's bits by the formula of IEEE 754: 1 sign bit, 5 exponent bits (bias 15), 10 fraction bits. */
+function halfValue(bits: number): number {
+  const [sign, exponent, fraction] = [bits & 0x8000 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : Number.NaN;
+  const finite = exponent === 0 ? 2 ** -14 * (fraction / 1024) : 2 ** (exponent - 15) * (1 + fraction / 1024);
+  return sign * finite;
+}
+
+/** The bits that a file has of these numbers as halves. */
+function halvesOf(data: Float32Array | Float64Array): Uint16Array {
+  const bytes = encodeSafetensors([['x', { dtype: 'F16', shape: [data.length], data }]]);
+  return new Uint16Array(bytes.slice(bytes.length - 2 * data.length).buffer);
+}
+
 /** A file of this header text and these data bytes, byte by byte. */
 function file(header: string | Uint8Array, data: readonly number[] = [], length?: bigint): Uint8Array {
   const json = typeof header === 'string' ? Buffer.from(header, 'utf8') : header;
@@ -307,8 +321,12 @@ suite('safetensors', (test) => {
       /Int32Array for I32, got a Float32Array/,
     );
     unwritable(
-      () => encodeSafetensors([['x', { ...x, dtype: 'F16' }]]),
-      /expected one of F64 F32 I64 .* got F16/,
+      () => encodeSafetensors([['x', { ...x, dtype: 'BF16' }]]),
+      /expected one of F64 F32 F16 I64 .* got BF16/,
+    );
+    unwritable(
+      () => encodeSafetensors([['x', { ...x, dtype: 'F16', data: new Uint16Array(2) }]]),
+      /x: expected a Float32Array or Float64Array for F16, got a Uint16Array/,
     );
     unwritable(() => encodeSafetensors([['x', { ...x, dtype: 'f32' as Dtype }]]), /got f32/);
     unwritable(
@@ -333,12 +351,75 @@ suite('safetensors', (test) => {
     const header = one('"dtype":"F16","shape":[65536],"data_offsets":[0,131072]');
     const { data } = decodeSafetensors(file(header, [...new Uint8Array(bits.buffer)])).tensors.get('x')!;
     for (const half of bits) {
-      const [sign, exponent, fraction] = [half & 0x8000 ? -1 : 1, (half >> 10) & 31, half & 1023];
-      const finite =
-        exponent === 0 ? 2 ** -14 * (fraction / 1024) : 2 ** (exponent - 15) * (1 + fraction / 1024);
-      const expected = exponent < 31 ? sign * finite : fraction === 0 ? sign * Infinity : NaN;
+      const expected = halfValue(half);
       if (!Object.is(data[half], expected)) assert.is(data[half], expected, `bits ${half}`);
     }
+  });
+
+  test('all 65,536 half floats are written back to the same bits, NaNs with their payload', () => {
+    const bits = Uint16Array.from({ length: 65536 }, (_, i) => i);
+    const header = one('"dtype":"F16","shape":[65536],"data_offsets":[0,131072]');
+    const { data } = decodeSafetensors(file(header, [...new Uint8Array(bits.buffer)])).tensors.get('x')!;
+    assert.equal(halvesOf(data as Float32Array), bits);
+    const doubles = halvesOf(Float64Array.from(data as Float32Array));
+    for (const half of bits) {
+      if (Number.isNaN(halfValue(half))) assert.ok(Number.isNaN(halfValue(doubles[half])), `NaN ${half}`);
+      else if (doubles[half] !== half) assert.is(doubles[half], half);
+    }
+    const payload = new Float32Array(Uint32Array.of(0x7f800001, 0xffc00000).buffer);
+    assert.equal([...halvesOf(payload)], [0x7e00, 0xfe00], 'a NaN whose upper bits are 0 stays a NaN');
+  });
+
+  test('between any two halves a number goes to the nearer, and the middle to the even one', () => {
+    // Neighbours and their middles are exact in float64; so is what is next to a middle in float64 and in float32.
+    const [doubles, floats, expected]: number[][] = [[], [], []];
+    const float = new Float32Array(1);
+    const bits = new Uint32Array(float.buffer);
+    const beside = (x: number, step: number) => {
+      float[0] = x;
+      bits[0] += step;
+      return float[0];
+    };
+    for (let half = 0; half < 0x7bff; half++) {
+      const middle = (halfValue(half) + halfValue(half + 1)) / 2;
+      const even = half % 2 === 0 ? half : half + 1;
+      doubles.push(middle * (1 - 2 ** -53), middle, middle * (1 + 2 ** -52));
+      floats.push(beside(middle, -1), middle, beside(middle, 1));
+      expected.push(half, even, half + 1);
+    }
+    for (const [values, name] of [
+      [Float64Array.from(doubles), 'float64'],
+      [Float32Array.from(floats), 'float32'],
+    ] as const) {
+      const [plus, minus] = [halvesOf(values), halvesOf(values.map((x) => -x))];
+      for (let i = 0; i < expected.length; i++) {
+        if (plus[i] !== expected[i]) assert.is(plus[i], expected[i], `${name} ${values[i]}`);
+        if (minus[i] !== (expected[i] | 0x8000)) assert.is(minus[i], expected[i] | 0x8000, `-${values[i]}`);
+      }
+    }
+    assert.equal([...halvesOf(Float64Array.of(5e-324, -1e-300, -0))], [0, 0x8000, 0x8000]);
+  });
+
+  test('a number that no half is near is refused with its tensor, and infinity is none', () => {
+    const largest = Float64Array.of(65519.999999, -65519.999999, Infinity, -Infinity);
+    assert.equal([...halvesOf(largest)], [0x7bff, 0xfbff, 0x7c00, 0xfc00]);
+    for (const wrong of [65520, -65520, 1e300]) {
+      unwritable(
+        () => halvesOf(Float64Array.of(0, wrong)),
+        new RegExp(
+          `^safetensors: x: expected numbers from -65504 to 65504 for F16, got ${String(wrong).replace('+', '.')}$`,
+        ),
+      );
+    }
+  });
+
+  test('halves lie behind wider elements in the file, in two bytes each', () => {
+    const bytes = encodeSafetensors([
+      ['h', { dtype: 'F16', shape: [3], data: Float32Array.of(1, -2, 0.5) }],
+      ['w', { dtype: 'F32', shape: [1], data: Float32Array.of(1.5) }],
+    ]);
+    assert.equal([...bytes.slice(-10)], [0, 0, 0xc0, 0x3f, 0, 0x3c, 0, 0xc0, 0, 0x38]);
+    assert.equal([...decodeSafetensors(bytes).tensors.keys()], ['w', 'h']);
   });
 
   test('on a big-endian host the bytes of each element are turned round', () => {

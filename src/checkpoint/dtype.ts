@@ -1,8 +1,11 @@
 /**
  * The element types of a safetensors file and the typed arrays that hold them in memory. JavaScript has no
- * 16-bit floats (Float16Array is newer than Node 20): F16 and BF16 are widened to float32, exactly, and are
- * never written. The 8-bit floats are left out: nothing in langevin reads them.
+ * 16-bit floats (Float16Array is newer than Node 20): F16 and BF16 are widened to float32, exactly. F16 is also
+ * written: numbers round to the nearest half, ties to even. BF16 is never written. The 8-bit floats are left out:
+ * nothing in langevin reads them.
  */
+import { ValueError } from '../errors.ts';
+
 export type TensorData =
   | Float64Array
   | Float32Array
@@ -20,6 +23,8 @@ interface DtypeInfo {
   readonly stored: { readonly BYTES_PER_ELEMENT: number; new (buffer: ArrayBuffer): TensorData };
   /** From the bits to float32, for the types that have no array of their own. */
   readonly widen?: (bits: Uint16Array) => Float32Array;
+  /** Back to the bits, where such a type is written. */
+  readonly narrow?: (values: Float32Array | Float64Array) => Uint16Array;
 }
 
 /** IEEE 754 binary16: 1 sign bit, 5 exponent bits (bias 15), 10 fraction bits. */
@@ -40,6 +45,47 @@ function widenHalf(bits: Uint16Array): Float32Array {
   return value;
 }
 
+/** The largest finite half: 2^15 (2 - 2^-10). */
+export const LARGEST_HALF = 65504;
+
+/** x >= 0 and below 2^52 as a whole number, ties to even: above 2^52 a double has no bits for a fraction. */
+const roundToEven = (x: number): number => x + 2 ** 52 - 2 ** 52;
+
+/**
+ * The nearest halves, ties to even. Halves around |x| lie `ulp` = 2^(e - 10) apart, where 2^e <= |x| < 2^(e + 1) and
+ * e >= -14, so that |x| is n ulp. Its bits are 1024 (e + 14) + n: n from 1024 adds 1 to the exponent, n below 1024 is
+ * subnormal, and n that rounds up to 2048 is the next power of two. Infinity stays, and so does the upper part of a NaN's
+ * fraction, as long as that is not 0.
+ * @throws ValueError for a finite number that rounds to none
+ */
+function narrowToHalf(values: Float32Array | Float64Array): Uint16Array {
+  const out = new Uint16Array(values.length);
+  const double = new DataView(new ArrayBuffer(8));
+  const nanBits = values instanceof Float32Array ? nanOfFloat(values) : () => 0x7e00;
+  for (let i = 0; i < values.length; i++) {
+    const x = values[i];
+    if (Number.isNaN(x)) {
+      out[i] = nanBits(i);
+      continue;
+    }
+    double.setFloat64(0, x);
+    const high = double.getUint32(0);
+    const sign = (high >>> 31) << 15;
+    const e = Math.max(-14, ((high >>> 20) & 2047) - 1023);
+    // 65520 lies half way between the largest half and 2^16.
+    if (Math.abs(x) < 65520) out[i] = sign | (1024 * (e + 14) + roundToEven(Math.abs(x) / 2 ** (e - 10)));
+    else if (Math.abs(x) === Infinity) out[i] = sign | 0x7c00;
+    else throw new ValueError(`expected numbers from -${LARGEST_HALF} to ${LARGEST_HALF} for F16, got ${x}`);
+  }
+  return out;
+}
+
+/** The half of a NaN at an index: sign and the upper ten bits of the fraction, or the quiet NaN where those are 0. */
+function nanOfFloat({ buffer, byteOffset, length }: Float32Array): (i: number) => number {
+  const bits = new Uint32Array(buffer, byteOffset, length);
+  return (i) => ((bits[i] >>> 16) & 0x8000) | 0x7c00 | ((bits[i] >>> 13) & 1023 || 0x200);
+}
+
 /** bfloat16 is the upper half of a float32. */
 function widenBrain(bits: Uint16Array): Float32Array {
   return new Float32Array(Uint32Array.from(bits, (half) => half << 16).buffer);
@@ -48,7 +94,7 @@ function widenBrain(bits: Uint16Array): Float32Array {
 const TABLE = {
   F64: { stored: Float64Array },
   F32: { stored: Float32Array },
-  F16: { stored: Uint16Array, widen: widenHalf },
+  F16: { stored: Uint16Array, widen: widenHalf, narrow: narrowToHalf },
   BF16: { stored: Uint16Array, widen: widenBrain },
   I64: { stored: BigInt64Array },
   U64: { stored: BigUint64Array },

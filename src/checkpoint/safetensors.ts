@@ -17,7 +17,10 @@ export interface StoredTensor {
   readonly dtype: Dtype;
   /** Empty for a scalar; any size may be 0. */
   readonly shape: readonly number[];
-  /** As many elements as the shape has. F16 and BF16 are read as a Float32Array. */
+  /**
+   * As many elements as the shape has. F16 and BF16 are read as a Float32Array. F16 is written from a Float32Array or a
+   * Float64Array, rounded to the nearest half.
+   */
   readonly data: TensorData;
 }
 
@@ -27,32 +30,56 @@ export interface Safetensors {
   readonly metadata: Map<string, string>;
 }
 
+/** What a tensor's elements are written from: the file's own arrays, or floats for F16. */
+const sources = (dtype: Dtype) =>
+  dtypeInfo(dtype).narrow ? [Float32Array, Float64Array] : [dtypeInfo(dtype).stored];
+
+const isWritable = (dtype: Dtype) => !dtypeInfo(dtype).widen || dtypeInfo(dtype).narrow !== undefined;
+
 function requireWritable(name: string, { dtype, shape, data }: StoredTensor): void {
   if (name === METADATA) throw new ValueError(`safetensors: ${METADATA} is no name for a tensor`);
-  if (!isDtype(dtype) || dtypeInfo(dtype).widen) {
-    const writable = DTYPES.filter((known) => !dtypeInfo(known).widen);
+  if (!isDtype(dtype) || !isWritable(dtype)) {
+    const writable = DTYPES.filter(isWritable);
     throw new ValueError(`safetensors: ${name}: expected one of ${writable.join(' ')}, got ${dtype}`);
   }
-  const { stored } = dtypeInfo(dtype);
-  if (!(data instanceof stored)) {
-    const [expected, got] = [new stored(new ArrayBuffer(0)), data].map((array) => array.constructor.name);
-    throw new ValueError(`safetensors: ${name}: expected a ${expected} for ${dtype}, got a ${got}`);
+  if (!sources(dtype).some((source) => data instanceof source)) {
+    const expected = sources(dtype).map((source) => new source(new ArrayBuffer(0)).constructor.name);
+    const got = data.constructor.name;
+    throw new ValueError(
+      `safetensors: ${name}: expected a ${expected.join(' or ')} for ${dtype}, got a ${got}`,
+    );
   }
   if (!shape.every(isSize) || elements(shape) !== data.length) {
     throw new ValueError(`safetensors: ${name}: expected the elements of [${shape}], got ${data.length}`);
   }
 }
 
+/** The elements as the file has them. @throws ValueError for what the type cannot hold */
+function elementsOf(name: string, { dtype, data }: StoredTensor): TensorData {
+  const { narrow } = dtypeInfo(dtype);
+  if (!narrow) return data;
+  try {
+    return narrow(data as Float32Array | Float64Array);
+  } catch (error) {
+    throw new ValueError(`safetensors: ${name}: ${(error as Error).message}`);
+  }
+}
+
 /**
  * A safetensors file. Tensors are laid out by falling element size, otherwise in the order given, so that each
  * begins at a multiple of its element size.
- * @throws ValueError for a name given twice, data that do not fit their shape or type, or a type that is not written
+ * @throws ValueError for a name given twice, data that do not fit their shape or type, a type that is not written, or
+ * numbers beyond the halves in a tensor of F16
  */
 export function encodeSafetensors(
   tensors: Iterable<readonly [string, StoredTensor]>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
-  const layout = [...tensors].sort(([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
+  const layout = [...tensors].map(([name, tensor]) => {
+    requireWritable(name, tensor);
+    return { name, dtype: tensor.dtype, shape: tensor.shape, data: elementsOf(name, tensor) };
+  });
+  layout.sort((a, b) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
   const members: string[] = []; // text, since an object would put names such as "0" first
   for (const [key, value] of Object.entries(metadata)) {
     if (typeof value === 'string') continue;
@@ -61,11 +88,9 @@ export function encodeSafetensors(
   if (Object.keys(metadata).length > 0) members.push(`"${METADATA}":${JSON.stringify(metadata)}`);
   const names = new Set<string>();
   let end = 0;
-  for (const [name, tensor] of layout) {
-    requireWritable(name, tensor);
+  for (const { name, dtype, shape, data } of layout) {
     if (names.has(name)) throw new ValueError(`safetensors: the name ${name} is given twice`);
     names.add(name);
-    const { dtype, shape, data } = tensor;
     const data_offsets = [end, (end += data.byteLength)];
     members.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets })}`);
   }
@@ -80,7 +105,7 @@ export function encodeSafetensors(
   new DataView(bytes.buffer).setBigUint64(0, BigInt(start - 8), true);
   bytes.set(json, 8);
   let at = start;
-  for (const [, { data }] of layout) {
+  for (const { data } of layout) {
     const place = bytes.subarray(at, (at += data.byteLength));
     place.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     swapToLittleEndian(place, data.BYTES_PER_ELEMENT);
