@@ -19,12 +19,17 @@ export {
 export {
   type Checkpoint,
   type CheckpointInfo,
+  type ConvertOptions,
+  convertCheckpoint,
   decodeCheckpoint,
+  type EncodeCheckpointOptions,
   encodeCheckpoint,
   loadCheckpoint,
   restoreParameters,
   saveCheckpoint,
 } from './checkpoint/checkpoint.ts';
+export { tensorsDigest } from './checkpoint/digest.ts';
+export type { ModelDtype } from './checkpoint/model-dtype.ts';
 export {
   decodeSafetensors,
   encodeSafetensors,

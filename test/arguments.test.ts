@@ -134,6 +134,7 @@ const UNKNOWN: Readonly<Record<string, readonly [Wrong, string, string]>> = {
   DiffusionMlp: [(o) => new langevin.DiffusionMlp(o), 'Depth', 'depth'],
   UNet: [(o) => new langevin.UNet(o), 'Heads', 'heads'],
   encodeCheckpoint: [(o) => langevin.encodeCheckpoint(network(), o), 'setting', 'settings'],
+  convertCheckpoint: [(o) => langevin.convertCheckpoint(lectureFile(), o), 'Dtype', 'dtype'],
   samplePictures: [(o) => langevin.samplePictures(pipeline(), o), 'guidance_scale', 'guidance'],
   sampleDiffusion: [(o) => first(langevin.sampleDiffusion(pipeline(), o)), 'clip', 'threshold'],
   lectureLoss: [(o) => langevin.lectureLoss((x) => x, point(), rng, o), 'Carry', 'carry'],

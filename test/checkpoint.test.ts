@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { type BackendName, backend, setBackend } from '../src/backend/backend.ts';
 import {
+  convertCheckpoint,
   decodeCheckpoint,
   encodeCheckpoint,
   loadCheckpoint,
@@ -11,9 +13,11 @@ import {
   restoreParameters,
   saveCheckpoint,
 } from '../src/checkpoint/checkpoint.ts';
+import { requireDigest, tensorsDigest } from '../src/checkpoint/digest.ts';
 import type { TensorData } from '../src/checkpoint/dtype.ts';
-import { decodeSafetensors, encodeSafetensors } from '../src/checkpoint/safetensors.ts';
-import { FileError, FormatError, type LangevinError } from '../src/errors.ts';
+import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../src/checkpoint/safetensors.ts';
+import { FileError, FormatError, type LangevinError, ValueError } from '../src/errors.ts';
+import { ConvDenoiser } from '../src/models/networks/conv-denoiser.ts';
 import { Denoiser } from '../src/models/networks/denoiser.ts';
 import { loadDenoiser } from '../src/models/networks/registry.ts';
 import type { Module } from '../src/nn/module.ts';
@@ -160,6 +164,164 @@ suite('checkpoint', (test) => {
       new DataView(bytes.buffer).setUint16(8 + header.length + 2 * i, half, true);
     }
     assert.equal([...decodeCheckpoint(bytes).parameters.get('w')!.data], [1, -2, 0.5]);
+  });
+
+  test('a file in float16 has two bytes a parameter, and opens with the parameters rounded to halves', () => {
+    const model = denoiser(3);
+    const whole = encodeCheckpoint(model, info);
+    const half = encodeCheckpoint(model, info, undefined, { dtype: 'float16' });
+    const { tensors, metadata } = decodeSafetensors(half);
+    assert.is(metadata.get('dtype'), 'float16');
+    assert.equal([...new Set([...tensors.values()].map((t) => t.dtype))], ['F16']);
+    const opened = denoiser();
+    restoreParameters(opened, decodeCheckpoint(half));
+    const errors = values(opened).flatMap((p, i) => p.map((x, j) => Math.abs(x - values(model)[i][j])));
+    const largest = Math.max(...values(model).flat().map(Math.abs));
+    assert.ok(Math.max(...errors) <= largest * 2 ** -11, `${Math.max(...errors)}`);
+    assert.ok(
+      errors.some((e) => e > 0),
+      'some are rounded',
+    );
+    const f32 = decodeSafetensors(encodeCheckpoint(model, info, undefined, { dtype: 'float32' })).tensors;
+    for (const [name, { dtype, data }] of f32) {
+      const own = decodeSafetensors(whole).tensors.get(name)!.data as Float32Array;
+      assert.equal([dtype, data], ['F32', Float32Array.from(own)]);
+    }
+    const wrong = { dtype: 'floats16' as 'float16' };
+    refused(
+      () => encodeCheckpoint(model, info, undefined, wrong),
+      ValueError,
+      'dtype: expected float32 or float16, got "floats16". Did you mean "float16"?',
+    );
+  });
+
+  test('a file that is converted says what it said, without the state of its run', () => {
+    const moment: StoredTensor = { dtype: 'F32', shape: [1], data: Float32Array.of(7) };
+    const training = { tensors: new Map([['m', moment]]), progress: { step: 3 } };
+    const said = { ...info, settings: { lr: 0.1, note: 'é' }, seed: 'abc' };
+    const read = decodeCheckpoint(encodeCheckpoint(denoiser(4), said, training), 'a.st');
+    assert.ok(read.training);
+    const {
+      parameters,
+      source: _,
+      ...rest
+    } = decodeCheckpoint(convertCheckpoint(read, { dtype: 'float16' }));
+    const { parameters: before, source: __, training: ___, ...expected } = read;
+    assert.equal(rest, expected);
+    assert.equal([...parameters.keys()].sort(), [...before.keys()].sort());
+    const again = convertCheckpoint(decodeCheckpoint(convertCheckpoint(read, { dtype: 'float16' })), {
+      dtype: 'float16',
+    });
+    assert.equal(again, convertCheckpoint(read, { dtype: 'float16' }), 'what is rounded stays as it is');
+    const large = new Map(before);
+    large.set('decoder.2.bias', { dtype: 'F64', shape: [12], data: new Float64Array(12).fill(1e39) });
+    refused(
+      () => convertCheckpoint({ ...read, parameters: large }, { dtype: 'float16' }),
+      FormatError,
+      /^a\.st: safetensors: decoder\.2\.bias: expected numbers from -65504 to 65504 for F16, got 1e\+39$/,
+    );
+    refused(
+      () => convertCheckpoint({ ...read, parameters: large }, { dtype: 'float32' }),
+      FormatError,
+      /^a\.st: decoder\.2\.bias: expected numbers that float32 holds, got 1e\+39$/,
+    );
+  });
+
+  test('the weights of a convolution have the same order of axes in a float16 file as in a float32 one', () => {
+    const model = new ConvDenoiser({ height: 4, width: 4, channels: 1 }, new Rng(1));
+    const sizes = { height: 4, width: 4, channels: 1 };
+    const files = (['float32', 'float16'] as const).map((dtype) =>
+      decodeSafetensors(encodeCheckpoint(model, { kind: 'conv-denoiser', sizes }, undefined, { dtype })),
+    );
+    const [f32, f16] = files.map(({ tensors }) => tensors);
+    assert.ok([...f32.values()].some(({ shape }) => shape.length === 4));
+    for (const [name, { shape, data }] of f32) {
+      const half = f16.get(name)!;
+      assert.equal(half.shape, shape);
+      for (let i = 0; i < data.length; i++) {
+        const x = data[i] as number;
+        assert.ok(Math.abs((half.data[i] as number) - x) <= Math.max(Math.abs(x) * 2 ** -11, 2 ** -25), name);
+      }
+    }
+  });
+
+  test('the digest is the SHA-256 over names, types, shapes and bytes, whatever the order and the metadata', async () => {
+    const a = { dtype: 'F32', shape: [1, 2], data: Float32Array.of(1.5, -2) } as const;
+    const b = { dtype: 'F16', shape: [1], data: Float32Array.of(1) } as const;
+    const expected = createHash('sha256')
+      .update('["a","F32",[1,2]]\n')
+      .update(Uint8Array.of(0, 0, 0xc0, 0x3f, 0, 0, 0, 0xc0))
+      .update('["é\\"","F16",[1]]\n')
+      .update(Uint8Array.of(0, 0x3c))
+      .digest('hex');
+    const digest = (...words: Parameters<typeof encodeSafetensors>) =>
+      tensorsDigest(encodeSafetensors(...words));
+    assert.is(
+      await digest([
+        ['a', a],
+        ['é"', b],
+      ]),
+      expected,
+    );
+    assert.is(
+      await digest(
+        [
+          ['é"', b],
+          ['a', a],
+        ],
+        { x: 'y' },
+      ),
+      expected,
+    );
+    const others = await Promise.all([
+      digest([
+        ['a', a],
+        ['e"', b],
+      ]),
+      digest([
+        ['a', { ...a, shape: [2, 1] }],
+        ['é"', b],
+      ]),
+      digest([
+        ['a', { ...a, data: Float32Array.of(1.5, 2) }],
+        ['é"', b],
+      ]),
+      digest([
+        ['a', a],
+        ['é"', { ...b, dtype: 'F32' }],
+      ]),
+      digest([['a', a]]),
+    ]);
+    assert.is(new Set([...others, expected]).size, 6);
+    // Two tensors of one size lie in the file as they were given; the digest sorts them by name.
+    const [c, d] = [Float32Array.of(1), Float32Array.of(2)].map(
+      (data) => ({ dtype: 'F32', shape: [1], data }) as const,
+    );
+    assert.is(
+      await digest([
+        ['c', c],
+        ['d', d],
+      ]),
+      await digest([
+        ['d', d],
+        ['c', c],
+      ]),
+    );
+  });
+
+  test('a file that has its digest is refused where a bit of a tensor has changed', async () => {
+    const read = decodeCheckpoint(encodeCheckpoint(denoiser(6), info), 'a.st');
+    const digest = await tensorsDigest(convertCheckpoint(read, { dtype: 'float16' }));
+    const bytes = convertCheckpoint(read, { dtype: 'float16', digest });
+    assert.is(decodeCheckpoint(bytes).digest, digest);
+    await requireDigest(bytes, decodeCheckpoint(bytes));
+    await requireDigest(encodeCheckpoint(denoiser(), info), read);
+    bytes[bytes.length - 1] ^= 1;
+    await rejected(
+      requireDigest(bytes, decodeCheckpoint(bytes, 'a.st')),
+      FormatError,
+      /^a\.st: expected tensors of the digest "[0-9a-f]{40}"…, got "[0-9a-f]{40}"…; the file is damaged$/,
+    );
   });
 
   test('a file that is no model of langevin is refused, with its name', () => {

@@ -2,10 +2,11 @@
  * A trained model as one file: its parameters under PyTorch's names, and in the file's metadata what the model
  * is and how it came to be. The format is safetensors (safetensors.ts), so that PyTorch can read the file too.
  *
- *     metadata   format = pt, langevin = version, model = kind, sizes, settings, seed, backend, numerics
+ *     metadata   format = pt, langevin = version, model = kind, sizes, settings, seed, backend, numerics, dtype,
+ *                digest
  *
  * Sizes, settings and seed are JSON. Parameters are F32 from the WebAssembly backend and F64 from the
- * reference, and are read from any floating type into either. Tensors of four axes, such as the weights of
+ * reference, or what `dtype` asked for, and are read from any floating type into either. An exported file has the digest of its tensors: digest.ts. Tensors of four axes, such as the weights of
  * convolutions, have PyTorch's order in the file: layout.ts.
  *
  * A file of a run that is to go on holds more tensors, such as an optimiser's moments, under names that begin with
@@ -15,7 +16,7 @@ import { host } from '#host';
 import { scope } from '../autograd/tape.ts';
 import { FormatError, ShapeError, ValueError } from '../errors.ts';
 import { Module } from '../nn/module.ts';
-import { describe, withDefaults } from '../options.ts';
+import { describe, oneOf, withDefaults } from '../options.ts';
 import type { Seed } from '../random/rng.ts';
 import { tensor } from '../tensor/create.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -23,6 +24,7 @@ import { VERSION } from '../version.ts';
 import type { Dtype } from './dtype.ts';
 import { isRecord, show } from './fields.ts';
 import { channelsFirst, channelsLast } from './layout.ts';
+import { inDtype, MODEL_DTYPES, type ModelDtype } from './model-dtype.ts';
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from './safetensors.ts';
 
 /** What a model's file says beside its parameters. */
@@ -51,6 +53,8 @@ export interface Checkpoint extends CheckpointInfo {
   readonly version: string;
   readonly backend: string;
   readonly numerics: string;
+  /** What `tensorsDigest` says of the file, if it is whole. */
+  readonly digest?: string;
   readonly parameters: ReadonlyMap<string, StoredTensor>;
   /** Of a run that can go on. */
   readonly training?: TrainingState;
@@ -87,32 +91,84 @@ function checkInfo(info: CheckpointInfo): void {
   }
 }
 
-/** The bytes of a model's file. @param training of a run that is to go on */
+/** How a model's file is written. */
+export interface EncodeCheckpointOptions {
+  /** The type of the parameters in the file; by default that of the backend. */
+  readonly dtype?: ModelDtype | undefined;
+}
+
+/**
+ * The bytes of a model's file.
+ * @param training of a run that is to go on
+ * @throws ValueError for a parameter that `dtype` cannot hold
+ */
 export function encodeCheckpoint(
   model: Module,
   info: CheckpointInfo,
   training?: TrainingState,
+  options: EncodeCheckpointOptions = {},
 ): Uint8Array<ArrayBuffer> {
   if (!(model instanceof Module)) {
     throw new ValueError(`checkpoint: expected a model, got ${describe(model)}`);
   }
   checkInfo(info);
-  const parameters = [...model.stateDict()];
-  const { name, numerics } = parameters[0][1].backend;
-  const stored = parameters.map(([name, p]) => [name, storedTensor(p)] as const);
+  const { dtype } = withDefaults('checkpoint', options, { dtype: undefined });
+  const state = [...model.stateDict()];
+  const { name: backend, numerics } = state[0][1].backend;
+  const parameters = new Map(state.map(([name, p]) => [name, storedTensor(p)]));
+  return encodeParts({ ...info, version: VERSION, backend, numerics, parameters, training }, dtype);
+}
+
+/** What a converted file says in place of the one that was read. */
+export interface ConvertOptions {
+  readonly dtype: ModelDtype;
+  readonly settings?: CheckpointInfo['settings'] | undefined;
+  /** Of the tensors in the converted file. */
+  readonly digest?: string | undefined;
+}
+
+/**
+ * A file that was read, as one of another type: its parameters, and all that it says of the model. What a run needs to go
+ * on is left out.
+ * @throws FormatError for a parameter that the type cannot hold
+ */
+export function convertCheckpoint(checkpoint: Checkpoint, options: ConvertOptions): Uint8Array<ArrayBuffer> {
+  const { dtype, settings, digest } = withDefaults('checkpoint', options, {
+    dtype: undefined,
+    settings: checkpoint.settings,
+    digest: undefined,
+  });
+  return onFile(checkpoint.source, () =>
+    encodeParts({ ...checkpoint, settings, digest, training: undefined }, dtype),
+  );
+}
+
+type Parts = Omit<Checkpoint, 'source' | 'settings' | 'training' | 'digest'> & {
+  readonly settings?: CheckpointInfo['settings'] | undefined;
+  readonly training?: TrainingState | undefined;
+  readonly digest?: string | undefined;
+};
+
+function encodeParts(parts: Parts, dtype: ModelDtype | undefined): Uint8Array<ArrayBuffer> {
+  const { kind, sizes, settings, seed, version, backend, numerics, parameters, training, digest } = parts;
+  const known = dtype === undefined ? undefined : oneOf('dtype', MODEL_DTYPES, dtype);
+  const stored = [...parameters].map(
+    ([name, tensor]) => [name, known ? inDtype(name, tensor, known) : tensor] as const,
+  );
   for (const [name, tensor] of training?.tensors ?? []) stored.push([TRAINING + name, tensor]);
-  const { kind, sizes, settings, seed } = info;
   const ordered = stored.map(([name, tensor]) => [name, channelsFirst(tensor)] as const);
   return encodeSafetensors(ordered, {
     format: 'pt',
-    langevin: VERSION,
+    langevin: version,
     model: kind,
     sizes: JSON.stringify(sizes),
     ...(settings === undefined ? {} : { settings: JSON.stringify(settings) }),
     ...(seed === undefined ? {} : { seed: JSON.stringify(seed) }),
     ...(training === undefined ? {} : { training: JSON.stringify(training.progress) }),
-    backend: name,
+    backend,
     numerics,
+    ...(known === undefined ? {} : { dtype: known }),
+    ...(digest === undefined ? {} : { digest }),
   });
 }
 
@@ -193,6 +249,7 @@ export function decodeCheckpoint(bytes: Uint8Array, source = 'checkpoint'): Chec
   const settings = parseObject(metadata, 'settings', source);
   const seed = parseSeed(metadata, source);
   const progress = parseObject(metadata, 'training', source);
+  const digest = parseName(metadata, 'digest', source);
   const named = (key: string) => parseName(metadata, key, source) ?? 'unknown';
   const [parameters, training] = [new Map<string, StoredTensor>(), new Map<string, StoredTensor>()];
   for (const [name, stored] of tensors) {
@@ -210,6 +267,7 @@ export function decodeCheckpoint(bytes: Uint8Array, source = 'checkpoint'): Chec
     version: named('langevin'),
     backend: named('backend'),
     numerics: named('numerics'),
+    ...(digest === undefined ? {} : { digest }),
     parameters,
     ...(progress === undefined ? {} : { training: { tensors: training, progress } }),
   };
