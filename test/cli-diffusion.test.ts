@@ -15,6 +15,7 @@ import * as assert from 'uvu/assert';
 import { loadCheckpoint } from '../src/checkpoint/checkpoint.ts';
 import { decodePng } from '../src/image/png.ts';
 import { loadDiffusion } from '../src/models/pipeline.ts';
+import { labelsInTurn, samplePictures } from '../src/models/sample.ts';
 import { inFolder, langevin, npmRun, type Outcome, tinyData } from './dist.ts';
 import { suite } from './suite.ts';
 
@@ -44,6 +45,20 @@ async function ok(words: readonly string[], folder: string): Promise<string> {
   const { code, stdout, stderr } = await langevin(words, folder);
   assert.equal([code, stderr], [0, ''], words.join(' '));
   return stdout;
+}
+
+/** An NPY file of bytes, read by the rules of its format. */
+function readNpy(path: string) {
+  const file = readFileSync(path);
+  assert.equal([...file.subarray(0, 8)], [0x93, ...Buffer.from('NUMPY'), 1, 0]);
+  const end = 10 + file.readUInt16LE(8);
+  assert.is(end % 64, 0);
+  const header = file.subarray(10, end).toString('latin1');
+  const [, descr, tuple] = /^\{'descr': '(\S+)', 'fortran_order': False, 'shape': \((.*)\), \} *\n$/.exec(
+    header,
+  )!;
+  const shape = tuple.split(',').filter((side) => side.trim() !== '');
+  return { descr, shape: shape.map(Number), bytes: [...file.subarray(end)] };
 }
 
 const json = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
@@ -167,6 +182,41 @@ suite('cli: diffusion', (test) => {
       assert.not(picture.equals(await again('m', '--label', '3,1', '--seed', '1')));
       assert.not(picture.equals(await again('m', '--label', '1,3')));
       assert.not(picture.equals(await again('m', '--label', '3,1', '--guidance', '0')));
+    }));
+
+  test('sample saves its pictures as bytes, and their labels beside them; the sheet shows the first hundred', () =>
+    inFolder(async (folder) => {
+      await ok([...TRAIN, '--epochs', '20', '--lr', '0.02', '--ema', '0', '--quiet', '--out', 'm'], folder);
+      await ok([...TRAIN, '--epochs', '1', '--quiet', '--guidance-dropout', '1', '--out', 'u'], folder);
+      const sample = ['sample', '--steps', '2', '--threads', '1', '--seed', 's', '--out', 'p', '--model'];
+      const stdout = await ok([...sample, 'm', '--count', '253', '--save', 'n/s.npy', '--quiet'], folder);
+      assert.is(stdout, '');
+      const model = await loadDiffusion(join(folder, 'm', 'model.safetensors'));
+      const labels = labelsInTurn(model, 253);
+      const pictures = samplePictures(model, { labels, guidance: 2, steps: 2, seed: 's' });
+      const saved = readNpy(join(folder, 'n', 's.npy'));
+      assert.equal([saved.descr, saved.shape], ['|u1', [253, 28, 28]]);
+      const wrong = [...pictures].filter((x, i) => Math.round(255 * x) !== saved.bytes[i]);
+      assert.equal([saved.bytes.length, wrong.length], [pictures.length, 0]);
+      const { bytes, ...header } = readNpy(join(folder, 'n', 's.labels.npy'));
+      assert.equal(header, { descr: '|u1', shape: [253] });
+      assert.equal(bytes, labels);
+      const [sheet] = readdirSync(join(folder, 'p'));
+      const { width, height } = decodePng(readFileSync(join(folder, 'p', sheet)));
+      assert.ok(width < 11 * 60 && height < 11 * 60, `${width}x${height}`);
+
+      const events = await ok([...sample, 'u', '--count', '3', '--save', 'u.npy', '--json'], folder);
+      const { files } = JSON.parse(events.trim().split('\n').at(-1)!);
+      assert.equal(files.slice(1), ['u.npy']);
+      assert.equal(readNpy(join(folder, 'u.npy')).shape, [3, 28, 28]);
+      assert.not(existsSync(join(folder, 'u.labels.npy')), 'there are no labels');
+
+      const refused = async (save: string, code: number, message: RegExp) =>
+        failed(await langevin([...sample, 'm', '--save', save, '--quiet'], folder), code, message);
+      await refused('s.npz', 2, /--save: expected a file \.npy, got "s\.npz"/);
+      await refused('m/model.safetensors/s.npy', 1, /cannot write to the folder m\/model\.safetensors/);
+      mkdirSync(join(folder, 'd.npy'));
+      await refused('d.npy', 1, /cannot write d\.npy: it is a folder, not a file/);
     }));
 
   test('train lecture leaves its page, whose figures are those of the run', () =>

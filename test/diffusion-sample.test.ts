@@ -69,8 +69,8 @@ suite('diffusion: pictures', (test) => {
   test('pictures grow together, although they are made part by part', () => {
     const model = greys();
     const labels = labelsInTurn(model, 260);
-    const grown = (most: number) => {
-      const run = growingSamples(model, { labels, steps: 7, seed: 1 }, most);
+    const grown = (most: number, shown?: number) => {
+      const run = growingSamples(model, { labels, steps: 7, seed: 1 }, most, shown);
       let next = run.next();
       while (!next.done) next = run.next();
       return next.value;
@@ -95,6 +95,10 @@ suite('diffusion: pictures', (test) => {
       assert.ok(distances[0] > 0.01 * (to - from), `${distances}`);
     }
     for (const frame of before) assert.is(frame.length, 6 * 260);
+    for (const shown of [100, 255]) {
+      const first = before.map((frame) => frame.slice(0, 6 * shown));
+      assert.equal(grown(60, shown).before, first, `the first ${shown} alone`);
+    }
   });
 
   test('beyond 250 pictures are made part by part; a step tells how many there are in all', () => {

@@ -7,11 +7,12 @@ import { type Command, commandOf, optionsOf, split, tableOf } from '../src/cli/o
 import { commandHelp, wrap } from '../src/cli/options/help.ts';
 import { programName } from '../src/cli/options/program.ts';
 import { counted } from '../src/cli/report/counted.ts';
+import { timeLeft } from '../src/cli/report/text-reporter.ts';
 import { sampleFileName } from '../src/cli/results/sample-files.ts';
 import { ValueError } from '../src/errors.ts';
 import { pictureGridFromBatch } from '../src/image/grid.ts';
 import { commandLine, commandWords, quoted } from '../src/models/command-line.ts';
-import { sampleColumns, sampleGrid } from '../src/models/sample-grid.ts';
+import { firstSamples, sampleColumns, sampleGrid } from '../src/models/sample-grid.ts';
 import { readSetting, type Setting } from '../src/models/setting.ts';
 import { RECIPES, type RecipeName, SAMPLING_TABLE, SCHEDULES_TABLE } from '../src/models/settings.ts';
 import { DENOISER_SETTINGS } from '../src/models/training/denoiser.ts';
@@ -215,10 +216,36 @@ suite('settings', (test) => {
     assert.equal(grid([7, 7, 7, 7]), drawn(4, 2, { title: 'label 7' }));
     assert.equal(grid([1, 2, 3, 4], 2), drawn(4, 2, { title: 'labels, row by row: 1 2 3 4' }));
     assert.equal(grid([null, null]), drawn(2, 2, {}));
+    const many = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9];
+    const captions = [many.slice(0, 7).map(String), many.slice(7).map(String)];
+    assert.equal(grid(many, 7), drawn(13, 7, { captions }));
     const turn = (n: number, k: number) => Array.from({ length: n }, (_, i) => i % k);
     assert.equal(
       [sampleColumns(turn(100, 10)), sampleColumns(turn(100, 2)), sampleColumns(turn(6, 10))],
       [10, 10, 6],
     );
+  });
+
+  test('a sheet shows the first hundred of thousands', () => {
+    const labels = Array.from({ length: 4000 }, (_, i) => i % 10);
+    const pictures = Float64Array.from({ length: 4 * 4000 }, (_, i) => Math.floor(i / 4) / 4000);
+    const first = firstSamples({ height: 2, width: 2, labels, pictures });
+    assert.equal(first, {
+      height: 2,
+      width: 2,
+      labels: labels.slice(0, 100),
+      pictures: pictures.slice(0, 400),
+    });
+    assert.is(firstSamples(first), first);
+    assert.ok(sampleGrid(first).height < 700);
+  });
+
+  test('the time left is in minutes and seconds', () => {
+    assert.equal([0.2, 59.1, 61, 600].map(timeLeft), [
+      '1 s left',
+      '1 min 0 s left',
+      '1 min 1 s left',
+      '10 min 0 s left',
+    ]);
   });
 });

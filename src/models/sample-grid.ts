@@ -1,6 +1,6 @@
 /**
  * Samples of a diffusion model as one picture with their labels: above the columns where a column has one label,
- * beside the rows where a row has one, else as a title.
+ * beside the rows where a row has one, else as a title where they are few, and below each picture where they are many.
  */
 import type { Labels } from '../diffusion/guidance.ts';
 import { pictureGridFromBatch } from '../image/grid.ts';
@@ -10,6 +10,10 @@ import type { Picture } from '../image/png.ts';
 const MOST_CLASSES = 20;
 /** About the pixels of a picture that is drawn. */
 const SIZE = 56;
+/** The most pictures of a sheet: one of thousands can neither be looked at nor be opened. */
+export const MOST_SHOWN = 100;
+/** More labels than this do not go into a title. */
+const MOST_IN_TITLE = 12;
 
 const distinct = (labels: Labels) => [...new Set(labels)];
 
@@ -39,6 +43,14 @@ export interface Samples {
   readonly pictures: Float64Array;
 }
 
+/** The first of the samples, as many as a sheet shows. */
+export function firstSamples(samples: Samples, most = MOST_SHOWN): Samples {
+  const { height, width, labels, pictures } = samples;
+  if (labels.length <= most) return samples;
+  const size = pictures.length / labels.length;
+  return { height, width, labels: labels.slice(0, most), pictures: pictures.slice(0, most * size) };
+}
+
 /** The label that all have, or null. */
 function shared(labels: Labels): number | null {
   const [first = null, ...others] = distinct(labels);
@@ -65,15 +77,22 @@ export function sampleGrid(
   const columnLabels = one === null ? texts(byColumn) : [];
   const rowLabels = one === null && columnLabels.length === 0 ? texts(byRow) : [];
   const isLabelled = columnLabels.length + rowLabels.length > 0 || labels.some((label) => label === null);
-  const title = isLabelled ? '' : titleOf(labels);
+  const isLong = one === null && labels.length > MOST_IN_TITLE;
+  const title = isLabelled || isLong ? '' : titleOf(labels);
+  const captions = isLabelled || !isLong ? [] : captionsOf(labels, columns);
   const scale = Math.max(1, Math.floor(SIZE / height));
-  return pictureGridFromBatch(pictures, { height, width, columns, scale, columnLabels, rowLabels, title });
+  const words = { columnLabels, rowLabels, title, captions };
+  return pictureGridFromBatch(pictures, { height, width, columns, scale, ...words });
 }
 
-/** `label 7`, or the labels row by row, as far as they go. */
+/** `label 7`, or the labels row by row. */
 function titleOf(labels: Labels): string {
   const all = distinct(labels);
-  if (all.length === 1) return `label ${all[0]}`;
-  const shown = labels.slice(0, 12).join(' ');
-  return `labels, row by row: ${shown}${labels.length > 12 ? ' ...' : ''}`;
+  return all.length === 1 ? `label ${all[0]}` : `labels, row by row: ${labels.join(' ')}`;
 }
+
+/** A label below each picture, row by row. */
+const captionsOf = (labels: Labels, columns: number): string[][] =>
+  Array.from({ length: Math.ceil(labels.length / columns) }, (_, r) =>
+    labels.slice(r * columns, (r + 1) * columns).map(String),
+  );

@@ -1,5 +1,5 @@
 /** `langevin sample`: pictures from a trained diffusion model, as a grid, and as an animation of how they came. */
-import { dirname } from 'node:path';
+import { basename, dirname, extname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Labels } from '../../diffusion/guidance.ts';
 import { encodeGif } from '../../image/gif.ts';
@@ -7,8 +7,8 @@ import { encodePng } from '../../image/png.ts';
 import { type GrowingSamples, growingSamples } from '../../models/figures/samples.ts';
 import type { DiffusionPipeline } from '../../models/pipeline.ts';
 import { labelsInTurn, type SampleOptions } from '../../models/sample.ts';
-import { sampleGrid } from '../../models/sample-grid.ts';
-import { nameOf } from '../../models/setting.ts';
+import { firstSamples, MOST_SHOWN, type Samples, sampleGrid } from '../../models/sample-grid.ts';
+import { nameOf, text } from '../../models/setting.ts';
 import { DATA_TABLE, RECIPES, SAMPLE_TABLE, SAMPLING_TABLE } from '../../models/settings.ts';
 import { VERSION } from '../../version.ts';
 import { asUsage, type Options, readSettings, UsageError } from '../options/arguments.ts';
@@ -18,16 +18,23 @@ import { outSetting, REPORT_TABLE } from '../options/output.ts';
 import { PROGRAM } from '../options/program.ts';
 import { loadModel, loadModelData, readSampling, samplingLine } from '../options/sampling.ts';
 import { counted } from '../report/counted.ts';
-import { createReporter } from '../report/reporter.ts';
+import { createReporter, type Reporter } from '../report/reporter.ts';
 import { guideLine, guideOf } from '../results/classifiers.ts';
 import { FigureHashes } from '../results/figures.ts';
+import { encodeNpy, labelsFileName, toBytes } from '../results/npy.ts';
 import { requireWritable, writeAll } from '../results/out-folder.ts';
 import { sampleFileName } from '../results/sample-files.ts';
 
 /** Frames of the animation at most; long runs skip some. */
 const MOST_FRAMES = 60;
 
+/** Classes that a byte tells apart. */
+const MOST_SAVED_CLASSES = 256;
+
 const OUTPUT = {
+  save: text('save', null, 'Also write the pictures as bytes to this .npy, and the labels to .labels.npy.', {
+    placeholder: 'file',
+  }),
   out: outSetting(null, "the model's"),
   ...REPORT_TABLE,
 } as const;
@@ -41,6 +48,7 @@ export const SAMPLE: Command = {
     'sample --label 2,0,2,6 --count 4 --guidance 3 --gif',
     'sample --sampler dpm-solver-2m --steps 15',
     'sample --label 3 --classifier-guidance 5',
+    'sample --count 4000 --save samples.npy --quiet',
   ],
   run: sampleCommand,
 };
@@ -65,10 +73,16 @@ export async function sampleCommand(options: Options): Promise<number> {
   // What is wrong with the words comes before what is wrong with a file.
   const settings = { ...readSettings(SAMPLE_TABLE, options), ...readSettings(SAMPLING_TABLE, options) };
   const { count: n, label: wanted, gif: animate } = settings;
-  const { out: given } = readSettings(OUTPUT, options);
+  const { out: given, save } = readSettings(OUTPUT, options);
+  if (save !== undefined && extname(save) !== '.npy') {
+    throw new UsageError(`--save: expected a file .npy, got "${save}"`);
+  }
   const reporter = createReporter(options);
   applyEngineOptions(options);
   const { path, checkpoint, model } = await loadModel(options);
+  if (save !== undefined && model.classes > MOST_SAVED_CLASSES) {
+    throw new UsageError(`--save: expected at most ${MOST_SAVED_CLASSES} classes, got ${model.classes}`);
+  }
   const sampling = readSampling(options, model);
   const { classifierGuidance, ...rest } = sampling;
   const guided = classifierGuidance > 0;
@@ -80,9 +94,12 @@ export async function sampleCommand(options: Options): Promise<number> {
   }
   const out = given ?? dirname(path);
   const name = sampleFileName(settings);
-  const what = { [`${name}.png`]: 'the pictures', [`${name}.gif`]: 'how they grew out of noise' };
-  const tidy = requireWritable(out, Object.keys(what).slice(0, animate ? 2 : 1));
+  const shown = n > MOST_SHOWN ? `the first ${MOST_SHOWN} pictures` : 'the pictures';
+  const what = { [`${name}.png`]: shown, [`${name}.gif`]: 'how they grew out of noise' };
+  const tidies = [requireWritable(out, Object.keys(what).slice(0, animate ? 2 : 1))];
   try {
+    if (save !== undefined)
+      tidies.push(requireWritable(dirname(save), [basename(save), basename(labelsFileName(save))]));
     const engine = await engineReport();
     reporter.event({
       type: 'start',
@@ -100,17 +117,19 @@ export async function sampleCommand(options: Options): Promise<number> {
     const guide = data && (await guideOf(model, data, engine.numerics, reporter));
     const classifier = guide ? { model: guide.classifier, scale: classifierGuidance } : undefined;
     const started = performance.now();
-    const samples = await compute(model, { ...rest, labels, classifier }, animate);
+    const samples = await compute(model, { ...rest, labels, classifier }, animate, reporter);
     const seconds = (performance.now() - started) / 1000;
     const hashes = new FigureHashes();
     const png = hashes.content(
       `${name}.png`,
-      () => samples.last,
+      () => firstSamples(samples.last),
       (figure) => encodePng(sampleGrid(figure)),
     );
     const gif = hashes.content(`${name}.gif`, () => samples, drawAnimation);
     const contents = { [`${name}.png`]: png, ...(animate ? { [`${name}.gif`]: gif } : {}) };
     const files = await writeAll(out, what, contents);
+    if (save !== undefined)
+      files.push(...(await saveSamples(save, samples.last, model.network.sizes.channels)));
     const summary = [
       ...(guide ? [guideLine(guide)] : []),
       `${counted(n, 'picture')} in ${seconds.toFixed(2)} s`,
@@ -127,19 +146,45 @@ export async function sampleCommand(options: Options): Promise<number> {
     return 0;
   } finally {
     reporter.close();
-    tidy();
+    for (const tidy of tidies) tidy();
   }
 }
 
-const drawAnimation = ({ before, last }: GrowingSamples): Uint8Array =>
-  encodeGif([...before, last.pictures].map((pictures) => sampleGrid({ ...last, pictures })));
+function drawAnimation({ before, last }: GrowingSamples): Uint8Array {
+  const first = firstSamples(last);
+  return encodeGif([...before, first.pictures].map((pictures) => sampleGrid({ ...first, pictures })));
+}
 
-/** Samples, and keeps where wanted what led to the pictures. */
-async function compute(model: DiffusionPipeline, sampling: SampleOptions, animate: boolean) {
-  const run = growingSamples(model, sampling, animate ? MOST_FRAMES : 0);
+/** Writes the pictures as bytes, and their labels if they have them; the files with what is in each. */
+async function saveSamples(save: string, { height, width, labels, pictures }: Samples, channels: number) {
+  const shape = [labels.length, height, width, ...(channels > 1 ? [channels] : [])];
+  const file = basename(save);
+  const what = { [file]: `the pictures, uint8 [${shape.join(', ')}]` };
+  const contents = { [file]: () => encodeNpy(toBytes(pictures), shape) };
+  const known = labels.filter((label) => label !== null);
+  if (known.length === labels.length) {
+    const beside = labelsFileName(file);
+    what[beside] = `their labels, uint8 [${known.length}]`;
+    contents[beside] = () => encodeNpy(Uint8Array.from(known), [known.length]);
+  }
+  return writeAll(dirname(save), what, contents);
+}
+
+/** Samples, says how far it is, and keeps where wanted what led to the pictures. */
+async function compute(
+  model: DiffusionPipeline,
+  sampling: SampleOptions,
+  animate: boolean,
+  reporter: Reporter,
+) {
+  const began = performance.now();
+  const run = growingSamples(model, sampling, animate ? MOST_FRAMES : 0, MOST_SHOWN);
   for (;;) {
     const { done, value } = asUsage(() => run.next());
     if (done) return value;
+    const { step, steps } = value;
+    const secondsLeft = ((performance.now() - began) / 1000 / step) * (steps - step);
+    reporter.event({ type: 'progress', name: 'sampling', step, steps, secondsLeft });
     await setImmediate(); // Ctrl-C is heard here
   }
 }

@@ -2,8 +2,8 @@
 import { type Options as BarOptions, SingleBar } from 'cli-progress';
 import type { DownloadProgress } from '../../data/download.ts';
 import type { BatchEvent, EpochEvent } from '../../models/training/events.ts';
-import type { PreparationEvent } from './events.ts';
-import { epochText, loss, mib, rate, TextReporter } from './text-reporter.ts';
+import type { PreparationEvent, ProgressEvent } from './events.ts';
+import { epochText, loss, mib, rate, TextReporter, timeLeft } from './text-reporter.ts';
 
 const BAR: BarOptions = { stream: process.stdout, barsize: 24, barCompleteChar: '█', barIncompleteChar: '░' };
 
@@ -32,6 +32,12 @@ export class BarReporter extends TextReporter {
     const text = `loss ${loss(value)}  ${rate(imagesPerSecond)}`;
     this.show(name, epochs, '{name}  {bar}  {text}').update(epoch, { text });
     if (epoch === epochs) this.close();
+  }
+
+  protected progress({ name, step, steps, secondsLeft }: ProgressEvent): void {
+    const text = step < steps ? timeLeft(secondsLeft) : '';
+    this.show(name, steps, '{name}  {bar}  {text}').update(step, { text });
+    if (step === steps) this.close();
   }
 
   protected download({ url, received, total }: DownloadProgress): void {

@@ -38,6 +38,18 @@ export interface PreparationEvent {
   readonly imagesPerSecond: number;
 }
 
+/** How far a work of many steps is: a sampling. */
+export interface ProgressEvent {
+  readonly type: 'progress';
+  /** What is done. */
+  readonly name: string;
+  /** Of `steps`, from 1. */
+  readonly step: number;
+  readonly steps: number;
+  /** Seconds until the end, at the speed so far. */
+  readonly secondsLeft: number;
+}
+
 /** A part of the outcome, reported as soon as it is known. */
 export interface ResultEvent {
   readonly type: 'result';
@@ -50,6 +62,7 @@ export interface ResultEvent {
 export type RunEvent =
   | StartEvent
   | PreparationEvent
+  | ProgressEvent
   | BatchEvent
   | EpochEvent
   | ResultEvent

@@ -2,7 +2,7 @@
 import type { BatchEvent } from '../../models/training/events.ts';
 import { print, type Reporter, type RunEvent } from './events.ts';
 
-/** Batches from one JSON event to the next. */
+/** Batches, or steps of a sampling, from one JSON event to the next. */
 const JSON_EVERY = 100;
 
 export class JsonReporter implements Reporter {
@@ -17,6 +17,7 @@ export class JsonReporter implements Reporter {
       return this.line({ type: 'end', stopped, files: files.map(([path]) => path), numbers });
     }
     if (event.type === 'result') return this.line({ type: 'result', ...event.result });
+    if (event.type === 'progress' && event.step % JSON_EVERY !== 0) return;
     if (event.type === 'download' && event.received !== event.total) return;
     this.line(event);
   }

@@ -1,8 +1,8 @@
 /** A line for every epoch, and one every few seconds in between, where there is no terminal. */
 import type { DownloadProgress } from '../../data/download.ts';
 import type { BatchEvent, EpochEvent } from '../../models/training/events.ts';
-import { type PreparationEvent, print } from './events.ts';
-import { epochText, loss, mib, rate, TextReporter } from './text-reporter.ts';
+import { type PreparationEvent, type ProgressEvent, print } from './events.ts';
+import { epochText, loss, mib, rate, TextReporter, timeLeft } from './text-reporter.ts';
 
 /** Milliseconds from one line to the next where there is no terminal. */
 const LINE_EVERY = 5000;
@@ -27,6 +27,10 @@ export class LineReporter extends TextReporter {
   protected preparation({ name, epoch, epochs, loss: value, imagesPerSecond }: PreparationEvent): void {
     const place = `training the ${name}: epoch ${epoch}/${epochs}`;
     this.now(() => `${place}  loss ${loss(value)}  ${rate(imagesPerSecond)}`);
+  }
+
+  protected progress({ name, step, steps, secondsLeft }: ProgressEvent): void {
+    if (step < steps) this.now(() => `${name}: step ${step}/${steps}  ${timeLeft(secondsLeft)}`);
   }
 
   protected download({ url, received, total }: DownloadProgress): void {

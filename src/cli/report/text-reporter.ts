@@ -1,12 +1,26 @@
 /** Events in words, for people: what bars and lines have in common. */
 import type { DownloadProgress } from '../../data/download.ts';
 import type { BatchEvent, EpochEvent } from '../../models/training/events.ts';
-import { type PreparationEvent, print, type Reporter, type RunEvent, warn } from './events.ts';
+import {
+  type PreparationEvent,
+  type ProgressEvent,
+  print,
+  type Reporter,
+  type RunEvent,
+  warn,
+} from './events.ts';
 
 export const loss = (value: number) => value.toFixed(4);
 export const rate = (imagesPerSecond: number) =>
   `${Math.round(imagesPerSecond).toLocaleString('en')} images/s`;
 export const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+
+/** `4 min 10 s left`. */
+export function timeLeft(seconds: number): string {
+  const whole = Math.ceil(seconds);
+  const minutes = Math.floor(whole / 60);
+  return `${minutes > 0 ? `${minutes} min ` : ''}${whole % 60} s left`;
+}
 
 export const epochText = ({ trainLoss, testLoss, seconds, imagesPerSecond }: EpochEvent) =>
   `train ${loss(trainLoss)}  test ${loss(testLoss)}  ${seconds.toFixed(1)} s  ${rate(imagesPerSecond)}`;
@@ -58,6 +72,8 @@ export abstract class TextReporter implements Reporter {
         return this.epoch(event);
       case 'preparation':
         return this.preparation(event);
+      case 'progress':
+        return this.progress(event);
       case 'download':
         return this.download(event);
       case 'result':
@@ -83,6 +99,7 @@ export abstract class TextReporter implements Reporter {
   protected abstract batch(event: BatchEvent): void;
   protected abstract epoch(event: EpochEvent): void;
   protected abstract preparation(event: PreparationEvent): void;
+  protected abstract progress(event: ProgressEvent): void;
   protected abstract download(event: DownloadProgress): void;
 
   protected epochName(epoch: number): string {

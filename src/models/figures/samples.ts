@@ -5,7 +5,7 @@ import { type PicturesStep, type SampleOptions, sampleDiffusion } from '../sampl
 import type { Samples } from '../sample-grid.ts';
 
 export interface GrowingSamples {
-  /** All pictures at the same steps of the sampler, each `[labels.length · height·width]`; noise goes beyond 0 and 1. */
+  /** The first pictures at the same steps of the sampler, each `[shown · height·width]`; noise goes beyond 0 and 1. */
   readonly before: readonly Float64Array[];
   readonly last: Samples;
 }
@@ -13,16 +13,19 @@ export interface GrowingSamples {
 /**
  * Makes pictures, and yields after every step of the sampler.
  * @param mostFrames in `before` at most; a long run skips steps
+ * @param shown how many pictures `before` has of each step; all by default
  * @throws as `sampleDiffusion`
  */
 export function* growingSamples(
   model: DiffusionPipeline,
   options: SampleOptions,
   mostFrames: number,
+  shown = options.labels.length,
 ): Generator<PicturesStep, GrowingSamples> {
   const { sizes } = model.network;
   const { height, width } = sizes;
   const { labels } = options;
+  const size = pictureSize(sizes);
   const before: Float64Array[] = [];
   const run = sampleDiffusion(model, options);
   for (;;) {
@@ -30,11 +33,11 @@ export function* growingSamples(
     if (done) return { before, last: { height, width, labels, pictures: value } };
     const { first, step, steps } = value.part;
     const every = Math.ceil(steps / mostFrames);
-    if (step < steps && step % every === 0) {
+    if (step < steps && step % every === 0 && first < shown) {
       // Pictures are made part by part: a later part fills its places in the same frames.
       const frame = step / every - 1;
-      before[frame] ??= new Float64Array(labels.length * pictureSize(sizes));
-      before[frame].set(value.pictures(), first * pictureSize(sizes));
+      before[frame] ??= new Float64Array(Math.min(shown, labels.length) * size);
+      before[frame].set(value.pictures().subarray(0, (shown - first) * size), first * size);
     }
     yield value;
   }
