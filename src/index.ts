@@ -57,6 +57,7 @@ export {
   type Transform,
 } from './data/loader.ts';
 export { loadIdxFolder, loadMnist, type MnistOptions } from './data/mnist.ts';
+export { decodeNpy, type NpyArray, type NpyType } from './data/npy.ts';
 export { balancedWeights } from './data/order.ts';
 export {
   caption,
@@ -108,7 +109,14 @@ export {
   confusionMatrix,
   type Mistake,
 } from './models/evaluation/classification.ts';
+export {
+  type ClassificationScore,
+  type ClassificationScoreOptions,
+  classificationScore,
+  classificationScoreRun,
+} from './models/evaluation/classification-score.ts';
 export { type Evaluation, evaluatePictures } from './models/evaluation/evaluate.ts';
+export { type JudgedPictures, judgedOf, quantised } from './models/evaluation/judged.ts';
 export { type DiffusionLikelihood, diffusionLikelihood } from './models/evaluation/likelihood.ts';
 export {
   densityCoverage,
@@ -117,6 +125,14 @@ export {
   type Points,
   precisionRecall,
 } from './models/evaluation/metrics.ts';
+export { pictureStatistics, STATISTICS } from './models/evaluation/picture-statistics.ts';
+export {
+  type TwoSampleOptions,
+  type TwoSampleTest,
+  twoSampleRun,
+  twoSampleTest,
+} from './models/evaluation/two-sample.ts';
+export { type Proportion, proportion } from './models/evaluation/wilson.ts';
 export {
   covarianceOf,
   lectureGaussianBest,

@@ -1,0 +1,79 @@
+/** Pictures that are judged, as bytes, and real ones beside them: as many of each label, or of any where none is given. */
+import { type Dataset, type PictureShape, permutation, pictureSize } from '../../data/dataset.ts';
+import type { Labels } from '../../diffusion/guidance.ts';
+import { ShapeError, ValueError } from '../../errors.ts';
+import type { Seed } from '../../random/rng.ts';
+
+/** Pictures of any origin. */
+export interface JudgedPictures extends PictureShape {
+  /** [n, height, width, channels], 0 to 255. */
+  readonly images: Uint8Array;
+  /** One a picture: what it is to show, or null. */
+  readonly labels: Labels;
+}
+
+/** Numbers from 0 to 1 as bytes; what lies beyond becomes 0 or 255. */
+export const quantised = (pictures: ArrayLike<number>): Uint8Array =>
+  Uint8Array.from(pictures, (value) => Math.min(255, Math.max(0, Math.round(255 * value))));
+
+/** The pictures of a data set as samples. */
+export const judgedOf = ({ height, width, channels, images, labels }: Dataset): JudgedPictures => {
+  return { height, width, channels, images, labels: Array.from(labels) };
+};
+
+/** @throws ShapeError for samples of another size than the real pictures', or without a label each */
+export function requireSamples(what: string, samples: JudgedPictures, real: PictureShape): void {
+  const names = ['height', 'width', 'channels'] as const;
+  const [expected, got] = [real, samples].map((shape) => names.map((name) => shape[name]).join('x'));
+  if (expected !== got) throw new ShapeError(`${what}: expected pictures of ${expected}, got ${got}`);
+  const size = samples.labels.length * pictureSize(samples);
+  if (samples.images.length !== size) {
+    throw new ShapeError(
+      `${what}: expected ${size} bytes for ${samples.labels.length} labels, got ${samples.images.length}`,
+    );
+  }
+}
+
+/**
+ * For each sample the index of a real picture with its label, none of them twice. The order of the real ones is shuffled.
+ * @throws ValueError where there are too few
+ */
+export function matchLabels(what: string, labels: Labels, real: Dataset, seed: Seed): Uint32Array {
+  const order = permutation(real.length, `${seed}/match`);
+  const left = Array.from({ length: real.classes }, (_, label) =>
+    order.filter((i) => real.labels[i] === label),
+  );
+  const next = left.map(() => 0);
+  const taken = new Set<number>();
+  const match = new Uint32Array(labels.length);
+  for (const [i, label] of labels.entries()) {
+    if (label === null) continue;
+    if (next[label] >= (left[label]?.length ?? 0)) {
+      const wanted = labels.filter((other) => other === label).length;
+      throw new ValueError(
+        `${what}: expected ${wanted} real pictures with the label ${label}, as many as samples, got ${left[label]?.length ?? 0}`,
+      );
+    }
+    match[i] = left[label][next[label]++];
+    taken.add(match[i]);
+  }
+  const others = order.filter((i) => !taken.has(i));
+  const free = labels.flatMap((label, i) => (label === null ? [i] : []));
+  if (free.length > others.length) {
+    throw new ValueError(`${what}: expected ${labels.length} real pictures or more, got ${real.length}`);
+  }
+  for (const [k, i] of free.entries()) match[i] = others[k];
+  return match;
+}
+
+/** The pictures at `indices`, one after another. */
+export function picturesAt(
+  images: Uint8Array,
+  size: number,
+  indices: ArrayLike<number> & Iterable<number>,
+): Uint8Array {
+  const out = new Uint8Array(indices.length * size);
+  let to = 0;
+  for (const i of indices) out.set(images.subarray(i * size, (i + 1) * size), size * to++);
+  return out;
+}

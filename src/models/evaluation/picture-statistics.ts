@@ -1,0 +1,192 @@
+/**
+ * Plain statistics of a picture: what can be said of it without knowing what it shows. A pixel of several channels is
+ * their mean, rounded. For a picture of h rows and w columns, with pixel (x, y) counted from 0 at the upper left:
+ *
+ *     grey0 ... grey255       share of the pixels whose grey level is in the bin
+ *     ink                     mean grey, 0 to 1
+ *     border, frame           mean grey of the outermost pixels, and of a frame of a seventh of the shorter side
+ *     left, top, width, height, longer     the smallest box with all ink (grey >= 1), and its longer side
+ *     left64, ... , longer64               the same for grey >= 64
+ *     centreX, centreY        centre of mass, from the middle of the picture
+ *     offCentre               its distance from the middle
+ *     momentXX, momentYY, momentXY         second moments of the mass about its centre
+ *     edges                   mean of dx² + dy², the differences of neighbours
+ *     roughness               mean square of the Laplacian (four neighbours) of the inner pixels
+ *     specks, specks64        pixels >= 1 (>= 64) whose eight neighbours are all below
+ *
+ * A picture without ink has a box of no size at 0, its centre in the middle, and moments of 0.
+ */
+import { type PictureShape, pictureSize } from '../../data/dataset.ts';
+import { ShapeError } from '../../errors.ts';
+
+/** The grey levels of each bin, both ends included: MNIST has spikes at 0, 253, 254 and 255. */
+const BINS = [
+  [0, 0],
+  [1, 3],
+  [4, 31],
+  [32, 95],
+  [96, 159],
+  [160, 223],
+  [224, 252],
+  [253, 253],
+  [254, 254],
+  [255, 255],
+] as const;
+/** The least grey that counts as ink, and as a stroke. */
+const LEVELS = [1, 64] as const;
+
+const BOX = ['left', 'top', 'width', 'height', 'longer'] as const;
+const forLevel = (names: readonly string[], level: number) =>
+  names.map((name) => (level === 1 ? name : `${name}${level}`));
+
+/** The names of the statistics, in the order of their numbers. */
+export const STATISTICS: readonly string[] = [
+  ...BINS.map(([from, to]) => (from === to ? `grey${from}` : `grey${from}-${to}`)),
+  'ink',
+  'border',
+  'frame',
+  ...LEVELS.flatMap((level) => forLevel(BOX, level)),
+  'centreX',
+  'centreY',
+  'offCentre',
+  'momentXX',
+  'momentYY',
+  'momentXY',
+  'edges',
+  'roughness',
+  ...LEVELS.flatMap((level) => forLevel(['specks'], level)),
+];
+
+/** A grey picture, row by row. */
+interface Grey {
+  readonly height: number;
+  readonly width: number;
+  readonly pixels: Uint8Array;
+}
+
+/**
+ * The statistics of each picture, [n, STATISTICS.length].
+ * @param images [n, height, width, channels], 0 to 255
+ * @throws ShapeError for numbers that are no whole pictures
+ */
+export function pictureStatistics(images: Uint8Array, shape: PictureShape): Float64Array {
+  const { height, width, channels } = shape;
+  const size = pictureSize(shape);
+  const n = images.length / size;
+  if (!Number.isInteger(n)) {
+    throw new ShapeError(`statistics: expected pictures of ${size} numbers, got ${images.length} numbers`);
+  }
+  const all = new Float64Array(n * STATISTICS.length);
+  for (let i = 0; i < n; i++) {
+    const pixels = greyOf(images.subarray(i * size, (i + 1) * size), channels);
+    all.set(statisticsOf({ height, width, pixels }), i * STATISTICS.length);
+  }
+  return all;
+}
+
+/** The mean of each pixel's channels, rounded. */
+export function greyOf(images: Uint8Array, channels: number): Uint8Array {
+  if (channels === 1) return images;
+  return Uint8Array.from({ length: images.length / channels }, (_, i) => {
+    const pixel = images.subarray(i * channels, (i + 1) * channels);
+    return Math.round(pixel.reduce((a, b) => a + b, 0) / channels);
+  });
+}
+
+function statisticsOf(grey: Grey): number[] {
+  const { height, width } = grey;
+  return [
+    ...histogram(grey),
+    frame(grey, Math.max(height, width)),
+    frame(grey, 1),
+    frame(grey, Math.max(1, Math.floor(Math.min(height, width) / 7))),
+    ...LEVELS.flatMap((level) => box(grey, level)),
+    ...moments(grey),
+    ...edges(grey),
+    ...LEVELS.map((level) => specks(grey, level)),
+  ];
+}
+
+function histogram({ pixels }: Grey): number[] {
+  const counts = new Uint32Array(256);
+  for (const grey of pixels) counts[grey]++;
+  return BINS.map(([from, to]) => counts.subarray(from, to + 1).reduce((a, b) => a + b) / pixels.length);
+}
+
+/** The mean grey of the pixels that lie less than `thickness` from the edge, 0 to 1. */
+function frame({ height, width, pixels }: Grey, thickness: number): number {
+  let [sum, count] = [0, 0];
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      if (Math.min(x, y, width - 1 - x, height - 1 - y) >= thickness) continue;
+      sum += pixels[y * width + x];
+      count++;
+    }
+  }
+  return sum / (255 * count);
+}
+
+function box({ height, width, pixels }: Grey, level: number): number[] {
+  let [left, top, right, bottom] = [width, height, -1, -1];
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      if (pixels[y * width + x] < level) continue;
+      [left, top] = [Math.min(left, x), Math.min(top, y)];
+      [right, bottom] = [Math.max(right, x), Math.max(bottom, y)];
+    }
+  }
+  if (right < 0) return [0, 0, 0, 0, 0];
+  const [across, down] = [right - left + 1, bottom - top + 1];
+  return [left, top, across, down, Math.max(across, down)];
+}
+
+/** Centre of mass from the middle, its distance, and the second moments about it. */
+function moments({ height, width, pixels }: Grey): number[] {
+  const [middleX, middleY] = [(width - 1) / 2, (height - 1) / 2];
+  let [mass, sumX, sumY, sumXX, sumYY, sumXY] = [0, 0, 0, 0, 0, 0];
+  for (let i = 0; i < pixels.length; i++) {
+    const [x, y, m] = [(i % width) - middleX, Math.floor(i / width) - middleY, pixels[i]];
+    mass += m;
+    sumX += m * x;
+    sumY += m * y;
+    sumXX += m * x * x;
+    sumYY += m * y * y;
+    sumXY += m * x * y;
+  }
+  if (mass === 0) return [0, 0, 0, 0, 0, 0];
+  const [x, y] = [sumX / mass, sumY / mass];
+  return [x, y, Math.sqrt(x * x + y * y), sumXX / mass - x * x, sumYY / mass - y * y, sumXY / mass - x * y];
+}
+
+const square = (x: number) => x * x;
+
+/** Energies of the first differences and of the Laplacian, with greys from 0 to 1. */
+function edges({ height, width, pixels }: Grey): number[] {
+  let [first, second] = [0, 0];
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const at = y * width + x;
+      const grey = pixels[at];
+      if (x + 1 < width) first += square(pixels[at + 1] - grey);
+      if (y + 1 < height) first += square(pixels[at + width] - grey);
+      if (x === 0 || y === 0 || x + 1 === width || y + 1 === height) continue;
+      second += square(pixels[at - 1] + pixels[at + 1] + pixels[at - width] + pixels[at + width] - 4 * grey);
+    }
+  }
+  const inner = Math.max(1, (height - 2) * (width - 2));
+  return [first / (square(255) * pixels.length), second / (square(255) * inner)];
+}
+
+/** Pixels of at least `level` without such a neighbour. */
+function specks({ height, width, pixels }: Grey, level: number): number {
+  const isInk = (x: number, y: number) =>
+    x >= 0 && y >= 0 && x < width && y < height && pixels[y * width + x] >= level;
+  const around = [-1, 0, 1].flatMap((dy) => [-1, 0, 1].map((dx) => [dx, dy] as const));
+  let count = 0;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      if (isInk(x, y) && around.filter(([dx, dy]) => isInk(x + dx, y + dy)).length === 1) count++;
+    }
+  }
+  return count;
+}
