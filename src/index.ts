@@ -113,7 +113,6 @@ export {
   type ClassificationScore,
   type ClassificationScoreOptions,
   classificationScore,
-  classificationScoreRun,
 } from './models/evaluation/classification-score.ts';
 export { type Evaluation, evaluatePictures } from './models/evaluation/evaluate.ts';
 export { type JudgedPictures, judgedOf, quantised } from './models/evaluation/judged.ts';
@@ -129,7 +128,6 @@ export { pictureStatistics, STATISTICS } from './models/evaluation/picture-stati
 export {
   type TwoSampleOptions,
   type TwoSampleTest,
-  twoSampleRun,
   twoSampleTest,
 } from './models/evaluation/two-sample.ts';
 export { type Proportion, proportion } from './models/evaluation/wilson.ts';
