@@ -1,6 +1,7 @@
 /** The two-sample test: its parts by closed forms, and real pictures against real, moved and damaged ones. */
 import * as assert from 'uvu/assert';
-import { take } from '../src/data/dataset.ts';
+import { split, take } from '../src/data/dataset.ts';
+import { loadMnist } from '../src/data/mnist.ts';
 import { loadStrokes } from '../src/data/strokes-set.ts';
 import { ShapeError, ValueError } from '../src/errors.ts';
 import { classificationScore } from '../src/models/evaluation/classification-score.ts';
@@ -10,6 +11,7 @@ import {
   matchLabels,
   picturesAt,
   quantised,
+  takeJudged,
 } from '../src/models/evaluation/judged.ts';
 import { fitLogistic, logisticAccuracy, meanLoss } from '../src/models/evaluation/logistic.ts';
 import { twoSampleRun, twoSampleTest } from '../src/models/evaluation/two-sample.ts';
@@ -24,6 +26,7 @@ import { suite } from './suite.ts';
 
 const data = loadStrokes({ train: 3000, test: 1000 });
 const real = judgedOf(take(data.test, 600));
+const few = takeJudged(real, 120);
 const EPOCHS = 4;
 
 /** Real pictures of the test set, changed. */
@@ -158,9 +161,28 @@ suite('two-sample', (test) => {
     const told = damaged.plain.statistics.filter(({ alone }) => alone > 0.99).map(({ name }) => name);
     assert.ok(told.includes('grey32-95') && told.includes('specks'), `${told}`);
 
-    const again = twoSampleTest(changed(grounded), data.train, options);
-    assert.equal(again, damaged);
+    assert.equal(twoSampleTest(changed(grounded), data.train, options), damaged);
+    const other = twoSampleTest(few, data.train, { epochs: 1, seed: 1 });
+    assert.not.equal([...other.matched], [...damaged.matched.subarray(0, 120)]);
   });
+
+  test.when(
+    process.env.LANGEVIN_MNIST !== undefined,
+    'MNIST from MNIST nobody tells, but the fresh network sees a twentieth of the neighbouring pixel',
+    async () => {
+      const { train } = await loadMnist({ dataDir: process.env.LANGEVIN_MNIST });
+      const { train: some, test: others } = split(train, 1500 / train.length, 'deal');
+      const same = twoSampleTest(judgedOf(some), others, { epochs: 3 });
+      for (const { accuracy } of [same.fresh, same.plain]) {
+        assert.ok(accuracy.low <= 0.5 && accuracy.high >= 0.5, JSON.stringify(accuracy));
+      }
+      const images = some.images.map((grey, i) => Math.round(0.95 * grey + 0.05 * (some.images[i - 1] ?? 0)));
+      const mixed = twoSampleTest({ ...judgedOf(some), images }, others, { epochs: 3 });
+      for (const { accuracy } of [mixed.fresh, mixed.plain]) {
+        assert.ok(accuracy.low > 0.9, JSON.stringify(accuracy));
+      }
+    },
+  );
 
   test('a step of one pixel is found by a statistic alone, and by what the networks see', () => {
     const step = twoSampleTest(changed(moved), data.train, { epochs: 1 });
@@ -180,9 +202,9 @@ suite('two-sample', (test) => {
       !done && value.classifier === 'fresh' && value.epoch === 1 && value.epochs === 2 && value.loss > 0,
     );
     run.return(undefined as never);
-    const few = { ...real, labels: real.labels.slice(0, 99), images: real.images.subarray(0, 99 * 784) };
-    refused(() => twoSampleTest(few, data.train), ValueError, /expected 100 samples or more, got 99/);
-    const { labels } = few;
+    const tooFew = takeJudged(real, 99);
+    refused(() => twoSampleTest(tooFew, data.train), ValueError, /expected 100 samples or more, got 99/);
+    const { labels } = tooFew;
     refused(
       () => twoSampleTest({ ...real, labels }, data.train),
       ShapeError,

@@ -77,3 +77,13 @@ export function picturesAt(
   for (const i of indices) out.set(images.subarray(i * size, (i + 1) * size), size * to++);
   return out;
 }
+
+/** The first `count` pictures, in shared memory. */
+export function takeJudged(pictures: JudgedPictures, count: number): JudgedPictures {
+  const { images, labels } = pictures;
+  return {
+    ...pictures,
+    images: images.subarray(0, count * pictureSize(pictures)),
+    labels: labels.slice(0, count),
+  };
+}

@@ -22,6 +22,7 @@ import { createClassifier } from '../training/classifier-settings.ts';
 import { CrossEntropyRecipe, crossEntropyTrainer } from '../training/cross-entropy.ts';
 import { warmCosineLr } from '../training/rates.ts';
 import { Snapshot } from '../training/snapshot.ts';
+import { Detector } from './detector.ts';
 import { type Proportion, proportion } from './wilson.ts';
 
 const BATCH = 64;
@@ -71,18 +72,19 @@ class TwoSampleRecipe extends CrossEntropyRecipe {
   }
 }
 
-/** A network of two classes before its training: with the layers of a trained one but for the last, or anew. */
+/** A network of two classes before its training: with the layers of a trained one but for the last, or a detector. */
 export function startNetwork(
   { height, width, channels }: Dataset,
   judge: PictureClassifier | null,
   seed: Seed,
 ): PictureClassifier {
-  const name = judge === null || judge instanceof ConvClassifier ? 'conv' : 'mlp';
   const sizes = { height, width, channels, classes: 2 };
-  const network = createClassifier(name, sizes, new Rng(seed).stream('two-sample'));
-  const known = judge?.stateDict();
-  for (const [path, parameter] of known ? network.stateDict() : []) {
-    if (!path.startsWith('last.')) parameter.copyFrom(known?.get(path) as Tensor);
+  const rng = new Rng(seed).stream('two-sample');
+  if (judge === null) return new Detector(sizes, rng);
+  const network = createClassifier(judge instanceof ConvClassifier ? 'conv' : 'mlp', sizes, rng);
+  const known = judge.stateDict();
+  for (const [path, parameter] of network.stateDict()) {
+    if (!path.startsWith('last.')) parameter.copyFrom(known.get(path) as Tensor);
   }
   return network;
 }

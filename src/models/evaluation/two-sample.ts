@@ -3,7 +3,7 @@
  * picture of the same label, both in eight bits. 70 % of the pairs train, 10 % choose the epoch (or the ridge), and
  * 20 % test. The accuracy on the last, 0.5 where nobody tells, stands for three classifiers:
  *
- *     fresh       a convolutional network that starts anew
+ *     fresh       a convolutional network that starts anew (detector.ts)
  *     fromJudge   the network of a trained classifier of digits, with a new last layer; all of it is trained
  *     plain       logistic regression on plain statistics of a picture
  *
