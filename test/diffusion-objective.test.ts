@@ -204,6 +204,7 @@ suite('diffusion: objectives', (test) => {
       mean += Math.log(u / (1 - u)) / 20_000;
     }
     near(mean, 0.5, (4 * 0.8) / Math.sqrt(20_000));
+    assert.equal(draw('logit-normal', 100), draw({ kind: 'logit-normal', mean: 0, std: 1 }, 100));
     refused(() => draw('random' as 'uniform'), /times: expected uniform, stratified or logit-normal/);
   });
 

@@ -29,7 +29,46 @@ function trainer(settings: Partial<DiffusionSettings> = {}, sizes: DiffusionMlpO
   return diffusionTrainer(new DiffusionPipeline(network, all), strokes, all);
 }
 
+/** Adam's moments after the first step, all parameters one after another. */
+function firstMoments(settings: Partial<DiffusionSettings>): { m: Float64Array; v: Float64Array } {
+  const run = trainer(settings);
+  trainFor(run, 1);
+  const [m, v] = (['m', 'v'] as const).map((name) =>
+    Float64Array.from(run.adam.state.flatMap((state) => [...state[name].toTypedArray()])),
+  );
+  run.dispose();
+  return { m, v };
+}
+
 suite('diffusion training', (test) => {
+  test('beta2, clip and times do what they say in the first step', () => {
+    // m = 0.1·g and v = (1 - beta2)·g² after one step from zero.
+    const norm = (m: Float64Array) => 10 * Math.sqrt(m.reduce((sum, x) => sum + x * x, 0));
+    for (const beta2 of [0.9, 0.99]) {
+      const { m, v } = firstMoments({ beta2 });
+      const largest = Math.max(...v);
+      assert.ok(largest > 0);
+      for (const [i, x] of m.entries()) {
+        assert.ok(Math.abs(v[i] - (1 - beta2) * (10 * x) ** 2) < 1e-5 * largest, `${beta2}: ${v[i]}`);
+      }
+    }
+    const whole = norm(firstMoments({ clip: 0 }).m);
+    const half = norm(firstMoments({ clip: whole / 2 }).m);
+    assert.ok(Math.abs(half - whole / 2) < 1e-4 * whole, `${half} of ${whole}`);
+    assert.is(norm(firstMoments({ clip: 2 * whole }).m), whole);
+    const norms = (['uniform', 'stratified', 'logit-normal'] as const).map((times) =>
+      norm(firstMoments({ times }).m),
+    );
+    assert.is(new Set(norms).size, 3);
+    refused(
+      () => trainer({ times: 'logitnormal' as 'uniform' }),
+      ValueError,
+      /times: expected one of uniform, stratified, logit-normal, got "logitnormal"\. Did you mean "logit-normal"\?/,
+    );
+    refused(() => trainer({ clip: -1 }), ValueError, /clip >= 0/);
+    refused(() => trainer({ beta2: 1 }), ValueError, /betas/);
+  });
+
   test('a step that is left out of the file shows: without moments, counters or noise the bits differ', () => {
     const whole = trainer();
     trainFor(whole);

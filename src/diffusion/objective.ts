@@ -42,10 +42,15 @@ export const sameTime = (x: Tensor, t: number): Float64Array => new Float64Array
 export const LOSS_WEIGHTINGS = ['simple', 'min-snr', 'p2', 'vlb'] as const;
 export type LossWeighting = (typeof LOSS_WEIGHTINGS)[number];
 
-/** How times are drawn: independently, one in each of `batch` equal parts, or as sigmoid(mean + std·z). */
+export const TIME_SAMPLINGS = ['uniform', 'stratified', 'logit-normal'] as const;
+export type TimeSamplingName = (typeof TIME_SAMPLINGS)[number];
+
+/**
+ * How times are drawn: independently, one in each of `batch` equal parts, or as sigmoid(mean + std·z). The name
+ * `logit-normal` alone has mean 0 and std 1.
+ */
 export type TimeSampling =
-  | 'uniform'
-  | 'stratified'
+  | TimeSamplingName
   | { readonly kind: 'logit-normal'; readonly mean: number; readonly std: number };
 
 export interface ObjectiveOptions {
@@ -68,7 +73,7 @@ export function networkPredictor(network: Network, predicts: Prediction): Predic
 export class Objective {
   readonly predicts: Prediction;
   readonly lossWeighting: LossWeighting;
-  private readonly sampling: TimeSampling;
+  private readonly sampling: ReturnType<typeof checkSampling>;
   private readonly gamma: number;
   private readonly k: number;
 
@@ -171,8 +176,10 @@ export class Objective {
   }
 }
 
-function checkSampling(times: TimeSampling): TimeSampling {
+/** The sampling with its parameters. */
+function checkSampling(times: TimeSampling): Exclude<TimeSampling, 'logit-normal'> {
   if (times === 'uniform' || times === 'stratified') return times;
+  if (times === 'logit-normal') return { kind: times, mean: 0, std: 1 };
   if (times?.kind !== 'logit-normal') {
     throw new ValueError(`times: expected uniform, stratified or logit-normal, got ${JSON.stringify(times)}`);
   }
@@ -183,7 +190,7 @@ function checkSampling(times: TimeSampling): TimeSampling {
 }
 
 /** Numbers in [0, 1), one a sample. */
-function fractions(sampling: TimeSampling, n: number, rng: Rng): Float64Array {
+function fractions(sampling: ReturnType<typeof checkSampling>, n: number, rng: Rng): Float64Array {
   if (sampling === 'uniform') return Float64Array.from(rng.bits(n), (word) => word / 2 ** 32);
   if (sampling === 'stratified') {
     return Float64Array.from(rng.bits(n), (word, i) => (i + word / 2 ** 32) / n);

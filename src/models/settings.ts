@@ -5,7 +5,7 @@
  */
 import { BACKENDS, NUMERICS } from '../backend/backend.ts';
 import { TOY_SETS } from '../data/toy.ts';
-import { LOSS_WEIGHTINGS } from '../diffusion/objective.ts';
+import { LOSS_WEIGHTINGS, TIME_SAMPLINGS, type TimeSamplingName } from '../diffusion/objective.ts';
 import { PREDICTIONS, type Prediction } from '../diffusion/prediction.ts';
 import { SAMPLERS, type SamplerName } from '../diffusion/samplers/index.ts';
 import { PROCESSES } from '../sde/processes/index.ts';
@@ -126,10 +126,6 @@ export const CLASSIFIER_TABLE = {
   seed,
 } as const satisfies Settings;
 
-/** How training draws times: see diffusion/objective.ts. */
-export const TIMES = ['uniform', 'stratified', 'logit-normal'] as const;
-export type TimesName = (typeof TIMES)[number];
-
 /** The MLPs of `train diffusion` by name. Pictures and classes come from the data. */
 export const DIFFUSION_MLPS = {
   mlp: {},
@@ -147,7 +143,7 @@ export type DiffusionNetworkName = keyof typeof DIFFUSION_MLPS | keyof typeof DI
 const UNET_NAMES = Object.keys(DIFFUSION_UNETS);
 const DIFFUSION_NETWORKS = [...Object.keys(DIFFUSION_MLPS), ...UNET_NAMES] as DiffusionNetworkName[];
 
-/** Another default for the U-Nets, which the help names beside the MLPs'. */
+/** Another default for the U-Nets. The help names it beside `otherwise`, the MLPs'. */
 const forUnets = <V extends string | number>(value: V, otherwise: V) => ({
   defaultWhen: { setting: 'model', is: UNET_NAMES, default: value },
   defaultText: `${otherwise}; ${value} for U-Nets`,
@@ -156,33 +152,37 @@ const forUnets = <V extends string | number>(value: V, otherwise: V) => ({
 /** A diffusion model. */
 export const DIFFUSION_TABLE = {
   model: choice(DIFFUSION_NETWORKS)('model', 'mlp', 'The network: an MLP or a U-Net.'),
-  schedule: choice(TRAINING_SCHEDULES)('schedule', 'cosine', 'The noise schedule.', {
-    ...forUnets<TrainingSchedule>('flow', 'cosine'),
-  }),
+  schedule: choice(TRAINING_SCHEDULES)(
+    'schedule',
+    'cosine',
+    'The noise schedule.',
+    forUnets<TrainingSchedule>('flow', 'cosine'),
+  ),
   steps: countFrom(2)('steps', 1000, 'Time steps T of the schedule. vp, sub-vp and flow have none.'),
-  predicts: choice(PREDICTIONS)('predict', 'x0', 'What the network predicts.', {
-    ...forUnets<Prediction>('flow', 'x0'),
-  }),
-  times: choice(TIMES)(
+  predicts: choice(PREDICTIONS)(
+    'predict',
+    'x0',
+    'What the network predicts.',
+    forUnets<Prediction>('flow', 'x0'),
+  ),
+  times: choice(TIME_SAMPLINGS)(
     'times',
     'uniform',
     'How the times of a batch are drawn. logit-normal draws the middle ones more often.',
-    { ...forUnets<TimesName>('logit-normal', 'uniform') },
+    forUnets<TimeSamplingName>('logit-normal', 'uniform'),
   ),
   lossWeighting: choice(LOSS_WEIGHTINGS)('loss-weighting', 'simple', 'The weight of each time in the loss.', {
     alias: 'weight',
   }),
-  epochs: count('epochs', 60, 'Passes over the training data.', { ...forUnets(12, 60) }),
+  epochs: count('epochs', 60, 'Passes over the training data.', forUnets(12, 60)),
   batchSize: batchSize(128),
   lr: lr(1e-3, 'The learning rate of Adam after its warm-up.'),
-  beta2: decay('beta2', 0.999, "Decay of Adam's mean of squared gradients.", { ...forUnets(0.99, 0.999) }),
+  beta2: decay('beta2', 0.999, "Decay of Adam's mean of squared gradients.", forUnets(0.99, 0.999)),
   clip: notNegative(
     'clip',
     0,
     'The largest norm of the gradient. A larger one is scaled down. 0 scales none.',
-    {
-      ...forUnets(1, 0),
-    },
+    forUnets(1, 0),
   ),
   ema: decay('ema', 0.999, 'Decay of the moving average of the network. The average samples.'),
   labelDropout: share(

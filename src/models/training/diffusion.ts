@@ -16,7 +16,8 @@ import {
   LOSS_WEIGHTINGS,
   type LossWeighting,
   Objective,
-  type TimeSampling,
+  TIME_SAMPLINGS,
+  type TimeSamplingName,
 } from '../../diffusion/objective.ts';
 import type { LrSchedule } from '../../optim/lr-schedule.ts';
 import { oneOf, withDefaults } from '../../options.ts';
@@ -31,7 +32,7 @@ import {
   type ProcessSettings,
 } from '../pipeline.ts';
 import { defaultsOf } from '../setting.ts';
-import { DIFFUSION_TABLE, TIMES, type TimesName } from '../settings.ts';
+import { DIFFUSION_TABLE } from '../settings.ts';
 import { requirement, requirePictures } from './check.ts';
 import { Trainer } from './loop.ts';
 import { warmCosineLr } from './rates.ts';
@@ -42,8 +43,7 @@ import { testLoss } from './test-loss.ts';
 /** The settings of a run: those of its process and of its training. */
 export interface DiffusionSettings extends ProcessSettings {
   readonly lossWeighting: LossWeighting;
-  /** How times are drawn; `logit-normal` has mean 0 and deviation 1. */
-  readonly times: TimesName;
+  readonly times: TimeSamplingName;
   readonly epochs: number;
   readonly batchSize: number;
   /** Adam's learning rate after the warm-up. */
@@ -63,8 +63,6 @@ const { model: _network, seconds: _limit, ...defaults } = defaultsOf(DIFFUSION_T
 export const DIFFUSION_SETTINGS: DiffusionSettings = defaults;
 
 const BETA1 = 0.9;
-/** Of Esser et al. (2024): most weight in the middle between data and noise. */
-const LOGIT_NORMAL: TimeSampling = { kind: 'logit-normal', mean: 0, std: 1 };
 const LAST_RATE = 0.02;
 const TEST_PICTURES = 2000;
 const TEST_BATCH = 250;
@@ -84,7 +82,6 @@ export class DiffusionRecipe implements Recipe {
     readonly settings: DiffusionSettings,
   ) {
     const { predicts, lossWeighting, times, beta2, clip, labelDropout, seed } = settings;
-    const sampling = oneOf('times', TIMES, times);
     requirement(clip >= 0 && clip < Infinity, 'clip >= 0', clip);
     requirement(labelDropout >= 0 && labelDropout <= 1, 'labelDropout from 0 to 1', labelDropout);
     const { classes } = model.network.sizes;
@@ -96,10 +93,7 @@ export class DiffusionRecipe implements Recipe {
     this.ema = settings.ema;
     this.betas = [BETA1, beta2];
     this.clip = clip;
-    this.objective = new Objective(model.schedule, {
-      ...{ predicts, lossWeighting },
-      times: sampling === 'logit-normal' ? LOGIT_NORMAL : sampling,
-    });
+    this.objective = new Objective(model.schedule, { predicts, lossWeighting, times });
     this.streams = { training: new Rng(seed).stream('training') };
   }
 
@@ -153,7 +147,8 @@ export function diffusionTrainer(
 ): Trainer<DiffusionRecipe> {
   const given = withDefaults('training', settings, DIFFUSION_SETTINGS);
   const lossWeighting = oneOf('weight', LOSS_WEIGHTINGS, given.lossWeighting);
-  const filled = { ...given, ...model.settings, lossWeighting };
+  const times = oneOf('times', TIME_SAMPLINGS, given.times);
+  const filled = { ...given, ...model.settings, lossWeighting, times };
   const { epochs, lr, batchSize, seed } = filled;
   const recipe = new DiffusionRecipe(model, data, filled);
   const loader = new DataLoader(data.train, { batchSize, seed });
