@@ -2,9 +2,11 @@
 import * as assert from 'uvu/assert';
 import { scope } from '../src/autograd/tape.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../src/checkpoint/checkpoint.ts';
+import { PREDICTIONS } from '../src/diffusion/prediction.ts';
 import { ShapeError, ValueError } from '../src/errors.ts';
 import { diffusionNetworkOf } from '../src/models/networks/registry.ts';
 import { UNet, type UNetOptions } from '../src/models/networks/unet.ts';
+import { DiffusionPipeline } from '../src/models/pipeline.ts';
 import { Rng } from '../src/random/rng.ts';
 import { mse } from '../src/tensor/functions.ts';
 import type { Tensor } from '../src/tensor/tensor.ts';
@@ -98,6 +100,19 @@ suite('unet', (test) => {
       const x = pictures(2);
       const run = (of: typeof loaded) => of.forward(x, TIMES, { labels: [1, null] }).toTypedArray();
       assert.equal(run(loaded), run(model));
+    });
+  });
+
+  test('in a pipeline its output is the prediction, whatever is predicted', () => {
+    scope(() => {
+      const model = network();
+      const x = pictures(2);
+      for (const predicts of PREDICTIONS) {
+        const pipeline = new DiffusionPipeline(model, { schedule: 'cosine', steps: 1000, predicts });
+        const expected = model.forward(x, [300, 300], { labels: [1, 2] }).toTypedArray();
+        assert.equal(pipeline.predict(x, 300, [1, 2]).toTypedArray(), expected);
+        assert.equal(pipeline.predictEach(x, [300, 300], [1, 2]).toTypedArray(), expected);
+      }
     });
   });
 

@@ -2,7 +2,7 @@
  * What a trained network means: the process that it was trained in, and how files and samplers know it. The
  * network's time input runs from 0 to 1000 whatever the schedule's own times are, so that its sinusoids fit them all.
  *
- * A network whose `answers` is `prediction`, such as the U-Net, computes what is predicted. The MLP's output y is always
+ * A network whose `outputs` is `prediction`, such as the U-Net, computes what is predicted. The MLP's output y is always
  * an estimate of the data, since it has fewer numbers inside than a picture has pixels: it can say what a digit looks
  * like, but it cannot repeat a noise of all pixels, which eps, v, flow and score ask for. What is predicted then follows
  * from y and x. Take the data to be normal around y with deviation e; then the best
@@ -102,7 +102,7 @@ export class DiffusionPipeline implements ConditionalModel {
 
   /** Whether the network's output is the prediction itself. */
   private get isDirect(): boolean {
-    return this.predicts === 'x0' || this.network.answers === 'prediction';
+    return this.predicts === 'x0' || this.network.outputs === 'prediction';
   }
 
   predict(x: Tensor, t: number, labels: Labels): Tensor {

@@ -15,7 +15,6 @@
 import { optional, whole } from '../../checkpoint/fields.ts';
 import type { ModelFormat } from '../../checkpoint/model-format.ts';
 import { pictureSize } from '../../data/dataset.ts';
-import { ValueError } from '../../errors.ts';
 import { rmsNorm } from '../../nn/functional.ts';
 import { zeroed } from '../../nn/init.ts';
 import { Linear } from '../../nn/linear.ts';
@@ -24,7 +23,7 @@ import { TimeEmbedding } from '../../nn/time-embedding.ts';
 import { withDefaults } from '../../options.ts';
 import { Rng, sharedRng } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { type Condition, DiffusionNetwork, type DiffusionSizes } from './diffusion-network.ts';
+import { type Condition, DiffusionNetwork, type DiffusionSizes, requireSizes } from './diffusion-network.ts';
 import { embedCondition, labelMatrix } from './label-embedding.ts';
 import { MOST_CLASSES, MOST_DEPTH, PICTURE_FIELDS, WIDTH_FIELD } from './limits.ts';
 import { pictureRows } from './pictures.ts';
@@ -77,7 +76,7 @@ class Block extends Module {
 export class DiffusionMlp extends DiffusionNetwork {
   static readonly kind = 'diffusion-mlp';
   readonly kind = DiffusionMlp.kind;
-  readonly answers = 'data';
+  readonly outputs = 'data';
   readonly sizes: DiffusionMlpSizes;
   readonly time: TimeEmbedding;
   readonly label: Linear | null;
@@ -91,13 +90,7 @@ export class DiffusionMlp extends DiffusionNetwork {
     const defaults = { ...DIFFUSION_MLP_SIZES, rng: sharedRng() };
     const { rng, ...sizes } = withDefaults(DiffusionMlp.kind, options, defaults);
     this.sizes = sizes;
-    for (const [name, size] of Object.entries(this.sizes)) {
-      const least = name === 'classes' ? 0 : 1;
-      if (Number.isInteger(size) && size >= least) continue;
-      throw new ValueError(
-        `${DiffusionMlp.kind}: expected ${name} to be a whole number >= ${least}, got ${size}`,
-      );
-    }
+    requireSizes(DiffusionMlp.kind, this.sizes);
     const { classes, hidden, condition, depth } = this.sizes;
     this.time = new TimeEmbedding(condition, condition, { rng });
     this.label = labelMatrix(classes, condition, rng);

@@ -4,6 +4,7 @@
  */
 import type { PictureShape } from '../../data/dataset.ts';
 import type { Labels } from '../../diffusion/guidance.ts';
+import { ValueError } from '../../errors.ts';
 import { Module } from '../../nn/module.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 
@@ -23,10 +24,10 @@ export abstract class DiffusionNetwork extends Module {
   /** What a checkpoint calls this kind of network. */
   abstract readonly kind: string;
   /**
-   * What the network computes: `data`, an estimate of the clean picture whatever the pipeline predicts, or `prediction`,
-   * what the pipeline predicts.
+   * What the network's output is: `data`, an estimate of the clean picture whatever the pipeline predicts, or
+   * `prediction`, what the pipeline predicts.
    */
-  abstract readonly answers: 'data' | 'prediction';
+  abstract readonly outputs: 'data' | 'prediction';
   /** What the constructor must be given to build this network again: whole numbers, which the file keeps. */
   abstract readonly sizes: DiffusionSizes;
 
@@ -34,10 +35,23 @@ export abstract class DiffusionNetwork extends Module {
   abstract get description(): string;
 
   /**
-   * The network's output for noised pictures, a tensor of the shape of x: see `answers`.
+   * The network's output for noised pictures, a tensor of the shape of x: see `outputs`.
    * @param x [batch, height, width, channels]
    * @param t times of 0 to 1000, one a picture
    * @throws ShapeError for sizes that do not fit, ValueError for labels that the network does not have
    */
   abstract forward(x: Tensor, t: ArrayLike<number>, condition: Condition): Tensor;
+}
+
+/**
+ * Sizes that the caller chose.
+ * @param kind names the network in errors
+ * @throws ValueError unless they are whole numbers >= 1; `classes` may be 0
+ */
+export function requireSizes(kind: string, sizes: DiffusionSizes): void {
+  for (const [name, size] of Object.entries(sizes)) {
+    const least = name === 'classes' ? 0 : 1;
+    if (Number.isInteger(size) && size >= least) continue;
+    throw new ValueError(`${kind}: expected ${name} to be a whole number >= ${least}, got ${size}`);
+  }
 }

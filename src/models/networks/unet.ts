@@ -39,7 +39,7 @@ import { Rng, sharedRng } from '../../random/rng.ts';
 import { cat } from '../../tensor/functions.ts';
 import { pixelShuffle, pixelUnshuffle } from '../../tensor/pool.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { type Condition, DiffusionNetwork, type DiffusionSizes } from './diffusion-network.ts';
+import { type Condition, DiffusionNetwork, type DiffusionSizes, requireSizes } from './diffusion-network.ts';
 import { embedCondition, labelMatrix } from './label-embedding.ts';
 import { MOST_CLASSES, PICTURE_FIELDS, WIDTH_FIELD } from './limits.ts';
 import { checkPictures } from './pictures.ts';
@@ -122,13 +122,9 @@ class PixelAttention extends Module {
   }
 }
 
-/** @throws ValueError */
+/** @throws ValueError for sizes out of range, or that do not fit each other */
 function checkSizes(sizes: UNetSizes): void {
-  for (const [name, size] of Object.entries(sizes)) {
-    const least = name === 'classes' ? 0 : 1;
-    if (Number.isInteger(size) && size >= least) continue;
-    throw new ValueError(`${UNet.kind}: expected ${name} to be a whole number >= ${least}, got ${size}`);
-  }
+  requireSizes(UNet.kind, sizes);
   const { height, width, hidden, heads } = sizes;
   if (height % COARSEST > 0 || width % COARSEST > 0) {
     throw new ValueError(
@@ -146,7 +142,7 @@ function checkSizes(sizes: UNetSizes): void {
 export class UNet extends DiffusionNetwork {
   static readonly kind = 'unet';
   readonly kind = UNet.kind;
-  readonly answers = 'prediction';
+  readonly outputs = 'prediction';
   readonly sizes: UNetSizes;
   readonly time: TimeEmbedding;
   readonly label: Linear | null;
