@@ -92,6 +92,7 @@ export {
   ValueError,
 } from './errors.ts';
 // Pictures
+export { toBytes } from './image/bytes.ts';
 export { encodeGif, type GifOptions } from './image/gif.ts';
 export {
   type BatchGridOptions,
@@ -115,7 +116,7 @@ export {
   classificationScore,
 } from './models/evaluation/classification-score.ts';
 export { type Evaluation, evaluatePictures } from './models/evaluation/evaluate.ts';
-export { type JudgedPictures, judgedOf, quantised } from './models/evaluation/judged.ts';
+export { type JudgedPictures, judgedOf } from './models/evaluation/judged.ts';
 export { type DiffusionLikelihood, diffusionLikelihood } from './models/evaluation/likelihood.ts';
 export {
   densityCoverage,

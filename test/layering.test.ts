@@ -12,7 +12,7 @@ import { suite } from './suite.ts';
 
 /** From the ground up: folders of src/, and files that lie in none. */
 const FLOORS = [
-  ['errors.ts', 'linear-algebra.ts', 'math.ts', 'options.ts', 'version.ts'],
+  ['errors.ts', 'generators.ts', 'linear-algebra.ts', 'math.ts', 'options.ts', 'version.ts'],
   ['memory', 'image'],
   ['backend'],
   ['autograd'],

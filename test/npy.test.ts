@@ -1,8 +1,7 @@
 /** NPY: files that NumPy 2.4 wrote, byte by byte, our own writer's, and every way of being damaged. */
 import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { encodeNpy } from '../src/cli/results/npy.ts';
-import { decodeNpy } from '../src/data/npy.ts';
+import { decodeNpy, encodeNpy } from '../src/data/npy.ts';
 import { FormatError, LangevinError } from '../src/errors.ts';
 import { refused } from './helpers.ts';
 import { suite } from './suite.ts';

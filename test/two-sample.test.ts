@@ -4,13 +4,13 @@ import { split, take } from '../src/data/dataset.ts';
 import { loadMnist } from '../src/data/mnist.ts';
 import { loadStrokes } from '../src/data/strokes-set.ts';
 import { ShapeError, ValueError } from '../src/errors.ts';
+import { toBytes } from '../src/image/bytes.ts';
 import { classificationScore } from '../src/models/evaluation/classification-score.ts';
 import {
   type JudgedPictures,
   judgedOf,
   matchLabels,
   picturesAt,
-  quantised,
   takeJudged,
 } from '../src/models/evaluation/judged.ts';
 import { fitLogistic, logisticAccuracy, meanLoss } from '../src/models/evaluation/logistic.ts';
@@ -126,7 +126,7 @@ suite('two-sample', (test) => {
       /test: expected 2 real pictures with the label 3, as many as samples, got 1/,
     );
     assert.equal(picturesAt(Uint8Array.of(1, 2, 3, 4, 5, 6), 2, [2, 0]), Uint8Array.of(5, 6, 1, 2));
-    assert.equal(quantised([-1, 0, 0.5, 1, 1.2, 1 / 255]), Uint8Array.of(0, 0, 128, 255, 255, 1));
+    assert.equal(toBytes([-1, 0, 0.5, 1, 1.2, 1 / 255]), Uint8Array.of(0, 0, 128, 255, 255, 1));
   });
 
   test('nobody tells real from real, every classifier tells what is damaged, and the same seed tells the same', () => {

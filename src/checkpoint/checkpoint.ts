@@ -5,9 +5,10 @@
  *     metadata   format = pt, langevin = version, model = kind, sizes, settings, seed, backend, numerics, dtype,
  *                digest
  *
- * Sizes, settings and seed are JSON. Parameters are F32 from the WebAssembly backend and F64 from the
- * reference, or what `dtype` asked for, and are read from any floating type into either. An exported file has the digest of its tensors: digest.ts. Tensors of four axes, such as the weights of
- * convolutions, have PyTorch's order in the file: layout.ts.
+ * Sizes, settings and seed are JSON. Parameters are written as F32 from the WebAssembly backend and as F64 from the
+ * reference, unless `dtype` names another type, and are read from any floating type into either. A converted file may
+ * have the digest of its tensors: digest.ts. Tensors of four axes, such as the weights of convolutions, have PyTorch's
+ * order in the file: layout.ts.
  *
  * A file of a run that is to go on holds more tensors, such as an optimiser's moments, under names that begin with
  * `training.`, and its counters as JSON in the metadata `training`. What they mean is the trainer's business.

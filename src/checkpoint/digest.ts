@@ -7,7 +7,7 @@
  *
  * Types count: a model in float32 has another digest than the same one in float16.
  */
-import { sha256 } from '../data/bytes.ts';
+import { concatBytes, sha256 } from '../data/bytes.ts';
 import { FormatError } from '../errors.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { show } from './fields.ts';
@@ -25,13 +25,7 @@ export function tensorsDigest(bytes: Uint8Array, source = 'safetensors'): Promis
     new TextEncoder().encode(`${JSON.stringify([name, dtype, shape])}\n`),
     bytes.subarray(start + begin, start + end),
   ]);
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return sha256(all);
+  return sha256(concatBytes(parts));
 }
 
 /**

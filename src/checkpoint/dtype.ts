@@ -46,7 +46,7 @@ function widenHalf(bits: Uint16Array): Float32Array {
 }
 
 /** The largest finite half: 2^15 (2 - 2^-10). */
-export const LARGEST_HALF = 65504;
+const LARGEST_HALF = 65504;
 
 /** x >= 0 and below 2^52 as a whole number, ties to even: above 2^52 a double has no bits for a fraction. */
 const roundToEven = (x: number): number => x + 2 ** 52 - 2 ** 52;

@@ -25,11 +25,16 @@ export async function readAll(
       throw new FormatError(`${source}: expected a data set, got more than ${LARGEST} bytes`);
     }
   }
-  const all = new Uint8Array(received);
+  return concatBytes(chunks);
+}
+
+/** The parts one after another. */
+export function concatBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
   }
   return all;
 }

@@ -6,8 +6,10 @@
  * The header is a Python dictionary of three entries: 'descr', the type; 'fortran_order'; 'shape', a tuple.
  *
  * Read are whole numbers and floats of the types below, little-endian and in C order. Everything else is refused by name,
- * and no size that a header claims is trusted: the file's own length must fit it.
+ * and no size that a header claims is trusted: the file's own length must fit it. Written is version 1.0, little-endian and
+ * in C order.
  */
+import type { FloatArray } from '../backend/backend.ts';
 import { FormatError } from '../errors.ts';
 
 /** How each type's bytes become numbers. */
@@ -111,3 +113,24 @@ function shapeOf(tuple: string, source: string): number[] {
 
 /** A text from a file, as far as a line of an error has room. */
 const quoted = (text: string) => JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}...` : text);
+
+/** NumPy's name of the type of the numbers. */
+function typeOf(values: FloatArray | Uint8Array): string {
+  if (values instanceof Uint8Array) return '|u1';
+  return values instanceof Float32Array ? '<f4' : '<f8';
+}
+
+/** An NPY file of `values` under `shape`: float32, float64 or uint8 as they are. */
+export function encodeNpy(values: FloatArray | Uint8Array, shape: readonly number[]): Uint8Array {
+  const type = typeOf(values);
+  const tuple = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
+  const text = `{'descr': '${type}', 'fortran_order': False, 'shape': (${tuple}), }`;
+  // Magic (6), version (2), length (2) and header fill a multiple of 64 bytes.
+  const length = Math.ceil((10 + text.length + 1) / 64) * 64;
+  const file = new Uint8Array(length + values.byteLength);
+  const header = `${text.padEnd(length - 11)}\n`;
+  file.set([...MAGIC, 1, 0, header.length & 255, header.length >> 8]);
+  file.set(new TextEncoder().encode(header), 10);
+  file.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), length);
+  return file;
+}

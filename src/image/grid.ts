@@ -7,6 +7,7 @@
  */
 import { ShapeError, ValueError } from '../errors.ts';
 import { withDefaults } from '../options.ts';
+import { toByte } from './bytes.ts';
 import { drawText, LINE_HEIGHT, MIDDLE, textWidth } from './font.ts';
 import type { Picture } from './png.ts';
 
@@ -223,7 +224,7 @@ function drawCell(
     const value = cell[i];
     if (!Number.isFinite(value))
       throw new ValueError(`grid: expected finite values, got ${value} in ${place}`);
-    const grey = bytes ? value : Math.round(255 * Math.min(1, Math.max(0, value)));
+    const grey = bytes ? value : toByte(value);
     const at = (y + Math.floor(i / width) * scale) * stride + x + (i % width) * scale;
     for (let row = 0; row < scale; row++) {
       pixels.fill(grey, at + row * stride, at + row * stride + scale);

@@ -12,6 +12,7 @@ import { type Predictor, predictor } from '../diffusion/prediction.ts';
 import { createSampler, type SamplerName, startNoise } from '../diffusion/samplers/index.ts';
 import type { Threshold } from '../diffusion/threshold.ts';
 import { ShapeError, ValueError } from '../errors.ts';
+import { runToEnd } from '../generators.ts';
 import { type Defaults, withDefaults } from '../options.ts';
 import { Rng, type Seed } from '../random/rng.ts';
 import type { NoiseClassifier } from './networks/noise-classifier.ts';
@@ -171,11 +172,7 @@ const toPixels = (values: ArrayLike<number>): Float64Array => Float64Array.from(
 
 /** Runs a sampling to its end: see `sampleDiffusion`. @throws what it throws */
 export function samplePictures(model: DiffusionPipeline, options: SampleOptions): Float64Array {
-  const run = sampleDiffusion(model, options);
-  for (;;) {
-    const { done, value } = run.next();
-    if (done) return value;
-  }
+  return runToEnd(sampleDiffusion(model, options));
 }
 
 /** Labels for `count` pictures: each class in turn, or none where there are none. */

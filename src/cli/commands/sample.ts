@@ -1,7 +1,9 @@
 /** `langevin sample`: pictures from a trained diffusion model, as a grid, and as an animation of how they came. */
 import { basename, dirname, extname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { encodeNpy } from '../../data/npy.ts';
 import type { Labels } from '../../diffusion/guidance.ts';
+import { toBytes } from '../../image/bytes.ts';
 import { encodeGif } from '../../image/gif.ts';
 import { encodePng } from '../../image/png.ts';
 import { type GrowingSamples, growingSamples } from '../../models/figures/samples.ts';
@@ -21,9 +23,8 @@ import { counted } from '../report/counted.ts';
 import { createReporter, type Reporter } from '../report/reporter.ts';
 import { guideLine, guideOf } from '../results/classifiers.ts';
 import { FigureHashes } from '../results/figures.ts';
-import { encodeNpy, labelsFileName, toBytes } from '../results/npy.ts';
 import { requireWritable, writeAll } from '../results/out-folder.ts';
-import { sampleFileName } from '../results/sample-files.ts';
+import { labelsFileName, sampleFileName } from '../results/sample-files.ts';
 
 /** Frames of the animation at most; long runs skip some. */
 const MOST_FRAMES = 60;

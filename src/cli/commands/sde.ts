@@ -4,6 +4,7 @@
  */
 import { extname } from 'node:path';
 import { host } from '#host';
+import { encodeNpy } from '../../data/npy.ts';
 import { flag, text } from '../../models/setting.ts';
 import { RECIPES, SDE_TABLE } from '../../models/settings.ts';
 import { checkTime, type Equation, equationOf } from '../../sde/equation.ts';
@@ -23,8 +24,8 @@ import { outSetting, REPORT_TABLE } from '../options/output.ts';
 import { PROGRAM } from '../options/program.ts';
 import { counted } from '../report/counted.ts';
 import { createReporter } from '../report/reporter.ts';
+import { encodeCsv } from '../results/csv.ts';
 import { FigureHashes } from '../results/figures.ts';
-import { encodeCsv, encodeNpy } from '../results/npy.ts';
 import { type Content, requireWritable, writeAll } from '../results/out-folder.ts';
 import { drawEnd, drawPaths } from '../results/sde-plots.ts';
 import { printList } from './sde-list.ts';

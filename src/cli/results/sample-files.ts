@@ -1,8 +1,9 @@
 /**
- * The names of the pictures of `langevin sample`: label, sampler, what differs from the defaults, and seed. Samples of
- * other settings have another name, and none is `samples.png`, which training writes.
+ * The names of the files of `langevin sample`. A picture's name has label, sampler, what differs from the defaults, and
+ * seed. Samples of other settings have another name, and none is `samples.png`, which training writes.
  */
 import { createHash } from 'node:crypto';
+import { extname } from 'node:path';
 import { defaultOf, settingText, type Value } from '../../models/setting.ts';
 import { SAMPLE_TABLE, SAMPLING_TABLE } from '../../models/settings.ts';
 
@@ -33,3 +34,7 @@ export function sampleFileName(settings: Readonly<Record<string, unknown>>): str
   });
   return ['samples', ...parts].join('-');
 }
+
+/** The file of the labels beside a file of pictures: `s.npy` has `s.labels.npy`. */
+export const labelsFileName = (file: string): string =>
+  `${file.slice(0, file.length - extname(file).length)}.labels.npy`;

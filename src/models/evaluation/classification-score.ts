@@ -7,6 +7,7 @@
  */
 import { createDataset, type Dataset, pictureSize, type TrainTest } from '../../data/dataset.ts';
 import { ValueError } from '../../errors.ts';
+import { runToEnd } from '../../generators.ts';
 import { type Defaults, withDefaults } from '../../options.ts';
 import { Rng, type Seed } from '../../random/rng.ts';
 import { accuracy } from '../networks/picture-classifier.ts';
@@ -79,11 +80,7 @@ export function classificationScore(
   data: TrainTest,
   options: ClassificationScoreOptions = {},
 ): ClassificationScore {
-  const run = classificationScoreRun(samples, data, options);
-  for (;;) {
-    const { done, value } = run.next();
-    if (done) return value;
-  }
+  return runToEnd(classificationScoreRun(samples, data, options));
 }
 
 /** What a classifier that learns from `train` alone reaches on `test`. */

@@ -7,11 +7,11 @@
  *     3x3, ReLU, largest of 2x2               7x7x64
  *     Linear(3136, 64)  ReLU  Linear(64, classes)
  *
- * The second channel shows what is nearly black, where samples differ from real pictures by a few grey levels.
+ * The second channel shows faint greys, where samples differ from real pictures by a few levels.
  *
- * A `conv-classifier` that starts anew is too weak a test: 4,000 MNIST digits, of which every pixel has 5 % of its left
- * neighbour mixed in, it told from real ones with an accuracy of 0.50 after six epochs, and all of its features died.
- * This network reaches 0.61 without the second channel, and 0.99 with it.
+ * A new `conv-classifier` is too weak a test. It did not learn to classify 4,000 MNIST digits and the same with 5 % of the
+ * left neighbour mixed into every pixel: accuracy 0.50 after six epochs. This network reaches 0.61 without the second
+ * channel, and 0.99 with it.
  */
 import { pictureSize } from '../../data/dataset.ts';
 import { Conv2d } from '../../nn/conv.ts';

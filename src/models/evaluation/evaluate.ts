@@ -6,6 +6,7 @@
 import { type Dataset, pictureSize, type TrainTest, take } from '../../data/dataset.ts';
 import type { Labels } from '../../diffusion/guidance.ts';
 import { ValueError } from '../../errors.ts';
+import { toBytes } from '../../image/bytes.ts';
 import { classify, FEATURES, type PictureClassifier, pixelsOf } from '../networks/picture-classifier.ts';
 import {
   densityCoverage,
@@ -94,7 +95,7 @@ function byHeart(
 ): Pick<Evaluation, 'nearest' | 'neighbours'> {
   const dimension = pictureSize(train);
   const known = { values: train.images, dimension };
-  const bytes = Uint8Array.from(pictures.subarray(0, ASKED * dimension), (v) => Math.round(255 * v));
+  const bytes = toBytes(pictures.subarray(0, ASKED * dimension));
   const samples = nearestNeighbours(known, { values: bytes, dimension });
   const real = nearestNeighbours(known, { values: take(test, ASKED).images, dimension });
   const median = (distances: Float64Array) =>

@@ -12,10 +12,6 @@ export interface JudgedPictures extends PictureShape {
   readonly labels: Labels;
 }
 
-/** Numbers from 0 to 1 as bytes; what lies beyond becomes 0 or 255. */
-export const quantised = (pictures: ArrayLike<number>): Uint8Array =>
-  Uint8Array.from(pictures, (value) => Math.min(255, Math.max(0, Math.round(255 * value))));
-
 /** The pictures of a data set as samples. */
 export const judgedOf = ({ height, width, channels, images, labels }: Dataset): JudgedPictures => {
   return { height, width, channels, images, labels: Array.from(labels) };

@@ -28,9 +28,10 @@ const MOST_STEPS = 100;
 /** A step that lowers the loss by less than this share of it is the last. */
 const SMALL = 1e-10;
 
-const sigmoid = (x: number) => (x >= 0 ? 1 / (1 + exp(-x)) : exp(x) / (1 + exp(x)));
-/** ln(1 + e^x) */
-const softplus = (x: number) => Math.max(x, 0) + log1p(exp(-Math.abs(x)));
+/** 1/(1 + e^-x), without overflow. */
+export const sigmoid = (x: number) => (x >= 0 ? 1 / (1 + exp(-x)) : exp(x) / (1 + exp(x)));
+/** ln(1 + e^x), without overflow. */
+export const softplus = (x: number) => Math.max(x, 0) + log1p(exp(-Math.abs(x)));
 
 /** b + w·x of each row. */
 export function logits({ intercept, weights }: LogisticModel, values: Float64Array): Float64Array {

@@ -1,13 +1,12 @@
 /**
- * A network that learns to tell samples (class 1) from real pictures (class 0): cross-entropy, Adam at a rate that warms
- * up and falls along half a cosine, pictures as they are, since any change of them would hide what tells them apart.
- * After every epoch it names the pictures that choose: the epoch with the best accuracy (at equal ones, with the lower
- * loss) counts.
+ * A network that learns to classify samples (class 1) and real pictures (class 0): cross-entropy, Adam at a rate that warms
+ * up and falls along half a cosine. Pictures are not augmented, since that would hide how the two classes differ.
+ * After every epoch the network classifies the pictures that choose. The epoch with the best accuracy counts; of equal
+ * ones, that with the lower loss.
  */
 import type { CheckpointInfo } from '../../checkpoint/checkpoint.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { ValueError } from '../../errors.ts';
-import { exp, log1p } from '../../math.ts';
 import type { LrSchedule } from '../../optim/lr-schedule.ts';
 import { Rng, type Seed } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
@@ -23,6 +22,7 @@ import { CrossEntropyRecipe, crossEntropyTrainer } from '../training/cross-entro
 import { warmCosineLr } from '../training/rates.ts';
 import { Snapshot } from '../training/snapshot.ts';
 import { Detector } from './detector.ts';
+import { softplus } from './logistic.ts';
 import { type Proportion, proportion } from './wilson.ts';
 
 const BATCH = 64;
@@ -89,13 +89,12 @@ export function startNetwork(
   return network;
 }
 
-/** -ln p(y) from ln p(1) - ln p(0), the mean over all, and the share named right. */
+/** How many pictures are classified right, and the mean of -ln p(y), from ln p(1) - ln p(0) of each. */
 function scoreOf(odds: Float64Array, labels: Uint8Array): { right: number; loss: number } {
   let [right, loss] = [0, 0];
   for (const [i, z] of odds.entries()) {
-    const wrongness = labels[i] === 1 ? -z : z;
     if (z > 0 === (labels[i] === 1)) right++;
-    loss += Math.max(wrongness, 0) + log1p(exp(-Math.abs(z)));
+    loss += softplus(labels[i] === 1 ? -z : z);
   }
   return { right, loss: loss / labels.length };
 }

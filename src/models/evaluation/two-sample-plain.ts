@@ -1,7 +1,7 @@
 /**
- * How well plain statistics of a picture (picture-statistics.ts) tell samples from real ones. Each is standardised by its
+ * How well plain statistics (picture-statistics.ts) tell samples and real pictures apart. Each is standardised by its
  * mean and deviation z over the training part, and enters a logistic regression as z and as z²: the squares see a
- * statistic that spreads too much or too little, as a centre that lies anywhere. |z| is cut at 5. The ridge is the one
+ * statistic that spreads too much or too little. |z| is cut at 5. The ridge is the one
  * with the lowest loss on the pictures that choose.
  *
  * Beside it each statistic alone: its mean and deviation on both sides over all pictures, and the accuracy of the best
@@ -108,18 +108,8 @@ export function judgeByStatistics(parts: Parts): PlainVerdict {
   return {
     accuracy: proportion(right, parts.test.length),
     ridge,
-    statistics: tableOf(joined(raw), labels, model.weights),
+    statistics: tableOf(Float64Array.from(raw.flatMap((part) => [...part])), labels, model.weights),
   };
-}
-
-function joined(arrays: readonly Float64Array[]): Float64Array {
-  const all = new Float64Array(arrays.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const array of arrays) {
-    all.set(array, at);
-    at += array.length;
-  }
-  return all;
 }
 
 function tableOf(
