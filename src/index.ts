@@ -191,8 +191,9 @@ export {
   sampleDiffusion,
   samplePictures,
 } from './models/sample.ts';
-export { compareScores, ToyDiffusion, toyMixture } from './models/toy/toy.ts';
 // Training
+export { spreadTones, type Tones } from './models/tones.ts';
+export { compareScores, ToyDiffusion, toyMixture } from './models/toy/toy.ts';
 export { classifierTrainer, resumeClassifier, trainClassifier } from './models/training/classifier.ts';
 export type { ClassifierSettings } from './models/training/cross-entropy.ts';
 export {

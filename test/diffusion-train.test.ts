@@ -6,6 +6,7 @@ import { DivergenceError, FormatError, ShapeError, ValueError } from '../src/err
 import { Denoiser } from '../src/models/networks/denoiser.ts';
 import { DiffusionMlp, type DiffusionMlpOptions } from '../src/models/networks/diffusion-mlp.ts';
 import { DiffusionPipeline, diffusionOf } from '../src/models/pipeline.ts';
+import { spreadTones } from '../src/models/tones.ts';
 import {
   DIFFUSION_SETTINGS,
   type DiffusionSettings,
@@ -69,6 +70,28 @@ suite('diffusion training', (test) => {
     refused(() => trainer({ beta2: 1 }), ValueError, /betas/);
   });
 
+  test('the learning rate ends at finalLr of lr', () => {
+    for (const finalLr of [0, 0.02, 1]) {
+      const lr = trainer({ finalLr }).recipe.schedule(3e-3, 100);
+      assert.ok(Math.abs(lr(100) - 3e-3 * finalLr) < 1e-9, `${lr(100)}`);
+    }
+    refused(() => trainer({ finalLr: 1.5 }), ValueError, /finalLr from 0 to 1/);
+  });
+
+  test('a network learns in the tones of its model, and a run with tones goes on to the same bits', () => {
+    const tones = spreadTones(strokes.train);
+    const norm = (m: Float64Array) => m.reduce((sum, x) => sum + x * x, 0);
+    assert.is.not(norm(firstMoments({ tones }).m), norm(firstMoments({}).m));
+    const whole = trainer({ tones });
+    trainFor(whole);
+    const first = trainer({ tones });
+    trainFor(first, 9);
+    const second = resumeDiffusion(saved(first), strokes);
+    assert.equal(second.recipe.model.settings.tones, tones);
+    trainFor(second);
+    assert.is(bitsOf(saved(second)), bitsOf(saved(whole)));
+  });
+
   test('a step that is left out of the file shows: without moments, counters or noise the bits differ', () => {
     const whole = trainer();
     trainFor(whole);
@@ -130,7 +153,8 @@ suite('diffusion training', (test) => {
       for (const [name, p] of model.network.namedParameters())
         assert.equal([...p.toTypedArray()], averages.get(name));
       assert.equal([model.predicts, model.schedule.name, model.classes], ['x0', 'cosine', 10]);
-      assert.equal({ ...file.settings, seed: file.seed }, SETTINGS);
+      const { tones: _linear, ...written } = SETTINGS;
+      assert.equal({ ...file.settings, seed: file.seed }, written);
     }
     assert.equal(
       run.recipe.module.parameters().map((p) => [...p.toTypedArray()]),

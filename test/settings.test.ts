@@ -119,7 +119,7 @@ suite('settings', (test) => {
     assert.equal(TOY_SETTINGS, { steps: 3000, batchSize: 128, lr: 0.006, seed: '0' });
     const { steps, schedule, predicts, labelDropout, ...rest } = DIFFUSION_SETTINGS;
     assert.equal([steps, schedule, predicts, labelDropout], [1000, 'cosine', 'x0', 0.1]);
-    const others = 'batchSize beta2 clip ema epochs lossWeighting lr seed times';
+    const others = 'batchSize beta2 clip ema epochs finalLr lossWeighting lr seed times tones';
     assert.equal(Object.keys(rest).sort(), others.split(' '));
   });
 
@@ -127,11 +127,13 @@ suite('settings', (test) => {
     const { command } = commandOf(COMMANDS, ['train', 'diffusion'])!;
     const table = tableOf(command);
     for (const model of ['unet', 'unet-small', 'unet-tiny']) {
-      const { schedule, predicts, times, beta2, clip } = readSettings(table, { model });
+      const { schedule, predicts, times, beta2, clip, finalLr, tones } = readSettings(table, { model });
       assert.equal([schedule, predicts, times, beta2, clip], ['flow', 'flow', 'logit-normal', 0.99, 1]);
+      assert.equal([finalLr, tones], [0, 'spread']);
     }
-    const { schedule, times, beta2, clip } = readSettings(table, { model: 'mlp-tiny' });
+    const { schedule, times, beta2, clip, finalLr, tones } = readSettings(table, { model: 'mlp-tiny' });
     assert.equal([schedule, times, beta2, clip], ['cosine', 'uniform', 0.999, 0]);
+    assert.equal([finalLr, tones], [0.02, 'linear']);
   });
 
   test('names match in any case, and a wrong one is refused with the nearest', () => {

@@ -43,6 +43,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import type { DiffusionNetwork } from './networks/diffusion-network.ts';
 import { MOST_STEPS } from './networks/limits.ts';
 import { DIFFUSION_KINDS, diffusionNetworkOf } from './networks/registry.ts';
+import { checkTones, decodeTones, encodeTones, TONES_FIELD, type Tones, tonesSetting } from './tones.ts';
 
 const CONTINUOUS = ['vp', 'sub-vp', 'flow'] as const satisfies readonly ContinuousName[];
 
@@ -56,6 +57,8 @@ export interface ProcessSettings {
   /** T of a schedule with discrete steps; the others have none and ignore it. */
   readonly steps: number;
   readonly predicts: Prediction;
+  /** What stands for each grey: see tones.ts. Linear by default. */
+  readonly tones?: Tones;
 }
 
 /** The name, whatever its case. @throws ValueError for an unknown one */
@@ -63,7 +66,10 @@ export const checkTrainingSchedule = (name: TrainingSchedule): TrainingSchedule 
   nameOf('schedule', TRAINING_SCHEDULES, name);
 
 /** The schedule of that name. @throws ValueError for an unknown name or steps that it cannot have */
-export function trainingSchedule({ schedule, steps }: Omit<ProcessSettings, 'predicts'>): NoiseSchedule {
+export function trainingSchedule({
+  schedule,
+  steps,
+}: Pick<ProcessSettings, 'schedule' | 'steps'>): NoiseSchedule {
   const known = checkTrainingSchedule(schedule);
   const continuous = CONTINUOUS.find((name) => name === known);
   if (steps > MOST_STEPS) {
@@ -71,9 +77,6 @@ export function trainingSchedule({ schedule, steps }: Omit<ProcessSettings, 'pre
   }
   return continuous ? continuousSchedule(continuous) : createSchedule(known as BetaSchedule, steps);
 }
-
-/** Pictures in [0, 1] as diffusion networks see them, in [-1, 1]. */
-export const normalize = (images: Tensor): Tensor => images.mul(2).sub(1);
 
 /** The network's time input for the time t: from about 0 to about 1000. */
 export function networkTime({ times, tMax }: NoiseSchedule, t: number): number {
@@ -89,15 +92,26 @@ export class DiffusionPipeline implements ConditionalModel {
   /** @throws ValueError for unknown names, or steps that the schedule cannot have */
   constructor(
     readonly network: DiffusionNetwork,
-    { schedule, steps, predicts }: ProcessSettings,
+    { schedule, steps, predicts, tones = [] }: ProcessSettings,
   ) {
     this.schedule = trainingSchedule({ schedule, steps });
     this.predicts = checkPrediction(predicts);
-    this.settings = { schedule: checkTrainingSchedule(schedule), steps, predicts: this.predicts };
+    const known = { schedule: checkTrainingSchedule(schedule), predicts: this.predicts };
+    this.settings = { ...known, steps, ...tonesSetting(checkTones(tones)) };
   }
 
   get classes(): number {
     return this.network.sizes.classes;
+  }
+
+  /** Pictures in [0, 1] as the network sees them, in [-1, 1]. */
+  encode(images: Tensor): Tensor {
+    return encodeTones(images, this.settings.tones ?? []);
+  }
+
+  /** What the network made, in [-1, 1] where it is done, as pixels in [0, 1]. */
+  decode(values: ArrayLike<number>): Float64Array {
+    return decodeTones(values, this.settings.tones ?? []);
   }
 
   /** Whether the network's output is the prediction itself. */
@@ -144,8 +158,7 @@ function coefficients(kind: Prediction, level: NoiseLevel): Pair {
 export function diffusionInfo({ network, settings }: DiffusionPipeline, more: object = {}): CheckpointInfo {
   // A size of 0, no classes, is left out.
   const sizes = Object.fromEntries(Object.entries(network.sizes).filter(([, size]) => size > 0));
-  const { schedule, steps, predicts } = settings;
-  return { kind: network.kind, sizes, settings: { schedule, steps, predicts, ...more } };
+  return { kind: network.kind, sizes, settings: { ...settings, ...more } };
 }
 
 /** The process in a file's settings. */
@@ -153,6 +166,7 @@ export const PROCESS_FIELDS = {
   schedule: oneOf(TRAINING_SCHEDULES),
   steps: whole(1, MOST_STEPS),
   predicts: oneOf(PREDICTIONS),
+  tones: TONES_FIELD,
 };
 
 /** The network and the process of a file that was read. @throws FormatError for a file of anything else */

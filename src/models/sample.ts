@@ -67,7 +67,10 @@ export interface PicturesStep {
   readonly steps: number;
   /** The part that is made: the index of its first picture, and its own steps done and to do. */
   readonly part: { readonly first: number; readonly step: number; readonly steps: number };
-  /** The pictures of this part as they are now, [n, height, width, channels], black at 0 and white at 1; noise goes beyond. */
+  /**
+   * The pictures of this part as they are now, [n, height, width, channels], black at 0 and white at 1. With linear tones
+   * noise goes beyond.
+   */
   pictures(): Float64Array;
 }
 
@@ -99,12 +102,12 @@ export function* sampleDiffusion(
       for (;;) {
         const { done, value } = run.next();
         if (done) {
-          all.set(toPixels(value.toTypedArray()), first * size);
+          all.set(model.decode(value.toTypedArray()), first * size);
           value.dispose();
           break;
         }
         const { step, steps: each, x } = value;
-        const pictures = () => toPixels(x.toTypedArray());
+        const pictures = () => model.decode(x.toTypedArray());
         yield { step: part * each + step, steps: parts * each, part: { first, step, steps: each }, pictures };
       }
     } finally {
@@ -142,7 +145,7 @@ function guided(
   return classifierGuided(network, schedule, logProbability, { scale, parameters });
 }
 
-/** @throws ShapeError for a classifier of other pictures, ValueError for one of other noise or labels it does not know */
+/** @throws ShapeError for a classifier of other pictures, ValueError for one of other noise or tones, or labels it does not know */
 function requireFit(
   { network, schedule, settings }: DiffusionPipeline,
   labels: Labels,
@@ -158,6 +161,9 @@ function requireFit(
       `guidance: expected a classifier of noise by ${settings.schedule}, ${settings.steps} steps, got one of ${noise.schedule}, ${noise.steps} steps`,
     );
   }
+  if ((settings.tones ?? []).join() !== (noise.tones ?? []).join()) {
+    throw new ValueError('guidance: expected a classifier of the same tones, got one of others');
+  }
   const isClass = (label: number) => Number.isInteger(label) && label >= 0 && label < sizes.classes;
   const wrong = labels.find((label) => label === null || !isClass(label));
   if (wrong !== undefined) {
@@ -166,9 +172,6 @@ function requireFit(
     );
   }
 }
-
-/** From the model's [-1, 1] to [0, 1]. */
-const toPixels = (values: ArrayLike<number>): Float64Array => Float64Array.from(values, (v) => (v + 1) / 2);
 
 /** Runs a sampling to its end: see `sampleDiffusion`. @throws what it throws */
 export function samplePictures(model: DiffusionPipeline, options: SampleOptions): Float64Array {

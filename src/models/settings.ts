@@ -149,6 +149,10 @@ const forUnets = <V extends string | number>(value: V, otherwise: V) => ({
   defaultText: `${otherwise}; ${value} for U-Nets`,
 });
 
+/** The tones of a diffusion model. */
+export const TONES = ['linear', 'spread'] as const;
+export type TonesName = (typeof TONES)[number];
+
 /** A diffusion model. */
 export const DIFFUSION_TABLE = {
   model: choice(DIFFUSION_NETWORKS)('model', 'mlp', 'The network: an MLP or a U-Net.'),
@@ -174,9 +178,16 @@ export const DIFFUSION_TABLE = {
   lossWeighting: choice(LOSS_WEIGHTINGS)('loss-weighting', 'simple', 'The weight of each time in the loss.', {
     alias: 'weight',
   }),
-  epochs: count('epochs', 60, 'Passes over the training data.', forUnets(12, 60)),
+  tones: choice(TONES)(
+    'tones',
+    'linear',
+    'What stands for the greys. spread gives the frequent greys of the data more room.',
+    forUnets<TonesName>('spread', 'linear'),
+  ),
+  epochs: count('epochs', 60, 'Passes over the training data.', forUnets(14, 60)),
   batchSize: batchSize(128),
   lr: lr(1e-3, 'The learning rate of Adam after its warm-up.'),
+  finalLr: share('final-lr', 0.02, 'The learning rate at the end, as a share of --lr.', forUnets(0, 0.02)),
   beta2: decay('beta2', 0.999, "Decay of Adam's mean of squared gradients.", forUnets(0.99, 0.999)),
   clip: notNegative(
     'clip',

@@ -11,6 +11,7 @@ import {
   DIFFUSION_UNETS,
   type DiffusionNetworkName,
 } from '../../models/settings.ts';
+import { spreadTones } from '../../models/tones.ts';
 import { type DiffusionRecipe, diffusionTrainer, resumeDiffusion } from '../../models/training/diffusion.ts';
 import { Rng } from '../../random/rng.ts';
 import { asUsage, readSettings } from '../options/arguments.ts';
@@ -39,7 +40,7 @@ export const TRAIN_DIFFUSION: Command = trainCommand<DiffusionRecipe>({
   out: 'out/diffusion',
   files: DIFFUSION_FILES,
   begin(options) {
-    const { model: name, seconds, ...settings } = readSettings(DIFFUSION_TABLE, options);
+    const { model: name, seconds, tones: toneName, ...settings } = readSettings(DIFFUSION_TABLE, options);
     // What no schedule or no loss can be is a fault of the command line.
     const { predicts, lossWeighting } = settings;
     asUsage(() => new Objective(trainingSchedule(settings), { predicts, lossWeighting }));
@@ -48,16 +49,19 @@ export const TRAIN_DIFFUSION: Command = trainCommand<DiffusionRecipe>({
       const known = settings.labelDropout === 1 ? 0 : classes;
       const rng = new Rng(settings.seed).stream('initial values');
       const network = diffusionNetwork(name, { height, width, channels, classes: known }, rng);
-      return diffusionTrainer(new DiffusionPipeline(network, settings), data, settings, limitSeconds);
+      const tones = toneName === 'spread' ? spreadTones(data.train) : [];
+      const model = new DiffusionPipeline(network, { ...settings, tones });
+      return diffusionTrainer(model, data, { ...settings, tones }, limitSeconds);
     };
   },
   resume: resumeDiffusion,
   lines({ model, settings }, parameters) {
     const { description, sizes } = model.network;
     const steps = model.schedule.times ? `, ${settings.steps.toLocaleString('en')} steps` : '';
+    const tones = model.settings.tones ? 'spread' : 'linear';
     return [
       `network  ${description}, ${sizes.classes || 'no'} classes, ${parameters}`,
-      `process  ${settings.schedule}${steps}, predicts ${settings.predicts}, loss weighting ${settings.lossWeighting}`,
+      `process  ${settings.schedule}${steps}, predicts ${settings.predicts}, loss weighting ${settings.lossWeighting}, ${tones} tones`,
     ];
   },
   results: diffusionResults,

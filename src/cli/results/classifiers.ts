@@ -51,7 +51,7 @@ function guideSettings(pictures: number): ClassifierSettings {
 interface Kind<M> {
   readonly kind: string;
   /** What it is made of beside the data and the settings, for its file. */
-  readonly of: Readonly<Record<string, string | number>>;
+  readonly of: Readonly<Record<string, unknown>>;
   create(sizes: ClassifierSizes, rng: Rng): M;
   read(checkpoint: Checkpoint): M;
   train(model: M, settings: ClassifierSettings): Iterable<TrainEvent>;
@@ -170,23 +170,24 @@ export interface Guide {
 
 /** The classifier of noised pictures that guides this diffusion model. */
 export async function guideOf(
-  { schedule, settings: { schedule: name, steps } }: DiffusionPipeline,
+  { schedule, settings }: DiffusionPipeline,
   data: TrainTest,
   numerics: string,
   reporter: Reporter,
 ): Promise<Guide> {
+  const { predicts: _predicts, ...noise } = settings;
   const kind: Kind<NoiseClassifier> = {
     kind: NoiseClassifier.kind,
-    of: { schedule: name, steps },
-    create: (sizes, rng) => new NoiseClassifier(sizes, { schedule: name, steps }, rng),
+    of: noise,
+    create: (sizes, rng) => new NoiseClassifier(sizes, noise, rng),
     read: noiseClassifierOf,
     train: (model, settings) => trainNoiseClassifier(model, data, settings),
   };
-  const settings = guideSettings(data.train.length);
-  const classifier = await cached(kind, data, settings, numerics, reporter);
+  const training = guideSettings(data.train.length);
+  const classifier = await cached(kind, data, training, numerics, reporter);
   const accuracies = [0, 0.25, 0.5].map((u) => {
     const t = timeAt(schedule, u);
-    return { t, accuracy: noisedAccuracy(classifier, data.test, t, settings.seed) };
+    return { t, accuracy: noisedAccuracy(classifier, data.test, t, training.seed) };
   });
   return { classifier, accuracies };
 }

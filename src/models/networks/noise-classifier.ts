@@ -34,11 +34,11 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import {
   checkTrainingSchedule,
   networkTime,
-  normalize,
   PROCESS_FIELDS,
   type ProcessSettings,
   trainingSchedule,
 } from '../pipeline.ts';
+import { checkTones, encodeTones, tonesSetting } from '../tones.ts';
 import {
   CLASSIFIER_DEFAULTS,
   CLASSIFIER_FIELDS,
@@ -69,9 +69,13 @@ export class NoiseClassifier extends Module {
   readonly sizes: ClassifierSizes;
 
   /** @throws ValueError for a schedule that there is not */
-  constructor(sizes: ClassifierOptions, { schedule, steps }: NoiseSettings, rng: Rng = sharedRng()) {
+  constructor(
+    sizes: ClassifierOptions,
+    { schedule, steps, tones = [] }: NoiseSettings,
+    rng: Rng = sharedRng(),
+  ) {
     super();
-    this.noise = { schedule: checkTrainingSchedule(schedule), steps };
+    this.noise = { schedule: checkTrainingSchedule(schedule), steps, ...tonesSetting(checkTones(tones)) };
     this.schedule = trainingSchedule(this.noise);
     this.sizes = withDefaults(NoiseClassifier.kind, sizes, CLASSIFIER_DEFAULTS);
     this.time = new TimeEmbedding(CONDITION, CONDITION, { rng });
@@ -79,6 +83,11 @@ export class NoiseClassifier extends Module {
     this.condition = new Linear(CONDITION, HIDDEN, { bias: false, rng });
     this.second = new Linear(HIDDEN, HIDDEN, { rng });
     this.last = new Linear(HIDDEN, sizes.classes, { rng });
+  }
+
+  /** Pictures in [0, 1] as the classifier sees them, in [-1, 1]. */
+  encode(images: Tensor): Tensor {
+    return encodeTones(images, this.noise.tones ?? []);
   }
 
   /**
@@ -114,7 +123,7 @@ export function noisedAccuracy(model: NoiseClassifier, dataset: Dataset, t: numb
     scope(() =>
       noGrad(() => {
         const { images, labels } = loader.next();
-        const { x } = diffuse(normalize(images), model.schedule.level(t), rng);
+        const { x } = diffuse(model.encode(images), model.schedule.level(t), rng);
         const logits = model.forward(x, sameTime(x, t));
         right += logits.argmax(1).filter((found, i) => found === labels[i]).length;
       }),
@@ -140,7 +149,7 @@ const format = (noise: NoiseSettings): ModelFormat<NoiseClassifier, ClassifierSi
 /** The classifier in a file that was read. @throws FormatError for a file of anything else */
 export function noiseClassifierOf(checkpoint: Checkpoint): NoiseClassifier {
   requireKind(checkpoint, NoiseClassifier.kind);
-  const { schedule, steps } = PROCESS_FIELDS;
-  const noise = readFields(checkpoint.settings, { schedule, steps }, `${checkpoint.source}: settings`);
+  const { predicts: _none, ...fields } = PROCESS_FIELDS;
+  const noise = readFields(checkpoint.settings, fields, `${checkpoint.source}: settings`);
   return readModel(checkpoint, format(noise));
 }

@@ -1,8 +1,8 @@
 /**
  * Recipe of a diffusion network:
  *
- *     x0 in [-1, 1];  t, eps and which labels are withheld from one stream;  loss: diffusion/objective.ts
- *     Adam, its rate warmed up and then lowered along half a cosine to a fiftieth;  gradients clipped where wanted
+ *     x0 in [-1, 1], by the model's tones;  t, eps and which labels are withheld from one stream;  loss: diffusion/objective.ts
+ *     Adam, its rate warmed up and then lowered along half a cosine to finalLr·lr;  gradients clipped where wanted
  *     moving average of the network
  *
  * The test loss is the moving average's on the first 2,000 test pictures at most, with noise and evenly spread
@@ -24,13 +24,7 @@ import { oneOf, withDefaults } from '../../options.ts';
 import { Rng, type Seed } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { DiffusionNetwork } from '../networks/diffusion-network.ts';
-import {
-  type DiffusionPipeline,
-  diffusionInfo,
-  diffusionOf,
-  normalize,
-  type ProcessSettings,
-} from '../pipeline.ts';
+import { type DiffusionPipeline, diffusionInfo, diffusionOf, type ProcessSettings } from '../pipeline.ts';
 import { defaultsOf } from '../setting.ts';
 import { DIFFUSION_TABLE } from '../settings.ts';
 import { requirement, requirePictures } from './check.ts';
@@ -52,6 +46,8 @@ export interface DiffusionSettings extends ProcessSettings {
   readonly beta2: number;
   /** The largest norm of the gradient; 0 for any. */
   readonly clip: number;
+  /** The learning rate at the end, as a share of `lr`. */
+  readonly finalLr: number;
   /** Decay of the moving average. */
   readonly ema: number;
   /** The share of labels that are withheld, 0 to 1. */
@@ -59,11 +55,10 @@ export interface DiffusionSettings extends ProcessSettings {
   readonly seed: Seed;
 }
 
-const { model: _network, seconds: _limit, ...defaults } = defaultsOf(DIFFUSION_TABLE);
-export const DIFFUSION_SETTINGS: DiffusionSettings = defaults;
+const { model: _network, seconds: _limit, tones: _name, ...defaults } = defaultsOf(DIFFUSION_TABLE);
+export const DIFFUSION_SETTINGS: Required<DiffusionSettings> = { ...defaults, tones: [] };
 
 const BETA1 = 0.9;
-const LAST_RATE = 0.02;
 const TEST_PICTURES = 2000;
 const TEST_BATCH = 250;
 
@@ -81,8 +76,9 @@ export class DiffusionRecipe implements Recipe {
     readonly data: TrainTest,
     readonly settings: DiffusionSettings,
   ) {
-    const { predicts, lossWeighting, times, beta2, clip, labelDropout, seed } = settings;
+    const { predicts, lossWeighting, times, beta2, clip, finalLr, labelDropout, seed } = settings;
     requirement(clip >= 0 && clip < Infinity, 'clip >= 0', clip);
+    requirement(finalLr >= 0 && finalLr <= 1, 'finalLr from 0 to 1', finalLr);
     requirement(labelDropout >= 0 && labelDropout <= 1, 'labelDropout from 0 to 1', labelDropout);
     const { classes } = model.network.sizes;
     const expected = pictureName(model.network.sizes);
@@ -98,17 +94,17 @@ export class DiffusionRecipe implements Recipe {
   }
 
   get info(): CheckpointInfo {
-    const { seed, ...settings } = this.settings;
+    const { seed, tones: _table, ...settings } = this.settings;
     return { ...diffusionInfo(this.model, settings), seed };
   }
 
   schedule(lr: number, steps: number): LrSchedule {
-    return warmCosineLr(lr, steps, LAST_RATE * lr);
+    return warmCosineLr(lr, steps, this.settings.finalLr * lr);
   }
 
   loss({ images, labels }: Batch): Tensor {
     const known = this.dropLabels(labels);
-    return this.objective.loss(this.conditioned(known), normalize(images), this.streams.training);
+    return this.objective.loss(this.conditioned(known), this.model.encode(images), this.streams.training);
   }
 
   test(): number {
@@ -117,7 +113,7 @@ export class DiffusionRecipe implements Recipe {
     const even = new Objective(this.model.schedule, { predicts, lossWeighting, times: 'stratified' });
     return testLoss(take(this.data.test, TEST_PICTURES), TEST_BATCH, ({ images, labels }) => {
       const known = this.model.classes > 0 ? Array.from(labels) : Array(labels.length).fill(null);
-      return even.loss(this.conditioned(known), normalize(images), rng);
+      return even.loss(this.conditioned(known), this.model.encode(images), rng);
     });
   }
 

@@ -9,7 +9,6 @@ import { diffuseEach } from '../../diffusion/process.ts';
 import { Rng } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { NoiseClassifier } from '../networks/noise-classifier.ts';
-import { normalize } from '../pipeline.ts';
 import { type ClassifierSettings, CrossEntropyRecipe, crossEntropyTrainer } from './cross-entropy.ts';
 import type { TrainEvent } from './events.ts';
 import { train } from './loop.ts';
@@ -36,7 +35,7 @@ export class NoiseClassifierRecipe extends CrossEntropyRecipe {
   protected logits(images: Tensor): Tensor {
     const { noise } = this.streams;
     const times = this.objective.times(images.shape[0], noise);
-    const x0 = normalize(images);
+    const x0 = this.module.encode(images);
     const levels = Array.from(times, (t) => this.module.schedule.level(t));
     const x = diffuseEach(x0, levels, noise.normalInto(x0.empty(x0.shape)));
     return this.module.forward(x, times);
