@@ -184,7 +184,7 @@ export const DIFFUSION_TABLE = {
     'What stands for the greys. spread gives the frequent greys of the data more room.',
     forUnets<TonesName>('spread', 'linear'),
   ),
-  epochs: count('epochs', 60, 'Passes over the training data.', forUnets(14, 60)),
+  epochs: count('epochs', 60, 'Passes over the training data.', forUnets(12, 60)),
   batchSize: batchSize(128),
   lr: lr(1e-3, 'The learning rate of Adam after its warm-up.'),
   finalLr: share('final-lr', 0.02, 'The learning rate at the end, as a share of --lr.', forUnets(0, 0.02)),

@@ -13,7 +13,8 @@
  *     tone(g) = -1 + GAP + (2 - GAP)·((1 - SHARE)·(g - 1)/254 + SHARE·F(g)),   g = 1 to 255
  *
  * where F(g) is the share of the ink (all pixels that are not 0) below g, plus half of that at g. An error below GAP/2
- * leaves the ground at 0.
+ * leaves the ground at 0. GAP is wide, so that a sampler decides at noise of a tenth of the range, which a network learns
+ * well, whether a pixel has ink.
  *
  * Left out on purpose: a table for each channel.
  */
@@ -27,8 +28,8 @@ import type { Tensor } from '../tensor/tensor.ts';
 export type Tones = readonly number[];
 
 const GREYS = 256;
-const GAP = 0.1;
-const SHARE = 0.5;
+const GAP = 0.4;
+const SHARE = 0.7;
 /** Digits after the point of a table's numbers: few, so that files stay short, and enough to tell greys apart. */
 const DIGITS = 4;
 
