@@ -183,6 +183,7 @@ export { classifierOf, loadDenoiser } from './models/networks/registry.ts';
 export { UNet, type UNetOptions, type UNetSizes } from './models/networks/unet.ts';
 export { type AnyModel, loadModel, openModel } from './models/open.ts';
 export { DiffusionPipeline, diffusionOf, loadDiffusion, type ProcessSettings } from './models/pipeline.ts';
+export type { Preparation } from './models/prepare.ts';
 export {
   type ClassifierGuidance,
   labelsInTurn,

@@ -1,7 +1,8 @@
 /**
  * Pictures from a trained diffusion network: noise, a sampler, labels with guidance, and the predicted data clipped
  * to their range. Many pictures are made in parts of 250, so that memory stays flat; noise is drawn part by part
- * from one stream of the seed, so that the pictures depend on the seed and on their number alone.
+ * from one stream of the seed, so that the pictures depend on the seed and on their number alone. A preparation
+ * (prepare.ts) draws some pictures again, each round of them from a seed of its own.
  */
 import { noGrad } from '../autograd/tape.ts';
 import { pictureName, pictureSize } from '../data/dataset.ts';
@@ -13,10 +14,18 @@ import { createSampler, type SamplerName, startNoise } from '../diffusion/sample
 import type { Threshold } from '../diffusion/threshold.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 import { runToEnd } from '../generators.ts';
-import { type Defaults, withDefaults } from '../options.ts';
+import { type Defaults, oneOf, withDefaults } from '../options.ts';
 import { Rng, type Seed } from '../random/rng.ts';
 import type { NoiseClassifier } from './networks/noise-classifier.ts';
 import type { DiffusionPipeline } from './pipeline.ts';
+import {
+  centre,
+  hasMnistSize,
+  MOST_ROUNDS,
+  PREPARATIONS,
+  type Preparation,
+  requirePreparation,
+} from './prepare.ts';
 import { defaultsOf } from './setting.ts';
 import { SAMPLING_TABLE } from './settings.ts';
 
@@ -39,6 +48,8 @@ export interface SampleOptions {
   /** `clip`, to the range of pixels, by default. */
   readonly threshold?: Threshold;
   readonly seed?: Seed;
+  /** What the makers of the data did to every picture, done to samples: `none` by default. */
+  readonly prepare?: Preparation;
 }
 
 export interface ClassifierGuidance {
@@ -57,12 +68,17 @@ const SAMPLE_DEFAULTS = {
   steps: undefined,
   threshold: 'clip',
   seed,
+  prepare: 'none',
 } as const satisfies Defaults<SampleOptions>;
 
 const PART = 250;
 
 export interface PicturesStep {
-  /** Steps done and to do, over all parts. */
+  /** 0 for the first drawing of all pictures; then the rounds, from 1, of those that are drawn again. */
+  readonly round: number;
+  /** How many pictures this round draws. */
+  readonly drawn: number;
+  /** Steps done and to do in this round, over all parts. */
   readonly step: number;
   readonly steps: number;
   /** The part that is made: the index of its first picture, and its own steps done and to do. */
@@ -78,13 +94,43 @@ export interface PicturesStep {
  * Makes pictures, and yields after every step of the sampler.
  * @returns all pictures, [labels.length, height, width, channels], 0 to 1
  * @throws ValueError for labels, scales, steps or samplers that do not fit the model; with a classifier ShapeError for
- * one of other pictures, and LangevinError inside noGrad()
+ * one of other pictures, and LangevinError inside noGrad(); ShapeError for a preparation of other pictures
  */
 export function* sampleDiffusion(
   model: DiffusionPipeline,
   options: SampleOptions,
 ): Generator<PicturesStep, Float64Array> {
-  const filled = withDefaults('sample', options, SAMPLE_DEFAULTS);
+  const filled = filledOptions(options);
+  const prepare = oneOf('prepare', PREPARATIONS, filled.prepare);
+  requirePreparation(prepare, model.network.sizes);
+  const pictures = yield* drawPictures(model, filled, 0);
+  if (prepare === 'none') return pictures;
+  const { labels, seed } = filled;
+  const size = pictureSize(model.network.sizes);
+  const at = (i: number) => pictures.subarray(i * size, (i + 1) * size);
+  const wrongOf = (indices: readonly number[]) => indices.filter((i) => !hasMnistSize(at(i)));
+  let wrong = wrongOf([...labels.keys()]);
+  for (let round = 1; round <= MOST_ROUNDS && wrong.length > 0; round++) {
+    const again = { ...filled, labels: wrong.map((i) => labels[i]), seed: `${seed}, round ${round}` };
+    const fresh = yield* drawPictures(model, again, round);
+    for (const [from, to] of wrong.entries()) at(to).set(fresh.subarray(from * size, (from + 1) * size));
+    wrong = wrongOf(wrong);
+  }
+  for (const i of labels.keys()) centre(at(i));
+  return pictures;
+}
+
+const filledOptions = (options: SampleOptions) => withDefaults('sample', options, SAMPLE_DEFAULTS);
+
+/** Options with their defaults. */
+type Filled = ReturnType<typeof filledOptions>;
+
+/** One round: a picture for each label. */
+function* drawPictures(
+  model: DiffusionPipeline,
+  filled: Filled,
+  round: number,
+): Generator<PicturesStep, Float64Array> {
   const { labels, sampler: name, threshold, seed, steps } = filled;
   const { height, width, channels } = model.network.sizes;
   const size = pictureSize(model.network.sizes);
@@ -108,7 +154,10 @@ export function* sampleDiffusion(
         }
         const { step, steps: each, x } = value;
         const pictures = () => model.decode(x.toTypedArray());
-        yield { step: part * each + step, steps: parts * each, part: { first, step, steps: each }, pictures };
+        yield {
+          ...{ round, drawn: labels.length, step: part * each + step, steps: parts * each },
+          ...{ part: { first, step, steps: each }, pictures },
+        };
       }
     } finally {
       run.return(noise); // frees the run's memory where the caller stopped asking

@@ -15,6 +15,7 @@ import { SHOWN_SCHEDULES } from './figures/schedules.ts';
 import type { DiffusionMlpSizes } from './networks/diffusion-mlp.ts';
 import type { UNetSizes } from './networks/unet.ts';
 import { TRAINING_SCHEDULES, type TrainingSchedule } from './pipeline.ts';
+import { PREPARATIONS } from './prepare.ts';
 import {
   assignments,
   choice,
@@ -233,6 +234,11 @@ export const SAMPLING_TABLE = {
     'classifier-guidance',
     0,
     'Scale of guidance by a classifier of noisy pictures. It is trained once on --data. 0 uses none.',
+  ),
+  prepare: choice(PREPARATIONS)(
+    'prepare',
+    'none',
+    'mnist does to samples what the makers of MNIST did to digits: sides of 20 pixels (others are drawn again), and the mass in the middle.',
   ),
   seed,
 } as const satisfies Settings;

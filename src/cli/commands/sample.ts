@@ -178,14 +178,21 @@ async function compute(
   animate: boolean,
   reporter: Reporter,
 ) {
-  const began = performance.now();
+  let [round, began] = [0, performance.now()];
   const run = growingSamples(model, sampling, animate ? MOST_FRAMES : 0, MOST_SHOWN);
   for (;;) {
     const { done, value } = asUsage(() => run.next());
     if (done) return value;
     const { step, steps } = value;
+    if (value.round > round) [round, began] = [value.round, performance.now()];
     const secondsLeft = ((performance.now() - began) / 1000 / step) * (steps - step);
-    reporter.event({ type: 'progress', name: 'sampling', step, steps, secondsLeft });
+    reporter.event({
+      type: 'progress',
+      name: round === 0 ? 'sampling' : `drawing ${value.drawn} again`,
+      step,
+      steps,
+      secondsLeft,
+    });
     await setImmediate(); // Ctrl-C is heard here
   }
 }

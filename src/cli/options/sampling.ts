@@ -7,6 +7,7 @@ import { pictureName, type TrainTest } from '../../data/dataset.ts';
 import type { SamplerName } from '../../diffusion/samplers/index.ts';
 import { FileError } from '../../errors.ts';
 import { type DiffusionPipeline, diffusionOf } from '../../models/pipeline.ts';
+import type { Preparation } from '../../models/prepare.ts';
 import { GUIDANCE, SAMPLING_TABLE } from '../../models/settings.ts';
 import { counted } from '../report/counted.ts';
 import type { Reporter } from '../report/reporter.ts';
@@ -42,6 +43,7 @@ export interface Sampling {
   readonly classifierGuidance: number;
   readonly sampler: SamplerName;
   readonly steps: number;
+  readonly prepare: Preparation;
   readonly seed: string;
 }
 
@@ -67,10 +69,11 @@ export function readSampling(options: Options, model: DiffusionPipeline): Sampli
 
 /** How to sample in a line, for people. */
 export function samplingLine(sampling: Sampling): string {
-  const { sampler, steps, guidance, guidanceAbove, classifierGuidance } = sampling;
+  const { sampler, steps, guidance, guidanceAbove, classifierGuidance, prepare } = sampling;
   const where = guidance > 1 && guidanceAbove > 0 ? ` above sigma/alpha ${guidanceAbove}` : '';
   const byClassifier = classifierGuidance > 0 ? `, by a classifier ${classifierGuidance}` : '';
-  return `sampler  ${sampler}, ${counted(steps, 'step')}, guidance ${guidance}${where}${byClassifier}`;
+  const prepared = prepare === 'none' ? '' : `, prepared as ${prepare}`;
+  return `sampler  ${sampler}, ${counted(steps, 'step')}, guidance ${guidance}${where}${byClassifier}${prepared}`;
 }
 
 /**

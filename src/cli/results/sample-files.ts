@@ -8,8 +8,8 @@ import { defaultOf, settingText, type Value } from '../../models/setting.ts';
 import { SAMPLE_TABLE, SAMPLING_TABLE } from '../../models/settings.ts';
 
 const { count, label } = SAMPLE_TABLE;
-const { sampler, steps, guidance, guidanceAbove, classifierGuidance, seed } = SAMPLING_TABLE;
-const NAMED = { label, sampler, steps, guidance, guidanceAbove, classifierGuidance, count, seed };
+const { sampler, steps, guidance, guidanceAbove, classifierGuidance, prepare, seed } = SAMPLING_TABLE;
+const NAMED = { label, sampler, steps, guidance, guidanceAbove, classifierGuidance, prepare, count, seed };
 /** Those that the name always has. */
 const ALWAYS = ['sampler', 'seed'];
 const MOST = 40;

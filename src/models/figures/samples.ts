@@ -5,7 +5,10 @@ import { type PicturesStep, type SampleOptions, sampleDiffusion } from '../sampl
 import type { Samples } from '../sample-grid.ts';
 
 export interface GrowingSamples {
-  /** The first pictures at the same steps of the sampler, each `[shown · height·width]`; noise goes beyond 0 and 1. */
+  /**
+   * The first pictures at the same steps of the sampler, each `[shown · height·width]`; noise goes beyond 0 and 1. With a
+   * preparation they are those of the first drawing.
+   */
   readonly before: readonly Float64Array[];
   readonly last: Samples;
 }
@@ -31,9 +34,10 @@ export function* growingSamples(
   for (;;) {
     const { done, value } = run.next();
     if (done) return { before, last: { height, width, labels, pictures: value } };
-    const { first, step, steps } = value.part;
+    const { round, part } = value;
+    const { first, step, steps } = part;
     const every = Math.ceil(steps / mostFrames);
-    if (step < steps && step % every === 0 && first < shown) {
+    if (round === 0 && step < steps && step % every === 0 && first < shown) {
       // Pictures are made part by part: a later part fills its places in the same frames.
       const frame = step / every - 1;
       before[frame] ??= new Float64Array(Math.min(shown, labels.length) * size);
