@@ -4,10 +4,11 @@
  */
 import * as assert from 'uvu/assert';
 import { setBackend } from '../src/backend/backend.ts';
+import { karrasSigmas } from '../src/diffusion/betas.ts';
 import { continuousSchedule } from '../src/diffusion/continuous-schedule.ts';
 import { createSchedule, DiscreteSchedule } from '../src/diffusion/discrete-schedule.ts';
 import { gaussian } from '../src/diffusion/gaussian-mixture.ts';
-import { lambda, noiseToSignal, transition } from '../src/diffusion/level.ts';
+import { lambda, type NoiseLevel, noiseToSignal, transition } from '../src/diffusion/level.ts';
 import { predictor } from '../src/diffusion/prediction.ts';
 import {
   createSampler,
@@ -19,7 +20,7 @@ import {
 import { spacedLevels } from '../src/diffusion/spacing.ts';
 import { Rng } from '../src/random/rng.ts';
 import { tensor } from '../src/tensor/create.ts';
-import { affineMap, Impulses, marginal, order, push } from './diffusion-affine.ts';
+import { affineMap, marginal, order, push } from './diffusion-affine.ts';
 import { suite } from './suite.ts';
 
 const [MEAN, VARIANCE] = [0.7, 0.2];
@@ -29,6 +30,9 @@ const SCHEDULES = [
   continuousSchedule('flow', { tMin: 0.1, tMax: 0.98 }),
 ] as const;
 const VP = SCHEDULES[0];
+/** The flow from pure noise on, where alpha is 0, in equal steps of its own time. */
+const PURE = continuousSchedule('flow', { tMin: 0.1 });
+const TIMES = { spacing: 'trailing' } as const;
 
 const near = (value: number, expected: number, tolerance: number, what = '') =>
   assert.ok(Math.abs(value - expected) <= tolerance, `${what}: ${value} is not ${expected} ± ${tolerance}`);
@@ -70,13 +74,28 @@ const ORDERS: readonly Row[] = [
   ['unipc', { ...FULL, order: 2, variant: 'bh1' }, 3],
   ['unipc', { ...FULL, order: 3, corrector: false }, 3],
   ['unipc', { ...FULL, order: 3 }, 4],
+  ['ddpm', TIMES, 1, PURE],
+  ['ddim', TIMES, 1, PURE],
+  ['euler', TIMES, 1, PURE],
+  ['heun', TIMES, 2, PURE],
+  ['edm', TIMES, 2, PURE],
+  ['edm', { spacing: 'karras' }, 2, PURE],
+  ['edm', { ...TIMES, churn: 4 }, 2, PURE],
+  ['dpm-solver-2s', TIMES, 2, PURE],
+  ['dpm-solver-2s', { ...TIMES, inner: 'grid' }, 2, PURE],
+  ['dpm-solver-2m', { ...FULL, ...TIMES }, 2, PURE],
+  ['dpm-solver-sde-2m', { ...FULL, ...TIMES }, 2, PURE],
+  ['predictor-corrector', { ...TIMES, stepSize: 0.001 }, 1, PURE],
+  ['unipc', { ...FULL, ...TIMES, order: 1 }, 2, PURE],
+  ['unipc', { ...FULL, ...TIMES, order: 2 }, 3, PURE],
 ];
 
 suite('diffusion: samplers on Gaussian data', (test) => {
   setBackend('reference');
 
   for (const [name, options, expected, schedule = VP] of ORDERS) {
-    test(`${name} ${JSON.stringify(options)} converges with order ${expected} on ${schedule.name}`, () => {
+    const where = schedule === PURE ? 'flow from pure noise' : schedule.name;
+    test(`${name} ${JSON.stringify(options)} converges with order ${expected} on ${where}`, () => {
       const start = marginal(schedule.level(schedule.tMax), MEAN, VARIANCE);
       const wanted = marginal(schedule.level(schedule.tMin), MEAN, VARIANCE);
       const error = (steps: number) => {
@@ -142,6 +161,18 @@ suite('diffusion: samplers on Gaussian data', (test) => {
         [before, hBefore] = [own, h];
         return (to / from) * y + (1 - to / from) * D;
       }, 1);
+      const [first, last] = [levels[0]!, levels[7]!];
+      if (schedule.name === 'flow') {
+        // In the flow's own time: z = x - alpha·mean falls at the velocity (z - x0)/t, less the mean's part.
+        const slope = (level: NoiseLevel) =>
+          (1 - (level.alpha * VARIANCE) / marginal(level, 0, VARIANCE).variance) / level.t;
+        const z = levels.slice(1).reduce((z, to, i) => {
+          const [from, h] = [levels[i]!, to.t - levels[i]!.t];
+          const trial = z * (1 + h * slope(from));
+          return z + (h / 2) * (slope(from) * z + slope(to) * trial);
+        }, 1);
+        byHand.heun = (z * first.alpha) / last.alpha;
+      }
       for (const [name, gain] of Object.entries(byHand) as [SamplerName, number][]) {
         const { A, c } = affineMap(
           createSampler(name, name === 'dpm-solver-2m' ? { ...options, ...FULL } : options),
@@ -149,7 +180,6 @@ suite('diffusion: samplers on Gaussian data', (test) => {
           MEAN,
           VARIANCE,
         );
-        const [first, last] = [levels[0]!, levels[7]!];
         const expected = (gain * last.alpha) / first.alpha;
         near(A, expected, 1e-12 * Math.abs(expected) + 1e-13, `${name} on ${schedule.name}`);
         // The mean of the first level becomes that of the last.
@@ -328,9 +358,8 @@ suite('diffusion: samplers on Gaussian data', (test) => {
     assert.ok(error(3) < 0.35 * error(0));
   });
 
-  test('zero terminal SNR works where the method allows, and says so where it does not', () => {
+  test('every sampler makes the data from pure noise, where alpha is 0', () => {
     const schedule = createSchedule('scaled-linear', 1000, { zeroTerminalSnr: true });
-    const data = gaussian([MEAN], VARIANCE);
     for (const name of ['ddpm', 'ddim', 'dpm-solver-2m', 'dpm-solver-sde-2m', 'unipc'] as const) {
       const sampler = createSampler(name, { steps: 200 });
       const made = push(affineMap(sampler, schedule, MEAN, VARIANCE, 200), 0, 1);
@@ -339,30 +368,64 @@ suite('diffusion: samplers on Gaussian data', (test) => {
     }
     const pairs = createSampler('dpm-solver-2s', { steps: 100, inner: 'grid' });
     near(push(affineMap(pairs, schedule, MEAN, VARIANCE), 0, 1).variance, VARIANCE, 0.05 * VARIANCE);
-    for (const name of ['euler', 'heun', 'edm', 'dpm-solver-2s'] as const) {
-      const sampler = createSampler(name, { steps: 10, spacing: 'trailing' });
-      const run = sampler.sample(data.predictor(schedule), schedule, tensor([[0.1]]), new Impulses());
-      assert.throws(() => runSampler(run), /expected levels with alpha > 0, got 0 at t = 999/);
+    // The relative error of the variance. In equal steps of a table the last one, to the data, is long.
+    const [table, flow] = [
+      { zero: schedule, steps: 100 },
+      { zero: continuousSchedule('flow'), steps: 60 },
+    ];
+    for (const [name, onTable, onFlow] of [
+      ['euler', 0.1, 0.06],
+      ['heun', 0.05, 1e-3],
+      ['edm', 0.005, 4e-3],
+      ['dpm-solver-2s', 0.05, 4e-3],
+      ['annealed-langevin', 0.2, 0.25],
+    ] as const) {
+      for (const [{ zero, steps }, tolerance] of [
+        [table, onTable],
+        [flow, onFlow],
+      ] as const) {
+        const sampler = createSampler(name, { steps });
+        const made = push(affineMap(sampler, zero, MEAN, VARIANCE, 10 * (steps + 1)), 0, 1);
+        near(made.mean, MEAN, name === 'annealed-langevin' ? 0.02 : 1e-9, `${name} on ${zero.name}`);
+        near(made.variance, VARIANCE, tolerance * VARIANCE, `${name} on ${zero.name}`);
+      }
     }
   });
 
-  test('on the rectified flow DDIM is Euler in time, from pure noise on', () => {
+  test('on the rectified flow DDIM is Euler in time, and Heun and EDM Heun in time, from pure noise on', () => {
     const schedule = continuousSchedule('flow');
     const velocity = (x: ReturnType<typeof tensor>, t: number) => x.mul(0.3 + t).add(0.2);
-    const sampler = createSampler('ddim', { steps: 10, timesteps: [1, 0.7, 0.4, 0.1] });
-    const x = runSampler(
-      sampler.sample(predictor('flow', velocity), schedule, tensor([1.5]), new Rng(0)),
-    ).item();
-    let y = 1.5;
+    const made = (name: SamplerName) =>
+      runSampler(
+        createSampler(name, { timesteps: [1, 0.7, 0.4, 0.1] }).sample(
+          predictor('flow', velocity),
+          schedule,
+          tensor([1.5]),
+          new Rng(0),
+        ),
+      ).item();
+    const v = (y: number, t: number) => y * (0.3 + t) + 0.2;
+    let [euler, heun] = [1.5, 1.5];
     for (const [t, to] of [
       [1, 0.7],
       [0.7, 0.4],
       [0.4, 0.1],
       [0.1, 0],
     ] as const) {
-      y += (to - t) * (y * (0.3 + t) + 0.2);
+      const [h, slope] = [to - t, v(heun, t)];
+      euler += h * v(euler, t);
+      heun += to === 0 ? h * slope : (h / 2) * (slope + v(heun + h * slope, to));
     }
-    near(x, y, 1e-13);
+    for (const name of ['ddim', 'euler'] as const) near(made(name), euler, 1e-13, name);
+    for (const name of ['heun', 'edm'] as const) near(made(name), heun, 1e-13, name);
+  });
+
+  test('on the flow Karras’ grid is one of times, from pure noise to the cleanest', () => {
+    for (const schedule of [continuousSchedule('flow'), continuousSchedule('flow', { tMax: 0.9 })]) {
+      const levels = spacedLevels(schedule, { steps: 6, spacing: 'karras', end: 'first' });
+      const times = karrasSigmas(7, schedule.tMin, schedule.tMax);
+      for (const [i, { t }] of levels.entries()) near(t, times[i]!, 1e-14, `time ${i}`);
+    }
   });
 
   test('steps of lower order at the end are taken where they are asked for', () => {

@@ -6,7 +6,8 @@
  *   linspace  from 0 to T-1, both included
  *   trailing  T-1, T-1-T/N, ...: begins at the noisiest level
  * and over any schedule:
- *   karras    Karras' sigmas (2022), equally spaced in (sigma/alpha)^(1/rho)
+ *   karras    Karras' sigmas (2022), equally spaced in (sigma/alpha)^(1/rho); from pure noise and on the rectified flow
+ *             in (sigma/(alpha + sigma))^(1/rho), the flow's own time, as diffusers' FlowMatch schedulers have it
  *   log-snr   equally spaced in lambda = ln(alpha/sigma), what DPM-Solver's orders assume
  * In continuous time the first three are one: equally spaced times.
  *
@@ -137,7 +138,7 @@ function noisy(
     const [most, least] = [noiseToSignal(schedule.level(tMax)), noiseToSignal(schedule.level(tMin))];
     if (points === 1) return [schedule.level(tMax)];
     const ratios =
-      spacing === 'karras' ? karrasSigmas(points, least, most, rho) : geometric(points, least, most);
+      spacing === 'karras' ? karrasRatios(schedule, points, rho) : geometric(points, least, most);
     return Array.from(ratios, (value, i) =>
       i === 0 ? schedule.level(tMax) : i === points - 1 ? schedule.level(tMin) : schedule.levelOfRatio(value),
     );
@@ -152,6 +153,25 @@ function noisy(
   return Array.from({ length: points }, (_, i) =>
     schedule.level(i === last ? tMin : tMax + ((tMin - tMax) * i) / last),
   );
+}
+
+/**
+ * Whether levels lie on the straight line from data to noise, alpha + sigma = 1, or begin at pure noise. A ratio to
+ * alpha is a bad variable there: it goes to infinity.
+ */
+export function isStraight(levels: readonly NoiseLevel[]): boolean {
+  return levels[0].alpha === 0 || levels.every(({ alpha, sigma }) => Math.abs(alpha + sigma - 1) < 1e-12);
+}
+
+/** Values of sigma/alpha on Karras' grid, falling. */
+function karrasRatios(schedule: NoiseSchedule, points: number, rho: number): ArrayLike<number> {
+  const ends = [schedule.level(schedule.tMax), schedule.level(schedule.tMin)];
+  if (!isStraight(ends)) {
+    const [most, least] = ends.map(noiseToSignal);
+    return karrasSigmas(points, least, most, rho);
+  }
+  const [most, least] = ends.map(({ alpha, sigma }) => sigma / (alpha + sigma));
+  return karrasSigmas(points, least, most, rho).map((share) => share / (1 - share));
 }
 
 /** Equally spaced logarithms, from `most` down to `least`. */

@@ -1,8 +1,9 @@
 /**
  * Annealed Langevin dynamics: `corrections` Langevin steps at each level, from the noisiest to the cleanest, with
  * delta = stepSize·sigma² (the paper's alpha_i/2 = epsilon·sigma_i²/(2·sigma_L²), so that
- * stepSize is epsilon/(2·sigma_L²) in its terms). Between levels x/alpha stays as it is. The step to sigma 0 takes
- * the predicted data (Jolicoeur-Martineau et al. 2021).
+ * stepSize is epsilon/(2·sigma_L²) in its terms). Between levels x/alpha stays as it is; after pure noise,
+ * where alpha is 0, the next level begins with noise of its own sigma. The step to sigma 0 takes the predicted data
+ * (Jolicoeur-Martineau et al. 2021).
  *
  * Order 0: more levels do not help beyond what more Langevin steps do; at a level its error is of order 1 in
  * stepSize. Source: Song and Ermon, "Generative modeling by estimating gradients of the data distribution"
@@ -13,7 +14,7 @@ import { checkNumber, checkWhole } from '../check.ts';
 import { combine } from '../combine.ts';
 import type { NoiseLevel } from '../level.ts';
 import { langevinStep } from './langevin.ts';
-import { requireSignal, SAMPLER_DEFAULTS, type Sampler, type SamplerOptions, sampler } from './sampler.ts';
+import { SAMPLER_DEFAULTS, type Sampler, type SamplerOptions, sampler } from './sampler.ts';
 
 export interface AnnealedLangevinOptions extends SamplerOptions {
   /** Langevin steps a level, 10 by default. */
@@ -37,7 +38,6 @@ export function annealedLangevin(options: AnnealedLangevinOptions = {}): Sampler
     stochastic: true,
     options,
     start(run) {
-      requireSignal('annealed-langevin', run.levels);
       const relax = (level: NoiseLevel) => {
         const delta = stepSize * level.sigma * level.sigma;
         for (let k = 0; k < corrections; k++) langevinStep(run, level, () => delta);
@@ -46,7 +46,7 @@ export function annealedLangevin(options: AnnealedLangevinOptions = {}): Sampler
         const [from, to] = [run.levels[i], run.levels[i + 1]];
         relax(from);
         if (to.sigma === 0) return combine(run.x, [1, run.denoise(from)]);
-        combine(run.x, [to.alpha / from.alpha, run.x]);
+        combine(run.x, [from.alpha > 0 ? to.alpha / from.alpha : to.sigma / from.sigma, run.x]);
         if (i === run.levels.length - 2) relax(to);
       };
     },

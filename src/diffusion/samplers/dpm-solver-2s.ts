@@ -7,7 +7,7 @@
  * `inner: 'middle'` takes r = 1/2 and finds the level in the middle of each step; a run of N steps makes 2N
  * evaluations. `inner: 'grid'` steps over two intervals of the grid at once and has its evaluation at the level
  * between them, as diffusers' singlestep scheduler does: N evaluations; an odd last interval is of first order.
- * The step to sigma 0 is of first order too.
+ * The step to sigma 0 is of first order too, and the one from pure noise, which is infinite in lambda.
  *
  * Order 2. Source: Lu et al. (2022), algorithm 1.
  */
@@ -18,14 +18,7 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import { combine } from '../combine.ts';
 import { lambda, type NoiseLevel } from '../level.ts';
 import { growth, lambdaStep } from './dpm-solver.ts';
-import {
-  requireSignal,
-  SAMPLER_DEFAULTS,
-  type Sampler,
-  type SamplerOptions,
-  type SamplingRun,
-  sampler,
-} from './sampler.ts';
+import { SAMPLER_DEFAULTS, type Sampler, type SamplerOptions, type SamplingRun, sampler } from './sampler.ts';
 
 export interface DpmSolver2SOptions extends SamplerOptions {
   /** `middle` by default. */
@@ -67,13 +60,12 @@ function secondOrder(
 }
 
 function middle(run: SamplingRun): (i: number) => void {
-  requireSignal('dpm-solver-2s', run.levels);
   const [trial, dm] = [run.buffer(), run.buffer()];
   const { x, x0 } = run;
   return (i) => {
     const [from, to] = [run.levels[i], run.levels[i + 1]];
     run.denoise(from);
-    if (to.sigma === 0) return firstOrder(x, from, to, x, x0);
+    if (to.sigma === 0 || from.alpha === 0) return firstOrder(x, from, to, x, x0);
     const between = run.schedule.levelOfRatio(exp(-0.5 * (lambda(from) + lambda(to))));
     firstOrder(trial, from, between, x, x0);
     run.denoise(between, trial, dm);

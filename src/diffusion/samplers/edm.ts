@@ -1,20 +1,21 @@
 /**
  * EDM's stochastic sampler: before each Heun step, noise is added to raise s = sigma/alpha to s·(1 + gamma), which
- * forgets errors made so far. In y = x/alpha:
+ * forgets errors made so far. In y = x/alpha (Heun's step is in the variables of heun.ts):
  *
  *   gamma = min(churn/steps, √2 - 1) where minSigma <= s <= maxSigma, else 0
  *   y += √((s·(1 + gamma))² - s²)·noiseScale·z, then Heun from s·(1 + gamma) to s_to
  *
  * With churn 0 it is Heun's method. Order 2 without churn. Source: Karras et al. (2022), algorithm 2; its steps
  * are on a `karras` grid. The model's time input is the one that belongs to the raised sigma; beyond the noisiest
- * level, the last.
+ * level, the last. Pure noise, where alpha is 0, is not raised.
  */
 import { withDefaults } from '../../options.ts';
 import { checkNumber } from '../check.ts';
 import { combine } from '../combine.ts';
 import { noiseToSignal } from '../level.ts';
+import { scaleOf } from './euler.ts';
 import { heunStep } from './heun.ts';
-import { requireSignal, SAMPLER_DEFAULTS, type Sampler, type SamplerOptions, sampler } from './sampler.ts';
+import { SAMPLER_DEFAULTS, type Sampler, type SamplerOptions, sampler } from './sampler.ts';
 
 export interface EdmOptions extends SamplerOptions {
   /** S_churn, 0 by default. */
@@ -46,19 +47,18 @@ export function edm(options: EdmOptions = {}): Sampler {
     options: filled,
     start(run) {
       const { levels, schedule, x } = run;
-      requireSignal('edm', levels);
-      const [trial, second] = [run.buffer(), run.buffer()];
+      const step = heunStep(run, scaleOf(levels));
       const most = Math.min(churn / (levels.length - 1), Math.SQRT2 - 1);
       return (i) => {
         let from = levels[i];
         const s = noiseToSignal(from);
-        if (most > 0 && s >= minSigma && s <= maxSigma) {
+        if (most > 0 && s >= minSigma && s <= maxSigma && s < Infinity) {
           const raised = schedule.levelOfRatio(s * (1 + most));
           combine(x, [raised.alpha / from.alpha, x]);
           run.addNoise(raised.alpha * s * Math.sqrt(most * (2 + most)) * noiseScale);
           from = raised;
         }
-        heunStep(run, from, levels[i + 1], trial, second);
+        step(from, levels[i + 1]);
       };
     },
   });

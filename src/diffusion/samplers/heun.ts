@@ -1,27 +1,21 @@
 /**
- * The probability-flow ODE by Heun's method, in Karras' variables y = x/alpha, s = sigma/alpha (see euler.ts):
+ * The probability-flow ODE by Heun's method, in the variables y = x/c, s = sigma/c of euler.ts, with f for dy/ds:
  *
- *   y' = y + h·eps(y, s);   y_to = y + h/2·(eps(y, s) + eps(y', s + h))
+ *   y' = y + h·f(y, s);   y_to = y + h/2·(f(y, s) + f(y', s + h))
  *
+ * c is alpha, as Karras has it. From pure noise, where alpha is 0, and on the rectified flow c is alpha + sigma, so that
+ * s is the flow's own time: near pure noise a step in sigma/alpha is so long that its second slope is far off.
  * The last step, where s_to is 0 and eps is not defined, is Euler's. Order 2, two evaluations a step but for the
  * last. Source: Karras, Aittala, Aila and Laine, "Elucidating the design space of diffusion-based generative
  * models" (2022), algorithm 1.
  */
 import { withDefaults } from '../../options.ts';
-import type { Tensor } from '../../tensor/tensor.ts';
 import { combine } from '../combine.ts';
-import { type NoiseLevel, noiseToSignal } from '../level.ts';
-import { eulerMap } from './euler.ts';
-import {
-  requireSignal,
-  SAMPLER_DEFAULTS,
-  type Sampler,
-  type SamplerOptions,
-  type SamplingRun,
-  sampler,
-} from './sampler.ts';
+import type { NoiseLevel } from '../level.ts';
+import { eulerMap, type Scale, scaleOf } from './euler.ts';
+import { SAMPLER_DEFAULTS, type Sampler, type SamplerOptions, type SamplingRun, sampler } from './sampler.ts';
 
-/** The sampler; levels must have some signal left, alpha > 0. */
+/** The sampler. */
 export function heun(options: SamplerOptions = {}): Sampler {
   withDefaults('heun', options, SAMPLER_DEFAULTS);
   return sampler({
@@ -30,38 +24,34 @@ export function heun(options: SamplerOptions = {}): Sampler {
     stochastic: false,
     options,
     start(run) {
-      requireSignal('heun', run.levels);
-      const trial = run.buffer();
-      const second = run.buffer();
-      return (i) => heunStep(run, run.levels[i], run.levels[i + 1], trial, second);
+      const step = heunStep(run, scaleOf(run.levels));
+      return (i) => step(run.levels[i], run.levels[i + 1]);
     },
   });
 }
 
-/** One step of Heun's method, in place; `trial` and `second` are scratch. */
-export function heunStep(
-  run: SamplingRun,
-  from: NoiseLevel,
-  to: NoiseLevel,
-  trial: Tensor,
-  second: Tensor,
-): void {
+/** Steps of Heun's method in y = x/c, in place. */
+export function heunStep(run: SamplingRun, scale: Scale): (from: NoiseLevel, to: NoiseLevel) => void {
   const { x } = run;
-  const [a, b] = eulerMap(from, to);
-  run.denoise(from);
-  if (to.sigma === 0) {
-    combine(x, [a, x], [b, run.x0]);
-    return;
-  }
-  combine(trial, [a, x], [b, run.x0]);
-  run.denoise(to, trial, second);
-  // Both slopes are (x - alpha·x0)/sigma of their own level; h/2 is half of the difference of ratios.
-  const half = 0.5 * to.alpha * (noiseToSignal(to) - noiseToSignal(from));
-  combine(
-    x,
-    [to.alpha / from.alpha + half / from.sigma, x],
-    [(-half * from.alpha) / from.sigma, run.x0],
-    [half / to.sigma, trial],
-    [(-half * to.alpha) / to.sigma, second],
-  );
+  const [trial, second] = [run.buffer(), run.buffer()];
+  return (from, to) => {
+    const [a, b] = eulerMap(from, to, scale);
+    run.denoise(from);
+    if (to.sigma === 0) {
+      combine(x, [a, x], [b, run.x0]);
+      return;
+    }
+    combine(trial, [a, x], [b, run.x0]);
+    run.denoise(to, trial, second);
+    // Both slopes are (x - c·x0)/sigma of their own level; h/2 is half of the difference of sigma/c.
+    const [c, cTo] = [scale(from), scale(to)];
+    const half = 0.5 * cTo * (to.sigma / cTo - from.sigma / c);
+    combine(
+      x,
+      [cTo / c + half / from.sigma, x],
+      [(-half * c) / from.sigma, run.x0],
+      [half / to.sigma, trial],
+      [(-half * cTo) / to.sigma, second],
+    );
+  };
 }

@@ -8,7 +8,7 @@
  */
 import { scope } from '../../autograd/tape.ts';
 import type { Shape } from '../../autograd/variable.ts';
-import { ShapeError, ValueError } from '../../errors.ts';
+import { ShapeError } from '../../errors.ts';
 import type { Defaults } from '../../options.ts';
 import { checkRng, type Rng } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
@@ -188,14 +188,4 @@ export function runSampler(steps: Generator<SampleStep, Tensor, undefined>): Ten
 export function startNoise(schedule: NoiseSchedule, shape: Shape, rng: Rng): Tensor {
   const x = rng.normal(shape);
   return combine(x, [schedule.priorStd, x]);
-}
-
-/** @throws ValueError where alpha is 0: x/alpha is not defined there */
-export function requireSignal(name: string, levels: readonly NoiseLevel[]): void {
-  const lost = levels.find(({ alpha }) => alpha === 0);
-  if (lost) {
-    throw new ValueError(
-      `${name}: expected levels with alpha > 0, got 0 at t = ${lost.t}: at zero SNR take ddim, ddpm or unipc, or begin below it`,
-    );
-  }
 }
