@@ -19,6 +19,7 @@ import {
   lecture,
   noiseClassifier,
   toys,
+  unet,
 } from './training.ts';
 
 /** Named seeds of the published table. */
@@ -51,6 +52,7 @@ export const SUBJECTS: readonly Subject[] = [
     name: 'training diffusion, v on vp',
     fingerprint: (seed) => diffusion(seed, { schedule: 'vp', predicts: 'v', lossWeighting: 'min-snr' }),
   },
+  { name: 'training U-Net', fingerprint: unet },
   { name: 'training classifier', fingerprint: classifier },
   { name: 'training convolutional classifier', fingerprint: convClassifier },
   { name: 'training convolutional denoiser', fingerprint: convDenoiser },

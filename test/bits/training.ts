@@ -11,8 +11,11 @@ import { ConvClassifier } from '../../src/models/networks/conv-classifier.ts';
 import { ConvDenoiser } from '../../src/models/networks/conv-denoiser.ts';
 import { Denoiser } from '../../src/models/networks/denoiser.ts';
 import { DiffusionMlp } from '../../src/models/networks/diffusion-mlp.ts';
+import type { DiffusionNetwork } from '../../src/models/networks/diffusion-network.ts';
 import { NoiseClassifier } from '../../src/models/networks/noise-classifier.ts';
+import { UNet } from '../../src/models/networks/unet.ts';
 import { DiffusionPipeline } from '../../src/models/pipeline.ts';
+import { spreadTones } from '../../src/models/tones.ts';
 import { trainClassifier } from '../../src/models/training/classifier.ts';
 import { trainDenoiser } from '../../src/models/training/denoiser.ts';
 import {
@@ -91,8 +94,15 @@ export function hashDiffusion({ recipe, adam, ema }: Trainer<DiffusionRecipe>, h
   return hash.tensors(ema!.stateDict(), 'average.');
 }
 
+const mlp = (seed: Seed) =>
+  new DiffusionMlp({ hidden: 64, inner: 48, depth: 2, condition: 16, rng: initial(seed) });
+
 /** Four epochs of four batches of 32 and one of 22; a fifth of the labels is withheld. */
-export async function diffusion(seed: Seed, process: Partial<DiffusionSettings>): Promise<string> {
+export async function diffusion(
+  seed: Seed,
+  process: Partial<DiffusionSettings>,
+  network: DiffusionNetwork = mlp(seed),
+): Promise<string> {
   const settings = {
     ...DIFFUSION_SETTINGS,
     epochs: 4,
@@ -101,7 +111,6 @@ export async function diffusion(seed: Seed, process: Partial<DiffusionSettings>)
     seed,
     ...process,
   };
-  const network = new DiffusionMlp({ hidden: 64, inner: 48, depth: 2, condition: 16, rng: initial(seed) });
   const data = loadStrokes({ train: 150, test: 60, seed });
   const trainer = diffusionTrainer(new DiffusionPipeline(network, settings), data, settings);
   const losses = lossesOf(trainer.run());
@@ -109,6 +118,14 @@ export async function diffusion(seed: Seed, process: Partial<DiffusionSettings>)
   trainer.dispose();
   network.dispose();
   return hash.digest();
+}
+
+/** The same of a U-Net as the command trains one. */
+export function unet(seed: Seed): Promise<string> {
+  const network = new UNet({ hidden: 32, fine: 8, heads: 2, condition: 32, rng: initial(seed) });
+  const tones = spreadTones(loadStrokes({ train: 150, test: 0, seed }).train);
+  const process = { schedule: 'flow', predicts: 'flow', tones } as const;
+  return diffusion(seed, { ...process, times: 'logit-normal', beta2: 0.99, clip: 1, finalLr: 0 }, network);
 }
 
 const SIZES = { height: 28, width: 28, classes: 10 };
