@@ -153,7 +153,7 @@ suite('diffusion training', (test) => {
       for (const [name, p] of model.network.namedParameters())
         assert.equal([...p.toTypedArray()], averages.get(name));
       assert.equal([model.predicts, model.schedule.name, model.classes], ['x0', 'cosine', 10]);
-      const { tones: _linear, ...written } = SETTINGS;
+      const { tones: _tones, cuts: _cuts, ...written } = SETTINGS;
       assert.equal({ ...file.settings, seed: file.seed }, written);
     }
     assert.equal(

@@ -9,7 +9,7 @@ import { NoiseClassifier } from '../src/models/networks/noise-classifier.ts';
 import { UNet } from '../src/models/networks/unet.ts';
 import { DiffusionPipeline, diffusionInfo, diffusionOf } from '../src/models/pipeline.ts';
 import { samplePictures } from '../src/models/sample.ts';
-import { decodeTones, encodeTones, spreadTones } from '../src/models/tones.ts';
+import { decodeTones, encodeTones, matchedCuts, spreadTones } from '../src/models/tones.ts';
 import { Rng } from '../src/random/rng.ts';
 import { tensor } from '../src/tensor/create.ts';
 import { refused } from './helpers.ts';
@@ -63,26 +63,26 @@ suite('tones', (test) => {
   test('every grey comes back, on its tone and anywhere nearer to it than to its neighbours', () => {
     for (const tones of [SPIKED, []]) {
       scope(() => {
-        const encoded = encodeTones(tensor(GREYS, [1, 16, 16, 1]), tones).toTypedArray();
-        const greys = decodeTones(encoded, tones);
+        const encoded = encodeTones(tensor(GREYS, [1, 16, 16, 1]), { tones }).toTypedArray();
+        const greys = decodeTones(encoded, { tones });
         assert.ok(greys.every((value, grey) => Math.round(value * 255) === grey));
       });
     }
     for (let grey = 1; grey < 255; grey++) {
       const [below, at, above] = [SPIKED[grey - 1], SPIKED[grey], SPIKED[grey + 1]];
       const near = [at - 0.49 * (at - below), at + 0.49 * (above - at)];
-      assert.equal([...decodeTones(near, SPIKED)], [grey / 255, grey / 255]);
+      assert.equal([...decodeTones(near, { tones: SPIKED })], [grey / 255, grey / 255]);
     }
-    assert.equal([...decodeTones([-7, 7], SPIKED)], [0, 1]);
-    assert.ok(Number.isNaN(decodeTones([Number.NaN], SPIKED)[0]));
+    assert.equal([...decodeTones([-7, 7], { tones: SPIKED })], [0, 1]);
+    assert.ok(Number.isNaN(decodeTones([Number.NaN], { tones: SPIKED })[0]));
   });
 
   test('linear tones are 2·v - 1; a table interpolates between two greys', () => {
     scope(() => {
       const values = [0, 0.3, 0.77, 1];
-      const linear = encodeTones(tensor(values, [1, 2, 2, 1]), []).toTypedArray();
+      const linear = encodeTones(tensor(values, [1, 2, 2, 1]), {}).toTypedArray();
       assert.ok(linear.every((x, i) => Math.abs(x - (2 * values[i] - 1)) < 1e-6));
-      const [between] = encodeTones(tensor([100.25 / 255], [1, 1, 1, 1]), SPIKED).toTypedArray();
+      const [between] = encodeTones(tensor([100.25 / 255], [1, 1, 1, 1]), { tones: SPIKED }).toTypedArray();
       assert.ok(Math.abs(between - (0.75 * SPIKED[100] + 0.25 * SPIKED[101])) < 1e-4);
     });
   });
@@ -102,13 +102,42 @@ suite('tones', (test) => {
     assert.equal(diffusionOf(written([])).settings, FLOW);
   });
 
+  test('matched cuts give samples the greys of the data, and each cut is a quantile of the samples', () => {
+    const rng = new Rng(4);
+    const data = set(Uint8Array.from(rng.bits(5000), (word) => (word % 3 === 0 ? (word >>> 8) % 256 : 0)));
+    const values = Float64Array.from(
+      scope(() => rng.normal([20_000]).toTypedArray()),
+      Math.tanh,
+    );
+    const cuts = matchedCuts(values, data);
+    const shares = (greys: ArrayLike<number>) => {
+      const counts = new Float64Array(256);
+      for (let i = 0; i < greys.length; i++) counts[greys[i]] += 1 / greys.length;
+      return counts;
+    };
+    const made = shares(decodeTones(values, { tones: SPIKED, cuts }).map((value) => Math.round(255 * value)));
+    for (const [grey, share] of shares(data.images).entries()) {
+      assert.ok(Math.abs(made[grey] - share) < 1e-3, `${grey}: ${made[grey]} for ${share}`);
+    }
+    assert.is(Math.round(255 * decodeTones([cuts[7]], { cuts })[0]) > 7, true);
+    assert.ok(Number.isNaN(decodeTones([Number.NaN], { cuts })[0]));
+    const pipeline = new DiffusionPipeline(new UNet({ ...TINY, rng: new Rng(1) }), { ...FLOW, cuts });
+    assert.equal([...pipeline.decode(values)], [...decodeTones(values, { cuts })]);
+    const falling = cuts.with(100, 1);
+    refused(
+      () => new DiffusionPipeline(pipeline.network, { ...FLOW, cuts: falling }),
+      ValueError,
+      /^cuts: expected 255/,
+    );
+  });
+
   test('a table of another length, order or range is refused, in settings and in a file', () => {
     const swapped = SPIKED.with(3, SPIKED[5]);
     for (const tones of [SPIKED.slice(1), swapped, SPIKED.with(255, 1.5), SPIKED.with(9, Number.NaN)]) {
       refused(
         () => model(tones),
         ValueError,
-        /^tones: expected 256 numbers that increase from -1 to 1, or none, got/,
+        /^tones: expected 256 numbers that increase, from -1 to 1, or none, got/,
       );
       const made = model([]);
       const settings = { ...FLOW, tones };
@@ -116,7 +145,7 @@ suite('tones', (test) => {
       refused(
         () => diffusionOf(decodeCheckpoint(bytes, 'file')),
         FormatError,
-        /^file: settings: expected tones to be 256 numbers that increase from -1 to 1, got a list$/,
+        /^file: settings: expected tones to be 256 numbers that increase, from -1 to 1, got a list$/,
       );
     }
   });

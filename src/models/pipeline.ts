@@ -43,7 +43,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import type { DiffusionNetwork } from './networks/diffusion-network.ts';
 import { MOST_STEPS } from './networks/limits.ts';
 import { DIFFUSION_KINDS, diffusionNetworkOf } from './networks/registry.ts';
-import { checkTones, decodeTones, encodeTones, TONES_FIELD, type Tones, tonesSetting } from './tones.ts';
+import { decodeTones, encodeTones, TONES_FIELDS, type TonesSettings, tonesSettings } from './tones.ts';
 
 const CONTINUOUS = ['vp', 'sub-vp', 'flow'] as const satisfies readonly ContinuousName[];
 
@@ -52,13 +52,11 @@ export const TRAINING_SCHEDULES = [...BETA_SCHEDULES, ...CONTINUOUS] as const;
 export type TrainingSchedule = (typeof TRAINING_SCHEDULES)[number];
 
 /** Which process a network was trained in; a file holds it. */
-export interface ProcessSettings {
+export interface ProcessSettings extends TonesSettings {
   readonly schedule: TrainingSchedule;
   /** T of a schedule with discrete steps; the others have none and ignore it. */
   readonly steps: number;
   readonly predicts: Prediction;
-  /** What stands for each grey: see tones.ts. Linear by default. */
-  readonly tones?: Tones;
 }
 
 /** The name, whatever its case. @throws ValueError for an unknown one */
@@ -92,12 +90,12 @@ export class DiffusionPipeline implements ConditionalModel {
   /** @throws ValueError for unknown names, or steps that the schedule cannot have */
   constructor(
     readonly network: DiffusionNetwork,
-    { schedule, steps, predicts, tones = [] }: ProcessSettings,
+    { schedule, steps, predicts, ...given }: ProcessSettings,
   ) {
     this.schedule = trainingSchedule({ schedule, steps });
     this.predicts = checkPrediction(predicts);
     const known = { schedule: checkTrainingSchedule(schedule), predicts: this.predicts };
-    this.settings = { ...known, steps, ...tonesSetting(checkTones(tones)) };
+    this.settings = { ...known, steps, ...tonesSettings(given) };
   }
 
   get classes(): number {
@@ -106,12 +104,12 @@ export class DiffusionPipeline implements ConditionalModel {
 
   /** Pictures in [0, 1] as the network sees them, in [-1, 1]. */
   encode(images: Tensor): Tensor {
-    return encodeTones(images, this.settings.tones ?? []);
+    return encodeTones(images, this.settings);
   }
 
   /** What the network made, in [-1, 1] where it is done, as pixels in [0, 1]. */
   decode(values: ArrayLike<number>): Float64Array {
-    return decodeTones(values, this.settings.tones ?? []);
+    return decodeTones(values, this.settings);
   }
 
   /** Whether the network's output is the prediction itself. */
@@ -166,7 +164,7 @@ export const PROCESS_FIELDS = {
   schedule: oneOf(TRAINING_SCHEDULES),
   steps: whole(1, MOST_STEPS),
   predicts: oneOf(PREDICTIONS),
-  tones: TONES_FIELD,
+  ...TONES_FIELDS,
 };
 
 /** The network and the process of a file that was read. @throws FormatError for a file of anything else */

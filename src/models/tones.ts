@@ -3,7 +3,7 @@
  * linear, v in [0, 1] to 2·v - 1. A table holds 256 numbers that increase from -1 to 1, one for each grey:
  *
  *     encode: grey to the table's number; values between two greys are interpolated
- *     decode: number to the nearest grey of the table, so that every picture has one of 256 greys
+ *     decode: number to one of the 256 greys: the nearest of the table, or by cuts
  *
  * A network's samples carry small errors. On a linear scale an error of 1/255 turns the black ground into a grey that
  * no real picture has there, and the frequent greys (253 and 254 are most of MNIST's ink) into their neighbours. `spreadTones`
@@ -15,6 +15,10 @@
  * where F(g) is the share of the ink (all pixels that are not 0) below g, plus half of that at g. An error below GAP/2
  * leaves the ground at 0. GAP is wide, so that a sampler decides at noise of a tenth of the range, which a network learns
  * well, whether a pixel has ink.
+ *
+ * Cuts are 255 numbers that do not fall. A number's grey is how many cuts are at or below it. `matchedCuts` sets them so
+ * that a model's samples have the greys of a data set: cut(g) is the quantile of the samples' numbers at the share of the
+ * data's pixels that are g or less. A network's numbers between two tones are then split as the data are.
  *
  * Left out on purpose: a table for each channel.
  */
@@ -33,6 +37,8 @@ const SHARE = 0.7;
 /** Digits after the point of a table's numbers: few, so that files stay short, and enough to tell greys apart. */
 const DIGITS = 4;
 
+const rounded = (tone: number) => Number(tone.toFixed(DIGITS));
+
 /** Tones that give the frequent greys of a data set more room: see the file's header. */
 export function spreadTones({ images }: Dataset): Tones {
   const counts = new Float64Array(GREYS);
@@ -44,34 +50,66 @@ export function spreadTones({ images }: Dataset): Tones {
     const rank = ink === 0 ? (grey - 1) / (GREYS - 2) : (below + count / 2) / ink;
     below += count;
     const even = (grey - 1) / (GREYS - 2);
-    return Number((-1 + GAP + (2 - GAP) * ((1 - SHARE) * even + SHARE * rank)).toFixed(DIGITS));
+    return rounded(-1 + GAP + (2 - GAP) * ((1 - SHARE) * even + SHARE * rank));
   });
 }
 
-/** Whether `value` is what tones can be. */
-function isTones(value: unknown): value is Tones {
-  if (!Array.isArray(value)) return false;
-  const increases = value.every((tone, i) => Number.isFinite(tone) && (i === 0 || tone > value[i - 1]));
-  const inRange = value[0] >= -1 && value[value.length - 1] <= 1;
-  return value.length === 0 || (value.length === GREYS && increases && inRange);
+/** 255 numbers from -1 to 1 that do not fall; none for the middles between tones. */
+export type Cuts = readonly number[];
+
+export interface TonesSettings {
+  /** What stands for each grey; linear by default. */
+  readonly tones?: Tones;
+  /** How numbers become greys again; the nearest tone by default. */
+  readonly cuts?: Cuts;
 }
 
-const EXPECTED = `${GREYS} numbers that increase from -1 to 1`;
+/**
+ * Cuts that give samples the greys of a data set: see the file's header.
+ * @param values what a network made, from -1 to 1
+ */
+export function matchedCuts(values: Float64Array, { images }: Dataset): Cuts {
+  const sorted = values.slice().sort();
+  const counts = new Float64Array(GREYS);
+  for (const grey of images) counts[grey]++;
+  let below = 0;
+  return Array.from(counts.subarray(0, GREYS - 1), (count) => {
+    below += count;
+    const rank = Math.floor((below / images.length) * sorted.length);
+    return rounded(sorted[Math.min(rank, sorted.length - 1)]);
+  });
+}
 
-/** Tones in a file; linear where it says nothing of them. */
-export const TONES_FIELD: Field<Tones> = { expected: EXPECTED, accepts: isTones, absent: [] };
+/** A list of so many numbers from -1 to 1 that increase, or that do not fall; or an empty one. */
+function listField(length: number, increases: boolean): Field<readonly number[]> {
+  const isNext = (x: unknown, before: number) =>
+    typeof x === 'number' && x <= 1 && (increases ? x > before : x >= before);
+  return {
+    expected: `${length} numbers that ${increases ? 'increase' : 'do not fall'}, from -1 to 1`,
+    accepts: (value): value is readonly number[] =>
+      Array.isArray(value) &&
+      (value.length === 0 || (value.length === length && value[0] >= -1)) &&
+      value.every((x, i) => isNext(x, i === 0 ? -Infinity : value[i - 1])),
+    absent: [],
+  };
+}
 
-/** Tones as a setting: linear ones are left out. */
-export const tonesSetting = (tones: Tones): { readonly tones?: Tones } => (tones.length > 0 ? { tones } : {});
+/** Tones and cuts in a file; none where it says nothing of them. */
+export const TONES_FIELDS = { tones: listField(GREYS, true), cuts: listField(GREYS - 1, false) };
 
-/** @throws ValueError for anything but tones */
-export function checkTones(tones: Tones): Tones {
-  if (isTones(tones)) return tones;
-  throw new ValueError(`tones: expected ${EXPECTED}, or none, got ${JSON.stringify(tones)?.slice(0, 40)}`);
+/** Tones and cuts as settings. Empty ones are left out. @throws ValueError for lists that they cannot be */
+export function tonesSettings(given: TonesSettings): TonesSettings {
+  const lists = (['tones', 'cuts'] as const).map((name) => {
+    const list = given[name] ?? [];
+    const { expected, accepts } = TONES_FIELDS[name];
+    if (accepts(list)) return [name, list] as const;
+    throw new ValueError(`${name}: expected ${expected}, or none, got ${JSON.stringify(list)?.slice(0, 40)}`);
+  });
+  return Object.fromEntries(lists.filter(([, list]) => list.length > 0));
 }
 
 /** Pictures in [0, 1] as diffusion networks see them, in [-1, 1]. */
-export function encodeTones(images: Tensor, tones: Tones): Tensor {
+export function encodeTones(images: Tensor, { tones = [] }: TonesSettings): Tensor {
   if (tones.length === 0) return images.mul(2).sub(1);
   return tensor(
     images.toTypedArray().map((value) => toneAt(tones, value)),
@@ -89,20 +127,33 @@ function toneAt(tones: Tones, value: number): number {
   return tones[below] + (place - below) * (tones[below + 1] - tones[below]);
 }
 
-/** What a network made, as pixels in [0, 1]. Linear tones let values beyond -1 and 1 go beyond 0 and 1. */
-export function decodeTones(values: ArrayLike<number>, tones: Tones): Float64Array {
+/**
+ * What a network made, as pixels in [0, 1]. Linear tones without cuts let values beyond -1 and 1 go beyond 0 and 1. NaN
+ * stays NaN.
+ */
+export function decodeTones(
+  values: ArrayLike<number>,
+  { tones = [], cuts = [] }: TonesSettings,
+): Float64Array {
+  if (cuts.length > 0) return Float64Array.from(values, (value) => atOrBelow(cuts, value) / (GREYS - 1));
   if (tones.length === 0) return Float64Array.from(values, (value) => (value + 1) / 2);
   return Float64Array.from(values, (value) => nearestGrey(tones, value) / (GREYS - 1));
 }
 
-/** The grey whose tone is nearest, by bisection. NaN stays NaN. */
-function nearestGrey(tones: Tones, value: number): number {
+/** How many numbers of a list that does not fall are at or below `value`. */
+function atOrBelow(list: readonly number[], value: number): number {
   if (Number.isNaN(value)) return value;
-  let [low, high] = [0, GREYS - 1];
-  while (high - low > 1) {
+  let [low, high] = [0, list.length];
+  while (low < high) {
     const middle = (low + high) >> 1;
-    if (tones[middle] <= value) low = middle;
+    if (list[middle] <= value) low = middle + 1;
     else high = middle;
   }
-  return value - tones[low] < tones[high] - value ? low : high;
+  return low;
+}
+
+/** The grey whose tone is nearest. */
+function nearestGrey(tones: Tones, value: number): number {
+  const above = Math.min(Math.max(atOrBelow(tones, value), 1), GREYS - 1);
+  return value - tones[above - 1] < tones[above] - value ? above - 1 : above;
 }

@@ -38,7 +38,7 @@ import {
   type ProcessSettings,
   trainingSchedule,
 } from '../pipeline.ts';
-import { checkTones, encodeTones, tonesSetting } from '../tones.ts';
+import { encodeTones, tonesSettings } from '../tones.ts';
 import {
   CLASSIFIER_DEFAULTS,
   CLASSIFIER_FIELDS,
@@ -48,7 +48,7 @@ import {
 import { pictureRows } from './pictures.ts';
 
 /** Which noise a classifier knows. */
-export type NoiseSettings = Omit<ProcessSettings, 'predicts'>;
+export type NoiseSettings = Omit<ProcessSettings, 'predicts' | 'cuts'>;
 
 const HIDDEN = 400;
 const CONDITION = 64;
@@ -75,7 +75,7 @@ export class NoiseClassifier extends Module {
     rng: Rng = sharedRng(),
   ) {
     super();
-    this.noise = { schedule: checkTrainingSchedule(schedule), steps, ...tonesSetting(checkTones(tones)) };
+    this.noise = { schedule: checkTrainingSchedule(schedule), steps, ...tonesSettings({ tones }) };
     this.schedule = trainingSchedule(this.noise);
     this.sizes = withDefaults(NoiseClassifier.kind, sizes, CLASSIFIER_DEFAULTS);
     this.time = new TimeEmbedding(CONDITION, CONDITION, { rng });
@@ -87,7 +87,7 @@ export class NoiseClassifier extends Module {
 
   /** Pictures in [0, 1] as the classifier sees them, in [-1, 1]. */
   encode(images: Tensor): Tensor {
-    return encodeTones(images, this.noise.tones ?? []);
+    return encodeTones(images, this.noise);
   }
 
   /**
@@ -149,7 +149,7 @@ const format = (noise: NoiseSettings): ModelFormat<NoiseClassifier, ClassifierSi
 /** The classifier in a file that was read. @throws FormatError for a file of anything else */
 export function noiseClassifierOf(checkpoint: Checkpoint): NoiseClassifier {
   requireKind(checkpoint, NoiseClassifier.kind);
-  const { predicts: _none, ...fields } = PROCESS_FIELDS;
+  const { predicts: _predicts, cuts: _cuts, ...fields } = PROCESS_FIELDS;
   const noise = readFields(checkpoint.settings, fields, `${checkpoint.source}: settings`);
   return readModel(checkpoint, format(noise));
 }

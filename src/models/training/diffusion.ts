@@ -56,7 +56,7 @@ export interface DiffusionSettings extends ProcessSettings {
 }
 
 const { model: _network, seconds: _limit, tones: _name, ...defaults } = defaultsOf(DIFFUSION_TABLE);
-export const DIFFUSION_SETTINGS: Required<DiffusionSettings> = { ...defaults, tones: [] };
+export const DIFFUSION_SETTINGS: Required<DiffusionSettings> = { ...defaults, tones: [], cuts: [] };
 
 const BETA1 = 0.9;
 const TEST_PICTURES = 2000;
@@ -94,7 +94,7 @@ export class DiffusionRecipe implements Recipe {
   }
 
   get info(): CheckpointInfo {
-    const { seed, tones: _table, ...settings } = this.settings;
+    const { seed, tones: _tones, cuts: _cuts, ...settings } = this.settings;
     return { ...diffusionInfo(this.model, settings), seed };
   }
 
