@@ -223,7 +223,7 @@ suite('checkpoint', (test) => {
     refused(
       () => convertCheckpoint({ ...read, parameters: large }, { dtype: 'float32' }),
       FormatError,
-      /^a\.st: decoder\.2\.bias: expected numbers that float32 holds, got 1e\+39$/,
+      /^a\.st: decoder\.2\.bias: expected numbers that float32 can represent, got 1e\+39$/,
     );
   });
 
@@ -328,7 +328,7 @@ suite('checkpoint', (test) => {
     const cases: [Parameters<typeof tampered>[0], RegExp][] = [
       [
         { metadata: { model: undefined } },
-        /^a\.st: expected a model of langevin, got safetensors that name no model$/,
+        /^a\.st: expected a model of langevin, got a safetensors file without the name of a model$/,
       ],
       [
         { metadata: { sizes: undefined } },

@@ -515,7 +515,7 @@ suite('cli: diffusion', (test) => {
         ],
         [
           [...TRAIN, '--weight', 'vlb', '--schedule', 'VP'],
-          /weight: vlb needs a schedule of discrete steps, got vp/,
+          /weight vlb: expected a discrete schedule, got vp/,
         ],
         [[...TRAIN, '--seconds', '0'], /--seconds: expected a number > 0, got "0"/],
         [['train', 'diffusion', '--resume', 'x', '--lr', '1'], /--lr belongs to a new run, got --resume x/],

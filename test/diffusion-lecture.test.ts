@@ -267,7 +267,7 @@ suite('diffusion: the lecture’s model', (test) => {
     const model = (x: Tensor) => x;
     refused(
       () => lectureLoss(model, zeros([1, 2]), new Rng(1), { schedule: [0, 1, 1] }),
-      /a schedule that rises, got 1 after 1/,
+      /an increasing schedule, got 1 after 1/,
     );
     const sets = { train: pictures(1), test: pictures(1) };
     const begin = (dimension: number, epochs: number) =>

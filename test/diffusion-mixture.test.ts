@@ -387,7 +387,7 @@ suite('diffusion: distributions', (test) => {
     refused(() => classifierFree(conditional, [0], { scale: Number.NaN }), /guidance: scale/);
     assert.throws(
       () => classifierFree(conditional, [0, 1]).predict(x, 50),
-      (error: Error) => error instanceof ShapeError && /2 samples, one a label/.test(error.message),
+      (error: Error) => error instanceof ShapeError && /2 samples, one per label/.test(error.message),
     );
   });
 
@@ -517,7 +517,7 @@ suite('diffusion: distributions', (test) => {
             new Rng(0),
           ),
         ),
-      /x0 cannot be had from eps at t = 99, .* at zero SNR a model must predict v, x0 or flow/,
+      /expected one that determines x0, got eps at t = 99, .* at SNR 0 a model must predict v, x0 or flow/,
     );
     assert.throws(
       () =>
@@ -562,7 +562,7 @@ suite('diffusion: distributions', (test) => {
     }
     assert.is(EIGHT_CENTRES.length, 8);
     refused(() => toySet('moon' as ToySet, 5, new Rng(1)), /Did you mean "moons"\?/);
-    refused(() => toySet('eight', 0, new Rng(1)), /expected a number of points, got 0/);
+    refused(() => toySet('eight', 0, new Rng(1)), /expected a whole number of points >= 1, got 0/);
     refused(() => toySet('eight', 5, new Rng(1), { noise: -1 }), /noise >= 0/);
   });
 });

@@ -109,7 +109,7 @@ suite('diffusion mlp', (test) => {
     refused(() => new DiffusionMlp({ hidden: 0 }), ValueError, /hidden to be a whole number >= 1, got 0/);
     refused(() => new DiffusionMlp({ classes: -1 }), ValueError, /classes to be a whole number >= 0, got -1/);
     refused(() => new DiffusionMlp({ condition: 5 }), ValueError, /even/);
-    refused(() => model.forward(x, [1]), ShapeError, /expected 2 times, one a picture, got 1/);
+    refused(() => model.forward(x, [1]), ShapeError, /expected 2 times, one per picture, got 1/);
     refused(
       () => model.forward(x.reshape(2, 6), t),
       ShapeError,

@@ -72,9 +72,12 @@ suite('diffusion: objectives', (test) => {
     }
     refused(
       () => conversion('eps', 'x0', { t: 9, alpha: 0, sigma: 1 }),
-      /x0 cannot be had from eps at t = 9/,
+      /expected one that determines x0, got eps at t = 9/,
     );
-    refused(() => conversion('x0', 'eps', { t: 0, alpha: 1, sigma: 0 }), /eps cannot be had from x0/);
+    refused(
+      () => conversion('x0', 'eps', { t: 0, alpha: 1, sigma: 0 }),
+      /expected one that determines eps, got x0/,
+    );
   });
 
   test('flow is the velocity of the straight line, and v that of the circle', () => {
@@ -442,7 +445,7 @@ suite('diffusion: objectives', (test) => {
     );
     refused(
       () => new Objective(SCHEDULES[1]!, { lossWeighting: 'vlb' }),
-      /vlb needs a schedule of discrete steps, got sub-vp/,
+      /vlb: expected a discrete schedule, got sub-vp/,
     );
     refused(() => new Objective(LINEAR, { lossWeighting: 'p2', gamma: -1 }), /weight: gamma/);
     refused(() => edmPredictor((x) => x, LINEAR, 0), /sigmaData/);
@@ -450,7 +453,7 @@ suite('diffusion: objectives', (test) => {
     assert.throws(
       () => objective.lossAt((x) => x, zeros([3, 2]), [1, 2], zeros([3, 2])),
       (error: Error) =>
-        error instanceof ShapeError && /expected 3 numbers, one a sample, got 2/.test(error.message),
+        error instanceof ShapeError && /expected 3 numbers, one per sample, got 2/.test(error.message),
     );
     refused(
       () =>

@@ -270,7 +270,10 @@ suite('diffusion: schedules', (test) => {
       () => DiscreteSchedule.fromSigmas([1, Number.NaN]),
       /sigmas: expected finite numbers > 0, got NaN/,
     );
-    refused(() => DiscreteSchedule.fromSigmas([1, 2], { timesteps: [3, 3] }), /timesteps that rise/);
+    refused(
+      () => DiscreteSchedule.fromSigmas([1, 2], { timesteps: [3, 3] }),
+      /expected increasing timesteps/,
+    );
     refused(() => DiscreteSchedule.fromSigmas([1, 2], { timesteps: [3] }), /expected 2 timesteps, got 1/);
     refused(() => createSchedule('linear').level(1000), /expected a time from 0 to 999, got 1000/);
     refused(() => createSchedule('linear').level(Number.NaN), /got NaN/);

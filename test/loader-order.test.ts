@@ -210,14 +210,14 @@ suite('order of a loader', (test) => {
   test('weights, labels and combinations that are none are refused in one line', () => {
     const wrong = (options: Partial<LoaderOptions>, message: string) =>
       refused(() => load(upTo(3), { batchSize: 2, seed: 1, ...options }), ValueError, `loader: ${message}`);
-    wrong({ weights: [1, 2] }, 'expected 3 weights, one a sample, got 2');
+    wrong({ weights: [1, 2] }, 'expected 3 weights, one per sample, got 2');
     wrong({ weights: [1, -2, 1] }, 'expected weights >= 0, got -2 at 1');
     wrong({ weights: [1, 2, NaN] }, 'expected weights >= 0, got NaN at 2');
     wrong({ weights: [0, 0, 0] }, 'expected weights with a finite sum > 0, got the sum 0');
     wrong({ weights: [1e308, 1e308, 0] }, 'expected weights with a finite sum > 0, got the sum Infinity');
     wrong({ weights: [1, 1, 1], seed: undefined }, 'expected a seed with weights, got none');
     wrong({ weights: [1, 1, 1], stratify: [0, 0, 1] }, 'expected weights or stratify, got both');
-    wrong({ stratify: [0, 1] }, 'expected 3 labels to stratify by, one a sample, got 2');
+    wrong({ stratify: [0, 1] }, 'expected 3 labels to stratify by, one per sample, got 2');
   });
 });
 

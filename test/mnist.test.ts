@@ -267,20 +267,20 @@ suite('mnist', (test) => {
         ];
         const promise = loadMnist({ hashes, mirrors, cacheDir, patience: 300 });
         const each = [
-          'no mirror delivered train-images-idx3-ubyte\\.gz: ',
+          'expected one mirror to deliver train-images-idx3-ubyte\\.gz, got none: ',
           'gone/.*: HTTP 503',
           'wrong/.*: expected SHA-256',
           'torn/.*: expected a whole gzip file',
-          'silent/.*: nothing came for 0\\.3 s',
+          'silent/.*: expected bytes, got none for 0\\.3 s',
           'good/.*: .*ECONNREFUSED',
-          'dataDir can name a folder, in a page a URL, with the files$',
+          'set dataDir to their folder \\(in a page: its URL\\)$',
         ];
         await rejected(promise, FileError, new RegExp(each.join('.*')));
         assert.equal(readdirSync(cacheDir), []);
         await rejected(
           loadMnist({ hashes, mirrors: [], cacheDir }),
           FileError,
-          /none is known; .*dataDir can name a folder/,
+          /there are no mirrors; .*set dataDir to their folder/,
         );
       });
     }));

@@ -364,7 +364,8 @@ suite('solvers', (test) => {
     const long = new BrownianPath(new Rng(0), [4], { t1: 50, area: true });
     assert.throws(
       () => solveAdaptive(explosive, solvers.sri1, startAt(2, 4), { path: long }),
-      (e: unknown) => e instanceof DivergenceError && /steps below .* needed at t = 0\.\d+/.test(e.message),
+      (e: unknown) =>
+        e instanceof DivergenceError && /expected steps of at least .* at t = 0\.\d+/.test(e.message),
     );
     assert.throws(
       () => solveAdaptive(gbm(), solvers.sri1, startAt(1, 4), { path, rtol: 0 }),

@@ -1,17 +1,17 @@
 /**
- * A trained model as one file: its parameters under PyTorch's names, and in the file's metadata what the model
- * is and how it came to be. The format is safetensors (safetensors.ts), so that PyTorch can read the file too.
+ * A trained model as one file. The tensors are its parameters under PyTorch's names. The metadata describe the model
+ * and its training. The format is safetensors (safetensors.ts), so PyTorch can read the file too.
  *
  *     metadata   format = pt, langevin = version, model = kind, sizes, settings, seed, backend, numerics, dtype,
  *                digest
  *
- * Sizes, settings and seed are JSON. Parameters are written as F32 from the WebAssembly backend and as F64 from the
- * reference, unless `dtype` names another type, and are read from any floating type into either. A converted file may
- * have the digest of its tensors: digest.ts. Tensors of four axes, such as the weights of convolutions, have PyTorch's
- * order in the file: layout.ts.
+ * Sizes, settings and seed are JSON. By default parameters are written as F32 from the WebAssembly backend and as F64
+ * from the reference; `dtype` chooses another type. Both backends read parameters of any floating type. A converted
+ * file can have the digest of its tensors (digest.ts). Tensors with four axes, such as the weights of convolutions,
+ * have PyTorch's order in the file (layout.ts).
  *
- * A file of a run that is to go on holds more tensors, such as an optimiser's moments, under names that begin with
- * `training.`, and its counters as JSON in the metadata `training`. What they mean is the trainer's business.
+ * The file of a run that will be resumed has more tensors, such as an optimiser's moments. Their names begin with
+ * `training.`. The counters are JSON in the metadata `training`. Only the trainer interprets them.
  */
 import { host } from '#host';
 import { scope } from '../autograd/tape.ts';
@@ -28,49 +28,49 @@ import { channelsFirst, channelsLast } from './layout.ts';
 import { inDtype, MODEL_DTYPES, type ModelDtype } from './model-dtype.ts';
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from './safetensors.ts';
 
-/** What a model's file says beside its parameters. */
+/** The description of a model in its file. */
 export interface CheckpointInfo {
-  /** Which model it is: `denoiser`. */
+  /** The kind of model, such as `denoiser`. */
   readonly kind: string;
-  /** The sizes that the model's constructor takes. */
+  /** The sizes for the model's constructor. */
   readonly sizes: Readonly<Record<string, number>>;
-  /** How it was trained; anything that JSON can say. */
+  /** The settings of the training, as values of JSON. */
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly seed?: Seed;
 }
 
-/** What a run needs beside the model to go on. */
+/** The state of a training run, which a resume needs in addition to the model. */
 export interface TrainingState {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
-  /** Counters and positions; anything that JSON can say. */
+  /** Counters and positions, as values of JSON. */
   readonly progress: Readonly<Record<string, unknown>>;
 }
 
-/** A model's file that was read. */
+/** The contents of a model's file. */
 export interface Checkpoint extends CheckpointInfo {
-  /** Names the file in errors. */
+  /** The name of the file in errors. */
   readonly source: string;
-  /** Of the langevin that wrote it. */
+  /** The version of langevin that wrote the file. */
   readonly version: string;
   readonly backend: string;
   readonly numerics: string;
-  /** What `tensorsDigest` says of the file, if it is whole. */
+  /** The digest of the tensors (`tensorsDigest`), as the file states it. */
   readonly digest?: string;
   readonly parameters: ReadonlyMap<string, StoredTensor>;
-  /** Of a run that can go on. */
+  /** The state of the run, if it can be resumed. */
   readonly training?: TrainingState;
 }
 
-/** Characters of a metadata entry, at most: a run's settings and counters have a few thousand. */
+/** The most characters of a metadata entry. The settings and counters of a run need a few thousand. */
 export const MOST_METADATA = 1_000_000;
-/** Characters of a name or a text seed, at most. */
+/** The most characters of a name or of a text seed. */
 export const MOST_TEXT = 1000;
 
 const FLOATS: readonly Dtype[] = ['F64', 'F32', 'F16', 'BF16'];
 
 const TRAINING = 'training.';
 
-/** A tensor's elements as a file holds them: a copy. */
+/** A copy of a tensor as a file stores it. */
 export function storedTensor(x: Tensor): StoredTensor {
   const data = x.toTypedArray();
   return { dtype: data instanceof Float32Array ? 'F32' : 'F64', shape: x.shape, data };
@@ -78,7 +78,7 @@ export function storedTensor(x: Tensor): StoredTensor {
 
 const isSize = (size: unknown) => Number.isSafeInteger(size) && (size as number) >= 1;
 
-/** @throws ValueError for anything but the info of a model */
+/** Checks the description of a model. @throws ValueError if it is not one */
 function checkInfo(info: CheckpointInfo): void {
   const { kind, sizes } = withDefaults('checkpoint', info, {
     kind: undefined,
@@ -92,16 +92,16 @@ function checkInfo(info: CheckpointInfo): void {
   }
 }
 
-/** How a model's file is written. */
+/** The options of `encodeCheckpoint`. */
 export interface EncodeCheckpointOptions {
-  /** The type of the parameters in the file; by default that of the backend. */
+  /** The type of the parameters in the file. Default: that of the backend. */
   readonly dtype?: ModelDtype | undefined;
 }
 
 /**
  * The bytes of a model's file.
- * @param training of a run that is to go on
- * @throws ValueError for a parameter that `dtype` cannot hold
+ * @param training the state of the run, if it will be resumed
+ * @throws ValueError for a parameter that `dtype` cannot represent
  */
 export function encodeCheckpoint(
   model: Module,
@@ -120,18 +120,18 @@ export function encodeCheckpoint(
   return encodeParts({ ...info, version: VERSION, backend, numerics, parameters, training }, dtype);
 }
 
-/** What a converted file says in place of the one that was read. */
+/** The options of `convertCheckpoint`. */
 export interface ConvertOptions {
   readonly dtype: ModelDtype;
   readonly settings?: CheckpointInfo['settings'] | undefined;
-  /** Of the tensors in the converted file. */
+  /** The digest of the tensors in the converted file. */
   readonly digest?: string | undefined;
 }
 
 /**
- * A file that was read, as one of another type: its parameters, and all that it says of the model. What a run needs to go
- * on is left out.
- * @throws FormatError for a parameter that the type cannot hold
+ * Converts a file that was read to another type. The result has the parameters and the description of the model. It
+ * does not have the state of the run.
+ * @throws FormatError for a parameter that the type cannot represent
  */
 export function convertCheckpoint(checkpoint: Checkpoint, options: ConvertOptions): Uint8Array<ArrayBuffer> {
   const { dtype, settings, digest } = withDefaults('checkpoint', options, {
@@ -173,7 +173,7 @@ function encodeParts(parts: Parts, dtype: ModelDtype | undefined): Uint8Array<Ar
   });
 }
 
-/** Writes a model's file, whole or not at all. @throws FileError */
+/** Writes a model's file atomically: the file is complete or unchanged. @throws FileError */
 export async function saveCheckpoint(path: string, model: Module, info: CheckpointInfo): Promise<void> {
   if (typeof path !== 'string') {
     throw new ValueError(
@@ -199,7 +199,7 @@ function parseJson(metadata: Metadata, key: string, source: string): unknown {
   }
 }
 
-/** An object of the metadata, or undefined where there is none. */
+/** An object in the metadata; undefined if it is absent. */
 function parseObject(metadata: Metadata, key: string, source: string) {
   const value = parseJson(metadata, key, source);
   if (value === undefined || isRecord(value)) return value;
@@ -224,7 +224,7 @@ function parseSeed(metadata: Metadata, source: string): Seed | undefined {
   throw new FormatError(`${source}: expected metadata "seed" to be ${expected}, got ${show(seed)}`);
 }
 
-/** A name of the metadata. */
+/** A name in the metadata. */
 function parseName(metadata: Metadata, key: string, source: string): string | undefined {
   const name = metadata.get(key);
   if (name === undefined || name.length <= MOST_TEXT) return name;
@@ -232,12 +232,14 @@ function parseName(metadata: Metadata, key: string, source: string): string | un
   throw new FormatError(`${source}: metadata "${key}": expected ${expected}, got ${name.length}`);
 }
 
-/** What is in the bytes of a model's file. @throws FormatError for anything else */
+/** Decodes the bytes of a model's file. @throws FormatError if they are not one */
 export function decodeCheckpoint(bytes: Uint8Array, source = 'checkpoint'): Checkpoint {
   const { tensors, metadata } = decodeSafetensors(bytes, source);
   const kind = parseName(metadata, 'model', source);
   if (kind === undefined) {
-    throw new FormatError(`${source}: expected a model of langevin, got safetensors that name no model`);
+    throw new FormatError(
+      `${source}: expected a model of langevin, got a safetensors file without the name of a model`,
+    );
   }
   const sizes = parseSizes(metadata, source);
   for (const [name, { dtype }] of tensors) {
@@ -274,12 +276,12 @@ export function decodeCheckpoint(bytes: Uint8Array, source = 'checkpoint'): Chec
   };
 }
 
-/** Reads a model's file. @throws FileError, and FormatError for a file that is none */
+/** Reads a model's file. @throws FileError @throws FormatError if it is not a model's file */
 export async function loadCheckpoint(path: string): Promise<Checkpoint> {
   return decodeCheckpoint(await host.readFile(path), path);
 }
 
-/** @throws FormatError that names all kinds, unless the checkpoint is of one of `kinds` */
+/** Checks the kind of a checkpoint. @throws FormatError that names all `kinds`, if the kind is not one of them */
 export function requireKind({ kind, source }: Checkpoint, ...kinds: readonly string[]): void {
   if (kinds.includes(kind)) return;
   const expected = kinds.map((name) => `"${name}"`).join(' or ');
@@ -287,8 +289,8 @@ export function requireKind({ kind, source }: Checkpoint, ...kinds: readonly str
 }
 
 /**
- * Copies a checkpoint's parameters into `model`, whose values stay as they are unless everything fits.
- * @throws FormatError for a name that is missing or unknown, or another shape
+ * Copies a checkpoint's parameters into `model`. If one of them does not fit, no value of the model changes.
+ * @throws FormatError for a missing or unknown name, or another shape
  */
 export function restoreParameters(model: Module, { parameters, source }: Checkpoint): void {
   onFile(source, () =>
@@ -301,7 +303,7 @@ export function restoreParameters(model: Module, { parameters, source }: Checkpo
   );
 }
 
-/** Runs `body` on a file's values. @throws FormatError with the file's name where they do not fit */
+/** Runs `body` on the values of a file. @throws FormatError with the file's name, in place of a ValueError */
 export function onFile<T>(source: string, body: () => T): T {
   try {
     return body();

@@ -1,8 +1,8 @@
 /**
- * The element types of a safetensors file and the typed arrays that hold them in memory. JavaScript has no
- * 16-bit floats (Float16Array is newer than Node 20): F16 and BF16 are widened to float32, exactly. F16 is also
- * written: numbers round to the nearest half, ties to even. BF16 is never written. The 8-bit floats are left out:
- * nothing in langevin reads them.
+ * The element types of a safetensors file, and the typed arrays for them. Node 20 has no 16-bit floats (Float16Array is
+ * newer). So F16 and BF16 are converted to float32, which is exact. F16 can be written too: numbers round to the
+ * nearest half, ties to even. BF16 is never written. The 8-bit floats are left out, because langevin does not read
+ * them.
  */
 import { ValueError } from '../errors.ts';
 
@@ -19,11 +19,11 @@ export type TensorData =
   | Uint8Array;
 
 interface DtypeInfo {
-  /** The array of the elements as the file has them. */
+  /** The array type of the elements in the file. */
   readonly stored: { readonly BYTES_PER_ELEMENT: number; new (buffer: ArrayBuffer): TensorData };
-  /** From the bits to float32, for the types that have no array of their own. */
+  /** Converts bits to float32, for the types without a typed array. */
   readonly widen?: (bits: Uint16Array) => Float32Array;
-  /** Back to the bits, where such a type is written. */
+  /** Converts numbers to bits, if such a type can be written. */
   readonly narrow?: (values: Float32Array | Float64Array) => Uint16Array;
 }
 
@@ -38,7 +38,7 @@ function widenHalf(bits: Uint16Array): Float32Array {
       value[i] = fraction / 16777216; // subnormal: fraction * 2^-24, a normal float32
       out[i] |= sign;
     } else {
-      // The bias becomes 127; the highest exponent (infinity, NaN) stays the highest.
+      // The bias becomes 127. The largest exponent (infinity, NaN) becomes the largest exponent of a float32.
       out[i] = sign | ((exponent === 31 ? 255 : exponent + 112) << 23) | (fraction << 13);
     }
   }
@@ -48,15 +48,15 @@ function widenHalf(bits: Uint16Array): Float32Array {
 /** The largest finite half: 2^15 (2 - 2^-10). */
 const LARGEST_HALF = 65504;
 
-/** x >= 0 and below 2^52 as a whole number, ties to even: above 2^52 a double has no bits for a fraction. */
+/** Rounds x in [0, 2^52) to a whole number, ties to even. Above 2^52 a double has no bits for a fraction. */
 const roundToEven = (x: number): number => x + 2 ** 52 - 2 ** 52;
 
 /**
- * The nearest halves, ties to even. Halves around |x| lie `ulp` = 2^(e - 10) apart, where 2^e <= |x| < 2^(e + 1) and
- * e >= -14, so that |x| is n ulp. Its bits are 1024 (e + 14) + n: n from 1024 adds 1 to the exponent, n below 1024 is
- * subnormal, and n that rounds up to 2048 is the next power of two. Infinity stays, and so does the upper part of a NaN's
- * fraction, as long as that is not 0.
- * @throws ValueError for a finite number that rounds to none
+ * The nearest halves, ties to even. Let 2^e <= |x| < 2^(e + 1) with e >= -14. Near |x| the distance between two halves
+ * is `ulp` = 2^(e - 10). |x| rounds to n ulp, whose bits are 1024 (e + 14) + n. For n from 1024 on, n adds 1 to the
+ * exponent. For n below 1024 the half is subnormal. If n rounds up to 2048, the bits are those of the next power of
+ * two. Infinity stays infinity. A NaN keeps the upper bits of its fraction if they are not 0.
+ * @throws ValueError for a finite number beyond the largest half
  */
 function narrowToHalf(values: Float32Array | Float64Array): Uint16Array {
   const out = new Uint16Array(values.length);
@@ -72,7 +72,7 @@ function narrowToHalf(values: Float32Array | Float64Array): Uint16Array {
     const high = double.getUint32(0);
     const sign = (high >>> 31) << 15;
     const e = Math.max(-14, ((high >>> 20) & 2047) - 1023);
-    // 65520 lies half way between the largest half and 2^16.
+    // 65520 is the middle between the largest half and 2^16.
     if (Math.abs(x) < 65520) out[i] = sign | (1024 * (e + 14) + roundToEven(Math.abs(x) / 2 ** (e - 10)));
     else if (Math.abs(x) === Infinity) out[i] = sign | 0x7c00;
     else throw new ValueError(`expected numbers from -${LARGEST_HALF} to ${LARGEST_HALF} for F16, got ${x}`);
@@ -80,7 +80,7 @@ function narrowToHalf(values: Float32Array | Float64Array): Uint16Array {
   return out;
 }
 
-/** The half of a NaN at an index: sign and the upper ten bits of the fraction, or the quiet NaN where those are 0. */
+/** The half for a NaN at an index: its sign and the upper ten bits of its fraction, or the quiet NaN if they are 0. */
 function nanOfFloat({ buffer, byteOffset, length }: Float32Array): (i: number) => number {
   const bits = new Uint32Array(buffer, byteOffset, length);
   return (i) => ((bits[i] >>> 16) & 0x8000) | 0x7c00 | ((bits[i] >>> 13) & 1023 || 0x200);
@@ -111,7 +111,7 @@ export type Dtype = keyof typeof TABLE;
 
 export const DTYPES = Object.keys(TABLE) as readonly Dtype[];
 
-/** How the elements of `dtype` are held. */
+/** The arrays and conversions of `dtype`. */
 export const dtypeInfo = (dtype: Dtype): DtypeInfo => TABLE[dtype];
 
 export const isDtype = (name: unknown): name is Dtype => DTYPES.includes(name as Dtype);
@@ -119,8 +119,8 @@ export const isDtype = (name: unknown): name is Dtype => DTYPES.includes(name as
 const HOST_IS_LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
 /**
- * Turns elements of `size` bytes from the host's byte order to little-endian or back, in place: nothing to do
- * on nearly every machine. Bytes and not numbers are moved, so that the payload of a NaN survives.
+ * Converts elements of `size` bytes from the host's byte order to little-endian or back, in place. Almost all machines
+ * are little-endian, and then it does nothing. It swaps bytes, not numbers, so that the bits of a NaN stay the same.
  */
 export function swapToLittleEndian(
   bytes: Uint8Array,

@@ -1,27 +1,27 @@
 /**
- * Fields of a file's metadata, held against what they may be before anything is built from them.
+ * Checks the fields of a file's metadata before a model is built from them.
  *
  *     readFields(sizes, { hidden: whole(1, 4096), depth: optional(whole(1, 100), 3) }, 'model.safetensors: sizes')
  *
- * A table names each field and its kind: a whole number, one of several names, or optional. Fields that the table
- * does not name are left alone, since a later version may write more.
+ * A table has the name and the kind of each field: a whole number, one of several names, or optional. Fields that are
+ * not in the table are ignored, because a later version may write more fields.
  */
 import { didYouMean, FormatError } from '../errors.ts';
 
-/** What one field may be. */
+/** The allowed values of one field. */
 export interface Field<T> {
-  /** For errors: `a whole number from 1 to 10`. */
+  /** The text for errors, such as `a whole number from 1 to 10`. */
   readonly expected: string;
   accepts(value: unknown): value is T;
-  /** Names that a wrong one may have meant. */
+  /** The allowed names: an error suggests the nearest. */
   readonly names?: readonly string[];
-  /** The value of a field that is absent. */
+  /** The value if the field is absent. */
   readonly absent?: T;
 }
 
 type Values<F> = { -readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never };
 
-/** A whole number, `from` to `to`. */
+/** A whole number from `from` to `to`. */
 export const whole = (from: number, to: number): Field<number> => ({
   expected: `a whole number from ${from} to ${to}`,
   accepts: (value): value is number =>
@@ -38,13 +38,13 @@ export const oneOf = <T extends string>(names: readonly T[]): Field<T> => ({
 /** A field that may be absent. */
 export const optional = <T>(field: Field<T>, absent: T): Field<T> => ({ ...field, absent });
 
-/** Whether `value` is an object with members, not null and not a list. */
+/** Whether `value` is an object, not null and not a list. */
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const SHOWN = 40;
 
-/** A value in a few words, whatever its size. */
+/** A short text for a value of any size. */
 export function show(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (typeof value === 'string') {
@@ -55,9 +55,9 @@ export function show(value: unknown): string {
 }
 
 /**
- * The fields of `value` by the table.
- * @param what names the file and the part of it in errors
- * @throws FormatError for a value that is no object, or a field that is not what the table says
+ * The fields of `value`, checked by the table.
+ * @param what the name of the file and its part in errors
+ * @throws FormatError if the value is not an object, or a field has a value that its kind does not allow
  */
 export function readFields<F extends Readonly<Record<string, Field<unknown>>>>(
   value: unknown,

@@ -1,10 +1,10 @@
 /**
- * The order of axes in files. Pictures and the weights of convolutions have their channels last here, and second in
- * PyTorch. Both are the tensors of four axes: [a, h, w, c] here is [a, c, h, w] in a file.
+ * The order of axes in files. In langevin pictures and the weights of convolutions have their channels last. In PyTorch
+ * the channels are second. Both are tensors with four axes: [a, h, w, c] in langevin is [a, c, h, w] in a file.
  */
 import type { StoredTensor } from './safetensors.ts';
 
-/** The elements with the two inner axes exchanged: [outer, rows, columns] to [outer, columns, rows]. */
+/** Exchanges the two inner axes: [outer, rows, columns] to [outer, columns, rows]. */
 function exchanged<D extends StoredTensor['data']>(data: D, rows: number, columns: number): D {
   const result = data.slice() as D;
   const size = rows * columns;
@@ -15,7 +15,7 @@ function exchanged<D extends StoredTensor['data']>(data: D, rows: number, column
   return result;
 }
 
-/** A tensor as PyTorch orders it. */
+/** A tensor in PyTorch's order of axes. */
 export function channelsFirst(stored: StoredTensor): StoredTensor {
   const { shape, data } = stored;
   if (shape.length !== 4) return stored;
@@ -23,7 +23,7 @@ export function channelsFirst(stored: StoredTensor): StoredTensor {
   return { ...stored, shape: [a, c, h, w], data: exchanged(data, h * w, c) };
 }
 
-/** A tensor of a file as langevin orders it. */
+/** A tensor of a file in langevin's order of axes. */
 export function channelsLast(stored: StoredTensor): StoredTensor {
   const { shape, data } = stored;
   if (shape.length !== 4) return stored;

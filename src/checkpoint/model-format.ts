@@ -1,7 +1,8 @@
 /**
- * How a kind of model is read from its file: a record of its sizes with their limits, its matrices and what builds it.
- * The file is not trusted: a few bytes of metadata can ask for gigabytes. So the sizes are first held against their
- * limits and against the matrices that are there, and then the model takes hardly more memory than its file.
+ * Reads a model from its file. A record for each kind of model has the limits of its sizes, its matrices, and the
+ * function that creates it. The file is not trusted: a few bytes of metadata could demand gigabytes. So two checks come
+ * first. The sizes must be within their limits, and the file must have all matrices of a model of these sizes. Then the
+ * model needs little more memory than its file.
  */
 import type { Shape } from '../autograd/variable.ts';
 import { FormatError } from '../errors.ts';
@@ -9,26 +10,25 @@ import type { Module } from '../nn/module.ts';
 import { type Checkpoint, onFile, requireKind, restoreParameters } from './checkpoint.ts';
 import { type Field, readFields } from './fields.ts';
 
-/** The entry of a table that has one for each kind of model. @throws FormatError for a kind that it does not have */
+/** The table's entry for the checkpoint's kind of model. @throws FormatError for a kind that is not in the table */
 export function entryOf<T>(checkpoint: Checkpoint, table: ReadonlyMap<string, T>): T {
   requireKind(checkpoint, ...table.keys());
   return table.get(checkpoint.kind) as T;
 }
 
-/** How a kind of model is read from its file: one record for each kind. */
+/** The record of one kind of model, by which it is read from a file. */
 export interface ModelFormat<M extends Module, S> {
   readonly kind: string;
   /** The sizes in the file, each with its limits. */
   readonly sizes: { readonly [K in keyof S]: Field<S[K]> };
-  /** The shapes of the model's matrices. They bound what a model of these sizes takes by what the file holds. */
+  /** The shapes of the model's matrices. The file must have them, so its size bounds the size of the model. */
   shapes(sizes: S): Iterable<readonly [name: string, shape: Shape]>;
-  /** The model, of any values. */
+  /** Creates the model with any values. */
   create(sizes: S): M;
 }
 
 /**
- * The model in a file that was read. Nothing is built before the sizes are found within their limits, and all
- * matrices of a model of those sizes in the file.
+ * The model in a file that was read. It is created only after both checks (see the header of this file).
  * @throws FormatError for a file of another kind, sizes out of range, or tensors that do not fit
  */
 export function readModel<M extends Module, S>(checkpoint: Checkpoint, format: ModelFormat<M, S>): M {

@@ -1,12 +1,12 @@
 /**
- * The header of a safetensors file, read as if written by an enemy: every number is checked before it is used,
- * names given twice are refused, and no name ever becomes a property of an object that has a prototype. What
- * comes out describes bytes that are all there. The format itself is described in safetensors.ts.
+ * The header of a safetensors file. The file is not trusted. Each number is checked before use, and a name that occurs
+ * twice is refused. A name never becomes a property of an object with a prototype. The result describes only bytes that
+ * exist in the file. safetensors.ts describes the format.
  */
 import { FormatError } from '../errors.ts';
 import { DTYPES, type Dtype, dtypeInfo, isDtype } from './dtype.ts';
 
-/** One tensor; its bytes are `begin` up to but not including `end`, counted from the end of the header. */
+/** One tensor. Its bytes are [begin, end), counted from the end of the header. */
 export interface Entry {
   readonly name: string;
   readonly dtype: Dtype;
@@ -16,37 +16,37 @@ export interface Entry {
 }
 
 export interface Header {
-  /** In the order of their bytes, which they cover without hole or overlap to the end of the file. */
+  /** The tensors in the order of their bytes. They cover the rest of the file without gaps or overlaps. */
   readonly entries: readonly Entry[];
   readonly metadata: Map<string, string>;
-  /** Where the header ends and the elements begin. */
+  /** The offset of the elements: the end of the header. */
   readonly start: number;
 }
 
-/** The reference implementation's bound on N. */
+/** The largest length of a header, as in the reference implementation. */
 export const LARGEST_HEADER = 100_000_000;
 export const METADATA = '__metadata__';
 
-/** A whole number from 0; JSON can also say -0. */
+/** Whether n is a whole number >= 0. JSON can also have -0, which is refused. */
 export const isSize = (n: unknown): n is number =>
   Number.isSafeInteger(n) && (n as number) >= 0 && !Object.is(n, -0);
 
-/** How many elements a tensor of this shape has. */
+/** The number of elements of a tensor of this shape. */
 export const elements = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
-/** `value` as JSON on one short line, for errors. */
+/** `value` as one short line of JSON, for errors. */
 function show(value: unknown): string {
   const json = JSON.stringify(value) ?? 'nothing';
   return json.length > 80 ? `${json.slice(0, 80)}…` : json;
 }
 
 /**
- * Refuses what JSON.parse would let pass: a name given twice in one object, of which only the last would be
- * seen, and nesting that no header has, which costs time and memory: objects stand in the outermost object,
- * lists hold neither. Text that is not JSON at all passes or throws a SyntaxError.
+ * Refuses two faults that JSON.parse accepts. The first is a name that occurs twice in one object: JSON.parse would
+ * keep only the last. The second is deep nesting, which costs time and memory: in a header, objects are only in the
+ * outermost object, and lists contain no object and no list. Text that is not JSON passes or throws a SyntaxError.
  */
 function requireDistinctNames(json: string): void {
-  const open: Set<string>[] = []; // the names so far in each open object
+  const open: Set<string>[] = []; // for each open object, its names so far
   let inList = false;
   for (let i = 0; i < json.length; i++) {
     const c = json[i];
@@ -72,7 +72,7 @@ function requireDistinctNames(json: string): void {
   }
 }
 
-/** The members of a JSON object as a list; `undefined` for anything else. */
+/** The members of a JSON object as a list; undefined if the value is not an object. */
 function membersOf(value: unknown): [string, unknown][] | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
     ? Object.entries(value)
@@ -95,7 +95,7 @@ function parseJson(bytes: Uint8Array, source: string): { members: [string, unkno
     requireDistinctNames(json);
     return { members: membersOf(JSON.parse(json))!, start };
   } catch (error) {
-    const fault = (error as Error).message.replace(/\s+/g, ' '); // it may quote the text, line ends and all
+    const fault = (error as Error).message.replace(/\s+/g, ' '); // the message can quote the text with its line ends
     throw new FormatError(`${source}: expected a header of JSON in UTF-8: ${fault}`);
   }
 }
@@ -134,7 +134,7 @@ function parseMetadata(value: unknown, source: string): Map<string, string> {
   return metadata;
 }
 
-/** Sorts the tensors by their bytes. @throws FormatError unless they tile `length` bytes exactly */
+/** Sorts the tensors by their bytes. @throws FormatError unless they cover `length` bytes without gaps or overlaps */
 function requireTiling(entries: Entry[], length: number, source: string): Entry[] {
   entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
   let covered = 0;
@@ -150,7 +150,7 @@ function requireTiling(entries: Entry[], length: number, source: string): Entry[
   return entries;
 }
 
-/** The header of a safetensors file. @throws FormatError for anything that is not exactly the format */
+/** Reads the header of a safetensors file. @throws FormatError if the bytes are not a valid safetensors file */
 export function parseHeader(bytes: Uint8Array, source: string): Header {
   const { members, start } = parseJson(bytes, source);
   const metadata = members.find(([name]) => name === METADATA);

@@ -5,9 +5,9 @@
  *
  *     { "__metadata__": { key: string }, name: { "dtype": "F32", "shape": [2, 3], "data_offsets": [begin, end] } }
  *
- * Offsets count from the end of the header, and the tensors tile the rest of the file: no hole, no overlap.
+ * Offsets count from the end of the header. The tensors cover the rest of the file without gaps or overlaps.
  *
- * This is the format alone, on typed arrays; what a checkpoint of langevin holds is checkpoint.ts's business.
+ * This file implements the format on typed arrays. checkpoint.ts defines the contents of a model's file.
  */
 import { ValueError } from '../errors.ts';
 import { DTYPES, type Dtype, dtypeInfo, isDtype, swapToLittleEndian, type TensorData } from './dtype.ts';
@@ -15,29 +15,30 @@ import { elements, isSize, LARGEST_HEADER, METADATA, parseHeader } from './safet
 
 export interface StoredTensor {
   readonly dtype: Dtype;
-  /** Empty for a scalar; any size may be 0. */
+  /** The shape: empty for a scalar. A size can be 0. */
   readonly shape: readonly number[];
   /**
-   * As many elements as the shape has. F16 and BF16 are read as a Float32Array. F16 is written from a Float32Array or a
-   * Float64Array, rounded to the nearest half.
+   * The elements, as many as the shape has. F16 and BF16 are read as a Float32Array. F16 is written from a Float32Array
+   * or a Float64Array, rounded to the nearest half.
    */
   readonly data: TensorData;
 }
 
 export interface Safetensors {
-  /** In the order of their bytes in the file. */
+  /** The tensors, in the order of their bytes in the file. */
   readonly tensors: Map<string, StoredTensor>;
   readonly metadata: Map<string, string>;
 }
 
-/** What a tensor's elements are written from: the file's own arrays, or floats for F16. */
+/** The array types from which a tensor can be written: that of the file, or floats for F16. */
 const sources = (dtype: Dtype) =>
   dtypeInfo(dtype).narrow ? [Float32Array, Float64Array] : [dtypeInfo(dtype).stored];
 
 const isWritable = (dtype: Dtype) => !dtypeInfo(dtype).widen || dtypeInfo(dtype).narrow !== undefined;
 
 function requireWritable(name: string, { dtype, shape, data }: StoredTensor): void {
-  if (name === METADATA) throw new ValueError(`safetensors: ${METADATA} is no name for a tensor`);
+  if (name === METADATA)
+    throw new ValueError(`safetensors: expected the name of a tensor, got the reserved name ${METADATA}`);
   if (!isDtype(dtype) || !isWritable(dtype)) {
     const writable = DTYPES.filter(isWritable);
     throw new ValueError(`safetensors: ${name}: expected one of ${writable.join(' ')}, got ${dtype}`);
@@ -54,7 +55,7 @@ function requireWritable(name: string, { dtype, shape, data }: StoredTensor): vo
   }
 }
 
-/** The elements as the file has them. @throws ValueError for what the type cannot hold */
+/** The elements in the type of the file. @throws ValueError for a number that the type cannot represent */
 function elementsOf(name: string, { dtype, data }: StoredTensor): TensorData {
   const { narrow } = dtypeInfo(dtype);
   if (!narrow) return data;
@@ -66,10 +67,10 @@ function elementsOf(name: string, { dtype, data }: StoredTensor): TensorData {
 }
 
 /**
- * A safetensors file. Tensors are laid out by falling element size, otherwise in the order given, so that each
- * begins at a multiple of its element size.
- * @throws ValueError for a name given twice, data that do not fit their shape or type, a type that is not written, or
- * numbers beyond the halves in a tensor of F16
+ * The bytes of a safetensors file. Tensors are sorted by decreasing element size, and keep their order otherwise. So
+ * each begins at a multiple of its element size.
+ * @throws ValueError for a name that occurs twice, data that do not fit their shape or type, a type that cannot be
+ *   written, or numbers beyond the largest half in a tensor of F16
  */
 export function encodeSafetensors(
   tensors: Iterable<readonly [string, StoredTensor]>,
@@ -80,7 +81,7 @@ export function encodeSafetensors(
     return { name, dtype: tensor.dtype, shape: tensor.shape, data: elementsOf(name, tensor) };
   });
   layout.sort((a, b) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
-  const members: string[] = []; // text, since an object would put names such as "0" first
+  const members: string[] = []; // as text, because an object would put names such as "0" first
   for (const [key, value] of Object.entries(metadata)) {
     if (typeof value === 'string') continue;
     throw new ValueError(`safetensors: metadata ${key}: expected a string, got ${typeof value}`);
@@ -114,16 +115,16 @@ export function encodeSafetensors(
 }
 
 /**
- * The tensors and metadata of a safetensors file, copied out of `bytes`.
+ * The tensors and metadata of a safetensors file. They are copies.
  * @param source names the file in errors
- * @throws FormatError for anything that is not exactly the format
+ * @throws FormatError if the bytes are not a valid safetensors file
  */
 export function decodeSafetensors(bytes: Uint8Array, source = 'safetensors'): Safetensors {
   const { entries, metadata, start } = parseHeader(bytes, source);
   const tensors = new Map<string, StoredTensor>();
   for (const { name, dtype, shape, begin, end } of entries) {
     const { stored, widen } = dtypeInfo(dtype);
-    const own = new Uint8Array(end - begin); // aligned, whatever the offset in the file
+    const own = new Uint8Array(end - begin); // a copy is aligned for any offset in the file
     own.set(bytes.subarray(start + begin, start + end));
     swapToLittleEndian(own, stored.BYTES_PER_ELEMENT);
     const data = new stored(own.buffer);

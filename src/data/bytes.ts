@@ -1,13 +1,13 @@
 /**
- * Bytes on their way into a data set: a stream read to its end, gzip undone, and SHA-256. All three come from
- * the platform (Node and browsers alike); what is added here is a bound on size and errors that name the source.
+ * Reads a stream to its end, decompresses gzip, and computes SHA-256. Node and browsers have all three built in. This
+ * file adds a bound on the size, and errors that name the source.
  */
 import { FormatError, LangevinError, ValueError } from '../errors.ts';
 
-/** No data set that langevin knows comes near this; a stream beyond it is not what was asked for. */
+/** The most bytes that a stream may have. All data sets of langevin are much smaller. */
 const LARGEST = 2 ** 30;
 
-/** Everything that `stream` delivers, as one array; `onBytes` hears the running total. @throws FormatError beyond 1 GiB */
+/** All bytes of `stream` as one array. `onBytes` is called with the number so far. @throws FormatError beyond 1 GiB */
 export async function readAll(
   stream: ReadableStream<Uint8Array>,
   source: string,
@@ -28,7 +28,7 @@ export async function readAll(
   return concatBytes(chunks);
 }
 
-/** The parts one after another. */
+/** Concatenates the parts. */
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
@@ -39,10 +39,10 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffe
   return all;
 }
 
-/** Whether `bytes` begin as a gzip file does (RFC 1952, 2.3.1). */
+/** Whether `bytes` begin with the magic number of gzip (RFC 1952, 2.3.1). */
 export const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
 
-/** The decompressed bytes of a gzip file; anything else is returned as it is. @throws FormatError if damaged or truncated */
+/** Decompresses a gzip file; returns other bytes unchanged. @throws FormatError if the file is damaged or truncated */
 export async function gunzip(
   bytes: Uint8Array<ArrayBuffer>,
   source: string,

@@ -1,8 +1,8 @@
 /**
- * A labelled set of pictures in memory, and the ways to take a part of one. Pixels stay bytes, as they are
- * stored: 60,000 MNIST pictures are 47 MB here and would be 188 MB as float32; a loader scales them batch by batch.
+ * A labelled set of pictures in memory, and functions that take a part of it. Pixels are stored as bytes: 60,000 MNIST
+ * pictures take 47 MB, and would take 188 MB as float32. A loader converts one batch at a time.
  *
- * `subset` and `take` share memory with their source; `split` shuffles and therefore copies.
+ * `subset` and `take` share memory with their source. `split` shuffles, so it copies.
  */
 import seedrandom from 'seedrandom';
 import { ValueError } from '../errors.ts';
@@ -16,7 +16,7 @@ export interface Dataset {
   readonly length: number;
   readonly height: number;
   readonly width: number;
-  /** Numbers of a pixel: 1 for grey, 3 for red, green and blue. */
+  /** The number of values of a pixel: 1 for grey, 3 for red, green and blue. */
   readonly channels: number;
   /** Every label is a whole number in [0, classes). */
   readonly classes: number;
@@ -26,7 +26,7 @@ export interface Dataset {
   readonly labels: Uint8Array;
 }
 
-/** A set to learn from, and one that is never learnt from. */
+/** A training set and a test set. */
 export interface TrainTest {
   readonly train: Dataset;
   readonly test: Dataset;
@@ -39,13 +39,13 @@ function requireWhole(what: string, value: number, from: number, to: number): vo
   }
 }
 
-/** What a data set is made of. */
+/** The arguments of `createDataset`. */
 export interface DatasetFields extends Omit<Dataset, 'length' | 'channels'> {
   /** 1 by default. */
   readonly channels?: number;
 }
 
-/** The data set of these fields, whose sizes and labels fit one another. @throws ValueError where they do not */
+/** Makes a data set of these fields. @throws ValueError if sizes and labels do not fit each other */
 export function createDataset(fields: DatasetFields): Dataset {
   const { name, height, width, channels = 1, classes, images, labels } = fields;
   requireWhole(`${name}: height`, height, 1, Infinity);
@@ -65,12 +65,12 @@ export function createDataset(fields: DatasetFields): Dataset {
   return { name, length, height, width, channels, classes, images, labels };
 }
 
-/** Numbers in a picture: height·width·channels. */
+/** The number of values in a picture: height·width·channels. */
 export function pictureSize({ height, width, channels }: PictureShape): number {
   return height * width * channels;
 }
 
-/** `28x28`, or `32x32x3` where a pixel has several numbers. */
+/** `28x28`, or `32x32x3` if a pixel has several channels. */
 export function pictureName({ height, width, channels }: PictureShape): string {
   return [height, width, ...(channels === 1 ? [] : [channels])].join('x');
 }
@@ -88,15 +88,15 @@ export function subset(dataset: Dataset, start: number, end: number): Dataset {
   };
 }
 
-/** The first `count` pictures, or all where there are fewer, in shared memory. @throws ValueError */
+/** The first `count` pictures, or all if there are fewer, in shared memory. @throws ValueError */
 export function take(dataset: Dataset, count: number): Dataset {
   requireWhole('limit', count, 1, Infinity);
   return subset(dataset, 0, Math.min(count, dataset.length));
 }
 
 /**
- * A uniformly random order of 0 .. n-1, the same on every engine for the same seed (the number 7 and the
- * string '7' are one seed). Durstenfeld's form of the Fisher-Yates shuffle (CACM 7:7, 1964, algorithm 235).
+ * A uniformly random permutation of 0 to n - 1. It is the same on every engine for the same seed. The number 7 and the
+ * string '7' are the same seed. Durstenfeld's form of the Fisher-Yates shuffle (CACM 7:7, 1964, algorithm 235).
  * @throws ValueError
  */
 export function permutation(n: number, seed: string | number): Uint32Array {
@@ -124,8 +124,8 @@ function gather(dataset: Dataset, indices: Uint32Array): Dataset {
 }
 
 /**
- * Deals the shuffled pictures out into two sets without overlap: `fraction` of them (rounded to a whole
- * number) to train on, the rest to test on.
+ * Shuffles the pictures and splits them into two disjoint sets. The training set has the share `fraction` of them,
+ * rounded to a whole number. The test set has the others.
  * @param fraction in [0, 1]
  * @throws ValueError
  */

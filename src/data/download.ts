@@ -1,27 +1,27 @@
 /**
- * Downloads with progress, from the first of several mirrors that delivers the right bytes. A mirror that is
- * silent for too long counts as failed.
+ * Downloads a file and reports progress. Several mirrors are tried in turn until one delivers the right bytes. A
+ * mirror fails if it sends no byte for too long.
  *
- * Left out on purpose: resuming, and retrying the same mirror; the next one is the retry.
+ * Left out on purpose: resuming a download, and trying the same mirror twice.
  */
 import { FileError } from '../errors.ts';
 import { readAll } from './bytes.ts';
 
 export interface DownloadProgress {
   readonly url: string;
-  /** Bytes so far. */
+  /** The number of bytes received so far. */
   readonly received: number;
-  /** Bytes to come in all, where the server says so. */
+  /** The total number of bytes, if the server sends it. */
   readonly total: number | undefined;
 }
 
 export interface DownloadOptions {
   readonly progress?: ((event: DownloadProgress) => void) | undefined;
-  /** Milliseconds without a byte after which a mirror has failed; 30,000 if not given. */
+  /** A mirror fails after so many milliseconds without a byte. Default 30,000. */
   readonly patience?: number | undefined;
 }
 
-/** The innermost cause: `fetch failed` alone helps nobody. */
+/** The message of the innermost cause. The outer one says `fetch failed` only. */
 function reasonOf(error: unknown): string {
   const { cause, message, code } = error as Error & { code?: string };
   return cause instanceof Error ? reasonOf(cause) : message || code || String(error);
@@ -31,7 +31,7 @@ function reasonOf(error: unknown): string {
 export async function download(url: string, options: DownloadOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
   const { progress, patience = 30_000 } = options;
   const silence = new AbortController();
-  const giveUp = () => silence.abort(new FileError(`nothing came for ${patience / 1000} s`));
+  const giveUp = () => silence.abort(new FileError(`expected bytes, got none for ${patience / 1000} s`));
   let timer = setTimeout(giveUp, patience);
   try {
     const response = await fetch(url, { signal: silence.signal });
@@ -39,7 +39,7 @@ export async function download(url: string, options: DownloadOptions = {}): Prom
       await response.body?.cancel();
       throw new FileError(`HTTP ${response.status} ${response.statusText}`.trim());
     }
-    // A server that compresses on the way counts the compressed bytes, and fetch delivers the others.
+    // With a content encoding, content-length counts compressed bytes, but fetch delivers decompressed ones.
     const counted = response.headers.has('content-encoding') ? null : response.headers.get('content-length');
     const total = counted === null ? undefined : Number(counted);
     return await readAll(response.body, url, (received) => {
@@ -55,9 +55,10 @@ export async function download(url: string, options: DownloadOptions = {}): Prom
 }
 
 /**
- * What `accept` makes of the first mirror's `file` that it does not refuse by throwing.
+ * Downloads `file` from each mirror in turn until `accept` takes it. `accept` refuses a file by throwing.
+ * @returns the result of `accept`
  * @param mirrors folders as URLs that end in `/`
- * @throws FileError that names every mirror's failure
+ * @throws FileError that names the failure of every mirror
  */
 export async function downloadFromMirrors<T>(
   file: string,
@@ -74,5 +75,7 @@ export async function downloadFromMirrors<T>(
       failures.push((error as Error).message);
     }
   }
-  throw new FileError(`no mirror delivered ${file}: ${failures.join('; ') || 'none is known'}`);
+  throw new FileError(
+    `expected one mirror to deliver ${file}, got none: ${failures.join('; ') || 'there are no mirrors'}`,
+  );
 }

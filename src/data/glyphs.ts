@@ -1,15 +1,15 @@
 /**
- * The skeletons of handwritten digits, drawn for this project: the path of the pen, before a hand shakes it.
+ * The skeletons of handwritten digits, drawn for this project. A skeleton is the path of the pen before random
+ * deformation.
  *
- * A digit has several forms (a seven with or without its bar), and a form has several masters: the same
- * strokes with the same number of points, drawn differently. A convex combination of masters is again a
- * plausible digit, as in a multiple-master font, so a form is a continuum and not a list.
+ * A digit has several forms: a seven has one with a bar and one without. A form has several masters. The masters of a
+ * form have the same strokes and the same number of points, drawn differently. A convex combination of masters is a
+ * plausible digit too, as in a multiple-master font. So a form is a continuum of shapes.
  *
- * A master is written as points `x,y` in a box of about 100 by 100, y downwards, in the order of the pen. `/`
- * lifts the pen. The pen passes smoothly through every point; a point written twice is a corner. What keeps
- * digits apart is drawn with room for the shaking: a 4 is pointed where a 9 is round, the flag of a 1 is
- * short where the bar of a 7 is long, a 5 ends well away from its stem, the loop of a 6 stays below half its
- * height.
+ * A master is a list of points `x,y` in the order of the pen, in a box of about 100 by 100. y points down. `/` lifts
+ * the pen. The curve is smooth at each point; a point that is written twice is a corner. Digits must stay different
+ * after deformation. So a 4 is pointed and a 9 is round; the flag of a 1 is short and the bar of a 7 is long; a 5 ends
+ * far from its stem; the loop of a 6 is lower than half its height.
  *
  * The file is long because it is data.
  */
@@ -17,13 +17,13 @@ import { InternalError } from '../errors.ts';
 
 /** One way to write a digit. */
 export interface GlyphForm {
-  /** An adjective: `crossed` for a seven with a bar; `plain` where there is nothing to say. */
+  /** An adjective, such as `crossed` for a seven with a bar; `plain` for the usual form. */
   readonly name: string;
-  /** How often this form is chosen, relative to the digit's other forms. */
+  /** The probability of this form is its weight over the sum of the digit's weights. */
   readonly weight: number;
-  /** One array `[x0, y0, x1, y1, ...]` a master, all equally long. */
+  /** One array `[x0, y0, x1, y1, ...]` per master, all of the same length. */
   readonly masters: readonly Float64Array[];
-  /** Index of the first point of every stroke, and the number of points at the end. */
+  /** The index of the first point of each stroke. The last entry is the number of points. */
   readonly strokes: Int32Array;
 }
 
@@ -37,7 +37,7 @@ function parseMaster(text: string): { points: Float64Array; strokes: Int32Array 
   return { points: Float64Array.from(points), strokes: Int32Array.from(strokes) };
 }
 
-/** Where the pen lifts and where it turns a corner, as text: what the masters of one form must agree on. */
+/** The places of lifts and corners as text. All masters of one form must have the same. */
 function structure(text: string): string {
   return text
     .split(' ')

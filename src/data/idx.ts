@@ -3,8 +3,8 @@
  *
  *     0 0 type rank | rank big-endian uint32 sizes | values, last axis fastest
  *
- * Only unsigned bytes (type 8) of rank 1 (labels) and rank 3 (pictures) are read and written: no data set of
- * this family uses another, and they are refused by name.
+ * Only unsigned bytes (type 8) of rank 1 (labels) and rank 3 (pictures) are read and written. MNIST and the data sets
+ * in its format use no others. Other types and ranks are refused, and the error names them.
  */
 import { FormatError, ValueError } from '../errors.ts';
 
@@ -52,7 +52,7 @@ export function decodeIdx(bytes: Uint8Array<ArrayBuffer>, rank: IdxRank, source 
     throw new FormatError(`${source}: expected a header of ${header} bytes, got ${bytes.length}`);
   }
   const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
-  // At most (2^32)^3: beyond 2^53 the product is rounded, but cannot come near the length of any array.
+  // The product is at most (2^32)^3. Beyond 2^53 it is rounded, but no array is that long: the check below refuses it.
   const size = header + shape.reduce((product, n) => product * n, 1);
   if (bytes.length !== size) {
     const fault = bytes.length < size ? 'truncated' : 'trailing bytes';
@@ -63,7 +63,7 @@ export function decodeIdx(bytes: Uint8Array<ArrayBuffer>, rank: IdxRank, source 
   return { shape, data: bytes.subarray(header) };
 }
 
-/** An uncompressed IDX file of `data`. @throws ValueError for a shape that is not `data`'s, or not of rank 1 or 3 */
+/** An uncompressed IDX file of `data`. @throws ValueError if `shape` does not fit `data`, or its rank is not 1 or 3 */
 export function encodeIdx(shape: readonly number[], data: Uint8Array): Uint8Array<ArrayBuffer> {
   const fits = shape.every((n) => Number.isInteger(n) && n >= 0 && n < 2 ** 32);
   if (!fits || (shape.length !== 1 && shape.length !== 3)) {

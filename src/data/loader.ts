@@ -1,17 +1,17 @@
 /**
- * Batches of a data set for training, in an order that is shuffled anew for every epoch: pictures as
- * `[b, height, width, channels]` floats in [0, 1] with their labels, rows of tensors as `[b, ...]`. A byte v of a picture
- * becomes the float32 nearest to v / 255, as in PyTorch's `ToTensor`.
+ * Batches of a data set for training. Each epoch has another random order. A batch of pictures is
+ * `[b, height, width, channels]` in [0, 1], with labels. A batch of a tensor data set has rows `[b, ...]` of each
+ * tensor. A byte v of a picture becomes the float32 nearest to v / 255, as in PyTorch's `ToTensor`.
  *
- * The order of an epoch is a pure function of the seed and the epoch's number (order.ts), and so are the random numbers
- * of a transform. A position is two numbers: a loader that is put back to a saved position goes on with the same
- * batches.
+ * The order of an epoch is a pure function of the seed and the epoch's number (order.ts). So are the random numbers of
+ * a transform. The position of a loader is two numbers. After `seek` to a saved position, the loader yields the same
+ * batches again.
  *
- * A batch belongs to the caller, and the loader never writes to it again. Inside a scope its tensor ends with the
- * scope, as every tensor does; outside it lies on the heap until the caller disposes of it. So a training step
- * that calls `next()` inside its scope uses the same memory in every step.
+ * A batch belongs to the caller, and the loader never writes to it again. Inside a scope, the batch is freed with the
+ * scope. Outside a scope, it is on the heap until the caller disposes of it. So a training step that calls `next()`
+ * inside its scope uses the same memory in each step.
  *
- * Left out on purpose: reading ahead (scaling 64 pictures of MNIST takes about half a percent of a training step).
+ * Left out on purpose: loading ahead. Scaling 64 pictures of MNIST takes only about 0.5 % of a training step.
  */
 import { scope } from '../autograd/tape.ts';
 import { ShapeError, ValueError } from '../errors.ts';
@@ -23,22 +23,22 @@ import { type Dataset, pictureSize } from './dataset.ts';
 import { type Order, orderOf } from './order.ts';
 import { TensorDataset } from './tensor-dataset.ts';
 
-/** What changes a batch of pictures, such as an augmentation; a pure function of its arguments. */
+/** A function of a batch of pictures, such as an augmentation. It must be a pure function of its arguments. */
 export type Transform = (images: Tensor, rng: Rng) => Tensor;
 
 export interface LoaderOptions {
   readonly batchSize: number;
-  /** What the order of every epoch follows from; without it pictures come as they are stored. */
+  /** The seed of the random orders. Without it, samples come in the stored order. */
   readonly seed?: Seed | undefined;
-  /** Leaves out an incomplete last batch; false by default. */
+  /** Whether to leave out an incomplete last batch. Default false. */
   readonly dropLast?: boolean;
-  /** One number >= 0 a sample: an epoch is as many draws with replacement, each with these odds. Needs a seed. */
+  /** One weight >= 0 per sample. An epoch is `length` draws with replacement by these weights. Needs a seed. */
   readonly weights?: ArrayLike<number> | undefined;
-  /** The class of each sample: every batch has the classes in the proportions of the whole set. */
+  /** The class of each sample. Each batch then has the class proportions of the whole set. */
   readonly stratify?: ArrayLike<number> | undefined;
   /**
-   * Applied to the pictures of each batch, or to the first tensor of rows. Its generator follows from the seed (0 where
-   * none is given), the epoch and the batch.
+   * Applied to the pictures of each batch, or to the first tensor of a tensor data set. Its generator is a function of
+   * the seed (default 0), the epoch and the batch.
    */
   readonly transform?: Transform | undefined;
 }
@@ -62,9 +62,9 @@ export type BatchOf<D> = D extends TensorDataset ? Tensor[] : Batch;
 
 export class DataLoader<D extends Dataset | TensorDataset = Dataset> {
   readonly dataset: D;
-  /** Samples in a batch that is not the last. */
+  /** The number of samples in a complete batch. */
   readonly batchSize: number;
-  /** Batches in an epoch. */
+  /** The number of batches in an epoch. */
   readonly batches: number;
   private readonly orderOf: Order;
   private readonly read: (indices: Uint32Array) => BatchOf<D>;
@@ -76,8 +76,8 @@ export class DataLoader<D extends Dataset | TensorDataset = Dataset> {
 
   /**
    * A loader at the beginning of epoch 0.
-   * @throws ValueError for a batch size that is no whole number >= 1, when there is not one batch, or for weights or
-   * labels that do not fit the data set
+   * @throws ValueError for a batch size that is not a whole number >= 1, for an epoch without a batch, or for weights
+   *   or labels that do not fit the data set
    */
   constructor(dataset: D, options: LoaderOptions) {
     const { batchSize, seed, dropLast, weights, stratify, transform } = withDefaults('loader', options, {
@@ -110,12 +110,12 @@ export class DataLoader<D extends Dataset | TensorDataset = Dataset> {
     this.read = read as (indices: Uint32Array) => BatchOf<D>;
   }
 
-  /** Which batch comes next. */
+  /** The position of the next batch. */
   get position(): LoaderPosition {
     return { epoch: this.epoch, batch: this.batch };
   }
 
-  /** Goes on with the batch at `position`. @throws ValueError where there is none */
+  /** Moves to the batch at a position. @throws ValueError if there is no such batch */
   seek({ epoch, batch }: LoaderPosition): void {
     if (!Number.isSafeInteger(epoch) || epoch < 0) {
       throw new ValueError(`loader: expected an epoch of 0 or more, got ${epoch}`);
@@ -128,7 +128,7 @@ export class DataLoader<D extends Dataset | TensorDataset = Dataset> {
     this.batch = batch;
   }
 
-  /** The batch at the current position, which moves on by one; after an epoch's last batch the next begins. */
+  /** Returns the batch at the current position and moves to the next. After the last batch the next epoch begins. */
   next(): BatchOf<D> {
     const { batchSize } = this;
     this.order ??= this.orderOf(this.epoch);
@@ -142,7 +142,7 @@ export class DataLoader<D extends Dataset | TensorDataset = Dataset> {
     return batch;
   }
 
-  /** From the current position to the end of its epoch. Outside a scope dispose of each batch's tensors. */
+  /** Yields the batches from the current position to the epoch's end. Outside a scope, dispose of their tensors. */
   *[Symbol.iterator](): Generator<BatchOf<D>, void> {
     const { epoch } = this;
     while (this.epoch === epoch) yield this.next();
@@ -152,7 +152,7 @@ export class DataLoader<D extends Dataset | TensorDataset = Dataset> {
   private picturesOf(dataset: Dataset): (indices: Uint32Array) => Batch {
     const { height, width, channels, images: bytes } = dataset;
     const size = pictureSize(dataset);
-    /** Where bytes become floats before they enter the backend's memory. */
+    /** The pictures as floats, before they are copied to the backend's memory. */
     const scaled = new Float32Array(Math.min(this.batchSize, dataset.length) * size);
     return (indices) => {
       const count = indices.length;
@@ -175,7 +175,7 @@ export class DataLoader<D extends Dataset | TensorDataset = Dataset> {
     };
   }
 
-  /** The batch's pictures under the transform, in their place: outside a scope nothing else stays behind. */
+  /** The transformed pictures. They replace the originals, so that no other tensor remains outside a scope. */
   private transformed(images: Tensor): Tensor {
     const { transform } = this;
     if (!transform) return images;

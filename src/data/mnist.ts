@@ -1,9 +1,9 @@
 /**
- * MNIST (Y. LeCun, C. Cortes, C. Burges), and every data set that comes as the same four IDX files
- * (Fashion-MNIST, KMNIST): 60,000 training and 10,000 test pictures, 28x28, 0 is background.
+ * MNIST (Y. LeCun, C. Cortes, C. Burges), and data sets in the same four IDX files (Fashion-MNIST, KMNIST). They have
+ * 60,000 training and 10,000 test pictures of 28x28 pixels, where 0 is background.
  *
- * MNIST's bytes are checked against known hashes before anything uses them, wherever they come from; a folder
- * of other IDX files is checked for its form alone.
+ * The bytes of MNIST are compared with known hashes before use, for a folder and for a download. A folder of other IDX
+ * files is only checked for the format.
  */
 import { host } from '#host';
 import { FileError, FormatError } from '../errors.ts';
@@ -13,7 +13,7 @@ import { createDataset, type Dataset, type TrainTest } from './dataset.ts';
 import { type DownloadOptions, downloadFromMirrors } from './download.ts';
 import { decodeIdx } from './idx.ts';
 
-/** SHA-256 of each file after decompression: gzip may pack the same pictures in many ways. */
+/** SHA-256 of each file after decompression. gzip can pack the same bytes in different ways. */
 export const MNIST_FILES: Readonly<Record<string, string>> = {
   'train-images-idx3-ubyte': 'ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db',
   'train-labels-idx1-ubyte': '65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5',
@@ -21,31 +21,31 @@ export const MNIST_FILES: Readonly<Record<string, string>> = {
   't10k-labels-idx1-ubyte': 'ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2',
 };
 
-/** Folders that hold the gzipped files. */
+/** The URLs of folders with the gzipped files. */
 export const MNIST_MIRRORS: readonly string[] = [
   'https://storage.googleapis.com/cvdf-datasets/mnist/',
   'https://ossci-datasets.s3.amazonaws.com/mnist/',
 ];
 
 export interface MnistOptions extends DownloadOptions {
-  /** A folder (in a page: a URL) that holds the four files, gzipped or not. Nothing is downloaded then. */
+  /** A folder (in a page: a URL) with the four files, gzipped or not. If given, nothing is downloaded. */
   readonly dataDir?: string | undefined;
-  /** Where downloads are kept; `mnist` in the host's cache folder if not given. */
+  /** The folder for downloads. Default: `mnist` in the host's cache folder. */
   readonly cacheDir?: string | undefined;
   readonly mirrors?: readonly string[] | undefined;
-  /** What to expect in place of {@link MNIST_FILES}. */
+  /** The expected hashes. Default: {@link MNIST_FILES}. */
   readonly hashes?: Readonly<Record<string, string>> | undefined;
-  /** Hears what went wrong without stopping the load: a damaged cache, a cache that cannot be written. */
+  /** Called for a problem that does not stop the load: a damaged cache, or one that cannot be written. */
   readonly warn?: ((message: string) => void) | undefined;
 }
 
 interface Found {
-  /** Where the bytes are from, for errors. */
+  /** The origin of the bytes, for errors. */
   readonly source: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** The file of `folder` that is called `file`, or with a dot before `idx`, gzipped or not. */
+/** The file named `file` in `folder`. The name may have `.idx` in place of `-idx`, and end in `.gz`. */
 async function find(folder: string, file: string): Promise<Found | undefined> {
   for (const name of [file, file.replace('-idx', '.idx')]) {
     for (const source of [`${folder}/${name}`, `${folder}/${name}.gz`]) {
@@ -62,7 +62,7 @@ async function findOrThrow(folder: string, file: string): Promise<Found> {
   throw new FileError(`${folder}: expected ${file} (or .idx for -idx, gzipped or not), found no such file`);
 }
 
-/** The two data sets in four files that `read` delivers. */
+/** Makes the two data sets from four files. `read` reads a file. */
 async function assemble(name: string, read: (file: string) => Promise<Found>): Promise<TrainTest> {
   const part = async (prefix: string) => {
     const files = [await read(`${prefix}-images-idx3-ubyte`), await read(`${prefix}-labels-idx1-ubyte`)];
@@ -92,10 +92,10 @@ async function assemble(name: string, read: (file: string) => Promise<Found>): P
 }
 
 /**
- * A data set from the four IDX files in `folder`: `train-images-idx3-ubyte`, `train-labels-idx1-ubyte` and
- * their `t10k-` twins; `.idx` in place of `-idx` and a final `.gz` are understood. There are as many classes as
- * the highest label asks for, and at least 10.
- * @param name for people; the folder's own name if not given
+ * A data set from the four IDX files in `folder`: `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, and the same
+ * names with `t10k-` for the test set. A name may have `.idx` in place of `-idx`, and end in `.gz`. The number of
+ * classes is the highest label plus 1, and at least 10.
+ * @param name the name of the data set; default: the folder's name
  * @throws FileError for a missing or unreadable file
  * @throws FormatError for a damaged file, or files that do not belong together
  */
@@ -147,9 +147,9 @@ async function cachedOrDownloaded(file: string, options: MnistOptions): Promise<
 }
 
 /**
- * MNIST: from `dataDir` if given, else from the cache folder, else downloaded, file by file; a download is
- * kept in the cache. Every file's SHA-256 is checked first.
- * @throws FileError for a missing file, or when no mirror delivers one
+ * MNIST. Each file is read from `dataDir` if given, else from the cache folder, else it is downloaded and kept in the
+ * cache. The SHA-256 of each file is checked first.
+ * @throws FileError for a missing file, or if no mirror delivers it
  * @throws FormatError for a file in `dataDir` that is not MNIST's
  */
 export function loadMnist(options: MnistOptions = {}): Promise<TrainTest> {
@@ -169,7 +169,7 @@ export function loadMnist(options: MnistOptions = {}): Promise<TrainTest> {
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       throw new FileError(
-        `${error.message}; dataDir can name a folder, in a page a URL, with the files`,
+        `${error.message}; if you have the files, set dataDir to their folder (in a page: its URL)`,
         error,
       );
     }

@@ -5,14 +5,14 @@
  *
  * The header is a Python dictionary of three entries: 'descr', the type; 'fortran_order'; 'shape', a tuple.
  *
- * Read are whole numbers and floats of the types below, little-endian and in C order. Everything else is refused by name,
- * and no size that a header claims is trusted: the file's own length must fit it. Written is version 1.0, little-endian and
- * in C order.
+ * The reader takes whole numbers and floats of the types below, little-endian and in C order. It refuses everything
+ * else, and the error names it. The size in the header must fit the length of the file. The writer writes version 1.0,
+ * little-endian, in C order.
  */
 import type { FloatArray } from '../backend/backend.ts';
 import { FormatError } from '../errors.ts';
 
-/** How each type's bytes become numbers. */
+/** The decoder of each type. */
 const TYPES = {
   '|u1': { name: 'uint8', bytes: 1, read: (view: DataView, at: number) => view.getUint8(at) },
   '|i1': { name: 'int8', bytes: 1, read: (view: DataView, at: number) => view.getInt8(at) },
@@ -32,12 +32,12 @@ export type NpyType = (typeof TYPES)[keyof typeof TYPES]['name'];
 export interface NpyArray {
   readonly type: NpyType;
   readonly shape: readonly number[];
-  /** Row by row. A uint8 array is a view on the file's bytes; int64 beyond 2^53 is rounded. */
+  /** The values, row by row. A uint8 array is a view on the file's bytes. int64 beyond 2^53 is rounded. */
   readonly values: Uint8Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
 }
 
 const MAGIC = [0x93, ...new TextEncoder().encode('NUMPY')];
-/** No header of an array that is read here comes near this. */
+/** The longest header that is read, in bytes. Real headers are much shorter. */
 const LONGEST_HEADER = 2 ** 16;
 const MOST_AXES = 32;
 const HEADER =
@@ -46,7 +46,7 @@ const HEADER =
 /**
  * The array in an NPY file.
  * @param source names the file in errors
- * @throws FormatError for anything but a whole file of one of the types
+ * @throws FormatError if it is not a complete file of one of the types
  */
 export function decodeNpy(bytes: Uint8Array<ArrayBuffer>, source = 'NPY data'): NpyArray {
   const { text, start } = headerOf(bytes, source);
@@ -78,7 +78,7 @@ export function decodeNpy(bytes: Uint8Array<ArrayBuffer>, source = 'NPY data'): 
   return { type: type.name, shape, values: numbers };
 }
 
-/** The header as text, and where the values start. */
+/** The header as text, and the offset of the values. */
 function headerOf(bytes: Uint8Array<ArrayBuffer>, source: string): { text: string; start: number } {
   if (bytes.length < 10 || MAGIC.some((byte, i) => bytes[i] !== byte)) {
     throw new FormatError(`${source}: expected an NPY file, got ${bytes.length} bytes of something else`);
@@ -100,7 +100,7 @@ function headerOf(bytes: Uint8Array<ArrayBuffer>, source: string): { text: strin
 
 function shapeOf(tuple: string, source: string): number[] {
   const parts = tuple.split(',').map((part) => part.trim());
-  // A tuple of one ends with a comma: (7,).
+  // A tuple with one element ends with a comma: (7,).
   if (parts[parts.length - 1] === '') parts.pop();
   const shape = parts.map((part) => (/^\d+$/.test(part) ? Number(part) : Number.NaN));
   if (shape.length > MOST_AXES || !shape.every(Number.isSafeInteger)) {
@@ -111,7 +111,7 @@ function shapeOf(tuple: string, source: string): number[] {
   return shape;
 }
 
-/** A text from a file, as far as a line of an error has room. */
+/** A text from a file, quoted and shortened for an error. */
 const quoted = (text: string) => JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}...` : text);
 
 /** NumPy's name of the type of the numbers. */
@@ -120,12 +120,12 @@ function typeOf(values: FloatArray | Uint8Array): string {
   return values instanceof Float32Array ? '<f4' : '<f8';
 }
 
-/** An NPY file of `values` under `shape`: float32, float64 or uint8 as they are. */
+/** An NPY file of `values` with this shape. The type is that of the array: float32, float64 or uint8. */
 export function encodeNpy(values: FloatArray | Uint8Array, shape: readonly number[]): Uint8Array {
   const type = typeOf(values);
   const tuple = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
   const text = `{'descr': '${type}', 'fortran_order': False, 'shape': (${tuple}), }`;
-  // Magic (6), version (2), length (2) and header fill a multiple of 64 bytes.
+  // Magic (6), version (2), length (2) and header together are padded to a multiple of 64 bytes.
   const length = Math.ceil((10 + text.length + 1) / 64) * 64;
   const file = new Uint8Array(length + values.byteLength);
   const header = `${text.padEnd(length - 11)}\n`;

@@ -1,13 +1,13 @@
 /**
- * The order of an epoch: which samples a loader reads, and how they fall into batches. An order is a pure function of
- * the seed and the epoch's number, the same on every engine. It is one of
+ * The order of an epoch: the samples that a loader reads, batch after batch. An order is a pure function of the seed
+ * and the epoch's number, and is the same on every engine. It is one of
  *
- *     plain        every sample once, shuffled where there is a seed
+ *     plain        every sample once, shuffled if there is a seed
  *     weighted     `length` draws with replacement; sample i has the probability weights[i]/Σ weights
- *     stratified   every sample once; each batch has floor or ceil of b·n_c/n samples of class c, for its b samples
- *                  and the n_c of class c among all n
+ *     stratified   every sample once; a batch of b samples has floor or ceil of b·n_c/n samples of class c,
+ *                  where n_c of all n samples are of class c
  *
- * Source: inverse of the distribution function for draws, largest remainders (Hamilton) for the incomplete batch.
+ * Draws invert the distribution function. The incomplete batch is filled by largest remainders (Hamilton's method).
  */
 import seedrandom from 'seedrandom';
 import { ValueError } from '../errors.ts';
@@ -24,7 +24,7 @@ export interface OrderOptions {
 /** The samples of an epoch in their order. */
 export type Order = (epoch: number) => Uint32Array;
 
-/** The order of `length` samples. @throws ValueError for options that do not fit them or each other */
+/** The order of `length` samples. @throws ValueError for options that do not fit the samples or each other */
 export function orderOf(length: number, { batchSize, seed, weights, stratify }: OrderOptions): Order {
   if (weights && stratify) throw new ValueError('loader: expected weights or stratify, got both');
   const stored = Uint32Array.from({ length }, (_, i) => i);
@@ -42,7 +42,7 @@ export function orderOf(length: number, { batchSize, seed, weights, stratify }: 
 }
 
 /**
- * Weights under which every class is drawn equally often: 1/(the number of samples of its class).
+ * Weights that give each class the same probability: 1/(the number of samples of its class).
  * @param labels the class of each sample
  */
 export function balancedWeights(labels: ArrayLike<number>): Float64Array {
@@ -51,7 +51,7 @@ export function balancedWeights(labels: ArrayLike<number>): Float64Array {
   return Float64Array.from(labels, (label) => 1 / counts.get(label)!);
 }
 
-/** Sums of the weights up to each sample. @throws ValueError unless they are numbers >= 0, some of them > 0 */
+/** Cumulative sums of the weights. @throws ValueError unless all weights are >= 0 and some weight is > 0 */
 function cumulative(weights: ArrayLike<number>, length: number): Float64Array {
   requireLength('weights', weights, length);
   const sums = new Float64Array(length);
@@ -65,13 +65,13 @@ function cumulative(weights: ArrayLike<number>, length: number): Float64Array {
   throw new ValueError(`loader: expected weights with a finite sum > 0, got the sum ${sum}`);
 }
 
-/** `length` samples, each drawn with its weight's share of the sum. */
+/** Draws `length` samples with replacement, each with the probability weight/sum. */
 function draws(sums: Float64Array, length: number, seed: string): Uint32Array {
   const random = seedrandom(seed);
   const total = sums[length - 1];
   const last = sums.indexOf(total);
   return Uint32Array.from({ length }, () => {
-    // The first sample whose sum is above the number, and none behind the last that has a weight.
+    // The first sample whose sum is above the number. Samples of weight 0 at the end are never taken.
     const at = random.double() * total;
     let [from, to] = [0, last];
     while (from < to) {
@@ -83,7 +83,7 @@ function draws(sums: Float64Array, length: number, seed: string): Uint32Array {
   });
 }
 
-/** The class of each sample as a number from 0 on, and the samples of each class. */
+/** The class of each sample, numbered from 0, and the number of samples of each class. */
 interface Classes {
   readonly of: Uint32Array;
   readonly counts: readonly number[];
@@ -103,16 +103,16 @@ function classesOf(labels: ArrayLike<number>, length: number): Classes {
 }
 
 /**
- * The incomplete last batch takes its share of each class, rounded by largest remainders. The rest is dealt class by
- * class to the other batches in turn, so that two of them differ by one sample of a class at most. Both are the floor
- * or the ceiling of their batch's share: what is left of a class is a whole number between the whole multiples of it.
- * Within its batch a sample keeps its place among `order`.
+ * Fills the batches of a stratified epoch. The incomplete last batch gets its share of each class, rounded by largest
+ * remainders. The other samples are dealt to the other batches in turn, class by class. So the counts of one class in
+ * two of these batches differ by at most 1. Each count is the floor or the ceiling of the batch's share. Inside a batch
+ * the samples keep the sequence of `order`.
  */
 function stratified(order: Uint32Array, { of, counts }: Classes, batchSize: number): Uint32Array {
   const n = order.length;
   const whole = Math.floor(n / batchSize);
   const left = largestRemainders(counts, n % batchSize, n);
-  /** Where the first sample of each class is dealt; the classes follow one another without a gap. */
+  /** The number of samples dealt so far: each class begins at the batch after the last one of the class before. */
   let dealt = 0;
   const next = counts.map((count, c) => {
     const first = dealt;
@@ -130,7 +130,7 @@ function stratified(order: Uint32Array, { of, counts }: Classes, batchSize: numb
   return result;
 }
 
-/** `seats` in the proportions of `counts`, whose sum is `n`: floors, and one more for the largest remainders. */
+/** Divides `seats` in the proportions of `counts` (sum `n`): the floors, plus 1 for the largest remainders. */
 function largestRemainders(counts: readonly number[], seats: number, n: number): number[] {
   const shares = counts.map((count) => Math.floor((seats * count) / n));
   const remainders = counts.map((count, c) => ({ c, rest: (seats * count) % n }));
@@ -142,5 +142,5 @@ function largestRemainders(counts: readonly number[], seats: number, n: number):
 
 function requireLength(what: string, values: ArrayLike<number>, length: number): void {
   if (values.length === length) return;
-  throw new ValueError(`loader: expected ${length} ${what}, one a sample, got ${values.length}`);
+  throw new ValueError(`loader: expected ${length} ${what}, one per sample, got ${values.length}`);
 }

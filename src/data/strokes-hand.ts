@@ -1,53 +1,53 @@
 /**
- * The hand that writes a digit of `strokes`: chooses a form, a pen and a posture at random, and turns the
- * form's masters (`glyphs.ts`) into the points that the pen passes through. In order: a random blend of the
- * masters, a quadratic warp of the plane, a shake of every point, a drift of every stroke after the first,
- * then stretch, slant and rotation. Lengths are in units of half a glyph's height. No sine, cosine or power
- * is used.
+ * The random shape of a digit of `strokes`. It chooses a form, a pen and a posture at random. Then it turns the form's
+ * masters (`glyphs.ts`) into the points of the pen's path. The steps are: a random blend of the masters, a quadratic
+ * warp of the plane, a shift of each point, a shift of each stroke after the first, and then stretch, slant and
+ * rotation. The unit of length is half the height of a glyph. No sine, cosine or power is used, so that the bytes are
+ * the same on every engine.
  */
 import { type GlyphForm, glyphs } from './glyphs.ts';
 
-/** What a digit was drawn with. */
+/** The attributes of a drawn digit. */
 export interface StrokeAttributes {
   /** 0 to 9. */
   readonly digit: number;
   /**
-   * How the digit is written, as in `crossed` for a seven with a bar; `plain` where there is nothing to say.
+   * The name of the form, such as `crossed` for a seven with a bar; `plain` for the usual form.
    */
   readonly form: string;
   /** Mean width of the pen in pixels, 0.9 to 4, mostly 1.8 to 3.4. */
   readonly thickness: number;
   /** The longer side of the ink in pixels, 16 to 20. */
   readonly size: number;
-  /** Shear dx/dy, positive where the top leans to the right; -0.3 to 0.6. */
+  /** Shear dx/dy, positive if the top leans to the right; -0.3 to 0.6. */
   readonly slant: number;
   /** Horizontal stretch, 0.75 to 1.25. */
   readonly width: number;
   /** Sine of the angle, clockwise; -0.12 to 0.12. */
   readonly rotation: number;
-  /** How unsteady the hand is, 0.5 to 1.5. */
+  /** The size of the random shifts, relative to the average; 0.5 to 1.5. */
   readonly shake: number;
 }
 
 /** A source of numbers in [0, 1). */
 export type Uniform = () => number;
 
-/** The points of the digit that was written last; `radii` are the pen's, in pixels. */
+/** The points of the last digit. `radii` are the pen's radii in pixels. */
 export interface Skeleton {
   readonly xs: Float64Array;
   readonly ys: Float64Array;
   readonly radii: Float64Array;
-  /** Index of the first point of every stroke, and the number of points at the end. */
+  /** The index of the first point of each stroke. The last entry is the number of points. */
   readonly strokes: Int32Array;
 }
 
-/** Greatest shift of a point by an average hand. */
+/** The largest shift of a point if `shake` is 1. */
 const JITTER = 0.12;
-/** Greatest coefficient of the warp. */
+/** The largest coefficient of the warp. */
 const BEND = 0.16;
-/** Greatest shift of a stroke after the pen was lifted. */
+/** The largest shift of a stroke after the first. */
 const DRIFT = 0.08;
-/** Greatest relative change of the pen's radius from point to point. */
+/** The largest relative deviation of the radius at a point from the pen's mean radius. */
 const PRESSURE = 0.16;
 
 const most = (of: (f: GlyphForm) => number) => Math.max(...glyphs.flat().map(of));
@@ -56,7 +56,7 @@ const ys = new Float64Array(xs.length);
 const radii = new Float64Array(xs.length);
 const blend = new Float64Array(most((f) => f.masters.length));
 
-/** Triangular on (-1, 1), standard deviation 0.41. */
+/** A random number with the triangular law on (-1, 1), of standard deviation 0.41. */
 function wobble(u: Uniform): number {
   return u() + u() - 1;
 }
@@ -74,10 +74,10 @@ export function chooseForm(digit: number, u: Uniform): GlyphForm {
 /** Chooses the pen and the posture. */
 export function chooseAttributes(digit: number, { name }: GlyphForm, u: Uniform): StrokeAttributes {
   const small = u();
-  const size = 20 - 4 * small * small * small; // most are nearly as large as the box
+  const size = 20 - 4 * small * small * small; // most digits are almost as large as the box
   const slant = 0.15 + 0.45 * wobble(u);
   const width = 1 + 0.25 * wobble(u);
-  // What is left of the gap between two upright strokes: a pen that shrinks with it never fills a loop.
+  // The relative width of the gap between two upright strokes. The pen is scaled by it, so that ink never fills a loop.
   const gap = (size / 20) * Math.min(1, width / Math.sqrt(1 + slant * slant));
   return {
     digit,
@@ -106,7 +106,7 @@ function blendMasters({ masters }: GlyphForm, u: Uniform): number {
   let total = 0;
   for (let m = 0; m < masters.length; m++) {
     const w = u();
-    total += blend[m] = w * w; // squares stay nearer to single masters than uniform weights would
+    total += blend[m] = w * w; // with squares a blend is closer to a single master than with uniform weights
   }
   const count = masters[0].length / 2;
   for (let i = 0; i < count; i++) {
@@ -122,7 +122,7 @@ function blendMasters({ masters }: GlyphForm, u: Uniform): number {
   return count;
 }
 
-/** (x, y) + (a y^2 + b x y, c x^2 + d x y): bows stems and bars, and opens them like a fan. */
+/** (x, y) + (a y^2 + b x y, c x^2 + d x y): bends stems and bars, and turns their ends apart. */
 function warp(count: number, u: Uniform): void {
   const a = BEND * wobble(u);
   const b = BEND * wobble(u);
@@ -136,7 +136,7 @@ function warp(count: number, u: Uniform): void {
   }
 }
 
-/** Shifts every point on its own; the two points of a corner stay one. */
+/** Shifts each point independently. The two points of a corner get the same shift. */
 function shakePoints(count: number, jitter: number, u: Uniform): void {
   let x = Number.NaN;
   let y = Number.NaN;

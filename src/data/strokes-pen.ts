@@ -1,30 +1,29 @@
 /**
- * A pen: smooth strokes through given points, as antialiased ink in a 20x20 box, and the box centred in a
- * 28x28 field by its mass, the way MNIST was made (LeCun, Cortes and Burges, "The MNIST database of
- * handwritten digits").
+ * A pen: it draws smooth strokes through given points, as antialiased ink in a 20x20 box. Then the box is placed in a
+ * 28x28 picture so that its centre of mass is in the middle. MNIST was made in the same way (LeCun, Cortes and Burges,
+ * "The MNIST database of handwritten digits").
  *
- * Curve: Catmull-Rom with centripetal knots, whose inner segments have no cusp and no loop (Yuksel, Schaefer
- * and Keyser 2011, "Parameterization and applications of Catmull-Rom curves"), as cubic Hermites cut into
- * `PIECES` straight pieces. Ink: the pen's radius minus the distance of the pixel's centre from a piece,
- * through a linear ramp `EDGE` pixels wide. Pieces join by maximum, so that a crossing is no brighter than a
- * stroke.
+ * Curve: Catmull-Rom with centripetal knots. Its inner segments have no cusp and no loop (Yuksel, Schaefer and Keyser
+ * 2011, "Parameterization and applications of Catmull-Rom curves"). Each segment is a cubic Hermite curve, drawn as
+ * `PIECES` straight pieces. Ink: the pen's radius minus the distance from the pixel's centre to a piece, mapped to [0,
+ * 1] by a linear ramp `EDGE` pixels wide. A pixel takes the maximum over all pieces, so a crossing is not brighter than
+ * a stroke.
  *
- * Only + - * / and square roots are used, so the bytes are the same on every engine, and nothing is allocated
- * once the pen is made.
+ * Only + - * / and square roots are used, so the bytes are the same on every engine. Drawing allocates no memory.
  */
 
-/** Side of the field in pixels. */
+/** Side of the picture in pixels. */
 export const SIDE = 28;
 /** Side of the box that holds the ink. */
 export const BOX = 20;
-/** Straight pieces from point to point: they stray from the curve by 0.02 pixels (median) to 0.16. */
+/** Straight pieces per segment. Their distance from the curve is 0.02 pixels (median), at most 0.16. */
 const PIECES = 4;
-/** Width in pixels of the ramp from full ink to none: as soft as MNIST's resampled edges. */
+/** Width in pixels of the ramp from full ink to none. It makes the edges as soft as those of MNIST. */
 const EDGE = 1.3;
-/** Vertices of the most elaborate digit, with room to spare. */
+/** The most vertices of a drawing. No digit needs as many. */
 const CAPACITY = 256;
 
-/** Strokes as chains of straight pieces; `lift` is 1 at a vertex that no ink joins to the one before it. */
+/** Strokes as chains of straight pieces. `lift` is 1 at a vertex that begins a stroke. */
 export class Pen {
   readonly #x = new Float64Array(CAPACITY);
   readonly #y = new Float64Array(CAPACITY);
@@ -32,7 +31,7 @@ export class Pen {
   readonly #lift = new Uint8Array(CAPACITY);
   #count = 0;
 
-  /** Forgets the drawing. */
+  /** Removes all strokes. */
   clear(): void {
     this.#count = 0;
   }
@@ -46,8 +45,8 @@ export class Pen {
   }
 
   /**
-   * Draws one stroke through the points `from` to `to` (exclusive) of `xs`, `ys`, in any unit, with the pen's
-   * radius in pixels at each. A point equal to the one before it is a corner.
+   * Draws one stroke through the points `from` to `to` (exclusive) of `xs`, `ys`, in any unit. `radii` are the pen's
+   * radii at the points, in pixels. A point equal to the one before it is a corner.
    */
   stroke(xs: Float64Array, ys: Float64Array, radii: Float64Array, from: number, to: number): void {
     this.#vertex(xs[from], ys[from], radii[from], 1);
@@ -56,7 +55,7 @@ export class Pen {
       const dy = ys[i + 1] - ys[i];
       const d = spacing(dx, dy);
       if (d === 0) continue;
-      // Chords and knot distances before and after the segment; distance 0 says that the stroke ends or turns.
+      // Chords and knot distances before and after the segment. A distance of 0 is an end of the stroke, or a corner.
       const first = i === from;
       const last = i + 2 === to;
       const ax = first ? 0 : xs[i] - xs[i - 1];
@@ -82,8 +81,7 @@ export class Pen {
   }
 
   /**
-   * Scales the drawing until its ink is `size` pixels on the longer side, and moves it to the middle of the
-   * box.
+   * Scales the drawing so that the longer side of its ink is `size` pixels, and moves it to the middle of the box.
    */
   fit(size: number): void {
     let left = this.#x[0];
@@ -107,7 +105,7 @@ export class Pen {
     }
   }
 
-  /** Inks the drawing into `box` (BOX * BOX bytes, row by row, 255 is full ink). */
+  /** Renders the drawing into `box` (BOX * BOX bytes, row by row, 255 is full ink). */
   render(box: Uint8Array): void {
     box.fill(0);
     for (let i = 1; i < this.#count; i++) if (!this.#lift[i]) this.#renderPiece(box, i);
@@ -122,7 +120,7 @@ export class Pen {
     const dr = this.#radius[i] + EDGE / 2 - r0;
     const length2 = dx * dx + dy * dy;
     const perLength2 = length2 > 0 ? 1 / length2 : 0;
-    // Pixel c has its centre at c + 1/2.
+    // The centre of pixel c is at c + 1/2.
     const reach = Math.max(r0, r0 + dr);
     const left = Math.max(0, Math.floor(Math.min(x0, x0 + dx) - reach + 0.5));
     const right = Math.min(BOX - 1, Math.floor(Math.max(x0, x0 + dx) + reach - 0.5));
@@ -153,10 +151,10 @@ function spacing(dx: number, dy: number): number {
 }
 
 /**
- * dP/dt at one end of a segment with chord v and knot distance d, for t from 0 to 1 over the segment; `u`,
- * `a` are the chord and distance beyond this end, `w`, `b` those beyond the other. By divided differences
- * where the curve goes on; where it ends, m = 2 v - m' makes the cubic a parabola, so that arcs stay arcs up
- * to their ends.
+ * The derivative dP/dt at one end of a segment with chord v and knot distance d, for t from 0 to 1 over the segment.
+ * `u` and `a` are the chord and the distance beyond this end, `w` and `b` those beyond the other end. If the curve goes
+ * on at this end, the derivative follows from divided differences. If it ends here, m = 2 v - m' makes the cubic a
+ * parabola, which continues the curvature up to the end.
  */
 function velocity(u: number, a: number, v: number, d: number, w: number, b: number): number {
   if (a > 0) return d * (u / a - (u + v) / (a + d) + v / d);
@@ -165,8 +163,8 @@ function velocity(u: number, a: number, v: number, d: number, w: number, b: numb
 }
 
 /**
- * Copies `box` into the black field `pixels` (SIDE * SIDE bytes), with its centre of mass within half a pixel
- * of pixel (14, 14), or nearest to it with a border of one pixel kept free.
+ * Copies `box` into the black picture `pixels` (SIDE * SIDE bytes). Its centre of mass is then within half a pixel of
+ * pixel (14, 14), or as near to it as a free border of one pixel allows.
  */
 export function centre(box: Uint8Array, pixels: Uint8Array): void {
   let mass = 0;

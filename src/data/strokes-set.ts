@@ -1,21 +1,21 @@
 /**
- * `strokes` as a data set: a training and a test set of drawn digits that no seed of a training run changes,
- * so that runs are compared on the same pictures. The two follow from different seeds, so that how many
- * of one are drawn does not change the other.
+ * `strokes` as a data set: a training and a test set of drawn digits. The seed of a training run does not change them,
+ * so different runs use the same pictures. The two sets have different seeds, so the size of one does not change the
+ * other.
  */
 import { withDefaults } from '../options.ts';
 import { createDataset, type Dataset, type TrainTest } from './dataset.ts';
 import { strokeDigits } from './strokes.ts';
 
-/** How many digits are drawn where nothing else is said. */
+/** The default numbers of digits. */
 export const STROKES_COUNTS = { train: 10_000, test: 1_000 } as const;
 
 export interface StrokesOptions {
-  /** Pictures to train on; `STROKES_COUNTS` by default. */
+  /** The number of training pictures. Default: `STROKES_COUNTS`. */
   readonly train?: number;
-  /** Pictures to test on; `STROKES_COUNTS` by default. */
+  /** The number of test pictures. Default: `STROKES_COUNTS`. */
   readonly test?: number;
-  /** Another seed draws other digits. */
+  /** The seed of the drawn digits. */
   readonly seed?: string | number;
 }
 

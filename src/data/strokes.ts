@@ -1,11 +1,10 @@
 /**
- * `strokes`: handwritten-looking digits, drawn by langevin itself in MNIST's look: 28x28, white ink (255) on
- * black (0), the digit within 20x20 and its centre of mass on pixel (14, 14). Endless and labelled: sample
- * `index` of `seed` is a pure function of the two, with the same bytes on every engine. `strokes-hand.ts`
- * chooses and moves the skeleton, `strokes-pen.ts` inks it. What was chosen comes along as attributes, and
- * `caption` says it in words.
+ * `strokes`: synthetic handwritten digits in the format of MNIST. They are 28x28, with white ink (255) on black (0). A
+ * digit lies within 20x20 pixels, and its centre of mass is on pixel (14, 14). The sequence is infinite and labelled:
+ * sample `index` of `seed` is a pure function of both, with the same bytes on every engine. `strokes-hand.ts` makes a
+ * random skeleton, and `strokes-pen.ts` draws it. A sample has its attributes, and `caption` describes them in words.
  *
- * Left out on purpose: what makes MNIST hard, such as specks, broken strokes and digits that nobody can read.
+ * Left out on purpose: the hard cases of MNIST, such as specks, broken strokes and digits that nobody can read.
  */
 import seedrandom from 'seedrandom';
 import { ValueError } from '../errors.ts';
@@ -38,9 +37,9 @@ const pen = new Pen();
 const box = new Uint8Array(BOX * BOX);
 
 /**
- * Draws sample `index` into `pixels`. The class is drawn even where it is given: one index is one hand. The
- * index leads the key, because alea mixes a key's first characters best: led by the seed, the classes of
- * neighbouring samples were correlated.
+ * Draws sample `index` into `pixels`. The class is drawn even if it is given: so an index has the same pen and posture
+ * for each class. The key begins with the index, because alea mixes the first characters of a key best. With the seed
+ * first, the classes of neighbouring samples were correlated.
  */
 function draw(seed: string | number, index: number, given: number | undefined, pixels: Uint8Array) {
   const u = seedrandom.alea(`${index}/${seed}`);
@@ -63,7 +62,7 @@ function checkWhole(name: string, value: number, most: number): void {
 }
 
 /**
- * Draws sample `index` of the endless sequence that belongs to `seed` (the seeds 1 and '1' are the same).
+ * Draws sample `index` of the infinite sequence of `seed` (the seeds 1 and '1' are the same).
  *
  * @param digit draw this digit, with the same pen and posture, instead of a random one
  * @throws ValueError unless index is a whole number >= 0 and digit one from 0 to 9
@@ -77,12 +76,12 @@ export function strokeDigit(seed: string | number, index: number, digit?: number
 }
 
 /**
- * Draws the samples `start` to `start + count` (exclusive) of `seed`: each class with probability 1/10, in
- * random order, so any range is a fair sample and disjoint ranges are a split.
+ * Draws the samples `start` to `start + count` (exclusive) of `seed`. Each sample has each class with probability 1/10,
+ * independently. So any range is a random sample, and disjoint ranges can be a training and a test set.
  *
  * @param options.start first index, 0 by default
  * @param options.digit draw only this digit
- * @throws ValueError as `strokeDigit`, or where count images pass 2 GiB
+ * @throws ValueError as `strokeDigit`, or if the pictures need more than 2 GiB
  */
 export function strokeDigits(
   seed: string | number,
@@ -107,8 +106,8 @@ export function strokeDigits(
 const NUMERALS = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'];
 
 /**
- * The attributes in words, as in `a small thick slanted crossed seven`. Only what stands out is said: the
- * lean is that of slant and rotation together, and a one is never wide or narrow, having no width to show.
+ * The attributes in words, such as `a small thick slanted crossed seven`. An attribute is named only if it is far from
+ * the average. `slanted` is for slant and rotation together. A one is never wide or narrow.
  */
 export function caption(a: StrokeAttributes): string {
   const lean = a.slant + a.rotation;

@@ -1,6 +1,6 @@
 /**
- * Tensors as a data set: row i of each of them is sample i, as in `torch.utils.data.TensorDataset`. The tensors stay the
- * caller's, and are not copied.
+ * Tensors as a data set: sample i is row i of each tensor, as in `torch.utils.data.TensorDataset`. The tensors belong
+ * to the caller and are not copied.
  */
 import { noGrad } from '../autograd/tape.ts';
 import { ShapeError, ValueError } from '../errors.ts';
@@ -14,7 +14,8 @@ export class TensorDataset {
 
   /**
    * @param tensors each `[length, ...]`
-   * @throws ValueError for anything but tensors, or for none; ShapeError for scalars, or for rows of other numbers
+   * @throws ValueError if there is no tensor, or an argument is not a tensor
+   * @throws ShapeError for scalars, or for different numbers of rows
    */
   constructor(...tensors: Tensor[]) {
     if (tensors.length === 0) throw new ValueError('TensorDataset: expected at least one tensor, got none');
@@ -31,7 +32,7 @@ export class TensorDataset {
   }
 
   /**
-   * Row i of each tensor, without the first dimension: copies, outside the graph.
+   * Row i of each tensor, without the first dimension. Rows are copies, outside the graph.
    * @throws ValueError for an index that is not in [0, length)
    */
   at(i: number): Tensor[] {
@@ -39,7 +40,7 @@ export class TensorDataset {
   }
 
   /**
-   * The rows of these indices, `[indices.length, ...]` of each tensor: copies, outside the graph.
+   * The rows with these indices, `[indices.length, ...]` of each tensor. Rows are copies, outside the graph.
    * @throws ValueError for an index that is not in [0, length)
    */
   rows(indices: ArrayLike<number>): Tensor[] {

@@ -1,12 +1,12 @@
 /**
- * Toy sets in the plane, [n, 2], that show at a glance what a diffusion model learns. Their coordinates lie
- * within about [-2, 2], and their means are at 0 but for the swirl's, (-0.09, 0.41).
+ * Toy sets of points in the plane, [n, 2]. A plot of the points shows what a diffusion model learns. The coordinates
+ * lie within about [-2, 2]. The mean is 0, but that of the swirl is (-0.09, 0.41).
  *
- *   moons   two half circles of radius 1 that reach into each other
- *   swirl   a spiral of one and a half turns, from the middle out to radius 2
- *   eight   Gaussians on a circle of radius 1.5; with `EIGHT_CENTRES` its exact marginals are known
+ *   moons   two interlocking half circles of radius 1
+ *   swirl   a spiral of one and a half turns, from the centre to radius 2
+ *   eight   eight Gaussians on a circle of radius 1.5; its exact marginals follow from `EIGHT_CENTRES`
  *
- * Every point has Gaussian noise of standard deviation `noise` added; for `eight` it is the Gaussians' own.
+ * Each point has Gaussian noise of standard deviation `noise`. For `eight` it is the deviation of the Gaussians.
  */
 import { scope } from '../autograd/tape.ts';
 import { ValueError } from '../errors.ts';
@@ -21,16 +21,16 @@ export type ToySet = (typeof TOY_SETS)[number];
 
 type Point = readonly [number, number];
 
-/** A point of a set for u in [0, 1), before noise; uniform u give the set. */
+/** A point of a set as a function of u in [0, 1), before noise. For a random point, u is uniform. */
 export const TOY_CURVES: Readonly<Record<ToySet, (u: number) => Point>> = {
   moons(u) {
     const upper = u < 0.5;
     const angle = Math.PI * (upper ? 2 * u : 2 * u - 1);
-    // The lower moon is the upper one turned half round; both are shifted so that the middle is at 0.
+    // The lower moon is the upper one turned by 180°. Both are shifted so that their common mean is 0.
     return upper ? [cos(angle) - 0.5, sin(angle) - 0.25] : [0.5 - cos(angle), 0.25 - sin(angle)];
   },
   swirl(u) {
-    // √u spreads the points evenly along the spiral, whose length grows as the square of the radius.
+    // √u makes the points uniform along the spiral, because its length grows as the square of the radius.
     const r = Math.sqrt(u);
     return [2 * r * cos(3 * Math.PI * r), 2 * r * sin(3 * Math.PI * r)];
   },
@@ -51,20 +51,21 @@ export interface ToyOptions {
   readonly noise?: number;
 }
 
-/** The name, if there is such a set. @throws ValueError */
+/** Returns the name if there is such a set. @throws ValueError for another name */
 export function checkToySet(name: ToySet): ToySet {
   return oneOf('toy set', TOY_SETS, name);
 }
 
 /**
  * n points of a set, [n, 2].
- * @throws ValueError for an unknown set, a negative noise or a number that is not whole
+ * @throws ValueError for an unknown set, a negative noise, or n that is not a whole number >= 1
  */
 export function toySet(name: ToySet, n: number, rng: Rng, options: ToyOptions = {}): Tensor {
   const set = checkToySet(name);
   const { noise } = withDefaults('toy set', options, { noise: TOY_NOISE[set] });
   const curve = TOY_CURVES[set];
-  if (!Number.isInteger(n) || n < 1) throw new ValueError(`toy set: expected a number of points, got ${n}`);
+  if (!Number.isInteger(n) || n < 1)
+    throw new ValueError(`toy set: expected a whole number of points >= 1, got ${n}`);
   if (!(noise >= 0 && noise < Infinity)) throw new ValueError(`toy set: expected a noise >= 0, got ${noise}`);
   const [u, z] = scope(() => [rng.uniform([n]).toTypedArray(), rng.normal([n, 2]).toTypedArray()]);
   const values = new Float64Array(2 * n);

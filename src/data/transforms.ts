@@ -1,11 +1,11 @@
 /**
- * Transforms of pictures `[batch, height, width, channels]`: moves, turns and mirror images, and random ones that enlarge
- * a training set. Names and meaning are torchvision's. All but `flip` interpolate bilinearly, with zeros outside of the
- * picture, and keep its size; a move by whole pixels and a turn by 90° or 180° about the centre of a square copy pixels
- * exactly. Gradients reach the pictures.
+ * Transforms of pictures `[batch, height, width, channels]`: shifts, rotations and flips, and random ones that augment
+ * a training set. Names and meaning are those of torchvision. The size of the picture stays the same. All but `flip`
+ * interpolate bilinearly, with zeros outside of the picture. A shift by whole pixels copies pixels exactly, and so does
+ * a rotation of a square by 90° or 180°. Gradients flow to the pictures.
  *
- * Columns run to the right and rows down; the centre is ((width - 1)/2, (height - 1)/2). Turns are counter-clockwise as
- * one sees the picture. Left out on purpose: shear, perspective, colours, and other sizes of the result.
+ * Columns go to the right and rows go down. The centre is ((width - 1)/2, (height - 1)/2). A positive rotation is
+ * counter-clockwise on the screen. Left out on purpose: shear, perspective, colours, and other sizes of the result.
  */
 import { apply } from '../autograd/tape.ts';
 import { ShapeError, ValueError } from '../errors.ts';
@@ -16,12 +16,12 @@ import { checkRng, type Rng } from '../random/rng.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 /**
- * Pictures seen through affine maps: pixel (row i, column j) of the result is the picture at column
+ * Samples pictures under affine maps. Pixel (row i, column j) of the result is the picture's value at column
  * m0·j + m1·i + m2 and row m3·j + m4·i + m5. (PyTorch's `affine_grid` and `grid_sample` with coordinates in pixels,
  * zeros as padding, and `align_corners`.)
  *
  * @param images `[batch, height, width, channels]`
- * @param matrices six numbers for each picture
+ * @param matrices m0 to m5 for each picture
  * @throws ShapeError for other shapes, ValueError for numbers that are not finite
  */
 export function affineSample(images: Tensor, matrices: ArrayLike<number>): Tensor {
@@ -32,7 +32,7 @@ export function affineSample(images: Tensor, matrices: ArrayLike<number>): Tenso
 }
 
 /**
- * Moves pictures by pixels to the right and down; fractions are interpolated, and what enters is 0.
+ * Shifts pictures by pixels to the right and down. Fractions are interpolated. New pixels at the border are 0.
  * @throws ShapeError for anything but pictures, ValueError for numbers that are not finite
  */
 export function shift(images: Tensor, right: number, down: number): Tensor {
@@ -41,7 +41,7 @@ export function shift(images: Tensor, right: number, down: number): Tensor {
 }
 
 /**
- * Turns pictures about their centre, counter-clockwise.
+ * Rotates pictures about their centre, counter-clockwise.
  * @throws ShapeError for anything but pictures, ValueError for an angle that is not finite
  */
 export function rotate(images: Tensor, degrees: number): Tensor {
@@ -60,24 +60,24 @@ export function flip(images: Tensor, direction: (typeof DIRECTIONS)[number]): Te
   return images.flip(oneOf('flip', DIRECTIONS, direction) === 'horizontal' ? 2 : 1);
 }
 
-/** Options of `randomAffine`; without any of them pictures stay as they are. */
+/** Options of `randomAffine`. With no option the pictures stay the same. */
 export interface RandomAffineOptions {
-  /** Turns are uniform in (-degrees, degrees), or between two numbers. 0 by default. */
+  /** The angle is uniform in (-degrees, degrees), or between two numbers. Default 0. */
   readonly degrees?: number | readonly [number, number];
-  /** Moves across and down, uniform up to these shares of width and height, in whole pixels. [0, 0] by default. */
+  /** The shift in whole pixels, uniform up to these fractions of width and height. Default [0, 0]. */
   readonly translate?: readonly [number, number];
-  /** Pictures grow by a factor that is uniform between these. [1, 1] by default. */
+  /** The scale factor is uniform between these. Default [1, 1]. */
   readonly scale?: readonly [number, number];
-  /** The probability of a horizontal mirror image. 0 by default. */
+  /** The probability of a horizontal flip. Default 0. */
   readonly flip?: number;
 }
 
-/** Random words that each picture takes, whatever the options: so no option changes what another draws. */
+/** The number of random words per picture. It is constant, so that one option does not change the draws of another. */
 const WORDS = 5;
 
 /**
- * Turns, scales, moves and mirrors each picture at random: it is mirrored first, then turned and scaled about the
- * centre, and moved last (`RandomAffine`, and `RandomHorizontalFlip` before it).
+ * Flips each picture at random, then rotates and scales it about the centre, then shifts it (torchvision's
+ * `RandomHorizontalFlip`, then `RandomAffine`).
  *
  * @throws ShapeError for anything but pictures, ValueError for options out of range
  * @example new DataLoader(set, { batchSize: 64, seed: 0, transform: (x, rng) => randomAffine(x, rng, { degrees: 10 }) })
@@ -115,7 +115,7 @@ export function randomAffine(images: Tensor, rng: Rng, options: RandomAffineOpti
   });
 }
 
-/** What happens to a picture, in this order: mirrored, scaled and turned about its centre, moved by pixels. */
+/** The motion of a picture, in this order: flip, scale and rotation about the centre, shift by pixels. */
 interface Motion {
   readonly mirrored: boolean;
   readonly scale: number;
@@ -126,7 +126,7 @@ interface Motion {
 
 const STILL: Motion = { mirrored: false, scale: 1, degrees: 0, right: 0, down: 0 };
 
-/** Each picture under its motion. */
+/** Applies its motion to each picture. */
 function mapped(what: string, images: Tensor, motionOf: (picture: number) => Motion): Tensor {
   requirePictures(what, images);
   const [batch, height, width] = images.shape;
@@ -135,8 +135,8 @@ function mapped(what: string, images: Tensor, motionOf: (picture: number) => Mot
 }
 
 /**
- * The map from the result to the picture. With centre c, move t, mirror F and rows down, a turn by θ is
- * R = [cos θ, sin θ; -sin θ, cos θ], so that
+ * The map from the result to the picture. Let c be the centre, t the shift and F the flip. Because rows go down, a
+ * rotation by θ is R = [cos θ, sin θ; -sin θ, cos θ]. So
  *
  *     to = c + t + scale·R·F·(from - c)   and   from = c + F·Rᵀ·(to - c - t)/scale
  */
@@ -150,7 +150,7 @@ function inverseOf({ mirrored, scale, degrees, right, down }: Motion, height: nu
   return [...across, from(across, cx), ...along, from(along, cy)];
 }
 
-/** Cosine and sine of an angle: its quarter turns are exact, and the rest is at most 45°. */
+/** Cosine and sine of an angle. Multiples of 90° are exact; cos and sin are computed for at most 45°. */
 function turnOf(degrees: number): [number, number] {
   const rest = degrees % 360;
   const quarters = Math.round(rest / 90);

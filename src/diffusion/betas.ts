@@ -1,13 +1,13 @@
 /**
- * The betas of discrete variance preserving schedules, and Karras' sigmas. beta_t is the variance that step t
- * adds; alphaBar_t = (1 - beta_0)···(1 - beta_t) is what is left of the data's variance.
+ * The betas of discrete variance preserving schedules, and Karras' sigmas. beta_t is the variance of the noise that
+ * step t adds. alphaBar_t = (1 - beta_0)···(1 - beta_t) is the factor of the data's variance after step t.
  *
  * Sources: linear: Ho, Jain and Abbeel (2020). Scaled linear: Rombach et al. (2022). Cosine: Nichol and Dhariwal
  * (2021), equation 17. Sigmoid: Jabri, Fleet and Chen, "Scalable adaptive computation" (2022), start -3, end 3,
  * tau 1; `sigmoid-beta`, a sigmoid of the betas: Xu et al., "GeoDiff" (2022). Zero terminal SNR: Lin et al.,
  * "Common diffusion noise schedules and sample steps are flawed" (2023), algorithm 1. Karras et al. (2022), eq. 5.
  *
- * Left out: schedules learnt with the model.
+ * Left out on purpose: schedules that are trained with the model.
  */
 import { ValueError } from '../errors.ts';
 import { cos, exp, pow } from '../math.ts';
@@ -18,21 +18,21 @@ export const BETA_SCHEDULES = ['linear', 'scaled-linear', 'cosine', 'sigmoid', '
 export type BetaSchedule = (typeof BETA_SCHEDULES)[number];
 
 export interface BetaOptions {
-  /** First and last beta of `linear`, `scaled-linear` and `sigmoid-beta`, which replace their usual ones. */
+  /** The first and the last beta of `linear`, `scaled-linear` and `sigmoid-beta`, in place of their defaults. */
   readonly range?: readonly [number, number] | undefined;
-  /** No beta is larger: 0.999 by default, for `cosine` and `sigmoid`. */
+  /** The largest allowed beta of `cosine` and `sigmoid`. Default 0.999. */
   readonly maxBeta?: number | undefined;
 }
 
-/** Each schedule has defaults of its own. */
+/** Each schedule has its own defaults. */
 export const BETA_DEFAULTS = { range: undefined, maxBeta: undefined } as const;
 
 /**
  * The betas of a schedule by name, [steps], float64.
  *
- * `linear` goes from 1e-4 to 0.02 at 1000 steps, and for other numbers both ends are multiplied by 1000/steps,
- * so that the noise at the end is about the same; that needs 21 steps or more.
- * @throws ValueError for an unknown name, steps that are no whole number >= 2, or betas outside (0, 1)
+ * For 1000 steps `linear` goes from 1e-4 to 0.02. For another number of steps both ends are multiplied by 1000/steps.
+ * Then the noise at the end is about the same. This needs 21 steps or more.
+ * @throws ValueError for an unknown name, steps that are not a whole number >= 2, or betas outside (0, 1)
  */
 export function namedBetas(name: BetaSchedule, steps: number, options: BetaOptions = {}): Float64Array {
   const known = oneOf('schedule', BETA_SCHEDULES, name);
@@ -41,7 +41,7 @@ export function namedBetas(name: BetaSchedule, steps: number, options: BetaOptio
   const betas = MAKERS[known](steps, options);
   const wrong = betas.findIndex((beta) => !(beta > 0 && beta < 1));
   if (wrong >= 0) {
-    const cure = options.range ? '' : ': take more steps, a range, or the cosine schedule';
+    const cure = options.range ? '' : ': use more steps, a range, or the cosine schedule';
     throw new ValueError(
       `schedule ${known}, ${steps} steps: expected betas in (0, 1), got ${betas[wrong]} at step ${wrong}${cure}`,
     );
@@ -79,7 +79,7 @@ const MAKERS: Record<BetaSchedule, (steps: number, options: BetaOptions) => Floa
 
 const sigmoid = (x: number) => 1 / (1 + exp(-x));
 
-/** Equally spaced numbers, both ends exact. */
+/** Equally spaced numbers. Both ends are exact. */
 function linear(first: number, last: number, n: number): Float64Array {
   return Float64Array.from({ length: n }, (_, i) =>
     i === n - 1 ? last : first + ((last - first) * i) / (n - 1),
@@ -94,9 +94,9 @@ function fromAlphaBarFunction(alphaBar: (u: number) => number, steps: number, ma
 }
 
 /**
- * alphaBars with the last exactly 0 and the first unchanged: √alphaBar is shifted and stretched. A model on it
- * must not predict eps, which says nothing of the data at the last step.
- * @throws ValueError for fewer than two
+ * Shifts and scales √alphaBar so that the last alphaBar is exactly 0 and the first does not change. A model with this
+ * schedule must not predict eps: at the last step eps has no information on the data.
+ * @throws ValueError for fewer than two numbers
  */
 export function rescaleZeroTerminalSnr(alphaBars: ArrayLike<number>): Float64Array {
   checkSteps('rescaleZeroTerminalSnr', alphaBars.length);
@@ -109,7 +109,7 @@ export function rescaleZeroTerminalSnr(alphaBars: ArrayLike<number>): Float64Arr
 }
 
 /**
- * Karras' sigmas, from `sigmaMax` down to `sigmaMin`: their rho-th roots are equally spaced.
+ * Karras' sigmas, from `sigmaMax` down to `sigmaMin`. Their rho-th roots are equally spaced.
  * @throws ValueError unless 0 < sigmaMin < sigmaMax, rho > 0 and n >= 2
  */
 export function karrasSigmas(n: number, sigmaMin: number, sigmaMax: number, rho = 7): Float64Array {

@@ -1,4 +1,4 @@
-/** Checks of the numbers that callers hand in. */
+/** Checks of numbers that callers pass. */
 import { ValueError } from '../errors.ts';
 
 /** @throws ValueError unless `steps` is a whole number, `least` or more */

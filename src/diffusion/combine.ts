@@ -1,6 +1,6 @@
 /**
- * Linear combinations of tensors in place: out = c1·x1 + c2·x2 + ..., one fused pass over memory for each term.
- * Coefficients are float64 until the kernel takes them. This is all the arithmetic of most samplers.
+ * Linear combinations of tensors in place: out = c1·x1 + c2·x2 + ..., with one fused pass over memory for each term.
+ * Coefficients are float64 until the kernel reads them. Most samplers need no other arithmetic.
  */
 import { copyArray } from '../backend/kernels.ts';
 import { ShapeError } from '../errors.ts';
@@ -9,8 +9,8 @@ import type { Tensor } from '../tensor/tensor.ts';
 export type Term = readonly [coefficient: number, x: Tensor];
 
 /**
- * Overwrites `out` with the sum of the terms, which may have `out` among them. A term with coefficient 0 is left
- * out, whatever it holds. Nothing is allocated, and no gradient goes through it.
+ * Overwrites `out` with the sum of the terms. `out` can be one of the terms. A term with coefficient 0 is skipped, even
+ * if it has NaN. The function allocates nothing, and gradients do not flow through it.
  * @throws ShapeError for tensors of another shape
  */
 export function combine(out: Tensor, ...terms: readonly Term[]): Tensor {

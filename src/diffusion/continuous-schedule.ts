@@ -6,13 +6,14 @@
  *   sub-vp  the same alpha, sigma = 1 - alpha²
  *   ve      alpha = 1, sigma = sigmaMin·(sigmaMax/sigmaMin)^t
  *   edm     alpha = 1, sigma = t
- *   flow    alpha = 1 - t, sigma = t: the straight line from data to noise, rectified flow
+ *   flow    alpha = 1 - t, sigma = t: the straight line from data to noise (rectified flow)
  *
- * Sources: Song et al., "Score-based generative modeling through stochastic differential equations" (2021),
- * appendix C (its ve starts at variance 0, here at sigmaMin², as its code does); Karras et al. (2022);
- * Liu, Gong and Liu, "Flow straight and fast" (2022), with data at t = 0 here.
+ * Sources: Song et al., "Score-based generative modeling through stochastic differential equations" (2021), appendix C;
+ * Karras et al. (2022); Liu, Gong and Liu, "Flow straight and fast" (2022). Two conventions differ from the papers.
+ * `ve` begins at the variance sigmaMin², as in the code of Song et al.; in the paper it is 0. `flow` has the data at t
+ * = 0.
  *
- * Times run from tMin > 0, where the noise is small but not 0, to tMax. Left out: learnt schedules.
+ * Times go from tMin > 0, where the noise is small but not 0, to tMax. Left out on purpose: learnt schedules.
  */
 import { ValueError } from '../errors.ts';
 import { exp, expm1, log, log1p } from '../math.ts';
@@ -29,19 +30,19 @@ export interface ContinuousSchedule extends NoiseSchedule {
 }
 
 export interface ContinuousOptions {
-  /** The cleanest time; 1e-3 by default, 1e-5 for `ve`, 0.002 for `edm`. */
+  /** The time with the least noise. Default 1e-3; 1e-5 for `ve`, 0.002 for `edm`. */
   readonly tMin?: number;
-  /** The noisiest time; 1 by default, 80 for `edm`. */
+  /** The time with the most noise. Default 1; 80 for `edm`. */
   readonly tMax?: number;
-  /** Of `vp` and `sub-vp`, per unit of time; 0.1 and 20 by default. */
+  /** For `vp` and `sub-vp`: betaMin and betaMax, per unit of time. Default 0.1 and 20. */
   readonly betaMin?: number;
   readonly betaMax?: number;
-  /** Of `ve`; 0.01 and 50 by default. */
+  /** For `ve`: sigmaMin and sigmaMax. Default 0.01 and 50. */
   readonly sigmaMin?: number;
   readonly sigmaMax?: number;
 }
 
-/** What distinguishes one kind from another; the rest is checks. */
+/** The functions of one kind of schedule. */
 interface Marginal {
   readonly defaults: readonly [tMin: number, tMax: number];
   readonly largestTime: number;
@@ -62,7 +63,7 @@ function betaIntegral({ betaMin, betaMax }: Parameters) {
   return {
     beta: (t: number) => betaMin + t * slope,
     integral: (t: number) => t * (betaMin + 0.5 * t * slope),
-    // The quadratic's root, in the form that also holds for a slope of 0
+    // The root of the quadratic, in the form that is valid for slope 0 too.
     inverse: (B: number) => (2 * B) / (betaMin + Math.sqrt(betaMin * betaMin + 2 * slope * B)),
   };
 }
@@ -89,7 +90,7 @@ const KINDS: Record<string, (parameters: Parameters) => Marginal> = {
       exploding: false,
       alpha: (t) => exp(-0.5 * integral(t)),
       sigma: (t) => -expm1(-integral(t)),
-      // 1/alpha - alpha = value: alpha = 2/(value + √(value² + 4)), of which B = -2 ln(alpha)
+      // 1/alpha - alpha = value gives alpha = 2/(value + √(value² + 4)), and B = -2 ln(alpha).
       timeOf: (value) => inverse(2 * log((value + Math.sqrt(value * value + 4)) / 2)),
       drift: (t) => -0.5 * beta(t),
       diffusionSquared: (t) => -beta(t) * expm1(-2 * integral(t)),
@@ -136,7 +137,7 @@ export type ContinuousName = (typeof CONTINUOUS_SCHEDULES)[number];
 
 /**
  * The continuous schedule of that name.
- * @throws ValueError for an unknown name, and parameters out of order
+ * @throws ValueError for an unknown name, or a lower bound above its upper bound
  */
 export function continuousSchedule(
   name: ContinuousName,

@@ -1,11 +1,11 @@
 /**
  * Discrete noise schedules: a table of T levels, made by name or from given betas, alphaBars or sigmas.
  *
- * All in float64. 1 - alphaBar is not taken by subtraction but summed up from the betas,
- * 1 - alphaBar_t = (1 - alphaBar_{t-1})(1 - beta_t) + beta_t, a sum of positive terms: the first levels keep all
- * their digits.
+ * All numbers are float64. 1 - alphaBar is computed from the betas, not by subtraction:
+ * 1 - alphaBar_t = (1 - alphaBar_{t-1})(1 - beta_t) + beta_t. This is a sum of positive terms, so the first levels keep
+ * all their digits.
  *
- * Between two entries of a table, ln(sigma/alpha) is linear in time (as Karras et al. 2022 and diffusers do).
+ * Between two entries of a table, ln(sigma/alpha) is linear in time, as in Karras et al. (2022) and in diffusers.
  */
 import { ValueError } from '../errors.ts';
 import { exp, log } from '../math.ts';
@@ -28,7 +28,7 @@ export type Scaling = (typeof SCALINGS)[number];
 
 export interface TableOptions {
   readonly name?: string | undefined;
-  /** The time of each entry as the model was trained with it, rising; 0 .. T-1 by default. */
+  /** The time of each entry in the model's training, increasing. Default 0 to T-1. */
   readonly timesteps?: ArrayLike<number> | undefined;
 }
 
@@ -69,12 +69,12 @@ export class DiscreteSchedule implements NoiseSchedule {
   }
 
   readonly name: string;
-  /** Share of the data in the variance, 1/(1 + (sigma/alpha)²); the square of alpha where that is preserved. */
+  /** The data's share of the variance, 1/(1 + (sigma/alpha)²). It is alpha² if alpha² + sigma² = 1. */
   readonly alphaBars: Float64Array;
 
   /**
-   * From variances that steps add, each in (0, 1).
-   * @throws ValueError for another, or fewer than two
+   * A schedule from betas, the variances that the steps add, each in (0, 1).
+   * @throws ValueError for a beta outside (0, 1), or fewer than two betas
    */
   static fromBetas(betas: ArrayLike<number>, options: TableOptions = {}): DiscreteSchedule {
     let [alphaBar, rest] = [1, 0];
@@ -90,8 +90,8 @@ export class DiscreteSchedule implements NoiseSchedule {
   }
 
   /**
-   * From alphaBars that fall, each in [0, 1); only the last may be 0.
-   * @throws ValueError for others
+   * A schedule from alphaBars, decreasing, each in [0, 1). Only the last can be 0.
+   * @throws ValueError for other numbers
    */
   static fromAlphaBars(alphaBars: ArrayLike<number>, options: TableOptions = {}): DiscreteSchedule {
     const shares = Array.from(alphaBars, (alphaBar, t) => {
@@ -104,8 +104,8 @@ export class DiscreteSchedule implements NoiseSchedule {
   }
 
   /**
-   * From values of sigma/alpha that rise, each > 0; alpha is 1 unless `scaling` is `preserving`.
-   * @throws ValueError for others
+   * A schedule from values of sigma/alpha, increasing, each > 0. alpha is 1 unless `scaling` is `preserving`.
+   * @throws ValueError for other numbers
    */
   static fromSigmas(
     sigmas: ArrayLike<number>,
@@ -142,7 +142,7 @@ export class DiscreteSchedule implements NoiseSchedule {
     return this.scaling === 'preserving' ? 1 : this.levels[this.length - 1].sigma;
   }
 
-  /** sigma/alpha of each entry: diffusers' and Karras' sigmas. */
+  /** sigma/alpha of each entry: the sigmas of Karras et al. and of diffusers. */
   get sigmas(): Float64Array {
     return Float64Array.from(this.levels, noiseToSignal);
   }
@@ -152,22 +152,22 @@ export class DiscreteSchedule implements NoiseSchedule {
     return this.sigmas.map((sigma) => 1 / sigma / sigma);
   }
 
-  /** The variance of each step; the first leads from the data themselves. */
+  /** The variance that each step adds. The first step begins at the data. */
   get betas(): Float64Array {
     return Float64Array.from(this.levels, (_, i) => this.transition(i).beta);
   }
 
-  /** The variance of q(x_{t-1} | x_t, x0) of each step, betaTilde; 0 at the first. */
+  /** The variance of q(x_{t-1} | x_t, x0) of each step, betaTilde. It is 0 for the first step. */
   get posteriorVariances(): Float64Array {
     return Float64Array.from(this.levels, (_, i) => this.transition(i).variance);
   }
 
-  /** Their logarithms; the first, which would be -infinity, is the second's (Ho et al. 2020's code). */
+  /** The logarithms of `posteriorVariances`. The second replaces the first, ln(0), as in the code of Ho et al. */
   get posteriorLogVariances(): Float64Array {
     return Float64Array.from(this.levels, (_, i) => log(this.transition(Math.max(i, 1)).variance));
   }
 
-  /** From entry i to the one before it, or to the data. */
+  /** The transition from entry i to entry i - 1, or to the data for i = 0. */
   transition(i: number): ReturnType<typeof transition> {
     return transition(this.levels[i], this.levels[i - 1] ?? cleanLevel(this));
   }
@@ -201,7 +201,7 @@ export class DiscreteSchedule implements NoiseSchedule {
   }
 }
 
-/** The last index with table[i] <= value, for a rising table that begins at or below it. */
+/** The last index with table[i] <= value, for an increasing table with table[0] <= value. */
 function below(table: ArrayLike<number>, value: number): number {
   let [lo, hi] = [0, table.length - 1];
   while (lo < hi) {
@@ -219,19 +219,19 @@ function checkTimes(name: string, given: ArrayLike<number> | undefined, length: 
   }
   const wrong = times.findIndex((t, i) => !Number.isFinite(t) || (i > 0 && !(t > times[i - 1])));
   if (wrong >= 0) {
-    throw new ValueError(`schedule ${name}: expected timesteps that rise, got ${times[wrong]} at ${wrong}`);
+    throw new ValueError(`schedule ${name}: expected increasing timesteps, got ${times[wrong]} at ${wrong}`);
   }
   return times;
 }
 
 export interface ScheduleOptions extends BetaOptions {
-  /** Whether the last level holds nothing but noise (`rescaleZeroTerminalSnr`). */
+  /** Whether the last level is pure noise (`rescaleZeroTerminalSnr`). Default false. */
   readonly zeroTerminalSnr?: boolean;
 }
 
 /**
- * The discrete schedule of that name and length: see `namedBetas`.
- * @throws ValueError for an unknown name or steps that are no whole number >= 2
+ * The discrete schedule of that name and length. `namedBetas` has the names.
+ * @throws ValueError for an unknown name, or steps that are not a whole number >= 2
  */
 export function createSchedule(
   name: BetaSchedule,

@@ -1,12 +1,12 @@
 /**
- * EDM: a network F between scalings that keep its inputs and targets at variance 1 whatever the noise. With
- * y = x/alpha, s = sigma/alpha and the data's standard deviation d,
+ * EDM: a network F with scalings that keep its inputs and targets at variance 1 for any noise. With y = x/alpha,
+ * s = sigma/alpha and the data's standard deviation d,
  *
  *   D(y; s) = cSkip·y + cOut·F(cIn·y, cNoise)
  *   cSkip = d²/(s² + d²), cOut = s·d/√(s² + d²), cIn = 1/√(s² + d²), cNoise = ln(s)/4
  *
- * and D predicts the data. The loss weights D's squared error by 1/cOut², which is the plain squared error of F
- * against (x0 - cSkip·y)/cOut. Noise in training: ln(s) = mean + std·z, -1.2 and 1.2.
+ * and D predicts the data. The loss weights the squared error of D by 1/cOut². That is the squared error of F with the
+ * target (x0 - cSkip·y)/cOut. In training the noise is random: ln(s) = mean + std·z, with mean -1.2 and std 1.2.
  *
  * Source: Karras, Aittala, Aila and Laine (2022), section 5 and table 1.
  */
@@ -24,9 +24,9 @@ import { perSample } from './process.ts';
 import type { NoiseSchedule } from './schedule.ts';
 
 export interface EdmLossOptions {
-  /** The data's standard deviation, 0.5 by default. */
+  /** The data's standard deviation. Default 0.5. */
   readonly sigmaData?: number;
-  /** Mean and standard deviation of ln(s); -1.2 and 1.2 by default. */
+  /** The mean and the standard deviation of ln(s). Default -1.2 and 1.2. */
   readonly mean?: number;
   readonly std?: number;
 }
@@ -50,7 +50,7 @@ export function preconditioning(s: number, sigmaData = 0.5): Preconditioning {
   };
 }
 
-/** The denoiser D of a network F, whose time input is cNoise, as a predictor of x0 on any schedule. */
+/** The denoiser D of a network F, as a predictor of x0 on any schedule. The time input of F is cNoise. */
 export function edmPredictor(network: Network, schedule: NoiseSchedule, sigmaData = 0.5): Predictor {
   checkNumber('edm: sigmaData', sigmaData, 1e-12);
   return {
@@ -64,7 +64,7 @@ export function edmPredictor(network: Network, schedule: NoiseSchedule, sigmaDat
   };
 }
 
-/** EDM's loss of a batch x0 [batch, ...]: a scalar with its graph. */
+/** EDM's loss of a batch x0 [batch, ...]: a scalar with a graph. */
 export function edmLoss(network: Network, x0: Tensor, rng: Rng, options: EdmLossOptions = {}): Tensor {
   const { sigmaData, mean, std } = withDefaults('edmLoss', options, { sigmaData: 0.5, mean: -1.2, std: 1.2 });
   checkNumber('edm: sigmaData', sigmaData, 1e-12);
@@ -73,7 +73,7 @@ export function edmLoss(network: Network, x0: Tensor, rng: Rng, options: EdmLoss
   return edmLossAt(network, x0, sigmas, rng.normalInto(x0.empty(x0.shape)), sigmaData);
 }
 
-/** EDM's loss at given noise: s for each sample, and normals of x0's shape. */
+/** EDM's loss for given noise: s for each sample, and normals of x0's shape. */
 export function edmLossAt(
   network: Network,
   x0: Tensor,

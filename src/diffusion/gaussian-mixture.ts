@@ -1,14 +1,15 @@
 /**
- * Data whose every marginal is known: mixtures of Gaussians, w_k·N(mean_k, variance_k) with a variance for each
- * coordinate. At a noise level the mixture stays one, of N(alpha·mean_k, V_k) with V_k = alpha²·variance_k +
- * sigma², so that the predictor that no network can beat has a closed form:
+ * Data with known marginals: mixtures of Gaussians, Σ w_k·N(mean_k, variance_k), with a variance for each coordinate.
+ * At a noise level the data are a mixture of N(alpha·mean_k, V_k), with V_k = alpha²·variance_k + sigma². So the
+ * optimal predictor has a closed form:
  *
  *   E[x0 | x] = Σ r_k(x)·(mean_k + alpha·variance_k/V_k·(x - alpha·mean_k)),  r_k ∝ w_k·N(x; alpha·mean_k, V_k)
  *
- * One component is Gaussian data, where every sampler is an affine map; components of variance 0 are a data set
- * learnt by heart. Made of ops alone, so that gradients and divergences flow through, on either backend.
+ * With one component the data are Gaussian, and each sampler is an affine map. With components of variance 0 the
+ * mixture is a finite data set, as if a model had memorised it. The code uses ops only, so gradients and divergences
+ * are available on both backends.
  *
- * x is [batch, ...] with as many numbers a sample as the mixture has coordinates.
+ * x is [batch, ...]. Each sample has as many numbers as the mixture has coordinates.
  */
 import { ShapeError, ValueError } from '../errors.ts';
 import { log } from '../math.ts';
@@ -24,7 +25,7 @@ export interface Component {
   readonly weight: number;
   /** [coordinates] */
   readonly mean: ArrayLike<number>;
-  /** One for all coordinates, or one for each; >= 0. */
+  /** One variance for all coordinates, or one for each; >= 0. */
   readonly variance: number | ArrayLike<number>;
 }
 
@@ -33,12 +34,15 @@ const CLEAN: NoiseLevel = { t: 0, alpha: 1, sigma: 0 };
 export class GaussianMixture {
   /** The number of coordinates. */
   readonly dimension: number;
-  /** They sum to 1. */
+  /** The weights of the components. Their sum is 1. */
   readonly weights: readonly number[];
   readonly means: readonly Float64Array[];
   readonly variances: readonly Float64Array[];
 
-  /** @throws ValueError for no components, weights that are not > 0, variances below 0; ShapeError for other sizes */
+  /**
+   * @throws ValueError for no component, a weight that is not > 0, or a variance below 0
+   * @throws ShapeError if the components have different numbers of coordinates
+   */
   constructor(components: readonly Component[]) {
     if (components.length === 0) throw new ValueError('mixture: expected at least one component, got none');
     this.dimension = components[0].mean.length;
@@ -65,7 +69,7 @@ export class GaussianMixture {
     throw new ShapeError(`mixture: expected ${this.dimension} coordinates, got ${values.length}`);
   }
 
-  /** E[x0 | x], of x's shape: the best prediction of the data. */
+  /** E[x0 | x], of x's shape: the optimal prediction of the data. */
   denoise(x: Tensor, level: NoiseLevel): Tensor {
     const { alpha, sigma } = level;
     const flat = this.flat(x);
@@ -82,7 +86,7 @@ export class GaussianMixture {
     return sum!.reshape(x.shape);
   }
 
-  /** ln p(x) at a level, [batch]; of the data themselves by default. */
+  /** ln p(x) at a level, [batch]. Default: the level of the data without noise. */
   logDensity(x: Tensor, level: NoiseLevel = CLEAN): Tensor {
     return this.posterior(this.flat(x), level).logDensity;
   }
@@ -128,11 +132,11 @@ export class GaussianMixture {
     return { mean, variance };
   }
 
-  /** r_k(x), [batch, components], and ln p(x), [batch], by a sum of exponentials that cannot overflow. */
+  /** r_k(x), [batch, components], and ln p(x), [batch]. The largest exponent is subtracted, so nothing overflows. */
   private posterior(flat: Tensor, { alpha, sigma }: NoiseLevel): { share: Tensor; logDensity: Tensor } {
     const logs = this.means.map((mean, k) => {
       const V = this.variances[k].map((v) => alpha * alpha * v + sigma * sigma);
-      if (V.some((v) => v === 0)) throw new ValueError('mixture: expected sigma > 0 where a variance is 0');
+      if (V.some((v) => v === 0)) throw new ValueError('mixture: expected sigma > 0 if a variance is 0');
       const norm = V.reduce((sum, v) => sum + log(2 * Math.PI * v), 0);
       const d = flat.sub(tensor(mean.map((m) => alpha * m)));
       const distance = d

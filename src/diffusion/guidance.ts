@@ -1,14 +1,15 @@
 /**
- * Guidance: steering samples towards a label, by changing what a sampler asks.
+ * Guidance: changes the model's predictions so that samples fit a label better.
  *
- * Classifier-free: unconditional + scale·(conditional - unconditional). The kinds of prediction are affine in one
- * another with coefficients that do not depend on the label, so this is the same in all of them. Scale 0 ignores
- * the label, 1 is the conditional model, above 1 exaggerates it. It may be confined to some times: where little noise
- * is left it costs variety and a second evaluation, and changes little else.
+ * Classifier-free guidance: unconditional + scale·(conditional - unconditional). One kind of prediction is an affine
+ * function of another, and its coefficients do not depend on the label. So the formula is the same for all kinds. With
+ * scale 0 the label has no effect; 1 is the conditional model; above 1 the effect of the label is stronger. Guidance
+ * can be limited to some times. At times with little noise it reduces the variety and costs a second evaluation, and
+ * has little other effect.
  *
- * By a classifier: the score gains scale·∇ln p(y | x, t), so eps loses sigma·scale·∇, and x0 gains
- * sigma²/alpha·scale·∇. The gradient runs through the tape. Where alpha is 0 x knows nothing of the label, and there
- * is nothing to gain.
+ * Classifier guidance: scale·∇ln p(y | x, t) is added to the score. So eps changes by -sigma·scale·∇, and x0 by
+ * +sigma²/alpha·scale·∇. The tape computes the gradient. If alpha is 0, x does not depend on the label, and guidance
+ * has no effect.
  *
  * Sources: Ho and Salimans, "Classifier-free diffusion guidance" (2021; their w is scale - 1); Kynkäänniemi et al.,
  * "Applying guidance in a limited interval improves sample and distribution quality" (2024); Dhariwal and
@@ -25,31 +26,31 @@ import { combine } from './combine.ts';
 import { conversion, type Prediction, type Predictor } from './prediction.ts';
 import type { NoiseSchedule } from './schedule.ts';
 
-/** A label for each sample; null for none. */
+/** A label for each sample; null for no label. */
 export type Labels = readonly (number | null)[];
 
-/** A model that may take labels as its condition. */
+/** A model whose condition can be a label. */
 export interface ConditionalModel {
   readonly predicts: Prediction;
-  /** The number of classes; 0 for a model that knows none. */
+  /** The number of classes; 0 for an unconditional model. */
   readonly classes: number;
-  /** The prediction for x [batch, ...], each sample by its own label. */
+  /** The prediction for x [batch, ...]. Each sample has its own label. */
   predict(x: Tensor, t: number, labels: Labels): Tensor;
 }
 
 export interface GuidanceOptions {
-  /** 1, the conditional model, by default. */
+  /** The guidance scale. Default 1, the conditional model. */
   readonly scale?: number;
 }
 
 export interface ClassifierFreeOptions extends GuidanceOptions {
-  /** At which times it is applied; at others the conditional model answers alone. At all by default. */
+  /** Whether guidance is applied at t. At other times the prediction is the conditional one. Default: at all times. */
   readonly when?: (t: number) => boolean;
 }
 
 /**
- * A predictor for the given labels. Where scale is neither 0 nor 1 the model is asked for every sample twice, with
- * its label and without, in one batch: a matrix product does better on twice the rows than on the halves in turn.
+ * A predictor for the given labels. If scale is neither 0 nor 1, the model is evaluated twice for each sample: with its
+ * label and without. Both are one batch, because one matrix product is faster than two of half the rows.
  * @throws ValueError for a scale or labels on an unconditional model, or a label out of range
  */
 export function classifierFree(
@@ -73,7 +74,7 @@ export function classifierFree(
   const checked = (x: Tensor) => {
     if (x.shape[0] === labels.length) return;
     throw new ShapeError(
-      `guidance: expected ${labels.length} samples, one a label, got a batch [${x.shape}]`,
+      `guidance: expected ${labels.length} samples, one per label, got a batch [${x.shape}]`,
     );
   };
   return {
@@ -89,14 +90,14 @@ export function classifierFree(
   };
 }
 
-/** ln p(y | x, t) of each sample for its own label, [batch], made of ops: what a classifier on noised data gives. */
+/** ln p(y | x, t) of each sample for its label, [batch], from a classifier of noised data. It must be made of ops. */
 export type LogProbability = (x: Tensor, t: number) => Tensor;
 
 /**
- * A predictor steered by the gradient of a log probability.
+ * A predictor with classifier guidance.
  *
- * @param parameters the classifier's, whose gradients are not wanted and are left alone
- * @throws ValueError for a scale that is no number >= 0; its predictor throws LangevinError inside noGrad()
+ * @param parameters the parameters of the classifier: their gradients are not computed
+ * @throws ValueError for a scale that is not a number >= 0. The predictor throws LangevinError inside noGrad().
  */
 export function classifierGuided(
   model: Predictor,
@@ -112,7 +113,7 @@ export function classifierGuided(
       const prediction = model.predict(x, t);
       const level = schedule.level(t);
       if (scale === 0 || level.alpha === 0) return prediction;
-      // prediction = a·x + b·score for fixed x, so that it gains b·scale·∇.
+      // prediction = a·x + b·score for fixed x, so b·scale·∇ is added to the prediction.
       const [, b] = conversion('score', model.predicts, level);
       const result = x.empty(x.shape);
       scope(() => {

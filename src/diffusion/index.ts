@@ -1,4 +1,4 @@
-/** The public names of diffusion: schedules, predictions, objectives, samplers, guidance, bounds and closed forms. */
+/** The public names of `diffusion`: schedules, predictions, objectives, samplers, guidance, bounds and closed forms. */
 export {
   BETA_SCHEDULES,
   type BetaOptions,

@@ -1,10 +1,11 @@
 /**
- * A learnt variance, and the hybrid loss that trains it: L_simple + lambda·L_vlb, with the terms of the variational
- * bound as in variational-bound.ts. The network's output has two halves, the prediction and the share of ln(beta) in
- * the log variance; the rest is ln(betaTilde)'s. betaTilde is 0 at the first step, where the second's stands in.
+ * A learnt variance, and the hybrid loss that trains it: L_simple + lambda·L_vlb. variational-bound.ts has the terms of
+ * the bound. The network's output has two halves: the prediction, and the share of ln(beta) in the log variance. The
+ * log variance is share·ln(beta) + (1 - share)·ln(betaTilde). betaTilde is 0 at the first step; there the value of the
+ * second step is used.
  *
- * The bound's last term needs a derivative here, and takes Φ(z) = (1 + tanh(√(2/π)·(z + 0.044715·z³)))/2, which is
- * within 2e-4 of the normal distribution function.
+ * The last term of the bound needs a derivative here. So it uses Φ(z) = (1 + tanh(√(2/π)·(z + 0.044715·z³)))/2, which
+ * differs from the normal distribution function by at most 2e-4.
  *
  * Source: Nichol and Dhariwal, "Improved denoising diffusion probabilistic models" (2021), section 3.1.
  */
@@ -20,18 +21,18 @@ import { type Network, Objective, sameTime } from './objective.ts';
 import { checkPrediction, conversion, type Prediction, type Predictor, predictor } from './prediction.ts';
 import { diffuseEach, perSample } from './process.ts';
 
-/** The width of a grey level of 256 on [-1, 1]. */
+/** The width of one of 256 grey levels on [-1, 1]. */
 export const GREY_BIN = 2 / 255;
 
-/** ln of beta and of betaTilde of a step, the ends between which a variance is learnt. */
+/** ln(beta) and ln(betaTilde) of a step: the learnt log variance is between them. */
 export function logVariances(schedule: DiscreteSchedule, i: number): { large: number; small: number } {
   const { beta } = schedule.transition(i);
   return { large: log(beta), small: log(schedule.transition(Math.max(i, 1)).variance) };
 }
 
 /**
- * The two halves of a network's output [batch, 2·channels, ...] along axis 1: the prediction, and the share of
- * ln(beta) in the log variance, (v + 1)/2 (Nichol and Dhariwal 2021, equation 15, on outputs in [-1, 1]).
+ * Splits a network's output [batch, 2·channels, ...] along axis 1 in two halves: the prediction and v. The share of
+ * ln(beta) in the log variance is (v + 1)/2 (Nichol and Dhariwal 2021, equation 15, for outputs in [-1, 1]).
  * @throws ValueError for an odd number of channels
  */
 export function splitVariance(output: Tensor): { prediction: Tensor; share: Tensor } {
@@ -49,7 +50,7 @@ export function splitVariance(output: Tensor): { prediction: Tensor; share: Tens
   };
 }
 
-/** A network with doubled output as samplers ask it. */
+/** The predictor of a network with doubled output. */
 export function learnedVariancePredictor(network: Network, predicts: Prediction): Predictor {
   const predictWithVariance = (x: Tensor, t: number) => splitVariance(network(x, sameTime(x, t)));
   return { ...predictor(predicts, (x, t) => predictWithVariance(x, t).prediction), predictWithVariance };
@@ -57,13 +58,13 @@ export function learnedVariancePredictor(network: Network, predicts: Prediction)
 
 export interface HybridOptions {
   readonly predicts?: Prediction;
-  /** Factor of the bound, in bits per dimension, beside the simple loss: 0.001 by default. */
+  /** The factor of the bound, which is in bits per dimension. Default 0.001. */
   readonly lambda?: number;
   readonly bin?: number;
 }
 
 /**
- * The hybrid loss for a learnt variance, L_simple + lambda·L_vlb, with the bound's gradient on the variance alone
+ * The hybrid loss for a learnt variance, L_simple + lambda·L_vlb. The gradient of the bound goes only to the variance
  * (Nichol and Dhariwal 2021, equation 16). The network's output has twice the channels of x0 [batch, channels, ...].
  */
 export function hybridLoss(
@@ -90,7 +91,7 @@ export function hybridLoss(
   return simple.add(term.mul((lambda * schedule.length) / Math.LN2));
 }
 
-/** The bound's term of each coordinate in nats at a time for each sample, with the gradient of `share`. */
+/** The term of the bound for each coordinate, in nats, at each sample's time. Its gradient goes only to `share`. */
 function boundTerm(
   schedule: DiscreteSchedule,
   times: Float64Array,
@@ -118,11 +119,11 @@ function normalKl(distance: Tensor, small: Tensor, other: Tensor): Tensor {
   return gap.add(gap.neg().exp()).add(distance.mul(distance).mul(other.neg().exp())).sub(1).mul(0.5);
 }
 
-/** -ln of the probability of x0's bin under N(mean, e^logVariance), with a derivative. */
+/** -ln of the probability of x0's bin under N(mean, e^logVariance). It is differentiable. */
 function decoderLoss(x0: Tensor, mean: Tensor, logVariance: Tensor, bin: number): Tensor {
   const inverse = logVariance.mul(-0.5).exp();
   const centred = x0.sub(mean);
-  // Beyond the ends of the range lies nothing: 1 for Φ above the largest value, 0 below the smallest.
+  // The outer bins are open: Φ is 1 above the largest value and 0 below the smallest.
   const values = x0.toTypedArray();
   const at = (f: (value: number) => number) => tensor(Float64Array.from(values, f), x0.shape);
   const inside = at((value) => (value < 1 - bin / 4 ? 1 : 0));
@@ -135,7 +136,7 @@ function decoderLoss(x0: Tensor, mean: Tensor, logVariance: Tensor, bin: number)
   return upperPhi.sub(lowerPhi).maximum(1e-12).log().neg();
 }
 
-/** Φ by tanh, within 2e-4. */
+/** Φ by tanh, with an error of at most 2e-4. */
 function normalCdf(z: Tensor): Tensor {
   const cubed = z.mul(z).mul(z).mul(0.044715);
   return z

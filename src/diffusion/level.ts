@@ -1,11 +1,11 @@
 /**
- * A noise level, and the Gaussian transition between two: all that samplers, objectives and bounds know of a
- * schedule. Data x0 at a level is x = alpha·x0 + sigma·eps with eps standard normal; variance preserving
- * schedules have alpha² + sigma² = 1, exploding ones alpha = 1.
+ * A noise level, and the Gaussian transition between two levels. Samplers, objectives and bounds use a schedule only
+ * through its levels. Data x0 at a level is x = alpha·x0 + sigma·eps, where eps is standard normal. Variance preserving
+ * schedules have alpha² + sigma² = 1, and variance exploding schedules have alpha = 1.
  *
- * Source: the general form of Kingma, Salimans, Poole and Ho, "Variational diffusion models" (2021), appendix A,
- * which holds for every alpha and sigma; with alpha² + sigma² = 1 it is equations 4 to 7 of Ho, Jain and Abbeel,
- * "Denoising diffusion probabilistic models" (2020).
+ * Source: Kingma, Salimans, Poole and Ho, "Variational diffusion models" (2021), appendix A. Its general form is valid
+ * for every alpha and sigma. With alpha² + sigma² = 1 it is equations 4 to 7 of Ho, Jain and Abbeel, "Denoising
+ * diffusion probabilistic models" (2020).
  */
 import { ValueError } from '../errors.ts';
 import { log } from '../math.ts';
@@ -13,13 +13,13 @@ import { log } from '../math.ts';
 export interface NoiseLevel {
   /** The time input of the model. */
   readonly t: number;
-  /** Factor of the data, 0 <= alpha <= 1. */
+  /** The factor of the data, 0 <= alpha <= 1. */
   readonly alpha: number;
-  /** Standard deviation of the noise, >= 0. */
+  /** The standard deviation of the noise, >= 0. */
   readonly sigma: number;
 }
 
-/** sigma/alpha: the noise beside data of scale 1, Karras' sigma. Infinite where nothing of the data is left. */
+/** sigma/alpha: the noise relative to data of scale 1 (Karras' sigma). It is infinite if alpha is 0. */
 export function noiseToSignal({ alpha, sigma }: NoiseLevel): number {
   return sigma / alpha;
 }
@@ -29,14 +29,14 @@ export function snr({ alpha, sigma }: NoiseLevel): number {
   return (alpha / sigma) * (alpha / sigma);
 }
 
-/** lambda = ln(alpha/sigma), half the log of the SNR: the time of DPM-Solver and UniPC. */
+/** lambda = ln(alpha/sigma), half the log of the SNR. DPM-Solver and UniPC use it as their time. */
 export function lambda({ alpha, sigma }: NoiseLevel): number {
   return log(alpha / sigma);
 }
 
-/** What leads from a noisier level to a cleaner one, given the data: q(x_to | x_from, x0) and its parts. */
+/** The transition from a level with more noise to one with less, given the data: q(x_to | x_from, x0). */
 export interface Transition {
-  /** Variance of q(x_from | x_to): beta of a step. */
+  /** The variance of q(x_from | x_to): the beta of the step. */
   readonly beta: number;
   /** q(x_to | x_from, x0) = N(fromX·x_from + fromX0·x0, variance). */
   readonly fromX: number;
@@ -45,8 +45,8 @@ export interface Transition {
 }
 
 /**
- * The transition between two levels, `from` the noisier.
- * @throws ValueError where `from` is not the noisier one
+ * The transition between two levels. `from` has more noise than `to`.
+ * @throws ValueError if `from` does not have more noise
  */
 export function transition(from: NoiseLevel, to: NoiseLevel): Transition {
   const scale = from.alpha / to.alpha;
@@ -54,7 +54,7 @@ export function transition(from: NoiseLevel, to: NoiseLevel): Transition {
   const beta = fromVariance - scale * scale * toVariance;
   if (!(beta > 0)) {
     throw new ValueError(
-      `levels: expected sigma/alpha to fall from ${noiseToSignal(from)}, got ${noiseToSignal(to)} after it (t ${from.t} to ${to.t})`,
+      `levels: expected sigma/alpha to decrease from ${noiseToSignal(from)}, got ${noiseToSignal(to)} after it (t ${from.t} to ${to.t})`,
     );
   }
   const share = toVariance / fromVariance;

@@ -1,16 +1,16 @@
 /**
- * The likelihood of data under a model by the probability-flow ODE. In y = x/alpha and u = ln(sigma/alpha),
+ * The likelihood of data under a model, by the probability-flow ODE. In y = x/alpha and u = ln(sigma/alpha) it is
  *
- *   dy/du = s·eps(alpha·y, t),   d(ln p)/du = -s·div_y eps,   s = e^u
+ *   dy/du = s·eps(alpha·y, t),   d(ln p)/du = -s·div_y eps,   s = e^u.
  *
- * is integrated by the classical Runge-Kutta method from the schedule's cleanest level to its noisiest, where ln p
- * is that of the prior, N(0, (priorStd/alpha)²) in y. The result is the density of the data with the noise of the
- * cleanest level added, in y: data with tMin·noise, not the data themselves (Song et al. 2021 do the same).
+ * The classical Runge-Kutta method integrates it from the level with the least noise (tMin) to the level with the most.
+ * There ln p is that of the prior, N(0, (priorStd/alpha)²) in y. The result is the density in y of the data with the
+ * noise of level tMin, not of the data without noise (as in Song et al. 2021).
  *
- * The divergence is exact, one backward pass a coordinate, or Hutchinson's unbiased estimate zᵀ(∂eps/∂y)z with
- * signs z. Order 4 in the number of steps. Source: Song et al. (2021), appendix D.2.
+ * The divergence is exact, with one backward pass per coordinate. Or it is Hutchinson's unbiased estimate
+ * zᵀ(∂eps/∂y)z with random signs z. The error is of order 4 in the step size. Source: Song et al. (2021), appendix D.2.
  *
- * Left out: adaptive steps, and dequantisation of pixels, which the caller adds to the data.
+ * Left out on purpose: adaptive steps, and dequantisation of pixels, which is the caller's task.
  */
 import { scope } from '../autograd/tape.ts';
 import { ValueError } from '../errors.ts';
@@ -27,25 +27,25 @@ import { conversion, type Predictor } from './prediction.ts';
 import type { NoiseSchedule } from './schedule.ts';
 
 export interface LikelihoodOptions {
-  /** Runge-Kutta steps, of four evaluations each; 64 by default. */
+  /** The number of Runge-Kutta steps. Each step needs four evaluations. Default 64. */
   readonly steps?: number;
-  /** `exact` by default; `hutchinson` needs a generator. */
+  /** The method for the divergence. Default `exact`. `hutchinson` needs a generator. */
   readonly divergence?: 'exact' | 'hutchinson';
   readonly rng?: Rng;
-  /** The model's parameters, so that they gather no gradient on the way. */
+  /** The parameters of the model: their gradients are not computed. */
   readonly parameters?: readonly Tensor[];
 }
 
 export interface Likelihood {
   /** ln p of each sample, in nats. */
   readonly logLikelihood: Float64Array;
-  /** Where the ODE leads, x at the noisiest level; on the heap and the caller's. */
+  /** The end of the ODE: x at the level with the most noise. It is on the heap and belongs to the caller. */
   readonly latent: Tensor;
 }
 
 /**
- * ln p of a batch [batch, ...]. The model is differentiated through the tape.
- * @throws ValueError for steps that are no whole number >= 1, a missing generator, or a level without signal
+ * ln p of a batch [batch, ...]. The tape differentiates the model.
+ * @throws ValueError for steps that are not a whole number >= 1, a missing generator, or a last level with alpha = 0
  */
 export function odeLikelihood(
   model: Predictor,
@@ -82,7 +82,7 @@ export function odeLikelihood(
   return { logLikelihood, latent: combine(y, [last.alpha, y]) };
 }
 
-/** One step from u to u + du: y in place, and what ln p loses on the way is added to `gained`. */
+/** One step from u to u + du. It updates y in place, and adds the integral of the divergence to `gained`. */
 function rungeKutta(
   model: Predictor,
   schedule: NoiseSchedule,
@@ -121,7 +121,7 @@ function field(
   const batch = y.shape[0] ?? 1;
   const n = y.size / batch;
   const divergence = new Float64Array(batch);
-  // A probe per coordinate, e_j, sums to the trace; signs estimate it in one.
+  // The sum over all unit vectors e_j is the trace. One vector of random signs estimates it.
   for (let j = 0; j < (probe ? 1 : n); j++) {
     const direction = probe ?? unit(y, j);
     leaf.zeroGrad();

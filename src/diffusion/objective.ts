@@ -1,22 +1,22 @@
 /**
- * Training objectives: noise each sample to a time of its own, and take the weighted mean squared error of what
- * the network predicts (eps, x0, v, score or flow).
+ * Training objectives. Each sample is noised to its own random time. The loss is the weighted mean squared error of the
+ * network's prediction (eps, x0, v, score or flow).
  *
  *   loss = mean over samples i of w(t_i)·mean over coordinates of (network(x_i, t_i) - target_i)²
  *
- * A weight is meant for one kind of prediction and carried over to the others by the factor between their errors,
- * so that the weighted loss is the same whatever the network predicts:
+ * Except for `simple`, a weight is defined for the error of one kind of prediction. For another kind it is multiplied
+ * by the squared factor between the two errors. So the weighted loss does not depend on the kind of prediction.
  *
- *   simple   1, on the error of the network's own kind; of the score sigma², so that it is the error of eps (Song et
- *            al. 2021): unweighted it would be that of the least noise alone
+ *   simple   1 on the error of the network's own kind, but sigma² for the score: then it is the error of eps (Song et
+ *            al. 2021). Without the factor, times with little noise would dominate the loss.
  *   min-snr  min(SNR, gamma) on x0: Hang et al., "Efficient diffusion training via min-SNR weighting" (2023)
  *   p2       1/(k + SNR)^gamma on eps: Choi et al., "Perception prioritized training" (2022)
- *   vlb      the variational bound's own with variance betaTilde, fromX0²/(2·betaTilde) on x0, in nats: Ho et al.
- *            (2020), equation 12. At the first step, where betaTilde is 0, the second's stands in its place.
+ *   vlb      the weight in the variational bound with variance betaTilde: fromX0²/(2·betaTilde) on x0, in nats (Ho et
+ *            al. 2020, equation 12). betaTilde is 0 at the first step; there the value of the second step is used.
  *
- * Rectified flow is the schedule `flow` with predictions `flow` (Liu, Gong and Liu 2022); its times may be
- * logit-normal (Esser et al., "Scaling rectified flow transformers" 2024). Learnt variance: learned-variance.ts;
- * EDM's preconditioning: edm.ts. Left out: importance sampling of times.
+ * Rectified flow is the schedule `flow` with the prediction `flow` (Liu, Gong and Liu 2022). Its times can be
+ * logit-normal (Esser et al., "Scaling rectified flow transformers" 2024). Learnt variance is in learned-variance.ts,
+ * and EDM's preconditioning in edm.ts. Left out on purpose: importance sampling of times.
  */
 import { scope } from '../autograd/tape.ts';
 import { ValueError } from '../errors.ts';
@@ -33,10 +33,10 @@ import { checkPrediction, type Prediction, type Predictor, predictionRow, predic
 import { diffuseEach, perSample } from './process.ts';
 import { type NoiseSchedule, timeAt } from './schedule.ts';
 
-/** A network being trained: x [batch, ...] and a time for each sample, in float64, to a prediction of x's shape. */
+/** A network in training: from x [batch, ...] and a float64 time for each sample to a prediction of x's shape. */
 export type Network = (x: Tensor, t: ArrayLike<number>) => Tensor;
 
-/** One time for every sample of x [batch, ...]. */
+/** The same time for each sample of x [batch, ...]. */
 export const sameTime = (x: Tensor, t: number): Float64Array => new Float64Array(x.shape[0] ?? 1).fill(t);
 
 export const LOSS_WEIGHTINGS = ['simple', 'min-snr', 'p2', 'vlb'] as const;
@@ -46,8 +46,8 @@ export const TIME_SAMPLINGS = ['uniform', 'stratified', 'logit-normal'] as const
 export type TimeSamplingName = (typeof TIME_SAMPLINGS)[number];
 
 /**
- * How times are drawn: independently, one in each of `batch` equal parts, or as sigmoid(mean + std·z). The name
- * `logit-normal` alone has mean 0 and std 1.
+ * The distribution of times. `uniform`: independent and uniform. `stratified`: one time in each of `batch` equal parts.
+ * `logit-normal`: sigmoid(mean + std·z); the name alone has mean 0 and std 1.
  */
 export type TimeSampling =
   | TimeSamplingName
@@ -55,17 +55,17 @@ export type TimeSampling =
 
 export interface ObjectiveOptions {
   readonly predicts?: Prediction;
-  /** `simple` by default. */
+  /** Default `simple`. */
   readonly lossWeighting?: LossWeighting;
-  /** Of `min-snr`, 5 by default, and of `p2`, 1. */
+  /** gamma of `min-snr` (default 5) and of `p2` (default 1). */
   readonly gamma?: number;
-  /** Of `p2`, 1 by default. */
+  /** k of `p2`. Default 1. */
   readonly k?: number;
-  /** `uniform` by default. */
+  /** Default `uniform`. */
   readonly times?: TimeSampling;
 }
 
-/** A network as samplers ask it: one time for all. */
+/** The predictor of a network: all samples have the same time. */
 export function networkPredictor(network: Network, predicts: Prediction): Predictor {
   return predictor(predicts, (x, t) => network(x, sameTime(x, t)));
 }
@@ -92,7 +92,7 @@ export class Objective {
     const lossWeighting = oneOf('weight', LOSS_WEIGHTINGS, rest.lossWeighting);
     this.predicts = checkPrediction(predicts);
     if (lossWeighting === 'vlb' && !(schedule instanceof DiscreteSchedule)) {
-      throw new ValueError(`weight: vlb needs a schedule of discrete steps, got ${schedule.name}`);
+      throw new ValueError(`weight vlb: expected a discrete schedule, got ${schedule.name}`);
     }
     const { gamma = lossWeighting === 'min-snr' ? 5 : 1 } = rest;
     this.lossWeighting = lossWeighting;
@@ -101,14 +101,14 @@ export class Objective {
     this.sampling = checkSampling(times);
   }
 
-  /** The loss of a batch x0 [batch, ...] at random times with random noise: a scalar with its graph. */
+  /** The loss of a batch x0 [batch, ...] for random times and random noise: a scalar with a graph. */
   loss(network: Network, x0: Tensor, rng: Rng): Tensor {
     const times = this.times(x0.shape[0] ?? 1, rng);
     return this.lossAt(network, x0, times, rng.normalInto(x0.empty(x0.shape)));
   }
 
   /**
-   * The loss at given times, one a sample, and given noise of x0's shape.
+   * The loss for given times, one per sample, and given noise of x0's shape.
    * @throws ShapeError for times or a prediction that do not fit x0
    */
   lossAt(network: Network, x0: Tensor, times: ArrayLike<number>, eps: Tensor): Tensor {
@@ -118,7 +118,7 @@ export class Objective {
     return this.weighted(prediction, this.target(x0, eps, levels), levels);
   }
 
-  /** What the network should say: p·x0 + q·eps of each sample's level. */
+  /** The target of the network: p·x0 + q·eps, with p and q of each sample's level. */
   target(x0: Tensor, eps: Tensor, levels: readonly NoiseLevel[]): Tensor {
     if (this.predicts === 'eps') return eps;
     if (this.predicts === 'x0') return x0;
@@ -132,13 +132,13 @@ export class Objective {
     return x0.mul(p!).add(eps.mul(q!));
   }
 
-  /** w(t) on the squared error of what the network predicts. */
+  /** The weight w(t) of the squared error of the network's prediction. */
   weightAt(t: number): number {
     const level = this.schedule.level(t);
     const { alpha, sigma } = level;
     const [p, q] = predictionRow(this.predicts, level);
     const determinant = alpha * q - sigma * p;
-    // An error e of the prediction is one of sigma/det·e in x0 and of alpha/det·e in eps.
+    // If the prediction has the error e, x0 has the error sigma/det·e, and eps has alpha/det·e.
     const [ofX0, ofEps] = [sigma / determinant, alpha / determinant];
     switch (this.lossWeighting) {
       case 'simple':
@@ -155,19 +155,19 @@ export class Objective {
   private boundWeight(t: number): number {
     const schedule = this.schedule as DiscreteSchedule;
     const i = schedule.times.indexOf(t);
-    if (i < 0) throw new ValueError(`weight: vlb is known at the schedule's own times, got ${t}`);
+    if (i < 0) throw new ValueError(`weight vlb: expected one of the schedule's times, got ${t}`);
     const { fromX0 } = schedule.transition(i);
     return (fromX0 * fromX0) / (2 * schedule.transition(Math.max(i, 1)).variance);
   }
 
-  /** A time for each of `batch` samples. */
+  /** Draws a time for each of `batch` samples. */
   times(batch: number, rng: Rng): Float64Array {
     return Float64Array.from(fractions(this.sampling, batch, rng), (u) => timeAt(this.schedule, u));
   }
 
   private weighted(prediction: Tensor, target: Tensor, levels: readonly NoiseLevel[]): Tensor {
     if (this.lossWeighting === 'simple' && this.predicts !== 'score') return mse(prediction, target);
-    // √w on both sides: the mean over the batch of w·(a - b)²
+    // Both sides times √w: then the loss is the mean over the batch of w·(a - b)².
     const roots = perSample(
       levels.map(({ t }) => Math.sqrt(this.weightAt(t))),
       prediction,
@@ -176,7 +176,7 @@ export class Objective {
   }
 }
 
-/** The sampling with its parameters. */
+/** The distribution of times with its parameters. @throws ValueError for another one */
 function checkSampling(times: TimeSampling): Exclude<TimeSampling, 'logit-normal'> {
   if (times === 'uniform' || times === 'stratified') return times;
   if (times === 'logit-normal') return { kind: times, mean: 0, std: 1 };
@@ -189,7 +189,7 @@ function checkSampling(times: TimeSampling): Exclude<TimeSampling, 'logit-normal
   return times;
 }
 
-/** Numbers in [0, 1), one a sample. */
+/** n numbers in [0, 1), one per sample. */
 function fractions(sampling: ReturnType<typeof checkSampling>, n: number, rng: Rng): Float64Array {
   if (sampling === 'uniform') return Float64Array.from(rng.bits(n), (word) => word / 2 ** 32);
   if (sampling === 'stratified') {
@@ -197,7 +197,7 @@ function fractions(sampling: ReturnType<typeof checkSampling>, n: number, rng: R
   }
   const z = scope(() => rng.normal([n]).toTypedArray());
   const sigmoid = (value: number) => 1 / (1 + exp(-value));
-  // A sigmoid rounds to 1 beyond 37.
+  // The sigmoid of a number above 37 rounds to 1.
   return Float64Array.from(z, (value) =>
     Math.min(sigmoid(sampling.mean + sampling.std * value), 1 - 2 ** -53),
   );

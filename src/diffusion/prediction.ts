@@ -1,11 +1,12 @@
 /**
- * What a model predicts of x = alpha·x0 + sigma·eps. Every kind is a row (p, q) of the 2x2 system
+ * The kinds of prediction for x = alpha·x0 + sigma·eps. Each kind is a row (p, q) of the 2x2 system
  *
  *   [x         ]   [alpha sigma] [x0 ]
- *   [prediction] = [p     q    ] [eps]
+ *   [prediction] = [p     q    ] [eps].
  *
- * so that one kind becomes another by solving it. eps: (0, 1); x0: (1, 0); v = alpha·eps - sigma·x0;
- * score = -eps/sigma, the gradient of the log density; flow = eps - x0, the velocity of rectified flow.
+ * The solution of this system converts one kind to another. The rows are eps: (0, 1); x0: (1, 0);
+ * v = alpha·eps - sigma·x0; score = -eps/sigma, the gradient of the log density; flow = eps - x0, the velocity of
+ * rectified flow.
  *
  * Sources: eps: Ho et al. (2020); v: Salimans and Ho, "Progressive distillation" (2022); score: Song et al. (2021).
  */
@@ -17,27 +18,27 @@ import type { NoiseLevel } from './level.ts';
 export const PREDICTIONS = ['eps', 'x0', 'v', 'score', 'flow'] as const;
 export type Prediction = (typeof PREDICTIONS)[number];
 
-/** What a sampler asks: any function of a batch and its time, [batch, ...] to the same shape. */
+/** The model of a sampler: a function of a batch [batch, ...] and its time, with a result of the same shape. */
 export interface Predictor {
   readonly predicts: Prediction;
-  /** The prediction for x at time t; called inside a scope. */
+  /** The prediction for x at time t. The sampler calls it inside a scope. */
   predict(x: Tensor, t: number): Tensor;
   /**
-   * For a model with learnt variance: the prediction, and of x's shape the share of ln(beta) in the log variance,
-   * 0 (betaTilde) to 1 (beta).
+   * For a model with learnt variance: the prediction, and the share of ln(beta) in the log variance, both of x's shape.
+   * The share goes from 0 (variance betaTilde) to 1 (variance beta).
    */
   predictWithVariance?(x: Tensor, t: number): { prediction: Tensor; share: Tensor };
 }
 
-/** A predictor of a function. @throws ValueError for an unknown prediction */
+/** Makes a predictor from a function. @throws ValueError for an unknown prediction */
 export function predictor(predicts: Prediction, predict: (x: Tensor, t: number) => Tensor): Predictor {
   return { predicts: checkPrediction(predicts), predict };
 }
 
-/** Coefficients of a linear form in two quantities. */
+/** The two coefficients of a linear combination. */
 export type Pair = readonly [number, number];
 
-/** The name, whatever its case. @throws ValueError for an unknown one */
+/** The name in lower case. @throws ValueError for an unknown name */
 export function checkPrediction(name: Prediction): Prediction {
   return oneOf('prediction', PREDICTIONS, name);
 }
@@ -59,8 +60,8 @@ export function predictionRow(kind: Prediction, { alpha, sigma }: NoiseLevel): P
 }
 
 /**
- * (a, b): the wanted kind is a·x + b·prediction.
- * @throws ValueError where the prediction does not determine it: eps where alpha is 0, x0 where sigma is 0
+ * (a, b): the kind `to` is a·x + b·prediction.
+ * @throws ValueError if the prediction does not determine it: eps if alpha is 0, x0 if sigma is 0
  */
 export function conversion(from: Prediction, to: Prediction, level: NoiseLevel): Pair {
   const { alpha, sigma, t } = level;
@@ -69,9 +70,9 @@ export function conversion(from: Prediction, to: Prediction, level: NoiseLevel):
   const determinant = alpha * q - sigma * p;
   const [wantedX0, wantedEps] = predictionRow(to, level);
   if (determinant === 0 || !Number.isFinite(determinant) || !Number.isFinite(wantedEps)) {
-    const cure = alpha === 0 ? ': at zero SNR a model must predict v, x0 or flow' : '';
+    const cure = alpha === 0 ? ': at SNR 0 a model must predict v, x0 or flow' : '';
     throw new ValueError(
-      `prediction: ${to} cannot be had from ${from} at t = ${t}, where alpha is ${alpha} and sigma ${sigma}${cure}`,
+      `prediction: expected one that determines ${to}, got ${from} at t = ${t}, where alpha is ${alpha} and sigma ${sigma}${cure}`,
     );
   }
   // x0 = (q·x - sigma·prediction)/det, eps = (alpha·prediction - p·x)/det

@@ -1,31 +1,31 @@
 /**
- * Noise schedules: which noise level each time has. A discrete schedule is a table of T levels
- * (discrete-schedule.ts), a continuous one is two functions of time (continuous-schedule.ts). Samplers and
- * objectives take either, and ask no more of it than this.
+ * Noise schedules: the noise level of each time. A discrete schedule is a table of T levels (discrete-schedule.ts). A
+ * continuous schedule is two functions of time (continuous-schedule.ts). Samplers and objectives accept both, and use
+ * only this interface.
  */
 import type { NoiseLevel } from './level.ts';
 
 export interface NoiseSchedule {
   readonly name: string;
-  /** Times of the cleanest and of the noisiest level. */
+  /** The times of the levels with the least and the most noise. */
   readonly tMin: number;
   readonly tMax: number;
-  /** The table's times, rising; null where time is continuous. */
+  /** The times of the table, increasing; null for continuous time. */
   readonly times: ArrayLike<number> | null;
-  /** Standard deviation of the noise that sampling starts from. */
+  /** The standard deviation of the noise at the start of sampling. */
   readonly priorStd: number;
-  /** The level at a time in [tMin, tMax]. @throws ValueError for another */
+  /** The level at a time in [tMin, tMax]. @throws ValueError for another time */
   level(t: number): NoiseLevel;
-  /** The level where sigma/alpha is `value` > 0; its time is kept within [tMin, tMax]. */
+  /** The level at which sigma/alpha is `value` > 0. Its time is clamped to [tMin, tMax]. */
   levelOfRatio(value: number): NoiseLevel;
 }
 
-/** The time at the share u of the way from the cleanest level to the noisiest, 0 <= u < 1. */
+/** The time at the fraction u of the way from tMin to tMax, 0 <= u < 1. */
 export function timeAt({ times, tMin, tMax }: NoiseSchedule, u: number): number {
   return times ? times[Math.floor(u * times.length)] : tMin + u * (tMax - tMin);
 }
 
-/** The level of the data themselves; its time is the cleanest that the model knows. */
+/** The level of data without noise. Its time is tMin, the smallest time of the model. */
 export function cleanLevel({ tMin }: NoiseSchedule): NoiseLevel {
   return { t: tMin, alpha: 1, sigma: 0 };
 }

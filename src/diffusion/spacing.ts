@@ -1,18 +1,19 @@
 /**
- * The levels that a sampler visits, from the noisiest to the cleanest: N steps are N+1 levels.
+ * The levels of a sampler, from the most noise to the least. N steps have N+1 levels.
  *
- * Over a table of T times, as diffusers and Lin et al. (2023), table 2, name them (rounding half to even):
- *   leading   0, T/N, 2T/N, ... with T/N rounded down: never reaches the noisiest level
+ * For a table of T times, with the names of diffusers and of Lin et al. (2023), table 2 (halves round to even):
+ *   leading   0, T/N, 2T/N, ... with T/N rounded down; it does not have the level with the most noise
  *   linspace  from 0 to T-1, both included
- *   trailing  T-1, T-1-T/N, ...: begins at the noisiest level
- * and over any schedule:
- *   karras    Karras' sigmas (2022), equally spaced in (sigma/alpha)^(1/rho); from pure noise and on the rectified flow
- *             in (sigma/(alpha + sigma))^(1/rho), the flow's own time, as diffusers' FlowMatch schedulers have it
- *   log-snr   equally spaced in lambda = ln(alpha/sigma), what DPM-Solver's orders assume
- * In continuous time the first three are one: equally spaced times.
+ *   trailing  T-1, T-1-T/N, ...; it begins at the level with the most noise
+ * For any schedule:
+ *   karras    Karras' sigmas (2022), equally spaced in (sigma/alpha)^(1/rho). From pure noise, and on the rectified
+ *             flow, equally spaced in (sigma/(alpha + sigma))^(1/rho), the flow's own time, as in diffusers' FlowMatch
+ *             schedulers
+ *   log-snr   equally spaced in lambda = ln(alpha/sigma), as the orders of DPM-Solver assume
+ * In continuous time the first three are the same: equally spaced times.
  *
- * `end: 'clean'` appends the data themselves (sigma = 0) as the last level, which is what DDPM and DDIM do;
- * `end: 'first'` ends at the schedule's cleanest level, where convergence is measured and an ODE can be inverted.
+ * `end: 'clean'` appends the level without noise (sigma = 0), as DDPM and DDIM do. `end: 'first'` ends at tMin, the
+ * schedule's first time. It is for measuring convergence and for inverting an ODE.
  */
 import { ValueError } from '../errors.ts';
 import { exp, log } from '../math.ts';
@@ -26,23 +27,23 @@ export const SPACINGS = ['leading', 'linspace', 'trailing', 'karras', 'log-snr']
 export type Spacing = (typeof SPACINGS)[number];
 
 export interface SpacingOptions {
-  /** The number of steps; 50 by default, or the table's length if that is smaller. */
+  /** The number of steps. Default 50, or the length of the table if that is smaller. */
   readonly steps?: number | undefined;
-  /** `trailing` by default. */
+  /** Default `trailing`. */
   readonly spacing?: Spacing | undefined;
-  /** `clean` by default. */
+  /** Default `clean`. */
   readonly end?: 'clean' | 'first' | undefined;
-  /** Of `karras`; 7 by default. */
+  /** rho of `karras`. Default 7. */
   readonly rho?: number | undefined;
-  /** Added to the times of `leading`: diffusers' steps_offset. */
+  /** A number added to the times of `leading`: steps_offset of diffusers. */
   readonly offset?: number | undefined;
-  /** The times to visit, falling, in place of steps and spacing. */
+  /** The times of the levels, decreasing, in place of steps and spacing. */
   readonly timesteps?: ArrayLike<number> | undefined;
-  /** The levels themselves, in place of all else. */
+  /** The levels, in place of all other options. */
   readonly levels?: readonly NoiseLevel[] | undefined;
 }
 
-/** Rounds halves to even numbers, as NumPy. */
+/** Rounds to a whole number, ties to even, as NumPy does. */
 function roundEven(x: number): number {
   const down = Math.floor(x);
   if (x - down !== 0.5) return Math.round(x);
@@ -50,8 +51,8 @@ function roundEven(x: number): number {
 }
 
 /**
- * Indices into a table of `length` times, falling, for one of the first three spacings.
- * @throws ValueError for more steps than the table has, or an offset that leaves it
+ * Indices in a table of `length` times, decreasing, for one of the first three spacings.
+ * @throws ValueError for more steps than the table has, or an offset that leads out of the table
  */
 export function timesteps(spacing: Spacing, length: number, steps: number, offset = 0): number[] {
   checkSteps('sampler', steps, 1);
@@ -72,7 +73,7 @@ export function timesteps(spacing: Spacing, length: number, steps: number, offse
   return indices.reverse();
 }
 
-/** The keys of `SpacingOptions`; what an option is by default depends on the schedule and on the others. */
+/** The keys of `SpacingOptions`. The defaults depend on the schedule and on the other options. */
 export const SPACING_DEFAULTS = {
   steps: undefined,
   spacing: undefined,
@@ -84,22 +85,22 @@ export const SPACING_DEFAULTS = {
 } as const satisfies Defaults<SpacingOptions>;
 
 /**
- * The levels to visit, noisiest first.
- * @throws ValueError for an unknown spacing, too many steps, or levels whose noise does not fall
+ * The levels of a sampler; the one with the most noise is first.
+ * @throws ValueError for an unknown spacing, too many steps, or levels whose noise does not decrease
  */
 export function spacedLevels(schedule: NoiseSchedule, options: SpacingOptions = {}): NoiseLevel[] {
   withDefaults('spacing', options, SPACING_DEFAULTS);
   return levelsOf(schedule, options);
 }
 
-/** As `spacedLevels`, from options that may have others among them: those of a sampler. */
+/** As `spacedLevels`, but ignores other options, such as those of a sampler. */
 export function levelsOf(schedule: NoiseSchedule, options: SpacingOptions): NoiseLevel[] {
   const levels = options.levels ? [...options.levels] : spaced(schedule, options);
   if (levels.length < 2) throw new ValueError(`sampler: expected at least two levels, got ${levels.length}`);
   for (let i = 1; i < levels.length; i++) {
     if (!(noiseToSignal(levels[i]) < noiseToSignal(levels[i - 1]))) {
       throw new ValueError(
-        `sampler: expected levels whose sigma/alpha falls, got ${noiseToSignal(levels[i])} after ${noiseToSignal(levels[i - 1])}`,
+        `sampler: expected levels with decreasing sigma/alpha, got ${noiseToSignal(levels[i])} after ${noiseToSignal(levels[i - 1])}`,
       );
     }
   }
@@ -118,7 +119,7 @@ function spaced(schedule: NoiseSchedule, options: SpacingOptions): NoiseLevel[] 
   return levels;
 }
 
-/** The levels without the clean one: as many as steps, and one more where the last is to be the first of the schedule. */
+/** The levels with noise: as many as steps, or one more for `end: 'first'`. */
 function noisy(
   schedule: NoiseSchedule,
   spacing: Spacing,
@@ -144,7 +145,7 @@ function noisy(
     );
   }
   if (times) {
-    // From the noisiest level to the cleanest, both included, trailing is linspace.
+    // If both ends of the table are included, trailing is linspace.
     const kind = spacing === 'trailing' && end === 'first' ? 'linspace' : spacing;
     const indices = timesteps(kind, times.length, points, offset);
     return indices.map((i) => schedule.level(times[i]));
@@ -177,7 +178,7 @@ function karrasRatios(schedule: NoiseSchedule, points: number, rho: number): Arr
 /** Equally spaced logarithms, from `most` down to `least`. */
 function geometric(n: number, least: number, most: number): Float64Array {
   if (!(most < Infinity)) {
-    throw new ValueError('spacing: log-snr needs a schedule whose noisiest level has an SNR above 0');
+    throw new ValueError('spacing log-snr: expected a schedule whose last level has an SNR above 0, got 0');
   }
   const [first, last] = [log(most), log(least)];
   return Float64Array.from({ length: n }, (_, i) => exp(first + ((last - first) * i) / (n - 1)));

@@ -1,11 +1,12 @@
 /**
- * Keeping predicted data within their range, which takes most of the harm out of an imperfect model's first steps.
+ * Thresholding keeps predicted data in their range. It removes most of the error that an imperfect model makes in the
+ * first steps.
  *
- * `clip`: every element into [-limit, limit], as Ho et al. (2020) do for pictures in [-1, 1].
- * `dynamic`: for each sample s, the quantile of |x0|, at least 1, and then at most `most`; x0 = clamp(x0, -s, s)/s.
- * Source: Saharia et al., "Imagen" (2022), section 2.3; the quantile interpolates linearly, as torch.quantile.
+ * `clip`: clamps each element to [-limit, limit], as Ho et al. (2020) do for pictures in [-1, 1].
+ * `dynamic`: for each sample, s is the quantile of |x0|, at least 1 and at most `most`; x0 = clamp(x0, -s, s)/s.
+ * Source: Saharia et al., "Imagen" (2022), section 2.3. The quantile interpolates linearly, as torch.quantile.
  *
- * Either makes a sampler's map nonlinear, and its order of convergence is then no longer promised.
+ * Both make the map of a sampler nonlinear. Then its order of convergence is not guaranteed.
  */
 import { copyArray } from '../backend/kernels.ts';
 import { ValueError } from '../errors.ts';
@@ -18,9 +19,9 @@ export type Threshold =
   | { readonly kind: 'clip'; readonly limit: number }
   | {
       readonly kind: 'dynamic';
-      /** 0.995 by default. */
+      /** Default 0.995. */
       readonly quantile?: number;
-      /** The largest divisor: infinity by default. */
+      /** The largest s. Default infinity. */
       readonly most?: number;
     };
 
@@ -75,7 +76,7 @@ function dynamic(quantile: number, most: number): Apply {
   };
 }
 
-/** The quantile of |values|, linear between the two nearest. */
+/** The quantile of |values|, with linear interpolation between the two nearest. */
 function quantileOfSizes(values: Float32Array | Float64Array, quantile: number): number {
   const at = quantile * (values.length - 1);
   const i = Math.floor(at);
@@ -83,7 +84,7 @@ function quantileOfSizes(values: Float32Array | Float64Array, quantile: number):
   return largest[0] + (at - i) * (largest[Math.min(1, largest.length - 1)] - largest[0]);
 }
 
-/** The m largest of |values|, rising. One pass for the few that a high quantile needs, in place of sorting all. */
+/** The m largest of |values|, increasing. A high quantile needs only a few: one pass is faster than sorting all. */
 function largestSizes(values: Float32Array | Float64Array, m: number): Float64Array {
   if (m > 32) {
     const all = Float64Array.from(values, Math.abs).sort();

@@ -1,17 +1,18 @@
 /**
- * The variational bound on the likelihood, evaluated in bits per dimension:
+ * The variational bound on the likelihood, in bits per dimension:
  *
  *   -ln p(x0) <= L_T + Σ_t KL(q(x_{t-1}|x_t, x0) || p(x_{t-1}|x_t)) + L_0
  *
- * L_T: KL of q(x_T|x0) against the standard normal. The middle terms compare two normals of means that differ by
- * fromX0·(x0 - prediction of x0). L_0: the probability of the data's own bin, of width `bin`, under a normal
- * (Ho et al. 2020, equation 13), to float64 precision (normal.ts).
+ * L_T is the KL divergence of q(x_T|x0) from the standard normal. Each middle term compares two normals, whose means
+ * differ by fromX0·(x0 - prediction of x0). L_0 is -ln of the probability of the data's bin, of width `bin`, under a
+ * normal (Ho et al. 2020, equation 13), in float64 precision (normal.ts).
  *
- * The variance of p is betaTilde (`small`), beta (`large`) or the model's own share of the way between their
- * logarithms (`learned`). betaTilde is 0 at the first step, where the second's stands in its place.
+ * The variance of p is betaTilde (`small`), beta (`large`), or between them (`learned`): then the model predicts a
+ * share that interpolates their logarithms. betaTilde is 0 at the first step; there the value of the second step is
+ * used.
  *
- * Source: Ho, Jain and Abbeel (2020), section 3. Only variance preserving discrete schedules: the prior is standard
- * normal.
+ * The schedule must be discrete and variance preserving, because the prior is standard normal.
+ * Source: Ho, Jain and Abbeel (2020), section 3.
  */
 import { scope } from '../autograd/tape.ts';
 import { ValueError } from '../errors.ts';
@@ -28,27 +29,27 @@ import { conversion, type Predictor } from './prediction.ts';
 import { diffuse } from './process.ts';
 
 export interface BoundOptions {
-  /** `small` by default. */
+  /** Default `small`. */
   readonly variance?: 'small' | 'large' | 'learned';
-  /** The width of the data's bins on [-1, 1]; 2/255 by default. */
+  /** The width of the data's bins on [-1, 1]. Default 2/255. */
   readonly bin?: number;
-  /** How many of the terms 1 .. T-1 are evaluated, evenly spread, in place of all. */
+  /** The number of middle terms that are evaluated, evenly spread over 1 to T-1. Default: all. */
   readonly terms?: number;
 }
 
 export interface Bound {
-  /** L_T, the middle terms together and L_0: mean over the batch, bits per dimension. */
+  /** L_T, the sum of the middle terms, and L_0: means over the batch, in bits per dimension. */
   readonly prior: number;
   readonly diffusion: number;
   readonly decoder: number;
-  /** Their sum. */
+  /** The sum of the three. */
   readonly bitsPerDimension: number;
 }
 
 /**
- * The bound of a batch x0 [batch, ...] with values in [-1, 1], with fresh noise for each term. Asks the model once
- * for each term.
- * @throws ValueError for a schedule that does not preserve variance, and `learned` for a model without it
+ * The bound of a batch x0 [batch, ...] with values in [-1, 1]. Each term has fresh noise and one evaluation of the
+ * model.
+ * @throws ValueError for a schedule that is not variance preserving, or for `learned` and a model without a variance
  */
 export function variationalBound(
   model: Predictor,
@@ -73,7 +74,7 @@ export function variationalBound(
   const used = Math.min(terms, middle);
   let sum = 0;
   for (let k = 0; k < used; k++) {
-    // The middles of `used` equal parts of 1 .. T-1
+    // The middles of `used` equal parts of 1 to T-1.
     const i = 1 + Math.floor(((k + 0.5) * middle) / used);
     sum += scope(() => term(model, schedule, i, x0, rng, variance, bin));
   }
@@ -84,7 +85,7 @@ export function variationalBound(
   return { prior, diffusion, decoder, bitsPerDimension: prior + diffusion + decoder };
 }
 
-/** Term i, in nats, summed over the batch and its coordinates. */
+/** Term i in nats, summed over the batch and its coordinates. */
 function term(
   model: Predictor,
   schedule: DiscreteSchedule,
@@ -119,7 +120,7 @@ function term(
   return sum;
 }
 
-/** KL(q(x_T | x0) || N(0, 1)), in nats, summed over the batch and its coordinates. */
+/** KL(q(x_T | x0) || N(0, 1)) in nats, summed over the batch and its coordinates. */
 function priorKl(schedule: DiscreteSchedule, x0: Tensor): number {
   const { alpha, sigma } = schedule.levels[schedule.length - 1];
   const variance = sigma * sigma;

@@ -1,17 +1,18 @@
 /**
- * Adaptive steps: a solver over [t0, t1] with steps chosen so that a local error estimate stays within tolerance.
+ * Adaptive steps: solves over [t0, t1] and chooses each step so that an estimate of its error is within tolerance.
  *
- * The estimate is the difference between one step and two half steps on the same Brownian path; the two half
- * steps are kept. The path is a Brownian tree, so a rejected step is taken again on the path that was seen: the
- * law of the solution is not bent by rejection. All paths of a batch share the steps, and the estimate is the
- * root mean square over the batch of error/(atol + rtol·max(|x|, |x'|)).
+ * The estimate compares one step with two half steps on the same Brownian path. The result of the two half steps is
+ * kept. The path is a Brownian tree: after a rejection, the shorter steps use the same path. So rejections do not
+ * change the law of the solution. All paths of a batch share the steps. The estimate is the root mean square over
+ * the batch of error/(atol + rtol·max(|x|, |x'|)).
  *
- * Step control is proportional-integral: with e_n the scaled error of step n and k = strong order + 1/2,
+ * A proportional-integral controller chooses the next step. Let e_n be the scaled error of step n and
+ * k = strong order + 1/2. The step is multiplied by
  * factor = 0.9·e_n^(-(kI + kP))·e_(n-1)^(kP), kI = 0.3/k, kP = 0.4/k, within [0.2, 5].
  *
- * Adaptive steps depend on the noise that is to come; Euler-Maruyama is known to lose its limit by that for noise
- * that is not additive (Gaines and Lyons, 1997), and is refused with it. Schemes of strong order 1 and above are
- * taken.
+ * Adaptive steps depend on future noise. With them Euler-Maruyama can converge to a wrong limit if the noise is not
+ * additive (Gaines and Lyons, 1997). So a solver needs strong order 1 or more for the equation's noise; others are
+ * refused.
  * Source: Gaines and Lyons, "Variable step size control in the numerical solution of stochastic differential
  * equations" (1997); Gustafsson (1991) and Hairer and Wanner (1996), IV.2, for the controller.
  */
@@ -32,18 +33,18 @@ export interface AdaptiveOptions {
   /** Relative and absolute tolerance of a step. Defaults 1e-3 and 1e-4. */
   readonly rtol?: number;
   readonly atol?: number;
-  /** The first step tried; default a hundredth of the interval. */
+  /** The first step to try. Default: a hundredth of the interval. */
   readonly firstStep?: number;
-  /** The shortest step; default 1e-6 of the interval. */
+  /** The shortest step that is allowed. Default: 1e-6 of the interval. */
   readonly leastStep?: number;
-  /** Default 100,000. */
+  /** The largest number of steps, rejected ones included. Default 100,000. */
   readonly maxSteps?: number;
 }
 
 export interface AdaptiveSolution {
   /** The times reached, from t0 to t1. */
   readonly times: Float64Array;
-  /** The states at them, `[times, ...x]`, on the heap. */
+  /** The states at these times, `[times, ...x]`, on the heap: free them with `dispose()`. */
   readonly states: Tensor;
   readonly accepted: number;
   readonly rejected: number;
@@ -54,8 +55,8 @@ const [LEAST, MOST] = [0.2, 5];
 
 /**
  * Solves from the batch `x` along `path` with adaptive steps.
- * @throws ValueError for a solver that does not fit or options out of range; DivergenceError where the tolerance
- *   cannot be met with the shortest step, or after `maxSteps`
+ * @throws ValueError if the solver does not fit the equation, or an option is out of range
+ * @throws DivergenceError if the shortest step does not meet the tolerance, or after `maxSteps`
  */
 export function solveAdaptive(
   sde: SDE,
@@ -93,7 +94,7 @@ export function solveAdaptive(
     let [t, dt, rejected] = [t0, Math.min(firstStep, t1 - t0), 0];
     try {
       while (t < t1) {
-        // A last step that would leave a sliver is stretched to the end.
+        // If the step would end just before t1, it ends at t1: no tiny last step remains.
         const next = t + 1.01 * dt >= t1 ? t1 : t + dt;
         const error = scope(() => {
           const once = advance(sde, solver, state, t, next, path);
@@ -112,12 +113,12 @@ export function solveAdaptive(
         else rejected++;
         if (error > 1 && dt < leastStep) {
           throw new DivergenceError(
-            `${sde.name ?? 'the SDE'} by ${solver.name}: steps below ${leastStep} needed at t = ${Number(t.toPrecision(6))}: expected a larger tolerance or a process that does not explode`,
+            `${sde.name ?? 'the SDE'} by ${solver.name}: expected steps of at least ${leastStep}, got a need for shorter ones at t = ${Number(t.toPrecision(6))}: use a larger tolerance, or a process that does not explode`,
           );
         }
         if (times.length + rejected > maxSteps) {
           throw new DivergenceError(
-            `${sde.name ?? 'the SDE'} by ${solver.name}: expected at most ${maxSteps} steps, got no further than t = ${Number(t.toPrecision(6))}`,
+            `${sde.name ?? 'the SDE'} by ${solver.name}: expected at most ${maxSteps} steps, got only to t = ${Number(t.toPrecision(6))} with them`,
           );
         }
       }
@@ -131,7 +132,7 @@ export function solveAdaptive(
   });
 }
 
-/** The controller's memory: the error of the last accepted step. */
+/** The step controller. Its state is the error of the last accepted step. */
 class Controller {
   private before = 1;
 

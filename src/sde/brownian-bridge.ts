@@ -1,18 +1,18 @@
 /**
- * The bridge: what a Brownian motion does inside an interval, given what it does over the whole of it. Pure
- * formulas on pieces (W, H) of a path, W its increment and H its space-time Lévy area (or null where none is
- * kept); brownian-path.ts builds the path from them.
+ * The Brownian bridge: the law of a Brownian motion inside an interval, given its increment over the interval.
+ * These are pure formulas on pieces (W, H) of a path. W is the increment of the piece and H is its space-time Lévy
+ * area (null if the path has no areas). brownian-path.ts builds the path from them.
  *
- * With q = r(1 - r), the point at the share r of an interval of length h has, given W and H,
+ * Let the interval have length h, let r in [0, 1] be a fraction of it, and q = r(1 - r). Given W and H,
  *   W_r = r W + 6q H + noise of variance h q(1 - 3q),
- *   A_r = ∫₀^{rh} W_s ds = h ((r²/2) W + (3r² - 2r³) H) + noise,
- * the two noises jointly normal with covariance h² (r²/2 - r³/2 - 6q(r²/4 - r³/6)), and the second of variance
- * h³ (r³/3 - r⁴/4 - 12(r²/4 - r³/6)²). All of it follows from Cov(W_s, W_t) = min(s, t).
+ *   A_r = ∫₀^{rh} W_s ds = h ((r²/2) W + (3r² - 2r³) H) + noise of variance h³ (r³/3 - r⁴/4 - 12(r²/4 - r³/6)²).
+ * The two noises are jointly normal with covariance h² (r²/2 - r³/2 - 6q(r²/4 - r³/6)). These formulas follow from
+ * Cov(W_s, W_t) = min(s, t).
  */
 import { InternalError } from '../errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
-/** What a path does over an interval. */
+/** A path over one interval: its increment and its area. */
 export interface Piece {
   readonly w: Tensor;
   readonly h: Tensor | null;
@@ -20,7 +20,7 @@ export interface Piece {
   readonly span: number;
 }
 
-/** Standard normals for one bridge step: one array, or two where areas are kept. */
+/** Standard normals for one bridge step: one array, or two if the path has areas. */
 export type BridgeNoise = readonly [Tensor, Tensor | null];
 
 /** The two halves of a piece. */
@@ -43,7 +43,7 @@ export function halve({ w, h, span }: Piece, [z, n]: BridgeNoise): [Piece, Piece
   ];
 }
 
-/** The piece over two that meet. */
+/** The piece over two adjacent intervals. */
 export function combine(first: Piece, second: Piece): Piece {
   const span = first.span + second.span;
   const w = first.w.add(second.w);
@@ -53,7 +53,7 @@ export function combine(first: Piece, second: Piece): Piece {
   return { w, h: areas.add(first.w.mul(q / 2)).sub(second.w.mul(p / 2)), span };
 }
 
-/** The part of a piece between the shares `from` < `to` of it, by one set of normals whatever the shares. */
+/** The part of a piece between the fractions `from` < `to`. All parts of one piece use the same normals. */
 export function bridgeAt(piece: Piece, noise: BridgeNoise, from: number, to: number): Piece {
   const [begin, end] = [pointAt(piece, noise, from), pointAt(piece, noise, to)];
   const span = (to - from) * piece.span;
@@ -68,7 +68,7 @@ export function bridgeAt(piece: Piece, noise: BridgeNoise, from: number, to: num
   return { w, h: area.sub(w.mul(0.5)), span };
 }
 
-/** W and its integral from the piece's beginning to the share r of it; null for r = 0. */
+/** W and its integral from the beginning of the piece to the fraction r; null for r = 0. */
 function pointAt(
   { w, h, span }: Piece,
   [z, n]: BridgeNoise,

@@ -1,20 +1,23 @@
 /**
- * A Brownian path W on [t0, t1] that can be asked for any interval, in any order, with the same answer, in memory
- * that grows with neither the number of questions nor the resolution.
+ * A Brownian path W on [t0, t1]. `increment(s, t)` returns W(t) - W(s) for any interval. The order of the calls does
+ * not change the results. Memory does not grow with the number of calls or with the resolution.
  *
- * The interval is halved again and again. Given what W does over a node of that tree, what it does over the
- * halves is a Brownian bridge, and the bridge's normals are a pure function of (seed, node): nothing is stored
- * but the nodes of the last descent. With the space-time Lévy area H of each node (`area: true`), W = W_{s,t} and
- * H = H_{s,t} over a node of length h give for its halves, with Z ~ N(0, h/16) and N ~ N(0, h/12),
+ * The path is a binary tree: each node is an interval, and its children are the two halves. Given the increment over
+ * a node, the increments over its halves follow the law of a Brownian bridge. The normals of the bridge are a pure
+ * function of (seed, node), so only the nodes of the last descent are stored. With `area: true` each node has its
+ * space-time Lévy area H too. A node of length h with increment W and area H has the halves
  *
- *   W_left = W/2 + 3H/2 + Z,   H_left = H/4 - Z/2 + N/2,   H_right = H/4 - Z/2 - N/2.
+ *   W_left = W/2 + 3H/2 + Z,   H_left = H/4 - Z/2 + N/2,   H_right = H/4 - Z/2 - N/2,
  *
- * At the last level, t1 - t0 over 2^depth long, a point within a cell is one more bridge step. So increments have
- * the exact joint law for all times no two of which lie within one cell; inside a cell, W is continuous. An
- * interval is the sum of the nodes that tile it, without cancellation, and additive up to rounding.
+ * where Z ~ N(0, h/16) and N ~ N(0, h/12).
+ *
+ * A node of the last level is a cell, (t1 - t0)/2^depth long. A point inside a cell is one more bridge step. So the
+ * increments have the exact joint law if no two times lie inside one cell. W is continuous inside a cell. An
+ * increment is the sum over the nodes that cover its interval. So it has no cancellation, and increments are additive
+ * up to rounding.
  *
  * Source: Foster, Lyons and Oberhauser, "An optimal polynomial approximation of Brownian motion" (2020), for the
- * bridge with H; the virtual tree is Li, Wong, Chen and Duvenaud's, "Scalable gradients for SDEs" (2020).
+ * bridge with H; Li, Wong, Chen and Duvenaud, "Scalable gradients for SDEs" (2020), for the virtual tree.
  */
 import { noGrad, scope } from '../autograd/tape.ts';
 import { type Shape, sizeOf } from '../autograd/variable.ts';
@@ -28,12 +31,12 @@ import { bridgeAt, combine, halve, type Piece } from './brownian-bridge.ts';
 import { GROUP, type Increment, type NoiseSource } from './increments.ts';
 
 export interface BrownianPathOptions {
-  /** Where the path begins, default 0. */
+  /** The time at which the path begins. Default 0. */
   readonly t0?: number;
   readonly t1: number;
-  /** Whether space-time Lévy areas are made too. A path with them is another path than one without. */
+  /** Whether to make space-time Lévy areas too. A path with areas has other increments than one without. */
   readonly area?: boolean;
-  /** How often the interval is halved: the shortest step that is exact is (t1 - t0)/2^depth. Default 24. */
+  /** The number of levels of the tree: the shortest exact step is (t1 - t0)/2^depth. Default 24. */
   readonly depth?: number;
 }
 
@@ -43,7 +46,7 @@ interface Expanded {
   readonly halves: readonly [Piece, Piece];
 }
 
-/** Times are snapped to cell boundaries within this share of a cell, so that k·dt finds the boundary it means. */
+/** A time this close to a cell's boundary, in cells, is moved to it: rounding in k·dt must not miss the boundary. */
 const SNAP = 2 ** -16;
 
 export class BrownianPath implements NoiseSource {
@@ -56,9 +59,9 @@ export class BrownianPath implements NoiseSource {
   private readonly rng: Rng;
 
   /**
-   * @param rng the path is a function of its seed and stream; nothing is drawn from it
-   * @param shape of W: each element is a motion of its own
-   * @throws ValueError for an empty interval or a depth beyond 1 to 32
+   * @param rng the path is a function of its seed and stream; the generator does not advance
+   * @param shape the shape of W: each element is an independent motion
+   * @throws ValueError for an empty interval or a depth outside 1 to 32
    */
   constructor(
     rng: Rng,
@@ -85,7 +88,7 @@ export class BrownianPath implements NoiseSource {
   }
 
   /**
-   * What W does over [s, t]; the tensors belong to the current scope.
+   * The increment (and area) of W over [s, t]. The tensors belong to the current scope.
    * @throws ValueError for times outside of the path or in the wrong order
    */
   increment(s: number, t: number): Increment {
@@ -96,7 +99,7 @@ export class BrownianPath implements NoiseSource {
     }
     const [from, to] = [this.cells(s), this.cells(t)];
     if (from >= to) return { dW: zeros(this.shape), ...(this.area ? { area: zeros(this.shape) } : {}) };
-    // Outputs first: what the descent allocates dies with its own scope.
+    // The outputs come first: the descent has a scope of its own, which frees all that it allocates.
     const dW = empty(this.shape);
     const area = this.area ? empty(this.shape) : null;
     noGrad(() =>
@@ -114,25 +117,25 @@ export class BrownianPath implements NoiseSource {
     return this.increment(this.t0, t).dW;
   }
 
-  /** Frees what the last descent holds. */
+  /** Frees the nodes of the last descent. */
   dispose(): void {
     for (const { halves } of this.levels) for (const piece of halves) this.release(piece);
     this.levels.length = 0;
     this.release(this.root);
   }
 
-  /** A time in units of cells. */
+  /** A time, measured in cells from t0. */
   private cells(t: number): number {
     const at = ((t - this.t0) / (this.t1 - this.t0)) * 2 ** this.depth;
     const boundary = Math.round(at);
     return Math.abs(at - boundary) < SNAP ? boundary : at;
   }
 
-  /** The part of [from, to] that lies in node `index` of `level`, which is not empty. */
+  /** The part of [from, to] that lies in node `index` of `level`. That part must not be empty. */
   private descend(level: number, index: number, node: Piece, from: number, to: number): Piece {
     const cells = 2 ** (this.depth - level);
     const begin = index * cells;
-    // A copy, because the halves of a level are overwritten when another of its nodes is expanded.
+    // Copy it: the next node that is expanded at this level overwrites the halves.
     if (from <= begin && to >= begin + cells) {
       return { w: node.w.detach(), h: node.h?.detach() ?? null, span: node.span };
     }
@@ -145,7 +148,7 @@ export class BrownianPath implements NoiseSource {
     return combine(first, this.descend(level + 1, 2 * index + 1, right, from, to));
   }
 
-  /** The part [from, to] of a cell, as shares of it. */
+  /** The part [from, to] of a cell; `from` and `to` are fractions of the cell. */
   private within(index: number, cell: Piece, from: number, to: number): Piece {
     const noise = this.noise(2 ** this.depth + index);
     return bridgeAt(cell, noise, from, to);
@@ -174,7 +177,7 @@ export class BrownianPath implements NoiseSource {
     return { w: z.mul(Math.sqrt(span)), h: n ? n.mul(Math.sqrt(span / 12)) : null, span };
   }
 
-  /** The normals of a node: one array, or two where areas are made. */
+  /** The normals of a node: one array, or two if the path has areas. */
   private noise(node: number): readonly [Tensor, Tensor | null] {
     const blocks = Math.ceil(sizeOf(this.shape) / GROUP) * 4;
     const draw = (place: number) => {

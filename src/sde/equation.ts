@@ -1,13 +1,13 @@
 /**
- * Which equation a figure shows: a process by name, or a drift and a diffusion that are written as expressions. Both
- * become one record with a title, a start and an end of time.
+ * The equation of a figure: either a named process, or a drift and a diffusion that a user writes as expressions.
+ * Both become one record with a title, a start and an end time.
  */
 import { ValueError } from '../errors.ts';
 import { expressionSde } from './expression.ts';
 import { type Process, processNamed } from './processes/index.ts';
 import type { SDE } from './sde.ts';
 
-/** An equation as settings name it: `process`, or `drift` and `diffusion`. */
+/** The settings that choose an equation: `process`, or `drift` and `diffusion`. */
 export interface EquationSettings {
   /** The name of a process. */
   readonly process?: string | undefined;
@@ -15,26 +15,26 @@ export interface EquationSettings {
   readonly drift?: string | undefined;
   /** b(x, t), as in `sigma*sqrt(x)`. */
   readonly diffusion?: string | undefined;
-  /** Parameters that differ from the process's own, or those of the expressions; `x0` is the start of those. */
+  /** Parameters that replace the defaults of the process, or the parameters of the expressions and their start `x0`. */
   readonly set?: Readonly<Record<string, number>> | undefined;
 }
 
-/** An equation with its start, however it was named. */
+/** An equation with its start and its end time. */
 export interface Equation {
   /** The process's name, or `sde`. */
   readonly name: string;
   readonly title: string;
   readonly subtitle: string;
   readonly sde: SDE;
-  /** One number a component. */
+  /** The start: one number per component. */
   readonly start: readonly number[];
-  /** The end of time where none is asked for. */
+  /** The default end time. */
   readonly time: number;
-  /** Where it is one by name. */
+  /** The process, if the settings named one. */
   readonly process: Process | null;
 }
 
-/** The end of time for expressions, which name none. */
+/** The default end time for expressions. */
 const TIME = 10;
 
 const listed = (values: Readonly<Record<string, number>>) =>
@@ -42,7 +42,7 @@ const listed = (values: Readonly<Record<string, number>>) =>
     .map(([key, value]) => `${key} = ${value}`)
     .join(', ');
 
-/** The equation that settings name. @throws ValueError for an unknown process, parameter or expression */
+/** The equation of these settings. @throws ValueError for an unknown process or parameter, or a wrong expression */
 export function equationOf({ process, drift, diffusion, set = {} }: EquationSettings): Equation {
   if (process !== undefined && drift === undefined && diffusion === undefined) {
     return namedEquation(process, set);
@@ -66,7 +66,7 @@ function namedEquation(name: string, values: Readonly<Record<string, number>>): 
   return { name: canonical, title, subtitle, sde: process, start, time, process };
 }
 
-/** The end of time, the process's own where none is given. @throws ValueError for one after the process ends */
+/** The end time; default: the process's own. @throws ValueError for a time after the end of the process */
 export function checkTime({ name, process, time: own }: Equation, time = own): number {
   const end = process?.end ?? Infinity;
   if (time <= end) return time;

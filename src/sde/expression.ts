@@ -1,13 +1,13 @@
 /**
- * An SDE from two expressions that a person types: `0.1*x` and `1`, or `theta*(mu - x)` and `sigma*sqrt(x)`.
+ * An SDE from two expressions that a user types, such as `0.1*x` and `1`, or `theta*(mu - x)` and `sigma*sqrt(x)`.
  *
- * jsep parses the text to a tree; nothing is ever evaluated as code. The tree may hold numbers, the state `x`, the
- * time `t`, named parameters, `pi` and `e`, + - * / ^ and the functions of `FUNCTIONS`; everything else (strings,
- * members, assignments, calls of other things) is refused by name before anything runs. It is evaluated on numbers
- * where x plays no part, and on tensors where it does, together with the derivative in x (forward mode), which
- * gives Milstein's correction b·∂b/∂x. Gradients flow through.
+ * jsep parses the text to a tree. The text is never run as code. The tree may have numbers, the state `x`, the time
+ * `t`, named parameters, `pi` and `e`, the operators + - * / ^ and the functions of `FUNCTIONS`. Everything else
+ * (strings, members, assignments, calls of other functions) is refused before evaluation, with a message that names
+ * it. A part without x is evaluated on numbers, a part with x on tensors. The derivative in x is computed too
+ * (forward mode): it gives Milstein's correction b·∂b/∂x. Gradients flow through an expression.
  *
- * Left out on purpose: sin and cos of x, for which the engine has no kernel (of t they are there).
+ * Left out on purpose: sin and cos of x, because the engine has no kernel for them. sin and cos of t are available.
  */
 import jsep from 'jsep';
 import { didYouMean, ValueError } from '../errors.ts';
@@ -19,7 +19,7 @@ import type { SDE } from './sde.ts';
 
 jsep.addBinaryOp('^', 11, true);
 
-/** A minus before a power is that of the power: -x^2 is -(x^2), where jsep by itself reads (-x)^2. */
+/** A minus before a power applies to the power: -x^2 is -(x^2). jsep by itself parses (-x)^2. */
 const MINUS = '-'.charCodeAt(0);
 jsep.hooks.add('gobble-token', function minusOfPower(env) {
   if (this.code !== MINUS) return;
@@ -37,7 +37,7 @@ function powerOf(parser: jsep.HookScope): jsep.Expression {
   return { type: 'BinaryExpression', operator: '^', left: base, right: powerOf(parser) };
 }
 
-/** A value and its derivative in x; null where x plays no part. */
+/** A value and its derivative in x. The derivative is the number 0 if the value does not depend on x. */
 interface Dual {
   readonly value: number | Tensor;
   readonly slope: number | Tensor;
@@ -50,7 +50,7 @@ type Operation = readonly [
   slope: (x: Value, y: Value) => Value,
 ];
 
-/** y = f(x) on numbers and on tensors, and f'(x) by x and y. */
+/** y = f(x) on numbers and on tensors, and f'(x) as a function of x and y. */
 const FUNCTIONS: Readonly<Record<string, Operation>> = {
   exp: [math.exp, (x) => x.exp(), (_x, y) => y],
   log: [math.log, (x) => x.log(), (x) => div(1, x)],
@@ -94,7 +94,7 @@ const BINARY: Readonly<Record<string, (a: Dual, b: Dual) => Dual>> = {
   '^': power,
 };
 
-/** a^n for a number n; small whole exponents by products, so that negative x are fine and fast. */
+/** a^n for a number n. Small whole exponents are computed by products: that is fast and allows negative x. */
 function power(a: Dual, b: Dual): Dual {
   const n = b.value;
   if (typeof n !== 'number') throw new ValueError('expression: expected an exponent without x in it');
@@ -118,8 +118,8 @@ type Compiled = (scope: Scope) => Dual;
 
 /**
  * Parses an expression in x, t and named parameters.
- * @returns value and derivative in x at a state and a time; each a number where x plays no part in it
- * @throws ValueError that quotes the expression and says what is wrong, and where
+ * @returns a function of a state and a time; it returns the value and its derivative in x, as numbers if without x
+ * @throws ValueError that quotes the expression, and says what is wrong and where
  */
 export function parseExpression(text: string, parameters: Readonly<Record<string, number>> = {}): Compiled {
   if (typeof text !== 'string') {
@@ -216,8 +216,8 @@ function call(node: jsep.CallExpression, text: string, go: (child: unknown) => C
 }
 
 /**
- * An Itô SDE with diagonal noise (additive where x plays no part in the diffusion) from two expressions.
- * @throws ValueError for an expression that does not parse or names something unknown
+ * An Itô SDE from two expressions. The noise is additive if the diffusion does not depend on x, else diagonal.
+ * @throws ValueError for an expression that does not parse or has an unknown name
  */
 export function expressionSde(
   drift: string,
@@ -229,7 +229,7 @@ export function expressionSde(
       throw new ValueError(`expression: expected a finite ${name}, got ${describe(value)}`);
   }
   const [a, b] = [parseExpression(drift, parameters), parseExpression(diffusion, parameters)];
-  // Tried once, so that what only shows on tensors is said before anything is solved.
+  // Evaluate once: some errors appear on tensors only, and must be reported before a solve begins.
   const probe = full([1], 1);
   a({ x: probe, t: 0 });
   const additive = typeof b({ x: probe, t: 0 }).value === 'number';

@@ -1,11 +1,12 @@
 /**
- * The figures of a stochastic differential equation: paths under their exact mean and band, and the histogram of
- * their ends under the exact density. A figure is a record of plain arrays that follows from the settings alone.
+ * The figures of a stochastic differential equation. One shows paths with their exact mean and band. The other shows
+ * the histogram of the end values with the exact density. A figure is a record of plain arrays. It depends on the
+ * settings only.
  *
- * Two solves make them. The first takes all paths to their ends; the second takes the few that are drawn, with all
- * their states, on the same noise. So memory stays bounded for any number of paths.
+ * There are two solves with the same noise. The first solves all paths and keeps the end values only. The second
+ * solves the few paths that are drawn and keeps all their states. So memory is bounded for any number of paths.
  *
- * Left out on purpose: exact laws of later components, which no process has.
+ * Left out on purpose: exact laws of the components after the first, because no process here has one.
  */
 import type { FloatArray } from '../backend/backend.ts';
 import { histogram } from '../image/histogram.ts';
@@ -25,28 +26,28 @@ import {
 import { solve, startAt } from './solve.ts';
 import { solverNamed } from './solvers/index.ts';
 
-/** Paths that are drawn one by one, at most. */
+/** The largest number of paths that are drawn as curves. */
 export const DRAWN_PATHS = 30;
-/** A histogram of fewer ends says nothing. */
+/** The smallest number of end values for a histogram. */
 const LEAST_FOR_HISTOGRAM = 50;
-/** Intervals of a smooth curve. */
+/** The number of intervals of an exact curve. */
 const CURVE = 200;
 
-/** What the figures of an equation follow from. */
+/** The settings of the figures. */
 export interface PathsSettings extends EquationSettings {
   readonly paths: number;
-  /** Steps of a path; states are one more. */
+  /** The number of steps of a path. A path has `steps + 1` states. */
   readonly steps: number;
-  /** The end of time; default: the process's own. */
+  /** The end time. Default: the process's own. */
   readonly time?: number | undefined;
   /** The solver's name. */
   readonly solver: string;
-  /** Whether the path without noise, dx = a(x, t) dt, is drawn too. */
+  /** Whether to draw the path without noise too: dx = a(x, t) dt. */
   readonly twin: boolean;
   readonly seed: Seed;
 }
 
-/** Paths that were solved: what the figures are made of. */
+/** The solved paths, from which the figures are made. */
 export interface Simulation {
   readonly equation: Equation;
   readonly solver: SdeSolver;
@@ -58,11 +59,11 @@ export interface Simulation {
   /** `[times, drawn, components]`: the first paths. */
   readonly first: FloatArray;
   readonly drawn: number;
-  /** `[paths, components]` at the end. */
+  /** `[paths, components]`: the end values. */
   readonly ends: FloatArray;
-  /** `[times, paths, components]` where they are wanted. */
+  /** `[times, paths, components]`: all states, if `keep` was set. */
   readonly states: FloatArray | null;
-  /** `[times, components]` where it is wanted. */
+  /** `[times, components]`: the path without noise, if the settings have `twin`. */
   readonly twin: FloatArray | null;
 }
 
@@ -72,25 +73,25 @@ export interface PathsFigure {
   readonly times: Float64Array;
   /** `[drawn][steps + 1]` */
   readonly paths: readonly Float64Array[];
-  /** The exact law, of the first component, where it is known; each array `[201]`. */
+  /** The exact law of the first component, or null if it is not known. Each array is `[201]`. */
   readonly law: {
     readonly times: Float64Array;
     readonly mean: Float64Array;
-    /** The central interval of 95.4 %, where it is known at all times. */
+    /** The central interval of 95.4 %, or null if it is not known at all times. */
     readonly band: { readonly lower: Float64Array; readonly upper: Float64Array } | null;
   } | null;
   /** The path without noise, `[steps + 1]`. */
   readonly twin: Float64Array | null;
 }
 
-/** The ends of the first component. */
+/** The end values of the first component. */
 export interface EndFigure {
   readonly time: number;
-  /** How many ends there are. */
+  /** The number of end values. */
   readonly paths: number;
-  /** Of one width, `[bins + 1]` and `[bins]`: densities. */
+  /** Bins of equal width: edges `[bins + 1]` and densities `[bins]`. */
   readonly histogram: { readonly edges: Float64Array; readonly heights: Float64Array };
-  /** The exact density, or that for t to infinity, `[201]`. */
+  /** The exact density, or else the density for t to infinity, `[201]`. */
   readonly density: {
     readonly kind: 'exact' | 'stationary';
     readonly x: Float64Array;
@@ -98,17 +99,17 @@ export interface EndFigure {
   } | null;
 }
 
-/** What a solve is of. */
+/** An equation with its solver and its end time. */
 export interface Problem {
   readonly equation: Equation;
   readonly solver: SdeSolver;
   /** The equation in the solver's calculus. */
   readonly sde: SDE;
-  /** The end of time. */
+  /** The end time. */
   readonly time: number;
 }
 
-/** The problem that settings name. @throws ValueError for settings that do not fit */
+/** The problem of these settings. @throws ValueError for settings that do not fit */
 export function problemOf(settings: PathsSettings): Problem {
   const equation = equationOf(settings);
   const solver = solverNamed(settings.solver);
@@ -122,7 +123,7 @@ function inCalculus(sde: SDE, solver: SdeSolver): SDE {
   return stratonovich && noiseOf(sde) !== 'additive' ? toStratonovich(sde) : sde;
 }
 
-/** All states of a solve from `paths` copies of the start, or those at its end. */
+/** Solves from `paths` copies of the start; returns all states, or those at the end time. */
 function solved(
   sde: SDE,
   solver: SdeSolver,
@@ -139,8 +140,9 @@ function solved(
 
 /**
  * Solves the paths.
- * @param keep whether all states of all paths are returned too
- * @throws ValueError for settings that do not fit; DivergenceError where a path leaves the finite numbers
+ * @param keep whether to return all states of all paths too
+ * @throws ValueError for settings that do not fit
+ * @throws DivergenceError if a path is no longer finite
  */
 export function simulate(settings: PathsSettings, keep = false): Simulation {
   const { equation, solver, sde, time } = problemOf(settings);
@@ -172,7 +174,7 @@ export function simulate(settings: PathsSettings, keep = false): Simulation {
   };
 }
 
-/** The paths of one component, with what is known of them exactly. */
+/** The paths of one component, with the exact mean and band if they are known. */
 export function pathsFigure(simulation: Simulation, component = 0): PathsFigure {
   const { equation, times, first, drawn, twin } = simulation;
   const width = equation.start.length;
@@ -203,13 +205,13 @@ function lawOf({ process, start }: Equation, end: number): PathsFigure['law'] {
   };
 }
 
-/** The histogram of the ends; null where there are too few, or no noise. */
+/** The histogram of the end values; null if there are too few of them, or if there is no noise. */
 export function endFigure({ equation, solver, paths, times, ends }: Simulation): EndFigure | null {
   if (paths < LEAST_FOR_HISTOGRAM || solver.noiseFree) return null;
   const { process, start } = equation;
   const time = times[times.length - 1];
   const values = Float64Array.from({ length: paths }, (_, i) => ends[i * start.length]).sort();
-  // The outermost thousandth on either side would only make the bins wide.
+  // Leave out a thousandth of the values on either side: they would only make the bins wide.
   const cut = Math.floor(paths / 1000);
   const [low, high] = [values[cut], values[paths - 1 - cut]];
   const bars = histogram(values, low < high ? { domain: [low, high] } : {});

@@ -1,7 +1,7 @@
 /**
- * Euler-Maruyama in one pass over memory, for equations that are affine in the state: Brownian motion, the drift
- * SDE, geometric Brownian motion, Ornstein-Uhlenbeck, the bridge, and the SDEs of diffusion models. The kernel
- * makes its noise in place, the same as `FreshNoise` makes for the general form, so that both agree to rounding.
+ * Euler-Maruyama in one pass over memory, for equations that are affine in the state. These are Brownian motion, the
+ * drift SDE, geometric Brownian motion, Ornstein-Uhlenbeck, the bridge, and the SDEs of diffusion models. The kernel
+ * makes the same noise as `FreshNoise` makes for the general form. So both forms agree up to rounding.
  */
 import { scope } from '../autograd/tape.ts';
 import { sizeOf } from '../autograd/variable.ts';
@@ -12,13 +12,13 @@ import { GROUP, type NoiseOrigin } from './increments.ts';
 import { noiseOf, type SDE, type SdeSolver } from './sde.ts';
 import { eulerMaruyama } from './solvers/euler-maruyama.ts';
 
-/** Whether the fused kernel does what `solver` does for `sde`. */
+/** Whether the fused kernel can solve `sde` in place of `solver`. */
 export function fits(sde: SDE, solver: SdeSolver): boolean {
   const elementwise = noiseOf(sde) === 'additive' || noiseOf(sde) === 'diagonal';
   return solver === eulerMaruyama && elementwise && sde.affine !== undefined;
 }
 
-/** Solves from x into `states`: all of them, the start first, or the last alone. */
+/** Solves from x and writes to `states`: all states with the start first, or the last one only. */
 export function solveFused(
   sde: SDE,
   x: Tensor,

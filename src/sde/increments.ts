@@ -1,11 +1,13 @@
 /**
- * Where a solve takes its Brownian increments from.
+ * The sources of Brownian increments for a solve.
  *
- * `FreshNoise` draws each step's increment once, in order: the plain case, and the only one whose noise the fused
- * kernels make too. Element i of step k's increment is a function of (seed, k, i) alone, so that a batch of paths
- * that is solved in blocks, or fused, sees the same noise. Where the number of steps is known, noise is drawn ahead: other
- * threads draw the next steps while the caller computes this one. A small batch draws several steps at once: that is
- * one call, and work enough for threads. `BrownianPath` (brownian-path.ts) can be asked for any interval, again and again.
+ * `FreshNoise` draws the increment of each step once, in order. Fused kernels make the same noise. Element i of the
+ * increment of step k is a function of (seed, k, i) only. So a batch has the same noise if it is solved in blocks, or
+ * by a fused kernel. If the number of steps is known, noise is drawn ahead: other threads draw the next steps while
+ * the caller computes the current one. For a small batch one call draws several steps, so that threads have enough
+ * work.
+ *
+ * `BrownianPath` (brownian-path.ts) returns the increment of any interval, any number of times.
  */
 import { noGrad } from '../autograd/tape.ts';
 import { type Shape, sizeOf } from '../autograd/variable.ts';
@@ -14,53 +16,53 @@ import type { Rng } from '../random/rng.ts';
 import { empty } from '../tensor/create.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
-/** What happens over one interval [s, t]. */
+/** A Brownian motion over one interval [s, t]. */
 export interface Increment {
   /** W(t) - W(s): normal with variance t - s. */
   readonly dW: Tensor;
-  /** The space-time Lévy area of the interval (see `SdeSolver.step`), where the source makes it. */
+  /** The space-time Lévy area of the interval (see `SdeSolver.step`), if the source makes areas. */
   readonly area?: Tensor;
 }
 
-/** A Brownian motion, or one of which each interval is asked for once. */
+/** A source of Brownian increments. Some sources return each interval only once, in order. */
 export interface NoiseSource {
   /** The shape of dW. */
   readonly shape: Shape;
   increment(s: number, t: number): Increment;
 }
 
-/** Elements that four blocks of the generator make (assembly/random/gaussian.ts). */
+/** The number of elements that four blocks of the generator make (assembly/random/gaussian.ts). */
 export const GROUP = 16;
 const BLOCKS = 4;
 
-/** Where the noise of a run begins: the streams of dW and of the areas. */
+/** The origin of a run's noise: the streams of dW and of the areas. */
 export interface NoiseOrigin {
   readonly dW: Rng;
   readonly area: Rng;
 }
 
-/** The streams of a generator that a run uses, at their beginning. */
+/** The two streams of a generator that a run uses. */
 export const noiseOrigin = (rng: Rng): NoiseOrigin => ({
   dW: rng.stream('brownian'),
   area: rng.stream('levy-area'),
 });
 
-/** Normals that one call of the generator makes, unless a step needs more: they stay in the second-level cache. */
+/** The number of normals in one call of the generator, if a step does not need more. They fit the L2 cache. */
 const AHEAD = 65536;
 
-/** Increments for one step after the other. */
+/** Fresh increments, one step after the other. */
 export class FreshNoise implements NoiseSource {
   private step = 0;
   private readonly dW: Normals;
   private readonly area: Normals | null;
 
   /**
-   * @param shape dW's shape: all of a batch, or a block of its paths
+   * @param shape the shape of dW, for the whole batch or for a block of its paths
    * @param area whether to make space-time Lévy areas too
-   * @param size elements of the whole batch's dW; default: those of `shape`
-   * @param offset the element of the batch that is this block's first, a multiple of 16
-   * @param steps the number of steps that will be asked for, if it is known. Of several the noise is drawn ahead, and the
-   *   memory for it is freed with `dispose()`. Steps beyond it are drawn one by one. Default 1.
+   * @param size the number of elements of dW for the whole batch; default: that of `shape`
+   * @param offset the index in the batch of the first element of this block, a multiple of 16
+   * @param steps the number of steps, if it is known. If it is more than 1, noise is drawn ahead, and `dispose()` frees
+   *   its memory. Steps after this number are drawn one by one. Default 1.
    */
   constructor(
     origin: NoiseOrigin,
@@ -88,17 +90,17 @@ export class FreshNoise implements NoiseSource {
   }
 }
 
-/** The standard normals of one stream, step after step: a step begins at a group of the generator. */
+/** The standard normals of one stream, step after step. Each step begins at a group of the generator. */
 class Normals {
-  /** Elements from one step's first to the next one's. */
+  /** The distance between the first elements of two steps, in elements. */
   private readonly stride: number;
-  /** Steps that are drawn at once: several only of a whole batch of paths, whose steps lie in a row. */
+  /** The number of steps that one call draws. It is more than 1 only for a whole batch: its steps lie side by side. */
   private readonly most: number;
-  /** Places on the heap for twice as many steps: those in use, and those that are drawn meanwhile. Step k is at k mod 2·most. */
+  /** Room on the heap for 2·most steps: half are in use while the others are drawn. Step k is at k mod 2·most. */
   private ring: Tensor | null = null;
-  /** The steps before this one are drawn. */
+  /** All steps before this one are drawn. */
   private ready = 0;
-  /** Waits for the steps from `ready` on. */
+  /** Waits until the steps from `ready` on are drawn. */
   private wait: () => void = NOTHING;
 
   constructor(
@@ -113,7 +115,7 @@ class Normals {
     this.most = Math.min(inARow, steps);
   }
 
-  /** The normals of a step times `factor`, in the current scope. Steps are asked for in order. */
+  /** The normals of a step times `factor`, in the current scope. The caller must take the steps in order. */
   scaled(step: number, factor: number): Tensor {
     const z = empty(this.shape);
     const { kernels } = z.backend;
@@ -141,7 +143,7 @@ class Normals {
     }
   }
 
-  /** Draws ahead from here on, on the backend of z. */
+  /** Begins to draw ahead from this step on, on the backend of z. */
   private begin(step: number, z: Tensor): void {
     this.dispose();
     this.ring = z.emptyOnHeap([2 * this.most * this.stride]);
@@ -162,7 +164,7 @@ class Normals {
     return ptr + (step % (2 * this.most)) * this.stride * backend.elementBytes;
   }
 
-  /** n normals from the step's first on. */
+  /** The record of a call that draws n normals from the first one of the step. */
   private numbers(step: number, n: number, out: Ptr): Random {
     const block = ((this.offset + step * this.stride) / GROUP) * BLOCKS;
     return { n, out, key: this.rng.key, block };

@@ -1,4 +1,4 @@
-/** The SDE laboratory, as `sde` of the package: processes, solvers, Brownian paths, solving, orders measured. */
+/** The SDE laboratory, exported as `sde`: processes, solvers, Brownian paths, solving, and measured orders. */
 
 export { type AdaptiveOptions, type AdaptiveSolution, solveAdaptive } from './adaptive.ts';
 export { BrownianPath, type BrownianPathOptions } from './brownian-path.ts';

@@ -1,21 +1,21 @@
 /**
  * Exact laws of a real-valued process at one time: mean, variance, density and distribution function, in float64.
- * They are what plots draw and what tests hold solvers against.
+ * Plots draw them, and tests compare solvers with them.
  */
 import { exp, log } from '../math.ts';
 import { noncentralChiSquare, normalCdf, normalPdf } from './special.ts';
 
 export interface Law {
   readonly mean: number;
-  /** Null where no closed form is known. */
+  /** Null if no closed form is known. */
   readonly variance: number | null;
-  /** The density at x, where one is known. */
+  /** The density at x, if it is known. */
   readonly density?: (x: number) => number;
   /** P(X <= x) */
   readonly cdf?: (x: number) => number;
 }
 
-/** The normal law; of variance 0, a point without a density. */
+/** The normal law. With variance 0 it is a point, which has no density. */
 export function normalLaw(mean: number, variance: number): Law {
   if (!(variance > 0)) return { mean, variance };
   const sigma = Math.sqrt(variance);
@@ -27,7 +27,7 @@ export function normalLaw(mean: number, variance: number): Law {
   };
 }
 
-/** The law of ±e^N with N normal: `sign` is that of the process. */
+/** The law of sign·e^N with N normal. */
 export function lognormalLaw(mu: number, variance: number, sign = 1): Law {
   const mean = sign * exp(mu + variance / 2);
   if (!(variance > 0)) return { mean, variance: 0 };
@@ -41,7 +41,7 @@ export function lognormalLaw(mu: number, variance: number, sign = 1): Law {
   };
 }
 
-/** The law of c·Y with Y noncentral chi-square of k degrees of freedom. */
+/** The law of c·Y, where Y is noncentral chi-square with k degrees of freedom and noncentrality lambda. */
 export function scaledChiSquareLaw(c: number, k: number, lambda: number): Law {
   return {
     mean: c * (k + lambda),
@@ -52,8 +52,8 @@ export function scaledChiSquareLaw(c: number, k: number, lambda: number): Law {
 }
 
 /**
- * The central interval of a law that holds as much as two standard deviations to either side of a normal mean
- * (95.45 %): mean ± 2σ for a normal law. Null where neither variance nor distribution function is known.
+ * The central interval of probability 95.45 %. That is mean ± 2σ for a normal law. Null if neither the variance nor
+ * the distribution function is known.
  */
 export function twoSigmaBand(law: Law): [number, number] | null {
   const { mean, variance, cdf } = law;
@@ -63,7 +63,7 @@ export function twoSigmaBand(law: Law): [number, number] | null {
   return [quantile(cdf, mean, sigma, normalCdf(-2)), quantile(cdf, mean, sigma, normalCdf(2))];
 }
 
-/** The x with cdf(x) = p, by halving an interval that is widened until it holds it. */
+/** The x with cdf(x) = p, by bisection. The interval is first widened until it contains x. */
 function quantile(cdf: (x: number) => number, mean: number, sigma: number, p: number): number {
   let [low, high] = [mean - 2 * sigma, mean + 2 * sigma];
   while (cdf(low) > p) low -= sigma;

@@ -1,19 +1,19 @@
 /**
- * The problems on which orders of convergence are measured: equations whose solution on a given Brownian path, or
- * whose reference, is known far better than any scheme here solves them.
+ * The test problems for orders of convergence. For each one the solution on a given Brownian path is known, or a
+ * reference solution that is much more accurate than the solver.
  *
  * - diagonal: geometric Brownian motion, X = x0 exp((μ - σ²/2)t + σW)
  * - scalar: a rotation of the plane by the angle at + bW, driven by one motion
- * - additive, for strong orders up to 1: dX = -X dt + (1 + t) dW, X(t) = e^-t x0 + ∫₀ᵗ e^(s-t)(1 + s) dW(s); on each
- *   of the finest steps the integral is that of the best linear approximation of its kernel, W times the kernel's
- *   mean less the Lévy area times its rise, which errs by O(dt^(5/2)) a step
- * - additive, for higher orders: dX = -tanh(2X) dt + dW, because schemes of higher order do better still on a linear
- *   problem. Reference: SRA1 on steps 4 times finer
- * - general, strong: dX = (dW₁, dW₂, X₁ dW₂), whose third component is an iterated integral that no function of the
- *   increments gives: noise that does not commute. Reference: the trapezoidal sum on steps 8 times finer
+ * - additive, for strong orders up to 1: dX = -X dt + (1 + t) dW, X(t) = e^-t x0 + ∫₀ᵗ e^(s-t)(1 + s) dW(s). On each of
+ *   the finest steps the integral's kernel is replaced by its best linear approximation. Then the integral is dW times
+ *   the kernel's mean, minus the Lévy area times the kernel's increase. Its error is O(dt^(5/2)) per step.
+ * - additive, for higher orders: dX = -tanh(2X) dt + dW. A linear problem would not do: schemes of higher order show
+ *   an even higher order on it. Reference: SRA1 with steps 4 times finer.
+ * - general, strong: dX = (dW₁, dW₂, X₁ dW₂), whose noise does not commute. The third component is an iterated
+ *   integral, which is not a function of the increments. Reference: the trapezoidal sum with steps 8 times finer.
  * - general, weak: geometric Brownian motion of two motions, X = x0 exp((μ - (σ₁² + σ₂²)/2)t + σ₁W₁ + σ₂W₂)
  *
- * Source: Kloeden and Platen (1992), 4.4, for those with closed forms.
+ * Source: Kloeden and Platen (1992), 4.4, for the closed forms.
  */
 import { exp } from '../math.ts';
 import { full, tensor } from '../tensor/create.ts';
@@ -27,16 +27,16 @@ import { sra1 } from './solvers/sra1.ts';
 export interface OrderProblem {
   readonly title: string;
   readonly noise: NoiseType;
-  /** Of Itô, with its `correction`. */
+  /** An Itô equation with its `correction`. */
   readonly sde: SDE;
   readonly start: readonly number[];
   readonly time: number;
-  /** The solution at `time` on a path given in pieces; or else a reference solver on those. */
+  /** The solution at `time` on a path that is given in pieces. Without it, a reference solver solves on the pieces. */
   readonly exact?: (x: Tensor, pieces: readonly Piece[]) => Tensor;
-  /** How much finer than the finest step the path is drawn; default 1. */
+  /** The number of pieces of the path per finest step. Default 1. */
   readonly finer?: number;
   readonly reference?: SdeSolver;
-  /** f in E f(X), `[paths]`, for weak errors. */
+  /** f(X), `[paths]`: the weak error is that of E f(X). */
   functional(x: Tensor): Tensor;
 }
 
@@ -68,7 +68,7 @@ function geometric(mu: number, sigma: number): OrderProblem {
   };
 }
 
-/** Scalar noise: X turns by the angle at + bW. */
+/** Scalar noise: X is rotated by the angle at + bW. */
 function rotation(a: number, b: number): OrderProblem {
   const quarter = (x: Tensor, rate: number) =>
     cat([x.slice([0, 1]).mul(-rate), x.slice([0, 0], [x.shape[0], 1]).mul(rate)], 1);
@@ -160,7 +160,7 @@ const iterated: OrderProblem = {
   },
 };
 
-/** General noise of two motions that commute. */
+/** General noise: two motions that commute. */
 function twoMotions(mu: number, sigma: readonly [number, number]): OrderProblem {
   const square = sigma[0] * sigma[0] + sigma[1] * sigma[1];
   const weights = () => tensor([[sigma[0]], [sigma[1]]]);
@@ -188,7 +188,7 @@ function twoMotions(mu: number, sigma: readonly [number, number]): OrderProblem 
   };
 }
 
-/** The problem for a noise type, a kind of error, and a declared order. */
+/** The problem for a noise type, a kind of error and a declared order. */
 export function problemFor(noise: NoiseType, kind: 'strong' | 'weak', declared: number): OrderProblem {
   if (noise === 'additive') return kind === 'strong' && declared <= 1 ? timeDependent : returning;
   if (noise === 'diagonal') return kind === 'strong' ? geometric(0.5, 0.8) : geometric(0.5, 0.5);

@@ -1,11 +1,11 @@
 /**
- * Orders of convergence, measured: the slope of log error over log step, with a confidence interval.
+ * Measures orders of convergence: the slope of log error over log step size, with a confidence interval.
  *
- * Every level of step size solves the same Brownian paths: increments and space-time Lévy areas are drawn for the
- * finest steps and combined in pairs for the coarser ones. The strong error is the mean of |X_n - X(T)|, the weak
- * one |mean of f(X_n) - f(X(T))|, taken path by path so that most of the sampling error cancels; half of the
- * paths are the other half mirrored (dW and areas negated). The slope is that of least squares; its interval is
- * the jackknife's over independent batches, at 95 % by Student's t.
+ * All levels of step size use the same Brownian paths. Increments and space-time Lévy areas are drawn for the finest
+ * steps, and combined in pairs for coarser steps. The strong error is the mean of |X_n - X(T)|. The weak error is
+ * |mean of f(X_n) - f(X(T))|; the difference is taken on each path, which cancels most of the sampling error. Half of
+ * the paths are antithetic: they have the negated dW and areas of the other half. The slope is fitted by least
+ * squares. Its 95 % interval is the jackknife over independent batches, with Student's t.
  *
  * Source: Kloeden and Platen (1992), 9.3 and 9.4; Efron and Stein (1981) for the jackknife.
  */
@@ -31,16 +31,16 @@ import { startAt } from './solve.ts';
 export type ErrorKind = 'strong' | 'weak';
 
 export interface OrderOptions {
-  /** Paths in all; default 4,000 to 200,000, by what the problem needs. */
+  /** The total number of paths. Default 4,000 to 200,000, by the problem. */
   readonly paths?: number;
-  /** Independent batches; default 10. */
+  /** The number of independent batches. Default 10. */
   readonly batches?: number;
-  /** Numbers of steps, each twice the one before. */
+  /** The numbers of steps; each is twice the one before. */
   readonly levels?: readonly number[];
   readonly seed?: Seed;
 }
 
-/** What the others are by default depends on the problem. */
+/** The other defaults depend on the problem. */
 const ORDER_DEFAULTS = { paths: undefined, batches: 10, levels: undefined, seed: 'orders' } as const;
 
 export interface MeasuredOrder {
@@ -58,8 +58,8 @@ export interface MeasuredOrder {
 }
 
 /**
- * Steps fine enough that the leading term of the error shows, and coarse enough that an error of weak order 2
- * stands out from the sampling error.
+ * The numbers of steps. The steps are so fine that the leading term of the error dominates, and so coarse that an
+ * error of weak order 2 is larger than the sampling error.
  */
 function levelsFor(noise: NoiseType, kind: ErrorKind, declared: number): number[] {
   if (kind === 'strong') return noise === 'general' ? [4, 8, 16, 32] : [8, 16, 32, 64, 128];
@@ -86,7 +86,7 @@ export interface OrderClaim {
   readonly kind: ErrorKind;
 }
 
-/** All that the solvers declare: each noise type with its strong and its weak order. */
+/** All orders that the solvers declare: strong and weak, for each noise type. */
 export function claimsOf(solvers: readonly SdeSolver[]): OrderClaim[] {
   return solvers
     .filter((solver) => !solver.noiseFree && Number.isFinite(solver.strongOrder))
@@ -97,21 +97,21 @@ export function claimsOf(solvers: readonly SdeSolver[]): OrderClaim[] {
     );
 }
 
-/** How far a measured slope may be from the declared order. */
+/** The largest allowed distance between a measured slope and the declared order. */
 export const ORDER_MARGIN = { strong: 0.1, weak: 0.15 } as const satisfies Record<ErrorKind, number>;
 
 /** Whether a measured slope is further from the declared order than the margin of its kind. */
 export const missesOrder = ({ kind, slope, declared }: MeasuredOrder): boolean =>
   Math.abs(slope - declared) > ORDER_MARGIN[kind];
 
-/** Errors over step sizes, of one kind and for one type of noise: what one log-log plot shows. */
+/** Errors over step sizes for one kind of error and one type of noise: the data of one log-log plot. */
 export interface OrdersFigure {
   readonly kind: ErrorKind;
   readonly noise: NoiseType;
   readonly measured: readonly MeasuredOrder[];
 }
 
-/** A figure for each kind of error and each type of noise, by a name such as `strong-diagonal`. */
+/** A figure for each kind of error and each type of noise. Its key is a name such as `strong-diagonal`. */
 export function ordersFigures(measured: readonly MeasuredOrder[]): Map<string, OrdersFigure> {
   const figures = new Map<string, OrdersFigure>();
   for (const one of measured) {
@@ -122,7 +122,7 @@ export function ordersFigures(measured: readonly MeasuredOrder[]): Map<string, O
   return figures;
 }
 
-/** Measures the strong or weak order of a solver for a noise type that it takes. */
+/** Measures the strong or weak order of a solver for a noise type that it can solve. */
 export function measureOrder(
   solver: SdeSolver,
   noise: NoiseType,
@@ -132,7 +132,7 @@ export function measureOrder(
   return [...measureOrders([{ solver, noise, kind }], options)][0];
 }
 
-/** Measures several orders; claims of one noise type, kind and declared order share their paths. */
+/** Measures several orders. Claims with the same noise type, kind and declared order share their paths. */
 export function* measureOrders(
   claims: readonly OrderClaim[],
   options: OrderOptions = {},
@@ -180,7 +180,7 @@ function measureGroup(group: readonly OrderClaim[], options: OrderOptions): Meas
   });
 }
 
-/** Slope, its interval, and mean errors from the errors of independent batches, `[batches][levels]`. */
+/** The slope, its interval and the mean errors, from the errors of independent batches, `[batches][levels]`. */
 function regress(steps: readonly number[], rows: readonly number[][]) {
   const mean = (some: readonly number[][]) =>
     steps.map((_, l) => Math.abs(average(some.map((row) => row[l]))));
@@ -202,7 +202,7 @@ export function slopeOf(x: readonly number[], y: readonly number[]): number {
   return over / u.reduce((sum, a) => sum + (a - mu) * (a - mu), 0);
 }
 
-/** Each solver's error at each level over one batch of paths: the mean for strong errors, signed for weak ones. */
+/** The mean error of each solver at each level over one batch of paths. A weak error keeps its sign. */
 function batchErrors(
   solvers: readonly SdeSolver[],
   problem: OrderProblem,
@@ -235,7 +235,7 @@ function errorOf(problem: OrderProblem, kind: ErrorKind, end: Tensor, target: Te
   return norm.mean().item();
 }
 
-/** Increments and areas of n equal steps; the second half of the paths mirrors the first. */
+/** Increments and areas of n equal steps. The second half of the paths is the negated first half. */
 function draw(rng: Rng, shape: readonly number[], n: number, time: number): Piece[] {
   const half = [shape[0] / 2, ...shape.slice(1)];
   const span = time / n;
@@ -250,7 +250,7 @@ function draw(rng: Rng, shape: readonly number[], n: number, time: number): Piec
   }));
 }
 
-/** The end of a solve over the pieces, in the solver's own calculus. */
+/** Solves over the pieces in the solver's own calculus; returns the last state. */
 function run(solver: SdeSolver, sde: SDE, x: Tensor, pieces: readonly Piece[]): Tensor {
   const equation = solver.interpretation === interpretationOf(sde) ? sde : toStratonovich(sde);
   const end = x.empty(solver.begin ? [2, ...x.shape] : x.shape);

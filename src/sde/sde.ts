@@ -1,8 +1,8 @@
 /**
- * Stochastic differential equations dX = a(X, t) dt + b(X, t) dW and the solvers that step them: the contracts.
+ * The contracts of stochastic differential equations dX = a(X, t) dt + b(X, t) dW and of their solvers.
  *
- * Shapes. A state x is `[paths]` or `[paths, ...]`; every path is independent. What the noise term b·dW means is
- * the noise type's:
+ * Shapes. A state x is `[paths]` or `[paths, ...]`; the paths are independent. The noise type says what the noise
+ * term b·dW means:
  *
  * | noise      | dW            | b(x, t)                                | term                              |
  * | ---------- | ------------- | -------------------------------------- | --------------------------------- |
@@ -11,8 +11,8 @@
  * | `scalar`   | `[paths, 1]`  | as x, `[paths, d]`                     | b ⊙ dW, one motion for all of x   |
  * | `general`  | `[paths, m]`  | m times x's shape, `[m, paths, d]`     | Σ_k b_k dW_k, m motions           |
  *
- * dW is normal with mean 0 and variance dt. An equation is Itô's unless it says otherwise; `toStratonovich` and
- * `toIto` write the same process in the other calculus.
+ * dW is normal with mean 0 and variance dt. An equation is an Itô equation by default. `toStratonovich` and `toIto`
+ * write the same process in the other calculus.
  *
  * Source: Kloeden and Platen, "Numerical Solution of Stochastic Differential Equations" (1992).
  */
@@ -25,7 +25,7 @@ export type Interpretation = 'ito' | 'stratonovich';
 
 /** dX = drift(X, t) dt + diffusion(X, t) dW. */
 export interface SDE {
-  /** For messages; default "the SDE". */
+  /** The name in messages. Default "the SDE". */
   readonly name?: string;
   /** Default `diagonal`. */
   readonly noise?: NoiseType;
@@ -36,13 +36,13 @@ export interface SDE {
   drift(x: Tensor, t: number): Tensor;
   diffusion(x: Tensor, t: number): Tensor;
   /**
-   * Σ_k (∂b_k/∂x) b_k over the columns of b, in x's shape; b·∂b/∂x for diagonal noise. Milstein's scheme and
-   * the conversion between the two calculi need it; it is 0 for additive noise.
+   * Σ_k (∂b_k/∂x) b_k over the columns of b, in x's shape. For diagonal noise it is b·∂b/∂x, for additive noise 0.
+   * Milstein's scheme needs it, and so does the conversion between the two calculi.
    */
   correction?(x: Tensor, t: number): Tensor;
-  /** Where drift and diffusion are affine in x with plain numbers: what the fused kernels take. */
+  /** The coefficients at t, if drift and diffusion are affine in x with plain numbers. The fused kernels need them. */
   affine?(t: number): Affine;
-  /** X(t + dt) given X(t) = x, exact in law, made from one increment dW: what the solver `exact` takes. */
+  /** X(t + dt) given X(t) = x, exact in law, computed from one increment dW. The solver `exact` needs it. */
   transition?(x: Tensor, t: number, dt: number, dW: Tensor): Tensor;
 }
 
@@ -54,45 +54,45 @@ export interface Affine {
   readonly b1: number;
 }
 
-/** Declared orders of convergence: errors fall as dt^order. */
+/** Declared orders of convergence: errors decrease as dt^order. */
 export interface Order {
-  /** Of E|X_n - X(t)| on a given Brownian path. */
+  /** The order of E|X_n - X(t)| on a given Brownian path. */
   readonly strong: number;
-  /** Of |E f(X_n) - E f(X(t))| for smooth f. */
+  /** The order of |E f(X_n) - E f(X(t))| for smooth f. */
   readonly weak: number;
 }
 
 /** A scheme: a pure function from one state to the next. */
 export interface SdeSolver {
-  /** As the command calls it. */
+  /** The name in the command line. */
   readonly name: string;
   readonly title: string;
-  /** The noise types it takes, with the orders it has there. */
+  /** The noise types that the solver can solve, with its orders for each. */
   readonly orders: Readonly<Partial<Record<NoiseType, Order>>>;
-  /** The strong order for the hardest noise it takes. */
+  /** The lowest of its strong orders. */
   readonly strongOrder: number;
-  /** Which integral it converges to. For additive noise the two are one. */
+  /** The integral to which it converges. For additive noise both integrals are the same. */
   readonly interpretation: Interpretation;
-  /** Whether `step` needs the space-time Lévy area beside dW. */
+  /** Whether `step` needs the space-time Lévy area in addition to dW. */
   readonly needsArea?: boolean;
-  /** Whether it solves the noise-free twin dx = a(x, t) dt, and never looks at dW. */
+  /** Whether it solves the equation without noise, dx = a(x, t) dt, and does not use dW. */
   readonly noiseFree?: boolean;
-  /** What the solver needs of an equation beyond its noise type: a sentence's end, or null where all is there. */
+  /** What the equation lacks for this solver, as the end of an error message; null if nothing is missing. */
   lacks?(sde: SDE): string | null;
-  /** The solver's own state that begins at x, where that is more than x. */
+  /** The solver's own state for the start x, if that state is more than x. */
   begin?(x: Tensor): Tensor;
-  /** x in the solver's own state. */
+  /** Extracts x from the solver's own state. */
   read?(state: Tensor): Tensor;
   /**
    * The state at t + dt.
    * @param dW the Brownian increment over [t, t + dt], in the shape of the noise type
-   * @param area the space-time Lévy area H = (1/dt)∫(W_s - W_t - (s - t)/dt·dW) ds, in dW's shape: normal with
-   *   variance dt/12 and independent of dW; the iterated integral I_(1,0) = ∫(W_s - W_t) ds is dt·(H + dW/2)
+   * @param area the space-time Lévy area H = (1/dt)∫(W_s - W_t - (s - t)/dt·dW) ds, in dW's shape. It is normal with
+   *   variance dt/12 and independent of dW. The iterated integral I_(1,0) = ∫(W_s - W_t) ds is dt·(H + dW/2).
    */
   step(sde: SDE, x: Tensor, t: number, dt: number, dW: Tensor, area?: Tensor): Tensor;
 }
 
-/** The least strong order in a table of orders. */
+/** The lowest strong order in a table of orders. */
 export function leastStrong(orders: SdeSolver['orders']): number {
   return Math.min(...Object.values(orders).map((order) => order.strong));
 }
@@ -112,7 +112,7 @@ export function noiseShape(sde: SDE, x: readonly number[]): readonly number[] {
   return [x[0] ?? 1, m];
 }
 
-/** b·dW in x's shape, by the noise type. */
+/** The noise term b·dW in x's shape, as the noise type defines it. */
 export function noiseTerm(sde: SDE, b: Tensor, dW: Tensor): Tensor {
   if (noiseOf(sde) !== 'general') return b.mul(dW);
   const [paths, motions] = dW.shape as [number, number];
@@ -127,7 +127,7 @@ export function noiseTerm(sde: SDE, b: Tensor, dW: Tensor): Tensor {
 const nameOf = (sde: SDE) => sde.name ?? 'the SDE';
 const CALCULUS = { ito: 'Itô', stratonovich: 'Stratonovich' } as const;
 
-/** Why `solver` cannot solve `sde`, or null where it can. */
+/** The reason why `solver` cannot solve `sde`, or null if it can. */
 export function misfit(solver: SdeSolver, sde: SDE): string | null {
   if (solver.noiseFree) return null;
   const noise = noiseOf(sde);
@@ -145,8 +145,8 @@ export function misfit(solver: SdeSolver, sde: SDE): string | null {
 }
 
 /**
- * Refuses a solver that does not fit an equation.
- * @throws ValueError that names both and what is missing
+ * Checks that a solver fits an equation.
+ * @throws ValueError that names both, and what is missing
  */
 export function assertFits(solver: SdeSolver, sde: SDE): void {
   const reason = misfit(solver, sde);
@@ -155,7 +155,7 @@ export function assertFits(solver: SdeSolver, sde: SDE): void {
 
 /**
  * The same process in the other calculus: a_strat = a_ito - c/2, with c the correction Σ_k (∂b_k/∂x) b_k.
- * @throws ValueError for an equation that does not give its `correction`
+ * @throws ValueError for an equation without `correction`
  */
 function convert(sde: SDE, to: Interpretation): SDE {
   if (interpretationOf(sde) === to) return sde;
@@ -172,7 +172,7 @@ function convert(sde: SDE, to: Interpretation): SDE {
   });
 }
 
-/** A copy of an equation with some of its parts replaced; methods stay bound to the original. */
+/** A copy of an equation with some parts replaced. Its methods stay bound to the original. */
 function rewrite(sde: SDE, parts: Partial<SDE>): SDE {
   return {
     name: nameOf(sde),

@@ -1,13 +1,13 @@
 /**
- * Solving an SDE from a batch of starts, on equal steps.
+ * Solves an SDE from a batch of starts with equal steps.
  *
- * `solve` is the Monte-Carlo tool: no gradients, memory bounded by what is kept. Paths are taken in blocks that
- * fit a cache, all steps of a block before the next; since a path's noise is a function of (seed, step, path)
- * alone, the result does not depend on the blocks. Where the equation is affine and the solver Euler-Maruyama,
- * a fused kernel (fused.ts) does the same arithmetic in one pass.
+ * `solve` is for Monte Carlo: it computes no gradients, and its memory is that of the kept states. It splits the paths
+ * into blocks that fit the cache, and takes all steps of one block before the next block. The noise of a path is a
+ * function of (seed, step, path) only, so the blocks do not change the result. For an affine equation and
+ * Euler-Maruyama a fused kernel (fused.ts) does the same arithmetic in one pass.
  *
- * `integrate` is the differentiable loop: it yields states of the graph, and gradients flow through them to the
- * start and to whatever drift and diffusion were made of.
+ * `integrate` is the differentiable loop: it yields states of the graph. Gradients flow through them to the start and
+ * to the parameters of drift and diffusion.
  */
 import { noGrad, scope } from '../autograd/tape.ts';
 import { sizeOf } from '../autograd/variable.ts';
@@ -25,34 +25,34 @@ export interface Grid {
   /** Default 0. */
   readonly t0?: number;
   readonly t1: number;
-  /** The number of equal steps; states are one more. */
+  /** The number of equal steps. There are `steps + 1` states. */
   readonly steps: number;
 }
 
 const GRID_DEFAULTS = { t0: 0, t1: undefined, steps: undefined } as const satisfies Defaults<Grid>;
 
 export interface SolveOptions extends Grid {
-  /** A generator, or its seed: fresh noise. Default seed 0. */
+  /** The generator of fresh noise, or its seed. Default: seed 0. */
   readonly noise?: Rng | Seed;
-  /** A path whose increments are taken in place of fresh noise, of dW's shape; with areas where they are needed. */
+  /** A path of dW's shape, used in place of fresh noise. It needs areas if the solver needs them. */
   readonly path?: NoiseSource;
-  /** `all` states or the `last` one. Default `all`. */
+  /** Which states to keep: `all`, or the `last` one. Default `all`. */
   readonly keep?: 'all' | 'last';
-  /** `false` takes the general form where a fused kernel would do. Default true. */
+  /** Whether a fused kernel may be used. `false` always takes the general form. Default true. */
   readonly fused?: boolean;
 }
 
 export interface Solution {
-  /** The times of `states`: all of them, or the last. */
+  /** The times of `states`: all times, or the last one. */
   readonly times: Float64Array;
   /** `[times, ...x]`, on the heap: free it with `dispose()`. */
   readonly states: Tensor;
 }
 
-/** Elements of a block of paths: a dozen tensors of so many fit the second-level cache. */
+/** The number of elements in a block of paths. A dozen tensors of this size fit the L2 cache. */
 const BLOCK = 16384;
 
-/** t0 + k (t1 - t0)/steps, both ends exact. */
+/** The times t0 + k (t1 - t0)/steps; both ends are exact. */
 export function timesOf({ t0 = 0, t1, steps }: Grid): Float64Array {
   if (!Number.isInteger(steps) || steps < 1) {
     throw new ValueError(`steps: expected a whole number of at least 1, got ${steps}`);
@@ -65,7 +65,7 @@ export function timesOf({ t0 = 0, t1, steps }: Grid): Float64Array {
   );
 }
 
-/** `paths` copies of a start, `[paths]` or, of several components, `[paths, d]`. */
+/** `paths` copies of a start: `[paths]`, or `[paths, d]` for a start of several components. */
 export function startAt(start: number | readonly number[], paths: number): Tensor {
   if (!Number.isInteger(paths) || paths < 1) {
     throw new ValueError(`paths: expected a whole number of at least 1, got ${paths}`);
@@ -86,8 +86,8 @@ export interface IntegrationStep {
 }
 
 /**
- * The states from `x` on, each made when it is asked for, the start first. They are part of the graph: call it
- * inside `scope`, and `backward` before the scope ends.
+ * Yields the states, beginning with `x`. Each state is computed when the caller needs it. The states are part of the
+ * graph: call `integrate` inside a `scope`, and `backward` before the scope ends.
  * @throws ValueError for a solver that does not fit
  */
 export function* integrate(
@@ -107,7 +107,7 @@ export function* integrate(
   }
 }
 
-/** The solver's next state, with the increment of the step from the path. */
+/** The solver's next state. The increment of the step comes from the path. */
 export function advance(
   sde: SDE,
   solver: SdeSolver,
@@ -128,8 +128,8 @@ export function advance(
 /**
  * Solves from the batch `x`, `[paths]` or `[paths, ...]`.
  *
- * @throws ValueError for a solver that does not fit, times or steps that are none, a start that is not finite;
- *   DivergenceError when a path leaves the finite numbers: its message says when, and which path
+ * @throws ValueError for a solver that does not fit, invalid times or steps, or a start that is not finite
+ * @throws DivergenceError if a path is no longer finite; the message says which path, and when
  */
 export function solve(sde: SDE, solver: SdeSolver, x: Tensor, options: SolveOptions): Solution {
   const { t0, t1, steps, path, keep, fused, noise } = withDefaults('solve', options, {
@@ -177,7 +177,7 @@ export function solve(sde: SDE, solver: SdeSolver, x: Tensor, options: SolveOpti
   return { times: run.keep ? times : times.slice(-1), states };
 }
 
-/** All that a block of paths needs to know. */
+/** The arguments of a solve, shared by all blocks. */
 interface SolveRun {
   readonly sde: SDE;
   readonly solver: SdeSolver;
@@ -192,7 +192,7 @@ interface SolveRun {
 
 const perPath = (shape: readonly number[]) => sizeOf(shape.slice(1));
 
-/** Paths of a block: a multiple of what makes its noise begin at a group. */
+/** The number of paths in a block: a multiple of GROUP, so that its noise begins at a group. */
 function pathsOfBlock({ x, noiseShape: noise }: SolveRun): number {
   const elements = Math.max(perPath(x.shape), perPath(noise));
   return Math.max(GROUP, Math.floor(BLOCK / elements / GROUP) * GROUP);
@@ -213,16 +213,16 @@ function sourceOf(run: SolveRun, first: number, count: number): NoiseSource {
   );
 }
 
-/** Frees what a block's own source drew ahead; a path is the caller's. */
+/** Frees the noise that a block's own source drew ahead. A path belongs to the caller, and stays. */
 function release(source: NoiseSource, { path }: SolveRun): void {
   if (source !== path && source instanceof FreshNoise) source.dispose();
 }
 
-/** Where the rows of paths from `first` on lie in state k of what is kept, in elements. */
+/** The offset, in elements, of path `first` in state k of the kept states. */
 const placeOf = ({ x, keep }: SolveRun, k: number, first: number) =>
   (keep ? k * x.size : 0) + first * perPath(x.shape);
 
-/** A copy of the paths [first, first + count) of the start, on the heap: the solver's own state. */
+/** The solver's own state for the paths [first, first + count) of the start; a copy on the heap. */
 function beginOf({ x, solver }: SolveRun, first: number, count: number): Tensor {
   return scope(() => {
     const begin = x.empty([count, ...x.shape.slice(1)]);
@@ -231,7 +231,7 @@ function beginOf({ x, solver }: SolveRun, first: number, count: number): Tensor 
   });
 }
 
-/** to[toAt ...] = from[fromAt ...], n elements; views would keep their memory alive until they are collected. */
+/** to[toAt + i] = from[fromAt + i] for n elements. A view would keep its memory alive until it is collected. */
 export function copyElements(from: Tensor, fromAt: number, to: Tensor, toAt: number, n: number): void {
   const { kernels, elementBytes } = from.backend;
   const out = { ptr: to.ptr + toAt * elementBytes, accumulate: false };
@@ -246,8 +246,8 @@ function part(x: Tensor, at: number, n: number): Tensor {
 }
 
 /**
- * Takes the paths [first, first + count) through all steps, and calls `visit` with the solver's state after each, in a
- * scope of its own. It ends where `visit` finds something, and returns it.
+ * Solves the paths [first, first + count) through all steps. After each step it calls `visit` with the solver's state,
+ * in a scope of its own. If `visit` returns a value that is not null, the walk ends and returns that value.
  */
 function walk<T>(
   run: SolveRun,
@@ -285,11 +285,11 @@ function solveBlock(run: SolveRun, first: number, count: number): void {
   });
 }
 
-/** A state in its full shape: a constant drift and diffusion may leave it smaller. */
+/** A state in its full shape. A constant drift and diffusion can make it smaller. */
 const fit = (state: Tensor, like: Tensor) =>
   state.size === like.size ? state : state.broadcastTo(like.shape);
 
-/** Whether all elements are finite: NaN and infinity survive a product with 0 and a sum. */
+/** Whether all elements are finite. NaN and infinity times 0 are NaN, and the sum keeps a NaN. */
 const allFinite = (x: Tensor): boolean => noGrad(() => scope(() => x.mul(0).sum().item() === 0));
 
 function checkStart(x: Tensor): void {
@@ -301,7 +301,7 @@ function checkStart(x: Tensor): void {
   if (!allFinite(x)) throw new ValueError('solve: expected finite starts, got NaN or infinity');
 }
 
-/** Throws when a path of the block ended outside of the finite numbers; says where it left them. */
+/** Throws if the end of a path in the block is not finite. The message says when the path exploded. */
 function reportExplosion(run: SolveRun, first: number, count: number): void {
   const { times, solver, sde, x, states } = run;
   const last = times.length - 1;
@@ -309,7 +309,7 @@ function reportExplosion(run: SolveRun, first: number, count: number): void {
   if (noGrad(() => scope(() => allFinite(part(states, placeOf(run, last, first), size))))) return;
   const { k, path, value } = noGrad(() => firstExplosion(run, first, count));
   throw new DivergenceError(
-    `${sde.name ?? 'the SDE'} by ${solver.name}: path ${path} of ${x.shape[0]} is ${value} at t = ${Number(times[k].toPrecision(6))} (step ${k} of ${last}): take smaller steps, or tamed-euler for a drift that grows fast`,
+    `${sde.name ?? 'the SDE'} by ${solver.name}: path ${path} of ${x.shape[0]} is ${value} at t = ${Number(times[k].toPrecision(6))} (step ${k} of ${last}): use smaller steps, or the solver tamed-euler for a drift that grows fast`,
   );
 }
 
@@ -319,7 +319,7 @@ interface Explosion {
   readonly value: number;
 }
 
-/** Solves again, looking at each state: the noise is the same, so the explosion is too. */
+/** Solves again and checks each state. The noise is the same, so the explosion is the same. */
 function firstExplosion(run: SolveRun, first: number, count: number): Explosion {
   const found = walk(run, first, count, (state, k) => {
     const now = run.solver.read?.(state) ?? state;

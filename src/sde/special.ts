@@ -1,9 +1,8 @@
 /**
  * Special functions in float64 for exact laws: the normal distribution, the incomplete gamma function and the
- * noncentral chi-square distribution. Made of src/math.ts alone, so the bits are the same on every engine.
+ * noncentral chi-square distribution. They use src/math.ts only, so the bits are the same on every engine.
  *
- * Accuracy, held by test/sde-special.test.ts: 1e-10 absolute for the distribution functions, for up to 1e4
- * degrees of freedom and noncentrality.
+ * Accuracy: 1e-10 absolute for the distribution functions, for degrees of freedom and noncentrality up to 1e4.
  * Source: Press et al., "Numerical Recipes" (2007), 6.1 and 6.2, for the series and the continued fraction;
  * Lanczos (1964) for ln Γ, with Godfrey's coefficients for g = 7.
  */
@@ -64,15 +63,16 @@ export function normalCdf(x: number): number {
 export const normalPdf = (x: number): number => 0.3989422804014327 * exp(-0.5 * x * x);
 
 /**
- * Density and distribution function of the noncentral chi-square law of k degrees of freedom at x: a Poisson
- * mixture of central ones, Σ_j e^-l l^j/j! · χ²_(k + 2j) with l = lambda/2, summed from its largest weight out.
+ * Density and distribution function at x of the noncentral chi-square law with k degrees of freedom. The law is a
+ * Poisson mixture of central laws, Σ_j e^-l l^j/j! · χ²_(k + 2j) with l = lambda/2. The sum begins at the largest
+ * weight and continues in both directions.
  */
 export function noncentralChiSquare(k: number, lambda: number, x: number): { pdf: number; cdf: number } {
   if (x <= 0) return { pdf: 0, cdf: 0 };
   const [l, y] = [lambda / 2, x / 2];
   const mode = Math.floor(l);
   const weight = l === 0 ? 1 : exp(mode * log(l) - l - lnGamma(mode + 1));
-  // P(a + 1, y) = P(a, y) - y^a e^-y / Γ(a + 1), and the term itself goes by factors of y/a.
+  // P(a + 1, y) = P(a, y) - y^a e^-y / Γ(a + 1). From one term to the next, multiply by y/(a + 1).
   const a = k / 2 + mode;
   const [p0, g0] = [gammaP(a, y), gammaTerm(a, y)];
   let [pdf, cdf] = [0, 0];

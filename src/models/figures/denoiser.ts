@@ -1,6 +1,6 @@
 /**
- * What a trained denoiser does: what it makes of noisy digits that it has not learnt from, and what it sees where
- * there is nothing but noise. Noise is as strong as in training, from streams of the seed.
+ * Figures of a trained denoiser: its output for noisy test digits, and its output for pure noise. The noise is as
+ * strong as in training, and comes from streams of the seed.
  */
 import { type Dataset, type PictureShape, pictureSize } from '../../data/dataset.ts';
 import { DataLoader } from '../../data/loader.ts';
@@ -9,22 +9,22 @@ import type { PictureDenoiser } from '../networks/picture-denoiser.ts';
 import { addNoise, type DenoiserSettings } from '../training/denoiser.ts';
 import { type PictureRows, pictureRows } from './picture-rows.ts';
 
-/** Pictures in a row, at most. */
+/** The most pictures in a row. */
 const COLUMNS = 10;
 
-/** What the noise follows from. */
+/** The settings of the noise. */
 export type DenoiserNoise = Pick<DenoiserSettings, 'noise' | 'seed'>;
 
 const pictureRng = ({ seed }: DenoiserNoise) => new Rng(seed).stream('pictures');
 
-/** One picture of each class where there are ten, else the first ten: indices into `dataset`. */
+/** Indices of one picture per class if there are ten classes, else of the first ten pictures. */
 function choose({ labels, length }: Dataset): number[] {
   const firsts = [...new Set(labels)].map((label) => labels.indexOf(label));
   if (firsts.length >= COLUMNS) return firsts.sort((a, b) => labels[a] - labels[b]).slice(0, COLUMNS);
   return Array.from({ length: Math.min(COLUMNS, length) }, (_, i) => i);
 }
 
-/** The pictures at `indices` as a data set of their own. */
+/** A data set of the pictures at `indices`. */
 function select(dataset: Dataset, indices: readonly number[]): Dataset {
   const size = pictureSize(dataset);
   const images = new Uint8Array(indices.length * size);
@@ -35,7 +35,7 @@ function select(dataset: Dataset, indices: readonly number[]): Dataset {
   return { ...dataset, length: indices.length, images, labels };
 }
 
-/** Test pictures, the same with noise, and what the model makes of them. */
+/** Test pictures, the same pictures with noise, and the model's outputs. */
 export function denoisedFigure(model: PictureDenoiser, test: Dataset, settings: DenoiserNoise): PictureRows {
   return pictureRows(test, ['original', 'noisy', 'denoised'], () => {
     const chosen = select(test, choose(test));
@@ -45,7 +45,7 @@ export function denoisedFigure(model: PictureDenoiser, test: Dataset, settings: 
   });
 }
 
-/** Pure noise, and what the model makes of it in so many passes, each of what the one before it made. */
+/** Pure noise, and the model's output after each of several passes. The input of a pass is the output before it. */
 export function pureNoiseFigure(
   model: PictureDenoiser,
   shape: PictureShape,

@@ -1,25 +1,25 @@
-/** The course of a training run: the loss of its batches, their running mean, and the test loss. */
+/** The losses of a training run: those of the batches, their running mean, and the test loss. */
 import type { History } from '../training/history.ts';
 
-/** Batches that the running mean reaches back, roughly. */
+/** The number of batches in the running mean, approximately. */
 const WINDOW = 40;
 
 export interface LossFigure {
-  /** In epochs, where each point ends, and the mean loss of its batches. */
+  /** For each point: its end in epochs (x), and the mean loss of its batches (y). */
   readonly training: { readonly x: Float64Array; readonly y: Float64Array };
-  /** At the same places. */
+  /** The running mean at the same points. */
   readonly mean: Float64Array;
-  /** After each epoch that has one. */
+  /** The test loss after each epoch that has one. */
   readonly test: { readonly x: Float64Array; readonly y: Float64Array };
 }
 
-/** An exponential running mean; at first it reaches back over a fifth of the values so far, when they change fast. */
+/** An exponential running mean. At first it averages a fifth of the values so far, because early values change fast. */
 function runningMean(values: readonly number[], window: number): Float64Array {
   let mean = 0;
   return Float64Array.from(values, (value, i) => (mean += (value - mean) / Math.min(window, 1 + i / 5)));
 }
 
-/** The losses of a run so far. */
+/** The figure of a run's losses so far. */
 export function lossFigure({ at, losses, epochs, stride }: History): LossFigure {
   const tested = epochs.filter(({ testLoss }) => Number.isFinite(testLoss));
   return {

@@ -1,19 +1,19 @@
-/** The pictures that a classifier names wrong, the worst first, each with its label and with what was predicted. */
+/** The pictures that a classifier predicts wrong, the worst first, each with its label and its prediction. */
 import { type Dataset, pictureSize } from '../../data/dataset.ts';
 import type { Mistake } from '../evaluation/classification.ts';
 import type { PictureSize } from './picture-rows.ts';
 
-/** Pictures at most. */
+/** The most pictures in the figure. */
 export const MOST_MISTAKES = 60;
 
 export interface MistakesFigure extends PictureSize {
-  /** One a picture: `4 as 9` has the label 4, and was taken for a 9. */
+  /** One caption per picture. `4 as 9` has the label 4 and the prediction 9. */
   readonly captions: readonly string[];
-  /** `[mistakes · height·width]`, 0 to 255; a pixel with several numbers is their mean. */
+  /** `[mistakes · height·width]`, 0 to 255. A pixel with several channels is their mean. */
   readonly pixels: Uint8Array;
 }
 
-/** The worst mistakes of a classifier on `dataset`, in the order in which they are given. */
+/** The figure of a classifier's mistakes on `dataset`. It keeps their order. */
 export function mistakesFigure(dataset: Dataset, mistakes: readonly Mistake[]): MistakesFigure {
   const { height, width, channels, images } = dataset;
   const shown = mistakes.slice(0, MOST_MISTAKES);

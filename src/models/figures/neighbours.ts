@@ -1,13 +1,13 @@
-/** Samples of a model above the training pictures that are nearest to them. */
+/** Samples of a model, and below each the nearest training picture. */
 import { type Dataset, pictureSize } from '../../data/dataset.ts';
 import type { PictureRows } from './picture-rows.ts';
 
-/** Pictures in a row, at most. */
+/** The most pictures in a row. */
 const COLUMNS = 10;
 
 /**
  * @param pictures samples, [n, pixels], 0 to 1
- * @param neighbours the training picture nearest to each
+ * @param neighbours for each sample, the nearest training picture
  */
 export function neighboursFigure(
   train: Dataset,

@@ -1,9 +1,9 @@
 /**
- * Pictures on their way into noise along a stochastic differential equation, by Euler-Maruyama from t = 0 to 1.
+ * Pictures that become noise under a stochastic differential equation, by Euler-Maruyama from t = 0 to 1.
  *
- * A picture's pixels run from -1 to 1. Where the variance of pictures and noise grows (Brownian motion, VE), what is
- * shown is divided by √(m(t)² + Var(t)), where m(t) is what is left of a pixel of 1, so that a picture does not just
- * burn out.
+ * Pixels are in [-1, 1]. For Brownian motion and VE the variance of the state grows. Then the shown picture is the
+ * state divided by √(m(t)² + Var(t)), where m(t) is the mean at t of a pixel that starts at 1. Without this the picture
+ * would only become black and white.
  */
 import { type Dataset, pictureSize, take } from '../../data/dataset.ts';
 import { Rng, type Seed } from '../../random/rng.ts';
@@ -12,34 +12,34 @@ import { solve } from '../../sde/solve.ts';
 import { eulerMaruyama } from '../../sde/solvers/index.ts';
 import { tensor } from '../../tensor/create.ts';
 
-/** The processes that pictures are noised by. */
+/** The processes that can noise pictures. */
 export const NOISING_PROCESSES = ['brownian', 'vp', 'sub-vp', 've'] as const;
 export type NoisingProcess = (typeof NOISING_PROCESSES)[number];
 
-/** Equal intervals of time; frames are one more. */
+/** The number of equal time intervals. There is one more frame. */
 export const NOISING_FRAMES = 48;
 
-/** Most pictures: a strip has a row for each of them, by each process. */
+/** The most pictures. The figure has a row for each picture and process. */
 export const MOST_NOISED = 64;
 
 export interface NoisingSettings {
-  /** `all`: by brownian, vp and ve. */
+  /** The process. `all` is brownian, vp and ve. */
   readonly process: NoisingProcess | 'all';
-  /** How many pictures of the data set, its first ones. */
+  /** The number of pictures: the first ones of the data set. */
   readonly pictures: number;
-  /** Steps from picture to noise; they are rounded up to a multiple of `NOISING_FRAMES`. */
+  /** The number of steps. It is rounded up to a multiple of `NOISING_FRAMES`. */
   readonly steps: number;
   readonly seed: Seed;
 }
 
 const ALL = ['brownian', 'vp', 've'] as const;
 
-/** A picture on its way into noise. */
+/** A picture that becomes noise. */
 export interface NoisingCourse {
   readonly process: NoisingProcess;
-  /** Which picture of the data set, from 0. */
+  /** The index of the picture in the data set. */
   readonly picture: number;
-  /** What is shown at each time, from 0 (black) to 1 (white), but for the noise: `[49][pixels]`. */
+  /** The shown picture at each time, `[49][pixels]`. 0 is black and 1 is white; noise can lie outside. */
   readonly frames: readonly Float64Array[];
 }
 
@@ -48,7 +48,7 @@ export interface NoisingFigure {
   readonly width: number;
   /** `[49]`, from 0 to 1 */
   readonly times: Float64Array;
-  /** All pictures by the first process, then by the next. */
+  /** All pictures with the first process, then with the next. */
   readonly courses: readonly NoisingCourse[];
 }
 
@@ -65,7 +65,7 @@ export function noisingFigure(dataset: Dataset, settings: NoisingSettings): Nois
   };
 }
 
-/** Each picture along the process, at equal times. */
+/** Each picture under the process, at equally spaced times. */
 function coursesOf(name: NoisingProcess, data: Dataset, settings: NoisingSettings): NoisingCourse[] {
   const every = Math.ceil(settings.steps / NOISING_FRAMES);
   const process = processNamed(name)({ x0: 0 });

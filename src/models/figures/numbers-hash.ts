@@ -1,8 +1,8 @@
 /**
- * The SHA-256 of the numbers that a figure shows: a command and a page that show the same figure print the same hash.
+ * The SHA-256 of a figure's numbers. If a command and a page show the same figure, they print the same hash.
  *
- * A figure is a record of named fields: numbers, texts, arrays of numbers, lists and records of those. It is written
- * as bytes, and the bytes are hashed:
+ * A figure is a record of named fields. A field is a number, a text, an array of numbers, or a list or a record of
+ * these. The figure is encoded as bytes, and the bytes are hashed:
  *
  *     record    'r', the number of fields as uint32, then each name and value, sorted by name
  *     list      'l', its length as uint32, then each value
@@ -11,19 +11,19 @@
  *     text      't', the length as uint32, then UTF-8
  *     no value  '0'; true and false are the numbers 1 and 0
  *
- * All of it is little-endian. Names and shapes count, and so do the signs of zeros. A float32 is hashed by its value,
- * and every NaN is one NaN. A field that is undefined is left out.
+ * All numbers are little-endian. The hash depends on names, shapes and the signs of zeros. A float32 is hashed by its
+ * value, and all NaNs are equal. A field that is undefined is left out.
  */
 import { sha256 } from '../../data/bytes.ts';
 import { InternalError } from '../../errors.ts';
 
-/** Arrays that are written as numbers. */
+/** Whether the value is a typed array of numbers. */
 const isTyped = (value: unknown): value is ArrayLike<number> =>
   ArrayBuffer.isView(value) && !(value instanceof DataView);
 const isNumbers = (value: unknown): value is ArrayLike<number> =>
   isTyped(value) || (Array.isArray(value) && value.length > 0 && value.every((v) => typeof v === 'number'));
 
-/** Bytes that grow. */
+/** A growing array of bytes. */
 class Writer {
   private readonly parts: Uint8Array[] = [];
 
@@ -44,7 +44,7 @@ class Writer {
   numbers(values: ArrayLike<number>): void {
     const view = new DataView(new ArrayBuffer(8 * values.length));
     for (let i = 0; i < values.length; i++) {
-      // The bits of a NaN are the engine's choice.
+      // Engines choose the bits of a NaN, so write fixed ones.
       if (Number.isNaN(values[i])) view.setBigUint64(8 * i, 0x7ff8000000000000n, true);
       else view.setFloat64(8 * i, values[i], true);
     }
@@ -71,7 +71,7 @@ class Writer {
   record(fields: Record<string, unknown>): void {
     const names = Object.keys(fields).filter((name) => fields[name] !== undefined);
     this.tag('r', names.length);
-    // By code units, which do not depend on a language.
+    // Sort by code units, which does not depend on the locale.
     for (const name of names.sort()) {
       this.text(name);
       this.value(fields[name]);
@@ -90,8 +90,8 @@ class Writer {
 }
 
 /**
- * The SHA-256 of a figure's numbers as 64 hexadecimal digits: see the file's header.
- * @throws InternalError for a figure with anything but numbers, texts, lists and records
+ * The SHA-256 of a figure's numbers as 64 hexadecimal digits, as defined at the top of this source file.
+ * @throws InternalError for a figure with a value that is not a number, a text, a list or a record
  */
 export function numbersHash(figure: object): Promise<string> {
   const writer = new Writer();

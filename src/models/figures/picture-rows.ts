@@ -1,4 +1,4 @@
-/** Rows of pictures of one size: what a model was given, and what it made of it, below each other. */
+/** Rows of pictures of the same size, such as a model's inputs and, below them, its outputs. */
 import { noGrad, scope } from '../../autograd/tape.ts';
 import type { FloatArray } from '../../backend/backend.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
@@ -11,7 +11,7 @@ export interface PictureSize {
 
 export interface PictureRow {
   readonly label: string;
-  /** `[pictures · pixels]`, picture after picture, from 0 (black) to 1 (white); noise goes beyond. */
+  /** `[pictures · pixels]`, picture after picture. 0 is black and 1 is white; noise can lie outside. */
   readonly pixels: FloatArray;
 }
 
@@ -20,8 +20,9 @@ export interface PictureRows extends PictureSize {
 }
 
 /**
- * Reads a row from each tensor `[pictures, ...]` that `compute` makes, without gradients. Its tensors are freed.
- * @param labels one a row
+ * Calls `compute` without gradients, and makes a row of each tensor `[pictures, ...]` that it returns. The tensors are
+ * freed.
+ * @param labels one per row
  */
 export function pictureRows(
   { height, width }: PictureSize,

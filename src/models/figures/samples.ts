@@ -1,4 +1,4 @@
-/** Samples of a diffusion model, and how they grow out of noise. */
+/** Samples of a diffusion model, and their states during sampling. */
 import { pictureSize } from '../../data/dataset.ts';
 import type { DiffusionPipeline } from '../pipeline.ts';
 import { type PicturesStep, type SampleOptions, sampleDiffusion } from '../sample.ts';
@@ -6,17 +6,17 @@ import type { Samples } from '../sample-grid.ts';
 
 export interface GrowingSamples {
   /**
-   * The first pictures at the same steps of the sampler, each `[shown · height·width]`; noise goes beyond 0 and 1. With a
-   * preparation they are those of the first drawing.
+   * The first pictures after some of the steps, each `[shown · height·width]`. Noise can lie outside [0, 1]. With a
+   * preparation they are those of the first round.
    */
   readonly before: readonly Float64Array[];
   readonly last: Samples;
 }
 
 /**
- * Makes pictures, and yields after every step of the sampler.
- * @param mostFrames in `before` at most; a long run skips steps
- * @param shown how many pictures `before` has of each step; all by default
+ * Samples pictures, and yields after every step of the sampler.
+ * @param mostFrames the most frames in `before`; a long run skips steps
+ * @param shown the number of pictures in each frame of `before`; default: all
  * @throws as `sampleDiffusion`
  */
 export function* growingSamples(
@@ -38,7 +38,7 @@ export function* growingSamples(
     const { first, step, steps } = part;
     const every = Math.ceil(steps / mostFrames);
     if (round === 0 && step < steps && step % every === 0 && first < shown) {
-      // Pictures are made part by part: a later part fills its places in the same frames.
+      // Pictures are sampled in parts. Each part fills its own places in the same frames.
       const frame = step / every - 1;
       before[frame] ??= new Float64Array(Math.min(shown, labels.length) * size);
       before[frame].set(value.pictures().subarray(0, (shown - first) * size), first * size);

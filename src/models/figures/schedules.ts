@@ -1,8 +1,8 @@
 /**
- * Noise schedules side by side, over time from 0 to 1, in two quantities in which schedules that preserve variance
- * and such that let it explode can be compared:
+ * Noise schedules side by side, over time from 0 to 1. Two quantities allow comparing variance preserving and variance
+ * exploding schedules:
  *
- *     alphaBar = 1/(1 + (sigma/alpha)²)     the share of the data in the variance
+ *     alphaBar = 1/(1 + (sigma/alpha)²)     the data's share of the variance
  *     SNR      = (alpha/sigma)²             the signal-to-noise ratio
  */
 import { BETA_SCHEDULES, type BetaSchedule, karrasSigmas } from '../../diffusion/betas.ts';
@@ -15,32 +15,32 @@ import { createSchedule, DiscreteSchedule } from '../../diffusion/discrete-sched
 import { type NoiseLevel, snr } from '../../diffusion/level.ts';
 import { didYouMean, ValueError } from '../../errors.ts';
 
-/** The schedules that can be shown. */
+/** The schedules that the figure can show. */
 export const SHOWN_SCHEDULES = [...BETA_SCHEDULES, 'karras', ...CONTINUOUS_SCHEDULES] as const;
 export type ShownSchedule = (typeof SHOWN_SCHEDULES)[number];
 
 export interface SchedulesSettings {
-  /** A name that is given twice is shown once. */
+  /** The names of the schedules. A repeated name is shown once. */
   readonly schedule: readonly ShownSchedule[];
-  /** T of the schedules with discrete steps. */
+  /** T of the discrete schedules. */
   readonly steps: number;
-  /** Whether schedules from betas are shown a second time, rescaled so that the last level is noise alone. */
+  /** Whether to show each schedule from betas a second time, rescaled so that its last level is pure noise. */
   readonly zeroSnr: boolean;
 }
 
-/** Intervals of a curve in continuous time. */
+/** The number of intervals of a curve in continuous time. */
 const POINTS = 400;
-/** The least and the largest sigma that EDM samples between (Karras et al. 2022, table 1). */
+/** The smallest and the largest sigma of EDM's sampling (Karras et al. 2022, table 1). */
 const KARRAS = [0.002, 80] as const;
 
-/** One quantity of one schedule. */
+/** The curve of one quantity of one schedule. */
 export interface ScheduleCurve {
   readonly name: ShownSchedule;
-  /** Whether it is rescaled to a last level of noise alone. */
+  /** Whether the schedule is rescaled so that its last level is pure noise. */
   readonly zeroSnr: boolean;
-  /** t/T, from 0 to 1: `[T]` with discrete steps, `[401]` in continuous time. */
+  /** t/T, from 0 to 1: `[T]` for discrete steps, `[401]` for continuous time. */
   readonly times: Float64Array;
-  /** At those times. */
+  /** The quantity at these times. */
   readonly values: Float64Array;
 }
 
@@ -48,12 +48,12 @@ export interface SchedulesFigure {
   readonly curves: readonly ScheduleCurve[];
 }
 
-/** A schedule's levels at times from 0 to 1. */
+/** The levels of a schedule at times from 0 to 1. */
 type Course = Pick<ScheduleCurve, 'name' | 'zeroSnr' | 'times'> & { readonly levels: readonly NoiseLevel[] };
 
 /**
  * Both figures.
- * @throws ValueError for an unknown name, or steps that a schedule cannot have
+ * @throws ValueError for an unknown name, or a number of steps that a schedule does not allow
  */
 export function schedulesFigures({ schedule, steps, zeroSnr }: SchedulesSettings): {
   readonly alphaBar: SchedulesFigure;

@@ -1,18 +1,21 @@
 /**
- * What the lecture's loss (lecture.ts) can and cannot teach, in closed form.
+ * Closed forms for the lecture's loss (lecture.ts): what a network can and cannot learn from it.
  *
- * At time t the network sees denoised = data + n with n ~ N(0, V_t), V_t = Σ s[t+1]-s[t] over all steps + the step
- * subtracted at t: 1 + 1/4 = 1.25 for T = 5, at *every* t. (With `carry` the noise grows by 1/4 a time: 1.25, 1.5,
- * 1.75 and 2, and the last time visited, t = 0, is the noisiest.) The target is -n/step, so that in step's units
+ * At time t the input of the network is denoised = data + n with n ~ N(0, V_t). V_t is the sum of s[t+1] - s[t] over
+ * all steps, plus the step subtracted at t. For T = 5 it is 1 + 1/4 = 1.25 at *every* t. (With `carry` it grows by 1/4
+ * per time: 1.25, 1.5, 1.75 and 2. Then t = 0, the last time of the loop, has the most noise.) The target is -n/step.
+ * So
  *
- *   the loss of a network that says 0:  Σ_t V_t/step_t²                       = 80 for T = 5
- *   the loss of the best network:       Σ_t E|data - E[data|denoised]|²/D/step_t²
+ *   the loss of a network that predicts 0:  Σ_t V_t/step_t²                       = 80 for T = 5
+ *   the loss of the optimal network:        Σ_t E|data - E[data|denoised]|²/D/step_t²
  *
- * The best answer is (E[data|denoised] - denoised)/step: one jump to the mean of all data that fit. Nothing in the
- * input depends on t, so t tells the network nothing, and the steps in between cannot be distinguished.
+ * The optimal prediction is (E[data|denoised] - denoised)/step. It leads in one step to E[data|denoised], the mean of
+ * all data that are consistent with the input. The distribution of the input does not depend on t. So t has no
+ * information, and the network cannot distinguish the times.
  *
- * The mean square of the best prediction depends on the data. Here: Gaussian data by their covariance, where it is
- * also the best *linear* network for any data of that covariance; and data that are exactly a set of points.
+ * The mean square error of the optimal network depends on the data. This file has two cases. For Gaussian data it
+ * follows from the covariance; it is also the error of the best *linear* network for any data with this covariance. The
+ * other case is a finite set of points.
  */
 import { scope } from '../../autograd/tape.ts';
 import { combine } from '../../diffusion/combine.ts';
@@ -28,13 +31,13 @@ export interface SeenAt {
   readonly time: number;
   /** s[t+1] - s[t] */
   readonly step: number;
-  /** The variance of the noise on the data that the network sees. */
+  /** The variance of the noise in the network's input. */
   readonly variance: number;
 }
 
 type Reading = LectureLossOptions;
 
-/** What the network sees at each time, in the order of the loop: t = T-2, ..., 0. */
+/** The network's input at each time, in the order of the loop: t = T-2, ..., 0. */
 export function lectureNoise(options: Reading = {}): SeenAt[] {
   const { schedule, carry } = withDefaults('lecture', options, lossDefaults());
   const total = schedule[schedule.length - 1] - schedule[0];
@@ -48,13 +51,14 @@ export function lectureNoise(options: Reading = {}): SeenAt[] {
   return seen;
 }
 
-/** The expected loss of a network that always says 0. */
+/** The expected loss of a network that always predicts 0. */
 export function lectureZeroLoss(reading: Reading = {}): number {
   return sumOverTimes(reading, ({ variance }) => variance);
 }
 
 /**
- * The best expected loss on Gaussian data, and of a linear network on any data: Σ_t mean_j V·c_j/(V + c_j)/step².
+ * The optimal expected loss on Gaussian data. It is also that of the best linear network on any data:
+ * Σ_t mean_j V·c_j/(V + c_j)/step².
  * @param variances c_j, the eigenvalues of the data's covariance (its diagonal, for independent coordinates)
  */
 export function lectureGaussianBest(variances: ArrayLike<number>, reading: Reading = {}): number {
@@ -68,7 +72,8 @@ export function lectureGaussianBest(variances: ArrayLike<number>, reading: Readi
 /**
  * The same for a covariance matrix, [D·D] row by row, by Cholesky's decomposition:
  * Σ_j V·c_j/(V + c_j) = V·D - V²·trace((C + V)^-1).
- * @throws ShapeError for another size; ValueError where the matrix is not a covariance
+ * @throws ShapeError for a matrix that is not square
+ * @throws ValueError for a matrix that is not a covariance
  */
 export function lectureLinearBest(covariance: Float64Array, reading: Reading = {}): number {
   const D = Math.sqrt(covariance.length);
@@ -83,8 +88,8 @@ export function lectureLinearBest(covariance: Float64Array, reading: Reading = {
 }
 
 /**
- * The best expected loss where the data are exactly these points with equal weights, on noised members of `batch`:
- * E[data|denoised] is their softmax mean. On the training set this is learning by heart.
+ * The optimal expected loss if the data are exactly these points with equal weights, on noised members of `batch`. Then
+ * E[data|denoised] is a softmax mean of the points. If the points are the training set, the network has memorised it.
  *
  * @param points [N, D]
  * @param batch [B, D], drawn from the points or from data like them
@@ -94,7 +99,7 @@ export function lecturePointsBest(points: Tensor, batch: Tensor, rng: Rng, readi
     scope(() => {
       const denoised = rng.normalInto(batch.empty(batch.shape));
       combine(denoised, [Math.sqrt(V), denoised], [1, batch]);
-      // -|x - p|²/(2V) up to what does not depend on p
+      // -|x - p|²/(2V), without the terms that do not depend on p
       const half = points.mul(points).sum(1).mul(0.5);
       const logits = denoised
         .matmul(points, { bT: true })

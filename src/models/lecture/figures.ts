@@ -1,12 +1,13 @@
 /**
- * The lecture's diffusion model in figures: what it could reach at each time by theory, and what a trained one does
- * on pictures it has not learnt from. In units of the loss, MSE over (s[t+1] - s[t])², and as its parts:
+ * The figures of the lecture's diffusion model: the losses that are possible in theory at each time, and the measured
+ * loss of a trained model on test pictures. All are in units of the loss, MSE over (s[t+1] - s[t])²:
  *
- *     zero      of a network that always says 0
- *     width     the least that any network of that width can have: the target is noise of equal variance in all D
- *               directions, and the last layer reaches `hidden` of them; zero·(1 - hidden/D) is out of its reach
- *     linear    of the best linear network of any width, by the covariance of the training pictures
- *     by heart  of a network that knows the training pictures and nothing else: the mean of all that fit
+ *     zero      the loss of a network that always predicts 0
+ *     width     the lowest loss of any network with `hidden` units. The target is noise with equal variance in all D
+ *               directions. The last layer can predict only `hidden` directions, so zero·(1 - hidden/D) remains.
+ *     linear    the loss of the best linear network of any width, from the covariance of the training pictures
+ *     by heart  the loss of a network that has memorised the training pictures: it predicts the mean of all training
+ *               pictures that are consistent with the input
  */
 import { noGrad, scope } from '../../autograd/tape.ts';
 import type { Dataset } from '../../data/dataset.ts';
@@ -27,7 +28,7 @@ import {
 } from './analysis.ts';
 import { type LectureLossOptions, type LectureNetwork, lectureLoss, lectureSchedule } from './lecture.ts';
 
-/** Training pictures that theory looks at, at most, and test pictures that "by heart" is measured on. */
+/** The most training pictures for the theory, and the most test pictures for the measurement of "by heart". */
 const POINTS = 5000;
 const QUERIES = 200;
 const TEST_BATCH = 250;
@@ -38,7 +39,7 @@ export interface LectureTime {
   readonly t: number;
   /** s[t] */
   readonly time: number;
-  /** The variance of the noise that the network sees. */
+  /** The variance of the noise in the network's input. */
   readonly variance: number;
   /** The measured loss of the trained network on test pictures. */
   readonly measured: number;
@@ -51,20 +52,20 @@ export interface LectureFigures {
   readonly byHeart: number;
   readonly measured: number;
   readonly times: readonly LectureTime[];
-  /** The mean square difference between what the network says at the first and at the last time, on equal input. */
+  /** The mean square difference between the predictions at the first and at the last time, for the same input. */
   readonly timeMatters: number;
-  /** The mean square of what it says. */
+  /** The mean square of the predictions. */
   readonly size: number;
 }
 
-/** All pictures of a set, or the first `most`, [n, pixels]. The caller disposes of it. */
+/** The first `most` pictures of a set, [n, pixels]. The caller disposes of the tensor. */
 export function tensorOf(dataset: Dataset, most: number): Tensor {
   const part = take(dataset, most);
   const loader = new DataLoader(part, { batchSize: part.length });
   return scope(() => new Flatten().forward(loader.next().images).keep());
 }
 
-/** The mean loss over test pictures under noise that follows from the seed alone. */
+/** The mean loss over test pictures. The noise is a function of the seed only. */
 export function testLecture(
   model: LectureNetwork,
   test: Dataset,
@@ -77,7 +78,7 @@ export function testLecture(
   );
 }
 
-/** Works the figures out: a few seconds. */
+/** Computes the figures. This takes a few seconds. */
 export function lectureFigures(
   model: LectureNetwork,
   train: Dataset,
@@ -107,13 +108,13 @@ export function lectureFigures(
   }
 }
 
-/** Noise of that variance on the pictures. */
+/** The pictures with noise of this variance. */
 function seen(pictures: Tensor, variance: number, rng: Rng): Tensor {
   const x = rng.normalInto(pictures.empty(pictures.shape));
   return combine(x, [Math.sqrt(variance), x], [1, pictures]);
 }
 
-/** The mean square error of the picture that the network's answer amounts to, x + step·answer. */
+/** The mean square error of the predicted picture, x + step·prediction. */
 function errorAt(model: LectureNetwork, pictures: Tensor, time: number, variance: number, rng: Rng): number {
   const step = lectureStep();
   return scope(() =>
@@ -124,7 +125,7 @@ function errorAt(model: LectureNetwork, pictures: Tensor, time: number, variance
   );
 }
 
-/** Every s[t+1] - s[t] of the lecture. */
+/** The step s[t+1] - s[t] of the lecture's schedule, which is the same for all t. */
 export const lectureStep = (): number => lectureSchedule()[1] - lectureSchedule()[0];
 
 function timeDifference(

@@ -1,15 +1,15 @@
 /**
- * The lecture's diffusion model, as its slides have it: T = 5 times, equally spaced from 0 to 1, and a network of
- * 785-400-400-784 with the time as one more input. One step of training takes a batch of data,
+ * The lecture's diffusion model, as in the slides. There are T = 5 times, equally spaced from 0 to 1. The network is
+ * 785-400-400-784, and the time is one more input. A training step takes a batch of data,
  *
  *   noisy = data + Σ_t √(s[t+1] - s[t])·randn                        all T-1 noising steps
  *   for t = T-2, ..., 0:
  *     denoised = noisy - √(s[t+1] - s[t])·randn
  *     loss    += MSE(model(denoised, s[t]), (data - denoised)/(s[t+1] - s[t]))
  *
- * and an Adam step on the sum (training/lecture.ts). "denoised" subtracts a fresh draw, which removes no noise but adds some: what that
- * means is worked out in analysis.ts. `carry` lets `noisy` become `denoised` after each t, the other way of
- * reading the slide; by default every t starts from the same `noisy`, as the formula stands.
+ * and Adam makes a step on the sum (training/lecture.ts). "denoised" subtracts a new random draw. This does not remove
+ * noise, but adds noise. analysis.ts has the consequences. By default every t starts from the same `noisy`, as in the
+ * formula. With `carry`, `noisy` becomes `denoised` after each t, which is the other way to read the slide.
  */
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { whole } from '../../checkpoint/fields.ts';
@@ -29,15 +29,15 @@ import { cat, mse } from '../../tensor/functions.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { MOST_INPUTS, WIDTH_FIELD } from '../networks/limits.ts';
 
-/** linspace(0, 1, T). @throws ValueError for a T that is no whole number >= 2 */
+/** linspace(0, 1, T). @throws ValueError if T is not a whole number >= 2 */
 export function lectureSchedule(T = 5): Float64Array {
   checkSteps('lecture: T', T);
   return Float64Array.from({ length: T }, (_, t) => t / (T - 1));
 }
 
-/** ReLU layers of `hidden` units between `dimension` numbers and the time, and `dimension` numbers. */
+/** An MLP with ReLU: from `dimension` numbers and the time, through `hidden` units, to `dimension` numbers. */
 export class LectureNetwork extends Layer {
-  /** What a checkpoint calls this model. */
+  /** The kind of this model in a checkpoint. */
   static readonly kind = 'lecture';
   readonly layers: Sequential;
 
@@ -56,12 +56,12 @@ export class LectureNetwork extends Layer {
     );
   }
 
-  /** x [batch, dimension + 1], the time in its last column, to [batch, dimension]. */
+  /** From x [batch, dimension + 1], with the time in its last column, to [batch, dimension]. */
   override forward(x: Tensor): Tensor {
     return this.layers.forward(x);
   }
 
-  /** x [batch, ...], samples of `dimension` numbers, at time t; the result has the shape of x. */
+  /** The prediction for x [batch, ...] at time t, of x's shape. A sample has `dimension` numbers. */
   at(x: Tensor, t: number): Tensor {
     const rows = new Flatten().forward(x);
     if (rows.shape[1] !== this.dimension) {
@@ -82,22 +82,22 @@ const FORMAT: ModelFormat<LectureNetwork, { dimension: number; hidden: number }>
   create: ({ dimension, hidden }) => new LectureNetwork(dimension, hidden, new Rng(0)),
 };
 
-/** The lecture's network in a file that was read. @throws FormatError for a file of anything else */
+/** The lecture's network in a file that was read. @throws FormatError for a file of another kind */
 export const lectureOf = (checkpoint: Checkpoint): LectureNetwork => readModel(checkpoint, FORMAT);
 
-/** What is trained: any function of x [batch, ...] and a time. */
+/** A model in training: a function of x [batch, ...] and a time. */
 export type LectureModel = (x: Tensor, t: number) => Tensor;
 
 export interface LectureLossOptions {
-  /** linspace(0, 1, 5) by default. */
+  /** The times s. Default linspace(0, 1, 5). */
   readonly schedule?: ArrayLike<number>;
-  /** Whether a t goes on from where the one before it ended; false by default. */
+  /** Whether each t starts from the `denoised` of the t before it. Default false. */
   readonly carry?: boolean;
 }
 
 export const lossDefaults = () => ({ schedule: lectureSchedule(), carry: false });
 
-/** The loss of a batch [batch, ...], summed over t: a scalar with its graph. */
+/** The loss of a batch [batch, ...], summed over t: a scalar with a graph. */
 export function lectureLoss(
   model: LectureModel,
   data: Tensor,
@@ -126,6 +126,6 @@ function stepOf(schedule: ArrayLike<number>, t: number): number {
   const step = schedule[t + 1] - schedule[t];
   if (step > 0) return step;
   throw new ValueError(
-    `lecture: expected a schedule that rises, got ${schedule[t + 1]} after ${schedule[t]}`,
+    `lecture: expected an increasing schedule, got ${schedule[t + 1]} after ${schedule[t]}`,
   );
 }

@@ -1,6 +1,6 @@
 /**
- * What the lecture's model makes of pictures: of test digits under the noise that it sees in training, and of pure
- * noise as its loop goes on. The picture that an answer at a time amounts to is x + step·answer.
+ * Pictures from the lecture's model: its predictions for test digits with the noise of training, and the states of its
+ * loop, which starts from pure noise. The picture that belongs to a prediction is x + step·prediction.
  */
 import type { Dataset } from '../../data/dataset.ts';
 import { combine } from '../../diffusion/combine.ts';
@@ -11,7 +11,7 @@ import { lectureNoise } from './analysis.ts';
 import { lectureStep, tensorOf } from './figures.ts';
 import type { LectureNetwork } from './lecture.ts';
 
-/** Pictures in a row, at most. */
+/** The most pictures in a row. */
 const COLUMNS = 10;
 
 const pictureRng = (seed: Seed) => new Rng(seed).stream('pictures');
@@ -20,7 +20,7 @@ const timeLabels = () => lectureNoise().map(({ time }) => `s = ${time}`);
 const answer = (model: LectureNetwork, x: Tensor, time: number): Tensor =>
   combine(x.empty(x.shape), [1, x], [lectureStep(), model.at(x, time)]);
 
-/** Test digits, what the network sees of them, and the digit that its answer amounts to at each time. */
+/** Test digits, the network's inputs, and the predicted digits at each time. */
 export function seenFigure(model: LectureNetwork, test: Dataset, seed: Seed): PictureRows {
   const times = lectureNoise();
   const digits = tensorOf(test, COLUMNS);
@@ -35,7 +35,7 @@ export function seenFigure(model: LectureNetwork, test: Dataset, seed: Seed): Pi
   }
 }
 
-/** Pure noise, and what the loop makes of it, time by time. */
+/** Pure noise, and the state of the loop after each time. */
 export function sampledFigure(model: LectureNetwork, size: PictureSize, seed: Seed): PictureRows {
   return pictureRows(size, ['noise', ...timeLabels()], () => {
     const rows = [pictureRng(seed).normal([COLUMNS, model.dimension])];

@@ -1,12 +1,12 @@
 /**
- * A classifier that is an MLP. It sees a picture as a row of height·width·channels numbers:
+ * An MLP classifier. Its input is a picture as a row of height·width·channels numbers:
  *
  *     Linear(numbers, 800)  ReLU  Linear(800, 400)  ReLU  Linear(400, 64)  ReLU  Linear(64, classes)
  *
  * The 64 numbers before the last layer are its features. It is trained by training/classifier.ts.
  *
- * Left out on purpose: convolutions (conv-classifier.ts has them), dropout, elastic distortions (Simard, Steinkraus and
- * Platt 2003 have those).
+ * Left out on purpose: convolutions (see conv-classifier.ts), dropout, and elastic distortions (Simard, Steinkraus and
+ * Platt 2003).
  */
 import type { ModelFormat } from '../../checkpoint/model-format.ts';
 import { pictureSize } from '../../data/dataset.ts';
@@ -30,7 +30,7 @@ const KIND = 'classifier';
 
 /** A classifier of pictures by linear layers. */
 export class Classifier extends PictureClassifier {
-  /** What a checkpoint calls this model. */
+  /** The kind of this model in a checkpoint. */
   static readonly kind = KIND;
   readonly kind = KIND;
   readonly first: Linear;

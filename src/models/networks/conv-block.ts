@@ -1,9 +1,9 @@
 /**
- * What the convolutional networks are made of: a convolution, group normalisation, SiLU,
+ * The block of the convolutional networks: a convolution, group normalisation and SiLU,
  *
  *     [b, h, w, in] to [b, ⌈h/stride⌉, ⌈w/stride⌉, out]
  *
- * The padding is half of the kernel. The convolution has no bias, since the normalisation would take it away.
+ * The padding is half of the kernel. The convolution has no bias, because the normalisation has one.
  */
 import { Conv2d } from '../../nn/conv.ts';
 import { Layer } from '../../nn/module.ts';
@@ -12,13 +12,13 @@ import { UpsampleConv2d } from '../../nn/upsample-conv.ts';
 import type { Rng } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 
-/** Groups of channels that are normalised together. */
+/** The number of groups of the normalisation. */
 const GROUPS = 8;
 
 export class ConvBlock extends Layer {
   readonly norm: GroupNorm;
 
-  /** @param channels of the convolution's result, a multiple of 8 */
+  /** @param channels the channels of the convolution's result, a multiple of 8 */
   constructor(
     readonly conv: Conv2d | UpsampleConv2d,
     channels: number,
@@ -33,22 +33,22 @@ export class ConvBlock extends Layer {
 }
 
 export interface ConvBlockOptions {
-  /** An odd number. */
+  /** The side of the kernel, an odd number. */
   readonly kernel: number;
   readonly stride: number;
   readonly rng: Rng;
 }
 
-/** A block from and to so many channels. */
+/** A block with `from` input channels and `to` output channels. */
 export function convBlock(from: number, to: number, { kernel, stride, rng }: ConvBlockOptions): ConvBlock {
   const padding = (kernel - 1) / 2;
   return new ConvBlock(new Conv2d(from, to, kernel, { stride, padding, bias: false, rng }), to);
 }
 
-/** A block whose 3x3 convolution sees each pixel four times, [b, h, w, from] to [b, 2h, 2w, to]. */
+/** A block that first repeats each pixel in a square of four, [b, h, w, from] to [b, 2h, 2w, to]. */
 export function upsampleBlock(from: number, to: number, rng: Rng): ConvBlock {
   return new ConvBlock(new UpsampleConv2d(from, to, { bias: false, rng }), to);
 }
 
-/** The rows or columns of a map after a convolution with that stride. */
+/** The number of rows or columns of a map after a convolution with this stride. */
 export const strided = (side: number, stride: number): number => Math.ceil(side / stride);

@@ -8,11 +8,11 @@
  *     3x3               7x7x64
  *     Linear(3136, 64)  ReLU  Linear(64, classes)
  *
- * Each convolution is followed by group normalisation and SiLU (conv-block.ts). The 64 numbers before the last layer are
- * its features. It is trained by training/classifier.ts.
+ * Each convolution is followed by group normalisation and SiLU (conv-block.ts). The 64 numbers before the last layer
+ * are its features. It is trained by training/classifier.ts.
  *
- * In PyTorch the map must be permuted to [b, h, w, c] before it is flattened: the weights of the first linear layer have
- * that order. Left out on purpose: pooling, dropout, residual connections.
+ * The weights of the first linear layer are in the order [h, w, c]. So in PyTorch, permute the map to [b, h, w, c]
+ * before you flatten it. Left out on purpose: pooling, dropout, residual connections.
  */
 import type { ModelFormat } from '../../checkpoint/model-format.ts';
 import { Flatten } from '../../nn/flatten.ts';
@@ -41,18 +41,18 @@ const CONVOLUTIONS = [
 
 const KIND = 'conv-classifier';
 
-/** Numbers of the last map. */
+/** The number of values in the last map. */
 function mapSize({ height, width }: ClassifierSizes): number {
   const side = (from: number) => CONVOLUTIONS.reduce((now, [, , stride]) => strided(now, stride), from);
   return side(height) * side(width) * CONVOLUTIONS[CONVOLUTIONS.length - 1][0];
 }
 
-/** Channels that each convolution takes. */
+/** The input channels of each convolution. */
 const inputsOf = ({ channels }: ClassifierSizes) => [channels, ...CONVOLUTIONS.map(([out]) => out)];
 
-/** A classifier of pictures by convolutions. */
+/** A convolutional classifier of pictures. */
 export class ConvClassifier extends PictureClassifier {
-  /** What a checkpoint calls this model. */
+  /** The kind of this model in a checkpoint. */
   static readonly kind = KIND;
   readonly kind = KIND;
   readonly sizes: ClassifierSizes;

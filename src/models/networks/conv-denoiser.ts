@@ -1,6 +1,6 @@
 /**
- * A convolutional denoiser, beside the lecture's MLP: a picture with noise to the picture without, [b, h, w, c] to the
- * same shape. It is a small U-Net of residual blocks. For pictures of 28x28:
+ * A convolutional denoiser, an alternative to the lecture's MLP: from a noisy picture [b, h, w, c] to the picture
+ * without noise, of the same shape. It is a small U-Net of residual blocks. For pictures of 28x28:
  *
  *     a = 5x5, stride 2       14x14x32
  *     b = 3x3, stride 2       7x7x64
@@ -9,12 +9,12 @@
  *     a = a + 3x3(a)          14x14x32
  *     3x3 to 4·c channels, which are four pixels each, and a sigmoid
  *
- * Each convolution but the last is followed by group normalisation and SiLU (conv-block.ts). `upsample` repeats each
- * pixel in a square of four; where a map has odd sides, what is too much is cut off. The network is trained by
- * training/denoiser.ts.
+ * Each convolution except the last is followed by group normalisation and SiLU (conv-block.ts). `upsample` repeats each
+ * pixel in a square of four. If the target map has odd sides, the extra row or column is cut off. The network is
+ * trained by training/denoiser.ts.
  *
  * Source: Ronneberger et al., "U-Net" (2015); Shi et al., "Real-time super-resolution by sub-pixel convolution" (2016)
- * for the last layer. Left out on purpose: maps of the full size, which would take most of the time.
+ * for the last layer. Left out on purpose: maps of the full size, because they would need most of the time.
  */
 import type { ModelFormat } from '../../checkpoint/model-format.ts';
 import { type PictureShape, pictureName } from '../../data/dataset.ts';
@@ -28,9 +28,9 @@ import { PICTURE_FIELDS } from './limits.ts';
 import { PictureDenoiser } from './picture-denoiser.ts';
 import { checkPictures } from './pictures.ts';
 
-/** Sizes of a `ConvDenoiser`. */
+/** The sizes of a `ConvDenoiser`. */
 export interface ConvDenoiserOptions extends Omit<PictureShape, 'channels'> {
-  /** 1 by default. */
+  /** Default 1. */
   readonly channels?: number;
 }
 
@@ -41,14 +41,14 @@ const DEFAULTS = {
 } as const satisfies Defaults<ConvDenoiserOptions>;
 
 const KIND = 'conv-denoiser';
-/** Channels at half of the size, and at a quarter. */
+/** The numbers of channels at half of the size, and at a quarter. */
 const [WIDE, DEEP] = [32, 64];
-/** The residual blocks at a quarter of the size. */
+/** The number of residual blocks at a quarter of the size. */
 const MIDDLE = 2;
 
-/** A denoiser of pictures by convolutions: a small U-Net. */
+/** A convolutional denoiser of pictures: a small U-Net. */
 export class ConvDenoiser extends PictureDenoiser {
-  /** What a checkpoint calls this model. */
+  /** The kind of this model in a checkpoint. */
   static readonly kind = KIND;
   readonly kind = KIND;
   readonly sizes: PictureShape;
@@ -85,7 +85,7 @@ export class ConvDenoiser extends PictureDenoiser {
     return pictureName(pictures) === this.takes;
   }
 
-  /** The pictures that the model sees in `x`, of its shape, each value in (0, 1). @throws ShapeError */
+  /** The denoised pictures, of x's shape, with values in (0, 1). @throws ShapeError for another shape of x */
   override forward(x: Tensor): Tensor {
     checkPictures(KIND, x, this.sizes);
     const half = this.half.forward(x);
@@ -96,7 +96,7 @@ export class ConvDenoiser extends PictureDenoiser {
   }
 }
 
-/** The part of the map that has the height and width of `like`. */
+/** The upper left part of the map, with the height and width of `like`. */
 function cut(x: Tensor, like: Tensor): Tensor {
   const [b, height, width] = like.shape;
   if (x.shape[1] === height && x.shape[2] === width) return x;

@@ -1,15 +1,15 @@
 /**
- * The lecture's denoising autoencoder: a picture with noise to the picture without, [b, h, w, c] to the same shape,
- * where inputs = h·w·c. The network sees a picture as a row of numbers.
+ * The lecture's denoising autoencoder: from a noisy picture [b, h, w, c] to the picture without noise, of the same
+ * shape. Inside, a picture is a row of inputs = h·w·c numbers.
  *
  *     encoder: Linear(784, 400)  ReLU  Linear(400, 400)  ReLU
  *     decoder: Linear(400, 400)  ReLU  Linear(400, 784)  Sigmoid
  *
- * Parameters have the names that the same two `nn.Sequential` have in PyTorch: `encoder.0.weight` to
- * `decoder.2.bias`; 949,184 numbers at these sizes. The network is trained by training/denoiser.ts.
+ * Parameters have the same names as two `nn.Sequential` in PyTorch: `encoder.0.weight` to `decoder.2.bias`. With these
+ * sizes there are 949,184 parameters. The network is trained by training/denoiser.ts.
  *
- * Source: P. Vincent et al., "Extracting and composing robust features with denoising autoencoders" (ICML 2008);
- * here with Gaussian noise and untied weights.
+ * Source: P. Vincent et al., "Extracting and composing robust features with denoising autoencoders" (ICML 2008). Here
+ * the noise is Gaussian, and the weights are not tied.
  */
 import { whole } from '../../checkpoint/fields.ts';
 import type { ModelFormat } from '../../checkpoint/model-format.ts';
@@ -27,11 +27,11 @@ import { PictureDenoiser } from './picture-denoiser.ts';
 
 /** The widths of the denoiser's layers, each 1 or more. */
 export interface DenoiserSizes {
-  /** Pixels of a picture. */
+  /** The number of values of a picture. */
   readonly inputs: number;
-  /** The layers inside the encoder and inside the decoder. */
+  /** The width of the hidden layers of encoder and decoder. */
   readonly hidden: number;
-  /** What the encoder hands to the decoder. */
+  /** The width of the encoder's output. */
   readonly code: number;
 }
 
@@ -39,21 +39,21 @@ export interface DenoiserSizes {
 export const DENOISER_SIZES: DenoiserSizes = { inputs: 784, hidden: 400, code: 400 };
 
 export interface DenoiserOptions extends Partial<DenoiserSizes> {
-  /** Where the initial values come from; the shared generator if not given. */
+  /** The generator of the initial values. Default: the shared generator. */
   readonly rng?: Rng;
 }
 
 const KIND = 'denoiser';
 
 export class Denoiser extends PictureDenoiser {
-  /** What a checkpoint calls this model. */
+  /** The kind of this model in a checkpoint. */
   static readonly kind = KIND;
   readonly kind = KIND;
   readonly sizes: DenoiserSizes;
   readonly encoder: Sequential;
   readonly decoder: Sequential;
 
-  /** @throws ValueError for sizes that are no whole numbers >= 1 */
+  /** @throws ValueError for sizes that are not whole numbers >= 1 */
   constructor(options: DenoiserOptions = {}) {
     super();
     const { rng, ...sizes } = withDefaults('denoiser', options, { ...DENOISER_SIZES, rng: sharedRng() });
@@ -82,7 +82,7 @@ export class Denoiser extends PictureDenoiser {
     return pictureSize(pictures) === this.sizes.inputs;
   }
 
-  /** The pictures that the model sees in `x`, of its shape, each value in (0, 1). @throws ShapeError */
+  /** The denoised pictures, of x's shape, with values in (0, 1). @throws ShapeError for another shape of x */
   override forward(x: Tensor): Tensor {
     return this.decoder.forward(this.encoder.forward(new Flatten().forward(x))).reshape(x.shape);
   }
@@ -97,6 +97,6 @@ export const DENOISER_FORMAT: ModelFormat<Denoiser, DenoiserSizes> = {
     ['decoder.0.weight', [hidden, code]],
     ['decoder.2.weight', [inputs, hidden]],
   ],
-  // Its own generator: to load a model is no reason for other random numbers afterwards.
+  // A generator of its own: loading a model must not advance the shared generator.
   create: (sizes) => new Denoiser({ ...sizes, rng: new Rng(0) }),
 };

@@ -1,16 +1,18 @@
 /**
- * A residual MLP that predicts in a diffusion process: pictures x [b, height, width, channels] with noise, a time for
- * each and, where it knows classes, a label for each, to a prediction of x's shape. It sees a picture as a row.
+ * A residual MLP for diffusion. Its inputs are noised pictures x [b, height, width, channels], a time for each picture
+ * and, if the network has classes, a label for each. The prediction has x's shape. Inside, a picture is a row of
+ * numbers.
  *
  *     c = silu(time embedding of t + label embedding)                      [b, condition]
  *     h = W_in·x                                                           [b, width]
  *     h = h + B_k·silu(A_k·norm(h) + C_k·c)      for each of `depth` blocks, [b, inner] inside
  *     prediction = W_out·norm(h)
  *
- * norm(h) = h/√(mean(h²) + 1e-6) over the width, without parameters of its own: the linear layer after it has them.
- * B_k and W_out begin at 0, so that an untrained network predicts 0 and its blocks do nothing. Labels:
- * label-embedding.ts. Sources: He et al., "Identity mappings in deep residual networks" (2016);
- * RMS norm: Zhang and Sennrich (2019). Left out on purpose: convolutions.
+ * norm(h) = h/√(mean(h²) + 1e-6) over the width. It has no parameters, because a linear layer follows. B_k and W_out
+ * start at 0: so an untrained network predicts 0, and its blocks are the identity. label-embedding.ts has the labels.
+ *
+ * Sources: He et al., "Identity mappings in deep residual networks" (2016); RMS norm: Zhang and Sennrich (2019). Left
+ * out on purpose: convolutions.
  */
 import { optional, whole } from '../../checkpoint/fields.ts';
 import type { ModelFormat } from '../../checkpoint/model-format.ts';
@@ -28,13 +30,13 @@ import { embedCondition, labelMatrix } from './label-embedding.ts';
 import { MOST_CLASSES, MOST_DEPTH, PICTURE_FIELDS, WIDTH_FIELD } from './limits.ts';
 import { pictureRows } from './pictures.ts';
 
-/** What a network is made of, each 1 or more but `classes`. */
+/** The sizes of a network, each 1 or more; `classes` can be 0. */
 export interface DiffusionMlpSizes extends DiffusionSizes {
-  /** Numbers between the blocks, and inside them. */
+  /** The width between the blocks, and the width inside them. */
   readonly hidden: number;
   readonly inner: number;
   readonly depth: number;
-  /** Numbers that time and label are turned into, even. */
+  /** The length of the condition vector of time and label, an even number. */
   readonly condition: number;
 }
 
@@ -50,7 +52,7 @@ export const DIFFUSION_MLP_SIZES: DiffusionMlpSizes = {
 };
 
 export interface DiffusionMlpOptions extends Partial<DiffusionMlpSizes> {
-  /** Where the initial values come from; the shared generator if not given. */
+  /** The generator of the initial values. Default: the shared generator. */
   readonly rng?: Rng;
 }
 
@@ -84,7 +86,7 @@ export class DiffusionMlp extends DiffusionNetwork {
   readonly blocks: readonly Block[];
   readonly output: Linear;
 
-  /** @throws ValueError for sizes that are no whole numbers >= 1, or an odd condition */
+  /** @throws ValueError for sizes that are not whole numbers >= 1, or an odd `condition` */
   constructor(options: DiffusionMlpOptions = {}) {
     super();
     const defaults = { ...DIFFUSION_MLP_SIZES, rng: sharedRng() };
@@ -122,7 +124,7 @@ const FIELDS = {
   condition: WIDTH_FIELD,
 };
 
-/** How a file of this kind is read. */
+/** The format of this kind in a file. */
 export const DIFFUSION_MLP_FORMAT: ModelFormat<DiffusionMlp, DiffusionMlpSizes> = {
   kind: DiffusionMlp.kind,
   sizes: FIELDS,
@@ -139,6 +141,6 @@ export const DIFFUSION_MLP_FORMAT: ModelFormat<DiffusionMlp, DiffusionMlpSizes> 
     }
     yield ['output.weight', [pictureSize(sizes), hidden]];
   },
-  // Its own generator: to load a model is no reason for other random numbers afterwards.
+  // A generator of its own: loading a model must not advance the shared generator.
   create: (sizes) => new DiffusionMlp({ ...sizes, rng: new Rng(0) }),
 };

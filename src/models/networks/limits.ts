@@ -1,22 +1,22 @@
-/** What a model's file may say, as fields of checkpoint/fields.ts: the largest sizes that a network is built with. */
+/** The largest sizes that a model's file can have, and fields (checkpoint/fields.ts) that several networks share. */
 import { optional, whole } from '../../checkpoint/fields.ts';
 
-/** Rows or columns of a picture. */
+/** The most rows or columns of a picture. */
 export const MOST_SIDE = 4096;
-/** Numbers of a pixel. */
+/** The most channels of a picture. */
 export const MOST_CHANNELS = 64;
-/** Numbers of a picture, for networks that know only how many. */
+/** The most values of a picture, for networks that store only this number. */
 export const MOST_INPUTS = 2 ** 26;
-/** Classes of labels. */
+/** The most classes. */
 export const MOST_CLASSES = 65_536;
-/** Numbers between two layers. */
+/** The largest width of a layer. */
 export const MOST_WIDTH = 65_536;
-/** Blocks one after the other. */
+/** The most blocks in a row. */
 export const MOST_DEPTH = 1000;
-/** Steps T of a noise schedule, which keeps several tables of T numbers. */
+/** The most steps T of a noise schedule, which has several tables of T numbers. */
 export const MOST_STEPS = 100_000;
 
-/** The sizes of a picture in a file; files of version 0.1.0 have no channels. */
+/** The sizes of a picture in a file. Files of version 0.1.0 do not have `channels`. */
 export const PICTURE_FIELDS = {
   height: whole(1, MOST_SIDE),
   width: whole(1, MOST_SIDE),

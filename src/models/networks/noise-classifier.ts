@@ -1,17 +1,17 @@
 /**
- * A classifier of noised pictures, for guidance by a classifier: x [b, height, width, channels] at times [b] to
- * logits [b, classes], where it sees a picture as a row of numbers,
+ * A classifier of noised pictures, for classifier guidance: from x [b, height, width, channels] at times [b] to logits
+ * [b, classes]. Inside, a picture is a row of numbers:
  *
  *     c = silu(time embedding of t)
  *     z = relu(A·x + C·c)      400 numbers
  *     z = relu(B·z)            400 numbers
  *     logits = L·z
  *
- * for pictures of [-1, 1] under the noise of the diffusion model that it guides. It is trained by
+ * Pixels are in [-1, 1], with the noise of the diffusion model that it guides. It is trained by
  * training/noise-classifier.ts.
  *
- * Source: Dhariwal and Nichol, "Diffusion models beat GANs on image synthesis" (2021), section 4; theirs is half a
- * UNet. Left out on purpose: convolutions.
+ * Source: Dhariwal and Nichol, "Diffusion models beat GANs on image synthesis" (2021), section 4. Their classifier is
+ * half of a U-Net. Left out on purpose: convolutions.
  */
 import { noGrad, scope } from '../../autograd/tape.ts';
 import { type Checkpoint, requireKind } from '../../checkpoint/checkpoint.ts';
@@ -47,7 +47,7 @@ import {
 } from './picture-classifier.ts';
 import { pictureRows } from './pictures.ts';
 
-/** Which noise a classifier knows. */
+/** The noise schedule of a classifier, and the tones of its pictures. */
 export type NoiseSettings = Omit<ProcessSettings, 'predicts' | 'cuts'>;
 
 const HIDDEN = 400;
@@ -55,7 +55,7 @@ const CONDITION = 64;
 const TEST_BATCH = 250;
 
 export class NoiseClassifier extends Module {
-  /** What a checkpoint calls this model. */
+  /** The kind of this model in a checkpoint. */
   static readonly kind = 'noise-classifier';
   readonly time: TimeEmbedding;
   readonly first: Linear;
@@ -63,12 +63,12 @@ export class NoiseClassifier extends Module {
   readonly second: Linear;
   readonly last: Linear;
 
-  /** The schedule that its pictures are noised by, and which it is. */
+  /** The schedule that noises the pictures, and its settings. */
   readonly schedule: NoiseSchedule;
   readonly noise: NoiseSettings;
   readonly sizes: ClassifierSizes;
 
-  /** @throws ValueError for a schedule that there is not */
+  /** @throws ValueError for an unknown schedule */
   constructor(
     sizes: ClassifierOptions,
     { schedule, steps, tones = [] }: NoiseSettings,
@@ -85,14 +85,14 @@ export class NoiseClassifier extends Module {
     this.last = new Linear(HIDDEN, sizes.classes, { rng });
   }
 
-  /** Pictures in [0, 1] as the classifier sees them, in [-1, 1]. */
+  /** Encodes pictures in [0, 1] as the classifier's input, in [-1, 1]. */
   encode(images: Tensor): Tensor {
     return encodeTones(images, this.noise);
   }
 
   /**
-   * Logits [b, classes] of x [b, height, width, channels] at times t of the schedule, one a picture.
-   * @throws ShapeError for other pictures, or times that are not one a picture
+   * Logits [b, classes] of x [b, height, width, channels] at times t of the schedule, one per picture.
+   * @throws ShapeError for other pictures, or another number of times
    */
   forward(x: Tensor, t: ArrayLike<number>): Tensor {
     if (t.length !== x.shape[0]) {
@@ -105,15 +105,15 @@ export class NoiseClassifier extends Module {
     return this.last.forward(this.second.forward(z, 'relu'));
   }
 
-  /** ln p(label | x, t) of each sample for its own label: what `classifierGuided` takes the gradient of. */
+  /** ln p(label | x, t) of each sample for its label, as `classifierGuided` needs it. */
   logProbability(labels: ArrayLike<number>): LogProbability {
     return (x, t) => logProbabilities(this.forward(x, sameTime(x, t)), labels);
   }
 }
 
 /**
- * The share of a set's pictures whose class is found when they are noised to time t.
- * @throws ValueError for a time that the schedule does not have
+ * The accuracy on a set's pictures, noised to time t.
+ * @throws ValueError for a time that is not in the schedule
  */
 export function noisedAccuracy(model: NoiseClassifier, dataset: Dataset, t: number, seed: Seed): number {
   const rng = new Rng(seed).stream('noised test pictures');
@@ -146,7 +146,7 @@ const format = (noise: NoiseSettings): ModelFormat<NoiseClassifier, ClassifierSi
   create: (sizes) => new NoiseClassifier(sizes, noise, new Rng(0)),
 });
 
-/** The classifier in a file that was read. @throws FormatError for a file of anything else */
+/** The classifier in a file that was read. @throws FormatError for a file of another kind */
 export function noiseClassifierOf(checkpoint: Checkpoint): NoiseClassifier {
   requireKind(checkpoint, NoiseClassifier.kind);
   const { predicts: _predicts, cuts: _cuts, ...fields } = PROCESS_FIELDS;

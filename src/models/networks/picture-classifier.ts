@@ -1,7 +1,8 @@
 /**
- * What every classifier of clean pictures is: [b, height, width, channels] in [0, 1] to features [b, FEATURES], and those
- * to logits [b, classes] by its last layer. Samples are judged by it: its classes say what they show, and distances
- * between features how far they are from real pictures. How a classifier gets to its features is its own.
+ * The base class of classifiers of clean pictures: from [b, height, width, channels] in [0, 1] to features [b,
+ * FEATURES], and by a last layer to logits [b, classes]. Evaluation uses a classifier to judge samples. The predicted
+ * classes say which digits the samples show. Distances between features measure how far samples are from real pictures.
+ * Subclasses define how to compute the features.
  */
 import { noGrad, scope } from '../../autograd/tape.ts';
 import { whole } from '../../checkpoint/fields.ts';
@@ -17,17 +18,17 @@ export interface ClassifierSizes extends PictureShape {
   readonly classes: number;
 }
 
-/** Sizes as a caller gives them. */
+/** The sizes of a classifier, as options of its constructor. */
 export interface ClassifierOptions extends Omit<ClassifierSizes, 'channels'> {
-  /** 1 by default. */
+  /** Default 1. */
   readonly channels?: number;
 }
 
-/** Numbers that a picture is described by. */
+/** The number of features of a picture. */
 export const FEATURES = 64;
 const BATCH = 250;
 
-/** Of the classifiers' sizes. */
+/** The defaults of the classifiers' sizes. */
 export const CLASSIFIER_DEFAULTS = {
   height: undefined,
   width: undefined,
@@ -38,15 +39,15 @@ export const CLASSIFIER_DEFAULTS = {
 /** The sizes in a classifier's file. */
 export const CLASSIFIER_FIELDS = { ...PICTURE_FIELDS, classes: whole(1, MOST_CLASSES) };
 
-/** A classifier of pictures: features, and a last layer that makes logits of them. */
+/** A classifier of pictures: features, and a last layer from features to logits. */
 export abstract class PictureClassifier extends Layer {
-  /** What a checkpoint calls this kind of classifier. */
+  /** The kind of this classifier in a checkpoint. */
   abstract readonly kind: string;
   abstract readonly sizes: ClassifierSizes;
   /** From features to logits. */
   abstract readonly last: Layer;
 
-  /** What it is made of, for people: `784-800-400-64-10`. */
+  /** A short text on the architecture, such as `784-800-400-64-10`. */
   abstract get description(): string;
 
   /** [b, height, width, channels] to [b, FEATURES]. @throws ShapeError */
@@ -58,7 +59,7 @@ export abstract class PictureClassifier extends Layer {
   }
 }
 
-/** What a classifier says of pictures. */
+/** The results of a classifier for n pictures. */
 export interface Classified {
   readonly classes: Uint8Array;
   /** [n, FEATURES] */
@@ -68,8 +69,8 @@ export interface Classified {
 }
 
 /**
- * What the classifier says of pictures in [0, 1], [n, height, width, channels], in evaluation mode.
- * @throws ShapeError for numbers that are no whole pictures
+ * Features and logits of pictures in [0, 1], [n, height, width, channels], in evaluation mode.
+ * @throws ShapeError if the numbers are not a whole number of pictures
  */
 export function classify(model: PictureClassifier, pictures: Float32Array | Float64Array): Classified {
   const { height, width, channels } = model.sizes;
@@ -99,11 +100,11 @@ export function classify(model: PictureClassifier, pictures: Float32Array | Floa
   return { classes, features, logits };
 }
 
-/** All pictures of a set in [0, 1]. */
+/** The pixels of all pictures of a set, in [0, 1]. */
 export const pixelsOf = ({ images }: Dataset): Float32Array =>
   Float32Array.from(images, (byte) => byte / 255);
 
-/** @throws ShapeError for a set whose pictures are not of the model's size */
+/** Checks the size of a set's pictures. @throws ShapeError if it is not the model's */
 export function requireFit(model: PictureClassifier, dataset: Dataset): void {
   const [expected, got] = [pictureName(model.sizes), pictureName(dataset)];
   if (got !== expected) {
@@ -112,8 +113,8 @@ export function requireFit(model: PictureClassifier, dataset: Dataset): void {
 }
 
 /**
- * The share of a set's pictures whose class is found.
- * @throws ShapeError for pictures that are not of the model's size
+ * The accuracy on a set: the share of pictures whose predicted class is the label.
+ * @throws ShapeError for pictures that do not have the model's size
  */
 export function accuracy(model: PictureClassifier, dataset: Dataset): number {
   requireFit(model, dataset);

@@ -1,19 +1,19 @@
-/** What every denoiser is: a picture with noise to the picture without, [b, h, w, c] to the same shape, in (0, 1). */
+/** The base class of denoisers: from noisy pictures [b, h, w, c] to denoised ones of the same shape, in (0, 1). */
 import type { PictureShape } from '../../data/dataset.ts';
 import { Layer } from '../../nn/module.ts';
 
-/** A network that takes a picture with noise to the picture without. */
+/** A network that removes the noise from pictures. */
 export abstract class PictureDenoiser extends Layer {
-  /** What a checkpoint calls this kind of denoiser. */
+  /** The kind of this denoiser in a checkpoint. */
   abstract readonly kind: string;
-  /** What the constructor must be given to build this network again. */
+  /** The sizes with which the constructor can create this network again. */
   abstract readonly sizes: object;
 
-  /** What it is made of, for people: `784-400-400-400-784`. */
+  /** A short text on the architecture, such as `784-400-400-400-784`. */
   abstract get description(): string;
-  /** Which pictures it takes, in words: `28x28`. */
+  /** The size of its pictures as text: `28x28`. */
   abstract get takes(): string;
 
-  /** Whether pictures are of a size that it takes. */
+  /** Whether pictures have a size that the network accepts. */
   abstract fits(pictures: PictureShape): boolean;
 }

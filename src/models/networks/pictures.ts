@@ -1,4 +1,4 @@
-/** Pictures as networks take them, and as rows of numbers for those that are MLPs. */
+/** Checks of pictures for networks, and pictures as rows of numbers for MLPs. */
 import type { PictureShape } from '../../data/dataset.ts';
 import { ShapeError } from '../../errors.ts';
 import { Flatten } from '../../nn/flatten.ts';
@@ -6,7 +6,7 @@ import type { Tensor } from '../../tensor/tensor.ts';
 
 const flatten = new Flatten();
 
-/** Throws ShapeError unless x is [b, height, width, channels]. @param kind names the network in errors */
+/** @param kind the name of the network in errors @throws ShapeError unless x is [b, height, width, channels] */
 export function checkPictures(kind: string, x: Tensor, { height, width, channels }: PictureShape): void {
   if (x.rank === 4 && x.shape.slice(1).join() === `${height},${width},${channels}`) return;
   throw new ShapeError(`${kind}: expected pictures [b,${height},${width},${channels}], got [${x.shape}]`);
@@ -14,7 +14,7 @@ export function checkPictures(kind: string, x: Tensor, { height, width, channels
 
 /**
  * Pictures [b, height, width, channels] as rows [b, height·width·channels], in the same memory.
- * @param kind names the network in errors
+ * @param kind the name of the network in errors
  * @throws ShapeError for another shape
  */
 export function pictureRows(kind: string, x: Tensor, sizes: PictureShape): Tensor {

@@ -1,4 +1,4 @@
-/** Networks by kind, as files name them: a new one is one line of a table. */
+/** The tables of networks by the kind that a file states. A new network needs one line in a table. */
 import { type Checkpoint, loadCheckpoint } from '../../checkpoint/checkpoint.ts';
 import { entryOf, readModel } from '../../checkpoint/model-format.ts';
 import { CLASSIFIER_FORMAT } from './classifier.ts';
@@ -11,7 +11,7 @@ import type { PictureClassifier } from './picture-classifier.ts';
 import type { PictureDenoiser } from './picture-denoiser.ts';
 import { UNET_FORMAT } from './unet.ts';
 
-/** From a kind to what reads its file. */
+/** From a kind to the function that reads its file. */
 type Loaders<M> = ReadonlyMap<string, (checkpoint: Checkpoint) => M>;
 
 const DIFFUSION: Loaders<DiffusionNetwork> = new Map<string, (checkpoint: Checkpoint) => DiffusionNetwork>([
@@ -32,7 +32,7 @@ const DENOISERS: Loaders<PictureDenoiser> = new Map<string, (checkpoint: Checkpo
   [CONV_DENOISER_FORMAT.kind, (checkpoint) => readModel(checkpoint, CONV_DENOISER_FORMAT)],
 ]);
 
-/** The kinds of networks that diffusion models may have. */
+/** The kinds of networks for diffusion models. */
 export const DIFFUSION_KINDS: readonly string[] = [...DIFFUSION.keys()];
 /** The kinds of classifiers of clean pictures. */
 export const CLASSIFIER_KINDS: readonly string[] = [...CLASSIFIERS.keys()];
@@ -40,24 +40,25 @@ export const CLASSIFIER_KINDS: readonly string[] = [...CLASSIFIERS.keys()];
 /** The kinds of denoisers. */
 export const DENOISER_KINDS: readonly string[] = [...DENOISERS.keys()];
 
-/** The network in a file that was read. @throws FormatError for a file of anything else, or one that does not fit */
+/** The network in a file that was read. @throws FormatError for a file of another kind, or one that does not fit */
 export function diffusionNetworkOf(checkpoint: Checkpoint): DiffusionNetwork {
   return entryOf(checkpoint, DIFFUSION)(checkpoint);
 }
 
-/** The classifier in a file that was read. @throws FormatError for a file of anything else, or one that does not fit */
+/** The classifier in a file that was read. @throws FormatError for a file of another kind, or one that does not fit */
 export function classifierOf(checkpoint: Checkpoint): PictureClassifier {
   return entryOf(checkpoint, CLASSIFIERS)(checkpoint);
 }
 
-/** The denoiser in a file that was read. @throws FormatError for a file of anything else, or one that does not fit */
+/** The denoiser in a file that was read. @throws FormatError for a file of another kind, or one that does not fit */
 export function denoiserOf(checkpoint: Checkpoint): PictureDenoiser {
   return entryOf(checkpoint, DENOISERS)(checkpoint);
 }
 
 /**
- * The denoiser in a file that `saveCheckpoint` or `langevin train denoiser` wrote.
- * @throws FileError for a file that cannot be read, FormatError for one that holds no denoiser
+ * Reads a denoiser from a file of `saveCheckpoint` or `langevin train denoiser`.
+ * @throws FileError for a file that cannot be read
+ * @throws FormatError for a file without a denoiser
  */
 export async function loadDenoiser(path: string): Promise<PictureDenoiser> {
   return denoiserOf(await loadCheckpoint(path));

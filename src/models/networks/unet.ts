@@ -1,6 +1,6 @@
 /**
- * A U-Net that predicts in a diffusion process: pictures x [b, h, w, channels] with noise, a time for each and, where it
- * knows classes, a label for each, to a prediction of x's shape. With N = `hidden`, for pictures of 28x28:
+ * A U-Net for diffusion. Its inputs are noised pictures x [b, h, w, channels], a time for each picture and, if the
+ * network has classes, a label for each. The prediction has x's shape. With N = `hidden`, for pictures of 28x28:
  *
  *     c = silu(time embedding of t + label embedding)          [b, condition]
  *     a = block(3x3 of the picture's squares of four pixels)   14x14xN
@@ -9,19 +9,21 @@
  *     u = 3x3 of d, each pixel repeated in a square of four    14x14xN
  *     u = block([a, u])                                        14x14xN, from 2N channels
  *     f = silu(3x3 of silu(norm(u))), four pixels each         28x28xN/4
- *     prediction = 3x3 of silu(3x3 of [f, x])                  28x28, by way of `fine` channels
+ *     prediction = 3x3 of silu(3x3 of [f, x])                  28x28, with `fine` channels between
  *
- * A block, with adaptive group normalisation as Dhariwal and Nichol have it:
+ * A block, with adaptive group normalisation as in Dhariwal and Nichol:
  *
  *     block(h) = skip(h) + 3x3 of silu(norm(3x3 of silu(norm(h)))·(1 + scale) + shift),   [scale, shift] = W·c
  *
- * skip is a 1x1 where the channels differ. The second 3x3 of a block, the output of the attention, the positions and the
- * last 3x3 begin at 0: an untrained network predicts 0, and its blocks do nothing. The attention sees 7x7 pixels as 49
- * tokens; positions are learnt.
+ * skip is a 1x1 convolution if the numbers of channels differ, else the identity. Four things start at 0: the second
+ * 3x3 of a block, the output of the attention, the positions, and the last 3x3. So an untrained network predicts 0, and
+ * its blocks are the identity (or the 1x1). For the attention the 7x7 pixels are 49 tokens. Their positions are learnt.
  *
- * Most of the work is at 14x14 and 7x7, where channels are many: the kernels are fastest there. Only two thin layers
- * see single pixels. Sources: Ronneberger et al., "U-Net" (2015); Ho et al. (2020); Dhariwal and Nichol, "Diffusion models
- * beat GANs" (2021). Left out on purpose: dropout, more than two scales.
+ * Most of the work is at 14x14 and 7x7 with many channels, because the kernels are fastest there. Only two layers with
+ * few channels work at the full size.
+ *
+ * Sources: Ronneberger et al., "U-Net" (2015); Ho et al. (2020); Dhariwal and Nichol, "Diffusion models beat GANs"
+ * (2021). Left out on purpose: dropout, more than two scales.
  */
 import { optional, whole } from '../../checkpoint/fields.ts';
 import type { ModelFormat } from '../../checkpoint/model-format.ts';
@@ -44,15 +46,15 @@ import { embedCondition, labelMatrix } from './label-embedding.ts';
 import { MOST_CLASSES, PICTURE_FIELDS, WIDTH_FIELD } from './limits.ts';
 import { checkPictures } from './pictures.ts';
 
-/** What a network is made of, each 1 or more but `classes`. */
+/** The sizes of a network, each 1 or more; `classes` can be 0. */
 export interface UNetSizes extends DiffusionSizes {
-  /** Channels at half of the size, a multiple of 32; a quarter of the size has twice as many. */
+  /** The number of channels at half of the size, a multiple of 32. A quarter of the size has twice as many. */
   readonly hidden: number;
-  /** Channels at the full size. */
+  /** The number of channels at the full size. */
   readonly fine: number;
-  /** Heads of the attention, a divisor of 2·hidden. */
+  /** The number of heads of the attention, a divisor of 2·hidden. */
   readonly heads: number;
-  /** Numbers that time and label are turned into, even. */
+  /** The length of the condition vector of time and label, an even number. */
   readonly condition: number;
 }
 
@@ -62,13 +64,13 @@ export const UNET_SIZES: UNetSizes = {
 };
 
 export interface UNetOptions extends Partial<UNetSizes> {
-  /** Where the initial values come from; the shared generator if not given. */
+  /** The generator of the initial values. Default: the shared generator. */
   readonly rng?: Rng;
 }
 
-/** Groups of channels that are normalised together. */
+/** The number of groups of the normalisation. */
 const GROUPS = 8;
-/** Sides of a picture are multiples of it. */
+/** The sides of a picture must be multiples of this number. */
 const COARSEST = 4;
 
 const norm = (channels: number) => new GroupNorm(GROUPS, channels, { activation: 'silu' });
@@ -76,7 +78,7 @@ const norm = (channels: number) => new GroupNorm(GROUPS, channels, { activation:
 const conv3x3 = (from: number, to: number, rng: Rng, stride = 1) =>
   new Conv2d(from, to, 3, { padding: 1, stride, rng });
 
-/** A residual block with adaptive group normalisation: see the file's header. */
+/** A residual block with adaptive group normalisation, as defined at the top of this file. */
 class Block extends Module {
   readonly firstNorm: GroupNorm;
   readonly first: Conv2d;
@@ -103,7 +105,7 @@ class Block extends Module {
   }
 }
 
-/** Self-attention of the pixels of a map, added to the map. */
+/** Self-attention over the pixels of a map, added to the map. */
 class PixelAttention extends Module {
   readonly norm: GroupNorm;
   readonly attention: MultiheadAttention;
@@ -122,7 +124,7 @@ class PixelAttention extends Module {
   }
 }
 
-/** @throws ValueError for sizes out of range, or that do not fit each other */
+/** Checks the sizes. @throws ValueError for sizes that are out of range or do not fit each other */
 function checkSizes(sizes: UNetSizes): void {
   requireSizes(UNet.kind, sizes);
   const { height, width, hidden, heads } = sizes;
@@ -160,7 +162,7 @@ export class UNet extends DiffusionNetwork {
   readonly pixels: Conv2d;
   readonly output: Conv2d;
 
-  /** @throws ValueError for sizes that are no whole numbers >= 1 or do not fit each other */
+  /** @throws ValueError for sizes that are not whole numbers >= 1, or do not fit each other */
   constructor(options: UNetOptions = {}) {
     super();
     const { rng, ...sizes } = withDefaults(UNet.kind, options, { ...UNET_SIZES, rng: sharedRng() });
@@ -211,7 +213,7 @@ const blockShapes = (name: string, from: number, to: number, condition: number) 
     ...(from === to ? [] : [[`${name}.skip.weight`, [to, 1, 1, from]] as const]),
   ] as const;
 
-/** How a file of this kind is read. */
+/** The format of this kind in a file. */
 export const UNET_FORMAT: ModelFormat<UNet, UNetSizes> = {
   kind: UNet.kind,
   sizes: {

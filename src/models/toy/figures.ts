@@ -1,6 +1,6 @@
 /**
- * What a trained network in the plane does beside what is exact: samples by its score and by the exact one, and both
- * scores as arrows at several levels of noise.
+ * A trained network in the plane compared with the exact solution: samples from its score and from the exact score, and
+ * both scores as arrows at several noise levels.
  */
 import { scope } from '../../autograd/tape.ts';
 import { type ToySet, toySet } from '../../data/toy.ts';
@@ -14,24 +14,24 @@ import { tensor } from '../../tensor/create.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { compareScores, type ToyDiffusion, toyMixture } from './toy.ts';
 
-/** Half the side of the square that is shown, and arrows along it. */
+/** Half the side of the shown square, and the number of arrows along its side. */
 export const TOY_REACH = 2.6;
 export const TOY_ARROWS = 19;
-/** Levels of noise whose scores are shown, as shares of the way to pure noise. */
+/** The noise levels of the shown scores, as fractions of the time to pure noise. */
 export const TOY_LEVELS = [0.1, 0.3, 0.6, 0.9] as const;
 
 export interface ToyFiguresSettings {
-  /** Points of the data, and samples; 1,000 by default. */
+  /** The number of data points and of samples. Default 1,000. */
   readonly points?: number;
   readonly sampler: SamplerName;
-  /** Steps of the sampler. */
+  /** The number of steps of the sampler. */
   readonly steps: number;
   readonly seed: Seed;
 }
 
 const POINTS = 1000;
 
-/** Points or arrows in the plane, as two columns. */
+/** Points or arrows in the plane: their two coordinates. */
 export interface PlanePoints {
   readonly x: Float64Array;
   readonly y: Float64Array;
@@ -42,16 +42,16 @@ export interface SamplesFigure {
   readonly samples: PlanePoints;
 }
 
-/** Both scores at the centres of a grid over the noised data. */
+/** Both scores at the centres of a grid's cells, over the noised data. */
 export interface ScoreFigure {
-  /** The share of the way to pure noise. */
+  /** The noise level, as a fraction of the time to pure noise. */
   readonly share: number;
   readonly noised: PlanePoints;
-  /** Where the arrows stand, `[TOY_ARROWS²]`; both scores there. */
+  /** The positions of the arrows, `[TOY_ARROWS²]`, and both scores there. */
   readonly places: PlanePoints;
   readonly learned: PlanePoints;
   readonly exact: PlanePoints;
-  /** √(Σ|learned - exact|² / Σ|exact|²) where the noised data are. */
+  /** √(Σ|learned - exact|² / Σ|exact|²) over points of the noised data. */
   readonly error: number;
 }
 
@@ -62,7 +62,7 @@ export interface ToyFigures {
   readonly scores: readonly ScoreFigure[];
 }
 
-/** The figures of a trained network; a second or two. @throws ValueError for a sampler or steps that do not fit */
+/** The figures of a trained network, in about two seconds. @throws ValueError for a sampler or steps that do not fit */
 export function toyFigures(model: ToyDiffusion, name: ToySet, settings: ToyFiguresSettings): ToyFigures {
   const mixture = toyMixture(name);
   const rng = new Rng(settings.seed).stream('pictures');
@@ -80,7 +80,7 @@ const columns = (values: ArrayLike<number>): PlanePoints => {
   return { x: column(0), y: column(1) };
 };
 
-/** The numbers of a tensor [n, 2] that is needed no longer. */
+/** The two columns of the tensor [n, 2] that `made` returns. The tensor is freed. */
 function columnsOf(made: () => Tensor): PlanePoints {
   const points = made();
   const read = columns(points.toTypedArray());

@@ -1,12 +1,12 @@
 /**
- * Diffusion in the plane, where everything can be seen and is known: a toy set as a mixture of Gaussians, whose score
- * is exact at every noise level, and a small network that learns the same from points alone.
+ * Diffusion in the plane, where the exact solution is known. A toy set is approximated by a mixture of Gaussians, whose
+ * score is exact at every noise level. A small network learns the score from points only.
  *
- *     z = silu(A·8x + C·silu(time embedding of t)),  z = silu(B·z) twice,  prediction = D·z     128 numbers inside
+ *     z = silu(A·8x + C·silu(time embedding of t)),  z = silu(B·z) twice,  prediction = D·z     128 hidden units
  *
- * The mixture has a Gaussian of the set's own noise at equal steps along its curve, closer together than they are
- * wide, so that its density is the set's to a few hundredths at the ends and far less between them; `eight` is such a
- * mixture to begin with.
+ * The mixture has Gaussians with the set's noise, at equal steps along the set's curve. The steps are shorter than the
+ * Gaussians are wide. So the density of the mixture is that of the set, with an error of a few hundredths at the ends
+ * of the curve and a much smaller one between them. `eight` is exactly a mixture.
  */
 import { noGrad, scope } from '../../autograd/tape.ts';
 import { checkToySet, TOY_CURVES, TOY_NOISE, type ToySet } from '../../data/toy.ts';
@@ -22,18 +22,18 @@ import { TimeEmbedding } from '../../nn/time-embedding.ts';
 import type { Rng } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 
-/** How a set's curve is walked in equal steps of s, from 0 to 1. */
+/** The parametrisation of a set's curve by s, from 0 to 1, in equal steps. */
 interface Walk {
   readonly components: number;
-  /** Where the curve is then. */
+  /** The parameter u of the curve at s. */
   u(s: number): number;
-  /** The share of the points that a step has: proportional to du/ds. */
+  /** The weight of the step at s, proportional to du/ds: the density of the set's points there. */
   weight(s: number): number;
 }
 
 const evenly = (components: number): Walk => ({ components, u: (s) => s, weight: () => 1 });
 
-/** By s the swirl's radius grows evenly; by u its inner turns would have gaps. */
+/** For the swirl, equal steps of u would leave gaps in the inner turns. In s its radius grows linearly. */
 const WALKS: Readonly<Record<ToySet, Walk>> = {
   moons: evenly(192),
   swirl: { components: 384, u: (s) => s * s, weight: (s) => s },
@@ -53,7 +53,7 @@ export function toyMixture(name: ToySet): GaussianMixture {
   );
 }
 
-/** x [b, 2] at times t, one a point, to what it predicts, [b, 2]. */
+/** From points x [b, 2] and a time for each to a prediction [b, 2]. */
 export class PlaneNetwork extends Module {
   readonly time: TimeEmbedding;
   readonly first: Linear;
@@ -83,25 +83,25 @@ export class PlaneNetwork extends Module {
 export const TOY_STEPS = 1000;
 const HIDDEN = 128;
 const TIME = 16;
-/** Of coordinates: so that the first layer bends within the width of a moon, not only across the whole set. */
+/** The factor of the coordinates. With it, the first layer can vary within the width of a moon. */
 const SCALE = 8;
 
 /** A trained network in the plane, and its process. */
 export class ToyDiffusion {
   readonly schedule = createSchedule('cosine', TOY_STEPS);
-  /** v: at the noisiest level, where hardly any data are left, an error of eps would be one of 20,000 times in x0. */
+  /** v, not eps: at the level with the most noise, an error in eps would be 20,000 times as large in x0. */
   readonly predicts = 'v';
 
   constructor(readonly network: PlaneNetwork) {}
 
-  /** As samplers ask it. */
+  /** The predictor for samplers. */
   get predictor(): Predictor {
     const { predicts, predict } = networkPredictor((x, t) => this.network.forward(x, t), this.predicts);
     return predictor(predicts, (x, t) => noGrad(() => predict(x, t)));
   }
 }
 
-/** The scores at points x [n, 2] at one noise level, as the model has them and exactly; and how far they are apart. */
+/** The scores at points x [n, 2] at one noise level: those of the model, the exact ones, and their difference. */
 export interface Scores {
   readonly learned: Float64Array;
   readonly exact: Float64Array;
@@ -109,7 +109,7 @@ export interface Scores {
   readonly error: number;
 }
 
-/** Compares the two scores where points x [n, 2] are. */
+/** Compares the two scores at points x [n, 2]. */
 export function compareScores(
   model: ToyDiffusion,
   mixture: GaussianMixture,

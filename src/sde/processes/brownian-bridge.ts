@@ -1,9 +1,9 @@
 /**
- * The Brownian bridge, dX = (b - X)/(T - t) dt + σ dW for t < T: Brownian motion that is known to be at b at time
- * T. X(t) given X(s) = x is normal with mean x + (b - x)(t - s)/(T - s) and variance σ²(t - s)(T - t)/(T - s).
+ * The Brownian bridge, dX = (b - X)/(T - t) dt + σ dW for t < T: Brownian motion conditioned to be b at time T.
+ * X(t) given X(s) = x is normal with mean x + (b - x)(t - s)/(T - s) and variance σ²(t - s)(T - t)/(T - s).
  *
- * The drift is infinite at T. Schemes that look at the end of their step (Heun's, for one) cannot take the last
- * step to T itself and are refused there.
+ * The drift is infinite at T. A solver such as Heun evaluates the drift at the end of its step. It cannot take the
+ * last step to T, and the process refuses that step.
  * Source: Karatzas and Shreve, "Brownian Motion and Stochastic Calculus" (1991), 5.6.B.
  */
 import { ValueError } from '../../errors.ts';
@@ -24,10 +24,10 @@ export const brownianBridge = defineProcess({
   time: 1,
   build: ({ x0, b, T, sigma }) => {
     const rate = (t: number) => {
-      // A sum of steps may miss T by a rounding error.
+      // A sum of steps can differ from T by a rounding error.
       if (t > T * (1 - 1e-12)) {
         throw new ValueError(
-          `bridge: expected a time before T = ${T}, where the drift is infinite, got ${t}: end earlier, or use a solver that looks at the beginning of a step only (euler-maruyama)`,
+          `bridge: expected a time before T = ${T}, where the drift is infinite, got ${t}: end earlier, or use a solver that evaluates the drift only at the beginning of a step (euler-maruyama)`,
         );
       }
       return 1 / (T - t);
@@ -38,7 +38,7 @@ export const brownianBridge = defineProcess({
         shift: (s, t) => (b * (t - s)) / (T - s),
         variance: (s, t) => Math.max(0, (sigma * sigma * (t - s) * (T - t)) / (T - s)),
       }),
-      // Known at T too, unlike the drift.
+      // Unlike the drift, the diffusion is finite at T too.
       diffusion: () => full([], sigma),
       start: [x0],
       end: T,

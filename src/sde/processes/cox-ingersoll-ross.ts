@@ -1,11 +1,11 @@
 /**
- * Cox, Ingersoll and Ross's process, dX = κ(θ - X) dt + σ√X dW: an interest rate, or a variance. It stays above 0
- * where 2κθ >= σ² (Feller's condition); other parameters are refused. X(t) given X(s) = x is c times a noncentral
- * chi-square variable, with c = σ²(1 - e^(-κh))/(4κ), h = t - s, k = 4κθ/σ² degrees of freedom and noncentrality
- * x e^(-κh)/c.
+ * The Cox-Ingersoll-Ross process, dX = κ(θ - X) dt + σ√X dW: a model of an interest rate, or of a variance. It stays
+ * above 0 if 2κθ >= σ² (Feller's condition); other parameters are refused. X(t) given X(s) = x is c times a
+ * noncentral chi-square variable, with c = σ²(1 - e^(-κh))/(4κ), h = t - s, k = 4κθ/σ² degrees of freedom and
+ * noncentrality x e^(-κh)/c.
  *
- * A discrete scheme may still step below 0: the root is taken of max(X, 0) ("full truncation", of Lord, Koekkoek
- * and van Dijk, 2010), in the drift too. Exact sampling inverts the distribution function, one number at a time.
+ * A discrete scheme can still step below 0. So drift and diffusion use max(X, 0) in place of X ("full truncation",
+ * Lord, Koekkoek and van Dijk, 2010). Exact sampling inverts the distribution function, one number at a time.
  * Source: Cox, Ingersoll and Ross (1985); Feller (1951).
  */
 import { ValueError } from '../../errors.ts';
@@ -29,7 +29,7 @@ export function cirLaw({ kappa, theta, sigma }: Rate, x: number, h: number): Law
   return scaledChiSquareLaw(c, (4 * kappa * theta) / (sigma * sigma), (x * exp(-kappa * h)) / c);
 }
 
-/** The x with F(x) = u, by Newton's method inside a bracket that halves when Newton leaves it. */
+/** The x with F(x) = u, by Newton's method in a bracket. If a step would leave the bracket, bisection replaces it. */
 function quantile(law: Law, u: number, z: number): number {
   const sigma = Math.sqrt(law.variance!);
   let [low, high] = [0, law.mean + (Math.abs(z) + 2) * 4 * sigma];
@@ -61,7 +61,7 @@ export const coxIngersollRoss = defineProcess({
     const { x0, kappa, theta, sigma } = p;
     if (2 * kappa * theta < sigma * sigma) {
       throw new ValueError(
-        `cir: expected 2·kappa·theta >= sigma² (Feller's condition, or X falls to 0), got ${2 * kappa * theta} and ${sigma * sigma}`,
+        `cir: expected 2·kappa·theta >= sigma² (Feller's condition, which keeps X above 0), got ${2 * kappa * theta} and ${sigma * sigma}`,
       );
     }
     return {

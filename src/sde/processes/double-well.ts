@@ -1,9 +1,9 @@
 /**
- * Langevin dynamics in a double well, dX = -V'(X) dt + √(2T) dW with V(x) = h(x² - 1)²: two valleys at ±1 with a
- * hill of height h between them. For t to infinity X has the density e^(-V/T) up to a factor (Gibbs).
+ * Langevin dynamics in a double well, dX = -V'(X) dt + √(2T) dW with V(x) = h(x² - 1)². The potential has minima at ±1
+ * and a barrier of height h between them. For t to infinity the density of X is proportional to e^(-V/T) (Gibbs).
  *
- * No closed form is known for finite times. The drift grows like -x³: Euler-Maruyama's moments explode for any
- * step if a path starts far enough out, and `tamed-euler` is made for that.
+ * No closed form is known for finite times. The drift grows like -x³. So the moments of Euler-Maruyama explode for any
+ * step size, if a path starts far enough from 0. `tamed-euler` solves such equations.
  * Source: Langevin (1908); Kramers (1940).
  */
 import { exp } from '../../math.ts';
@@ -11,7 +11,7 @@ import { full } from '../../tensor/create.ts';
 import type { Law } from '../law.ts';
 import { defineProcess } from './process.ts';
 
-/** Gibbs' law of the double well, by the trapezoidal rule on where the density is more than 1e-30 of its top. */
+/** The Gibbs law of the double well, by the trapezoidal rule where the density exceeds 1e-30 of its maximum. */
 function gibbs(h: number, temperature: number): Law {
   const weight = (x: number) => exp((-h * (x * x - 1) * (x * x - 1)) / temperature);
   const reach = Math.sqrt(1 + Math.sqrt((70 * temperature) / h));
@@ -45,7 +45,7 @@ export const doubleWell = defineProcess({
   formula: "dX = -V'(X) dt + √(2T) dW,  V(x) = h (x² - 1)²",
   parameters: {
     x0: { value: -1, unit: 'X', meaning: 'start' },
-    h: { value: 1, unit: 'X²/t', meaning: 'height of the hill', range: 'positive' },
+    h: { value: 1, unit: 'X²/t', meaning: 'height of the barrier', range: 'positive' },
     T: { value: 0.5, unit: 'X²/t', meaning: 'temperature', range: 'positive' },
   },
   time: 20,

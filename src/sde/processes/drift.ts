@@ -1,6 +1,6 @@
 /**
- * The lecture's SDE with drift, dX = aX dt + σ dW with a = 0.1 and σ = 1 from 10: growth at a steady rate in a
- * noise that does not grow. X(t) is normal with mean x0 e^(at) and variance σ²(e^(2at) - 1)/(2a).
+ * The lecture's SDE with drift, dX = aX dt + σ dW with a = 0.1, σ = 1 and start 10. The drift grows with X, and the
+ * noise is constant. X(t) is normal with mean x0 e^(at) and variance σ²(e^(2at) - 1)/(2a).
  */
 import { exp } from '../../math.ts';
 import { grown, linearProcess } from './linear.ts';

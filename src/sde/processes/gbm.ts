@@ -1,6 +1,6 @@
 /**
  * Geometric Brownian motion, dX = μX dt + σX dW: a stock price in the model of Black and Scholes.
- * X(t) = x0 exp((μ - σ²/2)t + σW(t)), so ln X is normal; mean x0 e^(μt), variance x0² e^(2μt)(e^(σ²t) - 1).
+ * X(t) = x0 exp((μ - σ²/2)t + σW(t)), so ln X is normal. X has mean x0 e^(μt) and variance x0² e^(2μt)(e^(σ²t) - 1).
  * Source: Black and Scholes (1973); Kloeden and Platen (1992), equation 4.4.6.
  */
 import { exp, log } from '../../math.ts';

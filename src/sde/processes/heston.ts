@@ -1,11 +1,11 @@
 /**
- * Heston's model: a price with a variance that is itself a Cox-Ingersoll-Ross process,
+ * Heston's model: a price S whose variance v is a Cox-Ingersoll-Ross process,
  * dS = μS dt + √v S dW₁, dv = κ(θ - v) dt + ξ√v (ρ dW₁ + √(1 - ρ²) dW₂).
- * A state is `[paths, 2]`: S, then v. General noise of two Brownian motions. Known: E S(t) = S0 e^(μt), and the
- * law of v (cox-ingersoll-ross.ts).
+ * A state is `[paths, 2]`: S, then v. The noise is general, with two Brownian motions. Known are E S(t) = S0 e^(μt)
+ * and the law of v (cox-ingersoll-ross.ts).
  *
- * Roots are taken of max(v, 0), in the drift of v too (full truncation: Lord, Koekkoek and van Dijk, 2010), since
- * usual parameters do not keep v above 0.
+ * Usual parameters do not keep v above 0. So drift and diffusion use max(v, 0) in place of v (full truncation: Lord,
+ * Koekkoek and van Dijk, 2010).
  * Source: Heston, "A closed-form solution for options with stochastic volatility" (1993).
  */
 import { exp } from '../../math.ts';

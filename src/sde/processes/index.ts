@@ -1,4 +1,4 @@
-/** All processes, by the names that the command takes. */
+/** All processes, by their names in the command line. */
 import { named } from '../../options.ts';
 import { brownian } from './brownian.ts';
 import { brownianBridge } from './brownian-bridge.ts';
@@ -44,7 +44,7 @@ export const PROCESSES: readonly Family[] = [
 ] as readonly Family[];
 
 /**
- * The family of that name, whatever its case.
+ * The family of that name. Upper and lower case are the same.
  * @throws ValueError that lists them all
  */
 export function processNamed(name: string): Family {

@@ -1,8 +1,7 @@
 /**
- * The linear equation with additive noise that most processes here are, dX = (a0(t) + a1(t) X) dt + b0(t) dW, from
- * its closed form: X(t) given X(s) = x is normal with mean `scale(s, t)·x + shift(s, t)` and `variance(s, t)`.
+ * The linear equation with additive noise, dX = (a0(t) + a1(t) X) dt + b0(t) dW. Most processes here have this form.
+ * X(t) given X(s) = x is normal with mean `scale(s, t)·x + shift(s, t)` and variance `variance(s, t)`.
  */
-
 import { expm1 } from '../../math.ts';
 import { full } from '../../tensor/create.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
@@ -37,7 +36,7 @@ export function linearProcess(
   };
 }
 
-/** factor·x + term, without the operations that change nothing. */
+/** factor·x + term. Skips the product if factor is 1 and the sum if term is 0. */
 export function affine(x: Tensor, factor: number, term: number): Tensor {
   if (factor === 0) return full([], term);
   const scaled = factor === 1 ? x : x.mul(factor);

@@ -1,6 +1,6 @@
 /**
- * Ornstein and Uhlenbeck's process, dX = θ(μ - X) dt + σ dW: noise with a spring. X(t) is normal with mean
- * μ + (x0 - μ)e^(-θt) and variance σ²(1 - e^(-2θt))/(2θ); for t to infinity it forgets where it began.
+ * The Ornstein-Uhlenbeck process, dX = θ(μ - X) dt + σ dW: Brownian motion that is pulled back to μ. X(t) is normal
+ * with mean μ + (x0 - μ)e^(-θt) and variance σ²(1 - e^(-2θt))/(2θ). For t to infinity its law does not depend on x0.
  * Source: Uhlenbeck and Ornstein (1930).
  */
 import { exp } from '../../math.ts';

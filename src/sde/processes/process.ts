@@ -1,6 +1,6 @@
 /**
- * A process: an equation with a name, parameters with units, a start, and what is known of it exactly. A family
- * is made once by `defineProcess` and called for a member: `gbm({ mu: 0.1 })`.
+ * A process: an equation with a name, parameters with units, a start, and its exact laws if they are known.
+ * `defineProcess` makes a family of processes. Call the family for one process: `gbm({ mu: 0.1 })`.
  */
 import { didYouMean, ValueError } from '../../errors.ts';
 import type { Law } from '../law.ts';
@@ -10,34 +10,34 @@ import type { SDE } from '../sde.ts';
 export interface Parameter {
   /** The default. */
   readonly value: number;
-  /** In units of the state X and of time t; '' for a pure number. */
+  /** The unit, written with the state's unit X and the time's unit t; '' for a pure number. */
   readonly unit: string;
   readonly meaning: string;
-  /** What it may be; default: any finite number. */
+  /** The allowed values. Default: any finite number. */
   readonly range?: 'positive' | 'not negative' | 'correlation';
 }
 
-/** What is known of a process beyond its equation. */
+/** Exact results on a process, if they are known. */
 export interface Known {
-  /** The exact law of X(t) given X(s) = x; of the first component for a process of several. */
+  /** The exact law of X(t) given X(s) = x. It is that of the first component if there are several. */
   law?(x: number, s: number, t: number): Law;
   /** The exact X(t) as a function of W(t) alone, from X(0) = x. */
   onPath?(x: number, t: number, w: number): number;
-  /** The law it tends to for t to infinity, where there is one. */
+  /** The law of X(t) for t to infinity, if it exists. */
   readonly stationary?: Law;
 }
 
 export interface Process extends SDE, Known {
   readonly name: string;
   readonly title: string;
-  /** As a person writes it: `dX = μX dt + σX dW`. */
+  /** The equation as text: `dX = μX dt + σX dW`. */
   readonly formula: string;
   readonly parameters: Readonly<Record<string, number>>;
-  /** Where it begins: one number a component. */
+  /** The start: one number per component. */
   readonly start: readonly number[];
-  /** The names of the components, of several. */
+  /** The names of the components, if there are several. */
   readonly components?: readonly string[];
-  /** The last time it is defined for, where there is one. */
+  /** The last time at which the process is defined, if there is one. */
   readonly end?: number;
 }
 
@@ -46,12 +46,12 @@ export interface Definition<N extends string = string> {
   readonly title: string;
   readonly formula: string;
   readonly parameters: Readonly<Record<N, Parameter>>;
-  /** The time that shows what the process does: the command's default. */
+  /** The command's default end time. It is long enough to show the behaviour of the process. */
   readonly time: number;
   build(p: Readonly<Record<N, number>>): Omit<Process, 'name' | 'title' | 'formula' | 'parameters'>;
 }
 
-/** A family of processes: call it with what differs from the defaults. */
+/** A family of processes. Call it with the parameters that differ from the defaults. */
 export interface Family<N extends string = string> {
   (values?: Partial<Record<N, number>>): Process;
   readonly definition: Definition<N>;
@@ -63,7 +63,7 @@ const RANGES: Record<NonNullable<Parameter['range']>, [(x: number) => boolean, s
   correlation: [(x) => x >= -1 && x <= 1, 'a number from -1 to 1'],
 };
 
-/** Makes a family of processes, whose members check their parameters. */
+/** Makes a family of processes. A call of the family checks the parameters. */
 export function defineProcess<const N extends string>(definition: Definition<N>): Family<N> {
   const { name, title, formula } = definition;
   const make = (values: Partial<Record<N, number>> = {}): Process => {

@@ -1,6 +1,6 @@
 /**
- * The sub-VP SDE, dX = -½β(t)X dt + √(β(t)(1 - e^(-2B(t)))) dW, with β and B as in variance-preserving.ts: the mean
- * of the VP SDE with less noise. X(t) given X(0) = x is normal with mean e^(-B/2)x and variance (1 - e^(-B))².
+ * The sub-VP SDE, dX = -½β(t)X dt + √(β(t)(1 - e^(-2B(t)))) dW, with β and B as in variance-preserving.ts. It has the
+ * mean of the VP SDE and less noise. X(t) given X(0) = x is normal with mean e^(-B/2)x and variance (1 - e^(-B))².
  * Source: Song et al., "Score-based generative modeling through stochastic differential equations" (2021),
  * equations 12 and 29.
  */
@@ -24,7 +24,7 @@ export const subVariancePreserving = defineProcess({
       ...linearProcess((t) => ({ a0: 0, a1: -beta(t) / 2, b0: b0(t) }), {
         scale,
         shift: () => 0,
-        // Var(t) = scale²·Var(s) + the noise since s, and both marginals from time 0 are known.
+        // Var(t) = scale²·Var(s) + the noise since s. Var(t) and Var(s) from time 0 are known: solve for the noise.
         variance: (s, t) =>
           Math.max(0, square(expm1(-integral(t))) - square(scale(s, t)) * square(expm1(-integral(s)))),
       }),

@@ -1,6 +1,6 @@
 /**
- * The variance exploding SDE, dX = σ(t)√(2 ln(σmax/σmin)) dW with σ(t) = σmin(σmax/σmin)^t on [0, 1]: noise that
- * grows until the data is lost in it. X(t) given X(s) = x is normal with mean x and variance σ²(t) - σ²(s).
+ * The variance exploding SDE, dX = σ(t)√(2 ln(σmax/σmin)) dW with σ(t) = σmin(σmax/σmin)^t on [0, 1]. The noise grows
+ * until it is much larger than the data. X(t) given X(s) = x is normal with mean x and variance σ²(t) - σ²(s).
  * Source: Song et al., "Score-based generative modeling through stochastic differential equations" (2021),
  * equations 9 and 30.
  */

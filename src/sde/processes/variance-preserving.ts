@@ -1,7 +1,7 @@
 /**
- * The variance preserving SDE, dX = -½β(t)X dt + √β(t) dW with β(t) = βmin + (βmax - βmin)t on [0, 1]: what DDPM's
- * noising tends to for many small steps. X(t) given X(0) = x is normal with mean e^(-B/2)x and variance 1 - e^(-B),
- * B(t) = ∫₀ᵗβ = βmin t + ½(βmax - βmin)t²: data of variance 1 keeps it.
+ * The variance preserving SDE, dX = -½β(t)X dt + √β(t) dW with β(t) = βmin + (βmax - βmin)t on [0, 1]. DDPM's noising
+ * converges to it for many small steps. X(t) given X(0) = x is normal with mean e^(-B/2)x and variance 1 - e^(-B),
+ * where B(t) = ∫₀ᵗβ = βmin t + ½(βmax - βmin)t². If the data has variance 1, X(t) has variance 1 at all times.
  * Source: Song et al., "Score-based generative modeling through stochastic differential equations" (2021),
  * equations 11 and 33.
  */
@@ -15,7 +15,7 @@ export const schedule = (betaMin: number, betaMax: number) => ({
   integral: (t: number) => betaMin * t + ((betaMax - betaMin) * t * t) / 2,
 });
 
-/** Parameters of the SDEs with that schedule. */
+/** The parameters of the SDEs with this schedule. */
 export const SCHEDULE_PARAMETERS = {
   x0: { value: 1, unit: 'X', meaning: 'start' },
   betaMin: { value: 0.1, unit: '1/t', meaning: 'rate of noising at t = 0', range: 'positive' },

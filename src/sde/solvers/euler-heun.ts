@@ -1,9 +1,9 @@
 /**
- * Euler-Heun: Euler's step for the drift and Heun's for the noise,
+ * Euler-Heun: Euler's step for the drift and Heun's step for the noise,
  * x̃ = x + b dW, x' = x + a dt + ½(b(x, t) + b(x̃, t + dt)) dW.
  *
  * Stratonovich; strong order 1 for additive, diagonal and scalar noise, 1/2 for general noise; weak order 1.
- * Source: a member of the family in Rümelin, "Numerical treatment of stochastic differential equations", SIAM J.
+ * Source: one of the schemes in Rümelin, "Numerical treatment of stochastic differential equations", SIAM J.
  * Numer. Anal. 19 (1982), 604-613.
  */
 import { leastStrong, noiseTerm, type SdeSolver } from '../sde.ts';

@@ -1,7 +1,7 @@
 /**
- * Euler and Maruyama's scheme: x' = x + a dt + b dW.
+ * The Euler-Maruyama scheme: x' = x + a dt + b dW.
  *
- * Itô; strong order 1/2, weak order 1; strong order 1 for additive noise, where it is Milstein's scheme.
+ * Itô; strong order 1/2, weak order 1. For additive noise it is Milstein's scheme, and the strong order is 1.
  * Source: Maruyama (1955); Kloeden and Platen (1992), 10.2.
  */
 import { leastStrong, noiseTerm, type SdeSolver } from '../sde.ts';

@@ -1,7 +1,7 @@
 /**
- * Exact sampling: x' is drawn from the exact law of X(t + dt) given X(t) = x, whatever dt. For processes that
- * give their `transition`, all others are refused. What it gives is exact in law; only where X(t + dt) is a
- * function of dW alone (Brownian motion, geometric Brownian motion) is it exact on the path too.
+ * Exact sampling: x' is drawn from the exact law of X(t + dt) given X(t) = x, for any dt. It needs a process with a
+ * `transition` and refuses others. The result is exact in law. It is exact on the path too if X(t + dt) is a function
+ * of x and dW only (Brownian motion, geometric Brownian motion).
  */
 import type { SdeSolver } from '../sde.ts';
 

@@ -1,8 +1,8 @@
 /**
  * Stochastic Heun: x̃ = x + a dt + b dW, x' = x + ½(a + ã) dt + ½(b + b̃) dW with ã, b̃ at (x̃, t + dt).
  *
- * Stratonovich; strong order 1 for additive, diagonal and scalar noise, 1/2 for general noise; weak order 1, and
- * 2 for additive noise.
+ * Stratonovich; strong order 1 for additive, diagonal and scalar noise, 1/2 for general noise; weak order 1, or 2 for
+ * additive noise.
  * Source: Rümelin, SIAM J. Numer. Anal. 19 (1982), 604-613; Kloeden and Platen (1992), 15.1 for additive noise.
  */
 import { leastStrong, noiseTerm, type SdeSolver } from '../sde.ts';

@@ -1,4 +1,4 @@
-/** All solvers, by the names that the command takes. */
+/** All solvers, by their names in the command line. */
 import { named } from '../../options.ts';
 import type { SdeSolver } from '../sde.ts';
 import { eulerHeun } from './euler-heun.ts';
@@ -54,7 +54,7 @@ export const SOLVERS: readonly SdeSolver[] = [
 ];
 
 /**
- * The solver of that name, whatever its case.
+ * The solver of that name. Upper and lower case are the same.
  * @throws ValueError that lists them all
  */
 export function solverNamed(name: string): SdeSolver {

@@ -1,9 +1,9 @@
 /**
- * Milstein's scheme: x' = x + a dt + b dW + ½ c (dW² - dt), with c = b·∂b/∂x the equation's `correction`; in
- * Stratonovich's calculus the last factor is dW².
+ * Milstein's scheme: x' = x + a dt + b dW + ½ c (dW² - dt), where c = b·∂b/∂x is the equation's `correction`. In the
+ * Stratonovich calculus the last factor is dW².
  *
- * Itô or Stratonovich; strong order 1, weak order 1. For additive and diagonal noise, and for scalar noise of
- * any dimension, where c = (∂b/∂x) b; other noise needs Lévy areas, which this scheme does not make.
+ * Itô or Stratonovich; strong order 1, weak order 1. The noise is additive, diagonal, or scalar with any dimension
+ * (then c = (∂b/∂x) b). General noise needs Lévy areas between its motions, which this scheme does not have.
  * Source: Milstein (1974); Kloeden and Platen (1992), 10.3.
  */
 import { type Interpretation, leastStrong, noiseOf, type SdeSolver } from '../sde.ts';
@@ -23,7 +23,7 @@ function make(name: string, title: string, interpretation: Interpretation): SdeS
     interpretation,
     lacks(sde) {
       if (sde.correction || noiseOf(sde) === 'additive') return null;
-      return `expected a \`correction\` (b·∂b/∂x) of ${sde.name ?? 'the SDE'}, got none: milstein-free needs no derivative`;
+      return `expected a \`correction\` (b·∂b/∂x) of ${sde.name ?? 'the SDE'}, got none: the solver milstein-free needs no derivative`;
     },
     step(sde, x, t, dt, dW) {
       const euler = x.add(sde.drift(x, t).mul(dt)).add(sde.diffusion(x, t).mul(dW));

@@ -1,8 +1,8 @@
 /**
- * Solvers of the noise-free twin dx = a(x, t) dt: what an equation does without its noise. dW is never read.
+ * Solvers of an equation without its noise: the ordinary differential equation dx = a(x, t) dt. They do not use dW.
  *
- * Euler x' = x + a dt, order 1; Heun's rule, order 2; the classical Runge-Kutta scheme, order 4. The declared
- * strong order is the order of the ordinary differential equation.
+ * Euler x' = x + a dt has order 1, Heun's rule order 2, the classical Runge-Kutta scheme order 4. The declared strong
+ * order is the order for the ordinary differential equation.
  * Source: Hairer, Nørsett and Wanner, "Solving Ordinary Differential Equations I" (1993), II.1.
  */
 import type { Tensor } from '../../tensor/tensor.ts';

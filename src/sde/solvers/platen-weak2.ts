@@ -1,10 +1,10 @@
 /**
- * Platen's explicit scheme of weak order 2, for distributions rather than paths:
+ * Platen's explicit scheme of weak order 2. It is for distributions, not for paths:
  * Υ = x + a dt + b dW, Υ± = x + a dt ± b √dt,
  * x' = x + ½(a + a(Υ)) dt + ¼(b(Υ+) + b(Υ-) + 2b) dW + ¼(b(Υ+) - b(Υ-))(dW² - dt)/√dt, with Υ and Υ± at t + dt.
  *
- * Itô; weak order 2, strong order 1 (with normal increments it contains Milstein's term); additive, diagonal and
- * scalar noise.
+ * Itô; weak order 2, strong order 1 (with normal increments the scheme contains Milstein's term); additive, diagonal
+ * and scalar noise.
  * Source: Platen (1984); Kloeden and Platen (1992), equation 15.1.1.
  */
 import { leastStrong, type SdeSolver } from '../sde.ts';

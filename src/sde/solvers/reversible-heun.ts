@@ -1,11 +1,12 @@
 /**
- * Reversible Heun: a state of two, x and an auxiliary x̂ that begins at x,
+ * Reversible Heun. The state has two parts, x and an auxiliary x̂ that starts at x:
  * x̂' = 2x - x̂ + a(x̂, t) dt + b(x̂, t) dW, x' = x + ½(a(x̂, t) + a(x̂', t')) dt + ½(b(x̂, t) + b(x̂', t')) dW.
- * Each step can be undone exactly, up to rounding: `reverse` is the same formula with dt and dW negated. The
- * state is `[2, ...x]`: x, then x̂.
+ * `reverse` undoes a step up to rounding: it is the same formula with dt and dW negated. The state is stored as
+ * `[2, ...x]`: x, then x̂.
  *
- * Stratonovich; strong order 1/2 for general noise, 1 for additive noise; weak order 1. For diagonal and scalar
- * noise, which commute, the paper claims 1/2 and 1 is what is measured; so is weak order 2 for additive noise.
+ * Stratonovich; strong order 1/2 for general noise, 1 for additive noise; weak order 1. Two declared orders are
+ * measured, and above those of the paper: strong order 1 for diagonal and scalar noise (1/2 in the paper), and weak
+ * order 2 for additive noise.
  * Source: Kidger, Foster, Li and Lyons, "Efficient and accurate gradients for neural SDEs" (2021), algorithm 1.
  */
 import { cat } from '../../tensor/functions.ts';
@@ -45,6 +46,6 @@ export const reversibleHeun: SdeSolver & { reverse: SdeSolver['step'] } = {
   begin: (x) => pair(x, x),
   read: (state) => part(state, 0),
   step,
-  /** The state at t from that at t + dt, with the increment of the same interval. */
+  /** Computes the state at t from the state at t + dt. dW is the increment of the same interval. */
   reverse: (sde, state, t, dt, dW) => step(sde, state, t + dt, -dt, dW.neg()),
 };

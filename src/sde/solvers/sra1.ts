@@ -1,7 +1,7 @@
 /**
- * Rößler's SRA1, a stochastic Runge-Kutta scheme for additive noise of two stages:
+ * Rößler's SRA1, a stochastic Runge-Kutta scheme of two stages for additive noise:
  * H = x + ¾ a(x, t) dt + (3/2) b(t + dt) J, x' = x + ⅓ a(x, t) dt + ⅔ a(H, t + ¾dt) dt + b(t + dt)(dW - J) + b(t) J,
- * with J = I_(1,0)/dt = dW/2 + the space-time Lévy area.
+ * where J = I_(1,0)/dt = dW/2 + the space-time Lévy area.
  *
  * Additive noise; strong order 3/2, weak order 2.
  * Source: Rößler, "Runge-Kutta methods for the strong approximation of solutions of stochastic differential

@@ -1,13 +1,13 @@
 /**
- * Rößler's SRI1 (SRI1W1), a stochastic Runge-Kutta scheme of strong order 3/2 for noise that depends on the
- * state, with two stages for the drift and four for the diffusion:
+ * Rößler's SRI1 (SRI1W1), a stochastic Runge-Kutta scheme of strong order 3/2 for noise that depends on the state. It
+ * has two stages for the drift and four for the diffusion:
  *
  * H⁰_i = x + Σ_j A⁰_ij a(H⁰_j) dt + Σ_j B⁰_ij b(H¹_j) I_(1,0)/dt
  * H¹_i = x + Σ_j A¹_ij a(H⁰_j) dt + Σ_j B¹_ij b(H¹_j) √dt
  * x' = x + Σ_i α_i a(H⁰_i) dt + Σ_i (β¹_i I_(1) + β²_i I_(1,1)/√dt + β³_i I_(1,0)/dt + β⁴_i I_(1,1,1)/dt) b(H¹_i)
  *
- * with I_(1) = dW, I_(1,1) = (dW² - dt)/2, I_(1,1,1) = (dW³ - 3 dt dW)/6 and I_(1,0)/dt = dW/2 + the space-time
- * Lévy area. Stage i of a is at t + c⁰_i dt, stage i of b at t + c¹_i dt.
+ * where I_(1) = dW, I_(1,1) = (dW² - dt)/2, I_(1,1,1) = (dW³ - 3 dt dW)/6 and I_(1,0)/dt = dW/2 + the space-time
+ * Lévy area. Stage i evaluates a at t + c⁰_i dt, and b at t + c¹_i dt.
  *
  * Itô; strong order 3/2, weak order 2; additive, diagonal and scalar noise.
  * Source: Rößler, "Runge-Kutta methods for the strong approximation of solutions of stochastic differential
@@ -23,7 +23,7 @@ const orders = {
   scalar: { strong: 1.5, weak: 2 },
 };
 
-/** The coefficients, held by the order conditions in a test. */
+/** The coefficients. A test checks that they satisfy the order conditions. */
 export const SRI1 = {
   c0: [0, 3 / 4, 0, 0],
   c1: [0, 1 / 4, 1, 1 / 4],
@@ -38,7 +38,7 @@ export const SRI1 = {
   beta4: [-2, 5 / 3, -2 / 3, 1],
 } as const;
 
-/** x + Σ_j coefficients_j·terms_j, terms with coefficient 0 left out. */
+/** x + Σ_j coefficients_j·terms_j. Skips the terms with coefficient 0. */
 function combine(x: Tensor, coefficients: readonly number[], terms: readonly Tensor[]): Tensor {
   let sum = x;
   for (const [j, c] of coefficients.entries())
@@ -75,7 +75,7 @@ export const sri1: SdeSolver = {
         drifts.push(a.mul(dt));
         next = next.add(drifts[i].mul(SRI1.alpha[i]));
       } else {
-        drifts.push(drifts[0]); // stages 2 and 3 of the drift are the first again: rows of zeros in A0 and B0
+        drifts.push(drifts[0]); // stages 2 and 3 of the drift equal stage 0: their rows in A0 and B0 are zeros
       }
       kicks.push(b.mul(j10));
       roots.push(b.mul(root));

@@ -1,9 +1,9 @@
 /**
- * Tamed Euler, for drifts that grow faster than linearly, where Euler-Maruyama's moments explode:
- * x' = x + a dt/(1 + |a| dt) + b dW. The drift moves no component by more than 1 a step. |a| is taken component
- * by component; the paper's is the norm of the whole vector, which is the same for one dimension.
+ * Tamed Euler, for drifts that grow faster than linearly. For those the moments of Euler-Maruyama explode.
+ * x' = x + a dt/(1 + |a| dt) + b dW. In one step the drift changes a component by less than 1. Here |a| is the absolute
+ * value of each component; in the paper it is the norm of the vector. In one dimension both are the same.
  *
- * Itô; strong order 1/2, weak order 1; strong order 1 for additive noise.
+ * Itô; strong order 1/2, weak order 1. The strong order is 1 for additive noise.
  * Source: Hutzenthaler, Jentzen and Kloeden, "Strong convergence of an explicit numerical method for SDEs with
  * nonglobally Lipschitz continuous coefficients" (2012).
  */
