@@ -1,7 +1,7 @@
 /**
- * The table of the ABI (src/backend/abi.ts) against what AssemblyScript compiles: the fields of every record by name,
- * type and offset, the signature of every export, and the constants that both sides need. The oracle is the sources of
- * assembly/ and the module itself; a record is also written, and read back field by field.
+ * Compares the table of the ABI (src/backend/abi.ts) with the compiled kernels: the name, type and offset of every
+ * field of a record, the signature of every export, and the constants that both sides need. The oracles are the sources
+ * in assembly/ and the compiled module. A record is also written and read back field by field.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,8 +32,8 @@ const sources = readdirSync('assembly', { recursive: true })
 const source = sources.join('\n');
 
 /**
- * The fields of a class in assembly/records.ts, after those of the class that it extends, laid out as C does: each at the
- * next multiple of its size.
+ * The fields of a class in assembly/records.ts, after those of the class that it extends, laid out as C does: each at
+ * the next multiple of its size.
  */
 function declared(record: string): Place[] {
   const form = new RegExp(`@unmanaged\\s+export class ${record}(?: extends (\\w+))? \\{([^}]*)\\}`);
@@ -226,7 +226,7 @@ suite('abi', (test) => {
     }
   });
 
-  test('what is left out of a record is 0, and no activation', () => {
+  test('a field that is left out of a record is 0, and the activation is none', () => {
     const memory = new SharedArrayBuffer(RECORD_BYTES);
     new Uint8Array(memory).fill(0xff);
     const matrix = { ptr: 8, transposed: false };

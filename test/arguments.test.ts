@@ -1,6 +1,6 @@
 /**
- * Wrong arguments, through the public names alone: an option that does not exist is refused with the nearest that
- * does, names match in any case, and each mistake gets one line of a kind of error that langevin throws.
+ * Wrong arguments of public functions. An unknown option is refused with the nearest known one. Names match in upper
+ * and lower case. Each mistake gives one line, in an error class of langevin.
  */
 import * as assert from 'uvu/assert';
 import * as langevin from '../src/index.ts';
@@ -292,7 +292,7 @@ suite('arguments', (test) => {
     });
   }
 
-  test('every sampler refuses an unknown option, and takes a threshold for what others call clipping', () => {
+  test('every sampler refuses an unknown option, and has `threshold` for clipping', () => {
     for (const name of diffusion.SAMPLERS) {
       const error = errorOf(() => diffusion.createSampler(name, { clip: true } as never));
       assert.instance(error, langevin.ValueError);
@@ -352,7 +352,7 @@ suite('arguments', (test) => {
     }
   });
 
-  test('saveCheckpoint says in which order its arguments come', async () => {
+  test('an error of saveCheckpoint states the order of its arguments', async () => {
     const info = { kind: 'x', sizes: {} };
     for (const [words, message] of [
       [

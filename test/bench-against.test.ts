@@ -1,7 +1,7 @@
 /**
- * `npm run bench -- --against FOLDER`: rows are paired with those of another checkout, a row that takes longer here
- * is a loss, and a folder that is no checkout is refused in one line. The other checkout is this one, or three small
- * files that stand for an older one.
+ * `npm run bench -- --against FOLDER`: rows are paired with those of another checkout. A row that is slower here is a
+ * loss. A folder that is not a checkout is refused in one line. In the tests the other checkout is this one, or three
+ * small files that imitate an older one.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
@@ -76,7 +76,7 @@ suite('bench --against', (test) => {
     assert.equal(last, { rows: 7, losses: rows.filter(({ verdict }) => verdict === 'loss').length });
   });
 
-  test('a row that takes longer here is a loss, one that takes longer there a gain, and others stand alone', () => {
+  test('a row that is slower here is a loss, one that is slower there is a gain, and unpaired rows are listed alone', () => {
     // Here both take about a tenth of a millisecond.
     const other = checkout([
       ['uniform', '64x784', '() => {}'],
@@ -114,7 +114,7 @@ suite('bench --against', (test) => {
     });
   });
 
-  test('what cannot be compared is one line', () => {
+  test('checkouts that cannot be compared are refused in one line', () => {
     const valid = checkout([]);
     const { 'bench/operands.ts': _, ...incomplete } = valid;
     const cases: [Record<string, string>, number, RegExp][] = [

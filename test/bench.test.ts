@@ -1,6 +1,6 @@
 /**
- * The benchmark: its rows are complete and agree with themselves, its twins compute what the kernels compute
- * (else their ratio would mean nothing), and mistakes on its command line are told. No test depends on a time.
+ * The benchmark. Its rows are complete and consistent. The plain-TypeScript twins compute the same as the kernels, so
+ * that their ratio has a meaning. Mistakes in the command line are reported. No test depends on a measured time.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -128,7 +128,7 @@ suite('bench', (test) => {
     model.dispose();
   });
 
-  test('rates follow from shape and time', () => {
+  test('rates are computed from shape and time', () => {
     for (const { subject, name, shape, ms, gflops, gbps, nsPerElement, nsPerSample } of quickRun().rows()) {
       if (subject === 'ops') continue; // shapes of several inputs
       const sizes = shape.split('x').map(Number);
@@ -158,7 +158,7 @@ suite('bench', (test) => {
     );
   });
 
-  test('the parts of a step are all of its kernels, and what lies outside of them', () => {
+  test('the parts of a step are all of its kernels and the time outside of them', () => {
     const parts = quickRun()
       .rows()
       .filter(({ subject, share }) => subject === 'step' && share !== undefined);
@@ -177,7 +177,7 @@ suite('bench', (test) => {
     assert.ok(Math.abs(sum / together!.ms - 1) < 0.01, `${sum} of ${together!.ms} ms`);
   });
 
-  test('a sampler asks the network as often as its order says, and its own time stands beside', () => {
+  test('a sampler evaluates the network as often as its order says, and its own time is reported', () => {
     const asked = new Map(
       quickRun()
         .rows()

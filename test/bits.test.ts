@@ -1,4 +1,4 @@
-/** The published fingerprints of one seed; `npm run verify-bits` holds all seeds, on other engines too. */
+/** Compares the fingerprints of one seed with the published ones. `npm run verify-bits` checks all seeds. */
 import { readFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
 import { setBackend, setThreads } from '../src/backend/backend.ts';

@@ -81,7 +81,7 @@ async function rejected(
 }
 
 suite('checkpoint', (test) => {
-  test('a model comes back from its file bit for bit, with all that was said of it', async () => {
+  test('a model and its description are read back from its file bit for bit', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'langevin-checkpoint-'));
     try {
       const path = join(folder, 'deep', 'model.safetensors');
@@ -109,14 +109,14 @@ suite('checkpoint', (test) => {
     }
   });
 
-  test('a seed is the same string or number after the way through the file', () => {
+  test('a seed has the same type and value after it is written and read', () => {
     for (const seed of ['7', 7, '', -0.5]) {
       assert.is(decodeCheckpoint(encodeCheckpoint(denoiser(), { ...info, seed })).seed, seed);
     }
     assert.is(decodeCheckpoint(encodeCheckpoint(denoiser(), info)).seed, undefined);
   });
 
-  test('to load a model moves no other generator', async () => {
+  test('loading a model advances no generator', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'langevin-checkpoint-'));
     try {
       const path = join(folder, 'model.safetensors');
@@ -195,7 +195,7 @@ suite('checkpoint', (test) => {
     );
   });
 
-  test('a file that is converted says what it said, without the state of its run', () => {
+  test('a converted file has the same metadata, without the state of its run', () => {
     const moment: StoredTensor = { dtype: 'F32', shape: [1], data: Float32Array.of(7) };
     const training = { tensors: new Map([['m', moment]]), progress: { step: 3 } };
     const said = { ...info, settings: { lr: 0.1, note: 'é' }, seed: 'abc' };
@@ -245,7 +245,7 @@ suite('checkpoint', (test) => {
     }
   });
 
-  test('the digest is the SHA-256 over names, types, shapes and bytes, whatever the order and the metadata', async () => {
+  test('the digest is the SHA-256 of names, types, shapes and bytes, for any order and metadata', async () => {
     const a = { dtype: 'F32', shape: [1, 2], data: Float32Array.of(1.5, -2) } as const;
     const b = { dtype: 'F16', shape: [1], data: Float32Array.of(1) } as const;
     const expected = createHash('sha256')
@@ -309,7 +309,7 @@ suite('checkpoint', (test) => {
     );
   });
 
-  test('a file that has its digest is refused where a bit of a tensor has changed', async () => {
+  test('a file with a digest is refused if a bit of a tensor has changed', async () => {
     const read = decodeCheckpoint(encodeCheckpoint(denoiser(6), info), 'a.st');
     const digest = await tensorsDigest(convertCheckpoint(read, { dtype: 'float16' }));
     const bytes = convertCheckpoint(read, { dtype: 'float16', digest });
@@ -384,7 +384,7 @@ suite('checkpoint', (test) => {
     );
   });
 
-  test('a denoiser is not made from a missing file, another model, or sizes that are not its own', async () => {
+  test('a denoiser is not read from a missing file, another model, or sizes that do not fit', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'langevin-checkpoint-'));
     try {
       const path = join(folder, 'model.safetensors');

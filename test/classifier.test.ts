@@ -1,4 +1,4 @@
-/** The classifiers of clean pictures: what they learn, what is said of their mistakes, and their files. */
+/** The classifiers of clean pictures: their training, the analysis of their mistakes, and their files. */
 import * as assert from 'uvu/assert';
 import { decodeCheckpoint, encodeCheckpoint } from '../src/checkpoint/checkpoint.ts';
 import { decodeSafetensors } from '../src/checkpoint/safetensors.ts';
@@ -54,7 +54,7 @@ function spots(labels: readonly number[], lit: readonly Readonly<Record<number, 
 }
 
 suite('classifier', (test) => {
-  test('the confusion matrix has the counts that a hand counts', () => {
+  test('the confusion matrix has the counts of a small example', () => {
     const labels = [0, 0, 0, 1, 1, 2, 2, 2, 2];
     const predicted = [0, 1, 0, 1, 1, 0, 2, 2, 1];
     assert.equal(confusionMatrix(labels, predicted, 3), [
@@ -111,7 +111,7 @@ suite('classifier', (test) => {
     assert.equal([...grey.pixels], [30, 0]);
   });
 
-  test('the convolutional classifier learns drawn digits in seconds, and a file gives it back', () => {
+  test('the convolutional classifier learns drawn digits in seconds, and is read back from its file', () => {
     const model = new ConvClassifier(SIZES, new Rng(0));
     const epochs = epochsOf(trainClassifier(model, strokes, RUN));
     assert.ok(epochs[7].trainLoss < 0.5 * epochs[0].trainLoss);
@@ -173,7 +173,7 @@ suite('classifier', (test) => {
     );
   });
 
-  test('fewer pictures take more epochs, and what is given counts', () => {
+  test('fewer pictures take more epochs by default, and a given number of epochs is used', () => {
     assert.is(classifierSettings('conv', 100, {}).epochs, 60);
     assert.ok(classifierSettings('conv', 60_000, {}).epochs < 20);
     const { epochs, batchSize, lr } = classifierSettings('mlp', 60_000, { lr: 0.1 });

@@ -1,4 +1,4 @@
-/** The commands that train diffusion models and sample from them, run as a person runs them. */
+/** The commands that train diffusion models and sample from them, run as a user runs them. */
 import { execFileSync } from 'node:child_process';
 import {
   copyFileSync,
@@ -67,7 +67,7 @@ const checkpoints = (folder: string) => readdirSync(folder).filter((file) => fil
 npmRun('build:node');
 
 suite('cli: diffusion', (test) => {
-  test('train diffusion leaves a model, a checkpoint, metrics and pictures', () =>
+  test('train diffusion writes a model, a checkpoint, metrics and pictures', () =>
     inFolder(async (folder) => {
       const stdout = await ok([...TRAIN, '--epochs', '2', '--seed', 'a b'], folder);
       assert.match(
@@ -97,7 +97,7 @@ suite('cli: diffusion', (test) => {
       assert.equal(model.parameters, checkpoint.parameters, 'both hold the moving average');
     }));
 
-  test('a run that was stopped and goes on ends with the file of a run that was not, byte for byte', () =>
+  test('a resumed run ends with the same file as an uninterrupted run, byte for byte', () =>
     inFolder(async (folder) => {
       const words = [...TRAIN, '--epochs', '30', '--quiet'];
       await ok([...words, '--out', 'whole'], folder);
@@ -118,7 +118,7 @@ suite('cli: diffusion', (test) => {
       assert.is(checkpoints(join(folder, 'parts')).length, 2, 'the last two are kept');
     }));
 
-  test('a damaged checkpoint is refused in a line that names the older one, which goes on', () =>
+  test('a damaged checkpoint is refused, and the line names the older checkpoint, which can be resumed', () =>
     inFolder(async (folder) => {
       await ok([...TRAIN, '--epochs', '1', '--quiet', '--out', 'a'], folder);
       await ok(['train', 'diffusion', '--resume', 'a', '--epochs', '2', '--quiet'], folder);
@@ -137,7 +137,7 @@ suite('cli: diffusion', (test) => {
       assert.is((await resume('a')).code, 0);
     }));
 
-  test('the time that is given ends a run', () =>
+  test('a time limit ends a run', () =>
     inFolder(async (folder) => {
       const stdout = await ok([...TRAIN, '--epochs', '100000', '--seconds', '0.2'], folder);
       assert.match(stdout, /time is up in epoch \d+ of 100000/);
@@ -219,7 +219,7 @@ suite('cli: diffusion', (test) => {
       await refused('d.npy', 1, /cannot write d\.npy: it is a folder, not a file/);
     }));
 
-  test('train lecture leaves its page, whose figures are those of the run', () =>
+  test('train lecture writes its page with the figures of the run', () =>
     inFolder(async (folder) => {
       const stdout = await ok([...LECTURE, '--epochs', '2'], folder);
       assert.match(stdout, /^lecture +785-400-400-784 with ReLU, T = 5, 789,184 parameters\n/);
@@ -263,7 +263,7 @@ suite('cli: diffusion', (test) => {
       for (const [, file] of html.matchAll(/src="([^"]+)"/g)) assert.ok(existsSync(join(out, file)), file);
     }));
 
-  test('evaluate trains its classifier once, and states every figure beside its floor', () =>
+  test('evaluate trains its classifier once, and states the floor of every figure', () =>
     inFolder(async (folder) => {
       process.env.XDG_CACHE_HOME = join(folder, 'cache');
       const train = TRAIN.map((word) => (word === '60' ? '150' : word));
@@ -309,7 +309,7 @@ suite('cli: diffusion', (test) => {
       );
     }));
 
-  test('evaluate judges by a classifier that was trained before, and refuses what is none of these data', () =>
+  test('evaluate uses a trained classifier, and refuses one of other data', () =>
     inFolder(async (folder) => {
       process.env.XDG_CACHE_HOME = join(folder, 'cache');
       const train = TRAIN.map((word) => (word === '60' ? '100' : word));
@@ -339,7 +339,7 @@ suite('cli: diffusion', (test) => {
       );
     }));
 
-  test('train classifier leaves a model, its confusion matrix, a sheet of its mistakes and a page', () =>
+  test('train classifier writes a model, its confusion matrix, a sheet of its mistakes and a page', () =>
     inFolder(async (folder) => {
       const words = ['train', 'classifier', '--limit', '100', '--epochs', '2', '--threads', '1'];
       const stdout = await ok(words, folder);
@@ -379,7 +379,7 @@ suite('cli: diffusion', (test) => {
       );
     }));
 
-  test('sample is guided by a classifier that it trains once, also for a model without labels', () =>
+  test('sample trains a classifier once for guidance, and can guide a model without labels', () =>
     inFolder(async (folder) => {
       process.env.XDG_CACHE_HOME = join(folder, 'cache');
       const train = [...TRAIN, '--epochs', '1', '--quiet', '--guidance-dropout', '1', '--out', 'u'];
@@ -548,7 +548,7 @@ suite('cli: diffusion', (test) => {
       assert.equal(readdirSync(folder), []);
     }));
 
-  test('what a model cannot do, or a file is not, is said in one line', () =>
+  test('an option that the model does not support, or a wrong file, is refused in one line', () =>
     inFolder(async (folder) => {
       await ok([...TRAIN, '--epochs', '1', '--quiet', '--steps', '30', '--out', 'm'], folder);
       await ok([...TRAIN, '--epochs', '1', '--quiet', '--guidance-dropout', '1', '--out', 'u'], folder);

@@ -1,4 +1,4 @@
-/** Runs and their folders, as a person has them: going on, histories, killed runs, and two runs in one folder. */
+/** Training runs and their folders: resume, histories, killed runs, and two runs in one folder. */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -98,7 +98,7 @@ suite('cli: runs', (test) => {
       }));
   }
 
-  test('a run goes on in another folder, and leaves the one that it came from', () =>
+  test('a run can be resumed in another folder, and does not change the first folder', () =>
     inFolder(async (folder) => {
       tinyData(folder);
       await ok([...TRAIN.denoiser, '--epochs', '1', '--quiet', '--out', 'a'], folder);
@@ -112,7 +112,7 @@ suite('cli: runs', (test) => {
       );
     }));
 
-  test('while a run goes on, another in its folder is refused; elsewhere it is not', () =>
+  test('while a run is active, another run in its folder is refused; in another folder it is not', () =>
     inFolder(async (folder) => {
       tinyData(folder);
       const others: Promise<Outcome>[] = [];
@@ -135,7 +135,7 @@ suite('cli: runs', (test) => {
       assert.is(json(folder, 'a', 'metrics.json').model.kind, 'denoiser');
     }));
 
-  test('a run that was killed in the folder of another is not continued as that one', () =>
+  test('a killed run in the folder of another run is not resumed as that other run', () =>
     inFolder(async (folder) => {
       tinyData(folder);
       await ok([...TRAIN.denoiser, '--epochs', '1', '--quiet', '--out', 'a'], folder);
@@ -158,7 +158,7 @@ suite('cli: runs', (test) => {
       assert.is((await resume('a')).code, 0, 'the folder is that run’s again');
     }));
 
-  test('a run that fails with nothing of its own leaves the folder to the run before, also to one that was killed', () =>
+  test('a run that fails before it writes anything leaves the folder to the run before it, even to a killed one', () =>
     inFolder(async (folder) => {
       tinyData(folder);
       await ok([...TRAIN.diffusion, '--epochs', '1', '--quiet', '--out', 'a'], folder);
@@ -190,7 +190,7 @@ suite('cli: runs', (test) => {
       assert.equal(readdirSync(join(folder, 'a')), ['run.json']);
     }));
 
-  test('what killed processes left is removed; what living ones are writing is not', () =>
+  test('files of killed processes are removed; files that living processes write are not', () =>
     inFolder(async (folder) => {
       tinyData(folder);
       const a = join(folder, 'a');

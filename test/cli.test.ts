@@ -56,7 +56,7 @@ const events = (stdout: string) =>
 npmRun('build:node');
 
 suite('cli', (test) => {
-  test('train denoiser: trains, says how it goes, and leaves six files, a checkpoint and no other', () =>
+  test('train denoiser trains, reports progress, and writes six files and a checkpoint, and no others', () =>
     inFolder(async (folder) => {
       const { code, stdout, stderr } = await langevin([...TINY, '--seed', 'a b'], folder);
       assert.equal([code, stderr], [0, '']);
@@ -101,7 +101,7 @@ suite('cli', (test) => {
       assert.is((await loadDenoiser(checkpoint.source)).parameters().length, 8);
     }));
 
-  test('one seed is one result, whatever the number of threads, and another seed another', () =>
+  test('the same seed gives the same result on any number of threads, and another seed another result', () =>
     inFolder(async (folder) => {
       const model = async (...words: string[]) => {
         const { code, stderr } = await langevin([...TINY, '--quiet', ...words], folder);
@@ -261,7 +261,7 @@ suite('cli', (test) => {
       assert.match(await said('help', 'train'), /train denoiser.*train diffusion/s);
     }));
 
-  test('info tells what there is', () =>
+  test('info describes the machine and the build', () =>
     inFolder(async (folder) => {
       const { code, stdout } = await langevin(['info'], folder);
       assert.is(code, 0);
@@ -342,7 +342,7 @@ suite('cli', (test) => {
       assert.equal(readdirSync(folder), []);
     }));
 
-  test('what fails at run time: exit code 1, one line, the stack only with --debug, and nothing half-written', () =>
+  test('a failure at run time: exit code 1, one line, the stack only with --debug, and no partial file', () =>
     inFolder(async (folder) => {
       writeFileSync(join(folder, 'file'), '');
       mkdirSync(join(folder, 'empty'));
@@ -359,7 +359,7 @@ suite('cli', (test) => {
       assert.equal(readdirSync(folder).sort(), ['empty', 'file'], 'and no folder "new"');
     }));
 
-  test('an --out that cannot be written is found before anything else is done', () =>
+  test('an --out that cannot be written is reported before any work', () =>
     inFolder(async (folder) => {
       writeFileSync(join(folder, 'file'), '');
       mkdirSync(join(folder, 'old', 'metrics.json'), { recursive: true });
@@ -375,7 +375,7 @@ suite('cli', (test) => {
 
   const endless = [...TRAIN, '--limit', '640', '--epochs', '100000'];
 
-  test('Ctrl-C stops after the current batch, keeps what was trained, and ends with 130', () =>
+  test('Ctrl-C stops after the current batch, saves the model, and ends with 130', () =>
     inFolder(async (folder) => {
       let sent = false;
       const { code, stdout, stderr } = await langevin([...endless, '--json'], folder, (child, soFar) => {
@@ -391,7 +391,7 @@ suite('cli', (test) => {
       await loadDenoiser(join(folder, 'out', 'model.safetensors'));
     }));
 
-  test('so does SIGTERM, in words, with 143', () =>
+  test('SIGTERM does the same, says so, and ends with 143', () =>
     inFolder(async (folder) => {
       let sent = false;
       const { code, stdout } = await langevin(endless, folder, (child, soFar) => {
@@ -408,7 +408,7 @@ suite('cli', (test) => {
       );
     }));
 
-  test('a second signal ends at once, and leaves no part of a file', () =>
+  test('a second signal ends the process at once, and leaves no partial file', () =>
     inFolder(async (folder) => {
       let sent = false;
       const { code } = await langevin(endless, folder, (child, soFar) => {
@@ -418,7 +418,7 @@ suite('cli', (test) => {
       assert.equal(readdirSync(join(folder, 'out')), []);
     }));
 
-  test('a reader that goes away stops the run, which keeps what was trained', () =>
+  test('if the reader of the output closes, the run stops and saves the model', () =>
     inFolder(async (folder) => {
       const { code, stderr } = await langevin([...endless, '--json'], folder, (child) =>
         child.stdout!.destroy(),

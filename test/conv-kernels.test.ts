@@ -1,6 +1,7 @@
 /**
- * The convolution kernels against the plain loops of the reference, within the bound of a sum: every size of tile edges,
- * blocks of channels and places, strides, dilations, paddings and groups.
+ * Compares the convolution kernels with the plain loops of the reference, within the error bound of a sum. The cases
+ * have every size at the edges of tiles, several blocks of channels and pixels, strides, dilations, paddings and
+ * groups.
  */
 import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
@@ -144,7 +145,7 @@ const random: fc.Arbitrary<ConvSizes> = fc
   });
 
 suite('kernels of convolutions', (test) => {
-  test('the shapes with few channels are those that are computed as such', () => {
+  test('the shapes with few channels use the kernel for few channels', () => {
     assert.equal(FEW.map(fewSide), ['x', 'x', 'x', 'y', 'y', 'y']);
     const strided = { ...FEW[3], strideHeight: 2 };
     assert.equal([SHAPES[2], strided].map(fewSide), [null, null]);
@@ -219,7 +220,7 @@ suite('kernels of convolutions', (test) => {
     }
   });
 
-  test('a NaN or an infinity spreads to the places whose kernel covers it, and to no others', () => {
+  test('a NaN or an infinity affects only the pixels whose kernel covers it', () => {
     const s = sizes({ batch: 2, height: 6, width: 7, inChannels: 5, outChannels: 9 });
     const [nx, nw, ny] = elements(s);
     for (const special of [NaN, Infinity]) {

@@ -1,4 +1,4 @@
-/** Parts of a data set: views, shuffles and what they refuse. */
+/** Parts of a data set: views, shuffles and wrong arguments. */
 import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { createDataset, type Dataset, permutation, split, subset, take } from '../src/data/dataset.ts';
@@ -57,7 +57,7 @@ suite('dataset', (test) => {
     assert.is(take(all, 2).images.buffer, all.images.buffer);
   });
 
-  test('the parts of a coloured set hold whole pixels', () => {
+  test('parts of a colour set contain whole pixels', () => {
     const images = Uint8Array.from({ length: 10 * 2 * 3 }, (_, i) => Math.floor(i / 6));
     const labels = Uint8Array.from({ length: 10 }, (_, i) => i);
     const all = createDataset({
@@ -78,7 +78,7 @@ suite('dataset', (test) => {
     }
   });
 
-  test('bounds that are no part of a data set are refused', () => {
+  test('bounds outside of a data set are refused', () => {
     const all = numbered(10);
     refused(() => subset(all, -1, 3), /numbered: start of a subset: .* from 0 to 10, got -1/);
     refused(() => subset(all, 3, 11), /end of a subset: .* from 3 to 10, got 11/);
@@ -90,7 +90,7 @@ suite('dataset', (test) => {
     refused(() => permutation(-1, 1), /permutation/);
   });
 
-  test('a permutation holds every number once and depends on the seed alone', () => {
+  test('a permutation has every number once and depends on the seed only', () => {
     fc.assert(
       fc.property(fc.nat(200), fc.string(), (n, seed) => {
         const order = permutation(n, seed);
@@ -117,7 +117,7 @@ suite('dataset', (test) => {
     assert.ok(chi2 < 49.7, `chi-square with 23 degrees of freedom: ${chi2}, 0.1 % lie above 49.7`);
   });
 
-  test('a split deals every picture out once, with its label, by the seed', () => {
+  test('a split has every picture once with its label, and depends on the seed', () => {
     const all = numbered(100);
     const { train, test: rest } = split(all, 0.8, 'seed');
     assert.equal([train.length, rest.length], [80, 20]);

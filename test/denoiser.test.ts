@@ -75,7 +75,7 @@ suite('denoiser', (test) => {
     ]);
   });
 
-  test('the convolutional one learns more of the same few pictures, and says pictures of any size', () => {
+  test('the convolutional denoiser learns more from the same few pictures, and accepts pictures of any size', () => {
     const few = { ...strokes, train: take(strokes.train, 200), epochs: 4, batchSize: 20 };
     const [mlp, conv] = [denoiser(SMALL), new ConvDenoiser({ height: 28, width: 28 }, new Rng(0))].map(
       (model) => [...trainDenoiser(model, few)].at(-1) as EpochEvent,
@@ -97,7 +97,7 @@ suite('denoiser', (test) => {
     );
   });
 
-  test('it is sigmoid(W·relu(W·relu(W·relu(W·x)))), biases included, computed here by hand in float64', () => {
+  test('it computes sigmoid(W·relu(W·relu(W·relu(W·x)))) with biases, as a loop in float64 does', () => {
     const sizes = { inputs: 6, hidden: 5, code: 3 };
     const model = denoiser(sizes);
     const x = new Rng(1).normal([2, 6]);
@@ -117,7 +117,7 @@ suite('denoiser', (test) => {
     close(model.forward(x).toTypedArray(), rows.flat(), 1e-6, 'forward');
   });
 
-  test('noise is added with the standard deviation asked for, and is not clipped', () => {
+  test('noise has the given standard deviation and is not clipped', () => {
     scope(() => {
       const x = new Rng(3).uniform([100, 784]);
       const noise = Float64Array.from(addNoise(x, 0.5, new Rng(4)).sub(x).toTypedArray());
@@ -131,7 +131,7 @@ suite('denoiser', (test) => {
     });
   });
 
-  test("events: every so many batches and at an epoch's last, then the epoch; epochs and batches count from 1", () => {
+  test('batch events come at an interval and at the last batch of an epoch, then the epoch event; both count from 1', () => {
     const { order, batches, epochs } = run(denoiser(SMALL), { every: 4, epochs: 2 });
     assert.equal(order, ['1.4', '1.8', '1.10', 'epoch 1', '2.4', '2.8', '2.10', 'epoch 2']);
     assert.is(batches[0].batches, 10);
@@ -145,12 +145,12 @@ suite('denoiser', (test) => {
     assert.ok(Math.abs(first.imagesPerSecond * first.seconds - 640) < 1e-6);
   });
 
-  test('the mean of an epoch counts pictures, not batches', () => {
+  test('the mean loss of an epoch is over pictures, not over batches', () => {
     const { batches, epochs } = run(denoiser(SMALL), { train: take(strokes.train, 70) });
     close([(64 * batches[0].loss + 6 * batches[1].loss) / 70], [epochs[0].trainLoss], 1e-12, 'mean');
   });
 
-  test('it learns: four epochs on 640 strokes come well below the best fixed picture, and every one helps', () => {
+  test('it learns: in four epochs on 640 strokes the loss falls each time, far below that of the best constant picture', () => {
     const { epochs } = run(denoiser({ hidden: 100, code: 64 }), { epochs: 4, batchSize: 16, lr: 3e-3 });
     const losses = epochs.map((e) => e.testLoss);
     const fixed = varianceOf(strokes);
@@ -161,7 +161,7 @@ suite('denoiser', (test) => {
     );
   });
 
-  test('the same model and options give the same bits, another seed others', () => {
+  test('the same model and options give the same bits, and another seed other bits', () => {
     const results = [0, 0, 1].map((seed) => {
       const model = denoiser(SMALL);
       const { batches, epochs } = run(model, { seed });
@@ -227,7 +227,7 @@ suite('denoiser', (test) => {
     }
   });
 
-  test('a loss that is no number ends training, names epoch and batch, and puts the model back', () => {
+  test('a loss that is not finite ends training, names epoch and batch, and restores the model', () => {
     const model = denoiser(SMALL);
     const initial = values(model);
     refused(

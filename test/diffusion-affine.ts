@@ -1,8 +1,8 @@
 /**
- * For Gaussian data every sampler is an affine map of its start and of the noise it draws, so that the distribution
- * of what it makes is known exactly: out = c + A·x + Σ_j B_j·z_j has mean c and variance A²·start + Σ B_j². The map
- * is read off by running a batch of impulses: nothing but a first 0; a start of 1; and one row for each draw, in
- * which that draw alone is 1.
+ * The exact distribution of a sampler's output on Gaussian data. There every sampler is an affine map of its start and
+ * of the noise that it draws: out = c + A·x + Σ_j B_j·z_j. So out has mean c and variance A²·start + Σ B_j². One run on
+ * a batch of impulses measures c, A and B_j. In the first row start and noise are 0; in the second the start is 1; in
+ * each further row one draw is 1.
  */
 import { gaussian } from '../src/diffusion/gaussian-mixture.ts';
 import type { NoiseLevel } from '../src/diffusion/level.ts';

@@ -1,4 +1,4 @@
-/** The lecture's diffusion model: its loss as the slides have it, its closed forms, its training. */
+/** The lecture's diffusion model: its loss as in the slides, its closed forms, its training. */
 import * as assert from 'uvu/assert';
 import { backend, setBackend } from '../src/backend/backend.ts';
 import { createDataset } from '../src/data/dataset.ts';
@@ -79,7 +79,7 @@ suite('diffusion: the lecture’s model', (test) => {
     );
   });
 
-  test('the loss is the slide’s, draw by draw', () => {
+  test('the loss is that of the slide for the same random draws', () => {
     for (const carry of [false, true]) {
       const data = new Rng('data').uniform([3, 2]);
       const seen: number[] = [];
@@ -111,7 +111,7 @@ suite('diffusion: the lecture’s model', (test) => {
     }
   });
 
-  test('every time sees noise of variance 1.25, and a network that says 0 has a loss of 80', () => {
+  test('the noise has variance 1.25 at every time, and a network that predicts 0 has a loss of 80', () => {
     assert.equal(
       lectureNoise().map(({ t, time, variance }) => [t, time, variance]),
       [
@@ -149,7 +149,7 @@ suite('diffusion: the lecture’s model', (test) => {
     setBackend('reference');
   });
 
-  test('the best loss on Gaussian data is that of the posterior mean, whichever way it is worked out', () => {
+  test('the best loss on Gaussian data is that of the posterior mean, by both formulas', () => {
     const variances = [0.5, 0.01, 2, 0];
     const best = lectureGaussianBest(variances);
     near(best, (4 * 16 * ((1.25 * 0.5) / 1.75 + 0.0125 / 1.26 + 2.5 / 3.25)) / 4, 1e-12);
@@ -204,7 +204,7 @@ suite('diffusion: the lecture’s model', (test) => {
     near(lecturePointsBest(far, far, new Rng(1)), 0, 1e-9);
   });
 
-  test('training goes down to the best loss, and no further, in flat memory', () => {
+  test('training reaches the best loss and not less, with constant memory', () => {
     setBackend('wasm');
     // Two coordinates of one number: what a network of 3-24-24-2 can learn in a second.
     const rng = new Rng('train');
@@ -245,7 +245,7 @@ suite('diffusion: the lecture’s model', (test) => {
     setBackend('reference');
   });
 
-  test('a loss that is no number ends the training, and puts the model back', () => {
+  test('a loss that is not finite ends the training and restores the model', () => {
     const model = new LectureNetwork(2, 4, new Rng(1));
     const before = [...model.stateDict()].map(([, p]) => [...p.toTypedArray()]);
     const two = pictures(2);

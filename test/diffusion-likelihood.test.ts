@@ -1,4 +1,4 @@
-/** Bits per dimension of whole models, held against data whose likelihood is known. */
+/** Bits per dimension of complete models, on data whose likelihood is known. */
 import * as assert from 'uvu/assert';
 import { createDataset } from '../src/data/dataset.ts';
 import { continuousSchedule } from '../src/diffusion/continuous-schedule.ts';
@@ -51,7 +51,7 @@ function model(schedule: NoiseSchedule, error = 0) {
 }
 
 suite('diffusion: likelihood of models', (test) => {
-  test('with the best predictor the ODE needs the bits of the entropy, and the bound hardly more', () => {
+  test('with the best predictor the ODE gives the entropy in bits, and the bound is slightly above it', () => {
     for (const schedule of [createSchedule('cosine', 1000), createSchedule('linear', 1000)]) {
       const { bound, plain, ode } = diffusionLikelihood(model(schedule), DATA, 0);
       // 1,200 pixels: their mean log density has a standard error of 1/√(2·1200)/ln 2 = 0.03.
@@ -63,13 +63,13 @@ suite('diffusion: likelihood of models', (test) => {
     }
   });
 
-  test('continuous time has no bound; the ODE agrees', () => {
+  test('in continuous time there is no bound, and the ODE gives the same likelihood', () => {
     const { bound, plain, ode } = diffusionLikelihood(model(continuousSchedule('vp')), DATA, 0);
     assert.equal([bound, plain], [null, null]);
     assert.ok(Math.abs(ode! - ENTROPY) < 0.12, `${ode} bits, entropy ${ENTROPY}`);
   });
 
-  test('errors that cost a plain network hundreds of bits cost one or two with the skip connection', () => {
+  test('an error that costs a network without skip connection hundreds of bits costs one or two bits with it', () => {
     const { bound, plain, ode } = diffusionLikelihood(model(createSchedule('cosine', 1000), 0.1), DATA, 0);
     assert.ok(plain! > 50, `${plain}`);
     assert.ok(bound!.bitsPerDimension < ENTROPY + 1.5, `${bound!.bitsPerDimension}`);

@@ -1,7 +1,8 @@
 /**
- * Samples against exact distributions: stochastic samplers on Gaussian data within four standard errors of their own
- * closed form, all samplers on a mixture of Gaussians, the reverse SDE by the laboratory's solvers, likelihoods by
- * the ODE, guidance; memory, cost and bad input. On float32 WebAssembly unless it says otherwise.
+ * Samples compared with exact distributions. Stochastic samplers on Gaussian data are within four standard errors of
+ * their closed form. All samplers run on a mixture of Gaussians. Further tests: the reverse SDE by the solvers of the
+ * SDE laboratory, likelihoods by the ODE, guidance, memory, cost and bad input. The backend is float32 WebAssembly,
+ * unless a test selects another.
  */
 import * as assert from 'uvu/assert';
 import { scope, tapeLength } from '../src/autograd/tape.ts';
@@ -341,7 +342,7 @@ suite('diffusion: distributions', (test) => {
     setBackend('wasm');
   });
 
-  test('a classifier’s parameters gather no gradient from guidance', () => {
+  test('guidance adds no gradient to the parameters of the classifier', () => {
     const schedule = createSchedule('cosine', 20);
     const layer = new Linear(2, 1, { rng: new Rng(1) });
     const guided = classifierGuided(MIXTURE.predictor(schedule), schedule, (x) => layer.forward(x), {
@@ -438,7 +439,7 @@ suite('diffusion: distributions', (test) => {
     );
   });
 
-  test('memory is flat over the steps, nothing is left behind, and the start is left as it is', () => {
+  test('memory is constant over the steps, all of it is freed, and the start does not change', () => {
     const schedule = createSchedule('linear');
     const layer = new Linear(6, 6, { rng: new Rng(4) });
     const model = predictor('eps', (x) => layer.forward(x).tanh());
@@ -469,7 +470,7 @@ suite('diffusion: distributions', (test) => {
     assert.equal([...x.toTypedArray()], start);
   });
 
-  test('steps tell how far the run is and how often the model was asked', () => {
+  test('steps report the number of evaluations of the model', () => {
     const schedule = createSchedule('linear');
     const model = predictor('eps', (x) => x.mul(0.1));
     const evaluations = (name: SamplerName, options = {}) =>
@@ -482,7 +483,7 @@ suite('diffusion: distributions', (test) => {
     assert.equal(evaluations('dpm-solver-2s', { inner: 'grid' }), [1, 2, 3, 4]);
   });
 
-  test('what does not exist is refused with the nearest name', () => {
+  test('an unknown name is refused with the nearest name', () => {
     refused(() => createSampler('dim' as SamplerName), /got "dim"\. Did you mean "ddim"\?/);
     refused(() => createSampler('unipc', { order: 4 as 3 }), /unipc: expected an order 1, 2 or 3, got 4/);
     refused(() => createSampler('unipc', { variant: 'bh3' as 'bh2' }), /expected a variant bh1 or bh2/);
@@ -536,7 +537,7 @@ suite('diffusion: distributions', (test) => {
     refused(() => gaussian([0], -1), /variances >= 0/);
   });
 
-  test('toy sets have their means, lie where they should and refuse unknown names', () => {
+  test('toy sets have their means and bounds, and unknown names are refused', () => {
     for (const name of TOY_SETS) {
       const values = toySet(name, 20_000, new Rng(name)).toTypedArray();
       for (const j of [0, 1]) {

@@ -56,7 +56,7 @@ function byHand(model: DiffusionMlp, x: Rows, times: number[], columns: number[]
 }
 
 suite('diffusion mlp', (test) => {
-  test('it is the formula, computed here by hand in float64, with labels and without', () => {
+  test('it computes the formula, with labels and without, as a loop in float64 does', () => {
     const model = network();
     const x = new Rng(2).normal([3, 2, 3, 1]);
     const rows = [0, 1, 2].map((i) => [...x.toTypedArray().subarray(6 * i, 6 * i + 6)]);
@@ -67,7 +67,7 @@ suite('diffusion mlp', (test) => {
     close(forward(), byHand(model, rows, times, [2, 2, 2]).flat(), 2e-6, 'none');
   });
 
-  test('untrained it predicts 0, and its gradients reach every parameter once it has moved', () => {
+  test('untrained it predicts 0, and after one step gradients reach every parameter', () => {
     const fresh = new DiffusionMlp({ ...TINY, rng: new Rng(0) });
     const x = new Rng(3).normal([2, 2, 3, 1]);
     assert.ok(
@@ -142,7 +142,7 @@ suite('diffusion mlp', (test) => {
     refused(() => classifierFree(unconditional, [3]), ValueError, /unconditional one with labels/);
   });
 
-  test('whatever is predicted, it is the best for data that are normal around the network’s answer', () => {
+  test('for every kind of prediction the output is optimal if the data are normal around the network’s estimate', () => {
     const x = new Rng(5).normal([3, 2, 3, 1]);
     const answer = new DiffusionPipeline(network(), { schedule: 'cosine', steps: 40, predicts: 'x0' });
     for (const predicts of PREDICTIONS) {
@@ -176,7 +176,7 @@ suite('diffusion mlp', (test) => {
     }
   });
 
-  test('whatever the schedule, the network is told times up to 1000', () => {
+  test('for every schedule the times of the network go up to 1000', () => {
     for (const schedule of ['cosine', 'linear', 'vp', 'flow'] as const) {
       const model = new DiffusionPipeline(network(), { schedule, steps: 50, predicts: 'v' });
       const told: number[] = [];

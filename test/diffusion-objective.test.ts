@@ -108,7 +108,7 @@ suite('diffusion: objectives', (test) => {
     );
   });
 
-  test('a network that predicts perfectly has no loss, and one that says 0 the mean square of the target', () => {
+  test('a perfect network has loss 0, and a network that predicts 0 has the mean square of the target', () => {
     const x0 = new Rng(1).normal([6, 3]);
     const eps = new Rng(2).normal([6, 3]);
     for (const schedule of SCHEDULES) {
@@ -145,7 +145,7 @@ suite('diffusion: objectives', (test) => {
     }
   });
 
-  test('a weighted loss is the same whatever is predicted, and is the published weight', () => {
+  test('a weighted loss does not depend on the kind of prediction, and has the published weight', () => {
     const x0 = new Rng(1).normal([8, 2]);
     const eps = new Rng(2).normal([8, 2]);
     const times = [0, 1, 10, 30, 50, 70, 98, 99];
@@ -295,7 +295,7 @@ suite('diffusion: objectives', (test) => {
     for (const [i, value] of denoised.toTypedArray().entries()) near(same[i]!, value, 1e-10);
   });
 
-  test('the probability of an interval keeps its digits, also far out', () => {
+  test('the probability of an interval keeps its digits in the tails too', () => {
     near(normalInterval(-1, 1), 0.6826894921370859, 1e-14);
     near(normalInterval(8, Infinity), 6.220960574271786e-16, 1e-28);
     near(normalInterval(-Infinity, -8), 6.220960574271786e-16, 1e-28);
@@ -358,7 +358,7 @@ suite('diffusion: objectives', (test) => {
     near(diffusion, wanted, 4 * wanted * Math.sqrt(2 / n));
   });
 
-  test('the hybrid loss is the simple one and the bound, and trains the variance alone by the bound', () => {
+  test('the hybrid loss is the simple loss plus the bound, and the bound trains the variance only', () => {
     const schedule = createSchedule('linear', 30);
     const x0 = new Rng(1).uniform([30, 4], -1, 1);
     const mean = new Linear(4, 4, { rng: new Rng(2) });

@@ -1,6 +1,7 @@
 /**
- * Proof of the samplers without a network: on Gaussian data their output distribution is known exactly
- * (test/diffusion-affine.ts), in float64 and without sampling error, whether they draw noise or not.
+ * Tests the samplers without a network. On Gaussian data the distribution of the output is known exactly
+ * (test/diffusion-affine.ts). So orders of convergence are measured in float64 without sampling error, for
+ * deterministic and for stochastic samplers.
  */
 import * as assert from 'uvu/assert';
 import { setBackend } from '../src/backend/backend.ts';
@@ -118,7 +119,7 @@ suite('diffusion: samplers on Gaussian data', (test) => {
   });
 
   for (const schedule of [...SCHEDULES, createSchedule('cosine', 200), createSchedule('linear')]) {
-    test(`data that are one point are hit exactly by every sampler, on ${schedule.name}`, () => {
+    test(`every sampler gives exactly the point if the data are one point, on ${schedule.name}`, () => {
       const data = gaussian([0.3, -0.8], 0).predictor(schedule);
       for (const name of SAMPLERS) {
         if (name === 'ddim-inversion') continue;
@@ -130,7 +131,7 @@ suite('diffusion: samplers on Gaussian data', (test) => {
     });
   }
 
-  test('DDIM and Euler, Heun, 2M and 2S are their recursions by hand, to float precision', () => {
+  test('DDIM, Euler, Heun, 2M and 2S equal their recursions written out, to float precision', () => {
     // With y = x/alpha - mean and s = sigma/alpha: eps = y·s/(s² + v), and the data less their mean y·v/(s² + v).
     for (const schedule of SCHEDULES) {
       const options = { steps: 7, spacing: 'log-snr', end: 'first' } as const;
@@ -188,7 +189,7 @@ suite('diffusion: samplers on Gaussian data', (test) => {
     }
   });
 
-  test('DDPM and DDIM with eta are their recursions by hand, to float precision', () => {
+  test('DDPM and DDIM with eta equal their recursions written out, to float precision', () => {
     const schedule = createSchedule('cosine', 30);
     const model = (t: number) => {
       const { alpha, sigma } = schedule.level(t);
@@ -241,7 +242,7 @@ suite('diffusion: samplers on Gaussian data', (test) => {
     }
   });
 
-  test('the first step of the SDE solver is DDIM with eta 1, and UniPC of order 1 without its corrector DDIM', () => {
+  test('the first step of the SDE solver is DDIM with eta 1, and UniPC of order 1 without a corrector is DDIM', () => {
     const make = (name: SamplerName, options: object, draws = 0) =>
       affineMap(createSampler(name, { end: 'first', ...options }), VP, MEAN, VARIANCE, draws);
     const [one, other] = [make('dpm-solver-sde-2m', { steps: 1 }, 1), make('ddim', { steps: 1, eta: 1 }, 1)];
@@ -250,7 +251,7 @@ suite('diffusion: samplers on Gaussian data', (test) => {
     near(make('unipc', { steps: 9, order: 1, corrector: false }).A, make('ddim', { steps: 9 }).A, 1e-13);
   });
 
-  test('UniPC’s predictor of order 2 with bh2 is DPM-Solver++ 2M, as its authors say', () => {
+  test('UniPC’s predictor of order 2 with bh2 is DPM-Solver++ 2M, as in the paper', () => {
     const options = { steps: 12, spacing: 'log-snr', end: 'first', ...FULL } as const;
     for (const schedule of SCHEDULES) {
       const unipc = affineMap(
@@ -288,7 +289,7 @@ suite('diffusion: samplers on Gaussian data', (test) => {
     }
   });
 
-  test('inverted DDIM comes back: exactly after iterations, with an error of order 1 without', () => {
+  test('DDIM after its inversion gives the data back: exactly with iterations, with an error of order 1 without', () => {
     const schedule = createSchedule('linear', 1000);
     const data = gaussian([0.4, -0.2], [0.3, 0.05]).predictor(schedule);
     const x = tensor([
@@ -318,7 +319,7 @@ suite('diffusion: samplers on Gaussian data', (test) => {
     assert.ok(there(50, 0) > 1e-3);
   });
 
-  test('churn that is 0 makes EDM Heun’s method, and more of it forgets the start', () => {
+  test('with churn 0 EDM is Heun’s method, and with more churn the result depends less on the start', () => {
     const run = (options: object) => {
       const sampler = createSampler('edm', { steps: 12, spacing: 'karras', end: 'first', ...options });
       return affineMap(sampler, VP, MEAN, VARIANCE, 12);
@@ -331,7 +332,7 @@ suite('diffusion: samplers on Gaussian data', (test) => {
     assert.is(run({ churn: 4, minSigma: 1e3 }).noise, 0);
   });
 
-  test('annealed Langevin settles at the variance that its step size gives', () => {
+  test('annealed Langevin has the stationary variance of its step size', () => {
     const ve = continuousSchedule('edm', { tMin: 0.4, tMax: 5 });
     const stepSize = 0.2;
     const corrections = 60;
@@ -345,7 +346,7 @@ suite('diffusion: samplers on Gaussian data', (test) => {
     near(noise, V / (1 - delta / (2 * V)), 1e-4 * V, 'variance');
   });
 
-  test('the corrector moves the predictor’s variance towards the exact one', () => {
+  test('the corrector brings the predictor’s variance nearer to the exact one', () => {
     const schedule = continuousSchedule('vp', { tMin: 0.3 });
     const start = marginal(schedule.level(1), MEAN, VARIANCE);
     const wanted = marginal(schedule.level(0.3), MEAN, VARIANCE).variance;
@@ -358,7 +359,7 @@ suite('diffusion: samplers on Gaussian data', (test) => {
     assert.ok(error(3) < 0.35 * error(0));
   });
 
-  test('every sampler makes the data from pure noise, where alpha is 0', () => {
+  test('every sampler gives the data from pure noise, where alpha is 0', () => {
     const schedule = createSchedule('scaled-linear', 1000, { zeroTerminalSnr: true });
     for (const name of ['ddpm', 'ddim', 'dpm-solver-2m', 'dpm-solver-sde-2m', 'unipc'] as const) {
       const sampler = createSampler(name, { steps: 200 });
@@ -392,7 +393,7 @@ suite('diffusion: samplers on Gaussian data', (test) => {
     }
   });
 
-  test('on the rectified flow DDIM is Euler in time, and Heun and EDM Heun in time, from pure noise on', () => {
+  test('on the rectified flow DDIM is Euler’s method in time, and Heun and EDM are Heun’s, also from pure noise', () => {
     const schedule = continuousSchedule('flow');
     const velocity = (x: ReturnType<typeof tensor>, t: number) => x.mul(0.3 + t).add(0.2);
     const made = (name: SamplerName) =>
@@ -428,7 +429,7 @@ suite('diffusion: samplers on Gaussian data', (test) => {
     }
   });
 
-  test('steps of lower order at the end are taken where they are asked for', () => {
+  test('the last steps have a lower order if the option says so', () => {
     const make = (options: object) =>
       affineMap(createSampler('dpm-solver-2m', { end: 'first', ...options }), VP, MEAN, VARIANCE).A;
     assert.is(make({ steps: 14 }), make({ steps: 14, lowerOrderFinal: true }));
@@ -436,7 +437,7 @@ suite('diffusion: samplers on Gaussian data', (test) => {
     assert.ok(make({ steps: 14 }) !== make({ steps: 14, lowerOrderFinal: false }));
   });
 
-  test('levels and their times may be handed in', () => {
+  test('levels or their times can be given as options', () => {
     const schedule = DiscreteSchedule.fromSigmas([0.1, 1, 10], { timesteps: [7, 70, 700] });
     const asked: number[] = [];
     const model = {

@@ -1,7 +1,7 @@
 /**
- * The samplers against figures that others have published: the regression values in the tests of Hugging Face's
- * diffusers (Apache 2.0), which run ten steps with the model x·t/(t + 1) from a fixed batch [4, 3, 8, 8] and state
- * the sum or the mean of |x| at the end. On either backend.
+ * Compares the samplers with published numbers: the regression values in the tests of Hugging Face's diffusers (Apache
+ * 2.0). Those tests run ten steps with the model x·t/(t + 1) from a fixed batch [4, 3, 8, 8], and state the sum or the
+ * mean of |x| at the end. The comparison runs on both backends.
  */
 import * as assert from 'uvu/assert';
 import { type BackendName, setBackend } from '../src/backend/backend.ts';

@@ -31,7 +31,7 @@ const means = (pictures: Float64Array): number[] =>
   );
 
 suite('diffusion: pictures', (test) => {
-  test('a model that is sure of each label makes the pictures of those labels, by every sampler', () => {
+  test('with a model that is certain of each label, every sampler gives the pictures of the labels', () => {
     const model = greys();
     for (const sampler of SAMPLERS) {
       if (sampler === 'ddim-inversion') continue;
@@ -42,13 +42,13 @@ suite('diffusion: pictures', (test) => {
     }
   });
 
-  test('guidance leads away from the unlabelled picture, and pixels end in 0 to 1', () => {
+  test('guidance moves samples away from the unlabelled picture, and pixels end in [0, 1]', () => {
     const at = (guidance: number, label: number) =>
       means(samplePictures(greys(), { labels: [label], guidance, guidanceAbove: 0, steps: 5 }))[0];
     close([at(0, 7), at(1, 7), at(2, 7), at(2, 9)], [0.5, 0.7, 0.9, 1], 1e-4, 'guided');
   });
 
-  test('by default guidance ends where there is less noise than data, and asks for no second answer from there on', () => {
+  test('by default guidance ends when there is less noise than data, and then there is no second evaluation', () => {
     const asked: [t: number, rows: number][] = [];
     const model = greys();
     const { predict } = model;
@@ -66,7 +66,7 @@ suite('diffusion: pictures', (test) => {
     refused(() => samplePictures(model, { labels: [7], guidanceAbove: -1 }), ValueError, /guidance: above/);
   });
 
-  test('pictures grow together, although they are made part by part', () => {
+  test('all pictures advance in the same frames, although they are sampled in parts', () => {
     const model = greys();
     const labels = labelsInTurn(model, 260);
     const grown = (most: number, shown?: number) => {
@@ -101,7 +101,7 @@ suite('diffusion: pictures', (test) => {
     }
   });
 
-  test('beyond 250 pictures are made part by part; a step tells how many there are in all', () => {
+  test('more than 250 pictures are sampled in parts, and a step reports the total', () => {
     const model = greys();
     const labels = labelsInTurn(model, 503);
     const steps: number[][] = [];
@@ -127,7 +127,7 @@ suite('diffusion: pictures', (test) => {
     );
   });
 
-  test('no memory stays behind, also where the caller stops half-way', () => {
+  test('all memory is freed, also if the caller stops early', () => {
     const rng = new Rng(0);
     const model = new DiffusionPipeline(new DiffusionMlp({ ...TINY, rng }), PROCESS);
     for (const p of model.network.parameters()) rng.uniformInto(p, -0.3, 0.3); // untrained it always says 0
@@ -140,7 +140,7 @@ suite('diffusion: pictures', (test) => {
     assert.not.equal(samplePictures(model, { ...sampling, seed: 1 }), one);
   });
 
-  test('labels in turn; none for a model without; what does not fit is refused', () => {
+  test('labels take turns; a model without labels has none; options that do not fit are refused', () => {
     assert.equal(labelsInTurn(greys(3), 5), [0, 1, 2, 0, 1]);
     assert.equal(labelsInTurn(greys(0), 2), [null, null]);
     refused(() => samplePictures(greys(), { labels: [10] }), ValueError, /labels from 0 to 9, got 10/);

@@ -1,4 +1,4 @@
-/** Noise schedules: published constants, identities, the SDE laboratory's processes, spacings and bad input. */
+/** Noise schedules: published constants, identities, the processes of the SDE laboratory, spacings and bad input. */
 import * as assert from 'uvu/assert';
 import {
   BETA_SCHEDULES,
@@ -49,7 +49,7 @@ suite('diffusion: schedules', (test) => {
     near(transition(s.level(980), s.level(960)).variance, 0.3246, 1e-4);
   });
 
-  test('linear betas are rescaled for other numbers of steps, which leaves about the same at the end', () => {
+  test('linear betas are rescaled for other numbers of steps, so that the last level is about the same', () => {
     for (const T of [100, 250, 4000]) near(createSchedule('linear', T).alphaBars[T - 1]!, 4.0358e-5, 0.6);
     near(namedBetas('linear', 250)[0]!, 4e-4, 1e-15);
     near(namedBetas('linear', 250)[249]!, 0.08, 1e-15);
@@ -82,7 +82,7 @@ suite('diffusion: schedules', (test) => {
     near(betas[0]!, 1e-4 + 0.0199 / (1 + Math.exp(6)), 1e-12);
   });
 
-  test('a zero terminal SNR leaves the first level and takes all of the data from the last', () => {
+  test('zero terminal SNR keeps the first level and makes the last level pure noise', () => {
     const usual = createSchedule('scaled-linear');
     const rescaled = createSchedule('scaled-linear', 1000, { zeroTerminalSnr: true });
     near(rescaled.alphaBars[0]!, usual.alphaBars[0]!, 1e-14);
@@ -96,7 +96,7 @@ suite('diffusion: schedules', (test) => {
     assert.is(rescaleZeroTerminalSnr([0.9, 0.5]).length, 2);
   });
 
-  test('1 - alphaBar keeps all its digits where alphaBar is next to 1', () => {
+  test('1 - alphaBar keeps all its digits if alphaBar is near 1', () => {
     const s = DiscreteSchedule.fromBetas([1e-12, 1e-12, 0.5]);
     near(s.level(1).sigma ** 2, 2e-12 - 1e-24, 1e-14);
   });
@@ -121,7 +121,7 @@ suite('diffusion: schedules', (test) => {
     near(exploding.level(15).sigma, 1, 1e-14);
   });
 
-  test('the level of a ratio is found back, on every schedule', () => {
+  test('levelOfRatio inverts the ratio of a level, on every schedule', () => {
     const schedules = [
       createSchedule('linear'),
       DiscreteSchedule.fromSigmas(karrasSigmas(20, 0.01, 50).reverse()),
@@ -152,7 +152,7 @@ suite('diffusion: schedules', (test) => {
     near(lambda(level), 0.5 * Math.log(snr(level)), 1e-13);
   });
 
-  test('a transition composes the posterior of Bayes’ rule', () => {
+  test('a transition is the posterior of Bayes’ rule', () => {
     const s = createSchedule('linear');
     for (const [from, to] of [
       [s.level(700), s.level(400)],
@@ -218,7 +218,7 @@ suite('diffusion: schedules', (test) => {
     }
   });
 
-  test('a grid of N steps has N + 1 levels, clean or the schedule’s first at the end', () => {
+  test('a grid of N steps has N + 1 levels, and ends without noise or at the schedule’s first level', () => {
     const schedules = [createSchedule('cosine', 100), continuousSchedule('vp'), continuousSchedule('edm')];
     for (const s of schedules) {
       for (const spacing of SPACINGS) {

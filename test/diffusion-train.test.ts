@@ -42,7 +42,7 @@ function firstMoments(settings: Partial<DiffusionSettings>): { m: Float64Array; 
 }
 
 suite('diffusion training', (test) => {
-  test('beta2, clip and times do what they say in the first step', () => {
+  test('beta2, clip and times have their effect in the first step', () => {
     // m = 0.1·g and v = (1 - beta2)·g² after one step from zero.
     const norm = (m: Float64Array) => 10 * Math.sqrt(m.reduce((sum, x) => sum + x * x, 0));
     for (const beta2 of [0.9, 0.99]) {
@@ -92,7 +92,7 @@ suite('diffusion training', (test) => {
     assert.is(bitsOf(saved(second)), bitsOf(saved(whole)));
   });
 
-  test('a step that is left out of the file shows: without moments, counters or noise the bits differ', () => {
+  test('every part of the saved state is needed: without moments, counters or noise the bits differ', () => {
     const whole = trainer();
     trainFor(whole);
     const expected = bitsOf(saved(whole));
@@ -141,7 +141,7 @@ suite('diffusion training', (test) => {
     assert.ok(last < 0.4 * untrained && last < epochs[3].testLoss, `${last} after ${untrained}`);
   });
 
-  test("a file is a model too: its parameters are the moving averages, and the model's file holds nothing else", () => {
+  test("a file of a run is a model too: its parameters are the moving averages, and the model's file has nothing else", () => {
     const run = trainer();
     trainFor(run, 5);
     const averages = new Map([...run.ema!.stateDict()].map(([name, p]) => [name, [...p.toTypedArray()]]));
@@ -163,13 +163,13 @@ suite('diffusion training', (test) => {
     );
   });
 
-  test('a model that knows no classes trains without labels', () => {
+  test('a model without classes trains without labels', () => {
     const run = trainer({ epochs: 1 }, { classes: 0 });
     assert.is(trainFor(run).length, 8);
     assert.is(diffusionOf(saved(run)).classes, 0);
   });
 
-  test('a loss that is no number ends the run, and names the batch', () => {
+  test('a loss that is not finite ends the run, and the error names the batch', () => {
     refused(
       () => trainFor(trainer({ lr: 1e300 })),
       DivergenceError,
@@ -177,7 +177,7 @@ suite('diffusion training', (test) => {
     );
   });
 
-  test('what does not fit is refused: settings, pictures, other files', () => {
+  test('settings, pictures and files that do not fit are refused', () => {
     refused(() => trainer({ epochs: 0 }), ValueError, /epochs to be a whole number >= 1, got 0/);
     refused(
       () => trainer({ batchSize: 1.5 }),

@@ -1,6 +1,6 @@
 /**
- * The package as people get it: dist/, built afresh by the package's own scripts, and the command in it run as
- * a person runs it, in a folder of its own.
+ * The package as users install it. dist/ is built by the package's own scripts, and its command runs in a temporary
+ * folder, as a user runs it.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

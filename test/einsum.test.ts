@@ -1,4 +1,4 @@
-/** Einstein's summation against a sum over all indices, written as a loop in float64. */
+/** Compares Einstein summation with a loop in float64 over all indices. */
 import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { gradcheck } from '../src/autograd/gradcheck.ts';
@@ -67,7 +67,7 @@ suite(
       );
     });
 
-    test('the usual equations are what they are known as', () => {
+    test('known equations equal the usual operators', () => {
       const a = tensor([
         [1, 2],
         [3, 4],
@@ -86,7 +86,7 @@ suite(
       ]);
     });
 
-    test('gradients run through products, sums and diagonals', () => {
+    test('gradients flow through products, sums and diagonals', () => {
       const check = (equation: string, ...shapes: number[][]) => {
         const error = gradcheck(
           (...xs: Tensor[]) => einsum(equation, ...xs),
@@ -99,7 +99,7 @@ suite(
       check('ij,jk,kl->il', [2, 3], [3, 2], [2, 2]);
     });
 
-    test('what is wrong is named by its index', () => {
+    test('errors name the wrong index', () => {
       const a = zeros([2, 3]);
       refused(
         () => einsum('ij,jk->ik', a, a),

@@ -1,6 +1,6 @@
 /**
- * Programs that a user would write, with public names alone: a transformer block, a recurrent cell, a Gaussian process.
- * Oracles: causality, PyTorch's formulas in float64, the normal equations solved by elimination, and what they learn.
+ * Example programs with public names only: a transformer block, a recurrent cell, a Gaussian process. The oracles are
+ * causality, PyTorch's formulas in float64, the normal equations solved by elimination, and the results of training.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
@@ -32,7 +32,7 @@ function solve(a: readonly (readonly number[])[], b: readonly number[]): number[
 }
 
 suite('examples', (test) => {
-  test('they import nothing but the public names', () => {
+  test('they import public names only', () => {
     const files = readdirSync('test/examples').filter((file) => file.endsWith('.ts'));
     assert.is(files.length, 3);
     for (const file of files) {
@@ -45,7 +45,7 @@ suite('examples', (test) => {
     }
   });
 
-  test('a transformer block sees no later token, and learns a sequence that only the past tells', () => {
+  test('a transformer block does not depend on later tokens, and learns a sequence that depends on the past', () => {
     const [period, time, tokens] = [4, 12, 5];
     const rng = new Rng(1);
     const model = new LanguageModel(tokens, time, 16, 2, rng);

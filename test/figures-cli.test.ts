@@ -1,4 +1,4 @@
-/** The hashes that commands print are those of the figures that the library computes from the same settings. */
+/** Commands print the hashes of the figures that the library computes from the same settings. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
@@ -86,7 +86,7 @@ suite('cli: figures', (test) => {
       }
     }));
 
-  test('pictures of a trained denoiser and of samples are those of the model in the file', () =>
+  test('figures of a denoiser and of samples are those of the model in the file', () =>
     inFolder(async (folder) => {
       const few = ['--limit', '40', '--epochs', '1', '--seed', 'p'];
       const numbers = await numbersOf(['train', 'denoiser', ...few], folder);

@@ -1,4 +1,4 @@
-/** Figures: plain numbers that follow from settings, and hashes that tell one figure from another. */
+/** Figures: numbers that are a function of the settings, and hashes that identify a figure. */
 import { createHash } from 'node:crypto';
 import * as assert from 'uvu/assert';
 import { setThreads } from '../src/backend/backend.ts';
@@ -83,7 +83,7 @@ async function hashesOf(seed: string, threads: number): Promise<Record<string, s
 }
 
 suite('figures', (test) => {
-  test('the hash is that of names, shapes and numbers as the header of its file writes them', async () => {
+  test('the hash is that of names, shapes and numbers in the documented encoding', async () => {
     const bytes = Buffer.concat([
       Buffer.from('r\x02\0\0\0'),
       Buffer.from('t\x01\0\0\0at\x02\0\0\0é'),
@@ -116,7 +116,7 @@ suite('figures', (test) => {
     refused(() => numbersHash({ draw: () => 1 }), LangevinError, /^internal: .*got a function/);
   });
 
-  test('one seed gives one hash on any number of threads, and another seed another', async () => {
+  test('the same seed gives the same hash on any number of threads, and another seed another hash', async () => {
     const [one, two, other] = [await hashesOf('a', 1), await hashesOf('a', 2), await hashesOf('b', 2)];
     assert.equal(two, one);
     for (const [name, hash] of Object.entries(one)) assert.is.not(other[name], hash, name);
@@ -154,7 +154,7 @@ suite('figures', (test) => {
     refused(() => simulate({ ...settings, solver: 'miltein' }), ValueError, /Did you mean "milstein"/);
   });
 
-  test('schedules are shown once each, from all data to almost none, and rescaled ones end in noise alone', () => {
+  test('each schedule is shown once, from data to almost pure noise, and a rescaled one ends at pure noise', () => {
     const schedule = [...SHOWN_SCHEDULES, 'linear'] as const;
     const { alphaBar, snr } = schedulesFigures({ ...SCHEDULES_SETTINGS, schedule, zeroSnr: true });
     assert.is(alphaBar.curves.length, SHOWN_SCHEDULES.length + 5);
@@ -169,7 +169,7 @@ suite('figures', (test) => {
     refused(() => schedulesFigures({ ...SCHEDULES_SETTINGS, schedule: wrong }), ValueError, /mean "cosine"/);
   });
 
-  test('noised pictures begin as themselves, and end with the variance of pure noise', async () => {
+  test('noised pictures start as the originals and end with the variance of pure noise', async () => {
     const { test: digits } = await loadStrokes({ train: 1, test: 3 });
     const { height, width, times, courses } = noisingFigure(digits, {
       ...NOISING_SETTINGS,
@@ -190,7 +190,7 @@ suite('figures', (test) => {
     }
   });
 
-  test('both scores of a toy stand at the centres of a grid', () => {
+  test('both scores of a toy are at the centres of a grid', () => {
     const run = trainToy('moons', { steps: 3, seed: 'grid' });
     let next = run.next();
     while (!next.done) next = run.next();

@@ -1,4 +1,4 @@
-/** Every op's gradients against differences, and the check against gradients that are wrong. */
+/** Compares the gradients of every op with finite differences, and checks that wrong gradients are found. */
 import * as assert from 'uvu/assert';
 import { gradcheck } from '../src/autograd/gradcheck.ts';
 import type { OpDef, Sample } from '../src/autograd/op.ts';
@@ -78,7 +78,7 @@ suite('gradcheck', (test) => {
       }
     });
 
-    test(`the gradients of ${op.name} add up over passes, and do not depend on which are wanted`, () => {
+    test(`the gradients of ${op.name} accumulate over passes, and do not depend on which inputs require them`, () => {
       for (const sample of op.samples()) {
         const all = gradientsOf(op, sample, () => true);
         const twice = gradientsOf(op, sample, () => true, 2);
@@ -98,7 +98,7 @@ suite('gradcheck', (test) => {
     });
   }
 
-  test('functions with kinks are right on both sides of them', () => {
+  test('functions with kinks have the right derivatives on both sides', () => {
     for (const [lo, hi] of [
       [-2, -0.1],
       [0.1, 2],
@@ -225,7 +225,7 @@ suite('gradcheck', (test) => {
     );
   });
 
-  test('gradients of broadcast operands are summed over what they repeat', () => {
+  test('gradients of broadcast operands are summed over the repeated elements', () => {
     const shapes = [[2, 3, 4], [4], [3, 1], [2, 1, 1], [], [1, 1, 1]];
     right(
       worst((a, b, c, d, e, f) => a.mul(b).add(c.div(d)).maximum(e).mul(f.exp()), shapes, 0.5, 2),

@@ -1,4 +1,4 @@
-/** Random inputs of ops and kernels for property tests: shapes with 0, 1 and odd tails, and numbers at the ends. */
+/** Random inputs of ops and kernels for property tests: shapes with sizes 0, 1 and odd tails, and extreme numbers. */
 import * as fc from 'fast-check';
 import type { Shape } from '../src/autograd/variable.ts';
 

@@ -1,4 +1,4 @@
-/** Convolutions for tests: their sizes, and the three kernels by what they make. */
+/** Convolutions for tests: their sizes, and the three kernels by the name of their result. */
 import { type ConvSizes, convPlaces, type Kernels, type Ptr, type Target } from '../src/backend/kernels.ts';
 
 /** Elements of x, w and y. */

@@ -1,4 +1,4 @@
-/** What the suites of the optimisers share: small parameters, gradients given by hand, both backends in turn. */
+/** Helpers for the suites of the optimisers: small parameters, gradients set by hand, and a run on each backend. */
 import { scope } from '../src/autograd/tape.ts';
 import { backend, setBackend } from '../src/backend/backend.ts';
 import { tensor } from '../src/tensor/create.ts';

@@ -1,7 +1,7 @@
 /**
- * Philox4x32-10 once more, written from the paper with whole numbers of any size, and its inverse: each round is
- * a bijection of the counter, so that for any four words there is a counter that gives them. So a test can
- * ask a kernel of random numbers for exactly the bits it wants.
+ * A second implementation of Philox4x32-10 and its inverse, written from the paper with BigInt. Each round is a
+ * bijection of the counter. So for any four words there is a counter that gives them, and a test can make a kernel
+ * produce chosen bits.
  *
  * Source: Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3" (2011).
  */

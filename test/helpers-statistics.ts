@@ -1,6 +1,6 @@
 /**
- * Statistics for the tests of random numbers: distribution functions and the tests that rest on them. All of
- * them give p-values or standard scores, so that a suite can say how unlikely what it saw was.
+ * Statistics for the tests of random numbers: distribution functions and statistical tests. All return p-values or
+ * standard scores, so that a suite can state how improbable its observation is.
  */
 
 /** The standard normal distribution function, by its series: absolute error under 1e-15. Marsaglia (2004). */

@@ -1,4 +1,4 @@
-/** What tests of several trainers share. */
+/** Helpers for the tests of several trainers. */
 import { createHash } from 'node:crypto';
 import { type Checkpoint, decodeCheckpoint } from '../src/checkpoint/checkpoint.ts';
 import type { EpochEvent, TrainEvent } from '../src/models/training/events.ts';

@@ -1,5 +1,5 @@
 /**
- * What several suites share: seeded inputs, a run on a given backend, one kernel on both backends with guards
+ * Helpers for several suites: seeded inputs, a run on a given backend, one kernel on both backends with guard values
  * around its arrays, and errors in units in the last place of float32.
  */
 import seedrandom from 'seedrandom';

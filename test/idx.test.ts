@@ -1,4 +1,4 @@
-/** IDX and gzip: files built by hand, round trips, and every way of being damaged. */
+/** IDX and gzip: files built byte by byte, round trips, and all kinds of damage. */
 import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
@@ -105,7 +105,7 @@ suite('idx', (test) => {
     unwritable([2 ** 32, 0, 1], 0);
   });
 
-  test('gzip is undone where it is, and other bytes pass untouched', async () => {
+  test('gzip is decompressed, and other bytes are returned unchanged', async () => {
     assert.equal(await gunzip(Uint8Array.from(gzipSync(pictures)), 'a.gz'), pictures);
     assert.is(await gunzip(pictures, 'a'), pictures);
     assert.equal(await gunzip(new Uint8Array(0), 'a'), new Uint8Array(0));
@@ -131,7 +131,7 @@ suite('idx', (test) => {
     await fc.assert(fc.asyncProperty(fc.nat(), fc.integer({ min: 1, max: 255 }), damaged), { numRuns: 300 });
   });
 
-  test('a stream without end is given up at 1 GiB', async () => {
+  test('an endless stream is refused at 1 GiB', async () => {
     const chunk = new Uint8Array(2 ** 28);
     let [pulled, cancelled] = [0, false];
     const endless = new ReadableStream<Uint8Array>({
@@ -151,7 +151,7 @@ suite('idx', (test) => {
     assert.ok(pulled <= 6, `${pulled} chunks of a quarter of it were asked for`);
   });
 
-  test('SHA-256 gives the known answers of FIPS 180-2, and says what it needs', async () => {
+  test('SHA-256 gives the known answers of FIPS 180-2, and an error names its requirement', async () => {
     const of = (text: string) => sha256(new TextEncoder().encode(text) as Uint8Array<ArrayBuffer>);
     assert.is(await of('abc'), 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
     assert.is(await of(''), 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');

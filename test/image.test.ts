@@ -1,6 +1,6 @@
 /**
- * Pictures: PNG against the bytes of the format itself (chunks and inflated rows), grids against the position of
- * every pixel, GIF against a reader of its blocks and its LZW codes.
+ * Pictures. PNG is compared with the bytes of the format (chunks and inflated rows), grids with the expected position
+ * of every pixel, and GIF with a separate reader of its blocks and LZW codes.
  */
 import { deflateSync, inflateSync, crc32 as zlibCrc32 } from 'node:zlib';
 import fc from 'fast-check';
@@ -71,7 +71,7 @@ suite('png', (test) => {
     );
   });
 
-  test('the file holds the header and the rows that the format wants', () => {
+  test('the file has the header and the rows of the format', () => {
     const { pixels } = picture(5, 3);
     const bytes = Buffer.from(encodePng(picture(5, 3)));
     assert.equal(
@@ -137,7 +137,7 @@ suite('png', (test) => {
     }
   });
 
-  test('a header that asks for too much is refused before anything is allocated', () => {
+  test('a header with too large sizes is refused before anything is allocated', () => {
     throws(
       () => decodePng(png(header(0x7fffffff, 0x7fffffff), [0])),
       FormatError,
@@ -159,7 +159,7 @@ suite('png', (test) => {
     throws(() => decodePng(Buffer.concat([SIGNATURE, chunk('IEND')])), FormatError, /got IEND as chunk 0/);
   });
 
-  test('what cannot be read rightly is refused, by the name of the file', () => {
+  test('a file that cannot be read correctly is refused with its name', () => {
     throws(
       () => decodePng(png(header(9, 9, 1, 0, 1), [0])),
       FormatError,
@@ -179,7 +179,7 @@ suite('png', (test) => {
     );
   });
 
-  test('a picture that is not what it says is refused', () => {
+  test('a picture whose size and data do not fit is refused', () => {
     throws(() => encodePng({ ...picture(3, 2), width: 4 }), ShapeError, /expected 8 bytes for 4x2x1, got 6/);
     throws(() => encodePng({ ...picture(1, 1), width: 0 }), ShapeError, /got 0x1/);
     throws(() => encodePng({ ...picture(1, 2), channels: 2 as 1 }), ValueError, /1, 3 or 4 channels, got 2/);
@@ -189,7 +189,7 @@ suite('png', (test) => {
 const at = (p: Picture, x: number, y: number) => p.pixels[y * p.width + x]!;
 
 suite('grid', (test) => {
-  test('every pixel is a sharp square at its place, and all else is ground', () => {
+  test('every pixel is a sharp square at its place, and the rest is background', () => {
     const cell = (first: number) => Uint8Array.from({ length: 6 }, (_, i) => first + i);
     const options = { height: 2, width: 3, scale: 4, gutter: 3, margin: 5 };
     const drawn = pictureGrid([[cell(10), cell(20)], [cell(30)]], options);
@@ -221,7 +221,7 @@ suite('grid', (test) => {
     assert.equal([...drawn.pixels], [0, 0, 128, 255, 255]);
   });
 
-  test('labels stand clear of the cells and of each other', () => {
+  test('labels do not touch the cells or each other', () => {
     const black = new Uint8Array(28 * 28);
     const options = { height: 28, width: 28, scale: 1, margin: 4, gutter: 2 };
     const labels = {
@@ -271,7 +271,7 @@ suite('grid', (test) => {
     );
   });
 
-  test('captions stand below their cells, and move columns apart where they need the room', () => {
+  test('captions are below their cells, and columns are wider if captions need it', () => {
     const black = new Uint8Array(100);
     const options = { height: 10, width: 10, scale: 1, margin: 4, gutter: 2 };
     const rows = [[black, black], [black]];
@@ -330,7 +330,7 @@ suite('grid', (test) => {
     ]);
   });
 
-  test('both themes put ink on ground that can be told from it', () => {
+  test('in both themes ink and background differ clearly', () => {
     for (const theme of ['light', 'dark'] as const) {
       const drawn = pictureGrid([[Float32Array.of(0)]], {
         height: 1,
@@ -349,7 +349,7 @@ suite('grid', (test) => {
     }
   });
 
-  test('what cannot be drawn is refused, with its place', () => {
+  test('a picture that cannot be drawn is refused, with its position', () => {
     const o = { height: 2, width: 2 };
     const cell = [0, 0, 0, 0];
     throws(() => pictureGrid([], o), ValueError, /at least one picture, got none/);
@@ -409,7 +409,7 @@ suite('font', (test) => {
     assert.is(shapes.get('I'), shapes.get('l'));
   });
 
-  test('no ink falls outside the width and the line that are announced', () => {
+  test('no ink is outside the stated width and line height', () => {
     for (const size of [1, 2, 3]) {
       for (const text of [...ascii, 'jÿ|', 'sigma = 0.5, guidance [3]']) {
         const { pixels, stride } = draw(text, size);
@@ -429,7 +429,7 @@ suite('font', (test) => {
     assert.is(row.filter((v) => v < 200).length, 1);
   });
 
-  test('text that reaches over the edge is cut, not wrapped', () => {
+  test('text beyond the edge is cut, not wrapped', () => {
     const whole = new Uint8Array(60 * 40).fill(255);
     drawText(whole, 60, 'MgM', 10, 10, 0);
     const cut = (left: number, top: number) =>
@@ -543,7 +543,7 @@ suite('gif', (test) => {
     ),
   });
 
-  test('every frame comes back pixel by pixel, through a full code table', () => {
+  test('every frame is read back pixel by pixel, also with a full code table', () => {
     const frames = [noise(1), picture(90, 70), noise(2)];
     const read = readGif(encodeGif(frames));
     assert.equal([read.width, read.height, read.frames.length], [90, 70, 3]);

@@ -1,6 +1,6 @@
 /**
- * The kernels against float64 on the inputs that are hard for them, within the bounds that the headers of
- * assembly/*.ts state; and what the modules consist of.
+ * Compares the kernels with float64 on difficult inputs, within the error bounds in the headers of assembly/*.ts. Also
+ * checks the sections and imports of the WebAssembly modules.
  */
 import seedrandom from 'seedrandom';
 import * as assert from 'uvu/assert';
@@ -333,7 +333,7 @@ suite('accuracy', (test) => {
     ['maximum', 'max'],
     ['minimum', 'min'],
   ] as const) {
-    test(`the ${what} of zeros is +0 above -0, wherever they stand, also beside others`, () => {
+    test(`the ${what} takes +0 as larger than -0, at all positions`, () => {
       const other = name === 'max' ? -1 : 1;
       for (const inner of [1, 3, 4, 17]) {
         for (const n of [1, 2, 9]) {
@@ -429,7 +429,7 @@ suite('modules', (test) => {
     });
   }
 
-  test('an instance writes nothing when it is made, and only its table below the heap when it is set up', () => {
+  test('creating an instance writes nothing, and its setup writes only its table below the heap', () => {
     const { bytes, before, exports } = fresh('strict');
     assert.equal(bytes.slice(), before);
     exports.init();

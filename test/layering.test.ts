@@ -1,7 +1,7 @@
 /**
- * The floors of the house: every import in src/ goes to a file's own floor or below, and only some folders know
- * WebAssembly, Node or a page. esbuild reads the imports, and leaves out those of types as the build does. The
- * same rules run on a small tree of files that break each of them.
+ * The floors of the source tree. Every import in src/ goes to a file's own floor or below. Only some folders use
+ * WebAssembly, Node or a page. esbuild reads the imports and leaves out type imports, as the build does. The same rules
+ * are also tested on a small tree of files that break each rule.
  */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

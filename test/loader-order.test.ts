@@ -1,4 +1,4 @@
-/** Orders of an epoch beside the plain shuffle: draws by weights, stratified batches, transforms, and rows of tensors. */
+/** Orders of an epoch: draws by weights and stratified batches. Also transforms, and rows of tensors. */
 import * as fc from 'fast-check';
 import seedrandom from 'seedrandom';
 import * as assert from 'uvu/assert';
@@ -55,7 +55,7 @@ suite('order of a loader', (test) => {
     }
   });
 
-  test('samples are drawn in the proportions of their weights, and without a weight never', () => {
+  test('samples are drawn in proportion to their weights, and a sample of weight 0 never', () => {
     const weights = upTo(20).map((i) => (i % 5) ** 2);
     const loader = load(upTo(20), { batchSize: 20, seed: 1, weights });
     const counts = new Array<number>(20).fill(0);
@@ -70,7 +70,7 @@ suite('order of a loader', (test) => {
     assert.ok(chi2 < 37.7, `chi-square with 15 degrees of freedom: ${chi2}, 0.1 % lie above 37.7`);
   });
 
-  test('weights of any scale draw the same samples, and one weight alone draws its sample', () => {
+  test('the scale of the weights does not matter, and a single weight draws only its sample', () => {
     const weights = [1, 2, 3, 4];
     const order = (scale: number) =>
       epochOf(load(upTo(4), { batchSize: 4, seed: 5, weights: weights.map((w) => scale * w) }));
@@ -94,7 +94,7 @@ suite('order of a loader', (test) => {
     assert.ok(chi2 < 13.8, `chi-square with 2 degrees of freedom: ${chi2}, 0.1 % lie above 13.8`);
   });
 
-  test('stratified batches have each class by the floor or the ceiling of its share, and every picture once', () => {
+  test("stratified batches have the floor or the ceiling of each class's share, and every picture once", () => {
     fc.assert(
       fc.property(
         fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 1, maxLength: 120 }),
@@ -123,7 +123,7 @@ suite('order of a loader', (test) => {
     );
   });
 
-  test('a stratified epoch is shuffled anew, and batches keep the order of the plain shuffle', () => {
+  test('each stratified epoch has a new order, and batches keep the order of the plain shuffle', () => {
     const labels = upTo(60).map((i) => i % 3);
     const loader = load(labels, { batchSize: 12, seed: 'x', stratify: labels });
     for (const epoch of [0, 1]) {
@@ -144,7 +144,7 @@ suite('order of a loader', (test) => {
     assert.is(new Set(epochOf(whole).flat()).size, 50);
   });
 
-  test('loaders of every kind that are put to a position go on with the same bits, transforms included', () => {
+  test('a loader of any kind continues from a position with the same bits, with transforms too', () => {
     const labels = upTo(50).map((i) => i % 7);
     const noisy = (images: Tensor, rng: Rng) => images.add(rng.normal(images.shape));
     const kinds: Partial<LoaderOptions>[] = [
@@ -170,7 +170,7 @@ suite('order of a loader', (test) => {
     }
   });
 
-  test('a transform gets the pictures and the generator of its seed, epoch and batch', () => {
+  test('a transform gets the pictures, and a generator of seed, epoch and batch', () => {
     const seen: number[][] = [];
     const transform = (images: Tensor, rng: Rng) => {
       seen.push([...rng.bits(2)]);
@@ -207,7 +207,7 @@ suite('order of a loader', (test) => {
     }
   });
 
-  test('weights, labels and combinations that are none are refused in one line', () => {
+  test('invalid weights, labels and combinations are refused in one line', () => {
     const wrong = (options: Partial<LoaderOptions>, message: string) =>
       refused(() => load(upTo(3), { batchSize: 2, seed: 1, ...options }), ValueError, `loader: ${message}`);
     wrong({ weights: [1, 2] }, 'expected 3 weights, one per sample, got 2');
@@ -270,7 +270,7 @@ suite('tensor dataset', (test) => {
     assert.equal(second.toArray(), b.toArray());
   });
 
-  test('tensors that are no data set are refused in one line', () => {
+  test('tensors that cannot be a data set are refused in one line', () => {
     refused(() => new TensorDataset(), ValueError, 'TensorDataset: expected at least one tensor, got none');
     refused(
       () => new TensorDataset(x(), tensor([1, 2])),

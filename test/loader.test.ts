@@ -34,7 +34,7 @@ function epochOf(loader: DataLoader): number[][] {
 const load = (n: number, options: LoaderOptions) => new DataLoader(numbered(n), options);
 
 suite('loader', (test) => {
-  test('without a seed an epoch is every picture once, as stored, and the last batch is what is left', () => {
+  test('without a seed an epoch has every picture once in the stored order, and the last batch has the rest', () => {
     const loader = load(10, { batchSize: 4 });
     assert.is(loader.batches, 3);
     for (const _ of [1, 2]) {
@@ -53,7 +53,7 @@ suite('loader', (test) => {
     assert.equal(loader.position, { epoch: 1, batch: 0 });
   });
 
-  test('a seed shuffles every epoch anew, in an order that follows from the seed and the epoch alone', () => {
+  test('with a seed each epoch has its own order, a function of the seed and the epoch only', () => {
     const loader = load(100, { batchSize: 32, seed: 'x' });
     const epochs = [epochOf(loader).flat(), epochOf(loader).flat()];
     assert.equal(epochs[0], [...permutation(100, 'x/0')]);
@@ -70,7 +70,7 @@ suite('loader', (test) => {
     );
   });
 
-  test('a loader that is put to a position goes on as the one that got there', () => {
+  test('a loader after seek continues as a loader that reached the position', () => {
     const first = load(50, { batchSize: 8, seed: 1 });
     epochOf(first);
     for (let i = 0; i < 3; i++) first.next();
@@ -115,7 +115,7 @@ suite('loader', (test) => {
     );
   });
 
-  test('a batch is the caller’s own: the next one leaves it as it is', () => {
+  test('a batch belongs to the caller: the next batch does not change it', () => {
     const loader = load(12, { batchSize: 4 });
     const batches = [loader.next(), loader.next(), loader.next(), loader.next()];
     const firsts = batches.map(({ images, labels }) => [
@@ -132,7 +132,7 @@ suite('loader', (test) => {
     assert.is(batches[3].images.toTypedArray()[0], 0, 'and writing to it changes no other');
   });
 
-  test('batches inside a scope end with it, outside they are freed by dispose(): memory stays flat', () => {
+  test('batches inside a scope are freed with it, outside by dispose(): memory is constant', () => {
     const loader = load(1000, { batchSize: 64, seed: 1 });
     const { heap } = backend();
     const inside = (): void =>
@@ -153,7 +153,7 @@ suite('loader', (test) => {
     }
   });
 
-  test('what cannot be loaded is refused in one line', () => {
+  test('invalid options of a loader are refused in one line', () => {
     for (const batchSize of [0, -1, 2.5, Number.NaN]) {
       refused(
         () => load(4, { batchSize }),
@@ -184,7 +184,7 @@ suite('loader', (test) => {
     );
   });
 
-  test('strokes is the same set every time, and its two parts do not depend on each other', () => {
+  test('strokes is the same set each time, and its two parts are independent', () => {
     const [a, b] = [loadStrokes({ train: 30, test: 20 }), loadStrokes({ train: 10, test: 20 })];
     assert.equal(a.test.images, b.test.images);
     assert.equal(a.train.images.subarray(0, 10 * 784), b.train.images);

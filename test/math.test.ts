@@ -1,6 +1,6 @@
 /**
- * The float64 functions of src/math.ts against 300-bit values (mpmath), against `Math` within the sum of both
- * errors, by identities, and by the bits that were recorded once: they must come out on every engine.
+ * The float64 functions of src/math.ts. They are compared with 300-bit values (mpmath), and with `Math` within the sum
+ * of both errors. Further tests are identities, and recorded bits, which must be the same on every engine.
  */
 // biome-ignore-all lint/suspicious/noApproximativeNumericConstant: known answers are written out
 import { readFileSync } from 'node:fs';
@@ -204,7 +204,7 @@ suite('math', (test) => {
     }
   });
 
-  test('the error function has 15 digits, and its complement 13, also far out', () => {
+  test('the error function has 15 digits, and its complement 13, in the tail too', () => {
     for (const [x, y] of KNOWN_ERF) {
       assert.ok(Math.abs(erf(x) / y - 1) < 1e-15, `erf(${x}): expected ${y}, got ${erf(x)}`);
       assert.is(erf(-x), -erf(x));
@@ -270,7 +270,7 @@ suite('math', (test) => {
     assert.is(pow(0.25, 0.5), 0.5);
   });
 
-  test('an angle beyond 2^20 is refused, not answered with noise', () => {
+  test('an angle beyond 2^20 is refused, because its result would be inaccurate', () => {
     assert.ok(Math.abs(sin(2 ** 20) - Math.sin(2 ** 20)) < 1e-15);
     refused(() => sin(2 ** 21), ValueError, 'sin: expected |x| <= 2^20, got 2097152');
     refused(() => cos(-1e300), ValueError, 'cos: expected |x| <= 2^20, got -1e+300');
@@ -297,7 +297,7 @@ suite('math', (test) => {
     ]);
   });
 
-  test('the source uses nothing that an engine may round in its own way', () => {
+  test('the source uses no function whose rounding engines can choose', () => {
     const source = readFileSync('src/math.ts', 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
     const members = new Set(Array.from(source.matchAll(/Math\.(\w+)/g), ([, member]) => member));
     assert.equal([...members].sort(), ['LN2', 'PI', 'SQRT2', 'abs', 'floor', 'round']);

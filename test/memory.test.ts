@@ -1,6 +1,6 @@
 /**
- * The heap and the arena over a memory that only counts, so that every address can be checked; then the lifetime
- * of tensors, running out of memory, and what a training step leaves behind.
+ * The heap and the arena over a simulated memory, which only counts, so that every address can be checked. Then the
+ * lifetime of tensors, out-of-memory errors, and the memory after a training step.
  */
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
@@ -37,7 +37,7 @@ class CountedMemory implements LinearMemory {
 }
 
 suite('heap', (test) => {
-  test('a size class holds what it is for, wastes at most a quarter of it, and is a class of its own', () => {
+  test('a size class is large enough, wastes at most a quarter, and is its own class', () => {
     const sizes = Array.from({ length: 20_000 }, (_, i) => i);
     for (let bytes = 20_000; bytes < 2 ** 40; bytes = Math.ceil(bytes * 1.03)) sizes.push(bytes - 1, bytes);
     for (let k = 6; k < 45; k++) sizes.push(2 ** k - 1, 2 ** k, 2 ** k + 1);
@@ -84,7 +84,7 @@ suite('heap', (test) => {
     );
   });
 
-  test('a freed block is the next of its class, and memory does not grow for it', () => {
+  test('a freed block is the next one of its class, and memory does not grow', () => {
     const memory = new CountedMemory();
     const heap = new Heap(memory, 64);
     const [a, b] = [heap.alloc(1000), heap.alloc(1000)];
@@ -96,7 +96,7 @@ suite('heap', (test) => {
     assert.ok(heap.alloc(1000) > b, 'the third is new');
   });
 
-  test('a block that is released twice, or never was one, is a defect and says so', () => {
+  test('releasing a block twice, or an address that is not a block, is an internal error', () => {
     const heap = new Heap(new CountedMemory(), 64);
     const a = heap.alloc(10);
     heap.release(a);
@@ -134,7 +134,7 @@ suite('arena', (test) => {
     arena.close(frame);
   });
 
-  test('the end of a scope gives back what came after its beginning, at every depth', () => {
+  test('the end of a scope frees all allocations since its beginning, at every depth', () => {
     const { arena } = make();
     const outer = arena.open();
     const a = arena.alloc(64);
@@ -162,7 +162,7 @@ suite('arena', (test) => {
     );
   });
 
-  test('the release does nothing to the heap, however many allocations there were', () => {
+  test('the release of a scope does not touch the heap, for any number of allocations', () => {
     const { arena, heap, memory } = make();
     const step = (n: number) => {
       const frame = arena.open();
@@ -184,7 +184,7 @@ suite('arena', (test) => {
     assert.equal([calls, memory.grown], [0, grown]);
   });
 
-  test('a step larger than the chunk takes more of them, and finds one of the whole size the next time', () => {
+  test('a step larger than the chunk takes several chunks, and next time there is one of the whole size', () => {
     const { arena, heap, memory } = make();
     const step = () => {
       const frame = arena.open();
@@ -237,7 +237,7 @@ suite('arena', (test) => {
     assert.ok(heap.usedBytes <= 8 * MIB);
   });
 
-  test('where memory is too short to double a chunk or to merge them, the arena makes do with what there is', () => {
+  test('if memory is too short to double or merge chunks, the arena uses the chunks that it has', () => {
     const { arena, heap } = make(5 * MIB);
     for (let step = 0; step < 5; step++) {
       const frame = arena.open();
@@ -263,7 +263,7 @@ suite('lifetime of tensors', (test) => {
     );
   });
 
-  test('a tensor of an ended scope throws on every use, and the error names the cure', () => {
+  test('every use of a tensor of an ended scope throws, and the error names the remedy', () => {
     const [x, y] = scope(() => [ones([2, 3]), zeros([2, 3])]);
     const message = 'tensor [2,3] was used after its scope ended: return it with keep()';
     const uses: (() => unknown)[] = [
@@ -324,7 +324,7 @@ suite('lifetime of tensors', (test) => {
     assert.is(heap.blocks, before);
   });
 
-  test('a tensor that shares memory from before a scope ends with the scope, and holds the memory no longer', () => {
+  test('a view of older memory ends with its scope, and then does not hold the memory', () => {
     const { heap } = backend();
     scope(() => ones([1])); // the arena has its chunk
     const before = heap.blocks;
@@ -343,7 +343,7 @@ suite('lifetime of tensors', (test) => {
     refused(() => y.sum(), LifetimeError, /tensor \[2,3\] was used after its scope ended/);
   });
 
-  test('a tensor made before a scope is used and freed inside it as outside', () => {
+  test('a tensor from before a scope can be used and freed inside it', () => {
     const x = ones([2]);
     scope(() => {
       assert.is(x.onHeap, true);
@@ -353,7 +353,7 @@ suite('lifetime of tensors', (test) => {
     assert.is(x.alive, false);
   });
 
-  test('tensors that are forgotten outside scopes are freed by the garbage collector, views last', async () => {
+  test('unreachable tensors outside of scopes are freed by the garbage collector, and their views too', async () => {
     const { heap } = backend();
     const collect = async (until: () => boolean) => {
       for (let i = 0; i < 50 && !until(); i++) {
@@ -387,7 +387,7 @@ suite('out of memory', (test) => {
     return { small, make: (n: number) => new Tensor(Storage.inScope(n, small), [n]) };
   };
 
-  test('the last block of a full memory is written like any other: none ends at 4 GiB, where an end is 0 in 32 bits', () => {
+  test('the last block of a full memory can be written: no block ends at 4 GiB, where 32 bits overflow', () => {
     const on = createWasmBackend();
     const blocks: { ptr: number; n: number }[] = [];
     for (let bytes = 2 ** 30; bytes >= 64; ) {
@@ -407,7 +407,7 @@ suite('out of memory', (test) => {
     }
   });
 
-  test('a tensor that does not fit is refused in a line that says what there is, and the rest goes on', () => {
+  test('a tensor that does not fit is refused with the free size, and the program can continue', () => {
     const { small, make } = on(256); // 16 MiB
     const a = make(1000).set(new Float32Array(1000).fill(3));
     refused(
@@ -478,7 +478,7 @@ suite('a training step', (test) => {
       });
   }
 
-  test('a thousand steps use the memory of the second: arena, heap and WebAssembly', () => {
+  test('a thousand steps use the same memory as two: arena, heap and WebAssembly', () => {
     const step = training();
     const { arena, heap, view } = backend();
     const memory = () => [arena.highWater, heap.blocks, heap.usedBytes, view(0, 1).buffer.byteLength];

@@ -1,4 +1,4 @@
-/** IDX folders, and MNIST from a folder, a cache and mirrors: small stand-ins from a server here, and the real files. */
+/** IDX folders, and MNIST from a folder, a cache and mirrors: small files from a local server, and the real files. */
 import { createHash } from 'node:crypto';
 import {
   existsSync,
@@ -129,7 +129,7 @@ suite('mnist', (test) => {
       assert.is((await loadIdxFolder(`${folder}/`)).train.name, `${folder.split('/').at(-1)} train`);
     }));
 
-  test('a dot before idx, gzip, and folders of the same names are understood', () =>
+  test('.idx names and gzip are read, and folders with the same names are ignored', () =>
     inFolder(async (folder) => {
       writeFileSync(join(folder, 'train-images.idx3-ubyte'), FILES[NAMES[0]]);
       writeFileSync(join(folder, 'train-labels-idx1-ubyte.gz'), gzipSync(FILES[NAMES[1]]));
@@ -140,7 +140,7 @@ suite('mnist', (test) => {
       assert.equal([...train.labels, ...held.labels], [5, 0, 4, 7, 2]);
     }));
 
-  test('there are as many classes as the highest label of either part asks for', () =>
+  test('the number of classes follows from the highest label of both parts', () =>
     inFolder(async (folder) => {
       fill(folder, { ...FILES, 't10k-labels-idx1-ubyte': encodeIdx([2], Uint8Array.of(0, 25)) });
       const { train, test: held } = await loadIdxFolder(folder);
@@ -235,7 +235,7 @@ suite('mnist', (test) => {
       }),
     ));
 
-  test('a mirror that fails, lies or breaks off leads to the next', () =>
+  test('after a mirror that fails, sends wrong bytes or stops, the next mirror is used', () =>
     serving(mirror, (url, asked) =>
       inFolder(async (cacheDir) => {
         const folders = ['gone', 'wrong', 'torn', 'cut', 'silent', 'good'];
@@ -250,7 +250,7 @@ suite('mnist', (test) => {
       }),
     ));
 
-  test('when every mirror fails, one error names each failure and the cure, and the cache stays empty', () =>
+  test('if every mirror fails, one error names each failure and the remedy, and the cache stays empty', () =>
     serving(mirror, async (url) => {
       // A port that was free a moment ago refuses connections.
       let closed = '';
@@ -285,7 +285,7 @@ suite('mnist', (test) => {
       });
     }));
 
-  test('a damaged cache is told, and mended', () =>
+  test('a damaged cache gives a warning and is repaired', () =>
     serving(mirror, (url, asked) =>
       inFolder(async (cacheDir) => {
         const warnings: string[] = [];
@@ -310,7 +310,7 @@ suite('mnist', (test) => {
       }),
     ));
 
-  test('a cache that cannot be written is told, and does not stop the load', () =>
+  test('a cache that cannot be written gives a warning and does not stop the load', () =>
     serving(mirror, (url) =>
       inFolder(async (folder) => {
         writeFileSync(join(folder, 'file'), '');
@@ -328,7 +328,7 @@ suite('mnist', (test) => {
       }),
     ));
 
-  test('a server that unpacks on the way is understood: no total, and the bytes as they came', () =>
+  test('with a content encoding there is no total, and the decompressed bytes are used', () =>
     serving(mirror, (url) =>
       inFolder(async (cacheDir) => {
         const totals = new Set<number | undefined>();
@@ -342,7 +342,7 @@ suite('mnist', (test) => {
       }),
     ));
 
-  test('a slow but steady server is not silent', () =>
+  test('a slow server that keeps sending does not time out', () =>
     serving(
       (_, response) => {
         let left = 12;
@@ -357,7 +357,7 @@ suite('mnist', (test) => {
       async (url) => assert.is((await download(url, { patience: 700 })).length, 12), // 960 ms in all
     ));
 
-  test('the mirrors are folders, reached safely', () => {
+  test('the mirrors are folders with https addresses', () => {
     assert.ok(MNIST_MIRRORS.length >= 2);
     for (const url of MNIST_MIRRORS) assert.match(url, /^https:\/\/.*\/$/);
   });

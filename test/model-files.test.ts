@@ -1,6 +1,6 @@
 /**
- * Model files that lie: small files whose metadata name sizes and counts that their tensors do not have. Each is
- * refused in one line with the file's name, at once, before anything is built. Files of each kind open by their kind.
+ * Malicious model files: small files whose metadata state sizes and counts that their tensors do not have. Each is
+ * refused in one line with the file's name, before a model is created. Valid files open by their kind.
  */
 import * as assert from 'uvu/assert';
 import { backend } from '../src/backend/backend.ts';
@@ -90,7 +90,7 @@ function refusedAtOnce(bytes: Uint8Array, message: RegExp): void {
 const moduleOf = (model: AnyModel): Module => (model instanceof DiffusionPipeline ? model.network : model);
 
 suite('model files', (test) => {
-  test('a model of any kind is opened by what its file says of itself', () => {
+  test('a model of any kind is opened by the kind in its file', () => {
     for (const [kind, made] of Object.entries(MODELS)) {
       const opened = openModel(decodeCheckpoint(file(kind, made)));
       const module = moduleOf(opened);
@@ -102,7 +102,7 @@ suite('model files', (test) => {
     assert.equal((pipeline as DiffusionPipeline).settings, PROCESS);
   });
 
-  test('a kind that there is not is refused with those that there are, and sampling takes networks alone', () => {
+  test('an unknown kind is refused with the list of kinds, and sampling accepts diffusion networks only', () => {
     const unknown = lying('denoiser', { model: 'constructor' });
     refusedAtOnce(unknown, /^a\.st: expected a model "denoiser" or .* or "unet", got "constructor"$/);
     const other = decodeCheckpoint(file('lecture', MODELS.lecture), 'a.st');
@@ -113,7 +113,7 @@ suite('model files', (test) => {
     );
   });
 
-  test('files of version 0.1.0, which name no channels, hold grey pictures', () => {
+  test('files of version 0.1.0 have no channels and mean grey pictures', () => {
     for (const kind of ['classifier', 'noise-classifier', 'diffusion-mlp']) {
       const { channels, ...sizes } = MODELS[kind].sizes;
       assert.is(channels, 1);
@@ -123,7 +123,7 @@ suite('model files', (test) => {
   });
 
   for (const [kind, { sizes }] of Object.entries(MODELS)) {
-    test(`${kind}: every size is held against its limits and the tensors before anything is built`, () => {
+    test(`${kind}: every size is checked against its limits and the tensors before the model is created`, () => {
       for (const name of Object.keys(sizes)) {
         for (const size of [20_000, 1e9, 2 ** 53 - 1, sizes[name] + 1]) {
           const bytes = lying(kind, { sizes: JSON.stringify({ ...sizes, [name]: size }) });
@@ -141,7 +141,7 @@ suite('model files', (test) => {
   }
 
   for (const kind of ['noise-classifier', 'diffusion-mlp']) {
-    test(`${kind}: the process is held against its limits before a schedule is built`, () => {
+    test(`${kind}: the process is checked against its limits before a schedule is created`, () => {
       const wrong: [object | null | string | undefined, RegExp][] = [
         [
           { ...PROCESS, steps: 1e9 },
@@ -168,7 +168,7 @@ suite('model files', (test) => {
     });
   }
 
-  test('what a network predicts is one of the predictions', () => {
+  test('the prediction of a file must be a known kind', () => {
     const settings = JSON.stringify({ ...PROCESS, predicts: 'noise' });
     refusedAtOnce(
       lying('diffusion-mlp', { settings }),
@@ -176,7 +176,7 @@ suite('model files', (test) => {
     );
   });
 
-  test('names, seeds and counters of another type, or endless ones, are refused in one line', () => {
+  test('names, seeds and counters of a wrong type or length are refused in one line', () => {
     const long = 'x'.repeat(2_000_000);
     const wrong: [Readonly<Record<string, string>>, RegExp][] = [
       [{ model: long }, /^a\.st: metadata "model": expected at most 1000 characters, got 2000000$/],
@@ -199,7 +199,7 @@ suite('model files', (test) => {
     for (const [change, message] of wrong) refusedAtOnce(lying('denoiser', change), message);
   });
 
-  test('tensors with endless names or line breaks in them are refused, whatever the sizes say', () => {
+  test('tensors with very long names or line breaks in them are refused for any sizes', () => {
     const { parameters } = decodeCheckpoint(file('denoiser', MODELS.denoiser));
     const [[, first]] = parameters;
     for (const name of ['w'.repeat(1_000_000), 'encoder.0\nweight']) {
@@ -211,7 +211,7 @@ suite('model files', (test) => {
     }
   });
 
-  test('a condition that the time embedding cannot have is the file’s fault', () => {
+  test('a condition size that the time embedding does not allow is an error of the file', () => {
     const { parameters } = decodeCheckpoint(file('diffusion-mlp', MODELS['diffusion-mlp']));
     // All matrices as a condition of 3 numbers would have them.
     const odd = [...parameters].map(([name, { shape }]) => {

@@ -1,6 +1,6 @@
 /**
- * Mistakes that a user of PyTorch makes, and what they are told: modules in arrays, parameters of a scope, hooks that
- * return a gradient, options that cannot be, tensors of labels, transforms that lose samples.
+ * Typical mistakes of a PyTorch user, and the error messages: modules in arrays, parameters made inside a scope, hooks
+ * that return a gradient, invalid options, tensors of labels, transforms that lose samples.
  */
 import * as assert from 'uvu/assert';
 import * as langevin from '../src/index.ts';
@@ -28,7 +28,7 @@ suite('what a newcomer writes', (test) => {
     assert.equal([...model.stateDict().keys()].length, 5);
   });
 
-  test('a parameter that would die with a scope is named', () => {
+  test('an error names a parameter that would be freed with a scope', () => {
     class Scale extends Module {
       readonly weight = tensor([1, 2], { requiresGrad: true });
     }
@@ -70,7 +70,7 @@ suite('what a newcomer writes', (test) => {
     'norm: expected an axis from -1 to 0, got 5': () => leaf().norm(2, 5),
   };
   for (const [message, mistake] of Object.entries(options)) {
-    test(`a mistake is told in one line: ${message}`, () =>
+    test(`a mistake gives one line: ${message}`, () =>
       refused(
         mistake,
         langevin.LangevinError,
@@ -82,13 +82,13 @@ suite('what a newcomer writes', (test) => {
 suite(
   'what a newcomer expects',
   scoped((test) => {
-    test('mse has reductions, as every loss', () => {
+    test('mse has reductions, as all losses do', () => {
       const [a, b] = [tensor([1, 2]), tensor([0, 4])];
       near(langevin.mse(a, b, { reduction: 'sum' }), 5);
       near(new langevin.MSELoss({ reduction: 'none' }).forward(a, b), [1, 4]);
     });
 
-    test('a gradient hook that returns another tensor is refused, for it would do nothing', () => {
+    test('a gradient hook that returns another tensor is refused, because that tensor would not be used', () => {
       const x = leaf();
       x.onGradient((g) => g.mul(0.5));
       refused(
@@ -98,13 +98,13 @@ suite(
       );
     });
 
-    test('NaN is the largest, also where the smallest are asked for', () => {
+    test('NaN is the largest value, also in a search for the smallest', () => {
       const x = tensor([1, NaN, 3]);
       assert.equal(x.topk(2, 0, { largest: false }).indices, Int32Array.of(0, 2));
       assert.equal(x.topk(3).indices, Int32Array.of(1, 2, 0));
     });
 
-    test('a few of many and many of many are the same in order', () => {
+    test('the few largest and all sorted values have the same order', () => {
       const x = new langevin.Rng(3).uniform([3, 100]).mul(20).sub(10).relu();
       const all = x.topk(100, 1, { largest: false });
       const few = x.topk(9, 1, { largest: false });
@@ -122,12 +122,12 @@ suite(
       near(x.grad!, [0, 1, 1]);
     });
 
-    test('no rows have a loss of 0 in sum, and of NaN in the mean', () => {
+    test('without rows the sum of a loss is 0 and its mean is NaN', () => {
       near(langevin.crossEntropy(zeros([0, 3]), [], { reduction: 'sum' }), 0);
       assert.ok(Number.isNaN(langevin.crossEntropy(zeros([0, 3]), []).item()));
     });
 
-    test('a tensor of labels is told how labels are given', () => {
+    test('a tensor of labels is refused, and the error says how to give labels', () => {
       refused(
         () => langevin.crossEntropy(zeros([2, 3]), tensor([0, 1])),
         ValueError,
@@ -135,7 +135,7 @@ suite(
       );
     });
 
-    test('gradcheck inside noGrad is refused, as nothing is recorded there', () => {
+    test('gradcheck inside noGrad is refused, because nothing is recorded there', () => {
       const check = () => langevin.gradcheck((x) => x.mul(x), [tensor([1, 2])]);
       refused(() => langevin.noGrad(check), LangevinError, /^gradcheck: expected the tape to record/);
       assert.ok(check() < 1e-6);

@@ -1,6 +1,6 @@
 /**
- * Attention as a function and as a layer, against the same made of products and a softmax, with PyTorch's names and initial
- * values; gradients against differences; and mistakes.
+ * Attention as a function and as a layer, compared with attention made of products and a softmax. Names and initial
+ * values are PyTorch's. Gradients are compared with finite differences. Mistakes are refused.
  */
 import * as assert from 'uvu/assert';
 import { gradcheck } from '../src/autograd/gradcheck.ts';
@@ -44,7 +44,7 @@ const tokens = (batch: number, n: number, channels: number) => rng.normal([batch
 suite(
   'attention',
   scoped((test) => {
-    test('attention is softmax(scale·q·kᵀ)·v in each head, to itself and to other tokens', () => {
+    test('attention is softmax(scale·q·kᵀ)·v in each head, for self and cross attention', () => {
       const [q, k, v] = [tokens(2, 15, 12), tokens(2, 15, 12), tokens(2, 15, 12)];
       for (const heads of [1, 3, 4, 12]) {
         near(scaledDotProductAttention(q, k, v, { heads }), plain(q, k, v, { heads }).toArray(), 3e-6);
@@ -145,7 +145,7 @@ suite(
       ]);
     });
 
-    test('MultiheadAttention projects, attends and projects back, and to itself gives what it gives to a copy', () => {
+    test('MultiheadAttention projects, attends and projects back, and self attention equals attention to a copy', () => {
       const layer = new MultiheadAttention(6, 3, { rng });
       layer.in_proj_bias!.copyFrom(rng.normal([18]));
       const [x, other] = [tokens(2, 5, 6), tokens(2, 4, 6)];

@@ -1,4 +1,4 @@
-/** Batch normalisation against its formula, PyTorch's rule of the running averages, and files that keep them. */
+/** Batch normalisation: its formula, PyTorch's rule for running averages, and files with these averages. */
 import * as assert from 'uvu/assert';
 import { decodeCheckpoint, encodeCheckpoint, restoreParameters } from '../src/checkpoint/checkpoint.ts';
 import { ShapeError, ValueError } from '../src/errors.ts';
@@ -21,7 +21,7 @@ function normalised(x: Tensor, eps: number): Tensor {
 
 suite('batch normalisation', (test) => {
   scoped((test) => {
-    test('in training the statistics are those of the batch, and gradients run through them', () => {
+    test('in training the statistics are those of the batch, and gradients flow through them', () => {
       for (const shape of [
         [7, 3, 5, 1],
         [1, 3, 5, 6],
@@ -71,7 +71,7 @@ suite('batch normalisation', (test) => {
       assert.is(layer.num_batches_tracked!.item(), 1);
     });
 
-    test('without a momentum the averages are those of all batches, and without averages each batch has its own', () => {
+    test('without momentum the averages are over all batches; without averages the statistics are always those of the batch', () => {
       const layer = new BatchNorm2d(1, { momentum: null });
       for (const value of [1, 2, 6]) layer.forward(tensor([value - 1, value + 1]).reshape(1, 2, 1, 1));
       near(layer.running_mean!, [3], 1e-6);
@@ -102,7 +102,7 @@ suite('batch normalisation', (test) => {
       assert.is(layer.num_batches_tracked!.item(), 1, 'a summary leaves the averages as they were');
     });
 
-    test('what does not fit is refused in one line', () => {
+    test('arguments that do not fit are refused in one line', () => {
       const layer = new BatchNorm2d(3);
       refused(
         () => layer.forward(zeros([2, 3, 3, 4])),

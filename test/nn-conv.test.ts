@@ -1,4 +1,4 @@
-/** Convolutions by their public names: closed forms, PyTorch's initial values, and refused arguments. */
+/** Convolutions through public names: closed forms, PyTorch's initial values, and refused arguments. */
 import * as assert from 'uvu/assert';
 import { ShapeError, ValueError } from '../src/errors.ts';
 import { Conv2d } from '../src/nn/conv.ts';
@@ -22,7 +22,7 @@ const drawn = (seed: string, shape: readonly number[]) =>
 
 suite('convolutions', (test) => {
   scoped((test) => {
-    test('a kernel of one 1 shifts a picture, and zeros come in at its edges', () => {
+    test('a kernel with a single 1 shifts a picture, and new pixels at the edges are 0', () => {
       const x = arange(12).reshape(1, 3, 4, 1);
       const weight = zeros([1, 3, 3, 1]);
       const right = weight.toTypedArray();
@@ -48,7 +48,7 @@ suite('convolutions', (test) => {
       near(dilated.reshape(1, 1), [[9]]);
     });
 
-    test('a 1x1 convolution is a linear layer at every pixel, and one over a whole map is a linear layer of it', () => {
+    test('a 1x1 convolution is a linear layer at every pixel, and a kernel as large as the map is a linear layer', () => {
       const [x, w, b] = [drawn('x', [2, 3, 5, 6]), drawn('w', [7, 1, 1, 6]), drawn('b', [7])];
       const y = linear(x, w.reshape(7, 6), b, 'relu');
       close(conv2d(x, w, b, { activation: 'relu' }).toTypedArray(), y.toTypedArray(), 1e-6, '1x1');
@@ -58,7 +58,7 @@ suite('convolutions', (test) => {
       close(conv2d(x, map).toTypedArray(), whole.toTypedArray(), 1e-5, 'whole map');
     });
 
-    test('groups see their own channels alone', () => {
+    test('a group depends on its own channels only', () => {
       const [x, w] = [drawn('x', [2, 4, 4, 4]), drawn('w', [6, 3, 3, 2])];
       const y = conv2d(x, w, null, { groups: 2, padding: 1 });
       for (const group of [0, 1]) {
@@ -108,7 +108,7 @@ suite('convolutions', (test) => {
       assert.is(trainable, 8 * 27 + 8 + 16 * 72 + 16 + 4 * 16 + 4 + 4 * 9 + 4);
     });
 
-    test('what does not fit is refused in one line', () => {
+    test('arguments that do not fit are refused in one line', () => {
       const x = zeros([2, 5, 4, 6]);
       const of = (shape: readonly number[], options = {}, bias: number | null = null) => {
         return () => conv2d(x, zeros(shape), bias === null ? null : zeros([bias]), options);
@@ -171,7 +171,7 @@ suite('convolutions', (test) => {
       assert.equal(conv2d(zeros([0, 5, 4, 6]), zeros([4, 3, 3, 6])).shape, [0, 3, 2, 4]);
     });
 
-    test('sizes of a layer that make no sense are refused in one line', () => {
+    test('invalid sizes of a layer are refused in one line', () => {
       refused(
         () => new Conv2d(0, 1, 3),
         ValueError,

@@ -1,4 +1,4 @@
-/** Hooks of activations: what they see, in which order, and that nothing of them stays. */
+/** Hooks of activations: their arguments, their order, and their removal. */
 import * as assert from 'uvu/assert';
 import { scope, tapeLength } from '../src/autograd/tape.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../src/checkpoint/checkpoint.ts';
@@ -29,7 +29,7 @@ const namesOf = (model: Module, run: () => unknown): string[] => {
 
 suite('hooks of activations', (test) => {
   scoped((test) => {
-    test('each layer of the tree is seen as it finishes, by its path', () => {
+    test('a hook is called for each layer of the tree when it finishes, with its path', () => {
       const x = new Rng(1).normal([2, 3]);
       const model = new Sequential(dense(3, 4), new ReLU(), new Sequential(dense(4, 2), new Tanh()));
       assert.equal(
@@ -50,7 +50,7 @@ suite('hooks of activations', (test) => {
       );
     });
 
-    test('a hook gets the layer with its input and its output, also where an activation would be fused', () => {
+    test('a hook gets the layer, its input and its output, also if an activation would be fused', () => {
       const [linear, relu] = [dense(3, 5), new ReLU()];
       const model = new Sequential(linear, relu);
       const x = new Rng(1).normal([2, 3]);
@@ -67,7 +67,7 @@ suite('hooks of activations', (test) => {
       assert.not.equal(z, before, 'some elements are negative');
     });
 
-    test('one hooked layer of two is enough that they are not fused', () => {
+    test('two layers are not fused if one of them has a hook', () => {
       for (const which of [0, 1]) {
         const layers = [dense(3, 5), new ReLU()];
         const model = new Sequential(...layers);
@@ -85,7 +85,7 @@ suite('hooks of activations', (test) => {
       }
     });
 
-    test('gradients of activations are seen through the output’s own hook', () => {
+    test('gradients of activations are available through a hook of the output', () => {
       const model = new Sequential(dense(1, 1), new Tanh());
       const x = tensor([[0.5]]);
       const gradients = new Map<string, number>();
@@ -140,7 +140,7 @@ suite('hooks of activations', (test) => {
       remove();
     });
 
-    test('a layer that is found twice is seen in each run, under its first name', () => {
+    test('a shared layer calls the hook in each run, with its first name', () => {
       const shared = dense(2, 2);
       const model = new Sequential(shared, new Tanh(), shared);
       assert.equal(
@@ -149,7 +149,7 @@ suite('hooks of activations', (test) => {
       );
     });
 
-    test('a hook that throws ends the forward pass, and the next is right', () => {
+    test('a hook that throws ends the forward pass, and the next pass is correct', () => {
       const model = new Sequential(dense(2, 2), new ReLU());
       const remove = hookActivations(model, () => {
         throw new Error('from the hook');
@@ -159,7 +159,7 @@ suite('hooks of activations', (test) => {
       assert.equal(model.forward(zeros([1, 2])).shape, [1, 2]);
     });
 
-    test('things that are no modules or functions are refused', () => {
+    test('arguments that are not modules or functions are refused', () => {
       const model = dense(1, 1);
       refused(
         () => hookActivations({} as never, () => {}),
@@ -174,7 +174,7 @@ suite('hooks of activations', (test) => {
     });
   })(test);
 
-  test('modules are named by their paths, each once', () => {
+  test('modules are named by their paths, each only once', () => {
     scope(() => {
       class Pair extends Module {
         readonly left = new ReLU();

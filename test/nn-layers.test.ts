@@ -1,6 +1,6 @@
 /**
- * Layers of normalisation, dropout and embeddings against their formulas in float64 and the binomial distribution;
- * their parameters have PyTorch's names, shapes and initial values.
+ * Normalisation, dropout and embeddings, compared with their formulas in float64 and with the binomial distribution.
+ * Their parameters have PyTorch's names, shapes and initial values.
  */
 import * as assert from 'uvu/assert';
 import { gradcheck } from '../src/autograd/gradcheck.ts';
@@ -70,7 +70,7 @@ suite(
       differs((y, w) => rmsNorm(y, [3], { weight: w }), rng.normal([2, 3]), rng.normal([3]));
     });
 
-    test('the layers begin with weight 1 and bias 0, and have what they were asked for', () => {
+    test('the layers start with weight 1 and bias 0, and follow their options', () => {
       const names = (layer: LayerNorm | RMSNorm) =>
         layer.namedParameters().map(([name, p]) => `${name} [${p.shape}]`);
       assert.equal(names(new LayerNorm([3, 4])), ['weight [3,4]', 'bias [3,4]']);
@@ -90,7 +90,7 @@ suite(
       );
     });
 
-    test('shapes that do not end in the normalised one are named', () => {
+    test('shapes that do not end in the normalised shape are refused, and the error names both', () => {
       refused(() => layerNorm(zeros([2, 3]), 4), ShapeError, 'layerNorm: expected [..., 4], got shape [2,3]');
       refused(() => rmsNorm(zeros([3]), [2, 3]), ShapeError, 'rmsNorm: expected [..., 2,3], got shape [3]');
       refused(
@@ -102,7 +102,7 @@ suite(
       refused(() => new RMSNorm([]), ValueError, 'RMSNorm: expected sizes >= 1, got []');
     });
 
-    test('dropout keeps a share of 1 - p and the mean, in training alone', () => {
+    test('dropout keeps a share 1 - p and the mean, in training only', () => {
       const n = 100_000;
       for (const p of [0.1, 0.5, 0.9]) {
         const y = dropout(ones([n]), p, { rng: new Rng(2) }).toTypedArray();
@@ -127,7 +127,7 @@ suite(
       refused(() => new Dropout(-1), ValueError, 'Dropout: expected a probability from 0 to 1, got -1');
     });
 
-    test('the gradient of dropout is that of what was kept, and one seed drops the same', () => {
+    test('the gradient of dropout is that of the kept elements, and the same seed drops the same elements', () => {
       const x = tensor([1, 2, 3, 4, 5, 6, 7, 8], { requiresGrad: true });
       const y = dropout(x, 0.5, { rng: new Rng(7) });
       y.sum().backward();

@@ -1,6 +1,6 @@
 /**
- * Losses against their formulas in float64, written here as in PyTorch's documentation, and their gradients against
- * differences; as functions and as modules.
+ * Losses, as functions and as modules, compared with their formulas in float64, written as in PyTorch's documentation.
+ * Their gradients are compared with finite differences.
  */
 import * as assert from 'uvu/assert';
 import { gradcheck } from '../src/autograd/gradcheck.ts';
@@ -81,7 +81,7 @@ suite(
       differs((x, z) => crossEntropy(x, z.softmax()), rng.normal([2, 3]), rng.normal([2, 3]));
     });
 
-    test('classes lie along the last axis, whatever is before it', () => {
+    test('classes are along the last axis, after any other axes', () => {
       const x = rng.normal([2, 2, 3]);
       near(
         crossEntropy(x, labels, { reduction: 'none' }).flatten(),
@@ -90,7 +90,7 @@ suite(
       assert.equal(crossEntropy(x, labels, { reduction: 'none' }).shape, [2, 2]);
     });
 
-    test('a logit of 1000 makes no infinity', () => {
+    test('a logit of 1000 gives no infinity', () => {
       near(crossEntropy(tensor([[1000, 0, -1000]]), [1]), 1000);
       const x = tensor([-1000, 1000, 0]);
       near(bceWithLogits(x, tensor([0, 1, 1]), { reduction: 'none' }), [0, 0, Math.LN2]);
@@ -113,7 +113,7 @@ suite(
       }
     });
 
-    test('l1Loss and huberLoss are what they are near and far', () => {
+    test('l1Loss and huberLoss have their formulas for small and large errors', () => {
       const a = tensor([0, 0.5, -3, 2]);
       const b = tensor([0, 0, 0, 0]);
       near(l1Loss(a, b, { reduction: 'none' }), [0, 0.5, 3, 2]);
@@ -124,7 +124,7 @@ suite(
       differs((x, y) => l1Loss(x, y), rng.normal([5]), rng.normal([5]).add(10));
     });
 
-    test('modules are their functions', () => {
+    test('loss modules equal their functions', () => {
       const [a, b] = [rng.normal([3, 2]), rng.normal([3, 2])];
       const same = (x: Tensor, y: Tensor) => assert.equal(x.toArray(), y.toArray());
       same(new MSELoss().forward(a, b), mse(a, b));
@@ -138,7 +138,7 @@ suite(
       assert.equal(new MSELoss().parameters(), []);
     });
 
-    test('labels, probabilities and options that cannot be are named in one line', () => {
+    test('invalid labels, probabilities and options are refused in one line', () => {
       refused(
         () => crossEntropy(logits, [0, 1, 2, 3]),
         ValueError,

@@ -1,6 +1,6 @@
 /**
- * Layers of maps [batch, height, width, channels] against their formulas in float64, with PyTorch's names, initial values
- * and errors.
+ * Layers of maps [batch, height, width, channels], compared with their formulas in float64. Names, initial values and
+ * errors are PyTorch's.
  */
 import * as assert from 'uvu/assert';
 import { ShapeError, ValueError } from '../src/errors.ts';
@@ -28,7 +28,7 @@ suite(
       near(groupNorm(x, 3, { weight, bias, activation: 'silu' }), z.silu().toArray(), 4e-6);
     });
 
-    test('GroupNorm begins with weight 1 and bias 0, and has what it was asked for', () => {
+    test('GroupNorm starts with weight 1 and bias 0, and follows its options', () => {
       const names = (layer: GroupNorm) => layer.namedParameters().map(([name, p]) => `${name} [${p.shape}]`);
       assert.equal(names(new GroupNorm(2, 4)), ['weight [4]', 'bias [4]']);
       assert.equal(names(new GroupNorm(2, 4, { affine: false })), []);

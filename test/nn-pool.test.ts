@@ -1,4 +1,4 @@
-/** Poolings, upsampling and the shuffling of pixels by their public names: closed forms, PyTorch's order, refused arguments. */
+/** Pooling, upsampling and pixel shuffle through public names: closed forms, PyTorch's order, refused arguments. */
 import * as assert from 'uvu/assert';
 import { ShapeError, ValueError } from '../src/errors.ts';
 import { AvgPool2d, MaxPool2d, PixelShuffle, PixelUnshuffle, Upsample } from '../src/nn/pool.ts';
@@ -18,7 +18,7 @@ const map = (rows: readonly (readonly number[])[]) =>
 
 suite('poolings', (test) => {
   scoped((test) => {
-    test('windows have their maxima and means, and what they leave over at the edge is left out', () => {
+    test('windows have their maxima and means, and incomplete windows at the edge are left out', () => {
       const x = map([
         [1, 5, 2, 0, 9],
         [3, 4, -1, -2, 9],
@@ -32,7 +32,7 @@ suite('poolings', (test) => {
       ]);
     });
 
-    test('padding does not count for maxima, and counts as zeros for means unless that is turned off', () => {
+    test('padding is ignored for maxima, and is zeros for means unless turned off', () => {
       const x = map([
         [-4, -3],
         [-2, -1],
@@ -66,7 +66,7 @@ suite('poolings', (test) => {
       ]);
     });
 
-    test('a pixel that is upsampled stands in a block, and its gradient is the sum over it', () => {
+    test('an upsampled pixel fills a block, and its gradient is the sum over the block', () => {
       const x = arange(6).reshape(1, 2, 3, 1).detach().requireGrad();
       const y = upsample(x, { scaleFactor: [2, 1] });
       near(y.reshape(4, 3), [
@@ -86,7 +86,7 @@ suite('poolings', (test) => {
       near(avgPool2d(upsample(picture, { scaleFactor: 3 }), 3), picture.toArray(), 1e-6);
     });
 
-    test('channels become pixels in PyTorch’s order, and come back', () => {
+    test('channels become pixels in PyTorch’s order, and the inverse restores them', () => {
       // Channel c·4 + 2·ry + rx of one pixel is channel c at (ry, rx).
       const y = pixelShuffle(arange(8).reshape(1, 1, 1, 8), 2);
       near(y, [
@@ -113,7 +113,7 @@ suite('poolings', (test) => {
       }
     });
 
-    test('layers do what their functions do, and have shapes in a summary', () => {
+    test('layers equal their functions, and a summary has their shapes', () => {
       const x = rng.normal([2, 8, 8, 4]);
       near(
         new MaxPool2d(3, { stride: 2, padding: 1 }).forward(x),
@@ -142,7 +142,7 @@ suite('poolings', (test) => {
       );
     });
 
-    test('what does not fit is refused in one line', () => {
+    test('arguments that do not fit are refused in one line', () => {
       const x = ones([2, 5, 4, 6]);
       refused(
         () => maxPool2d(x, 6),

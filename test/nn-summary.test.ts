@@ -1,4 +1,4 @@
-/** The summary of a model against numbers of parameters and of operations that are worked out by hand. */
+/** Compares the summary of a model with numbers of parameters and operations that were computed by hand. */
 import * as assert from 'uvu/assert';
 import { scope, tapeLength } from '../src/autograd/tape.ts';
 import { backend } from '../src/backend/backend.ts';
@@ -31,7 +31,7 @@ function addsUp({ rows, ...totals }: Summary): void {
 
 suite('summary', (test) => {
   scoped((test) => {
-    test('the lecture’s denoiser has its known numbers, layer by layer', () => {
+    test('the lecture’s denoiser has its known counts, layer by layer', () => {
       const b = 64;
       const result = summary(new Denoiser(), [b, 28, 28, 1]);
       addsUp(result);
@@ -74,7 +74,7 @@ suite('summary', (test) => {
       );
     });
 
-    test('products beside layers are counted where they are, and shared numbers once', () => {
+    test('products outside of layers are counted in their module, and shared parameters once', () => {
       class Tied extends Layer {
         readonly inner = dense(4, 6);
         readonly table = zeros([6, 4]).keep();
@@ -109,7 +109,7 @@ suite('summary', (test) => {
       ]);
     });
 
-    test('batches of products count each, and frozen parameters are told apart', () => {
+    test('each product of a batch is counted, and frozen parameters are listed separately', () => {
       class Frozen extends Layer {
         readonly first = dense(3, 3);
         readonly unused = new ReLU();
@@ -131,7 +131,7 @@ suite('summary', (test) => {
       );
     });
 
-    test('a module that is no layer has a row where it has numbers of its own', () => {
+    test('a module that is not a layer has a row if it has its own parameters', () => {
       class Scaled extends Module {
         readonly inside = new Sequential(dense(2, 2));
         readonly scale = zeros([2]).keep().requireGrad();
@@ -153,7 +153,7 @@ suite('summary', (test) => {
       );
     });
 
-    test('the model is run as for evaluation, and left as it was', () => {
+    test('the model runs in evaluation mode, and its mode is restored', () => {
       const modes: boolean[] = [];
       class Spy extends ReLU {
         override forward(x: Tensor): Tensor {
@@ -180,7 +180,7 @@ suite('summary', (test) => {
       assert.ok(model.parameters().every(({ grad, requiresGrad }) => grad === null && requiresGrad));
     });
 
-    test('the table has a line a row, and the totals', () => {
+    test('the table has one line per row, and the totals', () => {
       const model = new Sequential(dense(30, 100), new ReLU());
       assert.is(
         `${summary(model, [20, 30])}`,
@@ -213,7 +213,7 @@ suite('summary', (test) => {
     });
   })(test);
 
-  test('nothing of the forward pass stays', () => {
+  test('the forward pass leaves no memory', () => {
     const { heap, arena } = backend();
     const model = dense(8, 8);
     scope(() => summary(model, [4, 8]));

@@ -1,6 +1,6 @@
 /**
- * Convolutions that are made of others by their public names: transposed ones, and upsampling with a 3x3. Held to what
- * they are made of in float64, PyTorch's initial values, and refused arguments.
+ * Transposed convolutions, and upsampling fused with a 3x3 convolution, through public names. They are compared with
+ * their parts in float64 and with PyTorch's initial values. Wrong arguments are refused.
  */
 import * as assert from 'uvu/assert';
 import { ShapeError, ValueError } from '../src/errors.ts';
@@ -36,7 +36,7 @@ function upsampled(on: 'wasm' | 'reference', fused: boolean, x: readonly number[
 
 suite('convolutions of convolutions', (test) => {
   scoped((test) => {
-    test('upsampling and a 3x3 in one is one after the other, with all gradients, within the bound of a sum', () => {
+    test('the fused upsampling and 3x3 equal one after the other, with all gradients, within the bound of a sum', () => {
       for (const [x, out] of [
         [[1, 3, 5, 1], 1],
         [[7, 3, 5, 2], 5],
@@ -60,7 +60,7 @@ suite('convolutions of convolutions', (test) => {
       }
     });
 
-    test('a transposed convolution of one pixel is its kernel, and stride 2 puts them side by side', () => {
+    test('a transposed convolution of one pixel is its kernel, and with stride 2 the kernels are side by side', () => {
       const kernel = tensor([
         [1, 2],
         [3, 4],
@@ -83,7 +83,7 @@ suite('convolutions of convolutions', (test) => {
       ]);
     });
 
-    test('it is the gradient of a convolution to its input', () => {
+    test('a transposed convolution is the gradient of a convolution to its input', () => {
       const options = { stride: [2, 1], padding: [1, 2], dilation: [1, 2], groups: 2 } as const;
       const x = rng.normal([2, 6, 7, 4]).requireGrad();
       const weight = rng.normal([6, 3, 3, 2]);
@@ -115,7 +115,7 @@ suite('convolutions of convolutions', (test) => {
       assert.is(new UpsampleConv2d(1, 1, { bias: false }).bias, null);
     });
 
-    test('summary counts their FLOP: those of each product that is computed', () => {
+    test('summary counts the FLOP of each computed product', () => {
       const model = new Sequential(
         new ConvTranspose2d(4, 6, 3, { stride: 2, groups: 2, rng }),
         new UpsampleConv2d(6, 5, { rng }),
@@ -126,7 +126,7 @@ suite('convolutions of convolutions', (test) => {
       assert.is(flop, 2 * 2 * 15 * 4 * 9 * 3 + 2 * 2 * 14 * 22 * 5 * 4 * 6);
     });
 
-    test('what does not fit is refused in one line', () => {
+    test('arguments that do not fit are refused in one line', () => {
       const x = ones([2, 5, 4, 6]);
       const of = (shape: readonly number[], options = {}) => {
         return () => convTranspose2d(x, zeros(shape), null, options);

@@ -1,6 +1,6 @@
 /**
- * Modules: names and shapes as PyTorch has them, state in and out, initial values against the uniform
- * distribution, and the fused layers of Sequential against the same layers apart.
+ * Modules: names and shapes of parameters as in PyTorch, saving and loading a state, and initial values, which must
+ * follow the uniform distribution. The fused layers of Sequential are compared with the separate layers.
  */
 import * as assert from 'uvu/assert';
 import { noGrad, scope, tapeLength } from '../src/autograd/tape.ts';
@@ -105,7 +105,7 @@ suite('modules', (test) => {
     close(valuesOf(here), valuesOf(there), 1e-7, 'values');
   });
 
-  test('a frozen parameter and a table of constants are saved but not trained; a private field is neither', () => {
+  test('a frozen parameter and a table of constants are saved but not trained; a private field is not saved', () => {
     class Features extends Layer {
       readonly frequencies = tensor([1, 2, 4]);
       readonly frozen = tensor([5], { requiresGrad: true });
@@ -139,7 +139,7 @@ suite('modules', (test) => {
     refused(() => new Sequential(m), ValueError, 'Sequential: expected layers, got a Product at 0');
   });
 
-  test('what a forward pass leaves in a property is no state', () => {
+  test('a tensor that a forward pass stores in a property is not part of the state', () => {
     class Remembering extends Layer {
       readonly layer = dense(2, 2);
       last: Tensor | null = null;
@@ -175,7 +175,7 @@ suite('modules', (test) => {
     assert.is(m.a.weight.alive, false, 'disposed once');
   });
 
-  test('a property that leads back up to the parent ends the walk', () => {
+  test('a property that refers back to the parent is not followed', () => {
     class Child extends Layer {
       readonly layer = dense(1, 1);
       parent: Module | null = null;
@@ -240,7 +240,7 @@ suite('linear layers', (test) => {
     );
   });
 
-  test('weights and biases begin uniform in ±1/√in: range, moments and twenty equal bins', () => {
+  test('weights and biases start uniform in ±1/√in: range, moments and twenty equal bins', () => {
     const layer = dense(400, 300, 'init');
     const bound = 1 / 20;
     for (const [what, p] of [
@@ -290,7 +290,7 @@ suite('linear layers', (test) => {
     assert.equal(layer.bias!.grad!.toArray(), [1]);
   });
 
-  test('sizes that are no whole numbers >= 1, and inputs of another width, are refused', () => {
+  test('sizes that are not whole numbers >= 1, and inputs of another width, are refused', () => {
     for (const [from, to] of [
       [0, 1],
       [1, -1],
@@ -342,7 +342,7 @@ suite('sequential', (test) => {
     ['leaky ReLU', new LeakyReLU(), (z: Tensor) => z.leakyRelu(0.01)],
     ['leaky ReLU of another slope', new LeakyReLU(0.3), (z: Tensor) => z.leakyRelu(0.3)],
   ] as const) {
-    test(`${name} stays an op of its own, as its derivative needs its input`, () => {
+    test(`${name} is not fused, because its derivative needs its input`, () => {
       const { nodes, results } = run((layer, x) => new Sequential(layer, activation).forward(x));
       assert.is(nodes, 2);
       assert.equal(results, run((layer, x) => apart(layer.forward(x))).results);

@@ -59,14 +59,14 @@ function unconditional(): DiffusionPipeline {
 const mean = (values: Float64Array) => values.reduce((a, b) => a + b) / values.length;
 
 suite('diffusion: guidance by a classifier', (test) => {
-  test('it names pictures with little noise, and can but guess where nothing else is left', () => {
+  test('it classifies pictures with little noise, and guesses if there is only noise', () => {
     assert.ok(epochs[5].trainLoss < epochs[0].trainLoss);
     const at = (t: number) => noisedAccuracy(classifier, DATA.test, t, 0);
     assert.ok(at(0) > 0.99 && at(30) > 0.95, `${at(0)}, ${at(30)}`);
     assert.ok(at(99) > 0.4 && at(99) < 0.6, `${at(99)}`);
   });
 
-  test('it turns samples of a model without labels into samples of the label, mean and deviation', () => {
+  test('guidance by it turns samples of a model without labels into samples of the label: mean and deviation', () => {
     const model = unconditional();
     const n = 200;
     const labels = Array.from({ length: n }, (_, i) => i % 2);
@@ -91,7 +91,7 @@ suite('diffusion: guidance by a classifier', (test) => {
     assert.ok(Math.abs(first! - second!) < 0.2, 'without a scale the label makes no difference');
   });
 
-  test('no memory stays behind, and its parameters gather no gradient', () => {
+  test('all memory is freed, and its parameters get no gradient', () => {
     const model = unconditional();
     const sample = () =>
       samplePictures(model, { labels: [0, 1], classifier: { model: classifier, scale: 2 }, steps: 5 });
@@ -103,7 +103,7 @@ suite('diffusion: guidance by a classifier', (test) => {
     assert.ok(classifier.parameters().every((p) => p.requiresGrad && p.grad === null));
   });
 
-  test('a file gives it back; what does not fit is refused', () => {
+  test('it is read back from its file; a file that does not fit is refused', () => {
     const bytes = encodeCheckpoint(classifier, { kind: NoiseClassifier.kind, sizes: SIZES, settings: NOISE });
     const back = noiseClassifierOf(decodeCheckpoint(bytes));
     assert.is(noisedAccuracy(back, DATA.test, 60, 3), noisedAccuracy(classifier, DATA.test, 60, 3));
@@ -136,7 +136,7 @@ suite('diffusion: guidance by a classifier', (test) => {
     );
   });
 
-  test('where nothing of the picture is left the label changes nothing, as at the end of a flow', () => {
+  test('at pure noise, as at the end of a flow, the label changes nothing', () => {
     const flow = { schedule: 'flow', steps: 100 } as const;
     const guide = new NoiseClassifier(SIZES, flow, new Rng(3));
     const network = new DiffusionMlp({ ...SIZES, classes: 0, hidden: 4, inner: 4, depth: 1, condition: 2 });

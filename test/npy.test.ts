@@ -1,4 +1,4 @@
-/** NPY: files that NumPy 2.4 wrote, byte by byte, our own writer's, and every way of being damaged. */
+/** NPY: the bytes of files from NumPy 2.4, files of our own writer, and all kinds of damage. */
 import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { decodeNpy, encodeNpy } from '../src/data/npy.ts';
@@ -28,7 +28,7 @@ const bad = (bytes: Uint8Array<ArrayBuffer>, message: RegExp) =>
   refused(() => decodeNpy(bytes, 's.npy'), FormatError, message);
 
 suite('npy', (test) => {
-  test('what numpy.save wrote is read: bytes, whole numbers of either sign, and floats', () => {
+  test('files of numpy.save are read: bytes, whole numbers of either sign, and floats', () => {
     const u8 = decodeNpy(npy(header('|u1', '(1, 2, 3)'), [0, 1, 2, 3, 4, 255]));
     assert.equal(u8, { type: 'uint8', shape: [1, 2, 3], values: Uint8Array.of(0, 1, 2, 3, 4, 255) });
     const i4 = decodeNpy(npy(header('<i4', '(2,)'), [3, 0, 0, 0, 255, 255, 255, 255]));
@@ -42,13 +42,13 @@ suite('npy', (test) => {
     assert.equal(decodeNpy(npy(header('|u1', '(0, 28)'), [])).shape, [0, 28]);
   });
 
-  test('what our own writer writes is read back', () => {
+  test('files of our own writer are read back', () => {
     const values = Float32Array.of(1.5, -0.25, 3e-40, Infinity, -1e30, 7);
     const back = decodeNpy(new Uint8Array(encodeNpy(values, [3, 2])));
     assert.equal(back, { type: 'float32', shape: [3, 2], values: Float64Array.from(values) });
   });
 
-  test('another type, order, version or size is refused, and so is what is no array', () => {
+  test('another type, order, version or size is refused, and so is a file that is not an array', () => {
     bad(Uint8Array.of(1, 2, 3), /s\.npy: expected an NPY file, got 3 bytes of something else/);
     const whole = npy(header('|u1', '(2, 2)'), [1, 2, 3, 4]);
     bad(whole.subarray(0, whole.length - 1), /expected 4 bytes for uint8 \[2, 2\], got 3 \(truncated\)/);

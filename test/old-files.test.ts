@@ -1,10 +1,10 @@
 /**
- * Files that earlier versions wrote, under test/files, opened by the loaders of now: what each gives is in its
- * version's expected.json. They are the files of real runs of a few steps on 40 drawn digits, of networks with hidden
- * layers of 6 to 8 numbers. The classifiers, whose layers have one size, are zero beyond the first eight rows of every
- * layer but the last, and packed.
+ * Opens the files of earlier versions in test/files. The expected results are in the expected.json of each version. The
+ * files are from real runs of a few steps on 40 drawn digits. The networks have hidden layers of 6 to 8 units. The layers
+ * of a classifier have a fixed size: so all rows after the first eight are zero, except in the last layer, and the file
+ * is gzipped.
  *
- * A new version adds a folder; nothing here is ever written again.
+ * A new version adds a folder. Existing files are never written again.
  */
 import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,18 +32,18 @@ suite('old files', (test) => {
     const expected: Record<string, Opened> = json(version, 'expected.json');
     const files = readdirSync(join(FILES, version), { recursive: true }) as string[];
 
-    test(`${version}: every model file that is kept is opened`, () => {
+    test(`${version}: every stored model file opens`, () => {
       const models = files.filter((file) => file.includes('.safetensors'));
       assert.equal(Object.keys(expected).sort(), models.sort());
     });
 
     for (const [file, gives] of Object.entries(expected)) {
-      test(`${version}/${file} gives the parameters and the answers that it gave when it was written`, async () => {
+      test(`${version}/${file} gives the same parameters and outputs as when it was written`, async () => {
         assert.equal(await OPEN[file](join(FILES, version, file)), gives);
       });
     }
 
-    test(`${version}: metrics.json says all that the run is made of: trained again, it has the same losses`, () => {
+    test(`${version}: metrics.json has all settings of the run: a new training has the same losses`, () => {
       const { model, data, seed, step, epochs, ...run } = json(version, 'diffusion', 'metrics.json');
       const { weight, guidanceDropout, data: _data, ...others } = run.settings;
       const settings = { ...others, lossWeighting: weight, labelDropout: guidanceDropout };
@@ -66,7 +66,7 @@ suite('old files', (test) => {
       network.dispose();
     });
 
-    test(`${version}: the command goes on with the run, and its model is the one that the library makes`, () =>
+    test(`${version}: the command resumes the run, and its model is that of the library`, () =>
       inFolder(async (folder) => {
         cpSync(join(FILES, version, 'diffusion'), join(folder, 'run'), { recursive: true });
         const { code, stderr } = await langevin(['train', 'diffusion', '--resume', 'run', '--quiet'], folder);

@@ -1,4 +1,4 @@
-/** The flat block of parameters: layout, runs, and gradients that come from elsewhere. */
+/** The flat block of parameters: its layout, its ranges, and gradients from other sources. */
 import * as assert from 'uvu/assert';
 import { backend, setBackend } from '../src/backend/backend.ts';
 import { ShapeError, ValueError } from '../src/errors.ts';
@@ -36,7 +36,7 @@ suite('flat block', (test) => {
     assert.equal(a.toArray(), [[1, 2, 3]], 'a write to one reaches no other');
   });
 
-  test('gradients are one run where all are there, and split where one is missing or a step count differs', () => {
+  test('gradients are one range if all are present, and split if one is missing or a step count differs', () => {
     const parameters = parametersOf([[1, 2], [3], [4, 5, 6]]);
     const block = new ParameterBlock(parameters);
     assert.equal(block.runs(), []);
@@ -57,7 +57,7 @@ suite('flat block', (test) => {
     ]);
   });
 
-  test('a gradient from before the optimiser was made counts, and is added to', () => {
+  test('a gradient from before the optimiser is kept, and later gradients are added', () => {
     const p = tensor([1, 1], { requiresGrad: true });
     giveGradient(p, [1, 2]);
     const optimizer = new SGD([p], { lr: 1 });
@@ -71,7 +71,7 @@ suite('flat block', (test) => {
     assert.equal(other.toArray(), [0, -1]);
   });
 
-  test('a gradient that was set by hand is the one that counts', () => {
+  test('a gradient that was set by hand is used', () => {
     const p = tensor([1, 1], { requiresGrad: true });
     const optimizer = new SGD([p], { lr: 1 });
     giveGradient(p, [100, 100]);
@@ -85,7 +85,7 @@ suite('flat block', (test) => {
     refused(() => optimizer.step(), ShapeError, 'grad: expected shape [2], got [3]');
   });
 
-  test('an optimiser whose parameter went to a later one says so, and does not step on old memory', () => {
+  test('an optimiser whose parameter moved to a later one refuses to step, and does not write old memory', () => {
     const [a, b] = parametersOf([[1], [2]]);
     const first = new SGD([a, b], { lr: 1 });
     const second = new SGD([b], { lr: 1 });

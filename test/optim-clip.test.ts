@@ -1,4 +1,4 @@
-/** Clipping of gradients, against PyTorch's numbers and against norms in float64 written out here. */
+/** Clipping of gradients, compared with PyTorch's numbers and with norms in float64. */
 import * as assert from 'uvu/assert';
 import { DivergenceError, ValueError } from '../src/errors.ts';
 import { Linear } from '../src/nn/linear.ts';
@@ -62,7 +62,7 @@ suite('clipping of gradients', (test) => {
     });
   });
 
-  test('a parameter without a gradient is passed over, and a stale gradient does not count', () => {
+  test('a parameter without a gradient is skipped, and a stale gradient is ignored', () => {
     const parameters = given([[2, 3], [1000], [6]]);
     const optimizer = new SGD(parameters);
     parameters[1].zeroGrad();
@@ -76,7 +76,7 @@ suite('clipping of gradients', (test) => {
     assert.is(clipGradNorm([], 1), 0);
   });
 
-  test('the norm of long gradients has the bits of the sums of its parameters, wherever they lie', () => {
+  test('the norm of long gradients has the same bits for any place of the parameters in memory', () => {
     const norms = [false, true].map((inBlock) =>
       onBackend('wasm', () => {
         const rng = new Rng('long');
@@ -130,7 +130,7 @@ suite('clipping of gradients', (test) => {
     });
   });
 
-  test('a norm that is no number throws where it is wanted, else it reaches every gradient as in PyTorch', () => {
+  test('a norm that is not finite throws if the option says so, else it changes every gradient as in PyTorch', () => {
     onEach(() => {
       for (const [bad, finite] of [
         [NaN, NaN],
@@ -151,7 +151,7 @@ suite('clipping of gradients', (test) => {
     });
   });
 
-  test('what cannot be clipped is refused in one line', () => {
+  test('arguments that cannot be clipped are refused in one line', () => {
     const parameters = given();
     for (const bad of [0, -1, NaN])
       refused(

@@ -1,4 +1,4 @@
-/** The moving average of parameters against its definition, on both backends. */
+/** The moving average of parameters, compared with its definition on both backends. */
 import * as assert from 'uvu/assert';
 import { backend } from '../src/backend/backend.ts';
 import { LangevinError, ShapeError, ValueError } from '../src/errors.ts';
@@ -26,7 +26,7 @@ suite('moving average', (test) => {
     ['with warm-up', { decay: 0.35 }, (t: number) => Math.min(0.35, (1 + t) / (10 + t))],
     ['without warm-up', { decay: 0.9, warmup: false }, () => 0.9],
   ] as const) {
-    test(`the average ${what} is what its definition says`, () => {
+    test(`the average ${what} follows its definition`, () => {
       onEach((tolerance) => {
         const m = small(1);
         const ema = new Ema(m, options);
@@ -65,14 +65,14 @@ suite('moving average', (test) => {
     assert.equal(averagesOf(averages[0]), averagesOf(averages[1]));
   });
 
-  test('an average of parameters that stand still stays equal to the last bit', () => {
+  test('the average of constant parameters equals them to the last bit', () => {
     const m = small(3);
     const ema = new Ema(m, { decay: 0.9999 });
     for (let t = 0; t < 1000; t++) ema.update();
     assert.equal(averagesOf(ema), stateOf(m));
   });
 
-  test('swapping in and out exchanges, exactly, and twice the same is refused', () => {
+  test('swapping in and out is exact, and swapping twice in the same direction is refused', () => {
     const m = small(1);
     const ema = new Ema(m, { decay: 0.5, warmup: false });
     disturb(m, 1);
@@ -90,7 +90,7 @@ suite('moving average', (test) => {
     refused(() => ema.swapOut(), LangevinError, 'Ema: swapOut() was called without swapIn()');
   });
 
-  test('copyTo gives another module the averages, and refuses one of another form', () => {
+  test('copyTo copies the averages to another module, and refuses one with other parameters', () => {
     const [m, other] = [small(1), small(9)];
     const ema = new Ema(m, { decay: 0.5 });
     disturb(m, 2);
@@ -104,7 +104,7 @@ suite('moving average', (test) => {
     assert.equal(stateOf(wrong), before, 'nothing changed');
   });
 
-  test('a saved average goes on as if it had not stopped', () => {
+  test('a saved average continues as if it had not stopped', () => {
     const m = small(1);
     const whole = new Ema(m, { decay: 0.6 });
     const half = new Ema(m, { decay: 0.6 });

@@ -1,6 +1,6 @@
 /**
- * The range test of learning rates on quadratics. Gradient descent on L·x²/2 has x_{i+1} = (1 - rate_i·L)·x_i, so that
- * every loss is known in closed form, and it falls exactly where the rate is below 2/L.
+ * The range test of learning rates on quadratics. Gradient descent on L·x²/2 has x_{i+1} = (1 - rate_i·L)·x_i. So every
+ * loss has a closed form, and the loss decreases exactly if the rate is below 2/L.
  */
 import * as assert from 'uvu/assert';
 import { backend } from '../src/backend/backend.ts';
@@ -85,7 +85,7 @@ suite('learning-rate finder', (test) => {
     });
   });
 
-  test('parameters, optimiser and learning rate are what they were, also where the loss throws', () => {
+  test('parameters, optimiser and learning rate are restored, also if the loss throws', () => {
     const start = [0.5, -1.5, 2];
     const makers: ((p: Tensor[]) => Optimizer)[] = [
       (p) => new Adam(p, { lr: 0.1 }),
@@ -121,7 +121,7 @@ suite('learning-rate finder', (test) => {
     }
   });
 
-  test('where no rate makes the loss fall there is no suggestion', () => {
+  test('if no rate decreases the loss, there is no suggestion', () => {
     const x = tensor([1], { requiresGrad: true });
     const optimizer = new SGD([x]);
     const rising = (i: number) => x.mul(0).sum().add(i);

@@ -1,4 +1,4 @@
-/** Learning-rate schedules against the rates that PyTorch 1.13 gives. */
+/** Compares learning-rate schedules with the rates of PyTorch 1.13. */
 import * as assert from 'uvu/assert';
 import { ValueError } from '../src/errors.ts';
 import {
@@ -44,17 +44,17 @@ suite('learning-rate schedules', (test) => {
     ['constant', constantLr(0.1), [0.1, 0.1, 0.1]],
   ];
   for (const [what, schedule, rates] of torch) {
-    test(`the ${what} schedule gives PyTorch's rates, in whatever order it is asked`, () => {
+    test(`the ${what} schedule gives PyTorch's rates, for steps in any order`, () => {
       for (let t = rates.length - 1; t >= 0; t--)
         close([schedule(t)], [rates[t]], 1e-16 + 1e-14 * rates[t], `${t}`);
     });
   }
 
-  test('a thousand factors are one power: no rounding gathers', () => {
+  test('a thousand factors are one power: rounding errors do not accumulate', () => {
     close([exponentialLr(0.1, { gamma: 0.999 })(1000)], [0.03676954247709637], 1e-16, '0.1·0.999^1000');
   });
 
-  test('the ends are met exactly and kept: no restart', () => {
+  test('the ends are exact and stay constant: no restart', () => {
     for (const t of [100, 101, 150, 200, 1e6]) {
       assert.is(cosineLr(0.3, { steps: 100, end: 0.1 })(t), 0.1);
       assert.is(polynomialLr(0.3, { steps: 100, end: 0.1, power: 0.5 })(t), 0.1);

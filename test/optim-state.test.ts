@@ -52,7 +52,7 @@ const kept = ({ steps: _, ...state }: ParameterState) =>
 
 suite('optimiser state', (test) => {
   for (const [name, make, tensors] of MAKERS) {
-    test(`${name} goes on from a saved state with the same bits, also where parameters took other steps`, () => {
+    test(`${name} continues from a saved state with the same bits, also if parameters have different step counts`, () => {
       const whole = parameters();
       train(make(whole), whole, 0, 9);
       const first = parameters();

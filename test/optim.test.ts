@@ -1,6 +1,6 @@
 /**
- * Optimisers against sequences that PyTorch 1.13 computed in float64, and against their formulas written out
- * here, on both backends.
+ * Compares optimisers on both backends with sequences that PyTorch 1.13 computed in float64, and with their formulas,
+ * written out here.
  */
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
@@ -234,7 +234,7 @@ suite('optimisers', (test) => {
     });
   });
 
-  test('any options and gradients give what plain float64 loops give', () => {
+  test('any options and gradients give the result of plain float64 loops', () => {
     const before = backend().name;
     setBackend('reference');
     const unit = fc.double({ min: 0, max: 0.99, noNaN: true });

@@ -73,7 +73,7 @@ suite('package', (test) => {
     assert.match(read('dist', 'cli.js'), /^#!\/usr\/bin\/env node\n/);
   });
 
-  test('publint has nothing to say', async () => {
+  test('publint reports nothing', async () => {
     const { messages } = await publint({ pkgDir: ROOT, strict: true });
     assert.equal(
       messages.map((message) => formatMessage(message, pkg)),
@@ -81,7 +81,7 @@ suite('package', (test) => {
     );
   });
 
-  test('the package as packed is under 1.5 MB, and holds what the allow-list says and no more', () => {
+  test('the packed package is under 1.5 MB, and has exactly the files of the allow-list', () => {
     const words = ['pack', '--dry-run', '--json', '--ignore-scripts'];
     const [{ size, files }] = JSON.parse(
       execFileSync('npm', words, { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
@@ -115,7 +115,7 @@ suite('package', (test) => {
     assert.equal(resolved, []);
   });
 
-  test('the builds import what their place has: dependencies and Node in Node, nothing in a page', () => {
+  test('the builds import only what exists there: dependencies and Node in Node, nothing in a page', () => {
     const imports = (file: string) =>
       [...read('dist', file).matchAll(/(?:\bfrom|\bimport)\s*"([@\w][@\w/:-]*)"/g)].map(([, name]) => name);
     const chunks = readdirSync(join(ROOT, 'dist', 'chunks')).map((name) => join('chunks', name));
@@ -173,7 +173,7 @@ suite('package', (test) => {
       }
     }));
 
-  test('its types need no library of browsers, and pass without skipLibCheck', () =>
+  test('its types do not need the DOM library, and pass without skipLibCheck', () =>
     asConsumer(async (folder) => {
       const source =
         "import { Adam, setThreads, tensor } from 'langevin'; export const all = [Adam, setThreads, tensor];";
@@ -187,7 +187,7 @@ suite('package', (test) => {
       assert.is(stdout, '');
     }));
 
-  test('an error that nobody catches shows the line that threw it, and no page of code', () =>
+  test('an uncaught error shows the line that threw it, not the bundled code', () =>
     asConsumer(async (folder) => {
       writeFileSync(join(folder, 'program.js'), "import { zeros } from 'langevin';\nzeros([2]).reshape(3);");
       const words = ['program.js'];
@@ -215,7 +215,7 @@ suite('package', (test) => {
       assert.ok(distance(row(0), row(2)) < 0.25 * distance(row(0), row(1)));
     }));
 
-  test('a model says what the README shows of it', () =>
+  test('the description of a model is that of the README', () =>
     asConsumer(async (folder) => {
       const [, program] = programs();
       writeFileSync(join(folder, 'program.js'), program!);

@@ -1,7 +1,8 @@
 /**
- * Attention called directly on both backends: odd numbers of tokens and channels, batches of 1 and 7, self and cross, every
- * kind of mask and of broadcasting, chunks of queries, rows with gaps. NaN and infinities stay in their rows, and beyond
- * the arrays nothing is written. The error is held to the bound that assembly/attention/attention.ts states.
+ * The attention kernel, called directly on both backends. The cases have odd numbers of tokens and channels, batches of
+ * 1 and 7, self and cross attention, every kind of mask and of broadcasting, chunks of queries, and rows with gaps. NaN
+ * and infinities stay in their rows. Nothing is written outside of the arrays. The error is within the bound that
+ * assembly/attention/attention.ts states.
  */
 import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
@@ -56,7 +57,7 @@ const largest = (values: ArrayLike<number>) =>
   Array.from(values).reduce((most, value) => Math.max(most, Math.abs(value)), 1);
 
 suite('parity of attention', (test) => {
-  test('results and all gradients agree, summed and not, whichever mask there is', () => {
+  test('results and all gradients agree, summed and not, for every kind of mask', () => {
     fc.assert(
       fc.property(sizes, settings, (shape, { kind, causal, accumulate, scale, own }) => {
         const { heads, queries, keys, dim, valueDim } = shape;
@@ -89,7 +90,7 @@ suite('parity of attention', (test) => {
     );
   });
 
-  test('more queries than a chunk holds, and more keys than a cache, agree as well', () => {
+  test('more queries than a chunk, and more keys than fit the cache, agree too', () => {
     for (const [queries, keys, causal] of [
       [256, 3, false],
       [257, 9, true],
@@ -111,7 +112,7 @@ suite('parity of attention', (test) => {
     }
   });
 
-  test('the error is within the bound that the kernel states, also of large scores', () => {
+  test('the error is within the stated bound of the kernel, also for large scores', () => {
     for (const reach of [1, 4, 12]) {
       const [queries, keys, dim, scale] = [49, 49, 32, 32 ** -0.5];
       const shape = { batch: 1, heads: 1, queries, keys, dim, valueDim: dim };
@@ -166,7 +167,7 @@ suite('parity of attention', (test) => {
     close(wasm[3], reference[3], 32 * U * largest(reference[3]), 'gradient');
   });
 
-  test('a gradient that nobody wants is not written, and the others are as before', () => {
+  test('a gradient that is not requested is not written, and the others do not change', () => {
     const shape = { batch: 1, heads: 2, queries: 5, keys: 7, dim: 3, valueDim: 4 };
     const run = (wanted: (i: number) => boolean) =>
       onBoth(arraysOf(shape, 'none'), (kernels, at) => {
@@ -187,7 +188,7 @@ suite('parity of attention', (test) => {
     }
   });
 
-  test('a query that every key is hidden from gets zeros and no gradient; NaN and infinity stay in their rows', () => {
+  test('a query whose keys are all masked gets zeros and no gradient; NaN and infinity stay in their rows', () => {
     const shape = { batch: 1, heads: 1, queries: 6, keys: 3, dim: 2, valueDim: 2 };
     const arrays = arraysOf(shape, 'add');
     // Query 0 sees no key; query 1 has a score of NaN, and query 2 one of +inf; a score of -inf hides one key.
@@ -208,7 +209,7 @@ suite('parity of attention', (test) => {
     }
   });
 
-  test('one query alone, whose keys are lanes, keeps NaN and infinity too, and sees as many keys as there are', () => {
+  test('a single query, whose keys are lanes, keeps NaN and infinity too, and uses exactly its keys', () => {
     for (const keys of [1, 2, 3, 4, 5, 17]) {
       for (const [place, value] of [
         [0, 0.5],

@@ -1,6 +1,7 @@
 /**
- * Every kernel of the contract, called directly on both backends: all sizes, strides, transposes and flags, in
- * place and summed; NaN, infinities, signed zeros and subnormals; and nothing written beside the result.
+ * Every kernel of the contract, called directly on both backends. The cases have all sizes, strides, transposes and
+ * flags, results in place and added to the output, and NaN, infinities, signed zeros and subnormals. Nothing is written
+ * outside of the result.
  */
 import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
@@ -131,8 +132,8 @@ type ViewsCall = (
 ) => void;
 
 /**
- * Checks a kernel over [rows, cols] for every pair of views of a and b, summed and not. It also has two dense arrays, such
- * as dy and y.
+ * Checks a kernel over [rows, cols] for every pair of views of a and b, summed and not. It also has two dense arrays,
+ * such as dy and y.
  */
 function checkViews(
   name: string,
@@ -355,7 +356,7 @@ suite('parity of kernels', (test) => {
     assert.equal([both.wasm[4]![0], both.reference[4]![0]], [0, 0]);
   });
 
-  test('where takes a or b by its condition, for every way to broadcast, and lets no NaN of the other through', () => {
+  test('where selects a or b by its condition, for every way to broadcast, and a NaN of the other has no effect', () => {
     checkViews(
       'where',
       (k, record, dense) => {
@@ -434,7 +435,7 @@ suite('parity of kernels', (test) => {
     );
   });
 
-  test('a transpose is exact at every edge, beyond one strip of rows, out of and into arrays with gaps', () => {
+  test('a transpose is exact at every edge, for several strips of rows, from and to arrays with gaps', () => {
     for (const [rows, cols] of [
       [1, 9],
       [4, 4],
@@ -470,7 +471,7 @@ suite('parity of kernels', (test) => {
     }
   });
 
-  test('work that is cut into pieces agrees like small work', () => {
+  test('work that is split into pieces agrees too', () => {
     const n = 70_001;
     const [a, b, y] = [uniforms('a', n, 0.1, 2), uniforms('b', n, 0.1, 2), uniforms('y', n)];
     for (const name of UNARY) {
@@ -769,7 +770,7 @@ suite('parity of kernels', (test) => {
     );
   });
 
-  test('gemm lets NaN and infinities pass to their own row and column only', () => {
+  test('in gemm NaN and infinities reach only their own row and column', () => {
     const [m, n, k] = [7, 13, 11];
     for (const special of [NaN, Infinity]) {
       const a = uniforms('a', m * k, 0.5, 1);
@@ -868,7 +869,7 @@ suite('parity of kernels', (test) => {
     }
   });
 
-  test('affineSample and its gradient agree at every size, and stay inside their pictures wherever a map leads', () => {
+  test('affineSample and its gradient agree at every size, and read only their own picture for any map', () => {
     const maps = [
       [1, 0, 0, 0, 1, 0],
       [0.7, -0.6, 1.3, 0.6, 0.7, -0.4],
@@ -907,7 +908,7 @@ suite('parity of kernels', (test) => {
     }
   });
 
-  test('affineSample takes NaN and infinities where a weight is not 0, and nowhere else', () => {
+  test('in affineSample NaN and infinities have an effect only if their weight is not 0', () => {
     const x = [1, NaN, 3, Infinity, 5, -Infinity];
     for (const shift of [0, 1, -1, 0.5, -0.25]) {
       const both = onBoth([x, [1, 0, shift, 0, 1, 0], zerosLike(x)], (k, [from, matrix, out]) =>
@@ -946,7 +947,7 @@ suite('parity of kernels', (test) => {
     }
   });
 
-  test('rmsprop takes a variance that rounds below 0 as 0, and hands NaN on', () => {
+  test('rmsprop treats a variance that rounds below 0 as 0, and keeps NaN', () => {
     // With alpha = 0 the variance is g² - g², exactly 0, where the products are rounded alike; NaN stays NaN.
     const g = [0.1, -3, 1e-20, 0, NaN, Infinity];
     const zeros = g.map(() => 0);

@@ -1,7 +1,7 @@
 /**
- * Group normalisation called directly on both backends: every kind of channel tail, one channel a group and one group,
- * odd maps, batches of 1 and 7, with and without parameters; large means, and NaN in one picture. Beyond the arrays
- * nothing is written.
+ * Group normalisation, called directly on both backends. The cases have every kind of channel tail, one channel per
+ * group and one group, odd maps, batches of 1 and 7, and parameters or none; also large means, and NaN in one picture.
+ * Nothing is written outside of the arrays.
  */
 import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
@@ -37,7 +37,7 @@ const largest = (values: ArrayLike<number>) =>
   Array.from(values).reduce((most, value) => Math.max(most, Math.abs(value)), 1);
 
 suite('parity of group normalisation', (test) => {
-  test('results and all gradients agree, summed and not, whichever parameters there are', () => {
+  test('results and all gradients agree, summed and not, with and without parameters', () => {
     fc.assert(
       fc.property(sizes, flags, (shape, { silu, weight, bias, accumulate }) => {
         const { batch, channels, positions } = shape;
@@ -67,7 +67,7 @@ suite('parity of group normalisation', (test) => {
     );
   });
 
-  test('a gradient that nobody wants is not written', () => {
+  test('a gradient that is not requested is not written', () => {
     const shape = { batch: 2, positions: 6, run: 3, channels: 5, groups: 1, eps: 1e-5, silu: true };
     const arrays = [uniforms('x', 60), uniforms('dy', 60), new Float32Array(60), new Float32Array(20)];
     const common = { ...shape, weight: null, bias: null };

@@ -1,7 +1,7 @@
 /**
- * Poolings and the shuffling of pixels called directly on both backends: every kind of channel tail, odd maps, batches of
- * 0, 1 and 7, windows that overlap, leave gaps or reach beyond the edges; ties, infinities and NaN. Beyond the arrays
- * nothing is written.
+ * Pooling and pixel shuffle, called directly on both backends. The cases have every kind of channel tail, odd maps,
+ * batches of 0, 1 and 7, windows that overlap, leave gaps or go beyond the edges, and ties, infinities and NaN. Nothing
+ * is written outside of the arrays.
  */
 import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
@@ -82,7 +82,7 @@ suite('parity of poolings', (test) => {
     );
   });
 
-  test('a NaN is the largest and takes the gradient, wherever it lies in a window; -Infinity is a number', () => {
+  test('a NaN anywhere in a window is the largest and gets the gradient; -Infinity is an ordinary number', () => {
     const s = {
       ...{ batch: 1, height: 2, width: 10, channels: 5, kernelHeight: 2, kernelWidth: 2 },
       ...{ strideHeight: 2, strideWidth: 2, paddingHeight: 0, paddingWidth: 0 },
@@ -111,7 +111,7 @@ suite('parity of poolings', (test) => {
     }
   });
 
-  test('pixels are shuffled exactly, there and back, added and not', () => {
+  test('pixels are shuffled exactly, in both directions, added and not', () => {
     const shapes = fc.record({
       batch: fc.constantFrom(0, 1, 7),
       height: fc.constantFrom(1, 3),

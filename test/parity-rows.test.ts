@@ -1,6 +1,7 @@
 /**
- * The kernels of rows and indices, called directly on both backends: softmax, gathers and scattered sums, cumulative
- * sums, batches of products. All sizes, summed and not; NaN and infinities; and nothing written beside the result.
+ * The kernels of rows and indices, called directly on both backends: softmax, gather and scatter, cumulative sums,
+ * batches of products. The cases have all sizes, results that are added or not, NaN and infinities. Nothing is written
+ * outside of the result.
  */
 import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
@@ -54,7 +55,7 @@ suite('parity of kernels of rows and indices', (test) => {
       }
     });
 
-    test(`${name} neither overflows nor loses a row beside one that holds NaN`, () => {
+    test(`${name} does not overflow, and a row is correct beside a row with NaN`, () => {
       const rows = [
         [1000, 1000, -1000, 0, 2],
         [-Infinity, 0, 1, -Infinity, 3],
@@ -72,7 +73,7 @@ suite('parity of kernels of rows and indices', (test) => {
     });
   }
 
-  test('gather takes what the indices name, and scatterAdd sums back in their order, for every layout', () => {
+  test('gather takes the elements at the indices, and scatterAdd sums back in their order, for every layout', () => {
     const cases = fc.tuple(
       fc.integer({ min: 0, max: 3 }),
       fc.integer({ min: 1, max: 9 }),
@@ -128,7 +129,7 @@ suite('parity of kernels of rows and indices', (test) => {
     );
   });
 
-  test('a batch of products is its products, small and large, each operand repeated or not', () => {
+  test('a batch of products equals its single products, small and large, with each operand repeated or not', () => {
     const sizes = fc.tuple(
       fc.oneof(
         fc.tuple(...[20, 20, 20].map((max) => fc.integer({ min: 0, max }))),

@@ -1,6 +1,6 @@
 /**
- * Every op computes on the WebAssembly backend what it computes on the reference backend, forwards and backwards:
- * on its samples, on random shapes with 0, 1 and odd tails, and where the GEMM's blocks end.
+ * Every op computes the same on the WebAssembly backend and on the reference backend, forwards and backwards. The cases
+ * are the samples of the op, random shapes with sizes 0, 1 and odd tails, and sizes at the ends of the GEMM's blocks.
  */
 import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';

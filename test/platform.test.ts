@@ -1,4 +1,4 @@
-/** The two hosts: files whole or not at all, errors that a person understands, and what is known of the machine. */
+/** The two hosts: atomic writes, clear errors, and the description of the machine. */
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -67,7 +67,7 @@ const onLinux = process.platform === 'linux';
 const asRoot = process.getuid?.() === 0;
 
 suite('platform', (test) => {
-  test('a file is written whole, its folders made, an old one replaced, and nothing else is left', () =>
+  test('a file is written completely, its folders are created, an old file is replaced, and no other file remains', () =>
     inFolder(async (folder) => {
       const path = join(folder, 'a', 'b', 'model.bin');
       await host.writeFileAtomic(path, 'old, and longer');
@@ -83,7 +83,7 @@ suite('platform', (test) => {
       assert.equal(await host.readFile(path), Uint8Array.of(0xc3, 0xa9));
     }));
 
-  test('a write that fails leaves the old file and no other', () =>
+  test('a failed write keeps the old file and leaves no other', () =>
     inFolder(async (folder) => {
       const path = join(folder, 'model.bin');
       writeFileSync(path, 'old');
@@ -135,7 +135,7 @@ suite('platform', (test) => {
     }),
   );
 
-  test('a path below a file, a folder in place of a file, and an absent file are named', () =>
+  test('a path below a file, a folder in place of a file, and an absent file are errors that name the path', () =>
     inFolder(async (folder) => {
       const file = join(folder, 'file');
       writeFileSync(file, 'kept');
@@ -214,7 +214,7 @@ suite('platform', (test) => {
     assert.is(cpus({ ...v1, ...quota('', '25000\n') }), 0.5);
   });
 
-  test('the cache folder is where each system keeps such things', () => {
+  test('the cache folder is the usual one of each system', () => {
     const under = (...parts: string[]) => join(...parts);
     assert.is(cacheFolder('linux', {}, '/home/ann'), under('/home/ann', '.cache', 'langevin'));
     assert.is(cacheFolder('linux', { XDG_CACHE_HOME: '/big' }, '/home/ann'), under('/big', 'langevin'));
@@ -228,7 +228,7 @@ suite('platform', (test) => {
     assert.match(host.cacheDir() ?? '', /langevin/);
   });
 
-  test('Node describes itself', () => {
+  test('the host of Node describes the machine', () => {
     assert.is(host.name, 'node');
     assert.is(host.engine.split(',')[0], `Node ${process.versions.node}`);
     assert.match(host.engine, /, V8 \d+\.\d+$/);
@@ -238,7 +238,7 @@ suite('platform', (test) => {
     assert.is(host.environment('LANGEVIN_NO_SUCH_VARIABLE'), undefined);
   });
 
-  test('a page gets a host without Node in it', async () => {
+  test('the host of a page does not use Node', async () => {
     const { outputFiles, metafile } = await build({
       stdin: { contents: "export { host } from '#host'", resolveDir: 'src' },
       bundle: true,
@@ -253,7 +253,7 @@ suite('platform', (test) => {
     assert.not.match(outputFiles[0].text, /node:|process\./);
   });
 
-  test('a page describes itself, and has neither environment nor cache folder', async () => {
+  test('the host of a page describes the browser, and has no environment and no cache folder', async () => {
     await withGlobals({ navigator: { userAgent: 'Firefox', hardwareConcurrency: 6 } }, async () => {
       assert.equal([page.name, page.engine, page.availableThreads()], ['browser', 'Firefox', 6]);
     });
@@ -264,7 +264,7 @@ suite('platform', (test) => {
     assert.not(existsSync('build/of-a-page'));
   });
 
-  test('a page reads files from its server, and names what it cannot read', async () => {
+  test('a page reads files from its server, and an error names a file that it cannot read', async () => {
     const server = createServer((request, response) => {
       if (request.url === '/cut') {
         response.writeHead(200, { 'content-length': 10 });

@@ -1,6 +1,5 @@
 /**
- * Plots: the SVG is well formed and stands alone, its marks stand where the axes say, and nothing that is not a
- * number gets in.
+ * Plots: the SVG is well formed and complete, its marks are at the positions that the axes give, and it has no NaN.
  */
 import { DOMParser } from 'linkedom';
 import * as assert from 'uvu/assert';
@@ -103,7 +102,7 @@ suite('plot', (test) => {
     assert.is(group(svg, 'arrow').querySelectorAll('path').length, 2);
   });
 
-  test('it stands alone: name space, size, font, ground, title, description, and no style sheet', () => {
+  test('the file is complete: name space, size, font, background, title, description, and no style sheet', () => {
     const svg = draw(every, { width: 500, height: 300 });
     const root = parse(svg).documentElement!;
     const attribute = (name: string) => root.getAttribute(name);
@@ -123,7 +122,7 @@ suite('plot', (test) => {
     assert.not.match(svg, /class=|var\(/);
   });
 
-  test('both axes carry their labels, and the legend the names, each once', () => {
+  test('both axes have their labels and the legend has the names, each once', () => {
     const svg = draw([...every, { kind: 'line', name: 'line', x: [0, 1], y: [0, 1] }]);
     for (const text of ['time t', 'loss', 'A plot', 'band', 'line', 'rule']) {
       assert.is(texts(svg).filter((t) => t === text).length, 1, text);
@@ -134,7 +133,7 @@ suite('plot', (test) => {
     assert.is(texts(asked).includes('the only one'), true);
   });
 
-  test('points lie where the ticks of both axes say', () => {
+  test('points are at the positions given by the ticks of both axes', () => {
     const svg = draw([{ kind: 'line', x: [0, 1, 4], y: [0, 10, 40] }]);
     const [x, y] = [tickPlaces(svg, 'x'), tickPlaces(svg, 'y')];
     const points = stretches(svg)[0]!;
@@ -146,7 +145,7 @@ suite('plot', (test) => {
     near(points[2]![1], y.get('40')!);
   });
 
-  test('on a log scale equal ratios are equally far apart, and what is not positive is a gap', () => {
+  test('on a log scale equal ratios have equal distances, and a number that is not positive is a gap', () => {
     const log = { x: axes.x, y: { label: 'error', scale: 'log' as const } };
     const svg = draw([{ kind: 'line', x: range(5), y: [1, 0.1, 0, 0.01, 0.001] }], log);
     const [before, after] = stretches(svg);
@@ -189,7 +188,7 @@ suite('plot', (test) => {
     for (const [i, value] of [3, 5, 2, 1].entries()) near(heights[i]!, at(value));
   });
 
-  test('bars stand on zero, from edge to edge', () => {
+  test('bars start at zero and go from edge to edge', () => {
     const svg = draw([{ kind: 'bars', edges: [0, 1, 3], heights: [4, 2] }]);
     const [x, y] = [tickPlaces(svg, 'x'), tickPlaces(svg, 'y')];
     const bars = [...group(svg, 'rect').querySelectorAll('rect')].map((rect) =>
@@ -267,7 +266,7 @@ suite('plot', (test) => {
     assert.equal(strokes, [PALETTE.blue, PALETTE.vermilion, '#123456', PALETTE.green]);
   });
 
-  test('28 series can be told apart, in the plot and in its legend', () => {
+  test('28 series look different, in the plot and in its legend', () => {
     const layers = range(28).map((i): Layer => ({ kind: 'line', name: `${i}`, x: [0, 1], y: [i, i] }));
     const svg = parse(draw(layers));
     const looks = (elements: Iterable<Element>) =>
@@ -278,7 +277,7 @@ suite('plot', (test) => {
     assert.equal(seriesStyle(27), { color: PALETTE.grey, dash: 'dash-dot' });
   });
 
-  test('the numbers of a log axis neither touch nor repeat, however narrow or wide it is', () => {
+  test('the numbers of a log axis do not touch or repeat, for any range', () => {
     const ratios = [1 + 1e-7, 1.001, 1.1, 1.5, 3, 6, 9.9, 40, 1e4, 1e13, 1e80];
     for (const low of [1e-40, 3.1e-7, 0.00123, 0.8, 97, 12345]) {
       for (const ratio of ratios) {
@@ -301,7 +300,7 @@ suite('plot', (test) => {
     }
   });
 
-  test('long numbers along a linear x stand apart too, and inside the picture', () => {
+  test('long numbers along a linear x axis do not touch either, and are inside the picture', () => {
     for (const [low, high] of [
       [1_000_999.9985, 1_000_999.9995],
       [-123_456, 123_456],
@@ -320,7 +319,7 @@ suite('plot', (test) => {
     }
   });
 
-  test('a long legend makes the picture higher, and not the axes short', () => {
+  test('a long legend makes the picture higher, and does not shorten the axes', () => {
     const layers = range(24).map(
       (i): Layer => ({ kind: 'line', name: `series number ${i}`, x: [0, 1], y: [i, i] }),
     );
@@ -348,7 +347,7 @@ suite('plot', (test) => {
     assert.ok(top > Math.max(...head.map((text) => Number(text.getAttribute('y')))), 'the plot begins below');
   });
 
-  test('what cannot be drawn is refused, with the name of the layer', () => {
+  test('a layer that cannot be drawn is refused with its name', () => {
     const line = { kind: 'line', name: 'loss', x: [0, 1], y: [0, 1] } as const;
     throws(() => draw([]), ValueError, /at least one layer, got none/);
     throws(
@@ -403,7 +402,7 @@ suite('histogram', (test) => {
     );
   });
 
-  test('samples outside the domain lower the bars, since they are samples too', () => {
+  test('samples outside the domain make the bars lower, because they count as samples', () => {
     const { heights } = histogram([0.1, 0.2, 0.6, 5], { bins: 2, domain: [0, 1] });
     assert.equal([...heights], [1, 0.5]);
   });
@@ -414,7 +413,7 @@ suite('histogram', (test) => {
     assert.is(histogram(range(8000)).heights.length, 40);
   });
 
-  test('what is no sample is refused', () => {
+  test('values that are not samples are refused', () => {
     throws(() => histogram([]), ValueError, /at least one sample, got none/);
     throws(() => histogram([1, Number.NaN]), ValueError, /finite samples, got NaN at 1/);
     throws(() => histogram([1], { bins: 0.5 }), ValueError, /at least 1 bin, got 0.5/);

@@ -1,7 +1,7 @@
 /**
- * Random numbers: Philox's known answers, the formulas of uniforms and normals at chosen bits, streams and state,
- * and statistical tests. Seeds are fixed, so a test always has the same outcome; the thresholds are those that
- * a perfect generator misses once in ten thousand runs or less.
+ * Random numbers: the known answers of Philox, the formulas of uniforms and normals at chosen bits, streams and state,
+ * and statistical tests. Seeds are fixed, so a test always has the same result. A perfect generator would fail a
+ * threshold at most once in ten thousand runs.
  */
 import * as assert from 'uvu/assert';
 import { tapeLength } from '../src/autograd/tape.ts';
@@ -144,7 +144,7 @@ suite('philox', (test) => {
     }
   });
 
-  test('normals are those of Box and Muller at any bits, the least and the largest among them', () => {
+  test('normals follow the Box-Muller formula for any bits, the smallest and the largest too', () => {
     const { memory, out, sixteen } = rawKernels();
     const key: [number, number] = [7, 8];
     /** The kernel's pair for a word of the radius and one of the angle. */
@@ -217,7 +217,7 @@ suite('rng', (test) => {
     assert.is(new Set(seeds.map((seed) => draw(new Rng(seed)).join())).size, seeds.length);
   });
 
-  test('a seed that is none is refused, and so are shapes, ranges and states', () => {
+  test('invalid seeds, shapes, ranges and states are refused', () => {
     for (const seed of [NaN, Infinity, null, undefined, {}, 1n, Symbol('s'), [1]]) {
       refused(() => new Rng(seed as number), ValueError, /^seed: expected a string or a finite number, got /);
     }
@@ -271,7 +271,7 @@ suite('rng', (test) => {
     }
   });
 
-  test('draws never share a block, whatever their sizes and kinds', () => {
+  test('draws of any size and kind never share a block', () => {
     const rng = new Rng(5);
     const all = bitsOf(backend(), 16 * 200, rng.key, 0);
     let at = 0;
@@ -286,7 +286,7 @@ suite('rng', (test) => {
     }
   });
 
-  test('skipping n is drawing n', () => {
+  test('skipping n numbers is the same as drawing them', () => {
     for (const n of [0, 1, 16, 17, 1000]) {
       const [a, b] = [new Rng(1), new Rng(1)];
       a.skip(n);
@@ -313,7 +313,7 @@ suite('rng', (test) => {
     assert.is(Array.from(rng.stream('a').bits(4)).join(), sequences[1], 'a stream begins at its beginning');
   });
 
-  test('writing in place gives what a new tensor gets, and leaves no trace', () => {
+  test('writing in place gives the same numbers as a new tensor, and leaves no memory', () => {
     const out = empty([3, 5], { requiresGrad: true });
     const heap = backend().heap.blocks;
     const nodes = tapeLength();
@@ -443,7 +443,7 @@ suite('statistics', (test) => {
     assert.ok(p((value) => Math.max(-2, Math.min(2, value))) < 1e-4);
   });
 
-  test('as many normals lie beyond 1 to 5 sigma, on either side, as should', () => {
+  test('the expected number of normals is beyond 1 to 5 sigma on either side', () => {
     const limits = [1, 2, 3, 4, 5];
     /** One side's probability beyond a limit. */
     const tail = [

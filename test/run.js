@@ -1,7 +1,7 @@
 /**
- * Runs the tests: `node test/run.js [name ...] [--backend reference]`. Bundles every `test/*.test.ts` with esbuild
- * (Node 20 reads no TypeScript), runs each in a process of its own, and ends with `N passed, N failed, N skipped`.
- * A file that reports no test counts as one failure, so that a suite which never ran is not a success.
+ * Runs the tests: `node test/run.js [name ...] [--backend reference]`. It bundles every `test/*.test.ts` with esbuild,
+ * because Node 20 does not read TypeScript. It runs each file in its own process, and prints
+ * `N passed, N failed, N skipped` at the end. A file that reports no test counts as one failure.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { build } from 'esbuild';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const root = join(here, '..');
-// A folder of its own, so that two runs do not meet.
+// Each run has its own folder, so that two runs at the same time do not conflict.
 const out = join(root, 'build', `test-${process.pid}`);
 const { values, positionals: wanted } = parseArgs({
   options: { backend: { type: 'string', default: process.env.LANGEVIN_BACKEND ?? 'wasm' } },

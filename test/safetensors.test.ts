@@ -1,4 +1,4 @@
-/** safetensors: files built by hand, one by the reference implementation, and every way of being damaged. */
+/** safetensors: files built byte by byte, one of the reference implementation, and all kinds of damage. */
 import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { DTYPES, type Dtype, dtypeInfo, swapToLittleEndian } from '../src/checkpoint/dtype.ts';
@@ -117,7 +117,7 @@ suite('safetensors', (test) => {
     assert.equal(tensors.get('mask')!.data, Uint8Array.of(1, 0, 1));
   });
 
-  test('what is written is read back bit for bit, whatever the names, shapes, types and bits', () => {
+  test('any names, shapes, types and bits are read back bit for bit', () => {
     fc.assert(
       fc.property(anyFile, ([tensors, metadata]) => {
         const back = decodeSafetensors(encodeSafetensors(tensors, metadata));
@@ -212,7 +212,7 @@ suite('safetensors', (test) => {
     refused(file('{"x":[{}]}'), /nested/);
   });
 
-  test('a name given twice is refused, however it is spelt', () => {
+  test('a name that occurs twice is refused, for any spelling', () => {
     const twice = (a: string, b: string) => `{"${a}":{${F32_PAIR}},"${b}":{${F32_PAIR}}}`;
     refused(file(twice('x', 'x'), ZEROS), /the name "x" is given twice/);
     refused(file(twice('x', '\\u0078'), ZEROS), /the name "x" is given twice/);
@@ -223,7 +223,7 @@ suite('safetensors', (test) => {
     assert.is(decodeSafetensors(file(apart, [5])).tensors.get('dtype')!.data[0], 5);
   });
 
-  test('names that mean something to JavaScript are names like any other', () => {
+  test('names with a meaning in JavaScript are ordinary names', () => {
     const empty = '"shape":[0],"data_offsets":[0,0]';
     const header =
       `{"__proto__":{"dtype":"U8",${empty}},"constructor":{"dtype":"I8",${empty}},` +
@@ -400,7 +400,7 @@ suite('safetensors', (test) => {
     assert.equal([...halvesOf(Float64Array.of(5e-324, -1e-300, -0))], [0, 0x8000, 0x8000]);
   });
 
-  test('a number that no half is near is refused with its tensor, and infinity is none', () => {
+  test('a number beyond the largest half is refused with the name of its tensor, and infinity is kept', () => {
     const largest = Float64Array.of(65519.999999, -65519.999999, Infinity, -Infinity);
     assert.equal([...halvesOf(largest)], [0x7bff, 0xfbff, 0x7c00, 0xfc00]);
     for (const wrong of [65520, -65520, 1e300]) {
@@ -413,7 +413,7 @@ suite('safetensors', (test) => {
     }
   });
 
-  test('halves lie behind wider elements in the file, in two bytes each', () => {
+  test('halves are after wider elements in the file, with two bytes each', () => {
     const bytes = encodeSafetensors([
       ['h', { dtype: 'F16', shape: [3], data: Float32Array.of(1, -2, 0.5) }],
       ['w', { dtype: 'F32', shape: [1], data: Float32Array.of(1.5) }],
@@ -422,7 +422,7 @@ suite('safetensors', (test) => {
     assert.equal([...decodeSafetensors(bytes).tensors.keys()], ['w', 'h']);
   });
 
-  test('on a big-endian host the bytes of each element are turned round', () => {
+  test('on a big-endian host the bytes of each element are swapped', () => {
     const bytes = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
     swapToLittleEndian(bytes, 4, false);
     assert.equal(bytes, Uint8Array.of(4, 3, 2, 1, 8, 7, 6, 5));

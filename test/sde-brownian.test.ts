@@ -1,6 +1,6 @@
 /**
- * Brownian paths: the same answer for any question in any order, exact joint laws of increments and space-time
- * Lévy areas, and the bridge's formulas against published ones.
+ * Brownian paths: the order of calls does not change an increment, increments and space-time Lévy areas have their
+ * exact joint law, and the formulas of the bridge agree with published ones.
  */
 import * as assert from 'uvu/assert';
 import { scope } from '../src/autograd/tape.ts';
@@ -30,7 +30,7 @@ const of = (p: BrownianPath, s: number, t: number) =>
 const TIMES = [0, 0.1, 0.3333, 0.50001, 0.9, 1.1, 1.101, 1.9, 2];
 
 suite('Brownian paths', (test) => {
-  test('an interval has the same answer whatever was asked before it', () => {
+  test('an interval has the same increment for any earlier calls', () => {
     for (const area of [false, true]) {
       const [one, two] = [path(5, { area }), path(5, { area })];
       const pairs = TIMES.flatMap((s, i) => TIMES.slice(i + 1).map((t) => [s, t] as const));
@@ -143,7 +143,7 @@ suite('Brownian paths', (test) => {
     });
   });
 
-  test('fresh noise does not depend on the blocks that paths are taken in', () => {
+  test('fresh noise does not depend on the blocks of paths', () => {
     scope(() => {
       const origin = noiseOrigin(new Rng(7));
       const [all, part] = [new FreshNoise(origin, [100], true), new FreshNoise(origin, [32], true, 100, 48)];
@@ -155,7 +155,7 @@ suite('Brownian paths', (test) => {
     });
   });
 
-  test('fresh noise that is drawn for several steps at once is the same, and its memory is given back', () => {
+  test('fresh noise that is drawn for several steps at once is the same, and its memory is freed', () => {
     const origin = noiseOrigin(new Rng(7));
     // Not a multiple of 16; fewer and more than are drawn at once; a step that is larger than that.
     for (const [n, steps] of [

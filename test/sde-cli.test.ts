@@ -1,4 +1,4 @@
-/** `langevin sde` and `langevin noise`, run as a person runs them. */
+/** `langevin sde` and `langevin noise`, run as a user runs them. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';

@@ -42,7 +42,7 @@ suite('expressions', (test) => {
     });
   });
 
-  test('an SDE of two expressions is the process they spell', () => {
+  test('an SDE of two expressions equals the process with this formula', () => {
     const typed = expressionSde('mu*x', 'sigma*x', { mu: 0.05, sigma: 0.2 });
     const options = { t1: 1, steps: 30, noise: 4 };
     const [one, two] = [typed, gbm()].map((sde) =>
@@ -55,7 +55,7 @@ suite('expressions', (test) => {
     assert.is(typed.noise, 'diagonal');
   });
 
-  test('what does not parse, or names something unknown, is refused and never run', () => {
+  test('an expression that does not parse, or has an unknown name, is refused and never run', () => {
     const refused: [string, RegExp][] = [
       ['0.1*', /expression "0\.1\*": expected a formula such as 0\.1\*x, got an error at character \d/],
       ['', /got several or none/],
@@ -89,7 +89,7 @@ suite('expressions', (test) => {
 });
 
 suite('bad input to a solve', (test) => {
-  test('steps, times, paths and starts that are none are refused', () => {
+  test('invalid steps, times, paths and starts are refused', () => {
     const one = startAt(1, 4);
     const run = (options: { t0?: number; t1?: number; steps?: number }) =>
       solve(gbm(), eulerMaruyama, one, { t1: 1, steps: 10, ...options });
@@ -118,7 +118,7 @@ suite('bad input to a solve', (test) => {
     assert.throws(() => run(4), /solver sri1: expected a path with space-time Lévy areas/);
   });
 
-  test('an explosion says when and on which path, whether states are kept or not', () => {
+  test('an explosion reports its time and its path, with and without kept states', () => {
     const sde = expressionSde('x^3', '0.01');
     const start = tensor(Float64Array.from({ length: 100 }, (_, i) => (i === 37 ? 3 : 0.1)));
     const message = (keep: 'all' | 'last') => {
@@ -139,7 +139,7 @@ suite('bad input to a solve', (test) => {
     );
   });
 
-  test('the bridge refuses a scheme that looks at its end', () => {
+  test('the bridge refuses a solver that evaluates the drift at its end', () => {
     const start = startAt(0, 4);
     const sde = { ...brownianBridge() };
     assert.throws(
@@ -150,7 +150,7 @@ suite('bad input to a solve', (test) => {
     assert.ok(states.toTypedArray().every((x) => Math.abs(x) < 2));
   });
 
-  test('nothing is left on the heap by a solve that fails', () => {
+  test('a failed solve leaves no memory on the heap', () => {
     const start = startAt(1, 64);
     const { heap } = start.backend;
     const sde = expressionSde('x^3', '1');

@@ -1,6 +1,6 @@
 /**
- * Every order that a solver declares, for every noise type it takes, measured by regression: within 0.1 of the
- * strong order and 0.15 of the weak one. Solvers of the noise-free equation are held in float64.
+ * Measures every order that a solver declares, for each of its noise types, by regression. The tolerance is 0.1 for
+ * strong orders and 0.15 for weak ones. Solvers of the equation without noise are measured in float64.
  */
 import * as assert from 'uvu/assert';
 import { scope } from '../src/autograd/tape.ts';

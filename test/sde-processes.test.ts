@@ -1,6 +1,6 @@
 /**
- * Processes against what is known of them exactly: moments within four standard errors, end distributions by
- * Kolmogorov and Smirnov, solutions on a given path, and laws against one another (Chapman and Kolmogorov).
+ * Compares processes with their exact laws: moments within four standard errors, the distribution of the end by
+ * Kolmogorov-Smirnov tests, solutions on a given path, and the composition of laws (Chapman-Kolmogorov).
  */
 import * as assert from 'uvu/assert';
 import { scope } from '../src/autograd/tape.ts';
@@ -104,7 +104,7 @@ suite('processes', (test) => {
     }
   });
 
-  test('laws fit together: from 0 to s and on to t is from 0 to t', () => {
+  test('laws compose: from 0 to s and from s to t gives from 0 to t', () => {
     for (const process of [...WITH_LAW, brownianBridge()]) {
       const [x0, s, t] = [process.start[0]!, 0.3, 0.8];
       const [first, whole] = [process.law!(x0, 0, s), process.law!(x0, 0, t)];
@@ -210,7 +210,7 @@ suite('processes', (test) => {
     assert.ok(ksTest(variances, v.law!(0.04, 0, 1).cdf!) > 1e-3);
   });
 
-  test('the noise-free twin is the mean of a linear process', () => {
+  test('the equation without noise gives the mean of a linear process', () => {
     for (const process of [drift(), gbm(), ornsteinUhlenbeck(), variancePreserving()]) {
       const [value] = ends(process, odeRk4, 1, 0.9, 200);
       const { mean } = process.law!(process.start[0]!, 0, 0.9);
@@ -282,7 +282,7 @@ suite('processes', (test) => {
     for (const used of [x, states]) used.dispose();
   });
 
-  test('no process lacks what a solver of its kind of noise needs, but for exact transitions', () => {
+  test('every process has all that the solvers of its noise type need, except exact transitions', () => {
     for (const family of PROCESSES) {
       for (const solver of SOLVERS) {
         const process = family();
@@ -292,7 +292,7 @@ suite('processes', (test) => {
     }
   });
 
-  test('every process states its parameters with meaning and unit, and refuses wrong ones by name', () => {
+  test('every process states its parameters with meaning and unit, and errors name a wrong parameter', () => {
     for (const family of PROCESSES) {
       const { name, parameters } = family.definition;
       for (const [key, { value, meaning }] of Object.entries(parameters)) {

@@ -1,6 +1,6 @@
 /**
- * Solvers: single steps against formulas written out by hand, the order conditions of the published tableau,
- * what they refuse, gradients through a solve, both backends, adaptive steps, and what a solve does with blocks.
+ * Solvers: single steps compared with formulas, the order conditions of the published tableau, refused equations,
+ * gradients through a solve, both backends, adaptive steps, and blocks of paths.
  */
 import * as assert from 'uvu/assert';
 import { noGrad, scope } from '../src/autograd/tape.ts';
@@ -108,7 +108,7 @@ const step = (solver: SdeSolver, equation: SDE) =>
 
 suite('solvers', (test) => {
   for (const backend of ['wasm', 'reference'] as const) {
-    test(`a step is its formula, with increments handed in, on ${backend}`, () => {
+    test(`a step follows its formula for given increments, on ${backend}`, () => {
       onBackend(backend, () => {
         for (const [name, byHand] of Object.entries(BY_HAND)) {
           const value = step(solverNamed(name), sde);
@@ -175,7 +175,7 @@ suite('solvers', (test) => {
     assert.equal(rows(A1), [...c1]);
   });
 
-  test('reversible Heun steps back to where it came from', () => {
+  test('reversible Heun steps back to its previous state', () => {
     onBackend('reference', () => {
       const { begin, read, step: forward, reverse } = solvers.reversibleHeun;
       const rng = new Rng(1);
@@ -193,7 +193,7 @@ suite('solvers', (test) => {
     });
   });
 
-  test('a solver refuses noise that it cannot take, and the other calculus, by name', () => {
+  test('a solver refuses a noise type that it does not support, and the other calculus, with their names', () => {
     const refusals: [SdeSolver, SDE, RegExp][] = [
       [
         solvers.milstein,
@@ -222,7 +222,7 @@ suite('solvers', (test) => {
     assert.throws(() => solverNamed('miltsein'), /Did you mean "milstein"/);
   });
 
-  test('an equation in the two calculi is one process', () => {
+  test('an equation has the same solution in both calculi', () => {
     const path = () => new BrownianPath(new Rng(9), [20], { t1: 1, area: true });
     const end = (equation: SDE, solver: SdeSolver) => {
       const { states } = solve(equation, solver, startAt(0.5, 20), {
@@ -282,7 +282,7 @@ suite('solvers', (test) => {
     });
   });
 
-  test('a batch has the same paths whole, in blocks, and fused or not', () => {
+  test('a batch has the same paths as a whole, in blocks, and with or without the fused kernel', () => {
     const process = ornsteinUhlenbeck();
     const options = { t1: 1, steps: 20, noise: 'blocks' };
     const many = solve(process, solvers.eulerMaruyama, startAt(3, 20_000), { ...options, fused: false });
@@ -295,7 +295,7 @@ suite('solvers', (test) => {
     for (const { states } of [many, fused, last]) states.dispose();
   });
 
-  test('the fused kernel does what the reference says, for any number of paths and threads', () => {
+  test('the fused kernel agrees with the reference, for any number of paths and threads', () => {
     const key = { seed: [1, 2], stream: [3, 4] } as const;
     const coefficients = [0.01, 0.02, 0.3, 0, -0.01, 0.5, 0.1, 0.2, 0, -0.1, 0.2, -0.3];
     const run = (name: 'wasm' | 'reference', n: number, keep: boolean) =>
@@ -354,7 +354,7 @@ suite('solvers', (test) => {
     assert.ok(fine.steps > coarse.steps);
   });
 
-  test('adaptive steps refuse a scheme that loses its limit, and say where they get stuck', () => {
+  test('adaptive steps refuse a solver with a wrong limit, and an error states the time at which they fail', () => {
     const path = new BrownianPath(new Rng(0), [4], { t1: 1, area: true });
     assert.throws(
       () => solveAdaptive(gbm(), solvers.eulerMaruyama, startAt(1, 4), { path }),
@@ -373,7 +373,7 @@ suite('solvers', (test) => {
     );
   });
 
-  test('a tamed step survives a drift that Euler-Maruyama does not', () => {
+  test('a tamed step stays finite for a drift with which Euler-Maruyama explodes', () => {
     const wild = expressionSde('-x^3', '1');
     const options = { t1: 5, steps: 50, keep: 'last' } as const;
     assert.throws(() => solve(wild, solvers.eulerMaruyama, startAt(20, 8), options), isA(DivergenceError));

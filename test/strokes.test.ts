@@ -1,8 +1,7 @@
 /**
- * The embedded data set: the same bytes for the same (seed, index), MNIST's geometry, attributes that can be
- * measured back from the pixels, and legibility, judged by a nearest-neighbour classifier (and by real MNIST
- * where `LANGEVIN_MNIST` names its folder). Bounds are set by what was measured: the figure stands beside
- * each.
+ * The synthetic digits: the same bytes for the same (seed, index), MNIST's geometry, and attributes that can be
+ * measured from the pixels. A nearest-neighbour classifier tests whether the digits can be read (also with real MNIST,
+ * if `LANGEVIN_MNIST` names its folder). Bounds follow from measurements; the measured number is beside each bound.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
@@ -117,7 +116,7 @@ const many = strokeDigits('langevin', 10_000);
 const measured = Array.from(many.labels, (_, i) => measure(many.images.subarray(i * 784, (i + 1) * 784)));
 
 suite('strokes', (test) => {
-  test('the first hundred digits of a seed are these very bytes', () => {
+  test('the first hundred digits of a seed have the recorded bytes', () => {
     const { images, labels } = strokeDigits('langevin', 100);
     assert.is(
       createHash('sha256').update(images).digest('hex'),
@@ -126,7 +125,7 @@ suite('strokes', (test) => {
     assert.is(Array.from(labels.subarray(0, 20)).join(''), '91154504486611305353');
   });
 
-  test('no function is used whose last bits an engine may choose', () => {
+  test('the source uses no function whose last bits engines can choose', () => {
     for (const file of ['glyphs', 'strokes', 'strokes-hand', 'strokes-pen']) {
       const source = readFileSync(`src/data/${file}.ts`, 'utf8');
       for (const [, name] of source.matchAll(/Math\.(\w+)/g))
@@ -135,7 +134,7 @@ suite('strokes', (test) => {
     }
   });
 
-  test('a digit depends on its seed and index alone, whatever was drawn before', () => {
+  test('a digit depends on its seed and index only, not on earlier digits', () => {
     for (const i of [99, 0, 57, 3]) {
       const alone = strokeDigit('langevin', i);
       assert.equal(alone.pixels, many.images.slice(i * 784, (i + 1) * 784));
@@ -150,7 +149,7 @@ suite('strokes', (test) => {
     assert.equal(strokeDigits('langevin', 0).images.length, 0);
   });
 
-  test('one index is one hand: a digit that is asked for keeps pen and posture', () => {
+  test('one index has one pen and posture for every given digit', () => {
     for (let digit = 0; digit < 10; digit++) {
       const asked = strokeDigit('langevin', 12, digit);
       assert.is(asked.label, digit);
@@ -162,7 +161,7 @@ suite('strokes', (test) => {
     assert.equal(new Set(strokeDigits('langevin', 50, { digit: 3 }).labels), new Set([3]));
   });
 
-  test('all digits come equally often and do not depend on the digit before', () => {
+  test('all digits are equally frequent and independent of the digit before', () => {
     const counts = new Array(10).fill(0);
     const pairs = new Array(100).fill(0);
     many.labels.forEach((label, i) => {
@@ -200,7 +199,7 @@ suite('strokes', (test) => {
     }
   });
 
-  test('the ink fits 20x20, keeps off the border and is as plentiful as MNIST has it', () => {
+  test('the ink fits 20x20, does not touch the border and has the amount of MNIST', () => {
     for (const m of measured) {
       assert.ok(Math.min(m.left, m.top) >= 1 && Math.max(m.right, m.bottom) <= 26);
       assert.ok(m.extent <= 20);
@@ -223,7 +222,7 @@ suite('strokes', (test) => {
     assert.ok(Math.max(...off) < 1.5, `a digit is ${Math.max(...off)} pixels off`);
   });
 
-  test('slant, thickness and size are what the pixels show', () => {
+  test('slant, thickness and size can be measured from the pixels', () => {
     const ones = many.attributes.flatMap((a, i) => (a.digit === 1 && a.form === 'plain' ? [i] : []));
     const lean = correlation(
       ones.map((i) => many.attributes[i].slant + many.attributes[i].rotation),
@@ -242,7 +241,7 @@ suite('strokes', (test) => {
     });
   });
 
-  test('captions say the digit and whatever stands out', () => {
+  test('captions have the digit and its unusual attributes', () => {
     const plain: StrokeAttributes = {
       digit: 7,
       form: 'plain',
@@ -270,7 +269,7 @@ suite('strokes', (test) => {
     for (const a of many.attributes) assert.is(caption(a).split(' ').at(-1), names[a.digit]);
   });
 
-  test('400 digits are named by their nearest neighbour among 2,000 others', () => {
+  test('400 digits are classified by their nearest neighbour among 2,000 others', () => {
     const accuracy = nearestNeighbour(strokeDigits('reference', 2000), strokeDigits('query', 400));
     assert.ok(accuracy >= 0.98, `${accuracy}, was 1`);
   });
@@ -288,7 +287,7 @@ suite('strokes', (test) => {
     },
   );
 
-  test('wrong arguments are refused by name', () => {
+  test('wrong arguments are refused with their names', () => {
     const refuses = (body: () => unknown, pattern: RegExp) =>
       assert.throws(body, (error: unknown) => error instanceof ValueError && pattern.test(error.message));
     for (const index of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY])

@@ -1,8 +1,8 @@
 /**
- * The one way to declare a test suite. uvu exits 0 when a suite forgets `.run()` or when a hook throws, so no
- * test file calls uvu itself: `suite(name, define)` registers, runs, and counts. The counts go to the runner
- * (`test/run.js`) in the file that `LANGEVIN_TEST_REPORT` names; a process that dies before it reports, or
- * that reports no test, has failed.
+ * `suite(name, define)` declares a test suite: it registers, runs and counts the tests. All test files use it and never
+ * call uvu directly, because uvu exits with 0 if a suite forgets `.run()` or a hook throws. The counts go to the runner
+ * (`test/run.js`) in the file that `LANGEVIN_TEST_REPORT` names. A process that ends before it reports, or reports no
+ * test, has failed.
  */
 import { writeFileSync } from 'node:fs';
 import { suite as uvuSuite } from 'uvu';

@@ -1,4 +1,4 @@
-/** Hooks of gradients: when they are called, with what, and what they may change. Gradients are written out by hand. */
+/** Hooks of gradients: when they are called, their arguments, and what they may change. Gradients are closed forms. */
 import * as assert from 'uvu/assert';
 import { scope, tapeLength } from '../src/autograd/tape.ts';
 import { LangevinError, LifetimeError, ValueError } from '../src/errors.ts';
@@ -13,7 +13,7 @@ const clampInPlace = (g: Tensor) => void g.copyFrom(g.clamp(-1, 1));
 
 suite('hooks of gradients', (test) => {
   scoped((test) => {
-    test('the hook of a result is called once with its whole gradient, before it is passed on', () => {
+    test('the hook of a result is called once with the whole gradient, before the gradient is used', () => {
       const x = leaf([1, 2]);
       const y = x.mul(3);
       const seen: unknown[] = [];
@@ -24,7 +24,7 @@ suite('hooks of gradients', (test) => {
       assert.equal(x.grad!.toArray(), [21, 39]);
     });
 
-    test('the hook of a leaf is called once, at the end of the pass, with what was summed so far', () => {
+    test('the hook of a leaf is called once, at the end of the pass, with the sum so far', () => {
       const x = leaf([1, 2]);
       const seen: unknown[] = [];
       x.onGradient((g) => {
@@ -57,7 +57,7 @@ suite('hooks of gradients', (test) => {
       assert.is(calls, 2);
     });
 
-    test('what a hook writes is what is passed on, and what an optimiser takes', () => {
+    test('the gradient that a hook writes is used further, and by an optimiser', () => {
       const x = leaf([1, 2]);
       const y = x.mul(3);
       y.onGradient(clampInPlace);
@@ -144,7 +144,7 @@ suite('hooks of gradients', (test) => {
       got[3]!.dispose();
     });
 
-    test('a hook that throws, or is asynchronous, ends the pass, and the next is right', () => {
+    test('a hook that throws, or is asynchronous, ends the pass, and the next pass is correct', () => {
       const x = leaf([2]);
       const wrong = x.mul(x);
       wrong.onGradient(() => {
@@ -159,7 +159,7 @@ suite('hooks of gradients', (test) => {
       assert.equal(x.grad!.toArray(), [4]);
     });
 
-    test('constants and things that are no functions are refused', () => {
+    test('constants and arguments that are not functions are refused', () => {
       const message = 'onGradient: expected a tensor that requires a gradient, got a constant [2]';
       refused(() => tensor([1, 2]).onGradient(() => {}), ValueError, message);
       refused(() => leaf([1]).onGradient(3 as never), ValueError, 'onGradient: expected a function, got 3');

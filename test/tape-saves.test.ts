@@ -1,6 +1,6 @@
 /**
- * What an op says that its backward pass reads (`saves`), against what it reads: an array that is overwritten with NaN
- * after the forward pass changes the gradients if, and only if, it is declared.
+ * Compares the arrays that an op declares for its backward pass (`saves`) with those that it reads. An array is
+ * overwritten with NaN after the forward pass. This changes the gradients if, and only if, the array is declared.
  */
 import * as assert from 'uvu/assert';
 import { defineConstantOp, OPS, type OpDef, type Sample, type Saved } from '../src/autograd/op.ts';
@@ -39,7 +39,7 @@ function gradients(
 suite('what ops save', (test) => {
   for (const op of ALL_OPS.filter(({ constant }) => !constant)) {
     for (const on of BACKENDS) {
-      test(`${op.name} reads nothing backwards but what it saves, on ${on}`, () => {
+      test(`the backward pass of ${op.name} reads only the saved arrays, on ${on}`, () => {
         for (const sample of op.samples()) {
           const others = [...sample.shapes.keys(), 'y' as const].filter((which) => !op.saves.includes(which));
           assert.equal(gradients(on, op, sample, others), gradients(on, op, sample, []));
@@ -47,7 +47,7 @@ suite('what ops save', (test) => {
       });
     }
 
-    test(`${op.name} saves nothing that it does not read backwards`, () => {
+    test(`the backward pass of ${op.name} reads all saved arrays`, () => {
       for (const which of op.saves) {
         const changes = op
           .samples()
@@ -79,7 +79,7 @@ suite('what ops save', (test) => {
     });
   }
 
-  test('an op without a gradient records nothing, and its result wants none', () => {
+  test('an op without a gradient records nothing, and its result does not require one', () => {
     const known = OPS.length;
     const less = defineConstantOp({
       name: 'less',

@@ -1,6 +1,7 @@
 /**
- * Arrays that are written to between the forward and the backward pass: refused where a derivative reads them, and only
- * there. Expected gradients are those of the old elements, written out by hand or computed without the write.
+ * Arrays that are written to between the forward and the backward pass. The backward pass is refused if, and only if, a
+ * derivative reads the array. Expected gradients are those of the old elements, as closed forms or computed without the
+ * write.
  */
 import * as assert from 'uvu/assert';
 import type { OpDef, Sample, Saved } from '../src/autograd/op.ts';
@@ -120,7 +121,7 @@ suite('versions', (test) => {
       refused(() => third.backward(), LangevinError, changed('mul', 'its input 1', '1'));
     });
 
-    test('a write before the forward pass, or after the backward pass, is no error', () => {
+    test('a write before the forward pass, or after the backward pass, is allowed', () => {
       const x = leaf([1, 2]);
       for (const values of [
         [3, 4],
@@ -172,7 +173,7 @@ suite('versions', (test) => {
       assert.equal(p.grad!.toArray(), [2, 4]);
     });
 
-    test('a factor may change if only its own gradient is wanted, which does not read it', () => {
+    test('a factor may change if only its own gradient is required, because that gradient does not read it', () => {
       const w = leaf([1, 2]);
       const loss = w.mul(3).sum();
       w.set([5, 6]);
@@ -184,7 +185,7 @@ suite('versions', (test) => {
       refused(() => next.backward(), LangevinError, changed('mul', 'its input 1', '2'));
     });
 
-    test('the cure of the message cures', () => {
+    test('the remedy in the message works', () => {
       const x = leaf([1, 2]);
       const y = x.mul(x);
       y.clone().set([0, 0]);

@@ -1,6 +1,6 @@
 /**
- * The tape: depth, what scopes and backward passes leave on it, how gradients accumulate, and the errors of a
- * graph that is gone. Expected gradients are derivatives written out by hand.
+ * The tape: depth, its state after scopes and backward passes, the accumulation of gradients, and the errors for a
+ * graph that is freed. Expected gradients are closed-form derivatives.
  */
 import * as assert from 'uvu/assert';
 import { isRecording, noGrad, scope, tapeLength } from '../src/autograd/tape.ts';
@@ -17,7 +17,7 @@ const GONE =
   'backward: part of this graph was used by an earlier backward() or ended with its scope: compute it again, or call backward(null, { retainGraph: true }) the first time';
 
 suite('tape', (test) => {
-  test('a chain of 100,000 operations goes back without a stack overflow, and its gradient is right', () => {
+  test('a chain of 100,000 operations has a backward pass without a stack overflow, and its gradient is right', () => {
     const x = leaf(1);
     scope(() => {
       let y: Tensor = x;
@@ -64,7 +64,7 @@ suite('tape', (test) => {
     ]);
   });
 
-  test('several backward calls add up until zeroGrad, in one and the same buffer', () => {
+  test('several backward calls accumulate until zeroGrad, in the same buffer', () => {
     const x = leaf([1, 2]);
     scope(() => x.mul(3).sum().backward());
     const { ptr } = x.grad!;
@@ -80,7 +80,7 @@ suite('tape', (test) => {
     }
   });
 
-  test('a tensor that wants no gradient gets none, and its part is not recorded', () => {
+  test('a tensor that does not require a gradient gets none, and its part is not recorded', () => {
     const [x, w, c] = [tensor([2]), leaf([3]), tensor([5])];
     const before = tapeLength();
     const constant = x.mul(c);
@@ -91,7 +91,7 @@ suite('tape', (test) => {
     assert.equal([x.grad, c.grad, constant.grad], [null, null, null]);
   });
 
-  test('a part of the graph that the root does not depend on stays as it is', () => {
+  test('a part of the graph that the root does not depend on is not changed', () => {
     const x = leaf([2]);
     scope(() => {
       const other = x.mul(100).sum();
@@ -222,7 +222,7 @@ suite('used graphs', (test) => {
 });
 
 suite('scopes', (test) => {
-  test('a scope takes its part of the tape with it, and an outer graph stays', () => {
+  test('a scope removes its part of the tape, and an outer graph stays', () => {
     const x = leaf([2]);
     const outer = x.mul(3);
     const before = tapeLength();
@@ -237,7 +237,7 @@ suite('scopes', (test) => {
     assert.equal(x.grad!.toArray(), [3]);
   });
 
-  test('a scope that uses up an outer graph leaves nothing of its own behind', () => {
+  test('a scope that uses up an outer graph leaves nothing on the tape', () => {
     const x = leaf([2]);
     for (let i = 0; i < 3; i++) {
       const outer = x.mul(3);
@@ -275,7 +275,7 @@ suite('scopes', (test) => {
     refused(() => inner!.add(1), LifetimeError, /keep\(\)/);
   });
 
-  test('an asynchronous function is refused, and what it does later disturbs nobody', async () => {
+  test('an asynchronous function is refused, and its later operations have no effect on others', async () => {
     const message = (name: string) =>
       `${name}: expected a synchronous function, got one that returns a Promise`;
     const { frame } = backend().arena;
@@ -330,7 +330,7 @@ suite('scopes', (test) => {
     });
   });
 
-  test('the gradient of a leaf of the same scope needs no memory beyond it', () => {
+  test('the gradient of a leaf of the same scope is freed with the scope', () => {
     const { heap } = backend();
     scope(() => leaf([1]).mul(2).sum().backward());
     const before = heap.blocks;
@@ -360,7 +360,7 @@ suite('scopes', (test) => {
   const lossOf = ([w, x, b]: readonly [Tensor, Tensor, Tensor]) => w.mul(x).add(b).tanh().sum();
   const gradients = (all: readonly Tensor[]) => all.map((x) => Array.from(x.grad!.toTypedArray()));
 
-  test('the pass node by node visits each node once, from the end, and leaves the gradients of backward()', () => {
+  test('the stepwise pass visits each node once, from the end, and gives the gradients of backward()', () => {
     const [whole, stepped] = [leaves(), leaves()];
     const before = tapeLength();
     scope(() => lossOf(whole).backward());
@@ -378,7 +378,7 @@ suite('scopes', (test) => {
     assert.is(tapeLength(), before);
   });
 
-  test('a pass that is given up half way leaves no memory open, and another pass is right', () => {
+  test('a stepwise pass that stops early frees its memory, and another pass is correct', () => {
     const [whole, stepped] = [leaves(), leaves()];
     scope(() => lossOf(whole).backward());
     scope(() => {

@@ -1,6 +1,6 @@
 /**
- * Ops that are defined outside of the package, through its public names. Oracles: the same function from the package's
- * own ops, differences, and derivatives written out by hand.
+ * Ops that are defined outside of the package, through its public names. The oracles are the same function made of the
+ * package's ops, finite differences, and closed-form derivatives.
  */
 import { readFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
@@ -62,7 +62,7 @@ suite('custom ops', (test) => {
   }
 
   scoped((test) => {
-    test('the example in the documentation runs, and its comments are true', () => {
+    test('the example in the documentation runs, and its comments are correct', () => {
       const program = exampleOf('src/tensor/custom-op.ts');
       assert.match(program, /customOp\(/);
       const names = { customOp, tensor, gradcheck };
@@ -94,7 +94,7 @@ suite('custom ops', (test) => {
       assert.is(tapeLength(), before);
     });
 
-    test('gradients are summed over uses and passes, and run through other ops on both sides', () => {
+    test('gradients are summed over uses and passes, and flow through other ops on both sides', () => {
       const x = leaf([1, 2]);
       const y = cube(x.mul(2));
       const loss = y.add(cube(x)).sum();
@@ -108,7 +108,7 @@ suite('custom ops', (test) => {
       assert.equal(w.grad!.toArray(), [6]);
     });
 
-    test('an input may have no gradient, and the op is told which are wanted', () => {
+    test('an input may have no gradient, and the op gets the list of required gradients', () => {
       const wanted: boolean[][] = [];
       const pick = customOp({
         name: 'pick',
@@ -130,7 +130,7 @@ suite('custom ops', (test) => {
       ]);
     });
 
-    test('a derivative may be one that the function does not have', () => {
+    test("a custom derivative may differ from the function's derivative", () => {
       const sign = customOp({
         name: 'sign',
         forward: ([x]) => x!.gt(0).sub(x!.mul(-1).gt(0)),

@@ -1,4 +1,4 @@
-/** Gradients as PyTorch has them: uses and passes that add up, graphs used once, kinks, ties, powers; two backends. */
+/** Gradients by PyTorch's rules: sums over uses and passes, used graphs, kinks, ties, powers; on both backends. */
 import * as assert from 'uvu/assert';
 import { isRecording, noGrad, tapeLength } from '../src/autograd/tape.ts';
 import { backend, setBackend } from '../src/backend/backend.ts';
@@ -21,7 +21,7 @@ const gradOf = (x: Tensor): Nested => {
 suite(
   'gradients',
   scoped((test) => {
-    test('backward gives each leaf that wants it its gradient, and nothing to the others', () => {
+    test('backward gives a gradient to each leaf that requires one, and to no others', () => {
       const w = leaf([
         [1, 2],
         [3, 4],
@@ -100,7 +100,7 @@ suite(
       refused(() => a.backward(), LangevinError, /retainGraph/);
     });
 
-    test('constants have no gradient to go back to', () => {
+    test('backward from a result of constants is refused', () => {
       const message = 'backward: expected a result of tensors that require gradients, got one of constants';
       refused(() => tensor(1).mul(2).backward(), ValueError, message);
       refused(() => noGrad(() => leaf(1).mul(2)).backward(), ValueError, message);
@@ -227,7 +227,7 @@ suite(
       assert.equal(gradOf(y), [0, 1, 1, 1, 0]);
     });
 
-    test('powers have finite gradients wherever the derivative is finite', () => {
+    test('powers have finite gradients if the derivative is finite', () => {
       const gradients = (base: number[], exponent: number[]) => {
         const [a, b] = [leaf(base), leaf(exponent)];
         a.pow(b).sum().backward();
@@ -257,7 +257,7 @@ suite(
       near(e.grad as Tensor, [[1], [Math.E * Math.E]], 1e-5);
     });
 
-    test('functions that are steep at the edge of their domain say so', () => {
+    test('functions that are steep at the edge of their domain have infinite gradients there', () => {
       const x = leaf([0, 4]);
       x.sqrt().sum().backward();
       assert.equal(gradOf(x), [Infinity, 0.25]);
@@ -275,7 +275,7 @@ suite(
       }
     });
 
-    test('a function of nothing has gradients of nothing', () => {
+    test('a function of an empty tensor has an empty gradient', () => {
       const x = leaf([]);
       x.mul(2).exp().sum().backward();
       assert.equal(gradOf(x), []);
@@ -315,7 +315,7 @@ suite('backends', (test) => {
     for (const x of [a, b, copy]) x.dispose();
   });
 
-  test('a tensor stays on its backend whichever is in use', () => {
+  test('a tensor stays on its backend if another backend is selected', () => {
     const other = backend().name === 'wasm' ? 'reference' : 'wasm';
     const x = onBackend(other, () => tensor([0.1], { requiresGrad: true }).keep());
     const y = x.mul(0.1).sum();

@@ -1,6 +1,6 @@
 /**
- * Operators along axes and by indices: choices, softmax, gathers, sorted parts, statistics, shapes and products of
- * batches. Oracles: values worked out by hand, float64 formulas written here, equivalent operators, differences.
+ * Operators along axes and by indices: comparisons and choices, softmax, gather, sorting, statistics, shapes and
+ * batches of products. The oracles are small examples, float64 formulas, equivalent operators, and finite differences.
  */
 import * as assert from 'uvu/assert';
 import { gradcheck } from '../src/autograd/gradcheck.ts';
@@ -37,7 +37,7 @@ suite(
       assert.not(tensor([1], { requiresGrad: true }).gt(0).requiresGrad);
     });
 
-    test('where chooses by the condition, and the gradient follows the choice past NaN', () => {
+    test('where selects by the condition, and its gradient has no NaN of the other branch', () => {
       const a = tensor([1, NaN, 3], { requiresGrad: true });
       const b = tensor([[10], [20]], { requiresGrad: true });
       const y = where(tensor([1, 0, 0]), a, b);
@@ -106,7 +106,7 @@ suite(
 suite(
   'indices',
   scoped((test) => {
-    test('indexSelect takes slices along an axis, and its gradient adds up what is taken twice', () => {
+    test('indexSelect takes slices along an axis, and its gradient sums over repeated slices', () => {
       const x = arange(12).reshape(3, 4);
       near(x.indexSelect(0, [2, 0]), [
         [8, 9, 10, 11],
@@ -141,7 +141,7 @@ suite(
       differs((y) => y.gather(1, [0, 2, 1, 1]).mul(y.gather(1, [2, 2, 0, 0])), draw(2, 3));
     });
 
-    test('argmax finds the first of the largest, of all or along an axis, and NaN before all', () => {
+    test('argmax finds the first largest element, of all or along an axis, and NaN is the largest', () => {
       const x = tensor([
         [1, 5, 5],
         [9, 2, NaN],
@@ -256,7 +256,7 @@ suite(
       refused(() => x.norm(0.5), ValueError, /norm: expected p >= 1/);
     });
 
-    test('equal elements have no deviation, whatever they are', () => {
+    test('equal elements have deviation 0', () => {
       for (const value of [0.1, -7.3, 1e6, 3e-5]) {
         for (const n of [3, 7, 15]) {
           const x = full([n], value).requireGrad();
@@ -268,7 +268,7 @@ suite(
       }
     });
 
-    test('where nothing differs the gradients of std and norm are 0, not NaN', () => {
+    test('for equal elements the gradients of std and norm are 0, not NaN', () => {
       for (const f of [(y: Tensor) => y.std(), (y: Tensor) => y.norm(), (y: Tensor) => y.norm(3)]) {
         const x = zeros([3], { requiresGrad: true });
         f(x).backward();
@@ -368,7 +368,7 @@ suite(
       }
     });
 
-    test('a clone has memory of its own, and gradients run through it', () => {
+    test('a clone has its own memory, and gradients flow through it', () => {
       const x = tensor([1, 2], { requiresGrad: true });
       const y = x.clone();
       y.mul(tensor([3, 4]))
@@ -419,7 +419,7 @@ suite(
       differs((a, b) => a.matmul(b), draw(2, 4, 3), draw(3));
     });
 
-    test('shapes that do not fit are named', () => {
+    test('shapes that do not fit are refused, and the error names them', () => {
       refused(
         () => zeros([2, 3, 4]).matmul(zeros([5, 4, 2])),
         ShapeError,

@@ -1,4 +1,4 @@
-/** Tensors as a person uses them: making, reading, printing, operators, and what is refused. */
+/** Tensors through public names: creation, reading, printing, operators, and refused arguments. */
 import { inspect } from 'node:util';
 import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
@@ -60,7 +60,7 @@ suite(
       assert.instance(out, backend().name === 'wasm' ? Float32Array : Float64Array);
     });
 
-    test('a tensor wants a gradient only where that is asked for', () => {
+    test('a tensor requires a gradient only if this is set', () => {
       assert.not(tensor([1]).requiresGrad);
       assert.ok(tensor([1], { requiresGrad: true }).requiresGrad);
       assert.ok(tensor(Float32Array.of(1), [1], { requiresGrad: true }).requiresGrad);
@@ -124,7 +124,7 @@ suite(
       refused(() => full([2], '1' as unknown as number), ValueError, 'full: expected a number, got "1"');
     });
 
-    test('shapes that are none are refused', () => {
+    test('invalid shapes are refused', () => {
       const whole = 'expected dimensions that are whole numbers >= 0, got';
       refused(() => zeros([2, -1]), ShapeError, `zeros: ${whole} [2,-1]`);
       refused(() => ones([1.5]), ShapeError, `ones: ${whole} [1.5]`);
@@ -163,7 +163,7 @@ suite(
 suite(
   'reading and printing',
   scoped((test) => {
-    test('item gives the one number there is', () => {
+    test('item gives the only element', () => {
       assert.is(tensor(2).item(), 2);
       assert.is(tensor([[[7]]]).item(), 7);
       refused(() => tensor([1, 2]).item(), ShapeError, 'item: expected one element, got shape [2]');
@@ -215,7 +215,7 @@ suite(
   scoped((test) => {
     const x = () => arange(24).reshape(2, 3, 4);
 
-    test('reshape keeps the order, works out one dimension, and shares the memory', () => {
+    test('reshape keeps the order, computes one dimension, and shares the memory', () => {
       assert.equal(arange(6).reshape(2, 3).toArray(), [
         [0, 1, 2],
         [3, 4, 5],
@@ -244,7 +244,7 @@ suite(
       refused(() => zeros([0]).reshape(-1, 0), ShapeError, 'reshape: expected 0 elements, got shape [-1,0]');
     });
 
-    test('transpose reverses the axes, or puts them in the order asked for', () => {
+    test('transpose reverses the axes, or puts them in a given order', () => {
       assert.equal(
         tensor([
           [1, 2, 3],
@@ -273,7 +273,7 @@ suite(
       refused(() => x().transpose(0, 1, 3), ShapeError, 'transpose: expected an axis from -3 to 2, got 3');
     });
 
-    test('slice takes a box; negative numbers count from the end', () => {
+    test('slice returns a box; negative numbers count from the end', () => {
       assert.equal(arange(6).slice([2]).toArray(), [2, 3, 4, 5]);
       assert.equal(arange(6).slice([-2]).toArray(), [4, 5]);
       assert.equal(arange(6).slice([1], [-1]).toArray(), [1, 2, 3, 4]);
@@ -305,7 +305,7 @@ suite(
       );
     });
 
-    test('cat joins along an axis what is equal in the others', () => {
+    test('cat joins tensors along an axis if the other axes are equal', () => {
       const a = tensor([
         [1, 2],
         [3, 4],
@@ -569,7 +569,7 @@ suite(
       assert.is(tensor(3).prod().item(), 3);
     });
 
-    test('nothing sums to 0, has the product 1, no mean, and no maximum', () => {
+    test('an empty tensor has sum 0, product 1, no mean and no maximum', () => {
       assert.equal(zeros([0, 2]).prod(0).toArray(), [1, 1]);
       assert.is(zeros([0, 2]).prod().item(), 1);
       assert.equal(zeros([0, 2]).sum(0).toArray(), [0, 0]);
@@ -589,7 +589,7 @@ suite(
       assert.equal(zeros([0, 2]).max(1).shape, [0]);
     });
 
-    test('axes that are none, or twice the same, are refused', () => {
+    test('invalid or repeated axes are refused', () => {
       const x = zeros([2, 3]);
       refused(() => x.sum(2), ShapeError, 'sum: expected an axis from -2 to 1, got 2');
       refused(() => x.mean([0, 0]), ShapeError, 'mean: expected distinct axes, got [0,0]');
@@ -599,7 +599,7 @@ suite(
       refused(() => x.sum({ keepDims: true } as unknown as number), ShapeError, /^sum: expected an axis/);
     });
 
-    test('matmul multiplies [m,k] by [k,n], stored so or transposed', () => {
+    test('matmul multiplies [m,k] by [k,n], stored directly or transposed', () => {
       const a = tensor([
         [1, 2, 3],
         [4, 5, 6],

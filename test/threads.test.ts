@@ -1,5 +1,5 @@
 /**
- * Threads: the same bits whatever their number, and an error where one fails. The oracle is one thread.
+ * Threads: the same bits for any number of threads, and an error if a thread fails. The oracle is one thread.
  */
 import { readdirSync } from 'node:fs';
 import * as assert from 'uvu/assert';
@@ -306,7 +306,7 @@ function requireEven(chunks: readonly Bounds[], n: number, unit: number): void {
 const drawn = (n: number, out: Ptr, block = 0) => ({ n, out, key, block });
 
 suite('threads', (test) => {
-  test('numbers that are drawn ahead are those of a plain call, whatever is computed meanwhile', () => {
+  test('numbers that are drawn ahead are those of a plain call, for any computation in the meantime', () => {
     const plain = run(createWasmBackend({ threads: 1 }), (k, a, b, c) => {
       k.random('gaussian', drawn(N, a));
       k.random('uniform', drawn(N, b, 7));
@@ -400,7 +400,7 @@ suite('threads', (test) => {
     }
   });
 
-  test('a kernel that traps while it is drawn ahead is an error where it is waited for', () => {
+  test('a kernel that traps while it draws ahead gives an error at the wait', () => {
     const on = createWasmBackend({ threads: 2 });
     const wait = on.kernels.randomAhead('gaussian', drawn(N, 2 ** 31));
     assert.throws(wait, /worker thread failed: gaussian: .*out of bounds/);
@@ -489,7 +489,7 @@ suite('threads', (test) => {
       assert.ok(systemThreads()! <= before, `${systemThreads()} threads, ${before} before`);
   });
 
-  test('numbers of threads that are none, and unknown numerics, are refused by name', () => {
+  test('invalid numbers of threads and unknown numerics are refused with their names', () => {
     for (const n of [0, -1, 1.5, 65, Number.NaN]) {
       assert.throws(
         () => setThreads(n),

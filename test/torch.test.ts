@@ -1,6 +1,6 @@
 /**
- * langevin against PyTorch on a few random cases of every row of torch/table.ts; `npm run check:torch` takes 200.
- * Skipped where no Python has torch.
+ * Compares langevin with PyTorch on a few random cases of every row of torch/table.ts. `npm run check:torch` takes 200
+ * cases. The suite is skipped if no Python has torch.
  */
 import * as assert from 'uvu/assert';
 import { suite } from './suite.ts';
@@ -49,7 +49,7 @@ suite('torch', (test) => {
     assert.is(errorOf({ shape: [2], values: [NaN, Infinity] }, ends, 0), Infinity);
   });
 
-  test('rows have names of their own and bounds that a wrong formula exceeds', () => {
+  test('rows have unique names, and bounds that a wrong formula exceeds', () => {
     assert.is(new Set(ROWS.map(({ name }) => name)).size, ROWS.length);
     for (const { name, bound } of ROWS) assert.ok(bound === 0 || (bound >= ROUNDED && bound <= 3e-6), name);
   });

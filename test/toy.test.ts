@@ -1,4 +1,4 @@
-/** Diffusion in the plane: exact densities, and what a network learns of them. */
+/** Diffusion in the plane: exact densities, and the score that a network learns. */
 import * as assert from 'uvu/assert';
 import { EIGHT_CENTRES, TOY_CURVES, TOY_NOISE, TOY_SETS, toySet } from '../src/data/toy.ts';
 import { diffuse } from '../src/diffusion/process.ts';
@@ -31,13 +31,13 @@ suite('toy sets', (test) => {
     assert.is(toyMixture('eight').means.length, EIGHT_CENTRES.length);
   });
 
-  test('a set that there is not is refused with the nearest name', () => {
+  test('an unknown set is refused with the nearest name', () => {
     const near = /expected one of moons, swirl, eight, got "moon"\. Did you mean "moons"\?/;
     refused(() => toyMixture('moon' as 'moons'), ValueError, near);
     refused(() => trainToy('moon' as 'moons').next(), ValueError, near);
   });
 
-  test('a network that has only seen points comes near the exact score, and nearer the longer it learns', () => {
+  test('a network that learns from points approximates the exact score, and better after more training', () => {
     const mixture = toyMixture('eight');
     const errors = [20, 300].map((steps) => {
       const run = trainToy('eight', { steps, seed: 'score' });

@@ -1,4 +1,4 @@
-/** The one training loop and its files: what holds for every recipe. */
+/** The training loop and its files: tests that apply to every recipe. */
 import * as assert from 'uvu/assert';
 import type { Checkpoint } from '../src/checkpoint/checkpoint.ts';
 import { loadStrokes } from '../src/data/strokes-set.ts';
@@ -70,7 +70,7 @@ const RECIPES: Record<string, { begin(): Trainer; resume?(file: Checkpoint): Tra
 };
 
 suite('training', (test) => {
-  test('the test loss is taken in evaluation mode, and each module gets its own mode back', () => {
+  test('the test loss is computed in evaluation mode, and the mode of each module is restored', () => {
     const run = denoiser();
     const { module } = run.recipe;
     const frozen = module.children()[0][1];
@@ -90,7 +90,7 @@ suite('training', (test) => {
   });
 
   for (const [name, { begin, resume }] of Object.entries(RECIPES)) {
-    test(`${name}: runs that are interrupted at random steps end with the bits of the run that was not`, () => {
+    test(`${name}: runs that are interrupted at random steps end with the same bits as an uninterrupted run`, () => {
       const goOn = (file: Checkpoint): Trainer => {
         if (resume) return resume(file);
         const run = begin();
@@ -114,7 +114,7 @@ suite('training', (test) => {
     });
   }
 
-  test('a run that goes on has the whole history; one that was complete keeps it', () => {
+  test('a resumed run has the whole history, and a complete run keeps its history', () => {
     const first = denoiser();
     trainFor(first, 10);
     const second = resumeDenoiser(saved(first), strokes);
@@ -132,7 +132,7 @@ suite('training', (test) => {
     assert.equal(third.history.epochs, second.history.epochs);
   });
 
-  test('more epochs than the file has go on from its end', () => {
+  test('with more epochs than in the file, training continues from its end', () => {
     const short = denoiser({ epochs: 1 });
     trainFor(short);
     const longer = resumeDenoiser(saved(short), strokes, { epochs: 3 });
@@ -145,7 +145,7 @@ suite('training', (test) => {
     );
   });
 
-  test('a history has at most 4,096 points, each the mean of as many batches, and a file does not change it', () => {
+  test('a history has at most 4,096 points, each the mean of equally many batches, and a file keeps it', () => {
     const n = 20_000;
     const loss = (i: number) => Math.sin(i) + i / n;
     const [whole, parts] = [new History(), new History()];
@@ -169,7 +169,7 @@ suite('training', (test) => {
     }
   });
 
-  test('a run of version 0.1.0, with one stream and without history, goes on to the same bits', () => {
+  test('a run of version 0.1.0, with one stream and without history, resumes with the same bits', () => {
     const whole = diffusion();
     trainFor(whole);
     const first = diffusion();
@@ -197,7 +197,7 @@ suite('training', (test) => {
     );
   });
 
-  test('a loss that is no number puts model and average back to the last epoch that ended well', () => {
+  test('a loss that is not finite restores model and average of the last good epoch', () => {
     const run = diffusion();
     const events = run.run();
     while (events.next().value?.type !== 'epoch');
@@ -219,7 +219,7 @@ suite('training', (test) => {
     refused(() => trainFor(again), DivergenceError, /the model is back to where it was after step 0; /);
   });
 
-  test('the time that is given ends a run, is counted over all its parts, and takes the learning rate down', () => {
+  test('a time limit ends a run, counts over all its parts, and decreases the learning rate', () => {
     const run = diffusion({ epochs: 100_000 }, 0.3);
     trainFor(run);
     const { seconds, step } = run.progress;
@@ -237,7 +237,7 @@ suite('training', (test) => {
     refused(() => denoiser({ limitSeconds: 0 }), ValueError, /training: expected seconds > 0, got 0/);
   });
 
-  test('files that do not fit are refused in a line that names them', () => {
+  test('files that do not fit are refused in one line with their names', () => {
     const run = denoiser();
     trainFor(run, 2);
     const file = saved(run);

@@ -1,6 +1,6 @@
 /**
- * Moves, turns and mirror images of pictures. Oracles: permutations of indices for whole pixels and quarter turns, a
- * linear ramp, which bilinear interpolation reproduces, and numbers worked out by hand.
+ * Shifts, rotations and flips of pictures. The oracles are permutations of indices for whole pixels and 90°, a linear
+ * ramp, which bilinear interpolation reproduces, and small examples.
  */
 import * as assert from 'uvu/assert';
 import { createDataset } from '../src/data/dataset.ts';
@@ -45,7 +45,7 @@ function permuted(x: Tensor, from: (i: number, j: number) => readonly [number, n
 const valuesOf = (x: Tensor) => Array.from(x.toTypedArray());
 
 suite('transforms of pictures', (test) => {
-  test('a move by whole pixels copies them exactly, and what enters is 0', () => {
+  test('a shift by whole pixels copies them exactly, and new pixels are 0', () => {
     onEach(() => {
       const x = pictures([2, 5, 7, 3]);
       for (const [right, down] of [
@@ -65,7 +65,7 @@ suite('transforms of pictures', (test) => {
     });
   });
 
-  test('turns by quarters permute the pixels of a square exactly, counter-clockwise', () => {
+  test('rotations by 90° permute the pixels of a square exactly, counter-clockwise', () => {
     onEach(() => {
       for (const n of [1, 4, 5, 28]) {
         const x = pictures([2, n, n, 2]);
@@ -95,7 +95,7 @@ suite('transforms of pictures', (test) => {
     });
   });
 
-  test('mirror images exchange columns or rows exactly, and twice is nothing', () => {
+  test('flips exchange columns or rows exactly, and two flips are the identity', () => {
     const x = pictures([2, 3, 4, 2]);
     assert.equal(
       valuesOf(flip(x, 'horizontal')),
@@ -108,7 +108,7 @@ suite('transforms of pictures', (test) => {
     assert.equal(valuesOf(flip(flip(x, 'vertical'), 'vertical')), valuesOf(x));
   });
 
-  test('a linear ramp is reproduced by any map, wherever it lies inside', () => {
+  test('any map reproduces a linear ramp inside of the picture', () => {
     onEach((tolerance) => {
       const [height, width] = [9, 11];
       const ramp = (row: number, column: number) => 2 * row - 3 * column + 0.5;
@@ -137,7 +137,7 @@ suite('transforms of pictures', (test) => {
     });
   });
 
-  test('a move by half a pixel is the mean of neighbours, and fades into zeros', () => {
+  test('a shift by half a pixel is the mean of neighbours, with zeros outside', () => {
     onEach((tolerance) => {
       const x = tensor([1, 2, 4], [1, 1, 3, 1]);
       close(valuesOf(shift(x, 0.5, 0)), [0.5, 1.5, 3], tolerance, 'to the right');
@@ -147,7 +147,7 @@ suite('transforms of pictures', (test) => {
     });
   });
 
-  test('the gradient of a move is the move back', () => {
+  test('the gradient of a shift is the opposite shift', () => {
     onEach(() => {
       const x = pictures([2, 4, 5, 2]).requireGrad();
       const w = pictures([2, 4, 5, 2]).mul(3).detach();
@@ -156,7 +156,7 @@ suite('transforms of pictures', (test) => {
     });
   });
 
-  test('a pixel that is no number reaches its neighbours only, and not through a weight of 0', () => {
+  test('a NaN pixel affects its neighbours only, and not through a weight of 0', () => {
     onEach(() => {
       const x = tensor([1, NaN, 3, Infinity], [1, 1, 4, 1]);
       assert.equal(valuesOf(shift(x, 1, 0)), [0, 1, NaN, 3]);
@@ -165,7 +165,7 @@ suite('transforms of pictures', (test) => {
     });
   });
 
-  test('random maps without options leave pictures as they are', () => {
+  test('random maps without options do not change pictures', () => {
     onEach(() => {
       const x = pictures([5, 6, 6, 1]);
       assert.equal(valuesOf(randomAffine(x, new Rng(0))), valuesOf(x));
@@ -218,7 +218,7 @@ suite('transforms of pictures', (test) => {
     assert.ok(Math.abs(mean - 40) < (3.3 * 40) / Math.sqrt(12 * n), `a mean turn of ${mean}`);
   });
 
-  test('a motion is the mirror image, then the turn and the scale, then the move', () => {
+  test('a motion is the flip, then rotation and scale, then the shift', () => {
     onEach((tolerance) => {
       const x = pictures([1, 9, 9, 1]);
       const options = { degrees: [90, 90], flip: 1, translate: [0.3, 0.3] } as const;
@@ -252,7 +252,7 @@ suite('transforms of pictures', (test) => {
     close(wasm, reference, 1e-5, 'backends');
   });
 
-  test('a loader with random motions goes on with the same bits after a resume', () => {
+  test('a loader with random motions continues with the same bits after a resume', () => {
     const images = Uint8Array.from({ length: 20 * 36 }, (_, i) => (7 * i) % 256);
     const set = createDataset({
       name: 'set',
@@ -277,7 +277,7 @@ suite('transforms of pictures', (test) => {
     assert.not.equal(all[0], all[3]);
   });
 
-  test('what cannot be transformed is refused in one line', () => {
+  test('arguments that cannot be transformed are refused in one line', () => {
     const x = pictures([2, 3, 4, 1]);
     const flat = x.reshape(2, 12);
     const shape = 'expected pictures [batch, height, width, channels], got shape [2,12]';

@@ -1,4 +1,4 @@
-/** The U-Net of diffusion models: what it predicts at first, its derivative, its file, and what it refuses. */
+/** The U-Net of diffusion models: its first prediction, its derivative, its file, and refused arguments. */
 import * as assert from 'uvu/assert';
 import { scope } from '../src/autograd/tape.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../src/checkpoint/checkpoint.ts';
@@ -41,7 +41,7 @@ suite('unet', (test) => {
     assert.is(total, 1_378_097);
   });
 
-  test('its gradient is the slope along a random direction, by central differences', () => {
+  test('its gradient agrees with the slope along a random direction, by central differences', () => {
     scope(() => {
       const model = network();
       const [x, target] = [pictures(2), pictures(3)];
@@ -65,7 +65,7 @@ suite('unet', (test) => {
     });
   });
 
-  test('each picture is predicted by itself, by its time and its label', () => {
+  test('the prediction for a picture depends only on the picture, its time and its label', () => {
     scope(() => {
       const model = network();
       const x = pictures(2);
@@ -92,7 +92,7 @@ suite('unet', (test) => {
     });
   });
 
-  test('a file gives the same network back', () => {
+  test('the same network is read back from its file', () => {
     scope(() => {
       const model = network();
       const bytes = encodeCheckpoint(model, { kind: model.kind, sizes: { ...model.sizes } });
@@ -103,7 +103,7 @@ suite('unet', (test) => {
     });
   });
 
-  test('in a pipeline its output is the prediction, whatever is predicted', () => {
+  test('in a pipeline its output is the prediction, for every kind of prediction', () => {
     scope(() => {
       const model = network();
       const x = pictures(2);

@@ -1,6 +1,6 @@
 /**
- * Convolutions by Winograd's algorithm against the plain loops of the reference in float64: odd maps, paddings, channels
- * that end within tiles and go beyond blocks.
+ * Compares Winograd convolutions with the plain loops of the reference in float64. The cases have odd maps, paddings,
+ * and channels that end inside of tiles or need several blocks.
  */
 import * as assert from 'uvu/assert';
 import { createWasmBackend } from '../src/backend/backend.ts';
@@ -75,7 +75,7 @@ const SHAPES = [
 );
 
 suite('winograd', (test) => {
-  test('it is used for 3x3 with stride 1 and multiples of four from 32 channels on, and for nothing else', () => {
+  test('Winograd is used only for 3x3 kernels with stride 1 and channels that are multiples of four, at least 32', () => {
     const s = sizes({ inChannels: 32, outChannels: 36 });
     assert.ok(usesWinograd(s));
     assert.ok(SHAPES.every(usesWinograd));
@@ -94,7 +94,7 @@ suite('winograd', (test) => {
     for (const other of others) assert.not(usesWinograd({ ...s, ...other }), JSON.stringify(other));
   });
 
-  test('the gradient to the weights of a wide map reads no memory that nobody wrote', () => {
+  test('the weight gradient of a wide map reads no uninitialised memory', () => {
     for (const [height, width] of [
       [2, 256],
       [8, 256],
@@ -166,7 +166,7 @@ suite('winograd', (test) => {
     }
   });
 
-  test('a NaN or an infinity reaches the tiles that read it, and no others', () => {
+  test('a NaN or an infinity affects only the tiles that read it', () => {
     const s = sizes({ batch: 2, height: 9, width: 8, inChannels: 32, outChannels: 32 });
     const [nx, nw, ny] = elements(s);
     for (const special of [NaN, Infinity]) {

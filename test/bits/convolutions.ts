@@ -1,7 +1,7 @@
 /**
- * Four steps of a network that has each kind of convolution, pooling, normalisation and attention: a thin first and last
- * layer, 3x3 by Winograd, strides, groups, a transposed and an upsampling convolution. Maps have odd sides, so that the
- * edges of all tiles are used.
+ * Four training steps of a network with each kind of convolution, pooling, normalisation and attention. Its
+ * convolutions are a first and a last layer with few channels, 3x3 by Winograd, strides, groups, a transposed and an
+ * upsampling one. Maps have odd sides, so that the edges of all tiles are used.
  */
 import { scope } from '../../src/autograd/tape.ts';
 import { MultiheadAttention } from '../../src/nn/attention.ts';

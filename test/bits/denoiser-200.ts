@@ -1,6 +1,6 @@
 /**
- * The oldest fingerprint, which the README prints: 200 steps of a denoiser that is built from layers, on drawn digits.
- * Its SHA-256 runs over the bytes alone, without names and shapes.
+ * The oldest fingerprint: 200 training steps of a denoiser that is built from layers, on drawn digits. Its SHA-256 is
+ * of the bytes only, without names and shapes.
  */
 import { noGrad, scope } from '../../src/autograd/tape.ts';
 import { sha256 } from '../../src/data/bytes.ts';

@@ -1,7 +1,7 @@
 /**
- * The fingerprints of the strict build: for each subject and seed a SHA-256 over what the subject computes. They are
- * the same on every engine, processor and number of threads: test/bits.test.ts holds one seed of them, and
- * `npm run verify-bits` all.
+ * The fingerprints of the strict build: for each subject and seed, a SHA-256 of the results of the subject. They are
+ * the same on every engine, every processor and every number of threads. test/bits.test.ts checks one seed, and `npm
+ * run verify-bits` checks all seeds.
  */
 import { SAMPLERS } from '../../src/diffusion/samplers/index.ts';
 import type { Seed } from '../../src/random/rng.ts';
@@ -36,7 +36,7 @@ export const SEEDS = [
   42,
 ];
 
-/** Something that computes. A new one is an entry below; `node test/bits/run.js --publish` adds it to the table. */
+/** A computation with a fingerprint. Add a new one to the list below; `npm run verify-bits -- --publish` stores it. */
 export interface Subject {
   readonly name: string;
   fingerprint(seed: Seed): Promise<string>;

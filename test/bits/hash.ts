@@ -1,6 +1,6 @@
 /**
- * What a subject's fingerprint is made of: named arrays. The SHA-256 runs over each array's name, shape and element
- * type, one line of JSON, and then its bytes, in the order in which they were added. Little-endian, as WebAssembly is.
+ * The hash of a subject's named arrays. For each array, in the order of addition, the SHA-256 covers one line of JSON
+ * (name, shape and element type) and then the bytes. The bytes are little-endian, as in WebAssembly.
  */
 import { sha256 } from '../../src/data/bytes.ts';
 import type { Tensor } from '../../src/tensor/tensor.ts';

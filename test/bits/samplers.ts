@@ -1,6 +1,7 @@
 /**
- * Every sampler on data whose best predictor has a closed form: 16 samples of four coordinates, 64 numbers, with each
- * of the options that change its arithmetic, in discrete and in continuous time.
+ * The bits of every sampler on data whose optimal predictor has a closed form: 16 samples of four coordinates. Each
+ * sampler runs with its default options and with each option that changes its arithmetic, in discrete and in continuous
+ * time.
  */
 import { noGrad } from '../../src/autograd/tape.ts';
 import { continuousSchedule } from '../../src/diffusion/continuous-schedule.ts';
@@ -24,7 +25,7 @@ const data = new GaussianMixture([
   { weight: 0.2, mean: [0, 0.9, -0.8, -0.5], variance: 0.1 },
 ]);
 
-/** What each sampler is run with beside its defaults. */
+/** The options with which each sampler runs, in addition to its defaults. */
 const VARIANTS: { readonly [N in SamplerName]?: readonly SamplersOptions[N][] } = {
   ddpm: [{ variance: 'large' }],
   ddim: [{ eta: 0.5 }, { threshold: 'clip' }, { threshold: 'clip', epsilon: 'model' }],
@@ -40,7 +41,7 @@ const VARIANTS: { readonly [N in SamplerName]?: readonly SamplersOptions[N][] } 
 
 const STEPS = 12;
 
-/** The data's predictor as one of noise, so that a run converts between kinds of prediction too. */
+/** The optimal predictor of eps. With it a run converts between kinds of prediction too. */
 const ofNoise = (schedule: NoiseSchedule): Predictor =>
   predictor('eps', (x, t) => {
     const level = schedule.level(t);

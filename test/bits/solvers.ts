@@ -1,6 +1,6 @@
 /**
- * Every SDE solver: 64 paths from starts of their own over 16 steps of each of four processes, as far as it takes
- * them, in the calculus that is its own; with the fused kernel where there is one, and without.
+ * The bits of every SDE solver. It solves 64 paths from different starts over 16 steps of each of four processes, if it
+ * supports their noise type, in its own calculus. It runs with the fused kernel if there is one, and without.
  */
 import { scope } from '../../src/autograd/tape.ts';
 import { Rng, type Seed } from '../../src/random/rng.ts';
@@ -16,7 +16,7 @@ const PROCESSES = {
   general: heston(),
 };
 
-/** The Heston model stays in Itô's calculus: the published bits of Stratonovich's solvers are without it. */
+/** The Heston model stays in the Itô calculus, so the published bits of Stratonovich solvers do not contain it. */
 const inItsCalculus = (solver: SdeSolver, process: Process): SDE =>
   solver.interpretation === 'stratonovich' && process.correction && process.noise !== 'general'
     ? toStratonovich(process)

@@ -1,6 +1,6 @@
 /**
- * 20 steps of every trainer. Hashed are the parameters, the losses that the run told, and where a trainer has them
- * Adam's moments and the moving average. Nothing else of an event is read, as the form of events may change.
+ * The bits of 20 steps of every trainer. The hash covers the parameters, the reported losses and, if the trainer has
+ * them, Adam's moments and the moving average. Other fields of an event are not hashed, because they can change.
  */
 import { DataLoader } from '../../src/data/loader.ts';
 import { loadStrokes } from '../../src/data/strokes-set.ts';

@@ -1,7 +1,7 @@
 /**
- * Gaussian process regression (Rasmussen and Williams 2006, algorithm 2.1) with a squared exponential kernel, written
- * with the public names of langevin alone. The Cholesky factor is made column by column of tensor operators, so that
- * the gradient of the marginal likelihood with respect to the kernel's parameters runs through it.
+ * Gaussian process regression (Rasmussen and Williams 2006, algorithm 2.1) with a squared exponential kernel. It uses
+ * public names of langevin only. Tensor operators compute the Cholesky factor column by column. So the gradient of the
+ * marginal likelihood flows through it to the kernel's parameters.
  */
 import { cat, eye, Module, stack, type Tensor, tensor } from '../../src/index.ts';
 

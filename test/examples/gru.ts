@@ -1,6 +1,6 @@
 /**
- * A gated recurrent unit (Cho et al. 2014), with PyTorch's formulas and parameters, written with the public names of
- * langevin alone:
+ * A gated recurrent unit (Cho et al. 2014) with PyTorch's formulas and parameters. It uses public names of langevin
+ * only:
  *
  *     r = σ(W_ir·x + b_ir + W_hr·h + b_hr)         z = σ(W_iz·x + b_iz + W_hz·h + b_hz)
  *     n = tanh(W_in·x + b_in + r·(W_hn·h + b_hn))  h' = (1 - z)·n + z·h

@@ -1,7 +1,7 @@
 /**
- * A transformer block (Vaswani et al. 2017, with the normalisation first) and a small language model of it, written with
- * the public names of langevin alone. Tokens [batch, time] become logits [batch, time, tokens]; the logits at a place
- * depend on the tokens up to it.
+ * A transformer block (Vaswani et al. 2017, with the normalisation first) and a small language model of such blocks.
+ * They use public names of langevin only. Tokens [batch, time] give logits [batch, time, tokens]. The logits at a
+ * position depend on the tokens up to this position.
  */
 import {
   Dropout,

@@ -1,6 +1,6 @@
 /**
- * How the files under test/files are opened, by kind: each hashed as its parameters, and as what the model then says of
- * inputs that never change. One small function a kind, so that loaders may move and only imports here follow.
+ * Opens the files in test/files, with one small function per kind. A file has two hashes: that of its parameters, and
+ * that of the model's outputs for fixed inputs. If a loader moves, only the imports here change.
  */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';

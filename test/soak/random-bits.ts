@@ -1,6 +1,6 @@
 /**
- * `npm run random-bits -- [seed] [megabytes]`: raw words of the random number generator on standard output, for
- * whoever has a battery of statistical tests. Without a limit it streams until the reader goes away.
+ * `npm run random-bits -- [seed] [megabytes]`: writes raw words of the random number generator to standard output, for
+ * external statistical tests. Without a limit it writes until the reader closes.
  *
  *   npm run --silent random-bits -- langevin | RNG_test stdin32          (PractRand)
  *   npm run --silent random-bits -- langevin | dieharder -g 200 -a

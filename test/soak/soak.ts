@@ -1,6 +1,6 @@
 /**
- * `npm run soak`: what a long run must not do. 10,000 training steps on all threads leave the heap as it was and
- * lose no worker; 200 engines started and stopped leave no thread and no memory behind. A few minutes.
+ * `npm run soak`: long runs. After 10,000 training steps on all threads the heap has its old size and all workers are
+ * alive. After 200 starts and stops of an engine no thread and no memory remains. It takes a few minutes.
  */
 import { readdirSync } from 'node:fs';
 import { scope } from '../../src/autograd/tape.ts';

@@ -1,4 +1,4 @@
-/** Computes cases of rows in langevin and in PyTorch, and compares them. */
+/** Computes the cases of rows in langevin and in PyTorch, and compares the results. */
 import { scope } from '../../src/autograd/tape.ts';
 import type { Shape } from '../../src/autograd/variable.ts';
 import { backend } from '../../src/backend/backend.ts';

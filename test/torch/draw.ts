@@ -2,10 +2,10 @@
  * Random cases for the comparison with PyTorch: shapes with sizes of 0 and 1 and odd tails, of rank 0 to 5, axes, and
  * float32 numbers. The same seed draws the same case, on every machine.
  *
- * The comparison is relative, so numbers are drawn where results are well-conditioned:
- * - numbers of one tensor have one sign unless a row gives an interval around 0: a sum of them cannot cancel;
- * - they are stratified: of n numbers each lies in its own n-th of the interval, away from the edges. No two are equal
- *   or nearly so, and no maximum is a tie.
+ * The comparison is relative, so the inputs must be well-conditioned:
+ * - The numbers of one tensor have the same sign, so that sums do not cancel (unless a row gives an interval around 0).
+ * - The numbers are stratified: each of n numbers lies in its own n-th of the interval, away from the edges. So no two
+ *   are almost equal, and a maximum has no ties.
  */
 import seedrandom from 'seedrandom';
 import { type Shape, sizeOf } from '../../src/autograd/variable.ts';

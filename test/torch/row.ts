@@ -1,11 +1,11 @@
 /**
- * A row of the comparison: how cases are drawn, how langevin computes one, and how PyTorch does.
+ * A row of the comparison: a function that draws cases, the expression of langevin, and the expression of PyTorch.
  *
- * A row's `torch` is a Python lambda. It is called with the inputs as float64 tensors and with the attributes as keyword
- * arguments; helpers that it may use stand in expressions.py. A result is one tensor, or several; whole numbers (indices)
- * compare equal, other numbers by the norm of the difference over the norm.
+ * A row's `torch` is a Python lambda. It is called with the inputs as float64 tensors and with the attributes as
+ * keyword arguments; helpers that it may use stand in expressions.py. A result is one tensor, or several; whole numbers
+ * (indices) compare equal, other numbers by the norm of the difference over the norm.
  *
- * A gradient of random dL/dy flows into every input that wants one. It is compared in the same way.
+ * For a random dL/dy the gradient of every input that requires one is compared in the same way.
  */
 import type { Tensor } from '../../src/tensor/tensor.ts';
 import type { Draw, Input } from './draw.ts';

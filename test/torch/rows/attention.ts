@@ -1,11 +1,11 @@
-/** Attention of tokens [batch, tokens, channels]; PyTorch has the heads in front of the tokens. */
+/** Attention of tokens [batch, tokens, channels]. In PyTorch the heads are before the tokens. */
 import { MultiheadAttention, scaledDotProductAttention, type Tensor } from '../../../src/index.ts';
 import type { Draw } from '../draw.ts';
 import { type Row, row } from '../row.ts';
 
 /**
- * The norm below which an error counts absolutely. The gradient of scores sums to 0 over the keys: it is 0 where there is
- * one, and cancels where there are few.
+ * The norm below which an error counts absolutely. The gradient of scores sums to 0 over the keys: it is 0 where there
+ * is one, and cancels where there are few.
  */
 const FLOOR = 10;
 

@@ -1,4 +1,4 @@
-/** Comparisons, choices between tensors, and what finds and takes elements by their indices. */
+/** Comparisons, choices between tensors, and functions that find or take elements by their indices. */
 import { type Tensor, where } from '../../../src/index.ts';
 import type { Draw } from '../draw.ts';
 import { type Row, row } from '../row.ts';
@@ -14,8 +14,8 @@ const comparison = (name: 'eq' | 'ne' | 'gt' | 'ge' | 'lt' | 'le'): Row =>
   });
 
 /**
- * A shape, an axis of it and its size. By default no axis is empty: a flat list of no indices does not tell how long the
- * axis of gather's result is.
+ * A shape, an axis of it and its size. By default no axis is empty: a flat list of no indices does not tell how long
+ * the axis of gather's result is.
  */
 function withAxis(draw: Draw, least = 1) {
   const shape = draw.shape({ rank: [1, 5], least });

@@ -1,6 +1,6 @@
 /**
- * Elementwise functions. Intervals keep clear of what is ill-conditioned: log near 1, powers of 0. Kinks and ties have
- * rows of their own, where langevin's choice is PyTorch's.
+ * Elementwise functions. Intervals leave out ill-conditioned arguments, such as log near 1 and powers of 0. Kinks and
+ * ties have their own rows: there langevin makes the same choice as PyTorch.
  */
 import { binary, ROUNDED, type Row, row, unary } from '../row.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Random graphs: programs of up to twelve steps on square matrices, each a function of earlier results. Results are used
- * several times or never, so that gradients are gathered from several places, through views and broadcasts.
+ * Random graphs: programs of up to twelve steps on square matrices. Each step is a function of earlier results. A
+ * result can be used several times or never. So gradients are sums over several uses, through views and broadcasts.
  */
 import { cat, type Tensor } from '../../../src/index.ts';
 import type { Draw } from '../draw.ts';

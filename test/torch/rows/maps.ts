@@ -1,5 +1,5 @@
 /**
- * Layers of maps. langevin has the channels last, PyTorch has them second: the lambdas turn maps over and back.
+ * Layers of maps. langevin has the channels last and PyTorch has them second, so the lambdas permute the axes.
  */
 import { GroupNorm, groupNorm, type Tensor } from '../../../src/index.ts';
 import type { Draw } from '../draw.ts';

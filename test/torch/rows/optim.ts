@@ -1,4 +1,4 @@
-/** Optimisers: parameters after several steps. Learning rates: those of the first steps of a schedule. */
+/** Optimisers: the parameters after several steps. Schedules: the learning rates of the first steps. */
 
 import {
   Adam,

@@ -1,4 +1,4 @@
-/** Reductions over random axes, which stay or not. PyTorch's reductions of many axes do not take none: None is all. */
+/** Reductions over random axes, with and without keepdim. PyTorch takes None for all axes, not an empty list. */
 import { type Tensor, where } from '../../../src/index.ts';
 import type { Draw } from '../draw.ts';
 import { type Row, row } from '../row.ts';

@@ -1,4 +1,4 @@
-/** What only moves elements: results are equal to the bit, and gradients too where nothing repeats. */
+/** Functions that only move elements. Results are equal to the bit, and gradients too if no element repeats. */
 import { cat, stack } from '../../../src/index.ts';
 import { type Row, row } from '../row.ts';
 

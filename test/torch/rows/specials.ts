@@ -1,6 +1,6 @@
 /**
- * Elementwise functions at the ends of float32: zeros, subnormals, the largest numbers, infinities and NaN. A case has
- * one number again and again, so that the error is relative to it; subnormal results count as 2^-126.
+ * Elementwise functions at the limits of float32: zeros, subnormals, the largest numbers, infinities and NaN. A case
+ * repeats one number, so that the error is relative to it. Subnormal results count as 2^-126.
  *
  * Where langevin and PyTorch differ, numbers are left out:
  * - silu and gelu of -∞ are -0 in langevin, the limit, and NaN in PyTorch, as is the gradient of gelu at ∞;
