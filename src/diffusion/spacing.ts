@@ -157,14 +157,14 @@ function noisy(
 }
 
 /**
- * Whether levels lie on the straight line from data to noise, alpha + sigma = 1, or begin at pure noise. A ratio to
- * alpha is a bad variable there: it goes to infinity.
+ * Whether the levels are on the straight line from data to noise, alpha + sigma = 1, or begin at pure noise. Near pure
+ * noise sigma/alpha goes to infinity, so it is not a good variable for steps.
  */
 export function isStraight(levels: readonly NoiseLevel[]): boolean {
   return levels[0].alpha === 0 || levels.every(({ alpha, sigma }) => Math.abs(alpha + sigma - 1) < 1e-12);
 }
 
-/** Values of sigma/alpha on Karras' grid, falling. */
+/** Values of sigma/alpha on Karras' grid, decreasing. */
 function karrasRatios(schedule: NoiseSchedule, points: number, rho: number): ArrayLike<number> {
   const ends = [schedule.level(schedule.tMax), schedule.level(schedule.tMin)];
   if (!isStraight(ends)) {

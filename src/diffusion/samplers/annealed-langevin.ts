@@ -1,13 +1,12 @@
 /**
- * Annealed Langevin dynamics: `corrections` Langevin steps at each level, from the noisiest to the cleanest, with
- * delta = stepSize·sigma² (the paper's alpha_i/2 = epsilon·sigma_i²/(2·sigma_L²), so that
- * stepSize is epsilon/(2·sigma_L²) in its terms). Between levels x/alpha stays as it is; after pure noise,
- * where alpha is 0, the next level begins with noise of its own sigma. The step to sigma 0 takes the predicted data
- * (Jolicoeur-Martineau et al. 2021).
+ * Annealed Langevin dynamics: `corrections` Langevin steps at each level, from the most noise to the least, with
+ * delta = stepSize·sigma². (In the paper delta is alpha_i/2 = epsilon·sigma_i²/(2·sigma_L²), so stepSize is
+ * epsilon/(2·sigma_L²).) Between levels x/alpha does not change. After pure noise, where alpha is 0, the next level
+ * starts with noise of its own sigma. The step to sigma 0 returns the predicted data (Jolicoeur-Martineau et al. 2021).
  *
- * Order 0: more levels do not help beyond what more Langevin steps do; at a level its error is of order 1 in
- * stepSize. Source: Song and Ermon, "Generative modeling by estimating gradients of the data distribution"
- * (2019), algorithm 1, for exploding noise; on other schedules it is the same in x/alpha.
+ * Order 0: a finer grid only helps by its additional Langevin steps. At a level the error is of order 1 in stepSize.
+ * Source: Song and Ermon, "Generative modeling by estimating gradients of the data distribution" (2019), algorithm 1,
+ * for variance exploding noise. On other schedules it is the same algorithm in x/alpha.
  */
 import { withDefaults } from '../../options.ts';
 import { checkNumber, checkWhole } from '../check.ts';
@@ -17,13 +16,13 @@ import { langevinStep } from './langevin.ts';
 import { SAMPLER_DEFAULTS, type Sampler, type SamplerOptions, sampler } from './sampler.ts';
 
 export interface AnnealedLangevinOptions extends SamplerOptions {
-  /** Langevin steps a level, 10 by default. */
+  /** The number of Langevin steps per level. Default 10. */
   readonly corrections?: number;
-  /** delta/sigma², 0.1 by default; at most 1, where a step forgets all. */
+  /** delta/sigma², at most 1. With 1 a step replaces x by the predicted data plus noise. Default 0.1. */
   readonly stepSize?: number;
 }
 
-/** @throws ValueError for corrections that are no whole number >= 1, and step sizes outside (0, 1] */
+/** @throws ValueError for corrections that are not a whole number >= 1, or a step size outside (0, 1] */
 export function annealedLangevin(options: AnnealedLangevinOptions = {}): Sampler {
   const { corrections, stepSize } = withDefaults('annealed-langevin', options, {
     ...SAMPLER_DEFAULTS,

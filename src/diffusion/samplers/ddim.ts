@@ -1,14 +1,16 @@
 /**
- * DDIM, and its inversion. A step keeps the predicted data and the predicted noise, and lowers the noise:
+ * DDIM, and its inversion. A step combines the predicted data and the predicted noise at the lower noise level:
  *
  *   x_to = alpha_to·x0 + √(sigma_to² - s²)·eps + s·z,   s² = eta²·betaTilde
  *
- * eta 0 is deterministic, an integrator of the probability-flow ODE of order 1; eta 1 is DDPM with the small
- * variance. The noise is recomputed from thresholded data unless `epsilon` is `model`, as diffusers has it.
+ * With eta 0 the step is deterministic: it integrates the probability-flow ODE with order 1. eta 1 is DDPM with the
+ * small variance. If thresholding changes the data, the noise is recomputed from it. With `epsilon: 'model'` the noise
+ * is the model's, as in diffusers.
  *
- * The inversion runs the grid upwards, from its cleanest level to its noisiest. A step backwards is implicit, as
- * the model would have to be asked at the unknown noisier state: it is asked at the known one first, and each
- * further iteration of `iterations` is one of a fixed-point iteration, until DDIM leads back to where it came from.
+ * The inversion goes through the grid in the other direction, from the least noise to the most. Its step is implicit:
+ * it needs the prediction at the unknown state with more noise. The first guess uses the prediction at the known state.
+ * Then `iterations` steps of a fixed-point iteration follow. They converge to the state from which DDIM leads to the
+ * known one.
  *
  * Source: Song, Meng and Ermon, "Denoising diffusion implicit models" (2021), equations 12 and 16; inversion:
  * Dhariwal and Nichol (2021), appendix F; fixed point: Pan et al., "Effective real image editing with accelerated
@@ -23,13 +25,13 @@ import { conversion, type Pair } from '../prediction.ts';
 import { SAMPLER_DEFAULTS, type Sampler, type SamplerOptions, type SamplingRun, sampler } from './sampler.ts';
 
 export interface DdimOptions extends SamplerOptions {
-  /** From 0, deterministic, by default, to 1. */
+  /** The amount of noise, from 0 (deterministic) to 1 (DDPM). Default 0. */
   readonly eta?: number;
-  /** Where thresholding changes x0: the noise that belongs to it, or the model's own. `thresholded` by default. */
+  /** If thresholding changes x0: the noise that fits the new x0, or the model's noise. Default `thresholded`. */
   readonly epsilon?: 'thresholded' | 'model';
 }
 
-/** (a, b): DDIM's x_to is a·x + b·x0, with noise of standard deviation s to be added. */
+/** (a, b): DDIM's x_to is a·x + b·x0, plus noise of standard deviation s. */
 export function ddimMap(from: NoiseLevel, to: NoiseLevel, s = 0): Pair {
   const towards = Math.sqrt(Math.max(0, to.sigma * to.sigma - s * s)) / from.sigma;
   return [towards, to.alpha - towards * from.alpha];
@@ -76,14 +78,14 @@ function withModelNoise(run: SamplingRun, from: NoiseLevel, to: NoiseLevel, s: n
 }
 
 export interface DdimInversionOptions extends Omit<SamplerOptions, 'end'> {
-  /** Fixed-point iterations after the explicit step: 0 by default. */
+  /** The number of fixed-point iterations after the explicit step. Default 0. */
   readonly iterations?: number;
 }
 
 /**
- * The way back: from data, taken to be at the schedule's cleanest level, to the noise that DDIM with eta 0 and
- * `end: 'first'` makes them of.
- * @throws ValueError for iterations that are no whole number >= 0, or levels that end at sigma 0
+ * The inverse of DDIM: from data to the noise from which DDIM with eta 0 and `end: 'first'` makes this data. The data
+ * must be at the schedule's level with the least noise.
+ * @throws ValueError for iterations that are not a whole number >= 0, or levels that end at sigma 0
  */
 export function ddimInversion(options: DdimInversionOptions = {}): Sampler {
   const { end: _end, ...defaults } = SAMPLER_DEFAULTS;

@@ -1,11 +1,11 @@
 /**
- * DDPM's ancestral sampling: each step draws from p(x_to | x_from) = q(x_to | x_from, x0), with the predicted data
- * in place of x0. The last step, to the data themselves, adds no noise.
+ * DDPM's ancestral sampling. Each step draws from p(x_to | x_from) = q(x_to | x_from, x0), with the predicted data in
+ * place of x0. The last step, to the level without noise, adds no noise.
  *
- * The variance of a step is betaTilde (`small`, right for data that are one point), beta (`large`, right for
- * standard normal data), or `learned`, in between by the model's own share: ln(variance) = share·ln(beta) +
- * (1 - share)·ln(betaTilde). On a grid of fewer steps than the schedule, beta and betaTilde are those of the
- * longer steps. With `small` it is DDIM with eta 1.
+ * The variance of a step is one of three. `small` is betaTilde: it is exact if the data are one point, and the sampler
+ * is DDIM with eta 1. `large` is beta: it is exact for standard normal data. `learned` is between them, by a share that
+ * the model predicts: ln(variance) = share·ln(beta) + (1 - share)·ln(betaTilde). If the grid has fewer steps than the
+ * schedule, beta and betaTilde are those of the longer steps.
  *
  * Order 1 (weak). Sources: Ho, Jain and Abbeel (2020), algorithm 2; Nichol and Dhariwal (2021), equation 15.
  */
@@ -17,7 +17,7 @@ import { transition } from '../level.ts';
 import { SAMPLER_DEFAULTS, type Sampler, type SamplerOptions, type SamplingRun, sampler } from './sampler.ts';
 
 export interface DdpmOptions extends SamplerOptions {
-  /** `small` by default. */
+  /** Default `small`. */
   readonly variance?: 'small' | 'large' | 'learned';
 }
 

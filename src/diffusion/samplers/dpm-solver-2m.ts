@@ -1,15 +1,15 @@
 /**
- * DPM-Solver++(2M) and its stochastic form: second order from one evaluation a step, with the slope of D from the
- * step before. With k = 1 for the probability-flow ODE, and k = 2 for the reverse SDE,
+ * DPM-Solver++(2M) and its stochastic form: second order with one evaluation per step. The slope of the predicted data
+ * D comes from the step before. With k = 1 for the probability-flow ODE, and k = 2 for the reverse SDE,
  *
  *   x_to = (sigma_to/sigma_from)·e^-(k-1)h·x + g·D0 + c·(D0 - D1)·h/h_before,   g = alpha_to(1 - e^-kh)
  *
- * c = g/2 for `midpoint`, alpha_to - g/(kh) for `heun`; the SDE adds sigma_to·√(1 - e^-2h)·z. The first step is DDIM,
- * with eta 1 for the SDE.
+ * where c = g/2 for `midpoint`, and c = alpha_to - g/(kh) for `heun`. The SDE adds sigma_to·√(1 - e^-2h)·z. The first
+ * step is DDIM, with eta 1 for the SDE.
  *
- * Order 2; of the SDE weakly, on Gaussian data, where test/diffusion-orders.test.ts measures it without sampling
- * error, and on other data at least 1. Source: Lu et al. (2022), algorithm 2, section 5 and appendix A; both variants
- * as in diffusers' DPMSolverMultistepScheduler, `dpmsolver++` and `sde-dpmsolver++`.
+ * Order 2. For the SDE it is the weak order on Gaussian data, which test/diffusion-orders.test.ts measures without
+ * sampling error; on other data the weak order is at least 1. Source: Lu et al. (2022), algorithm 2, section 5 and
+ * appendix A. Both variants are as in diffusers' DPMSolverMultistepScheduler, `dpmsolver++` and `sde-dpmsolver++`.
  */
 import { withDefaults } from '../../options.ts';
 import { combine } from '../combine.ts';
@@ -23,12 +23,12 @@ import {
 } from './dpm-solver.ts';
 import { SAMPLER_DEFAULTS, type Sampler, sampler } from './sampler.ts';
 
-/** Of the probability-flow ODE. @throws ValueError for an unknown variant */
+/** DPM-Solver++(2M) for the probability-flow ODE. @throws ValueError for an unknown variant */
 export function dpmSolver2M(options: MultistepOptions = {}): Sampler {
   return secondOrder('dpm-solver-2m', 1, options);
 }
 
-/** Of the reverse SDE. @throws ValueError for an unknown variant */
+/** DPM-Solver++(2M) for the reverse SDE. @throws ValueError for an unknown variant */
 export function dpmSolverSde2M(options: MultistepOptions = {}): Sampler {
   return secondOrder('dpm-solver-sde-2m', 2, options);
 }

@@ -1,13 +1,14 @@
 /**
- * DPM-Solver++(2S): second order from two evaluations, at the start of a step and inside of it.
+ * DPM-Solver++(2S): second order with two evaluations, one at the start of a step and one inside of it.
  *
  *   x_m  = (sigma_m/sigma_from)·x + alpha_m(1 - e^(-r·h))·D0,   lambda_m = lambda_from + r·h
  *   x_to = (sigma_to/sigma_from)·x + alpha_to(1 - e^-h)·(D0 + (D_m - D0)/(2r))
  *
- * `inner: 'middle'` takes r = 1/2 and finds the level in the middle of each step; a run of N steps makes 2N
- * evaluations. `inner: 'grid'` steps over two intervals of the grid at once and has its evaluation at the level
- * between them, as diffusers' singlestep scheduler does: N evaluations; an odd last interval is of first order.
- * The step to sigma 0 is of first order too, and the one from pure noise, which is infinite in lambda.
+ * `inner: 'middle'` has r = 1/2: the second evaluation is at the middle of the step in lambda. N steps need 2N
+ * evaluations. `inner: 'grid'` makes one step over two intervals of the grid. The second evaluation is at the level
+ * between them, as in diffusers' singlestep scheduler. N intervals need N evaluations; an odd last interval is a step
+ * of first order. The step to sigma 0 is of first order too. So is the step from pure noise, which is infinite in
+ * lambda.
  *
  * Order 2. Source: Lu et al. (2022), algorithm 1.
  */
@@ -21,7 +22,7 @@ import { growth, lambdaStep } from './dpm-solver.ts';
 import { SAMPLER_DEFAULTS, type Sampler, type SamplerOptions, type SamplingRun, sampler } from './sampler.ts';
 
 export interface DpmSolver2SOptions extends SamplerOptions {
-  /** `middle` by default. */
+  /** Default `middle`. */
   readonly inner?: 'middle' | 'grid';
 }
 
@@ -45,7 +46,7 @@ function firstOrder(out: Tensor, from: NoiseLevel, to: NoiseLevel, x: Tensor, d:
   combine(out, [to.sigma / from.sigma, x], [to.alpha * growth(lambdaStep(from, to)), d]);
 }
 
-/** x_to of D0 at `from` and D_m at `between`, from x at `from`. */
+/** Computes x_to from x and D0 at `from` and D_m at `between`. */
 function secondOrder(
   out: Tensor,
   [from, between, to]: readonly [NoiseLevel, NoiseLevel, NoiseLevel],
@@ -78,7 +79,7 @@ function overGrid(run: SamplingRun): (i: number) => void {
   const { x, x0, levels } = run;
   return (i) => {
     const [from, to] = [levels[i], levels[i + 1]];
-    // From zero SNR there is no ratio of steps: that interval stands alone, and the pairs begin after it.
+    // From pure noise there is no ratio of steps: that interval is a step of its own, and the pairs begin after it.
     const position = i - (levels[0].alpha === 0 ? 1 : 0);
     if (position % 2 !== 1 || to.sigma === 0) {
       start.copyFrom(x);

@@ -1,12 +1,12 @@
 /**
- * What the samplers of the DPM-Solver++ family share. In lambda = ln(alpha/sigma) the probability-flow ODE is
- * linear but for the predicted data D, and its solution over a step h = lambda_to - lambda_from is
+ * The common parts of the DPM-Solver++ samplers. In lambda = ln(alpha/sigma) the probability-flow ODE is linear, except
+ * for the predicted data D. Its solution over a step h = lambda_to - lambda_from is
  *
  *   x_to = (sigma_to/sigma_from)·x + alpha_to·∫ e^-(lambda_to - lambda) D d(lambda)
  *
- * With D constant over the step this is DDIM; methods of higher order take D's slope from further evaluations.
- * e^-h is a ratio of the levels' own numbers, so that first steps from zero SNR and last steps to sigma 0, where h
- * is infinite, need no special case.
+ * If D is constant over the step, this is DDIM. Methods of higher order estimate the slope of D from more evaluations.
+ * At a first step from pure noise and a last step to sigma 0, h is infinite. They need no special case, because the
+ * code uses e^-h, which is a finite ratio of alphas and sigmas.
  *
  * Source: Lu et al., "DPM-Solver++: fast solver for guided sampling of diffusion probabilistic models" (2022).
  */
@@ -16,11 +16,11 @@ import type { NoiseLevel } from '../level.ts';
 import type { SamplerOptions } from './sampler.ts';
 
 export interface MultistepOptions extends SamplerOptions {
-  /** How the slope of D enters: its value at the middle of the step, or its exact integral. `midpoint` by default. */
+  /** The use of D's slope: at the middle of the step (`midpoint`, the default), or in the exact integral (`heun`). */
   readonly variant?: 'midpoint' | 'heun';
   /**
-   * Whether the last step is of first order, for stability: by default with fewer than 15 steps (as diffusers), and
-   * always to sigma 0, where there is no other way.
+   * Whether the last step is of first order, for stability. Default: if there are fewer than 15 steps, as in diffusers.
+   * A step to sigma 0 is always of first order.
    */
   readonly lowerOrderFinal?: boolean;
 }
@@ -31,7 +31,7 @@ export function checkVariant(name: string, variant: 'midpoint' | 'heun'): void {
   throw new ValueError(`${name}: expected a variant midpoint or heun, got "${String(variant)}"`);
 }
 
-/** Whether step i, to level `to`, is to be of first order. */
+/** Whether step i, to level `to`, is of first order. */
 export function isFirstOrder(
   i: number,
   steps: number,
@@ -51,7 +51,7 @@ export function lambdaStep(from: NoiseLevel, to: NoiseLevel): number {
   return -log(decay(from, to));
 }
 
-/** -expm1(-k·h) = 1 - e^(-k·h), without loss for small steps. */
+/** 1 - e^(-k·h) = -expm1(-k·h), which is accurate for small steps too. */
 export function growth(h: number, k = 1): number {
   return -expm1(-k * h);
 }

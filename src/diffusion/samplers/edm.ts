@@ -1,13 +1,12 @@
 /**
- * EDM's stochastic sampler: before each Heun step, noise is added to raise s = sigma/alpha to s·(1 + gamma), which
- * forgets errors made so far. In y = x/alpha (Heun's step is in the variables of heun.ts):
+ * EDM's stochastic sampler. Before each Heun step, noise is added, which raises s = sigma/alpha to s·(1 + gamma). This
+ * reduces errors of earlier steps. In y = x/alpha (Heun's step uses the variables of heun.ts):
  *
  *   gamma = min(churn/steps, √2 - 1) where minSigma <= s <= maxSigma, else 0
  *   y += √((s·(1 + gamma))² - s²)·noiseScale·z, then Heun from s·(1 + gamma) to s_to
  *
- * With churn 0 it is Heun's method. Order 2 without churn. Source: Karras et al. (2022), algorithm 2; its steps
- * are on a `karras` grid. The model's time input is the one that belongs to the raised sigma; beyond the noisiest
- * level, the last. Pure noise, where alpha is 0, is not raised.
+ * With churn 0 it is Heun's method, of order 2. Source: Karras et al. (2022), algorithm 2, with a `karras` grid. The
+ * time input of the model is the time of the raised sigma, at most tMax. Pure noise, where alpha is 0, is not raised.
  */
 import { withDefaults } from '../../options.ts';
 import { checkNumber } from '../check.ts';
@@ -18,16 +17,16 @@ import { heunStep } from './heun.ts';
 import { SAMPLER_DEFAULTS, type Sampler, type SamplerOptions, sampler } from './sampler.ts';
 
 export interface EdmOptions extends SamplerOptions {
-  /** S_churn, 0 by default. */
+  /** S_churn. Default 0. */
   readonly churn?: number;
-  /** S_tmin and S_tmax: churn acts between them; 0 and infinity by default. */
+  /** S_tmin and S_tmax: noise is added only if s is between them. Default 0 and infinity. */
   readonly minSigma?: number;
   readonly maxSigma?: number;
-  /** S_noise, 1 by default. */
+  /** S_noise. Default 1. */
   readonly noiseScale?: number;
 }
 
-/** The sampler, by default on Karras' sigmas. @throws ValueError for a negative churn or noise scale */
+/** EDM's sampler. Its default spacing is `karras`. @throws ValueError for a negative churn or noise scale */
 export function edm(options: EdmOptions = {}): Sampler {
   const filled = withDefaults('edm', options, {
     ...SAMPLER_DEFAULTS,

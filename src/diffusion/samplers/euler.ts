@@ -1,15 +1,14 @@
 /**
- * The probability-flow ODE by Euler's method. With y = x/c and s = sigma/c the ODE of every schedule is linear in s
- * but for the predicted data. Two scales c are in use:
+ * The probability-flow ODE by Euler's method, in the variables y = x/c and s = sigma/c. There are two scales c:
  *
  *   c = alpha           dy/ds = eps        Karras et al. (2022), equation 4 with s(t) = 1
  *   c = alpha + sigma   dy/ds = eps - x0   the velocity of the straight line from data to noise, rectified flow
  *
- * Both slopes are (x - c·x0)/sigma, and a step is y += (s_to - s_from)·slope. The second stays finite at pure noise,
- * where alpha is 0. Euler's map is the same in both: DDIM with eta 0 (Song, Meng and Ermon 2021, section 4.3), and
- * Euler's discrete sampler in diffusers and k-diffusion.
+ * Both slopes are (x - c·x0)/sigma, and a step is y += (s_to - s_from)·slope. The second scale is finite at pure noise,
+ * where alpha is 0. Euler's step is the same map for both scales. It is DDIM with eta 0 (Song, Meng and Ermon 2021,
+ * section 4.3), and Euler's discrete sampler in diffusers and k-diffusion.
  *
- * Order 1. The ODE in the schedule's own time, for general solvers, is `probabilityFlow` in process.ts.
+ * Order 1. For general solvers, `probabilityFlow` in process.ts is the ODE in the schedule's own time.
  */
 import { withDefaults } from '../../options.ts';
 import { combine } from '../combine.ts';
@@ -17,7 +16,7 @@ import type { NoiseLevel } from '../level.ts';
 import { isStraight } from '../spacing.ts';
 import { SAMPLER_DEFAULTS, type Sampler, type SamplerOptions, sampler } from './sampler.ts';
 
-/** The sampler. */
+/** Euler's sampler. */
 export function euler(options: SamplerOptions = {}): Sampler {
   withDefaults('euler', options, SAMPLER_DEFAULTS);
   return sampler({
@@ -36,10 +35,10 @@ export function euler(options: SamplerOptions = {}): Sampler {
   });
 }
 
-/** c of a level: see above. */
+/** The scale c of a level: see the top of this file. */
 export type Scale = (level: NoiseLevel) => number;
 
-/** The scale in which a run over these levels is integrated. */
+/** The scale for a run over these levels. */
 export function scaleOf(levels: readonly NoiseLevel[]): Scale {
   return isStraight(levels) ? ({ alpha, sigma }) => alpha + sigma : ({ alpha }) => alpha;
 }

@@ -1,13 +1,14 @@
 /**
- * The probability-flow ODE by Heun's method, in the variables y = x/c, s = sigma/c of euler.ts, with f for dy/ds:
+ * The probability-flow ODE by Heun's method, in the variables y = x/c and s = sigma/c of euler.ts. With f = dy/ds,
  *
  *   y' = y + h·f(y, s);   y_to = y + h/2·(f(y, s) + f(y', s + h))
  *
- * c is alpha, as Karras has it. From pure noise, where alpha is 0, and on the rectified flow c is alpha + sigma, so that
- * s is the flow's own time: near pure noise a step in sigma/alpha is so long that its second slope is far off.
- * The last step, where s_to is 0 and eps is not defined, is Euler's. Order 2, two evaluations a step but for the
- * last. Source: Karras, Aittala, Aila and Laine, "Elucidating the design space of diffusion-based generative
- * models" (2022), algorithm 1.
+ * The scale c is alpha, as in Karras et al. From pure noise, where alpha is 0, and on the rectified flow, c is
+ * alpha + sigma, and s is the flow's own time. (Near pure noise a step in sigma/alpha is very long, and its second
+ * slope is inaccurate.) The last step, where s_to is 0 and eps is not defined, is Euler's.
+ *
+ * Order 2. Each step needs two evaluations; the last needs one. Source: Karras, Aittala, Aila and Laine, "Elucidating
+ * the design space of diffusion-based generative models" (2022), algorithm 1.
  */
 import { withDefaults } from '../../options.ts';
 import { combine } from '../combine.ts';
@@ -15,7 +16,7 @@ import type { NoiseLevel } from '../level.ts';
 import { eulerMap, type Scale, scaleOf } from './euler.ts';
 import { SAMPLER_DEFAULTS, type Sampler, type SamplerOptions, type SamplingRun, sampler } from './sampler.ts';
 
-/** The sampler. */
+/** Heun's sampler. */
 export function heun(options: SamplerOptions = {}): Sampler {
   withDefaults('heun', options, SAMPLER_DEFAULTS);
   return sampler({
@@ -30,7 +31,7 @@ export function heun(options: SamplerOptions = {}): Sampler {
   });
 }
 
-/** Steps of Heun's method in y = x/c, in place. */
+/** The step of Heun's method in y = x/c, in place. */
 export function heunStep(run: SamplingRun, scale: Scale): (from: NoiseLevel, to: NoiseLevel) => void {
   const { x } = run;
   const [trial, second] = [run.buffer(), run.buffer()];
@@ -43,7 +44,7 @@ export function heunStep(run: SamplingRun, scale: Scale): (from: NoiseLevel, to:
     }
     combine(trial, [a, x], [b, run.x0]);
     run.denoise(to, trial, second);
-    // Both slopes are (x - c·x0)/sigma of their own level; h/2 is half of the difference of sigma/c.
+    // Each slope is (x - c·x0)/sigma at its own level. h/2 is half of the difference of sigma/c.
     const [c, cTo] = [scale(from), scale(to)];
     const half = 0.5 * cTo * (to.sigma / cTo - from.sigma / c);
     combine(

@@ -1,4 +1,4 @@
-/** All samplers, and the one of a given name. */
+/** All samplers, and a function that creates one by its name. */
 import { oneOf } from '../../options.ts';
 import { type AnnealedLangevinOptions, annealedLangevin } from './annealed-langevin.ts';
 import { type DdimInversionOptions, type DdimOptions, ddim, ddimInversion } from './ddim.ts';
@@ -49,8 +49,8 @@ const MAKERS: { readonly [N in SamplerName]: (options: SamplersOptions[N]) => Sa
 export const SAMPLERS = Object.keys(MAKERS) as readonly SamplerName[];
 
 /**
- * The sampler of that name with its options.
- * @throws ValueError for an unknown name, and for options that the sampler refuses
+ * Creates the sampler of that name with its options.
+ * @throws ValueError for an unknown name, or options that the sampler refuses
  */
 export function createSampler<N extends SamplerName>(name: N, options: SamplersOptions[N] = {}): Sampler {
   return MAKERS[oneOf('sampler', SAMPLERS, name) as N](options);

@@ -1,23 +1,23 @@
 /**
- * Langevin steps at one noise level, which move x towards the level's own distribution without changing the level:
+ * Langevin steps at one noise level. They move x towards the distribution of the level, and do not change the level:
  *
  *   x += delta·score(x) + √(2·delta)·z,   score = (alpha·x0 - x)/sigma²
  *
- * Its stationary distribution is right only as delta goes to 0: for a Gaussian of variance V it is
- * V/(1 - delta/(2V)). There is no accept/reject step.
+ * The stationary distribution is exact only in the limit delta to 0. For a Gaussian of variance V the stationary
+ * variance is V/(1 - delta/(2V)). There is no accept/reject step.
  *
- * The step size follows from a signal-to-noise ratio r (Song et al. 2021, algorithms 4 and 5),
- * delta = scale·(r·|z|/|score|)², with norms averaged over the batch, or is given.
+ * The step size delta is given, or follows from a signal-to-noise ratio r: delta = scale·(r·|z|/|score|)², with norms
+ * averaged over the batch (Song et al. 2021, algorithms 4 and 5).
  */
 import type { Tensor } from '../../tensor/tensor.ts';
 import { combine } from '../combine.ts';
 import type { NoiseLevel } from '../level.ts';
 import type { SamplingRun } from './sampler.ts';
 
-/** delta of a step, from its score and its noise. */
+/** The delta of a step, as a function of its score and its noise. */
 export type StepSize = (score: Tensor, noise: Tensor) => number;
 
-/** One step in place at `level`, whose sigma is > 0. */
+/** One step at `level`, in place. Its sigma must be > 0. */
 export function langevinStep(run: SamplingRun, level: NoiseLevel, stepSize: StepSize): void {
   const { x } = run;
   const { alpha, sigma } = level;

@@ -1,9 +1,9 @@
 /**
- * Predictor-corrector sampling: after each step of the reverse SDE (the predictor: DDPM's ancestral step), some
- * Langevin steps at the new level (the corrector) repair its error. There is nothing to correct at sigma 0.
+ * Predictor-corrector sampling. The predictor is a step of the reverse SDE (DDPM's ancestral step). Then the corrector,
+ * a number of Langevin steps at the new level, reduces its error. At sigma 0 there is no correction.
  *
- * The corrector's step size comes from `snr`, as in langevin.ts, times (alpha_from/alpha_to)², the paper's
- * alpha_i = 1 - beta_i; or it is stepSize·sigma². Order 1 (weak) in the number of steps.
+ * The corrector's step size follows from `snr` as in langevin.ts, times (alpha_from/alpha_to)², which is the paper's
+ * alpha_i = 1 - beta_i. Or it is stepSize·sigma². Order 1 (weak) in the number of steps.
  *
  * Source: Song et al., "Score-based generative modeling through stochastic differential equations" (2021),
  * algorithms 2 to 5 with ancestral sampling as the predictor (their appendix F).
@@ -16,15 +16,15 @@ import { byNorms, langevinStep } from './langevin.ts';
 import { SAMPLER_DEFAULTS, type Sampler, type SamplerOptions, sampler } from './sampler.ts';
 
 export interface PredictorCorrectorOptions extends SamplerOptions {
-  /** Langevin steps a level, 1 by default. */
+  /** The number of Langevin steps per level. Default 1. */
   readonly corrections?: number;
-  /** The signal-to-noise ratio of a Langevin step, 0.16 by default. */
+  /** The signal-to-noise ratio of a Langevin step. Default 0.16. */
   readonly snr?: number;
   /** delta/sigma² of a Langevin step, in place of `snr`. */
   readonly stepSize?: number;
 }
 
-/** @throws ValueError for corrections that are no whole number >= 0, and negative step sizes */
+/** @throws ValueError for corrections that are not a whole number >= 0, or a negative step size */
 export function predictorCorrector(options: PredictorCorrectorOptions = {}): Sampler {
   const { corrections, snr, stepSize } = withDefaults('predictor-corrector', options, {
     ...SAMPLER_DEFAULTS,
@@ -49,7 +49,7 @@ export function predictorCorrector(options: PredictorCorrectorOptions = {}): Sam
       const kept = from.alpha / to.alpha;
       const delta =
         stepSize === undefined ? byNorms(snr, 2 * kept * kept) : () => stepSize * to.sigma * to.sigma;
-      // Algorithms 4 and 5 write the step as epsilon = 2·alpha_i·(r|z|/|g|)², x += epsilon·g + √(2 epsilon)·z.
+      // In algorithms 4 and 5 the step is epsilon = 2·alpha_i·(r|z|/|g|)², x += epsilon·g + √(2 epsilon)·z.
       for (let k = 0; k < corrections; k++) langevinStep(run, to, delta);
     },
   });

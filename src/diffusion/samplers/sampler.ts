@@ -1,10 +1,10 @@
 /**
- * What all samplers share: the interface, the loop over levels, and the memory. A sampler is a generator that
- * yields after each step, so that progress bars, plots and animations live outside of it.
+ * The common parts of all samplers: the interface, the loop over levels, and the memory. A sampler is a generator that
+ * yields after each step. So progress bars, plots and animations are outside of it.
  *
- * Memory: the state and what a method remembers lie on the heap, made once and overwritten from step to step;
- * what the model computes lies in a scope that ends with the step. A run therefore has a flat memory, however
- * many steps it takes. The tape records inside a step, so that guidance may use gradients, and is cut with it.
+ * Memory: the state and the buffers of a method are on the heap. They are allocated once and overwritten in each step.
+ * The model's tensors belong to a scope that ends with the step. So the memory of a run does not grow with the number
+ * of steps. The tape records inside a step, so guidance can use gradients. At the end of the step the graph is freed.
  */
 import { scope } from '../../autograd/tape.ts';
 import type { Shape } from '../../autograd/variable.ts';
@@ -19,33 +19,33 @@ import type { NoiseSchedule } from '../schedule.ts';
 import { levelsOf, SPACING_DEFAULTS, type SpacingOptions } from '../spacing.ts';
 import { type Apply, type Threshold, thresholding } from '../threshold.ts';
 
-/** What a step leaves behind. Its tensors are overwritten by the next step: `keep()` what is to stay. */
+/** The result of a step. The next step overwrites its tensors: call `keep()` for a copy. */
 export interface SampleStep {
-  /** Steps done, from 1. */
+  /** The number of completed steps, from 1. */
   readonly step: number;
-  /** Steps there are. */
+  /** The number of all steps. */
   readonly steps: number;
-  /** The level that `x` is at now. */
+  /** The noise level of `x`. */
   readonly level: NoiseLevel;
-  /** The state, [batch, ...]. That of the last step belongs to the caller. */
+  /** The state, [batch, ...]. The state of the last step belongs to the caller. */
   readonly x: Tensor;
-  /** The data as the model last predicted them, after thresholding. */
+  /** The last predicted data, after thresholding. */
   readonly x0: Tensor;
-  /** How often the model was asked so far. */
+  /** The number of evaluations of the model so far. */
   readonly evaluations: number;
 }
 
 export interface Sampler {
   readonly name: string;
-  /** Order of convergence to the probability-flow ODE, or for stochastic ones to the reverse SDE (weakly). */
+  /** The order of convergence to the probability-flow ODE, or for a stochastic sampler (weakly) to the reverse SDE. */
   readonly order: number;
-  /** Whether noise is drawn. */
+  /** Whether the sampler draws noise. */
   readonly stochastic: boolean;
   /**
-   * Leads x from the noisiest level of the grid to its cleanest.
+   * Runs from the first level of the grid (the most noise) to the last one.
    *
-   * @param x [batch, ...] at the first level: `startNoise` makes one; it is left as it is
-   * @returns the state of the last step, which is also that step's `x`, on the heap and the caller's to dispose of
+   * @param x the state at the first level, [batch, ...], such as the result of `startNoise`; it is not changed
+   * @returns the `x` of the last step. It is on the heap, and the caller disposes of it.
    * @throws ValueError for a grid that does not fit the schedule or the predictor
    */
   sample(
@@ -58,21 +58,21 @@ export interface Sampler {
 
 /** Options of every sampler. */
 export interface SamplerOptions extends SpacingOptions {
-  /** What is done to predicted data; nothing by default. */
+  /** The thresholding of predicted data. Default `none`. */
   readonly threshold?: Threshold | undefined;
 }
 
-/** The defaults that all samplers share. */
+/** The defaults of the options that all samplers have. */
 export const SAMPLER_DEFAULTS = {
   ...SPACING_DEFAULTS,
   threshold: 'none',
 } as const satisfies Defaults<SamplerOptions>;
 
-/** A run: its levels, its state and the model, for the steps of a method. */
+/** A run of a sampler: its levels, its state and the model. The steps of a method use it. */
 export class SamplingRun {
-  /** The state; a step overwrites it. */
+  /** The state. A step overwrites it. */
   readonly x: Tensor;
-  /** The last predicted data; a method that remembers earlier ones puts another buffer in its place. */
+  /** The last predicted data. A method that needs earlier predictions assigns another buffer to it. */
   x0: Tensor;
   evaluations = 0;
   private readonly buffers: Tensor[] = [];
@@ -90,21 +90,21 @@ export class SamplingRun {
     this.x0 = this.buffer();
   }
 
-  /** A tensor of the state's shape that lives as long as the run. */
+  /** A new tensor of the state's shape. It lives as long as the run. */
   buffer(): Tensor {
     const made = this.x.emptyOnHeap(this.x.shape);
     this.buffers.push(made);
     return made;
   }
 
-  /** Predicted data for x at `level`, into `out`. */
+  /** Evaluates the model at x and `level`, and writes the predicted data to `out`. */
   denoise(level: NoiseLevel, x = this.x, out = this.x0): Tensor {
     const prediction = this.checked(this.model.predict(x, level.t), x.shape);
     this.evaluations++;
     return this.toData(level, x, prediction, out);
   }
 
-  /** As `denoise`, when the prediction is there already. */
+  /** As `denoise`, for a prediction that already exists. */
   toData(level: NoiseLevel, x: Tensor, prediction: Tensor, out = this.x0): Tensor {
     const [a, b] = conversion(this.model.predicts, 'x0', level);
     combine(out, [a, x], [b, prediction]);
@@ -122,13 +122,13 @@ export class SamplingRun {
     return this.rng.normalInto(this.x.empty(this.x.shape));
   }
 
-  /** The prediction, if it has that shape. @throws ShapeError */
+  /** Returns the prediction if it has that shape. @throws ShapeError if it has another */
   checked(prediction: Tensor, shape: Shape): Tensor {
     if (prediction.shape.join() === shape.join()) return prediction;
     throw new ShapeError(`sampler: expected a prediction of shape [${shape}], got [${prediction.shape}]`);
   }
 
-  /** Frees what the caller does not get. */
+  /** Frees the buffers, and the state if the caller does not get it. */
   release(keepState: boolean): void {
     for (const buffer of this.buffers) buffer.dispose();
     if (!keepState) this.x.dispose();
@@ -142,11 +142,11 @@ export interface Method<O extends SamplerOptions> {
   readonly stochastic: boolean;
   readonly options: O;
   start(run: SamplingRun): (i: number) => void;
-  /** Puts the levels in the order in which they are visited; as they are by default. */
+  /** Changes the order of the levels. Default: the most noise first. */
   arrange?(levels: NoiseLevel[]): NoiseLevel[];
 }
 
-/** A sampler that runs a method over its grid. */
+/** Makes a sampler that runs a method over its grid. */
 export function sampler<O extends SamplerOptions>(method: Method<O>): Sampler {
   const { name, order, stochastic, options } = method;
   const threshold = thresholding(options.threshold);
@@ -176,7 +176,7 @@ export function sampler<O extends SamplerOptions>(method: Method<O>): Sampler {
   };
 }
 
-/** Runs a sampler to its end and returns the final state, which is the caller's. */
+/** Runs a sampler to its end and returns the final state, which belongs to the caller. */
 export function runSampler(steps: Generator<SampleStep, Tensor, undefined>): Tensor {
   for (;;) {
     const { done, value } = steps.next();
@@ -184,7 +184,7 @@ export function runSampler(steps: Generator<SampleStep, Tensor, undefined>): Ten
   }
 }
 
-/** Noise of the scale that a schedule's noisiest level has, to start from. */
+/** The start of sampling: noise with the standard deviation of the schedule's prior. */
 export function startNoise(schedule: NoiseSchedule, shape: Shape, rng: Rng): Tensor {
   const x = rng.normal(shape);
   return combine(x, [schedule.priorStd, x]);

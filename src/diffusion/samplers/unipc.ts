@@ -1,18 +1,19 @@
 /**
- * UniPC: a multistep predictor of order p, and a corrector that uses the next step's evaluation to raise the order
- * of the step before it by one, at no further cost. With D0, D1, ... the data predicted at this level and before,
- * r_k the places of the earlier levels in units of h (r_p = 1 is the level ahead), hh = -h,
+ * UniPC: a multistep predictor of order p, and a corrector. The corrector uses the evaluation of the next step to raise
+ * the order of the current step by one, without additional evaluations. D0, D1, ... are the data predicted at this
+ * level and at earlier levels. r_k is the position of level k relative to this level, in units of h (r_p = 1 is the
+ * next level). With hh = -h,
  *
  *   x_to = (sigma_to/sigma_from)·x - alpha_to·(e^hh - 1)·D0 - alpha_to·B(h)·Σ rho_k·(D_k - D0)/r_k
  *
- * where the rho solve R·rho = b, R_jk = r_k^(j-1), b_j = j!·hh·phi_(j+1)(hh)/B, phi_1 = (e^hh - 1)/hh,
+ * where rho solves R·rho = b, R_jk = r_k^(j-1), b_j = j!·hh·phi_(j+1)(hh)/B, phi_1 = (e^hh - 1)/hh,
  * phi_(j+1) = (phi_j - 1/j!)/hh, and B is hh (`bh1`) or e^hh - 1 (`bh2`).
  *
- * Order: p with the predictor alone, p + 1 with the corrector (Zhao et al. 2023, theorem 3.1), once the p - 1 first
- * steps of lower order, whose errors count once, are behind. The last steps fall to lower orders as diffusers does.
+ * The order is p with the predictor only, and p + 1 with the corrector (Zhao et al. 2023, theorem 3.1). The first p - 1
+ * steps have lower orders, but there is a fixed number of them. The last steps have lower orders too, as in diffusers.
  *
  * Source: Zhao, Bai, Rao, Zhou and Lu, "UniPC: a unified predictor-corrector framework for fast sampling of
- * diffusion models" (2023), in its data prediction form; `bh2` of order 2 is diffusers' default.
+ * diffusion models" (2023), in the form for data prediction. diffusers' default is `bh2` of order 2.
  */
 import { ValueError } from '../../errors.ts';
 import { solveLinear } from '../../linear-algebra.ts';
@@ -24,13 +25,13 @@ import { lambdaStep } from './dpm-solver.ts';
 import { SAMPLER_DEFAULTS, type Sampler, type SamplerOptions, type SamplingRun, sampler } from './sampler.ts';
 
 export interface UniPcOptions extends SamplerOptions {
-  /** Order of the predictor, 1 to 3; 2 by default. */
+  /** The order of the predictor, 1 to 3. Default 2. */
   readonly order?: 1 | 2 | 3;
-  /** `bh2` by default. */
+  /** Default `bh2`. */
   readonly variant?: 'bh1' | 'bh2';
-  /** Whether the corrector runs; true by default. */
+  /** Whether to run the corrector. Default true. */
   readonly corrector?: boolean;
-  /** Whether the last steps have lower orders, true by default; to sigma 0 the last always is of first order. */
+  /** Whether the last steps have lower orders. Default true. A last step to sigma 0 is always of first order. */
   readonly lowerOrderFinal?: boolean;
 }
 
@@ -64,21 +65,21 @@ function start(
   const { levels, x } = run;
   const { order, variant, corrector, lowerOrderFinal } = options;
   const steps = levels.length - 1;
-  /** Data predicted at levels i, i-1, ... */
+  /** The data predicted at levels i, i-1, ... */
   const history = [run.x0, ...Array.from({ length: order }, () => run.buffer())];
   const last = run.buffer();
-  /** The order of step i: as many evaluations as there are behind it, and steps before it ends. */
+  /** The order of step i: at most the number of evaluations so far, and of the steps that remain. */
   const orderOf = (i: number) => {
     const ahead = lowerOrderFinal ? steps - i : levels[i + 1].sigma === 0 ? 1 : order;
     const finite = levels[0].alpha === 0 ? Math.max(i, 1) : i + 1;
     return Math.min(order, finite, ahead);
   };
   return (i) => {
-    // The oldest makes room for the newest.
+    // The newest prediction overwrites the oldest.
     history.unshift(history.pop()!);
     run.x0 = history[0];
     run.denoise(levels[i]);
-    // From zero SNR the first step is infinite, and DDIM's.
+    // From pure noise the first step is infinite in lambda: it is DDIM's step.
     if (corrector && i > 0 && levels[i - 1].alpha > 0) {
       const { stay, data } = coefficients(run, i - 1, orderOf(i - 1), variant, true);
       combine(last, [stay, last], ...termsOf(data, history));
@@ -95,8 +96,8 @@ const termsOf = (data: readonly number[], history: readonly Tensor[]): Term[] =>
   data.map((coefficient, k) => [coefficient, history[k]] as const);
 
 /**
- * The step from level i to i+1 as coefficients of x and of predicted data: for the predictor those at levels i,
- * i-1, ...; for the corrector the one at i+1 comes before them.
+ * The coefficients of x and of the predicted data in the step from level i to i+1. The predictor has data at levels i,
+ * i-1, ...; the corrector has data at i+1, i, i-1, ...
  */
 function coefficients(
   { levels }: SamplingRun,
@@ -112,7 +113,7 @@ function coefficients(
   const places = Array.from({ length: order - 1 }, (_, k) => -lambdaStep(levels[i - 1 - k], from) / h);
   const rows = corrected ? order : order - 1;
   const B = variant === 'bh1' ? hh : e;
-  // With one unknown the paper's code takes 1/2 in place of the solution, which is it to the order wanted.
+  // With one unknown the paper's code uses 1/2, which is the solution up to the required order.
   const rho =
     rows === 1
       ? [0.5]
