@@ -292,7 +292,7 @@ suite('diffusion: schedules', (test) => {
       refused(() => spacedLevels(s, { steps }), /whole number of steps, 1 or more/);
     refused(() => spacedLevels(s, { spacing: 'trailling' as Spacing }), /Did you mean "trailing"\?/);
     refused(() => spacedLevels(s, { end: 'dirty' as 'clean' }), /expected clean or first, got "dirty"/);
-    refused(() => spacedLevels(s, { timesteps: [20, 500] }), /expected levels whose sigma\/alpha falls/);
+    refused(() => spacedLevels(s, { timesteps: [20, 500] }), /expected levels with decreasing sigma\/alpha/);
     refused(() => spacedLevels(s, { levels: [s.level(3)] }), /expected at least two levels, got 1/);
     refused(
       () => spacedLevels(s, { steps: 10, spacing: 'leading', offset: 200 }),
