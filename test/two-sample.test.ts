@@ -50,6 +50,10 @@ suite('two-sample', (test) => {
     close([none.low, none.high], [0, z2 / (30 + z2)], 1e-12, 'none of 30');
     const all = proportion(30, 30);
     close([all.low, all.high], [1 - none.high, 1], 1e-12, 'all of 30');
+    for (let n = 1; n < 200; n++) {
+      const [lowest, highest] = [proportion(0, n), proportion(n, n)];
+      assert.equal([lowest.low, highest.high], [0, 1], `none and all of ${n}`);
+    }
     refused(() => proportion(3, 2), ValueError, /expected a count of 1 or more trials, got 3 of 2/);
     refused(() => proportion(0, 0), ValueError, /got 0 of 0/);
   });
@@ -152,11 +156,18 @@ suite('two-sample', (test) => {
       [...probabilities].sort((a, b) => b - a),
     );
     assert.is(new Set(same.suspects.map(({ sample }) => sample)).size, 120);
+    const partners = same.suspects.map(({ sample }) => same.matched[sample]);
+    const genuine = same.genuine.map(({ picture }) => picture);
+    assert.equal(genuine.sort(), partners.sort(), 'the real pictures are the partners of the samples');
     assert.ok([...same.matched].every((at, i) => data.train.labels[at] === real.labels[i]));
 
     const damaged = twoSampleTest(changed(grounded), data.train, options);
     for (const { accuracy } of [damaged.fresh, damaged.fromJudge!, damaged.plain]) {
       assert.ok(accuracy.low > 0.9, JSON.stringify(accuracy));
+    }
+    for (const side of [damaged.suspects, damaged.genuine]) {
+      const certain = side.map(({ probability }) => probability);
+      assert.ok(certain[60] > 0.5 && certain.every((p, i) => i === 0 || p <= certain[i - 1]), `${certain}`);
     }
     const told = damaged.plain.statistics.filter(({ alone }) => alone > 0.99).map(({ name }) => name);
     assert.ok(told.includes('grey32-95') && told.includes('specks'), `${told}`);

@@ -53,6 +53,14 @@ export interface Suspect {
   readonly probability: number;
 }
 
+/** A real picture of the test part, and how certain the fresh network is that it is one. */
+export interface Genuine {
+  /** Its index in the training set. */
+  readonly picture: number;
+  /** The probability of "real". */
+  readonly probability: number;
+}
+
 export interface TwoSampleTest {
   /** Pairs of a sample and a real picture in each part. */
   readonly pairs: { readonly train: number; readonly choose: number; readonly test: number };
@@ -62,6 +70,8 @@ export interface TwoSampleTest {
   readonly plain: PlainVerdict;
   /** Samples of the test part, those that the fresh network is most certain of first. */
   readonly suspects: readonly Suspect[];
+  /** Real pictures of the test part, those that it is most certain are real first. */
+  readonly genuine: readonly Genuine[];
   /** The real picture of each sample, an index of the training set. */
   readonly matched: Uint32Array;
 }
@@ -98,18 +108,29 @@ export function* twoSampleRun(
   const plain = judgeByStatistics(parts);
   const fresh = yield* verdictOf('fresh', parts, null, epochs, seed);
   const fromJudge = judge ? yield* verdictOf('fromJudge', parts, judge, epochs, seed) : null;
-  const suspects = Array.from(split[2], (sample, i) => ({ sample, z: fresh.certainty[i] }))
-    .sort((a, b) => b.z - a.z || a.sample - b.sample)
-    .map(({ sample, z }) => ({ sample, probability: sigmoid(z) }));
+  const tested = split[2].length;
+  const suspects = mostCertain(split[2], fresh.certainty.subarray(0, tested));
+  const partners = split[2].map((sample) => matched[sample]);
+  const genuine = mostCertain(
+    partners,
+    fresh.certainty.subarray(tested).map((z) => -z),
+  );
   return {
     pairs: { train: first, choose: second - first, test: n - second },
     fresh: without(fresh),
     fromJudge: fromJudge && without(fromJudge),
     plain,
-    suspects,
+    suspects: suspects.map(({ at, probability }) => ({ sample: at, probability })),
+    genuine: genuine.map(({ at, probability }) => ({ picture: at, probability })),
     matched,
   };
 }
+
+/** σ(z) of each of `indices`, the largest z first. */
+const mostCertain = (indices: Uint32Array, z: Float64Array) =>
+  Array.from(indices, (at, i) => ({ at, z: z[i] }))
+    .sort((a, b) => b.z - a.z || a.at - b.at)
+    .map(({ at, z }) => ({ at, probability: sigmoid(z) }));
 
 /** The test at once: see `twoSampleRun`. @throws what it throws */
 export function twoSampleTest(

@@ -28,5 +28,6 @@ export function proportion(successes: number, trials: number): Proportion {
   const z2 = (Z * Z) / trials;
   const half = Z * Math.sqrt((value * (1 - value)) / trials + z2 / (4 * trials));
   const [low, high] = [-1, 1].map((side) => (value + z2 / 2 + side * half) / (1 + z2));
-  return { value, low: Math.max(0, low), high: Math.min(1, high), trials };
+  // Rounding may not put the share itself outside.
+  return { value, low: Math.min(value, Math.max(0, low)), high: Math.max(value, Math.min(1, high)), trials };
 }
