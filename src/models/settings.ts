@@ -57,7 +57,7 @@ export const DATA_TABLE = {
 /** The same where a model brings its data along. */
 const MODEL_DATA = {
   ...DATA_TABLE,
-  data: text('data', null, DATA_TABLE.data.meaning, { defaultText: "the model's own" }),
+  data: text('data', null, DATA_TABLE.data.meaning, { defaultText: "the model's own, else strokes" }),
 } as const satisfies Settings;
 
 /** What computes. */
@@ -254,13 +254,29 @@ export const SAMPLE_TABLE = {
 
 /** The pictures that are judged. */
 export const EVALUATE_TABLE = {
-  count: countFrom(100)('count', 1000, 'How many pictures to judge.'),
+  samples: text(
+    'samples',
+    null,
+    'Judge the pictures in this .npy instead: see sample --save. --seed is of the tests.',
+    {
+      placeholder: 'file',
+    },
+  ),
+  count: countFrom(100)('count', 1000, 'How many pictures to judge.', {
+    defaultText: '1000; all of --samples',
+  }),
   judge: text(
     'judge',
     'conv',
     'The classifier that judges: conv or mlp, which is trained once on --data, or the file or folder of a trained one.',
     { placeholder: 'name' },
   ),
+  twoSample: flag(
+    'two-sample',
+    'Train three classifiers to separate the pictures from real training pictures.',
+  ),
+  score: flag('score', 'Train a classifier on the pictures alone, and test it on real ones.'),
+  quiz: flag('quiz', 'Also draw a sheet of samples and real pictures in random order, and write its key.'),
 } as const satisfies Settings;
 
 /** Paths of a stochastic differential equation. */

@@ -1,6 +1,5 @@
 /** `langevin sample`: pictures from a trained diffusion model, as a grid, and as an animation of how they came. */
 import { basename, dirname, extname } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { encodeNpy } from '../../data/npy.ts';
 import type { Labels } from '../../diffusion/guidance.ts';
 import { toBytes } from '../../image/bytes.ts';
@@ -13,7 +12,7 @@ import { firstSamples, MOST_SHOWN, type Samples, sampleGrid } from '../../models
 import { nameOf, text } from '../../models/setting.ts';
 import { DATA_TABLE, RECIPES, SAMPLE_TABLE, SAMPLING_TABLE } from '../../models/settings.ts';
 import { VERSION } from '../../version.ts';
-import { asUsage, type Options, readSettings, UsageError } from '../options/arguments.ts';
+import { type Options, readSettings, UsageError } from '../options/arguments.ts';
 import type { Command } from '../options/command.ts';
 import { applyEngineOptions, engineLine, engineReport } from '../options/engine.ts';
 import { outSetting, REPORT_TABLE } from '../options/output.ts';
@@ -21,6 +20,7 @@ import { PROGRAM } from '../options/program.ts';
 import { loadModel, loadModelData, readSampling, samplingLine } from '../options/sampling.ts';
 import { counted } from '../report/counted.ts';
 import { createReporter, type Reporter } from '../report/reporter.ts';
+import { runReported, samplingProgress } from '../report/run-reported.ts';
 import { guideLine, guideOf } from '../results/classifiers.ts';
 import { FigureHashes } from '../results/figures.ts';
 import { requireWritable, writeAll } from '../results/out-folder.ts';
@@ -178,21 +178,6 @@ async function compute(
   animate: boolean,
   reporter: Reporter,
 ) {
-  let [round, began] = [0, performance.now()];
   const run = growingSamples(model, sampling, animate ? MOST_FRAMES : 0, MOST_SHOWN);
-  for (;;) {
-    const { done, value } = asUsage(() => run.next());
-    if (done) return value;
-    const { step, steps } = value;
-    if (value.round > round) [round, began] = [value.round, performance.now()];
-    const secondsLeft = ((performance.now() - began) / 1000 / step) * (steps - step);
-    reporter.event({
-      type: 'progress',
-      name: round === 0 ? 'sampling' : `drawing ${value.drawn} again`,
-      step,
-      steps,
-      secondsLeft,
-    });
-    await setImmediate(); // Ctrl-C is heard here
-  }
+  return runReported(run, samplingProgress(reporter));
 }

@@ -7,6 +7,7 @@ import { encodePng } from '../../image/png.ts';
 import type { MistakesFigure } from '../../models/figures/mistakes.ts';
 import { numbersHash } from '../../models/figures/numbers-hash.ts';
 import type { PictureRows } from '../../models/figures/picture-rows.ts';
+import type { Sheet } from '../../models/figures/sheet.ts';
 import type { Content } from './out-folder.ts';
 
 /** The SHA-256 of the numbers of each figure, by its file's name. */
@@ -34,6 +35,17 @@ export function drawRows({ height, width, rows }: PictureRows): Uint8Array {
       rows.map(({ pixels }) => cellsOf(pixels, { height, width })),
       { height, width, rowLabels: rows.map(({ label }) => label) },
     ),
+  );
+}
+
+/** A sheet as a PNG file. */
+export function drawSheet({ height, width, title, columnLabels, rows }: Sheet): Uint8Array {
+  const cells = rows.map(({ pixels }) => cellsOf(pixels, { height, width }));
+  const [labels, captions] = [rows.map(({ label }) => label), rows.map((row) => row.captions)];
+  const rowLabels = labels.some((label) => label !== '') ? labels : [];
+  const isPlain = captions.every((row) => row.length === 0);
+  return encodePng(
+    pictureGrid(cells, { height, width, title, columnLabels, rowLabels, captions: isPlain ? [] : captions }),
   );
 }
 

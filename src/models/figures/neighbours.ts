@@ -1,4 +1,4 @@
-/** Samples of a model, and below each the nearest training picture. */
+/** Samples, and below each the nearest training picture. */
 import { type Dataset, pictureSize } from '../../data/dataset.ts';
 import type { PictureRows } from './picture-rows.ts';
 
@@ -26,7 +26,7 @@ export function neighboursFigure(
   }
   const { height, width } = train;
   const rows = [
-    { label: 'model', pixels: pictures.slice(0, shown.length * size) },
+    { label: 'samples', pixels: pictures.slice(0, shown.length * size) },
     { label: 'nearest', pixels: nearest },
   ];
   return { height, width, rows };

@@ -1,0 +1,116 @@
+/** Where the pictures come from that `langevin evaluate` judges: a model samples them, or a file has them. */
+import { dirname } from 'node:path';
+import type { TrainTest } from '../../data/dataset.ts';
+import type { Labels } from '../../diffusion/guidance.ts';
+import { toBytes } from '../../image/bytes.ts';
+import type { JudgedPictures } from '../../models/evaluation/judged.ts';
+import { diffusionLikelihood } from '../../models/evaluation/likelihood.ts';
+import { labelsInTurn, sampleDiffusion } from '../../models/sample.ts';
+import { nameOf } from '../../models/setting.ts';
+import { SAMPLING_TABLE } from '../../models/settings.ts';
+import type { Reporter } from '../report/reporter.ts';
+import { runReported, samplingProgress } from '../report/run-reported.ts';
+import { guideLine, guideOf } from '../results/classifiers.ts';
+import { likelihoodLines } from '../results/evaluation-lines.ts';
+import { type Options, readSettings, UsageError } from './arguments.ts';
+import { chooseData, loadData } from './data.ts';
+import { fitSamples, readSampleFile } from './sample-file.ts';
+import { loadModel, loadModelData, readSampling, samplingLine } from './sampling.ts';
+
+/** Pictures, and what is known of the model that sampled them. */
+export interface Drawn {
+  readonly samples: JudgedPictures;
+  /** For programs. */
+  readonly figures: Readonly<Record<string, unknown>>;
+  /** For people: of the classifier that guided the model, and of its likelihood. */
+  readonly guideLines: readonly string[];
+  readonly likelihoodLines: readonly string[];
+}
+
+export interface Source {
+  /** The folder of the results where none is given. */
+  readonly folder: string;
+  readonly count: number;
+  readonly seed: string;
+  /** For programs. */
+  readonly run: Readonly<Record<string, unknown>>;
+  /** For people. */
+  readonly lines: readonly string[];
+  /** The data that the pictures are compared with. */
+  load(): Promise<TrainTest>;
+  /** What each picture is to show. @throws UsageError, FormatError for what does not fit the data */
+  labels(data: TrainTest): Labels;
+  draw(data: TrainTest, labels: Labels, numerics: string): Promise<Drawn>;
+}
+
+/** Of the sampling options the seed alone says something of pictures that a file has. @throws UsageError */
+export function requireOneSource(options: Options): void {
+  if (options.samples === undefined) return;
+  for (const [name, setting] of Object.entries(SAMPLING_TABLE)) {
+    if (name === 'seed' || options[name] === undefined) continue;
+    throw new UsageError(`${nameOf(setting)} and --samples exclude each other, got both`);
+  }
+}
+
+/** The model that the options name. @throws UsageError, FileError, FormatError */
+export async function modelSource(options: Options, count: number, reporter: Reporter): Promise<Source> {
+  const { path, checkpoint, model } = await loadModel(options);
+  const sampling = readSampling(options, model);
+  const { classifierGuidance, ...rest } = sampling;
+  const { seed } = sampling;
+  const isGuided = classifierGuidance > 0;
+  return {
+    folder: dirname(path),
+    count,
+    seed,
+    run: { model: path, ...sampling },
+    lines: [
+      `model    ${path}: ${model.settings.schedule}, predicts ${model.predicts}`,
+      samplingLine(sampling),
+    ],
+    load: () => loadModelData(options, checkpoint, model, reporter),
+    labels: ({ train }) => labelsInTurn(isGuided ? train : model, count),
+    draw: async (data, labels, numerics) => {
+      const guide = isGuided ? await guideOf(model, data, numerics, reporter) : null;
+      const classifier = guide ? { model: guide.classifier, scale: classifierGuidance } : undefined;
+      const run = sampleDiffusion(model, { ...rest, labels, classifier });
+      const pictures = await runReported(run, samplingProgress(reporter));
+      const { height, width, channels } = model.network.sizes;
+      // Real pictures have eight bits a pixel, and so has what `langevin sample --save` writes.
+      const samples = { height, width, channels, labels, images: toBytes(pictures) };
+      // The likelihood is of greys at even distances.
+      const likelihood = model.settings.tones ? null : diffusionLikelihood(model, data, seed);
+      return {
+        samples,
+        figures: { ...(guide && { guide: guide.accuracies }), likelihood },
+        guideLines: guide ? [guideLine(guide)] : [],
+        likelihoodLines: likelihoodLines(likelihood),
+      };
+    },
+  };
+}
+
+/** The pictures of a file. @throws UsageError, FileError, FormatError */
+export async function fileSource(
+  options: Options,
+  path: string,
+  count: number | undefined,
+  reporter: Reporter,
+): Promise<Source> {
+  const choice = chooseData(options);
+  const file = await readSampleFile(path);
+  const { seed } = readSettings(SAMPLING_TABLE, options);
+  return {
+    folder: dirname(path),
+    count: count ?? file.count,
+    seed,
+    run: { samples: path, seed },
+    lines: [`samples  ${path}`],
+    load: () => loadData(choice, reporter),
+    labels: (data) => fitSamples(file, data, count).labels,
+    draw: async (data) => {
+      const samples = fitSamples(file, data, count);
+      return { samples, figures: {}, guideLines: [], likelihoodLines: [] };
+    },
+  };
+}

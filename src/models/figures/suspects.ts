@@ -1,0 +1,49 @@
+/**
+ * What the fresh network of a two-sample test looks at: the samples that it is most certain are samples, and the real
+ * pictures that it is most certain are real, each over the probability that the network gives to that. All of them are
+ * of the test part.
+ */
+import { type Dataset, pictureSize } from '../../data/dataset.ts';
+import { type JudgedPictures, picturesAt } from '../evaluation/judged.ts';
+import type { TwoSampleTest } from '../evaluation/two-sample.ts';
+import { rowsOfTen, type Sheet } from './sheet.ts';
+
+/** Pictures of each side, at most. */
+export const MOST_SUSPECTS = 30;
+
+/** @param train the training set that the test took its real pictures from */
+export function suspectsFigure(
+  samples: JudgedPictures,
+  train: Dataset,
+  { suspects, genuine }: Pick<TwoSampleTest, 'suspects' | 'genuine'>,
+): Sheet {
+  const { height, width } = train;
+  const rows = (label: string, images: Uint8Array, found: readonly { at: number; probability: number }[]) => {
+    const shown = found.slice(0, MOST_SUSPECTS);
+    const pictures = picturesAt(
+      images,
+      pictureSize(train),
+      shown.map(({ at }) => at),
+    );
+    const captions = shown.map(({ probability }) => probability.toFixed(3));
+    return rowsOfTen(label, train, pictures, captions);
+  };
+  return {
+    height,
+    width,
+    title: 'what the fresh network is most certain of, with its probability',
+    columnLabels: [],
+    rows: [
+      ...rows(
+        'samples',
+        samples.images,
+        suspects.map(({ sample: at, probability }) => ({ at, probability })),
+      ),
+      ...rows(
+        'real',
+        train.images,
+        genuine.map(({ picture: at, probability }) => ({ at, probability })),
+      ),
+    ],
+  };
+}
