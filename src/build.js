@@ -5,8 +5,8 @@
  *   node     dist/index.js, dist/cli.js and the chunks that they share
  *   browser  dist/browser.js, one file
  *
- * Node prints the line of the source that threw above the message of an error. So Node's files are not minified,
- * and the lines of the browser's file are short.
+ * When an error is thrown, Node prints the source line above the message. So the files for Node are not minified, and
+ * the lines of the browser's file are short.
  */
 import { rmSync } from 'node:fs';
 import { build } from 'esbuild';
@@ -32,7 +32,7 @@ const BUILDS = {
     chunkNames: 'chunks/[name]-[hash]',
     platform: 'node',
     target: 'node20',
-    // Plots need no style sheets, whose parser linkedom brings.
+    // Plots need no style sheets. The parser of linkedom would be bundled for them.
     alias: { 'cssomnom/parse': './src/image/no-style-sheets.ts' },
     external: ['cac', 'cli-progress', 'jsep', 'wasm-feature-detect'],
   },
@@ -49,6 +49,6 @@ const BUILDS = {
 
 const [name] = process.argv.slice(2);
 if (!Object.hasOwn(BUILDS, name)) throw new Error(`expected ${Object.keys(BUILDS).join(', ')}, got ${name}`);
-// Names of chunks hold their hash: those of another build would stay.
+// The name of a chunk contains its hash. So chunks of an earlier build would stay.
 if (name === 'node') rmSync('dist/chunks', { recursive: true, force: true });
 await build(BUILDS[name]);

@@ -1,11 +1,11 @@
 /**
- * The errors that langevin throws. Each message is one line that names what was expected and what came;
- * a message that begins with `internal:` is a defect of langevin, not of the caller.
- * They stand below every floor, so that any file may throw them.
+ * The errors that langevin throws. Each message is one line that names what was expected and what came. A message that
+ * begins with `internal:` is a defect of langevin, not of the caller. This file lies below every floor, so that any
+ * file may throw these errors.
  */
 import { closest, distance } from 'fastest-levenshtein';
 
-/** Root of everything that langevin throws on purpose. */
+/** The base class of every error that langevin throws on purpose. */
 export class LangevinError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -13,7 +13,7 @@ export class LangevinError extends Error {
   }
 }
 
-/** Shapes that do not fit an operation, or a dimension that is no whole number >= 0. */
+/** Shapes that do not fit an operation, or a dimension that is not a whole number >= 0. */
 export class ShapeError extends LangevinError {}
 
 /** A value of the wrong type or outside its range. */
@@ -22,23 +22,23 @@ export class ValueError extends LangevinError {}
 /** A tensor that was used after its scope ended, or disposed twice. */
 export class LifetimeError extends LangevinError {}
 
-/** The 4 GiB of WebAssembly memory, or what the machine gives of it, are used up. */
+/** The memory is used up: the 4 GiB of WebAssembly, or the memory that the machine has. */
 export class OutOfMemoryError extends LangevinError {}
 
-/** A file or byte stream that is not what its format says: damaged, truncated or of another kind. */
+/** A file or byte stream that does not have its format: damaged, truncated or of another kind. */
 export class FormatError extends LangevinError {}
 
-/** A numeric result that is NaN or infinite where that means that training has diverged. */
+/** A result that is NaN or infinite because the training has diverged. */
 export class DivergenceError extends LangevinError {}
 
-/** Something that must never happen; the message begins with `internal:`. */
+/** A state that must never occur. The message begins with `internal:`. */
 export class InternalError extends LangevinError {
   constructor(message: string) {
     super(`internal: ${message}`);
   }
 }
 
-/** What other libraries call an option of ours, in lower case and without marks between words. */
+/** Names that other libraries use for our options, in lower case and without marks between words. */
 const SYNONYMS: Readonly<Record<string, string>> = {
   learningrate: 'lr',
   clip: 'threshold',
@@ -54,9 +54,9 @@ const SYNONYMS: Readonly<Record<string, string>> = {
 };
 
 /**
- * ` Did you mean "strokes"?` for the nearest of `names`, or the empty string when nothing is near. Case and marks
- * between words do not count: `weight_decay` is `weightDecay`. Of the longer word at most a third, rounded up, may
- * differ: two letters swapped in one of five are near.
+ * The text ` Did you mean "strokes"?` for the nearest of `names`, or the empty string if none is near. Case and marks
+ * between words do not count: `weight_decay` equals `weightDecay`. A name is near if at most a third of the longer word
+ * differs, rounded up. So a word of five letters with two letters swapped is near.
  */
 export function didYouMean(word: string, names: readonly string[]): string {
   const plain = (name: string) => name.toLowerCase().replace(/[-_ ]/g, '');
@@ -70,9 +70,12 @@ export function didYouMean(word: string, names: readonly string[]): string {
   return near ? ` Did you mean "${names[plains.indexOf(nearest)]}"?` : '';
 }
 
-/** A file that cannot be read, written or fetched: absent, a folder, forbidden, on a full disk or out of reach. */
+/**
+ * A file that cannot be read, written or fetched: it is absent, a folder or forbidden, the disk is full, or the server
+ * cannot be reached.
+ */
 export class FileError extends LangevinError {
-  /** @param cause the system's or the network's own error */
+  /** @param cause the error of the system or the network */
   constructor(message: string, cause?: unknown) {
     super(message);
     if (cause !== undefined) this.cause = cause;

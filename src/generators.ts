@@ -1,6 +1,6 @@
-/** Work that yields its progress, done at once. */
+/** Runs work that reports its progress, without the reports. */
 
-/** Runs a generator to its end, whatever it yields. @returns its result */
+/** Runs a generator to its end and ignores what it yields. @returns its result */
 export function runToEnd<R>(run: Generator<unknown, R>): R {
   for (;;) {
     const { done, value } = run.next();

@@ -1,6 +1,6 @@
 /**
- * The public names of langevin, floor by floor. Everything here runs in Node and in a page; what only one of
- * them has (plots, the command, the playground) is not here.
+ * The public names of langevin, floor by floor. Everything here runs in Node and in a page. Parts that run only in one
+ * of them (plots, the command, the playground) are not exported here.
  */
 
 // The engine: backends, threads, scopes, gradients

@@ -1,13 +1,14 @@
 /**
- * Small dense matrices in float64, [D·D] row by row. The orders of summation are fixed: the same bits everywhere.
+ * Small dense matrices in float64, [D·D] row by row. The orders of summation are fixed, so the bits are the same on
+ * every machine.
  *
  * Eigenvalues by Jacobi's cyclic rotations, to 1e-14 of the matrix's norm: Golub and Van Loan, "Matrix computations",
  * algorithm 8.5.2. Linear equations by Gauss' elimination with the largest pivot of a column.
  *
- * Left out on purpose: matrices that are large or sparse, and eigenvalues of other than symmetric ones.
+ * Left out on purpose: large or sparse matrices, and eigenvalues of matrices that are not symmetric.
  */
 
-/** Eigenvalues of a symmetric matrix [D·D], and where wanted eigenvectors as columns. */
+/** Eigenvalues of a symmetric matrix [D·D], and its eigenvectors as columns if `vectors` is given. */
 export function symmetricEigen(
   matrix: Float64Array,
   D: number,
@@ -27,7 +28,7 @@ export function symmetricEigen(
     for (let p = 0; p < D; p++) {
       for (let q = p + 1; q < D; q++) {
         if (a[p * D + q] === 0) continue;
-        // The rotation that makes a[p,q] 0: t = tan, the smaller root of t² + 2·theta·t - 1
+        // The rotation that makes a[p,q] 0: t = tan, the smaller root of t² + 2·theta·t - 1.
         const theta = (a[q * D + q] - a[p * D + p]) / (2 * a[p * D + q]);
         const t = (theta < 0 ? -1 : 1) / (Math.abs(theta) + Math.sqrt(theta * theta + 1));
         const c = 1 / Math.sqrt(t * t + 1);
@@ -52,7 +53,7 @@ export function matrixProduct(a: Float64Array, b: Float64Array, D: number): Floa
   return out;
 }
 
-/** R with R·R = the matrix [D·D], symmetric and without negative eigenvalues: a covariance. */
+/** R with R·R = the matrix [D·D]. The matrix must be symmetric without negative eigenvalues, as a covariance is. */
 export function symmetricRoot(matrix: Float64Array, D: number): Float64Array {
   const { values, vectors } = symmetricEigen(matrix, D);
   const scaled = vectors.map((x, i) => x * Math.sqrt(Math.max(0, values[i % D])));

@@ -1,48 +1,49 @@
 /**
- * Elementary functions in float64 with the same bits on every engine. ECMAScript leaves `Math.exp`, `log`,
- * `sin`, `cos`, `tanh`, `pow` and `**` to the engine, and engines differ in the last bit; here they are made of
- * + - * /, `Math.round` and the bits of a number alone, which IEEE 754 defines exactly. For what is computed
- * once a step or once a run (schedules, coefficients of SDEs); arrays have the kernels of the backend.
+ * Elementary functions in float64 with the same bits on every engine. ECMAScript leaves `Math.exp`, `log`, `sin`,
+ * `cos`, `tanh`, `pow` and `**` to the engine, and engines differ in the last bit. Here we use only + - * /,
+ * `Math.round` and the bits of a number, which IEEE 754 defines exactly. These functions are for numbers that are
+ * computed once a step or once a run (schedules, coefficients of SDEs). Arrays have the kernels of the backend.
  *
- * Method: argument reduction to a short interval around 0 (Cody and Waite, 1980: a constant is split so that its
- * products with small whole numbers are exact), there the Taylor series, the largest terms added last. `pow`
- * carries the logarithm as an unevaluated sum of two numbers (Dekker, 1971).
+ * Method: the argument is reduced to a short interval around 0. Constants are split so that their products with small
+ * whole numbers are exact (Cody and Waite, 1980). There we sum the Taylor series and add the largest terms last. `pow`
+ * stores the logarithm as an unevaluated sum of two numbers (Dekker, 1971).
  *
- * `erf` and `erfc` are a series below 2 and the continued fraction erfc(x) = e^(-x²)/√π·1/(x + (1/2)/(x + 1/(x +
- * (3/2)/(x + ...)))) above, both of positive terms (Abramowitz and Stegun, 1964, 7.1.6 and 7.1.14).
+ * `erf` and `erfc` are a series below 2. Above 2 they are the continued fraction erfc(x) = e^(-x²)/√π·1/(x + (1/2)/(x +
+ * 1/(x + (3/2)/(x + ...)))). Both have only positive terms (Abramowitz and Stegun, 1964, 7.1.6 and 7.1.14).
  *
- * Accuracy: the largest errors found on 3 to 5 sweeps of 60,000 arguments each, against 200-bit arithmetic and in
- * units in the last place, are 0.61 for exp, 0.75 for sin, cos and tanh, 0.92 for log, 0.93 for expm1, 1.43 for
- * log1p, and for pow 0.61, but 1.08 where the result nears the ends of the range (|y·ln x| > 600). Results below
- * the smallest normal number, 2.2e-308, are rounded twice. erf is good to 1e-15 of itself and erfc to 1e-13.
+ * Accuracy: the largest errors found on 3 to 5 sweeps of 60,000 arguments each, against 200-bit arithmetic. In units in
+ * the last place they are 0.61 for exp, 0.75 for sin, cos and tanh, 0.92 for log, 0.93 for expm1, and 1.43 for log1p.
+ * For pow the error is 0.61, but 1.08 if the result is near the ends of the range (|y·ln x| > 600). Results below the
+ * smallest normal number, 2.2e-308, are rounded twice. The relative error of erf is at most 1e-15, and that of erfc
+ * 1e-13.
  *
- * Range: everywhere, but sin and cos take |x| <= 2^20: beyond it the reduction would need more digits of π.
- * Special values (NaN, infinities, signed zeros) are those of `Math`.
+ * Range: all numbers, but sin and cos take |x| <= 2^20. Beyond it the reduction would need more digits of π. Special
+ * values (NaN, infinities, signed zeros) are those of `Math`.
  */
 import { ValueError } from './errors.ts';
 
 /** Access to the bits of a number, the high word first. */
 const bits = new DataView(new ArrayBuffer(8));
 
-/** ln 2 in two parts; the first has 32 bits, so that its product with an exponent is exact. */
+/** ln 2 in two parts. The first has 32 bits, so its product with an exponent is exact. */
 const LN2 = [0.6931471803691238, 1.9082149292705877e-10] as const;
 
-/** π/2 in parts of 33, 33, 33 and 53 bits, for products with up to 20. */
+/** π/2 in parts of 33, 33, 33 and 53 bits, for products with numbers of up to 20 bits. */
 const HALF_PI = [
   1.5707963267341256, 6.077100506303966e-11, 2.0222662487111665e-21, 8.4784276603689e-32,
 ] as const;
 
-/** 1/3 less its nearest number. */
+/** 1/3 minus the double nearest to it. */
 const THIRD_TAIL = 1.850371707708594e-17;
 
-/** 1/n!, each correctly rounded, as n! is exact up to 22!. */
+/** 1/n!, each correctly rounded, because n! is exact up to 22!. */
 const INVERSE_FACTORIAL: readonly number[] = (() => {
   const inverse = [1];
   for (let n = 1, factorial = 1; n < 20; n++) inverse.push(1 / (factorial *= n));
   return inverse;
 })();
 
-/** An unevaluated sum, the second at most half a unit in the last place of the first. */
+/** An unevaluated sum. The second number is at most half a unit in the last place of the first. */
 type Double2 = readonly [hi: number, lo: number];
 
 /** a + b exactly, for |a| >= |b| or a = 0. */
@@ -71,14 +72,14 @@ function exactProduct(a: number, b: number): Double2 {
   return [product, al * bl - (product - ah * bh - al * bh - ah * bl)];
 }
 
-/** a/b to about 2^-100 of itself. */
+/** a/b with a relative error of about 2^-100. */
 function quotient([a, aLo]: Double2, [b, bLo]: Double2): Double2 {
   const q = a / b;
   const [p, pLo] = exactProduct(q, b);
   return [q, (a - p - pLo + aLo - q * bLo) / b];
 }
 
-/** x·2^k. In two steps, as 2^k alone may be out of range. */
+/** x·2^k. We multiply in two steps, because 2^k alone may be out of range. */
 function scale(x: number, k: number): number {
   const half = Math.floor(k / 2);
   return x * powerOfTwo(half) * powerOfTwo(k - half);
@@ -102,13 +103,13 @@ function split(x: number): { m: number; k: number } {
   return m > Math.SQRT2 ? { m: m / 2, k: k + 1 } : { m, k };
 }
 
-/** x = r + k·ln 2, and e^r - 1 = r + tail; |r| <= ln(2)/2. `lo` is a small part that belongs to x. */
+/** x = r + k·ln 2, and e^r - 1 = r + tail; |r| <= ln(2)/2. `lo` is a small number that is added to x. */
 function reduceExp(x: number, lo = 0): { k: number; r: number; tail: number } {
   const k = Math.round(x / Math.LN2);
   const [r, rest] = exactSum(x - k * LN2[0], lo - k * LN2[1]);
   let series = 0;
   for (let n = 14; n >= 2; n--) series = series * r + INVERSE_FACTORIAL[n];
-  // e^(r + rest) = e^r + rest·e^r to first order, as |rest| <= 2^-55
+  // e^(r + rest) = e^r + rest·e^r to first order, because |rest| <= 2^-55
   return { k, r, tail: r * r * series + (rest + rest * r) };
 }
 
@@ -126,25 +127,28 @@ export function exp(x: number): number {
   return Number.isNaN(x) ? x : expSum(x, 0);
 }
 
-/** e^x - 1 to about 2^-60 of itself, |x| <= 40. */
+/** e^x - 1 with a relative error of about 2^-60, |x| <= 40. */
 function expm1Sum(x: number): Double2 {
   const { k, r, tail } = reduceExp(x);
   if (k === 0) return fastSum(r, tail);
-  // 2^k·(1 + r + tail) - 1, the large terms exactly
+  // 2^k·(1 + r + tail) - 1, with the large terms added exactly
   const [one, rest] = fastSum(1, r);
   const [sum, rounding] = exactSum(scale(one, k), -1);
   return fastSum(sum, rounding + scale(rest + tail, k));
 }
 
-/** e^x - 1, also where x is near 0. */
+/** e^x - 1. Accurate also for x near 0. */
 export function expm1(x: number): number {
   if (Number.isNaN(x) || x === 0) return x;
-  // Beyond 40 the difference to e^x, or to -1, is out of sight.
+  // Above 40, e^x - 1 rounds to e^x; below -40, to -1.
   if (x > 40) return exp(x);
   return x < -40 ? -1 : expm1Sum(x)[0];
 }
 
-/** The series 2·atanh(s) = 2s·(1 + z/3 + z²/5 + ...), z = s², from the term z^first/(2·first + 1) on, without 2s. */
+/**
+ * The series 2·atanh(s) = 2s·(1 + z/3 + z²/5 + ...), z = s². Returns the sum from the term z^first/(2·first + 1) on,
+ * without the factor 2s.
+ */
 function atanhSeries(z: number, first: number): number {
   let series = 0;
   for (let n = 12; n >= first; n--) series = series * z + 1 / (2 * n + 1);
@@ -158,19 +162,19 @@ export function log(x: number): number {
   const { m, k } = split(x);
   const f = m - 1;
   const s = f / (2 + f);
-  // ln m = 2·atanh(s), and 2s = f - s·f: the large term is exact
+  // ln m = 2·atanh(s), and 2s = f - s·f, so the large term is exact
   const tail = s * (2 * atanhSeries(s * s, 1) - f);
   return k * LN2[0] + (f + (tail + k * LN2[1]));
 }
 
-/** ln(1 + x), also where x is near 0. */
+/** ln(1 + x). Accurate also for x near 0. */
 export function log1p(x: number): number {
   const [u, rest] = exactSum(1, x);
   if (x === 0 || u === 0 || !Number.isFinite(u)) return x === 0 ? x : log(u);
   return log(u) + rest / u;
 }
 
-/** ln x to about 2^-66 of itself, for a finite x > 0. */
+/** ln x with a relative error of about 2^-66, for a finite x > 0. */
 function logSum(x: number): Double2 {
   const { m, k } = split(x);
   const f = m - 1;
@@ -188,7 +192,10 @@ function logSum(x: number): Double2 {
   return fastSum(b, bLo + aLo + vLo + 2 * (s * uLo + sLo * (1 + u)) + k * LN2[1]);
 }
 
-/** x^y; NaN for a base below 0 and an exponent that is no whole number. As `Math.pow`, not as C: 1^NaN is NaN. */
+/**
+ * x^y. It is NaN for a base below 0 and an exponent that is not a whole number. As in `Math.pow`, and not as in C,
+ * 1^NaN is NaN.
+ */
 export function pow(x: number, y: number): number {
   if (y === 0) return 1;
   const a = Math.abs(x);
@@ -222,7 +229,7 @@ export function tanh(x: number): number {
   return x < 0 ? -y : y;
 }
 
-/** x = r + rest + quarter·π/2, |r| <= π/4 and a little. */
+/** x = r + rest + quarter·π/2, with |r| only slightly above π/4 at most. */
 function reduceAngle(name: string, x: number): { quarter: number; r: number; rest: number } {
   if (Math.abs(x) > 1048576) throw new ValueError(`${name}: expected |x| <= 2^20, got ${x}`);
   const n = Math.round((x * 2) / Math.PI);
@@ -276,7 +283,7 @@ export function erf(x: number): number {
   return x < 0 ? erfc(a) - 1 : 1 - erfc(a);
 }
 
-/** The complementary error function, 1 - erf(x), also where it is small. */
+/** The complementary error function, 1 - erf(x). Accurate also for small results. */
 export function erfc(x: number): number {
   if (x < 0) return 2 - erfc(-x);
   if (x < 2) return 1 - erfSeries(x);
@@ -285,7 +292,7 @@ export function erfc(x: number): number {
   return exp(-x * x) / SQRT_PI / fraction;
 }
 
-/** 2/√π·e^(-x²)·Σ 2^n·x^(2n+1)/(2n+1)!!, whose terms are of one sign. */
+/** 2/√π·e^(-x²)·Σ 2^n·x^(2n+1)/(2n+1)!!. All terms have one sign. */
 function erfSeries(x: number): number {
   let [sum, term] = [x, x];
   for (let n = 0; ; n++) {

@@ -1,6 +1,6 @@
 /**
- * Checks of what callers write by name: the keys of an options object, and names of samplers, schedules and the like.
- * An unknown one is refused, with the nearest that is known; a name is known whatever its case.
+ * Checks of what callers write by name: the keys of an options object, and names of samplers, schedules and so on. An
+ * unknown name is an error that suggests the nearest known name. Upper and lower case do not matter for names.
  */
 import { didYouMean, ValueError } from './errors.ts';
 
@@ -8,8 +8,8 @@ import { didYouMean, ValueError } from './errors.ts';
 type Optional<T> = { [K in keyof T]-?: object extends Pick<T, K> ? K : never }[keyof T];
 
 /**
- * A default for every option: the compiler refuses a table that lacks a key of T or has another. `undefined` for
- * an option without a default.
+ * A default for every option. The compiler refuses a table that lacks a key of T or has a key that T does not have. The
+ * default is `undefined` for an option without one.
  */
 export type Defaults<T> = { readonly [K in keyof T]-?: T[K] | undefined };
 
@@ -22,15 +22,15 @@ type Filled<T, D> = {
     : T[K];
 };
 
-/** The keys of D that T does not have: none may be there. */
+/** The keys of D that T does not have. Their type is `never`, so the compiler refuses them. */
 type Strange<T, D> = { readonly [K in Exclude<keyof D, keyof T>]: never };
 
 /**
- * The options over their defaults. An option that is `undefined` takes its default.
+ * The options, with defaults for the missing ones. An option that is `undefined` gets its default.
  *
- * @param what names the function or class in messages
+ * @param what the name of the function or class in messages
  * @param defaults one for every key that `options` may have
- * @throws ValueError for anything but an object, or for an unknown key
+ * @throws ValueError for a value that is not an object, or for an unknown key
  */
 export function withDefaults<T extends object, const D extends Defaults<T>>(
   what: string,
@@ -42,7 +42,7 @@ export function withDefaults<T extends object, const D extends Defaults<T>>(
   return { ...defaults, ...Object.fromEntries(given) } as Filled<T, D>;
 }
 
-/** @throws ValueError for anything but an object, or for a key that is not in `keys` */
+/** @throws ValueError for a value that is not an object, or for a key that is not in `keys` */
 export function checkKeys(what: string, options: object, keys: readonly string[]): void {
   if (typeof options !== 'object' || options === null || isOfClass(options)) {
     throw new ValueError(`${what}: expected an object of options, got ${describe(options)}`);
@@ -55,7 +55,7 @@ export function checkKeys(what: string, options: object, keys: readonly string[]
 }
 
 /**
- * The one of `names` that was meant, whatever its case.
+ * Returns the entry of `names` that equals `name`, ignoring case.
  * @throws ValueError that lists them all
  */
 export function oneOf<T extends string>(what: string, names: readonly T[], name: T): T {
@@ -67,19 +67,19 @@ export function oneOf<T extends string>(what: string, names: readonly T[], name:
   throw new ValueError(`${what}: expected ${known}, got ${got}`);
 }
 
-/** As `oneOf`, in a table of things with names. @throws ValueError */
+/** As `oneOf`, for a table of things with names. @throws ValueError */
 export function named<T>(what: string, table: readonly T[], name: string, nameOf: (thing: T) => string): T {
   const names = table.map(nameOf);
   return table[names.indexOf(oneOf(what, names, name))];
 }
 
-/** Whether an object is of a class of its own, as a tensor or a model is. */
+/** Whether an object has a class of its own, as a tensor or a model has. */
 function isOfClass(value: object): boolean {
   const prototype = Object.getPrototypeOf(value);
   return prototype !== null && Object.getPrototypeOf(prototype) !== null;
 }
 
-/** What a value is, in a few words for messages: `2`, `"abc"`, `nothing`, `an Adam`, `an object { flip }`. */
+/** Describes a value in a few words for messages: `2`, `"abc"`, `nothing`, `an Adam`, `an object { flip }`. */
 export function describe(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (value === null || typeof value === 'number' || typeof value === 'boolean') return String(value);

@@ -1,2 +1,2 @@
-/** The version of package.json, for checkpoints and results; a test holds the two together. */
+/** The version in package.json, for checkpoints and results. A test checks that they agree. */
 export const VERSION = '0.1.0';

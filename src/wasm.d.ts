@@ -1,10 +1,10 @@
-/** A compiled kernel module, embedded by the bundler as its bytes. */
+/** A compiled kernel module. The bundler embeds it as bytes. */
 declare module '*.wasm' {
   const bytes: Uint8Array<ArrayBuffer>;
   export default bytes;
 }
 
-/** The worker threads' program, bundled to text. */
+/** The program of the worker threads. The bundler embeds it as text. */
 declare module '*.txt' {
   const text: string;
   export default text;

@@ -365,7 +365,7 @@ suite('cli', (test) => {
       mkdirSync(join(folder, 'old', 'metrics.json'), { recursive: true });
       const out = (...words: string[]) =>
         langevin([...TRAIN, '--data', 'mnist', '--data-dir', '.', '--out', ...words], folder);
-      failed(await out('file'), 1, /cannot write to the folder file: a file of that name is in the way/);
+      failed(await out('file'), 1, /cannot write to the folder file: a file of that name exists already/);
       failed(await out('file/out'), 1, /cannot write to the folder file\/out: a part of the path is a file/);
       failed(await out('old'), 1, /cannot write .*metrics\.json: it is a folder/);
       if (process.platform === 'linux')

@@ -139,7 +139,7 @@ suite('platform', (test) => {
     inFolder(async (folder) => {
       const file = join(folder, 'file');
       writeFileSync(file, 'kept');
-      const below = /a part of the path is a file, not a folder|a file of that name is in the way/;
+      const below = /a part of the path is a file, not a folder|a file of that name exists already/;
       await rejected(() => host.writeFileAtomic(join(file, 'x'), ''), below);
       await rejected(() => host.writeFileAtomic(join(file, 'x', 'y'), ''), below);
       await rejected(() => host.makeDir(join(file, 'x')), /^cannot make the folder .*x: a part of the path/);

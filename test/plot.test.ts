@@ -236,7 +236,7 @@ suite('plot', (test) => {
     near(Math.min(...points.map((p) => p[1])), ticks.get('8')! - (ticks.get('0')! - ticks.get('8')!) / 8);
     near(Math.max(...points.map((p) => p[1])), ticks.get('−8')! + (ticks.get('−8')! - ticks.get('0')!) / 8);
     near(points[0]![0], tickPlaces(svg, 'x').get('0')!);
-    assert.match(svg, /drawn through \d+ of its 100000 points/);
+    assert.match(svg, /a curve shows \d+ of its 100000 points/);
     const dots = draw([{ kind: 'points', x: range(10_000), y: range(10_000) }]);
     assert.is(parse(dots).querySelectorAll('circle').length, 4000);
     assert.match(dots, /4000 of 10000 points are drawn/);

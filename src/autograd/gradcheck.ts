@@ -1,18 +1,18 @@
 /**
- * The gradient check: the whole Jacobian as backward passes give it against the one that differences give,
- * entry by entry, in float64 on the reference backend.
+ * The gradient check. It computes the whole Jacobian twice, by backward passes and by differences, and compares the
+ * entries. It works in float64 on the reference backend.
  *
- * For f: R^n -> R^m, a row of the first Jacobian is one backward pass with dL/dy = e_j; a column of the second
- * is the central difference of fourth order
+ * For f: R^n -> R^m, a row of the first Jacobian is one backward pass with dL/dy = e_j. A column of the second is the
+ * central difference of fourth order
  *
  *   df/dx_i = (8·(f(x + h) - f(x - h)) - (f(x + 2h) - f(x - 2h))) / 12h + O(h⁴·f⁗')
  *
- * With h = 1e-4 and values around 1 the rounding of f, 2^-53·|f|/h, leaves about 1e-12 of error: six digits
- * below what a gradient must reach, so that a wrong derivative cannot hide in the noise.
+ * With h = 1e-4 and values around 1 the rounding error of f, 2^-53·|f|/h, is about 1e-12. A correct gradient must be
+ * within 1e-6. So rounding cannot hide a wrong derivative.
  *
- * Source of the weights: Fornberg (1988), "Generation of finite difference formulas", table 1.
- * Left out on purpose: points within 2h of a kink (a tie of `max`, a bound of `clamp`), where a difference
- * means nothing, and second derivatives.
+ * Source of the weights: Fornberg (1988), "Generation of finite difference formulas", table 1. Left out on purpose:
+ * second derivatives, and points within 2h of a kink (a tie of `max`, a bound of `clamp`). A difference has no meaning
+ * there.
  */
 import { backend, setBackend } from '../backend/backend.ts';
 import { LangevinError, ValueError } from '../errors.ts';
@@ -23,22 +23,22 @@ import { type Shape, Storage, type Variable } from './variable.ts';
 
 /** Options of `gradcheck`. */
 export interface GradcheckOptions<A = void> {
-  /** The attributes, where an op is checked. */
+  /** The attributes of the op, if an op is checked. */
   readonly attrs?: A;
-  /** h, relative to max(1, |x|); 1e-4 by default. */
+  /** The step h, relative to max(1, |x|). Default 1e-4. */
   readonly step?: number;
-  /** Entries are compared relative to the larger of the two, or to this where both are smaller; 1e-3 by default. */
+  /** Errors are relative to the larger of the two entries, or to `floor` if both entries are smaller. Default 1e-3. */
   readonly floor?: number;
 }
 
 /**
  * Compares the gradients of a function, or of an op, with differences.
  *
- * @param target a function of tensors that returns a tensor of any shape, or an op with its `attrs` in options
- * @param inputs where to check; from either backend, copied to the reference backend and left as they are. Whatever
- * else the function reads, such as a layer's weights, must be on the reference backend too: call
- * `setBackend('reference')` before it is made.
- * @returns the largest |a - d| / max(|a|, |d|, floor) over all entries; NaN where a derivative is NaN or infinite
+ * @param target a function of tensors that returns a tensor of any shape, or an op with its `attrs` in `options`
+ * @param inputs the point at which to check, on either backend. They are copied to the reference backend and stay
+ * unchanged. All other tensors that the function reads, such as a layer's weights, must be on the reference backend
+ * too: call `setBackend('reference')` before you make them.
+ * @returns the largest |a - d| / max(|a|, |d|, floor) over all entries; NaN if a derivative is NaN or infinite
  * @throws ValueError for options that are not positive
  *
  * @example gradcheck((x, w) => x.matmul(w).tanh(), [x, w]) // 1e-10 or less, if the gradients are right
@@ -127,7 +127,7 @@ function differenceJacobian<T extends Variable>(
   return Float64Array.from({ length: m * x.size }, (_, e) => columns[e % x.size][Math.floor(e / x.size)]);
 }
 
-/** The largest error of an entry. `Math.max` passes a NaN on. */
+/** The largest error of an entry. `Math.max` returns NaN if one entry is NaN. */
 function relativeError(a: Float64Array, d: Float64Array, floor: number): number {
   let worst = 0;
   for (const [i, value] of a.entries()) {

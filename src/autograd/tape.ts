@@ -1,9 +1,9 @@
 /**
- * The tape: what was computed, in order. Order of execution is a topological order of the graph, so the
- * backward pass is one loop from the end to the beginning, with no sort and no recursion.
+ * The tape: the list of operations in the order in which they ran. This order is a topological order of the graph. So
+ * the backward pass is one loop from the end to the beginning, without a sort or recursion.
  *
- * A scope that ends takes its part of the tape with it. Outside of scopes a graph stays until `backward()` has
- * used it; what is computed only to be looked at belongs into `noGrad`.
+ * When a scope ends, its part of the tape is removed. Outside of scopes a graph stays until `backward()` has used it.
+ * Use `noGrad` for results that need no gradient.
  */
 import { backend } from '../backend/backend.ts';
 import { copyArray, type Target } from '../backend/kernels.ts';
@@ -11,23 +11,23 @@ import { LangevinError, ShapeError, ValueError } from '../errors.ts';
 import type { Differentiable, GradSink, OpDef } from './op.ts';
 import { type Shape, Variable, writesSoFar } from './variable.ts';
 
-/** What the tape keeps of an operation: y = op(xs). */
+/** What the tape stores for an operation y = op(xs). */
 export interface TapeNode {
   readonly op: Differentiable<unknown>;
   readonly y: Variable;
   readonly xs: readonly Variable[];
   readonly attrs: unknown;
-  /** `writesSoFar()` when it was recorded. */
+  /** The value of `writesSoFar()` when the operation was recorded. */
   readonly writes: number;
 }
 
-/** A used node leaves null behind, so that positions stay valid. */
+/** A used node is replaced by null, so that positions stay valid. */
 const tape: (TapeNode | null)[] = [];
-/** Where the innermost open scope's part of the tape begins: what lies before is not cut off inside it. */
+/** Where the innermost open scope's part of the tape begins. Nodes before it are not removed inside the scope. */
 let mark = 0;
 let recording = true;
 
-/** Nodes on the tape. */
+/** The number of nodes on the tape. */
 export function tapeLength(): number {
   return tape.length;
 }
@@ -45,7 +45,7 @@ export function checkOperands(what: string, xs: readonly Variable[]): void {
   }
 }
 
-/** Records y = op(xs) if a gradient may be wanted. */
+/** Records y = op(xs) if an input requires a gradient. */
 export function record<A>(op: Differentiable<A>, y: Variable, xs: readonly Variable[], attrs: A): void {
   if (!recording || !xs.some((x) => x.requiresGrad)) return;
   y.requiresGrad = true;
@@ -53,7 +53,7 @@ export function record<A>(op: Differentiable<A>, y: Variable, xs: readonly Varia
   tape.push({ op: op as Differentiable<unknown>, y, xs, attrs, writes: writesSoFar() });
 }
 
-/** Runs `op` and records it unless it is a constant op, whose result requires no gradient. */
+/** Runs `op` and records it. A constant op is not recorded: its result requires no gradient. */
 export function apply<A, T extends Variable>(op: OpDef<A>, xs: readonly T[], attrs: A): T {
   checkOperands(op.name, xs);
   const [first] = xs;
@@ -68,7 +68,7 @@ export function apply<A, T extends Variable>(op: OpDef<A>, xs: readonly T[], att
 }
 
 /**
- * Runs `body` without recording: for evaluation, sampling and updates. Returns what it returns.
+ * Runs `body` without recording, for evaluation, sampling and updates. Returns the result of `body`.
  * @throws LangevinError for an asynchronous function, most of which would run after the end
  */
 export function noGrad<T>(body: () => T): T {
@@ -81,10 +81,10 @@ export function noGrad<T>(body: () => T): T {
   }
 }
 
-/** Hands `result` on unless it is a promise. */
+/** Returns `result` unless it is a promise. */
 function synchronous<T>(name: string, result: T): T {
   if (!(result instanceof Promise)) return result;
-  // What goes wrong in the rest of the function follows from this error.
+  // We ignore later errors of this function, because they follow from the error below.
   result.catch(() => {});
   throw new LangevinError(`${name}: expected a synchronous function, got one that returns a Promise`);
 }
@@ -95,8 +95,8 @@ export function isRecording(): boolean {
 }
 
 /**
- * Runs `body` with its tensors in the arena, and releases them all, and its part of the tape, when it ends.
- * A tensor that is to outlive it is kept with `keep()`.
+ * Runs `body` with its tensors in the arena. When `body` ends, the tensors and their part of the tape are released. A
+ * tensor that must live longer is kept with `keep()`.
  * @throws LangevinError for an asynchronous function, most of which would run after the end
  */
 export function scope<T>(body: () => T): T {
@@ -114,12 +114,15 @@ export function scope<T>(body: () => T): T {
   }
 }
 
-/** Cuts used nodes off the end of the tape. */
+/** Removes used nodes from the end of the tape. */
 function dropUsed(): void {
   while (tape.length > mark && tape[tape.length - 1] === null) tape.pop();
 }
 
-/** A gradient's place: the leaf's own buffer, or for an intermediate result memory of the pass. Notes leaves with hooks. */
+/**
+ * The memory for a gradient: the leaf's own buffer, or memory of the pass for an intermediate result. It adds leaves
+ * with hooks to `reached`.
+ */
 function place(x: Variable, reached: Set<Variable>): Target {
   if (x.isLeaf) {
     if (x.gradHooks) reached.add(x);
@@ -141,7 +144,7 @@ const usedUp = () =>
     'backward: part of this graph was used by an earlier backward() or ended with its scope: compute it again, or call backward(null, { retainGraph: true }) the first time',
   );
 
-/** Throws LangevinError if an array that the derivative reads was written to since. */
+/** Throws LangevinError if an array that the derivative reads has been written to since. */
 function requireUnchanged({ op, y, xs, writes }: TapeNode): void {
   for (const saved of op.saves) {
     const x = saved === 'y' ? y : xs[saved];
@@ -154,7 +157,7 @@ function requireUnchanged({ op, y, xs, writes }: TapeNode): void {
   }
 }
 
-/** The sink of one node: it skips inputs that want no gradient. */
+/** The sink of one node. It skips inputs that need no gradient. */
 function sinkOf({ xs, y }: TapeNode, reached: Set<Variable>): GradSink {
   const sink = ((i: number, write: (out: Target) => void) => {
     if (xs[i].requiresGrad) write(place(xs[i], reached));
@@ -169,8 +172,9 @@ function sinkOf({ xs, y }: TapeNode, reached: Set<Variable>): GradSink {
  *
  * @param seed dL/d(root), of root's shape; 1 for a root of one element
  * @param retainGraph keeps the graph for another backward pass
- * @throws ShapeError for a root of several elements without a seed; LangevinError for a graph used before, and for an
- * array that was written to although a derivative reads it; leaves may then have a part of their gradient
+ * @throws ShapeError for a root of several elements without a seed
+ * @throws LangevinError for a graph that was used before, or if an array that a derivative reads was written to. In
+ * that case leaves may already have a part of their gradient.
  */
 export function backward(root: Variable, seed: Variable | null, retainGraph: boolean): void {
   const steps = backwardSteps(root, seed, retainGraph);
@@ -178,10 +182,10 @@ export function backward(root: Variable, seed: Variable | null, retainGraph: boo
 }
 
 /**
- * The same pass node by node: it yields each node when its derivative has been computed. At that moment `y.adjoint` is
- * dL/dy, and `adjoint` of an input (`grad` of a leaf) is the sum of its gradient so far. Both are alive until the pass
- * goes on. Scopes that are opened meanwhile end before that. A pass that is given up (`return()`) leaves the gradients
- * of leaves half summed.
+ * The same pass node by node: it yields each node after its derivative is computed. Then `y.adjoint` is dL/dy, and
+ * `adjoint` of an input (`grad` of a leaf) is the sum of its gradient so far. Both stay valid until the pass continues.
+ * A scope that is opened in between must end before that. If the pass is stopped early with `return()`, the gradients
+ * of leaves are incomplete sums.
  * @throws as `backward`
  */
 export function* backwardSteps(
@@ -193,7 +197,7 @@ export function* backwardSteps(
   const { kernels, arena } = root.backend;
   prepareLeaves(root);
   const reached = new Set<Variable>();
-  // Everything the pass allocates but the leaves' gradients is released when it is over.
+  // All memory of the pass, apart from the gradients of leaves, is released at its end.
   const frame = arena.open();
   let at = root.node;
   try {
@@ -212,14 +216,14 @@ export function* backwardSteps(
     }
     for (const x of reached) callHooks(x, x.grad);
   } finally {
-    // Where the pass ended early there are adjoints left, and they lie in memory that is released now.
+    // If the pass ended early, some adjoints remain. Their memory is released now.
     for (; at >= 0; at--) if (tape[at]) tape[at]!.y.adjoint = null;
     arena.close(frame);
   }
   dropUsed();
 }
 
-/** Calls the hooks of x with its gradient, which they may change in place. */
+/** Calls the hooks of x with its gradient. A hook may change the gradient in place. */
 function callHooks({ gradHooks }: Variable, gradient: Variable | null): void {
   if (!gradHooks || !gradient) return;
   for (const hook of [...gradHooks]) {
@@ -232,7 +236,7 @@ function callHooks({ gradHooks }: Variable, gradient: Variable | null): void {
   }
 }
 
-/** dL/d(root), which is 1 without a seed. */
+/** Sets dL/d(root). It is 1 without a seed. */
 function seedRoot(root: Variable, seed: Variable | null, reached: Set<Variable>): void {
   const { kernels } = root.backend;
   let from = seed;
@@ -265,8 +269,8 @@ function requireSeed(root: Variable, seed: Variable | null): void {
 }
 
 /**
- * Leaves of the current scope get their gradient's memory there, before the pass opens a frame of its own; those
- * of an outer scope, like all others, on the heap: their gradient has to outlive this one.
+ * Leaves of the current scope get memory for their gradient in that scope, before the pass opens a frame of its own.
+ * All other leaves get it on the heap, because their gradient must outlive the current scope.
  */
 function prepareLeaves(root: Variable): void {
   const prepare = (x: Variable) => {

@@ -1,15 +1,16 @@
 /**
- * A variable: an array in a backend's memory with its shape, its place in the graph and its lifetime. This is
- * what ops and the tape work on; `Tensor` (src/tensor/tensor.ts) gives it its operators.
+ * A variable: an array in a backend's memory, with its shape, its place in the graph and its lifetime. Ops and the tape
+ * work on variables. `Tensor` (src/tensor/tensor.ts) adds the operators.
  *
- * Lifetime: inside `scope` an array lies in the arena and dies with the scope; outside it lies on the heap
- * until `dispose()`, or until the garbage collector finds it. Outside of scopes arrays that share a storage (reshape)
- * keep it alive together; inside one, what shares it ends with the scope.
+ * Lifetime. Inside `scope` an array lies in the arena and ends with the scope. Outside it lies on the heap until
+ * `dispose()`, or until the garbage collector finds it. Outside of scopes, arrays that share a storage (reshape) keep
+ * it alive together. Inside a scope, an array that shares a storage ends with the scope.
  *
- * Versions: whatever writes to an array in place marks it (`markWritten`), and its version is then the number of that
- * write among all there were. An op that is recorded notes the number of the last write. If an array that its backward
- * pass reads has a larger version by then, it was changed. PyTorch counts the writes of each array to the same end; with
- * one count for all, the tape stores one number a node.
+ * Versions. Every in-place write has a number, counted over all arrays. A function that writes to an array in place
+ * calls `markWritten`, and the number becomes the array's version. An op that is recorded stores the number of the
+ * latest write. If an array that its backward pass reads has a larger version by then, it was changed. PyTorch counts
+ * the writes of each array for the same purpose. With one count for all arrays, the tape stores only one number for
+ * each node.
  */
 import { type Backend, backend } from '../backend/backend.ts';
 import { copyArray } from '../backend/kernels.ts';
@@ -26,7 +27,7 @@ export function sizeOf(shape: Shape): number {
   return size;
 }
 
-/** Frees the heap blocks of variables that were forgotten without `dispose()`. */
+/** Frees the heap blocks of variables that became unreachable without `dispose()`. */
 const forgotten = new FinalizationRegistry<Storage>((storage) => storage.unref());
 
 /** A block of memory and the number of variables that share it. */
@@ -40,7 +41,7 @@ export class Storage {
     readonly frame: Frame | null,
   ) {}
 
-  /** A block of `n` elements, in the current scope's arena or else on the heap. */
+  /** A block of `n` elements, in the current scope's arena or on the heap if there is no scope. */
   static inScope(n: number, on: Backend): Storage {
     const frame = on.arena.frame;
     if (!frame) return Storage.onHeap(n, on);
@@ -60,7 +61,10 @@ export class Storage {
     return this;
   }
 
-  /** The same block for what is made in the current scope: another owner outside of any, else until it ends. */
+  /**
+   * The same block for a new variable of the current scope. Outside of scopes it has one more owner; inside, it is
+   * shared until the scope ends.
+   */
   shared(): Storage {
     const { frame } = this.backend.arena;
     if (!frame || this.frame === frame) return this.ref();
@@ -73,7 +77,7 @@ export class Storage {
   }
 }
 
-/** In-place writes so far. */
+/** The number of in-place writes so far. */
 let writes = 0;
 
 /** The number of the last in-place write to any array. */
@@ -84,42 +88,42 @@ export function writesSoFar(): number {
 export class Variable {
   /** The sum of the gradients of all backward calls since `zeroGrad`, or null; on leaves only. */
   grad: this | null = null;
-  /** Where `grad` is written: kept from step to step, so that nothing is allocated for it. */
+  /** The memory for `grad`. It is kept from step to step, so that nothing is allocated. */
   gradBuffer: this | null = null;
   /** Position on the tape of the node that made this variable, -1 for a leaf. */
   node = -1;
   /** The gradient that a running backward pass has gathered so far. */
   adjoint: Variable | null = null;
-  /** What a backward pass calls with this variable's gradient. */
+  /** The functions that a backward pass calls with this variable's gradient. */
   gradHooks: Set<(gradient: Variable) => void> | null = null;
   private wantsGrad = false;
   private disposed = false;
-  /** Shared by all that share these elements. */
+  /** Shared by all variables with the same elements. */
   private written = { version: 0 };
   readonly size: number;
 
   constructor(
     protected storage: Storage,
     readonly shape: Shape,
-    /** Elements from the storage's start to this variable's first. */
+    /** The number of elements before this variable's first, counted from the storage's start. */
     protected offset = 0,
   ) {
     this.size = sizeOf(shape);
     if (!storage.frame) forgotten.register(this, storage, this);
   }
 
-  /** A new variable of this one's class, with undefined contents. */
+  /** A new variable of the same class. Its contents are undefined. */
   protected make(storage: Storage, shape: Shape, offset = 0): this {
     const Class = this.constructor as new (storage: Storage, shape: Shape, offset: number) => this;
     return new Class(storage, shape, offset);
   }
 
-  /** A new variable of this one's class and backend in the current scope; its contents are undefined. */
+  /** A new variable of the same class and backend in the current scope. Its contents are undefined. */
   empty(shape: Shape): this {
     return this.make(Storage.inScope(sizeOf(shape), this.storage.backend), shape);
   }
 
-  /** As `empty`, but on the heap whatever the scope. */
+  /** As `empty`, but always on the heap. */
   emptyOnHeap(shape: Shape): this {
     return this.make(Storage.onHeap(sizeOf(shape), this.storage.backend), shape);
   }
@@ -133,8 +137,8 @@ export class Variable {
   }
 
   /**
-   * A part of a block, from `offset` elements on, for as long as the result is there. Its version is its own: who writes
-   * to the block marks the parts.
+   * A part of a block, from `offset` elements on. It is valid as long as the result exists. It has its own version:
+   * code that writes to the block must mark the parts.
    */
   view(shape: Shape, offset = 0): this {
     this.assertAlive();
@@ -145,33 +149,33 @@ export class Variable {
     return this.storage.backend;
   }
 
-  /** The address of the first element. Throws LifetimeError after the end of the scope or after `dispose()`. */
+  /** The address of the first element. @throws LifetimeError after the end of the scope or after `dispose()` */
   get ptr(): Ptr {
     this.assertAlive();
     return this.storage.ptr + this.offset * this.storage.backend.elementBytes;
   }
 
-  /** Whether the memory is still this variable's. */
+  /** Whether the memory still belongs to this variable. */
   get alive(): boolean {
     return !this.disposed && this.storage.alive;
   }
 
-  /** Whether this variable lives on the heap, beyond any scope. */
+  /** Whether this variable lives on the heap, independent of scopes. */
   get onHeap(): boolean {
     return this.storage.frame === null;
   }
 
-  /** Whether this variable dies with the innermost open scope. */
+  /** Whether this variable ends with the innermost open scope. */
   get inCurrentScope(): boolean {
     return this.storage.frame !== null && this.storage.frame === this.backend.arena.frame;
   }
 
-  /** The number of the last in-place write to these elements; 0 if there was none. */
+  /** The number of the last in-place write to these elements, or 0 if there was none. */
   get version(): number {
     return this.written.version;
   }
 
-  /** To be called by whatever writes to these elements in place: a graph that needs the old ones must not use them. */
+  /** Call this after every in-place write to these elements. A graph that needs the old elements is then refused. */
   markWritten(): void {
     this.written.version = ++writes;
   }
@@ -188,7 +192,10 @@ export class Variable {
     return this.node < 0;
   }
 
-  /** Copies a gradient that lies elsewhere (set by hand, or older than the buffer) into `gradBuffer`. */
+  /**
+   * Copies the gradient into `gradBuffer` if it lies elsewhere (because it was set by the user, or is older than the
+   * buffer).
+   */
   gatherGrad(): void {
     const { grad, gradBuffer, size } = this;
     if (!grad || !gradBuffer || grad === gradBuffer) return;
@@ -200,14 +207,14 @@ export class Variable {
     this.grad = gradBuffer;
   }
 
-  /** Forgets the gradient. The next backward pass overwrites what was there. */
+  /** Clears the gradient. The next backward pass overwrites the buffer. */
   zeroGrad(): void {
     this.grad = null;
   }
 
   /**
-   * Moves this variable into another's memory, contents and all: how an optimiser gathers parameters in one
-   * flat block. The old memory is released.
+   * Moves this variable and its contents into another variable's memory. The old memory is released. An optimiser uses
+   * this to put its parameters into one flat block.
    */
   moveInto(target: Variable): void {
     copyArray(this.backend.kernels, this.size, this.ptr, { ptr: target.ptr, accumulate: false });
@@ -215,12 +222,15 @@ export class Variable {
     this.storage.unref();
     this.storage = target.storage.ref();
     this.offset = target.offset;
-    // What shared the old memory is written to on its own from here on.
+    // From now on, writes to the old memory and to the new one are counted separately.
     this.written = { version: this.version };
     forgotten.register(this, this.storage, this);
   }
 
-  /** Gives the memory back. Inside a scope that happens at its end, and only the use after it is an error. */
+  /**
+   * Releases the memory. Inside a scope the memory is released when the scope ends, but a later use is an error at
+   * once.
+   */
   dispose(): void {
     if (this.disposed) throw new LifetimeError(`dispose: ${this.describe()} was disposed already`);
     this.assertAlive();
@@ -241,7 +251,7 @@ export class Variable {
   }
 }
 
-/** A backend's memory for `n` elements, where new tensors go. */
+/** A backend's memory for `n` elements of a new tensor. */
 export function allocate(n: number): Storage {
   return Storage.inScope(n, backend());
 }

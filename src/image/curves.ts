@@ -1,18 +1,18 @@
 /**
- * From the numbers of a caller to curves that can be drawn: gaps, extents, and fewer points where there are more
- * than a picture shows.
+ * From a caller's numbers to curves that can be drawn. Handles gaps and extents, and leaves out points if there are
+ * more than a picture can show.
  */
 import { ShapeError, ValueError } from '../errors.ts';
 
 export type Numbers = ArrayLike<number>;
 export type ScaleType = 'linear' | 'log';
 
-/** Points that a line or a band is drawn through at most, not counting gaps. */
+/** The largest number of points in a line or a band, without the gaps. */
 export const MOST_POINTS = 2000;
-/** Scattered points or vectors that are drawn at most. */
+/** The largest number of scattered points or vectors that are drawn. */
 export const MOST_DOTS = 4000;
 
-/** The smallest and the largest of the numbers in some arrays, NaN left aside; [NaN, NaN] when there is none. */
+/** The smallest and the largest number in some arrays. NaN is ignored. Without any number the result is [NaN, NaN]. */
 export function extent(arrays: readonly Numbers[]): [number, number] {
   let [low, high] = [Number.NaN, Number.NaN];
   for (const array of arrays) {
@@ -25,26 +25,26 @@ export function extent(arrays: readonly Numbers[]): [number, number] {
   return [low, high];
 }
 
-/** The value, or NaN where a scale of that type has no place for it. */
+/** The value, or NaN if a scale of that type cannot show it. */
 export const usable = (type: ScaleType) => (value: number) =>
   Number.isFinite(value) && (type === 'linear' || value > 0) ? value : Number.NaN;
 
-/** Values as they can be drawn on a scale. */
+/** The values, with NaN where the scale cannot show one. */
 export const clean = (values: Numbers, onScale: (value: number) => number) =>
   Float64Array.from(values, onScale);
-/** The values at the indices that were kept. */
+/** The values at the indices in `kept`. */
 export const pick = (values: Float64Array, kept: readonly number[]) =>
   Float64Array.from(kept, (i) => values[i]);
 
-/** One or several curves over the same x; NaN in any of them is a gap in all. */
+/** One or several curves over the same x. NaN in any curve is a gap in all of them. */
 export interface Curves {
   readonly x: Float64Array;
   readonly ys: readonly Float64Array[];
 }
 
 /**
- * Checks that the curves can be drawn; `what` names them.
- * @throws {ShapeError} for arrays of different lengths, {ValueError} when every point is a gap.
+ * Checks that the curves can be drawn. `what` is their name in messages.
+ * @throws {ShapeError} for arrays of different lengths, {ValueError} if every point is a gap.
  */
 export function checkCurves(curves: Curves, what: string): Curves {
   const { x, ys } = curves;
@@ -63,8 +63,8 @@ export function checkCurves(curves: Curves, what: string): Curves {
 const isGap = ({ x, ys }: Curves, i: number) => Number.isNaN(x[i]) || ys.some((y) => Number.isNaN(y[i]));
 
 /**
- * Keeps of each stretch of the curves the point lowest in the first curve, the point highest in the last one,
- * and one gap if there are any; and the first and the last point of all.
+ * Thins the curves. From each stretch it keeps the lowest point of the first curve, the highest point of the last
+ * curve, and one gap if there are any. It also keeps the first and the last point of all.
  */
 export function thin(curves: Curves): Curves & { note: string } {
   const { x, ys } = curves;
@@ -87,16 +87,16 @@ export function thin(curves: Curves): Curves & { note: string } {
   }
   kept.add(x.length - 1);
   const list = [...kept];
-  const note = `a curve is drawn through ${list.length} of its ${x.length} points`;
+  const note = `a curve shows ${list.length} of its ${x.length} points`;
   return { x: pick(x, list), ys: ys.map((y) => pick(y, list)), note };
 }
 
-/** At most `MOST_DOTS` indices below `count`, evenly spread. */
+/** At most `MOST_DOTS` indices below `count`, evenly spaced. */
 export function evenIndices(count: number): number[] {
   const step = Math.max(1, count / MOST_DOTS);
   return Array.from({ length: Math.min(count, MOST_DOTS) }, (_, i) => Math.floor(i * step));
 }
 
-/** What `evenIndices` left out, in words. */
+/** A note that says how many points `evenIndices` left out. */
 export const thinnedNote = (kept: readonly number[], all: Float64Array) =>
   kept.length === all.length ? '' : `${kept.length} of ${all.length} points are drawn`;

@@ -1,15 +1,15 @@
 /**
- * Text for labels in raster pictures: one pen of constant width, drawn along the skeleton of each letter.
+ * Text for labels in raster pictures. One pen of constant width draws each letter along its skeleton.
  *
- * A glyph is path data as in SVG (M, L, H, V and Q, absolute), in pixels at size 1: the tops of capitals at
- * y = 0, of small letters at 3, the baseline at 9, descenders down to 12. Stems and bars lie on whole numbers,
- * which are pixel centres, so that they stay sharp; a quarter of a round is one quadratic curve with its
- * control point in the corner. Capitals come out 10 pixels high, as in a 14 pixel typeface.
+ * A glyph is path data as in SVG (M, L, H, V and Q, absolute), in pixels at size 1. The tops of capitals are at y = 0,
+ * the tops of small letters at 3, the baseline at 9, and descenders end at 12. Stems and bars lie on whole numbers.
+ * Those are pixel centres, so the strokes stay sharp. A quarter of a circle is one quadratic curve with its control
+ * point in the corner. Capitals are 10 pixels high, as in a 14 pixel typeface.
  *
- * Coverage is taken from the distance to the nearest stroke, by + - * / and sqrt alone: the same bits
- * everywhere. Has ASCII and a few signs of the field; anything else is drawn as an empty box. Left out on
- * purpose: kerning, accents, weights. No small npm package fits: raster fonts there come with canvas or a
- * font file to parse.
+ * Coverage is computed from the distance to the nearest stroke, by + - * / and sqrt alone. So the bits are the same on
+ * every machine. The font has ASCII and a few signs of the field. Every other character is drawn as an empty box. Left
+ * out on purpose: kerning, accents, weights. We found no small npm package for this: raster fonts there need canvas or
+ * a font file to parse.
  */
 
 const BOWL = 'M5 6Q5 3 2.5 3Q0 3 0 6Q0 9 2.5 9Q5 9 5 6';
@@ -125,10 +125,10 @@ const GLYPHS: Readonly<Record<string, string>> = {
 };
 
 const UNKNOWN = 'M0 0H5V9H0V0';
-/** From the skeleton of one glyph to that of the next: a pixel for each pen, and one between. */
+/** The distance from the skeleton of one glyph to the next: one pixel for each pen, and one between them. */
 const TRACKING = 3;
 const PEN = 1.35;
-/** From the left edge of a text to its first skeleton, so that the pen stays inside. */
+/** The distance from the left edge of a text to its first skeleton. It keeps the pen inside the picture. */
 const BEARING = 1;
 
 /** A straight piece of a stroke: x0, y0, x1, y1. */
@@ -140,12 +140,12 @@ interface Glyph {
 
 /** Height of a line at size 1, from above the brackets to below the descenders, in pixels. */
 export const LINE_HEIGHT = 16;
-/** From the top of a line to the skeleton's top of the capitals. */
+/** The distance from the top of a line to the top of the capitals' skeleton. */
 const ASCENT = 2;
-/** From the top of a line to the middle of the small letters, which is what looks centred. */
+/** The distance from the top of a line to the middle of the small letters. Text looks centred there. */
 export const MIDDLE = ASCENT + 5.5;
 
-/** Width in pixels of what `drawText` may touch at `size`. */
+/** The width in pixels that `drawText` may change at `size`. */
 export function textWidth(text: string, size = 1): number {
   let width = 0;
   for (const char of text) width += glyphOf(char).width + TRACKING;
@@ -153,11 +153,11 @@ export function textWidth(text: string, size = 1): number {
 }
 
 /**
- * Draws `text` into grey pixels, blending towards `ink` (0 to 255).
- * @param pixels rows of `stride` bytes; what falls outside is left out.
- * @param left the left edge of the text, `textWidth(text, size)` wide.
- * @param top the upper edge of its line, `LINE_HEIGHT * size` high.
- * @param size whole numbers keep the stems sharp.
+ * Draws `text` into grey pixels. The colour is mixed with `ink` (0 to 255).
+ * @param pixels rows of `stride` bytes; parts of the text outside are not drawn.
+ * @param left the left edge of the text, which is `textWidth(text, size)` wide.
+ * @param top the upper edge of the line, which is `LINE_HEIGHT * size` high.
+ * @param size a whole number keeps the stems sharp.
  */
 export function drawText(
   pixels: Uint8Array,

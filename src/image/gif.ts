@@ -1,8 +1,8 @@
 /**
- * Animations of grey pictures as GIF (GIF89a), by gifenc.
+ * Animations of grey pictures as GIF (GIF89a), with the package gifenc.
  *
- * A grey value is its own index into one palette of 256 greys, so that nothing is lost. Left out on purpose:
- * colour, frames that only hold what changed.
+ * A grey value is its own index into one palette of 256 greys. So no value changes. Left out on purpose: colour, and
+ * frames that hold only the changed pixels.
  */
 import gifenc from 'gifenc';
 import { ShapeError, ValueError } from '../errors.ts';
@@ -10,15 +10,15 @@ import { withDefaults } from '../options.ts';
 import type { Picture } from './png.ts';
 
 export interface GifOptions {
-  /** Milliseconds a frame stays, in steps of 10. Default 80. Browsers show less than 20 as 100. */
+  /** Milliseconds that each frame is shown, in steps of 10. Default 80. Browsers show a delay below 20 as 100. */
   readonly delay?: number;
-  /** Milliseconds the last frame stays. Default 1500. */
+  /** Milliseconds that the last frame is shown. Default 1500. */
   readonly lastDelay?: number;
-  /** Whether it starts again after the last frame. Default true. */
+  /** Whether the animation starts again after the last frame. Default true. */
   readonly loop?: boolean;
 }
 
-// Node gives the CommonJS module as the default import, bundlers may give the function itself
+// Node gives the CommonJS module as the default import. A bundler may give the function itself.
 const makeStream = typeof gifenc === 'function' ? gifenc : gifenc.GIFEncoder;
 
 const GREYS = Array.from({ length: 256 }, (_, v) => [v, v, v] as const);
@@ -26,8 +26,8 @@ const LONGEST = 655_350; // milliseconds: 16 bits of hundredths of a second
 
 /**
  * Encodes frames of one size and one channel.
- * @throws {ShapeError} for frames of different sizes or with colour, {ValueError} for no frames or a delay that
- * is not between 20 milliseconds and 655 seconds.
+ * @throws {ShapeError} for frames of different sizes or with colour.
+ * @throws {ValueError} for no frames, or for a delay outside 20 milliseconds to 655 seconds.
  */
 export function encodeGif(frames: readonly Picture[], options: GifOptions = {}): Uint8Array {
   const { delay, lastDelay, loop } = withDefaults('GIF', options, { delay: 80, lastDelay: 1500, loop: true });

@@ -1,4 +1,4 @@
-/** The part of gifenc that is used here; the package ships no types. */
+/** The part of gifenc that we use. The package has no types of its own. */
 declare module 'gifenc' {
   interface GifStream {
     writeFrame(
@@ -9,7 +9,7 @@ declare module 'gifenc' {
         palette?: readonly (readonly [number, number, number])[];
         /** Milliseconds; the format keeps hundredths of a second. */
         delay?: number;
-        /** -1: play once, 0: for ever, n: n more times. Read from the first frame. */
+        /** -1: play once; 0: repeat for ever; n: repeat n times. Only the first frame's value counts. */
         repeat?: number;
       },
     ): void;

@@ -1,9 +1,10 @@
 /**
- * Grids of small grey pictures, as one larger picture: what a model saw and what it made of it, side by side.
+ * Grids of small grey pictures, drawn as one larger picture. For example, they show a model's inputs and outputs side
+ * by side.
  *
- * A cell is `height x width` values, row after row: floats with 0 as black and 1 as white (clamped), or bytes.
- * Cells are enlarged by a whole factor, each pixel a sharp square. Rows and columns may carry labels, and the
- * whole a title. The same input gives the same bytes. Left out on purpose: colour, cells of different sizes.
+ * A cell is `height x width` values, row after row: floats from 0 (black) to 1 (white), clamped, or bytes. Cells are
+ * enlarged by a whole factor, and each pixel becomes a sharp square. Rows and columns may have labels, and the grid may
+ * have a title. The same input gives the same bytes. Left out on purpose: colour, and cells of different sizes.
  */
 import { ShapeError, ValueError } from '../errors.ts';
 import { withDefaults } from '../options.ts';
@@ -11,34 +12,34 @@ import { toByte } from './bytes.ts';
 import { drawText, LINE_HEIGHT, MIDDLE, textWidth } from './font.ts';
 import type { Picture } from './png.ts';
 
-/** `height x width` values: floats from 0 (black) to 1 (white), clamped; in a `Uint8Array` bytes. */
+/** `height x width` values. They are floats from 0 (black) to 1 (white), clamped. A `Uint8Array` holds bytes. */
 export type Cell = Float32Array | Float64Array | Uint8Array | Uint8ClampedArray | readonly number[];
 
 export interface PictureGridOptions {
   /** Size of a cell in its own pixels. */
   readonly height: number;
   readonly width: number;
-  /** Whole factor of enlargement. Default: about 84 pixels a cell, at least 1. */
+  /** The factor by which cells are enlarged: a whole number. Default: about 84 pixels a cell, at least 1. */
   readonly scale?: number;
   /** Pixels between cells. Default 2. */
   readonly gutter?: number;
   /** Pixels around everything. Default 12. */
   readonly margin?: number;
-  /** One text a row, at its left. */
+  /** One text for each row, at its left. */
   readonly rowLabels?: readonly string[];
-  /** One text a column, above it; columns move apart where a text needs the room. */
+  /** One text for each column, above it. Columns move apart if a text needs the room. */
   readonly columnLabels?: readonly string[];
   readonly title?: string;
-  /** One text a cell, below it, row after row; columns move apart where a text needs the room. */
+  /** One text for each cell, below it, row after row. Columns move apart if a text needs the room. */
   readonly captions?: readonly (readonly string[])[];
   /** Default `light`. */
   readonly theme?: 'light' | 'dark';
 }
 
 export interface BatchGridOptions extends PictureGridOptions {
-  /** How many pictures `data` holds. Default: all that fit. */
+  /** How many pictures `data` holds. Default: as many as fit. */
   readonly count?: number;
-  /** Cells a row. Default: the square root of `count`, rounded up. */
+  /** Cells in each row. Default: the square root of `count`, rounded up. */
   readonly columns?: number;
 }
 
@@ -46,14 +47,14 @@ const THEMES = {
   light: { background: 255, ink: 38 },
   dark: { background: 34, ink: 222 },
 };
-/** Between a label and its row or column. */
+/** Pixels between a label and its row or column. */
 const LABEL_GAP = 6;
-/** Between a cell and its caption. */
+/** Pixels between a cell and its caption. */
 const CAPTION_GAP = 2;
 
 /**
- * Draws rows of cells; a row may be shorter than the others.
- * @throws {ShapeError} for a cell of another size, or labels that are not one for each row or column.
+ * Draws rows of cells. A row may be shorter than the others.
+ * @throws {ShapeError} for a cell of another size, or if the number of labels is not the number of rows or columns.
  * @throws {ValueError} for no cell at all, NaN or infinity in a cell, or a fractional factor.
  */
 export function pictureGrid(rows: readonly (readonly Cell[])[], options: PictureGridOptions): Picture {
@@ -88,7 +89,7 @@ export function pictureGrid(rows: readonly (readonly Cell[])[], options: Picture
   return { width, height, channels: 1, pixels };
 }
 
-/** The defaults of a grid of cells of that size. */
+/** The defaults of a grid whose cells have that size. */
 const defaultsFor = ({ height, width }: PictureGridOptions) => ({
   height: undefined,
   width: undefined,
@@ -102,7 +103,7 @@ const defaultsFor = ({ height, width }: PictureGridOptions) => ({
   theme: 'light' as const,
 });
 
-/** Where the first cell stands, the steps from cell to cell, and the size of the whole, all in pixels. */
+/** The place of the first cell, the steps from cell to cell, and the size of the whole picture, all in pixels. */
 function layOut(rows: readonly (readonly Cell[])[], options: Required<PictureGridOptions>) {
   const { gutter, margin, rowLabels, columnLabels, captions, title, scale } = options;
   const [cellWidth, cellHeight] = [options.width * scale, options.height * scale];
@@ -111,7 +112,7 @@ function layOut(rows: readonly (readonly Cell[])[], options: Required<PictureGri
   const labelWidths = Array.from({ length: textRows.length > 0 ? columns : 0 }, (_, column) =>
     Math.max(...textRows.map((row) => textWidth(row[column] ?? ''))),
   );
-  // labels stand centred over their columns: neighbours must not touch, the outer ones must not be cut
+  // Labels are centred over their columns. Neighbours must not touch, and the outer labels must not be cut.
   const pitchX = labelWidths.reduce((pitch, w, i) => {
     return i === 0 ? pitch : Math.max(pitch, Math.ceil((labelWidths[i - 1] + w) / 2) + 2 * LABEL_GAP);
   }, cellWidth + gutter);
@@ -135,8 +136,8 @@ function widest(rows: readonly (readonly Cell[])[]): number {
 }
 
 /**
- * Draws a batch of `count x height x width` values, row after row of the grid.
- * @throws as `pictureGrid`, and {ShapeError} when `data` holds fewer than `count` pictures.
+ * Draws a batch of `count x height x width` values. The pictures fill the grid row by row.
+ * @throws as `pictureGrid`, and {ShapeError} if `data` holds fewer than `count` pictures.
  */
 export function pictureGridFromBatch(data: Cell, options: BatchGridOptions): Picture {
   withDefaults('grid', options, { ...defaultsFor(options), count: undefined, columns: undefined });
@@ -153,8 +154,8 @@ export function pictureGridFromBatch(data: Cell, options: BatchGridOptions): Pic
 }
 
 /**
- * Cuts a batch of `count x height x width` values into its cells, without copying where the type allows.
- * @throws {ShapeError} when `data` holds fewer than `count` pictures, or a part of one.
+ * Cuts a batch of `count x height x width` values into its cells. It does not copy if the type allows that.
+ * @throws {ShapeError} if `data` holds fewer than `count` pictures, or a part of one.
  */
 export function cellsOf(data: Cell, options: { count?: number; height: number; width: number }): Cell[] {
   const { height, width } = options;

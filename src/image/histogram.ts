@@ -1,21 +1,23 @@
 /**
- * Histograms as densities, to be drawn as bars under a curve of the exact density.
+ * Histograms as densities. A plot draws them as bars under the curve of the exact density.
  */
 import { ValueError } from '../errors.ts';
 import { withDefaults } from '../options.ts';
 
 export interface HistogramOptions {
-  /** How many bins of one width. Default: twice the cube root of the number of samples (Rice), 10 to 100. */
+  /**
+   * The number of bins, all of one width. Default: twice the cube root of the number of samples (Rice), from 10 to 100.
+   */
   readonly bins?: number;
-  /** What the bins cover. Default: from the smallest to the largest sample. */
+  /** The range that the bins cover. Default: from the smallest to the largest sample. */
   readonly domain?: readonly [number, number];
 }
 
 /**
- * Counts samples into bins of one width: bin i is [edges[i], edges[i + 1]), the last one includes its end.
- * `heights[i]` is the share of *all* samples over the width of a bin, so that the bars estimate the density also
- * where the domain leaves some out; they cover an area of 1 when it leaves out none.
- * @throws {ValueError} for no samples, one that is not finite, a fractional number of bins, or an empty domain.
+ * Counts samples into bins of one width. Bin i is [edges[i], edges[i + 1]); the last bin includes its end. `heights[i]`
+ * is the share of *all* samples divided by the width of a bin. So the bars estimate the density even if some samples
+ * lie outside the domain. If none does, the area of the bars is 1.
+ * @throws {ValueError} for no samples, a sample that is not finite, a fractional number of bins, or an empty domain.
  */
 export function histogram(
   samples: ArrayLike<number>,

@@ -1,6 +1,6 @@
 /**
- * The head of a plot: title, subtitle, and the legend in rows below them, as SVG elements. Plot's own titles
- * and legends are HTML around the SVG, which a file that stands alone cannot carry.
+ * The header of a plot as SVG elements: title, subtitle, and the legend in rows below them. Plot's own titles and
+ * legends are HTML around the SVG. A standalone SVG file cannot contain them.
  */
 import { textWidth } from './font.ts';
 import { DASHES, type Dash, type Layer } from './plot-layers.ts';
@@ -26,14 +26,14 @@ const SUBTITLE = { size: 13, line: 18, widen: 1 };
 const LEGEND = { size: 12, line: 20, swatch: 29, gap: 6, apart: 20 };
 
 /**
- * Width in pixels of `text` at a font size, from the widths of our own letters (capitals 10 high are a font of
- * 14) and a tenth more, for wide system fonts.
+ * The estimated width in pixels of `text` at a font size. It is the width of our own letters (capitals 10 high, as in a
+ * font of 14) and a tenth more, because system fonts may be wide.
  */
 export function estimateWidth(text: string, fontSize: number): number {
   return Math.ceil((1.1 * textWidth(text) * fontSize) / 14);
 }
 
-/** Builds the head; `height` is how far down it reaches, in pixels. */
+/** Builds the header. `height` is its lower end, in pixels from the top. */
 export function header(document: Document, options: HeaderOptions): { element: Element; height: number } {
   const { title, subtitle, entries, width, margin } = options;
   const children: Element[] = [];
@@ -69,7 +69,7 @@ export function header(document: Document, options: HeaderOptions): { element: E
   return { element, height: y };
 }
 
-/** A sample of the layer, `LEGEND.swatch` wide, from `x`, about the height `y`. */
+/** A sample of the layer, `LEGEND.swatch` wide. It begins at `x` and is centred at the height `y`. */
 function swatch(document: Document, { color, dash, layer }: LegendEntry, x: number, y: number): Element {
   const middle = x + LEGEND.swatch / 2;
   switch (layer.kind) {
@@ -96,7 +96,7 @@ function swatch(document: Document, { color, dash, layer }: LegendEntry, x: numb
   }
 }
 
-/** Breaks text between words into lines of at most `width` pixels; a single longer word stays whole. */
+/** Breaks text between words into lines of at most `width` pixels. A longer word is not split. */
 function wrap(text: string, width: number, fontSize: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ').filter((w) => w !== '')) {

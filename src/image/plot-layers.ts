@@ -1,10 +1,10 @@
 /**
  * The layers of a plot: what a caller may draw, and how Observable Plot draws it.
  *
- * Values that are not finite, and values <= 0 on a log scale, are gaps: a line breaks there, and never a NaN
- * reaches the picture. Lines and bands of more than `MOST_POINTS` points are thinned to the lowest and the
- * highest point of each stretch, so that the outline stays; scattered points and vectors beyond `MOST_DOTS`
- * are thinned evenly. Left out on purpose: categories, time axes, colour scales.
+ * Values that are not finite are gaps. So are values <= 0 on a log scale. A line breaks at a gap, and no NaN is written
+ * into the picture. Lines and bands of more than `MOST_POINTS` points are thinned: the lowest and the highest point of
+ * each stretch stay, so the outline does not change. Scattered points and vectors beyond `MOST_DOTS` are thinned
+ * evenly. Left out on purpose: categories, time axes, colour scales.
  */
 import * as Plot from '@observablehq/plot';
 import { didYouMean, ShapeError, ValueError } from '../errors.ts';
@@ -22,9 +22,12 @@ import {
 } from './curves.ts';
 
 interface Style {
-  /** Text in the legend; layers without a name, or with that of an earlier layer, have no entry there. */
+  /**
+   * Text in the legend. A layer without a name has no entry there, and neither has a layer with the name of an earlier
+   * one.
+   */
   readonly name?: string;
-  /** As `#rrggbb`; default: the next of `PALETTE`, grey for a rule. */
+  /** A colour `#rrggbb`. Default: the next of `PALETTE`; grey for a rule. */
   readonly color?: string;
   /** 0 to 1. */
   readonly opacity?: number;
@@ -33,7 +36,7 @@ interface Style {
 interface Stroke extends Style {
   /** In pixels. */
   readonly width?: number;
-  /** Default `solid`; of a rule `dashed`; of a line without a colour that of `seriesStyle`. */
+  /** Default `solid`; `dashed` for a rule; the dash of `seriesStyle` for a line without a colour. */
   readonly dash?: Dash;
 }
 
@@ -63,7 +66,7 @@ export interface PointsLayer extends Style {
   readonly kind: 'points';
   readonly x: Numbers;
   readonly y: Numbers;
-  /** In pixels; default 3, smaller for many points. */
+  /** In pixels. Default 3, and less if there are many points. */
   readonly radius?: number;
 }
 
@@ -74,11 +77,11 @@ export interface VectorsLayer extends Stroke {
   readonly y: Numbers;
   readonly u: Numbers;
   readonly v: Numbers;
-  /** Length of the arrow of a unit vector. Default: the longest arrow is as long as the arrows are apart. */
+  /** The length of the arrow of a unit vector. Default: the longest arrow is as long as the distance between arrows. */
   readonly length?: number;
 }
 
-/** A straight line across the whole plot, at one x or one y. */
+/** A straight line across the whole plot, at one x or at one y. */
 export interface RuleLayer extends Stroke {
   readonly kind: 'rule';
   readonly x?: number;
@@ -87,7 +90,7 @@ export interface RuleLayer extends Stroke {
 
 export type Layer = LineLayer | AreaLayer | BarsLayer | PointsLayer | VectorsLayer | RuleLayer;
 
-/** Distinct for people with any kind of colour vision (Okabe and Ito, 2008), without the yellow. */
+/** Colours that people with any kind of colour vision can distinguish (Okabe and Ito, 2008), without the yellow. */
 export const PALETTE = {
   blue: '#0072b2',
   vermilion: '#d55e00',
@@ -113,7 +116,10 @@ export interface SeriesStyle {
   readonly dash: Dash;
 }
 
-/** The style of series i, from 0: the colours in turn, then again with the next dash. The first 28 are distinct. */
+/**
+ * The style of series i, counted from 0. The colours come in turn, and then again with the next dash. The first 28
+ * styles are distinct.
+ */
 export function seriesStyle(i: number): SeriesStyle {
   const [colors, dashes] = [Object.values(PALETTE), Object.keys(DASHES) as Dash[]];
   return {
@@ -122,24 +128,24 @@ export function seriesStyle(i: number): SeriesStyle {
   };
 }
 
-/** A layer that is checked, cleaned of what cannot be drawn, thinned, and coloured. */
+/** A layer that has been checked, cleaned, thinned and coloured. */
 export interface Prepared {
   readonly layer: Layer;
   readonly color: string;
   readonly dash: Dash;
-  /** Finite coordinates, and NaN for gaps; `x` may be one longer (edges of bars). */
+  /** Finite coordinates, and NaN for gaps. `x` may have one value more (the edges of bars). */
   readonly x: Float64Array;
-  /** The curves over x: one, or the lower and the upper. */
+  /** The curves over x: one curve, or the lower and the upper one. */
   readonly ys: readonly Float64Array[];
   readonly marks: readonly Plot.Markish[];
-  /** What was thinned, for the description, or the empty string. */
+  /** What was thinned, as a text for the description, or the empty string. */
   readonly note: string;
 }
 
 /**
  * Prepares every layer for drawing.
  * @throws {ShapeError} for arrays of different lengths.
- * @throws {ValueError} for a layer without a single point that can be drawn, and for an unknown kind.
+ * @throws {ValueError} for a layer without a point that can be drawn, and for an unknown kind.
  */
 export function prepare(layers: readonly Layer[], xType: ScaleType, yType: ScaleType): Prepared[] {
   let used = 0;
@@ -268,7 +274,7 @@ const KINDS: { readonly [K in Layer['kind']]: Draw<Extract<Layer, { kind: K }>> 
 
 const indices = (values: Numbers) => ({ length: values.length });
 
-/** So long that the longest arrow spans the mean distance of neighbours on an even grid. */
+/** A length with which the longest arrow spans the mean distance between neighbours on an even grid. */
 function arrowLength(x: Float64Array, y: Float64Array, u: Float64Array, v: Float64Array): number {
   const [[x0, x1], [y0, y1]] = [extent([x]), extent([y])];
   const apart = Math.sqrt(((x1 - x0) * (y1 - y0)) / x.length) || Math.max(x1 - x0, y1 - y0) / x.length || 1;

@@ -1,6 +1,6 @@
 /**
- * The layout of a plot: margins as wide as the numbers at the ticks, and only as many ticks as their numbers have room
- * for. Plot does not know how wide a text is, so each axis is drawn alone first, and its numbers are read.
+ * The layout of a plot. The margins are as wide as the numbers at the ticks, and there are only as many ticks as their
+ * numbers have room for. Plot does not know how wide a text is. So we first draw each axis alone and read its numbers.
  */
 import * as Plot from '@observablehq/plot';
 import { estimateWidth } from './plot-header.ts';
@@ -17,15 +17,15 @@ export const AXIS = {
   labelArrow: 'none',
   color: '#333333',
 } as const;
-/** Around everything, in pixels. */
+/** The margin around the whole picture, in pixels. */
 export const MARGIN = 16;
-/** For the numbers and the label along x. */
+/** The height for the numbers and the label below the x axis, in pixels. */
 const BELOW = 54;
-/** From the outer edge of the y label to the numbers at the ticks, and from those to the axis. */
+/** Two distances in pixels: from the outer edge of the y label to the numbers, and from the numbers to the axis. */
 const Y_LABEL = 22;
 const Y_TICK = AXIS.tickSize + AXIS.tickPadding;
 
-/** The whole picture, and the place of its head. */
+/** The size of the whole picture, and the place of its header. */
 interface Space {
   readonly document: Document;
   readonly width: number;
@@ -35,7 +35,9 @@ interface Space {
   readonly y: Scale;
 }
 
-/** The margins that the numbers at the ticks need, and as many ticks along x as stand apart. */
+/**
+ * The margins that the numbers at the ticks need, and the largest number of ticks along x whose numbers do not touch.
+ */
 export function layOut(space: Space, equal: boolean) {
   const { width, height, marginTop, x, y } = space;
   const frame = { ...space, height: equal ? width : height, marginRight: MARGIN + 12, marginBottom: BELOW };
@@ -76,8 +78,8 @@ const touch = (numbers: readonly AxisNumber[]) =>
   });
 
 /**
- * Draws one axis alone, to see its numbers, and the height of the domains as they are shown over their width. Plot's
- * own `aspectRatio` counts with margins other than those it is given.
+ * Draws one axis alone. It returns the numbers of the axis, and the height of the shown domains divided by their width.
+ * Plot's own `aspectRatio` uses other margins than the given ones.
  */
 function drawAxis(name: 'x' | 'y', frame: Plot.PlotOptions, ticks: Ticks) {
   const options = { ...AXIS, ...ticks, label: null };

@@ -1,16 +1,16 @@
 /**
- * The scales of a plot: which range they show, and where their ticks stand and what is written there.
+ * The scales of a plot: the range that they show, the places of their ticks, and the text at each tick.
  */
 import { didYouMean, InternalError, ValueError } from '../errors.ts';
 import { extent, type ScaleType } from './curves.ts';
 import type { Layer, Prepared } from './plot-layers.ts';
 
 export interface AxisOptions {
-  /** What is measured, with its unit. */
+  /** The quantity with its unit. */
   readonly label: string;
   /** Default `linear`. */
   readonly scale?: ScaleType;
-  /** The range that is shown; what lies outside is cut. Default: all of the data, in round numbers along y. */
+  /** The range that is shown. Points outside are cut off. Default: the range of the data, in round numbers along y. */
   readonly domain?: readonly [number, number];
 }
 
@@ -29,7 +29,7 @@ export interface Scale {
   readonly inset: number;
 }
 
-/** The scale of an axis. @throws ValueError for a domain that does not rise, or has no place on a log scale */
+/** The scale of an axis. @throws ValueError for a domain that does not rise, or that a log scale cannot show */
 export function scaleOf(options: AxisOptions, axis: 'x' | 'y', prepared: readonly Prepared[]): Scale {
   const type = scaleType(options, axis);
   const domain = options.domain ?? domainOf(axis, type, prepared);
@@ -41,16 +41,16 @@ export function scaleOf(options: AxisOptions, axis: 'x' | 'y', prepared: readonl
   }
   const has = (...kinds: Layer['kind'][]) => prepared.some(({ layer }) => kinds.includes(layer.kind));
   const free = !options.domain;
-  // a curve reaches from edge to edge along x; dots keep clear of the frame
+  // A curve reaches from edge to edge along x. Dots keep a distance from the frame.
   const nice = free && type === 'linear' && (axis === 'y' || !has('line', 'area'));
   const inset = free && !nice && (has('points') || axis === 'y') ? 8 : 0;
   return { type, domain: [low, high], nice, inset };
 }
 
-/** The extent of all data, widened where it is a single value. */
+/** The extent of all data. It is widened if the data has a single value. */
 function domainOf(axis: 'x' | 'y', type: ScaleType, prepared: readonly Prepared[]): [number, number] {
   const [low, high] = extent(prepared.flatMap((layer) => (axis === 'x' ? [layer.x] : layer.ys)));
-  if (Number.isNaN(low)) return type === 'log' ? [1, 10] : [0, 1]; // rules across the other axis alone
+  if (Number.isNaN(low)) return type === 'log' ? [1, 10] : [0, 1]; // rules across the other axis only
   if (low < high) return [low, high];
   const room = 0.1 * Math.abs(low) || 1;
   return type === 'log' ? [low / 2, low * 2] : [low - room, low + room];
@@ -58,30 +58,30 @@ function domainOf(axis: 'x' | 'y', type: ScaleType, prepared: readonly Prepared[
 
 /** Plot's options for the ticks of an axis. */
 export interface Ticks {
-  /** Pixels from tick to tick, about, where Plot chooses them. */
+  /** About how many pixels there are between ticks, if Plot chooses them. */
   readonly tickSpacing?: number;
   readonly ticks?: number[];
   readonly tickFormat?: (value: number) => string;
-  /** In place of `tickFormat` on a log scale, where Plot leaves out some of the numbers that it formats. */
+  /** Replaces `tickFormat` on a log scale, where Plot drops some of the numbers that it formats. */
   readonly text?: (value: number) => string;
 }
 
-/** An axis on which numbers stand. */
+/** An axis with numbers at its ticks. */
 export interface Axis {
   readonly axis: 'x' | 'y';
   readonly scale: Pick<Scale, 'type' | 'domain'>;
-  /** From end to end, in pixels. */
+  /** The length from end to end, in pixels. */
   readonly length: number;
-  /** The width in pixels of a number as it is written. */
+  /** The width in pixels of a written number. */
   readonly textWidth: (text: string) => number;
 }
 
-/** Plot's own ticks, but powers of ten for large and small numbers; on a log scale ticks of our own. */
+/** Plot's own ticks, but with powers of ten for large and small numbers. On a log scale the ticks are our own. */
 export function ticksOf({ scale: { type, domain }, ...axis }: Axis): Ticks {
   const [low, high] = domain;
   const largest = Math.max(Math.abs(low), Math.abs(high));
   if (type === 'linear') {
-    const tellApart = high - low > 0.05 * largest; // by the three digits that are written
+    const tellApart = high - low > 0.05 * largest; // the text has three digits
     return tellApart && (largest < 1e-3 || largest >= 1e6)
       ? { tickFormat: (value) => powerOfTen(value) }
       : {};
@@ -89,11 +89,11 @@ export function ticksOf({ scale: { type, domain }, ...axis }: Axis): Ticks {
   return logTicks(low, high, axis);
 }
 
-/** Heights of ticks along y at least, and pixels between numbers along x. */
+/** The least height of a number along y, and the least distance between numbers along x, in pixels. */
 const [LINE, SPACE] = [16, 10];
 const MOST_TICKS = 9;
 
-/** The most ticks of those sets that fit without touching; the two ends where none does. */
+/** Of those sets, the largest one whose numbers do not touch. If none fits, the two ends of the domain. */
 function logTicks(low: number, high: number, { axis, length, textWidth }: Omit<Axis, 'scale'>): Ticks {
   const place = (value: number) => (length * Math.log(value / low)) / Math.log(high / low);
   for (const { ticks, digits } of tickSets(low, high)) {
@@ -111,17 +111,17 @@ function logTicks(low: number, high: number, { axis, length, textWidth }: Omit<A
 
 interface TickSet {
   readonly ticks: number[];
-  /** Digits that tell them apart. */
+  /** The number of digits that distinguishes the ticks. */
   readonly digits: number;
 }
 
-/** Leading digits of ticks over some decades, from the most to the fewest. */
+/** Leading digits of the ticks in a decade, from the most to the fewest. */
 const LEADING = [[1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 2, 5], [1, 3], [1]];
 
-/** Decades from one power of ten to the next. */
+/** Distances between powers of ten, in decades. */
 const STRIDES = [1, 2, 3, 5, 10, 20, 50, 100];
 
-/** Sets of ticks within a domain on a log scale, from the most to the fewest, and at last its two ends. */
+/** Sets of ticks within a domain on a log scale, from the most ticks to the fewest. The last set is the two ends. */
 function tickSets(low: number, high: number): TickSet[] {
   const sets: TickSet[] = high < 6 * low ? evenTicks(low, high) : [];
   const [first, last] = [decade(low), decade(high)];
@@ -143,7 +143,7 @@ function tickSets(low: number, high: number): TickSet[] {
   return [...useful, { ticks: [low, high], digits }, { ticks: [high], digits }];
 }
 
-/** Round numbers at equal differences, for less than a decade. */
+/** Round numbers at equal distances, for less than a decade. */
 function evenTicks(low: number, high: number): TickSet[] {
   const top = decade(high - low);
   return [top - 1, top].flatMap((power) =>
@@ -156,7 +156,7 @@ function evenTicks(low: number, high: number): TickSet[] {
   );
 }
 
-/** The power of ten of the first digit. */
+/** The exponent of ten of the first digit. */
 const decade = (value: number) => Number(value.toExponential().split('e')[1]);
 
 const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹';

@@ -1,11 +1,12 @@
 /**
- * Plots as SVG: lines, bands, histograms, points, vector fields and rules over two axes, by Observable Plot on
+ * Plots as SVG: lines, bands, histograms, points, vector fields and rules over two axes. Observable Plot draws them on
  * linkedom's document. One call draws one plot from its layers, in their order.
  *
- * The string is a whole file: its own size, white ground, fonts by name, a title and a description for screen
- * readers, no style sheet; it looks the same in a browser, in an `<img>` and inside a page. The same input
- * gives the same string. Text widths are estimated, since no font is at hand; margins leave room for that.
- * Only the command uses this file: Plot and linkedom are bundled into it and are no dependency of the package.
+ * The returned string is a whole file. It has its own size, a white ground, fonts by name, and a title and a
+ * description for screen readers. It has no style sheet. So it looks the same in a browser, in an `<img>` and inside a
+ * page. The same input gives the same string. Text widths are estimated, because no font is available. The margins
+ * leave room for the error. Only the command uses this file. Plot and linkedom are bundled into the command, and the
+ * package does not depend on them.
  */
 import * as Plot from '@observablehq/plot';
 import { DOMParser } from 'linkedom';
@@ -24,26 +25,26 @@ export interface PlotOptions {
   readonly subtitle?: string;
   readonly x: AxisOptions;
   readonly y: AxisOptions;
-  /** Drawn in this order, later ones above. */
+  /** Drawn in this order: later layers cover earlier ones. */
   readonly layers: readonly Layer[];
-  /** Of the whole, in pixels; default 720. */
+  /** Of the whole picture, in pixels. Default 720. */
   readonly width?: number;
-  /** Of the whole, in pixels; default 440, or more where the legend has many rows. */
+  /** Of the whole picture, in pixels. Default 440, or more if the legend has many rows. */
   readonly height?: number;
-  /** One unit of x is as long as one of y, for points in the plane; `height` then follows from the data. */
+  /** Whether one unit of x is as long as one unit of y, for points in the plane. The data then decides `height`. */
   readonly equal?: boolean;
-  /** Whether the names of layers are listed below the title. Default: when two or more have one. */
+  /** Whether the layers are listed by name below the title. Default: true if two or more have a name. */
   readonly legend?: boolean;
 }
 
 const GRID = { stroke: '#e3e3e3', strokeOpacity: 1 };
 const HEIGHT = 440;
-/** So that a long legend leaves room for the axes and their labels. */
+/** The least height below the header, in pixels. With it a long legend leaves room for the axes and their labels. */
 const LEAST_BELOW_HEAD = 360;
 
 /**
  * Draws a plot and returns it as a standalone SVG file.
- * @throws {ValueError} for no layer, a layer without a finite point, an unknown scale, or an empty domain.
+ * @throws {ValueError} for no layers, a layer without a finite point, an unknown scale, or an empty domain.
  * @throws {ShapeError} for arrays of different lengths in one layer.
  */
 export function plot(options: PlotOptions): string {

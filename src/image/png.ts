@@ -1,15 +1,15 @@
 /**
- * Pictures as PNG (W3C PNG, third edition), by fast-png.
+ * Pictures as PNG (W3C PNG, third edition), with the package fast-png.
  *
- * A `Picture` is `height x width x channels` bytes, row after row: 1 channel is grey, 3 are RGB, 4 are RGBA.
- * Encoding and decoding again gives the same bytes. Decoding takes every colour type and bit depth and brings
- * it to a `Picture`: a palette becomes RGB or RGBA, 16 bits are cut to the upper 8, 1, 2 and 4 bits of grey are
- * spread over 0..255, grey with alpha becomes RGBA.
+ * A `Picture` is `height x width x channels` bytes, row after row: 1 channel is grey, 3 are RGB, 4 are RGBA. A picture
+ * that is encoded and decoded again has the same bytes. The decoder accepts every colour type and bit depth and
+ * converts it to a `Picture`. A palette becomes RGB or RGBA. Of 16 bits only the upper 8 stay. Greys of 1, 2 and 4 bits
+ * are scaled to 0..255. Grey with alpha becomes RGBA.
  *
- * The bytes to decode are not trusted. fast-png allocates what the header asks for, lets a second header
- * replace the first, and does not end at the end of the file by itself; so the chunks are walked first, and
- * their CRCs are checked. Left out on purpose: colour profiles and gamma, a transparent colour without a
- * palette, animation, and interlaced pictures of less than 8 bits (fast-png reads those wrongly).
+ * The decoder does not trust its input. fast-png allocates the size that the header names, lets a second header replace
+ * the first, and does not stop at the end of the file. So we walk through the chunks first, and we let fast-png check
+ * their CRCs. Left out on purpose: colour profiles and gamma, a transparent colour without a palette, and animation.
+ * Interlaced pictures of less than 8 bits are refused, because fast-png reads them wrongly.
  */
 import { convertIndexedToRgb, type DecodedPng, decode, encode, hasPngSignature } from 'fast-png';
 import { FormatError, ShapeError, ValueError } from '../errors.ts';
@@ -24,15 +24,15 @@ export interface Picture {
 }
 
 export interface DecodeOptions {
-  /** What the messages call the bytes, for example the file's name. Default `PNG`. */
+  /** The name of the bytes in messages, for example the file's name. Default `PNG`. */
   readonly name?: string;
-  /** The most pixels that are decoded. Default 2^24 (4096 x 4096). */
+  /** The largest number of pixels to decode. Default 2^24 (4096 x 4096). */
   readonly maxPixels?: number;
 }
 
 /**
  * Encodes a picture as a PNG of 8 bits a channel. The same picture gives the same bytes.
- * @throws {ShapeError} when `pixels` does not hold `height x width x channels` bytes.
+ * @throws {ShapeError} if `pixels` does not hold `height x width x channels` bytes.
  */
 export function encodePng({ width, height, channels, pixels }: Picture): Uint8Array {
   if (![1, 3, 4].includes(channels))
@@ -52,8 +52,8 @@ export function encodePng({ width, height, channels, pixels }: Picture): Uint8Ar
 
 /**
  * Decodes the bytes of a PNG file.
- * @throws {FormatError} when the bytes are no PNG, damaged, truncated, of more than `maxPixels` pixels, or
- * interlaced with less than 8 bits.
+ * @throws {FormatError} if the bytes are no PNG, damaged, truncated, of more than `maxPixels` pixels, or interlaced
+ * with less than 8 bits.
  */
 export function decodePng(bytes: Uint8Array, options: DecodeOptions = {}): Picture {
   const { name, maxPixels } = withDefaults('PNG', options, { name: 'PNG', maxPixels: 2 ** 24 });
@@ -67,11 +67,14 @@ export function decodePng(bytes: Uint8Array, options: DecodeOptions = {}): Pictu
 }
 
 const LENGTH_TYPE_CRC = 12;
-/** Where the header, always first, keeps its colour type. */
+/** The place of the colour type in the file. The header always comes first. */
 const COLOUR_TYPE = 25;
 const INDEXED = 3;
 
-/** Walks the chunks: one header, first; sizes within the file and the cap; an end. Their contents come later. */
+/**
+ * Walks through the chunks. It checks that there is one header and that it is first. It checks that the sizes lie
+ * within the file and the limit, and that there is an end. It does not read the chunks' contents.
+ */
 function checkChunks(bytes: Uint8Array, name: string, maxPixels: number): void {
   if (!hasPngSignature(bytes)) throw new FormatError(`${name}: expected a PNG signature, got other bytes`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -110,7 +113,7 @@ function toPicture(png: DecodedPng, indexed: boolean): Picture {
     return { width, height, channels: colour.length as 3 | 4, pixels: convertIndexedToRgb(png) };
   }
   if (depth < 8) {
-    // packed grey levels are indices into a palette of one channel: the even ramp from 0 to 255
+    // Packed grey levels are indices into a palette of one channel: the even ramp from 0 to 255.
     const top = 2 ** depth - 1;
     const palette = Array.from({ length: top + 1 }, (_, level) => [(level * 255) / top]);
     return { width, height, channels: 1, pixels: convertIndexedToRgb({ ...png, palette }) };

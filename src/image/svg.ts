@@ -1,11 +1,11 @@
 /**
- * From an SVG element in a document to a file that stands alone, for a browser, an `<img>` or a page.
+ * Turns an SVG element of a document into a standalone file, for a browser, an `<img>` or a page.
  */
 
 const NAMESPACE = 'http://www.w3.org/2000/svg';
 const GEOMETRY = 'x y x1 x2 y1 y2 cx cy r dx dy width height d transform'.split(' ');
 
-/** Makes an SVG element with attributes and children; text is escaped when it is written out. */
+/** Makes an SVG element with attributes and children. Text is escaped when the element is written out. */
 export function svgElement(
   document: Document,
   name: string,
@@ -19,17 +19,17 @@ export function svgElement(
 }
 
 export interface FileOptions {
-  /** What screen readers read; browsers show the title as a tooltip. */
+  /** The title for screen readers. Browsers show it as a tooltip. */
   readonly title: string;
   readonly description: string;
-  /** Attributes that name the font for all texts. */
+  /** Attributes that set the font of all texts. */
   readonly font: Readonly<Record<string, string | number>>;
 }
 
 /**
- * Turns the SVG element that Plot made into a file: white ground, title and description, no style sheet, no
- * classes, and ids that do not depend on what was drawn before. Coordinates keep three decimals: the picture
- * is no other, the file is half the size, and the last bits of a logarithm, in which engines differ, are gone.
+ * Turns the SVG element that Plot made into a file. The file has a white ground, a title and a description, and no
+ * style sheet or classes. Its ids do not depend on earlier plots. Coordinates keep three decimals. The picture looks
+ * the same, and the file has half the size. It also drops the last bits of a logarithm, which differ between engines.
  */
 export function toFile(svg: SVGSVGElement, { title, description, font }: FileOptions): string {
   const document = svg.ownerDocument;
@@ -62,10 +62,10 @@ export function toFile(svg: SVGSVGElement, { title, description, font }: FileOpt
 
 const round = (number: string) => String(Math.round(1000 * Number(number)) / 1000);
 
-/** Letters and digits of `text`, joined by hyphens. */
+/** The letters and digits of `text`, joined by hyphens. */
 const slug = (text: string) => (text.toLowerCase().match(/[a-z0-9]+/g) ?? ['plot']).join('-').slice(0, 48);
 
-/** Plot counts its ids over the life of the process; here they begin with the name of the plot. */
+/** Plot counts its ids over the life of the process. We replace them by ids that begin with the name of the plot. */
 function renameIds(svg: SVGSVGElement, prefix: string): void {
   const names = new Map<string, string>();
   for (const element of svg.querySelectorAll('[id]')) {

@@ -1,10 +1,10 @@
 /**
- * A bump arena: what a training step allocates is taken in order from one chunk of the heap and released all
- * at once, in O(1), when its scope ends. Scopes nest: each remembers where it began.
+ * A bump arena. A training step takes its memory in order from one chunk of the heap. All of it is released at once, in
+ * O(1), when the step's scope ends. Scopes nest: each remembers where it began.
  *
- * When a step needs more than the chunk holds, further chunks are taken; when the outermost scope ends they are
- * replaced by one chunk of the whole size, so that from the second step on nothing is allocated any more. Where
- * memory is too short for that, the chunks stay as they are.
+ * A step may need more than the chunk holds. Then the arena takes further chunks. When the outermost scope ends, one
+ * chunk of the whole size replaces them. So nothing is allocated from the second step on. If there is no memory for
+ * such a chunk, the chunks stay as they are.
  */
 import { InternalError, OutOfMemoryError } from '../errors.ts';
 import type { Heap, Ptr } from './heap.ts';
@@ -18,13 +18,13 @@ interface Chunk {
   used: number;
 }
 
-/** One scope's part of the arena. `alive` is all that a tensor must ask before it is used. */
+/** One scope's part of the arena. A tensor checks `alive` before each use. */
 export interface Frame {
   readonly depth: number;
   alive: boolean;
   readonly chunk: number;
   readonly used: number;
-  /** Heap blocks that the scope's tensors share, given back when it ends. */
+  /** Heap blocks that the scope's tensors share. They are given back when the scope ends. */
   readonly lent: { unref(): void }[];
 }
 
@@ -36,12 +36,12 @@ export class Arena {
 
   constructor(private readonly heap: Heap) {}
 
-  /** The innermost open scope, or null outside of any. */
+  /** The innermost open scope, or null outside of all scopes. */
   get frame(): Frame | null {
     return this.frames[this.frames.length - 1] ?? null;
   }
 
-  /** The most bytes that were in use at once. */
+  /** The largest number of bytes that were in use at once. */
   get highWater(): number {
     return this.peak;
   }
@@ -69,7 +69,7 @@ export class Arena {
     let at = this.current;
     while (at < this.chunks.length && this.chunks[at].used + size > this.chunks[at].size) at++;
     if (at === this.chunks.length) this.chunks.push(this.newChunk(size));
-    // Only here, as the heap may have thrown.
+    // We set this only here, because the heap may have thrown.
     this.current = at;
     const chunk = this.chunks[at];
     const ptr = chunk.ptr + chunk.used;
@@ -88,7 +88,10 @@ export class Arena {
     return this.chunks.reduce((bytes, chunk) => bytes + chunk.size, 0);
   }
 
-  /** A chunk for `size` bytes or more: as large as all before it together, or where that is too much just that. */
+  /**
+   * A chunk for at least `size` bytes. It is as large as all earlier chunks together, or has just `size` bytes if there
+   * is no memory for that.
+   */
   private newChunk(size: number): Chunk {
     const wanted = Math.max(size, FIRST_CHUNK, this.total());
     try {

@@ -1,20 +1,20 @@
 /**
  * The heap of a backend: blocks of its linear memory that live until they are freed.
  *
- * Sizes are rounded up to classes, multiples of 64 up to 256 bytes and {5,6,7,8}·2^i beyond, so that a block is at
- * most a quarter larger than what was asked for, and a freed one fits the next request of its class. Blocks are
- * aligned to 64 bytes (a cache line) and are never split, merged or moved: a training loop asks for the same
- * sizes again and again.
+ * Sizes are rounded up to classes: multiples of 64 up to 256 bytes, and {5,6,7,8}·2^i above. So a block is at most a
+ * quarter larger than the request, and a freed block fits the next request of its class. Blocks are aligned to 64 bytes
+ * (a cache line). They are never split, merged or moved, because a training loop requests the same sizes again and
+ * again.
  */
 import { InternalError } from '../errors.ts';
 
 /** An address in a backend's memory, in bytes. */
 export type Ptr = number;
 
-/** A backend's linear memory. Growing it makes every view of it stale, so views are never kept. */
+/** A backend's linear memory. When it grows, every view of it becomes invalid. So views are never kept. */
 export interface LinearMemory {
   readonly byteLength: number;
-  /** Grows to at least `bytes`; throws OutOfMemoryError where that is more than there is. */
+  /** Grows to at least `bytes`. Throws OutOfMemoryError if the machine does not have that much. */
   grow(bytes: number): void;
 }
 
@@ -23,7 +23,7 @@ const ALIGNMENT = 64;
 /** The size of the class that holds `bytes`. */
 export function sizeClass(bytes: number): number {
   const lines = Math.max(1, Math.ceil(bytes / ALIGNMENT));
-  // The distance of classes is the power of two with 4·distance < lines <= 8·distance, and one line at least.
+  // The distance between classes is the power of two with 4·distance < lines <= 8·distance, and at least one line.
   let distance = 1;
   while (8 * distance < lines) distance *= 2;
   return Math.ceil(lines / distance) * distance * ALIGNMENT;

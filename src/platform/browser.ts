@@ -1,6 +1,6 @@
 /**
- * The host in a page or in a worker of one: files are URLs to read, and downloads to write. There is no cache
- * folder; the browser's own HTTP cache does that work.
+ * The host in a page, or in a worker of a page. A file to read is a URL, and a file to write is a download. There is no
+ * cache folder, because the browser's own HTTP cache does that work.
  */
 import { FileError } from '../errors.ts';
 import type { Host } from './host.ts';
@@ -17,12 +17,12 @@ function writeFileAtomicSync(path: string, content: Uint8Array | string): void {
   if (typeof document === 'undefined') {
     throw new FileError(`cannot write ${path}: a worker has no downloads; send the bytes to its page`);
   }
-  const part = typeof content === 'string' ? content : new Uint8Array(content); // a Blob takes no shared memory
+  const part = typeof content === 'string' ? content : new Uint8Array(content); // a Blob does not accept shared memory
   const link = document.createElement('a');
   link.href = URL.createObjectURL(new Blob([part]));
   link.download = path.slice(path.lastIndexOf('/') + 1);
   link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // the browser reads the bytes after the click returns
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // the browser reads the bytes after click() has returned
 }
 
 export const host: Host = {

@@ -1,55 +1,58 @@
 /**
- * What differs between Node and a page, as one interface. `import { host } from '#host'` gives the
- * implementation: `node.ts`, or `browser.ts` where a bundler sets the `browser` condition.
+ * What differs between Node and a page, as one interface. `import { host } from '#host'` gives the implementation:
+ * `node.ts`, or `browser.ts` if a bundler sets the `browser` condition.
  *
- * Left out on purpose: anything that both have (fetch, crypto.subtle, streams, timers), which the rest of
- * langevin uses directly.
+ * Left out on purpose: everything that Node and pages have in common (fetch, crypto.subtle, streams, timers). The rest
+ * of langevin uses it directly.
  */
 
-/** The machine underneath. Paths are file paths in Node and URLs in a page; both are joined by `/`. */
+/** Node or a page. Paths are file paths in Node and URLs in a page. In both, `/` joins their parts. */
 export interface Host {
   readonly name: 'node' | 'browser';
 
-  /** For people: `Node 20.20.2, V8 11.3`, or the user agent of a page. */
+  /** A text for people: `Node 20.20.2, V8 11.3`, or the user agent of a page. */
   readonly engine: string;
 
   /**
-   * Threads worth starting: the processors this process may use, at least 1. In Node a container's CPU quota
-   * counts too, since threads beyond it are only throttled.
+   * How many threads to start: the number of processors that this process may use, at least 1. In Node the CPU quota of
+   * a container counts too, because more threads than that would only be slowed down.
    */
   availableThreads(): number;
 
-  /** An environment variable; `undefined` where it is not set, and always in a page. */
+  /** An environment variable. It is `undefined` if it is not set, and always in a page. */
   environment(name: string): string | undefined;
 
-  /** The folder for downloads that may be deleted at any time; `undefined` in a page, which has none. */
+  /** The folder for downloads, which may be deleted at any time. A page has none: `undefined`. */
   cacheDir(): string | undefined;
 
-  /** Whether a file can be found at `path`; a folder is not a file. @throws FileError where a page's server is out of reach */
+  /** Whether there is a file at `path`. A folder is not a file. @throws FileError if a page cannot reach the server */
   exists(path: string): Promise<boolean>;
 
   /** The bytes of a file; a page fetches them. @throws FileError */
   readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
 
-  /** Makes the folder `path` and its parents; one that exists is fine. Nothing happens in a page. @throws FileError */
+  /**
+   * Makes the folder `path` and its parents. A folder that exists is no error. In a page nothing happens. @throws
+   * FileError
+   */
   makeDir(path: string): Promise<void>;
 
   /**
-   * Writes a file whole or not at all: into a temporary file in the same folder, which is flushed to the disk
-   * and then renamed. Missing folders are made; a symbolic link is followed; what is no file (a device, a pipe)
-   * is written directly. On failure the old file is untouched and no temporary file is left.
+   * Writes a file completely or not at all. It writes a temporary file in the same folder, flushes it to the disk, and
+   * renames it. Missing folders are made, and a symbolic link is followed. A device or a pipe is written directly. If
+   * writing fails, the old file is unchanged and no temporary file stays.
    *
-   * A page offers the bytes as a download named by the last part of `path`; a worker of a page cannot.
+   * A page offers the bytes as a download, named by the last part of `path`. A worker of a page cannot do that.
    * @throws FileError
    */
   writeFileAtomic(path: string, content: Uint8Array | string): Promise<void>;
 
-  /** {@link Host.writeFileAtomic} without a promise, for the last words of a process. @throws FileError */
+  /** {@link Host.writeFileAtomic} without a promise, for a process that is about to end. @throws FileError */
   writeFileAtomicSync(path: string, content: Uint8Array | string): void;
 
   /**
-   * Starts a thread that runs `source`, which sets `globalThis.onmessage`, and sends it `message`. The thread
-   * does not keep the process alive. `died` gets the cause where the thread ends by itself.
+   * Starts a thread that runs `source`, and sends it `message`. The source has to set `globalThis.onmessage`. The
+   * thread does not keep the process alive. If the thread ends by itself, `died` is called with the cause.
    */
   startWorker(source: string, message: unknown, died: (cause: string) => void): WorkerHandle;
 }

@@ -1,6 +1,6 @@
 /**
- * The host under Node. Files are written blockingly even behind a promise: flushing and renaming a few
- * megabytes takes milliseconds, and one implementation is easier to trust than two.
+ * The host under Node. Files are written synchronously, even if the function returns a promise. To flush and rename a
+ * few megabytes takes only milliseconds, and one implementation is easier to trust than two.
  */
 import { randomBytes } from 'node:crypto';
 import {
@@ -25,7 +25,7 @@ import type { Host } from './host.ts';
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EDQUOT: 'the disk quota is used up',
-  EEXIST: 'a file of that name is in the way',
+  EEXIST: 'a file of that name exists already',
   EFBIG: 'the file would be larger than is allowed here',
   EISDIR: 'it is a folder, not a file',
   ELOOP: 'its symbolic links go in a circle',
@@ -39,7 +39,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ERR_FS_FILE_TOO_LARGE: 'the file is larger than 2 GiB',
 };
 
-/** A Node system error as one line that says what was attempted: `cannot write out/a.png: the disk is full (ENOSPC)`. */
+/** A Node system error as one line that says what failed: `cannot write out/a.png: the disk is full (ENOSPC)`. */
 export function fileError(error: unknown, attempted: string): LangevinError {
   if (error instanceof LangevinError) return error;
   const { code, message } = error as NodeJS.ErrnoException;
@@ -56,8 +56,8 @@ function attempt<T>(attempted: string, action: () => T): T {
 }
 
 /**
- * Makes a folder and its parents; one that exists is fine. Node's own `recursive` never returns where a folder
- * exists and takes no other in it, as in /proc.
+ * Makes a folder and its parents. A folder that exists is no error. We do not use Node's `recursive`: it never returns
+ * if a folder exists but accepts no new folder, as in /proc.
  */
 export function makeFolder(path: string): void {
   try {
@@ -72,10 +72,13 @@ export function makeFolder(path: string): void {
   }
 }
 
-/** A file that is being written, until it is whole. Not derived from its name, which may be as long as allowed. */
+/**
+ * The name of a file until it is complete. It is not derived from the file's own name, which may already have the
+ * greatest allowed length.
+ */
 const temporaryName = () => `.langevin-${process.pid}-${randomBytes(6).toString('hex')}.tmp`;
 
-/** The process that writes a file of such a name; null for any other name. */
+/** The process that writes the temporary file `name`, or null if `name` is not such a name. */
 export function temporaryPid(name: string): number | null {
   const [, pid] = /^\.langevin-(\d+)-[0-9a-f]{12}\.tmp$/.exec(name) ?? [];
   return pid === undefined ? null : Number(pid);
@@ -105,9 +108,10 @@ function writeFileAtomicSync(path: string, content: Uint8Array | string): void {
 }
 
 /**
- * The CPUs that the cgroups of this process grant: the smallest quota over period of its own group and of
- * every group above (v2 `cpu.max`, v1 `cpu.cfs_quota_us`); Infinity without a limit. `read` gives a file's
- * text, or `undefined` where there is none; a container may see its group's files only at the root.
+ * The number of CPUs that the cgroups grant to this process. It is the smallest quota divided by its period, over the
+ * process's own group and all groups above (v2 `cpu.max`, v1 `cpu.cfs_quota_us`). It is Infinity without a limit.
+ * `read` returns a file's text, or `undefined` if there is no such file. A container may see the files of its group
+ * only at the root.
  */
 export function cgroupCpus(read: (path: string) => string | undefined): number {
   let cpus = Infinity;
@@ -121,7 +125,7 @@ export function cgroupCpus(read: (path: string) => string | undefined): number {
         controllers === ''
           ? read(`${at}/cpu.max`)?.split(' ')
           : [read(`${at}/cpu.cfs_quota_us`), read(`${at}/cpu.cfs_period_us`)];
-      const granted = Number(limit?.[0]) / Number(limit?.[1]); // NaN for "max", negative for v1's -1
+      const granted = Number(limit?.[0]) / Number(limit?.[1]); // NaN for "max"; negative for v1's -1
       if (granted > 0) cpus = Math.min(cpus, granted);
       if (folder === posix.dirname(folder)) break;
     }
@@ -138,8 +142,8 @@ function textOf(path: string): string | undefined {
 }
 
 /**
- * The cache folder of a system: `$XDG_CACHE_HOME/langevin` wherever that is set to an absolute path, else the
- * system's own custom.
+ * The cache folder of a system: `$XDG_CACHE_HOME/langevin` if that variable is an absolute path, else the usual folder
+ * of the system.
  */
 export function cacheFolder(platform: string, environment: NodeJS.ProcessEnv, home: string): string {
   const { XDG_CACHE_HOME: xdg, LOCALAPPDATA: local } = environment;
@@ -166,7 +170,8 @@ export const host: Host = {
   async readFile(path) {
     try {
       const { buffer, byteOffset, byteLength } = await readFile(path);
-      return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength); // a Buffer's slice() would share, not copy
+      // a Buffer's slice() would share the bytes and not copy them
+      return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
     } catch (error) {
       throw fileError(error, `read ${path}`);
     }
