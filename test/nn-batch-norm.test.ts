@@ -112,7 +112,7 @@ suite('batch normalisation', (test) => {
       refused(
         () => layer.forward(zeros([1, 1, 1, 3])),
         ShapeError,
-        'BatchNorm2d: expected two values a channel or more in training, got [1,1,1,3]',
+        'BatchNorm2d: expected at least two values for each channel in training, got [1,1,1,3]',
       );
       assert.equal(layer.eval().forward(zeros([1, 1, 1, 3])).shape, [1, 1, 1, 3]);
       refused(

@@ -200,7 +200,7 @@ suite('summary', (test) => {
       refused(
         () => summary(network, [1, 2, 2, 1]),
         ValueError,
-        /^summary: expected a function such as \(model\) => model.forward\(x, t\), as _?DiffusionMlp is no Layer, got the shape \[1,2,2,1\]$/,
+        /^summary: expected a function such as \(model\) => model.forward\(x, t\), because _?DiffusionMlp is not a Layer, got the shape \[1,2,2,1\]$/,
       );
       refused(() => summary({} as never, [1]), ValueError, /^summary: expected a module, got/);
       refused(

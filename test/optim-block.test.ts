@@ -93,7 +93,7 @@ suite('flat block', (test) => {
     refused(
       () => first.step(),
       ValueError,
-      'optimiser: parameter 1 of shape [1] belongs to an optimiser that was made later',
+      'optimiser: parameter 1 of shape [1] now belongs to a newer optimiser',
     );
     second.step();
     assert.is(b.item(), 1);

@@ -81,13 +81,13 @@ suite('moving average', (test) => {
     assert.not.equal(parameters, averages);
     ema.swapIn();
     assert.equal(stateOf(m), averages);
-    refused(() => ema.swapIn(), LangevinError, 'Ema: swapIn() was called twice without swapOut()');
-    refused(() => ema.update(), LangevinError, /update\(\) came before swapOut\(\)/);
+    refused(() => ema.swapIn(), LangevinError, 'Ema: expected swapOut() before a second swapIn()');
+    refused(() => ema.update(), LangevinError, /expected swapOut\(\) before update\(\)/);
     refused(() => ema.stateDict(), LangevinError, /expected swapOut\(\) first/);
     ema.swapOut();
     assert.equal(stateOf(m), parameters);
     assert.equal(averagesOf(ema), averages);
-    refused(() => ema.swapOut(), LangevinError, 'Ema: swapOut() was called without swapIn()');
+    refused(() => ema.swapOut(), LangevinError, 'Ema: expected swapIn() before swapOut()');
   });
 
   test('copyTo copies the averages to another module, and refuses one with other parameters', () => {

@@ -134,7 +134,7 @@ suite(
       refused(
         () => x.mul(2).requireGrad(),
         ValueError,
-        'requireGrad: expected a leaf, got the result of an operation: detach() it',
+        'requireGrad: expected a leaf, got the result of an operation: call detach() first',
       );
     });
 

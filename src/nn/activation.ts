@@ -29,7 +29,7 @@ export class SiLU extends Layer {
   }
 }
 
-/** x·Φ(x) with the normal distribution function Φ, not its approximation by tanh. */
+/** x·Φ(x) with the normal distribution function Φ. It is not the approximation by tanh. */
 export class GELU extends Layer {
   override forward(x: Tensor): Tensor {
     return x.gelu();

@@ -1,10 +1,10 @@
 /**
- * Multi-head attention as a layer, by PyTorch's names and with PyTorch's initial values: in_proj_weight from
- * U(-b, b) with b = √(6/(rows + columns)) (xavier_uniform), out_proj.weight as that of `Linear`, and all biases 0.
+ * Multi-head attention as a layer, with PyTorch's names and initial values. in_proj_weight is drawn from U(-b, b) with
+ * b = √(6/(rows + columns)) (xavier_uniform). out_proj.weight is drawn as in `Linear`. All biases are 0.
  *
- * Unlike PyTorch's, the batch always comes first (`batch_first=True`), the result is the tensor alone, without the
- * probabilities, and a mask is not 0 where a key takes part, as in `scaledDotProductAttention`. Left out: dropout of
- * probabilities, bias_k, bias_v and add_zero_attn.
+ * There are three differences to PyTorch. The batch always comes first (`batch_first=True`). The result is only the
+ * tensor, without the probabilities. A mask is not 0 where a key is used, as in `scaledDotProductAttention`. Left out:
+ * dropout of probabilities, bias_k, bias_v and add_zero_attn.
  */
 import { ShapeError, ValueError } from '../errors.ts';
 import { withDefaults } from '../options.ts';
@@ -26,23 +26,23 @@ import { Layer } from './module.ts';
 export interface MultiheadAttentionOptions {
   /** Whether the projections have biases; true by default. */
   readonly bias?: boolean;
-  /** Channels of keys; those of queries by default. */
+  /** The number of channels of keys; by default that of queries. */
   readonly kdim?: number | null;
-  /** Channels of values; those of queries by default. */
+  /** The number of channels of values; by default that of queries. */
   readonly vdim?: number | null;
-  /** Where the initial values come from. */
+  /** The generator for the initial values. */
   readonly rng?: Rng;
 }
 
-/** Glorot and Bengio (2010): the variance of activations and gradients stays about the same. */
+/** The variance of activations and gradients stays about the same from layer to layer: Glorot and Bengio (2010). */
 const xavier = (rows: number, columns: number, rng: Rng) =>
   uniformParameter([rows, columns], Math.sqrt(6 / (rows + columns)), rng);
 
 const OPERANDS = ['a query', 'a key', 'a value'] as const;
 
-/** Attention of tokens [batch, tokens, channels] to themselves, or to others. */
+/** Self-attention or cross-attention of tokens [batch, tokens, channels]. */
 export class MultiheadAttention extends Layer {
-  /** The projections to queries, keys and values, one below the other; null where kdim or vdim differ. */
+  /** The projections to queries, keys and values, one below the other. It is null if kdim or vdim differ. */
   readonly in_proj_weight: Tensor | null = null;
   readonly q_proj_weight: Tensor | null = null;
   readonly k_proj_weight: Tensor | null = null;
@@ -51,7 +51,7 @@ export class MultiheadAttention extends Layer {
   readonly out_proj: Linear;
 
   /**
-   * @param embedDim channels of queries and of the result
+   * @param embedDim the channels of queries and of the result
    * @param numHeads a divisor of `embedDim`
    * @throws ValueError
    */
@@ -88,7 +88,7 @@ export class MultiheadAttention extends Layer {
    * @param query [batch, queries, embedDim]
    * @param key [batch, keys, kdim]; the queries by default, which is self-attention
    * @param value [batch, keys, vdim]; the keys by default
-   * @param options a mask or a bias [batch, heads, queries, keys], or what broadcasts to it, and `isCausal`
+   * @param options `isCausal`, and a mask or a bias that broadcasts to [batch, heads, queries, keys]
    * @returns [batch, queries, embedDim]
    * @throws ShapeError
    */

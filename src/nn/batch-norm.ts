@@ -4,12 +4,12 @@
  *
  *     y = (x - mean)/√(var + ε)·weight + bias   for each channel
  *
- * In training, mean and var are those of the batch, over all pictures and places, with n in the denominator; running
- * averages of mean and of the unbiased variance (n - 1) are kept. In evaluation (`eval()`) they are these averages. The
- * averages are part of the state, as buffers: saved, and not trained.
+ * In training, mean and var are those of the batch, over all pictures and positions, with n in the denominator. The
+ * layer also keeps running averages of the mean and of the unbiased variance (n - 1). In evaluation (`eval()`) mean and
+ * var are these averages. The averages are buffers of the state: they are saved but not trained.
  *
- * In training it is the group normalisation of one picture of batch·height rows with a group for each channel, in one
- * pass each way: the same formulas, order of summation and accuracy.
+ * In training the layer runs as the group normalisation of one picture of batch·height rows, with a group for each
+ * channel. That is one pass forward and one backward, with the same formulas, order of summation and accuracy.
  */
 import { noGrad, scope } from '../autograd/tape.ts';
 import { ShapeError, ValueError } from '../errors.ts';
@@ -23,25 +23,28 @@ import type { NormOptions } from './norm.ts';
 
 /** Options of `BatchNorm2d`. */
 export interface BatchNorm2dOptions extends NormOptions {
-  /** The share of a batch in the running averages, 0.1 by default; null for the plain average of all batches. */
+  /**
+   * The weight of a new batch in the running averages, 0.1 by default. With null it is the plain average of all
+   * batches.
+   */
   readonly momentum?: number | null;
-  /** Whether running averages are kept; true by default. Without them evaluation uses the batch as well. */
+  /** Whether to keep running averages; true by default. Without them evaluation uses the batch as well. */
   readonly trackRunningStats?: boolean;
 }
 
-/** Batch normalisation of pictures [batch, height, width, channels], each channel by itself. */
+/** Batch normalisation of pictures [batch, height, width, channels], separately for each channel. */
 export class BatchNorm2d extends Layer {
   readonly weight: Tensor | null;
   readonly bias: Tensor | null;
   readonly running_mean: Tensor | null;
   readonly running_var: Tensor | null;
-  /** Batches that the averages have seen, as a tensor of one number. */
+  /** The number of batches in the averages, as a tensor of one number. */
   readonly num_batches_tracked: Tensor | null;
   readonly eps: number;
   readonly momentum: number | null;
 
   /**
-   * @param numFeatures the channels
+   * @param numFeatures the number of channels
    * @param options `eps` is 1e-5 by default
    * @throws ValueError
    */
@@ -69,7 +72,10 @@ export class BatchNorm2d extends Layer {
     this.num_batches_tracked = buffer([], 0);
   }
 
-  /** @throws ShapeError unless x is [batch, height, width, channels], in training with two values a channel or more */
+  /**
+   * @throws ShapeError unless x is [batch, height, width, channels]; in training it needs at least two values for each
+   * channel
+   */
   override forward(x: Tensor): Tensor {
     requireTensor('BatchNorm2d', x);
     if (x.rank !== 4 || x.shape[3] !== this.numFeatures) {
@@ -84,7 +90,7 @@ export class BatchNorm2d extends Layer {
     const [batch, height, width] = x.shape;
     if (this.training && batch * height * width < 2) {
       throw new ShapeError(
-        `BatchNorm2d: expected two values a channel or more in training, got [${x.shape}]`,
+        `BatchNorm2d: expected at least two values for each channel in training, got [${x.shape}]`,
       );
     }
     if (this.training) this.track(x);
@@ -92,7 +98,7 @@ export class BatchNorm2d extends Layer {
     return groupNorm(rows, channels, { weight, bias, eps }).reshape(x.shape);
   }
 
-  /** x·scale + shift, with what the running averages make of weight and bias. */
+  /** x·scale + shift, where scale and shift combine weight and bias with the running averages. */
   private evaluated(x: Tensor, mean: Tensor, variance: Tensor): Tensor {
     const deviation = variance.add(this.eps).sqrt();
     const scale = this.weight ? this.weight.div(deviation) : deviation.pow(-1);

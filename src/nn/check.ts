@@ -1,9 +1,9 @@
-/** Checks of what layers are made from. */
+/** Checks of the sizes that layers are made with. */
 import { ValueError } from '../errors.ts';
 import { describe } from '../options.ts';
 import { type Pair, pairOf } from '../tensor/conv.ts';
 
-/** @throws ValueError unless all are whole numbers from `least` on */
+/** @throws ValueError unless all are whole numbers >= `least` */
 export function checkWhole(layer: string, what: string, numbers: readonly number[], least: number): void {
   if (!numbers.every((n) => Number.isInteger(n) && n >= least)) {
     throw new ValueError(
@@ -12,7 +12,7 @@ export function checkWhole(layer: string, what: string, numbers: readonly number
   }
 }
 
-/** Both numbers of a pair. @throws ValueError unless they are whole numbers from `least` on */
+/** Both numbers of a pair. @throws ValueError unless they are whole numbers >= `least` */
 export function pairFrom(layer: string, what: string, pair: Pair, least: number): readonly [number, number] {
   const two = pairOf(`${layer}: ${what}`, pair);
   checkWhole(layer, what, two, least);

@@ -1,6 +1,6 @@
 /**
- * Transposed convolutions as a layer, by PyTorch's names and with PyTorch's initial values: weight and bias from U(-b, b)
- * with b = 1/√(kh·kw·out/groups). A weight is stored [in, kh, kw, out/groups].
+ * Transposed convolutions as a layer, with PyTorch's names and initial values: weight and bias are drawn from U(-b, b)
+ * with b = 1/√(kh·kw·out/groups). The weight is stored [in, kh, kw, out/groups].
  */
 import type { FusedActivation } from '../ops/epilogue.ts';
 import { withDefaults } from '../options.ts';
@@ -12,7 +12,7 @@ import { CONV_DEFAULTS, type Conv2dLayerOptions, Convolution } from './conv.ts';
 
 /** Options of `ConvTranspose2d`. */
 export interface ConvTranspose2dLayerOptions extends Conv2dLayerOptions {
-  /** Rows and columns that are added to the result at the bottom and to the right, below the stride; 0 by default. */
+  /** Rows that are added to the result at the bottom, and columns at the right; below the stride, and 0 by default. */
   readonly outputPadding?: Pair;
 }
 
@@ -22,7 +22,7 @@ export class ConvTranspose2d extends Convolution {
 
   /**
    * @param kernelSize one number, or [height, width]
-   * @throws ValueError for sizes that are no whole numbers >= 1, or channels that the groups do not divide
+   * @throws ValueError for sizes that are not whole numbers >= 1, or channels that the groups do not divide
    */
   constructor(
     inChannels: number,

@@ -1,6 +1,6 @@
 /**
- * Convolutions as layers, by PyTorch's names and with PyTorch's initial values: weight and bias from U(-b, b) with
- * b = 1/√(kh·kw·in/groups), which is Kaiming-uniform with a = √5. Pictures are [batch, height, width, channels], and a
+ * Convolutions as layers, with PyTorch's names and initial values: weight and bias are drawn from U(-b, b) with b =
+ * 1/√(kh·kw·in/groups). This is Kaiming-uniform with a = √5. Pictures are [batch, height, width, channels], and the
  * weight is stored [out, kh, kw, in/groups].
  */
 import { ValueError } from '../errors.ts';
@@ -15,24 +15,24 @@ import { Layer } from './module.ts';
 
 /** Options of `Conv2d`. */
 export interface Conv2dLayerOptions {
-  /** Pixels from one place of the kernel to the next; 1 by default. */
+  /** The distance in pixels between neighbouring positions of the kernel; 1 by default. */
   readonly stride?: Pair;
   /** Rows and columns of zeros on each side; 0 by default. */
   readonly padding?: Pair;
-  /** Pixels from one tap of the kernel to the next; 1 by default. */
+  /** The distance in pixels between neighbouring taps of the kernel; 1 by default. */
   readonly dilation?: Pair;
-  /** Groups of channels that do not see each other; 1 by default. */
+  /** The number of groups of channels; 1 by default. An output channel reads only the inputs of its own group. */
   readonly groups?: number;
   /** Whether there is a bias; true by default. */
   readonly bias?: boolean;
-  /** Where the initial values come from. */
+  /** The generator for the initial values. */
   readonly rng?: Rng;
 }
 
-/** The defaults of the options, but for the generator. */
+/** The defaults of the options, except the generator. */
 export const CONV_DEFAULTS = { stride: 1, padding: 0, dilation: 1, groups: 1, bias: true } as const;
 
-/** The channels of a layer, and the weight's shape before and after its kernel. */
+/** The channels of a layer, and the weight's axes before and after its kernel. */
 interface Channels {
   readonly inChannels: number;
   readonly outChannels: number;
@@ -40,7 +40,10 @@ interface Channels {
   readonly last: number;
 }
 
-/** What convolutions and transposed ones have in common: all but the order of the weight's axes and the op. */
+/**
+ * The common part of convolutions and transposed convolutions. They differ in the order of the weight's axes and in the
+ * op.
+ */
 export abstract class Convolution extends Layer {
   readonly weight: Tensor;
   readonly bias: Tensor | null;
@@ -51,7 +54,7 @@ export abstract class Convolution extends Layer {
   readonly inChannels: number;
   readonly outChannels: number;
 
-  /** @param given the options, filled in @throws ValueError */
+  /** @param given the options with their defaults @throws ValueError */
   constructor(
     layer: string,
     { inChannels, outChannels, first, last }: Channels,
@@ -82,7 +85,7 @@ export abstract class Convolution extends Layer {
 export class Conv2d extends Convolution {
   /**
    * @param kernelSize one number, or [height, width]
-   * @throws ValueError for sizes that are no whole numbers >= 1, or channels that the groups do not divide
+   * @throws ValueError for sizes that are not whole numbers >= 1, or channels that the groups do not divide
    */
   constructor(inChannels: number, outChannels: number, kernelSize: Pair, options: Conv2dLayerOptions = {}) {
     const given = withDefaults('Conv2d', options, { ...CONV_DEFAULTS, rng: sharedRng() });

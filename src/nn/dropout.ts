@@ -1,18 +1,18 @@
-/** Dropout as a layer: at work in training (`train()`), and the identity in evaluation (`eval()`). */
+/** Dropout as a layer. It is active in training (`train()`), and the identity in evaluation (`eval()`). */
 import { withDefaults } from '../options.ts';
 import { type Rng, sharedRng } from '../random/rng.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { checkProbability, dropout } from './functional.ts';
 import { Layer } from './module.ts';
 
-/** Sets each element to 0 with probability p in training, and scales the others by 1/(1 - p); see `dropout`. */
+/** In training, sets each element to 0 with probability p, and multiplies the others by 1/(1 - p); see `dropout`. */
 export class Dropout extends Layer {
   /** Not part of the model's state. */
   readonly #rng: Rng;
 
   /**
-   * @param p the probability with which an element becomes 0
-   * @param options `rng`: where the choice comes from
+   * @param p the probability that an element becomes 0
+   * @param options `rng`: the generator that selects the elements
    * @throws ValueError unless 0 <= p <= 1
    */
   constructor(

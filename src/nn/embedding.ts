@@ -1,6 +1,6 @@
 /**
- * A table of vectors that are looked up by number: indices [...] to [..., features]. Its initial values are standard
- * normals, as in PyTorch. The gradient of a row is the sum over all places that took it.
+ * A table of vectors, with one row for each index: indices [...] to [..., features]. The initial values are standard
+ * normals, as in PyTorch. The gradient of a row is summed over all places that used the row.
  *
  * Left out on purpose: sparse gradients, a row for padding, and rescaling by the norm.
  */
@@ -14,18 +14,18 @@ import { normalParameter } from './init.ts';
 import { Module } from './module.ts';
 
 /**
- * A table of vectors that are looked up by number: indices [...] to [..., features]. Initial values are standard normals.
- * There is no row for padding.
+ * A table of vectors, with one row for each index: indices [...] to [..., features]. The initial values are standard
+ * normals. There is no row for padding.
  */
 export class Embedding extends Module {
   /** [count, features] */
   readonly weight: Tensor;
 
   /**
-   * @param count rows of the table
-   * @param features numbers of a row
-   * @param options `rng`: where the initial values come from
-   * @throws ValueError for sizes that are no whole numbers >= 1
+   * @param count the number of rows of the table
+   * @param features the length of a row
+   * @param options `rng`: the generator for the initial values
+   * @throws ValueError for sizes that are not whole numbers >= 1
    */
   constructor(
     readonly count: number,
@@ -43,8 +43,8 @@ export class Embedding extends Module {
   }
 
   /**
-   * The rows that the indices name.
-   * @param indices an Int32Array, or numbers in arrays nested to any depth, whose shape the result begins with
+   * Selects the rows with the given indices.
+   * @param indices an Int32Array, or numbers in arrays nested to any depth; the result's shape begins with their shape
    * @throws ValueError for an index that is not in [0, count)
    */
   forward(indices: Indices | Nested): Tensor {

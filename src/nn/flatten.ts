@@ -4,7 +4,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { Layer } from './module.ts';
 
 export class Flatten extends Layer {
-  /** @param begin the first axis that is merged; @param end the last one, negative from the end */
+  /** @param begin the first axis to merge; @param end the last one, where negative numbers count from the end */
   constructor(
     readonly begin = 1,
     readonly end = -1,
@@ -12,10 +12,10 @@ export class Flatten extends Layer {
     super();
   }
 
-  /** @throws ShapeError for a tensor that lacks the axes */
+  /** @throws ShapeError for a tensor without these axes */
   override forward(x: Tensor): Tensor {
     if (x.rank === 0) throw new ShapeError('Flatten: expected [batch, ...], got a scalar');
-    // A batch of single numbers becomes one of rows.
+    // A batch of single numbers becomes a batch of rows of one number.
     if (x.rank === 1 && this.begin === 1) return x.unsqueeze(1);
     return x.flatten(this.begin, this.end);
   }

@@ -1,11 +1,11 @@
 /**
- * Functions of tensors that layers are made of, without parameters of their own, by PyTorch's names; losses stand in
+ * Functions of tensors that layers use, with PyTorch's names. They have no parameters of their own. Losses are in
  * loss.ts.
  *
  *     layerNorm   (x - mean)/√(var + ε)·weight + bias over the last axes: Ba, Kiros and Hinton (2016)
  *     rmsNorm     x/√(mean(x²) + ε)·weight over the last axes: Zhang and Sennrich (2019)
  *     groupNorm   (x - mean)/√(var + ε)·weight + bias over groups of channels of a picture: Wu and He (2018)
- *     dropout     each element is 0 with probability p, and the others are 1/(1 - p) times as large
+ *     dropout     each element is 0 with probability p, and the others are multiplied by 1/(1 - p)
  */
 import { apply } from '../autograd/tape.ts';
 import { ShapeError, ValueError } from '../errors.ts';
@@ -14,24 +14,24 @@ import { describe, oneOf, withDefaults } from '../options.ts';
 import { type Rng, sharedRng } from '../random/rng.ts';
 import { requireTensor, type Tensor } from '../tensor/tensor.ts';
 
-/** The sizes of the axes that are normalised, which are the last ones; a number for the last alone. */
+/** The sizes of the normalised axes, which are the last ones. One number means only the last axis. */
 export type NormalizedShape = number | readonly number[];
 
 /** Options of `rmsNorm`. */
 export interface RmsNormOptions {
-  /** A factor of each element, of the normalised shape. */
+  /** A factor for each element. It has the normalised shape. */
   readonly weight?: Tensor | null;
-  /** Added to the mean square; 1e-6 by default. */
+  /** A number that is added to the mean square; 1e-6 by default. */
   readonly eps?: number;
 }
 
 /** Options of `layerNorm`. */
 export interface LayerNormOptions {
-  /** A factor of each element, of the normalised shape. */
+  /** A factor for each element. It has the normalised shape. */
   readonly weight?: Tensor | null;
-  /** Added to each element, of the normalised shape. */
+  /** A term that is added to each element. It has the normalised shape. */
   readonly bias?: Tensor | null;
-  /** Added to the variance; 1e-5 by default. */
+  /** A number that is added to the variance; 1e-5 by default. */
   readonly eps?: number;
 }
 
@@ -62,7 +62,7 @@ function checkAffine(name: string, what: string, x: Tensor | null, shape: Normal
 }
 
 /**
- * x over the root mean square of its last axes.
+ * x divided by the root mean square over its last axes.
  * @param shape the sizes of these axes; the last axis by default
  * @throws ShapeError unless x ends in that shape
  */
@@ -81,7 +81,7 @@ export function rmsNorm(
 }
 
 /**
- * x minus its mean over its last axes, over its standard deviation there (with n in the denominator).
+ * x minus its mean over its last axes, divided by its standard deviation there (with n in the denominator).
  * @param shape the sizes of these axes; the last axis by default
  * @throws ShapeError unless x ends in that shape
  */
@@ -102,25 +102,25 @@ export function layerNorm(
   return bias ? scaled.add(bias) : scaled;
 }
 
-/** What may follow a normalisation in the same pass. */
+/** Activations that may follow a normalisation in the same pass. */
 export const NORM_ACTIVATIONS = ['none', 'silu'] as const;
 export type NormActivation = (typeof NORM_ACTIVATIONS)[number];
 
 /** Options of `groupNorm`. */
 export interface GroupNormOptions {
-  /** A factor of each channel. */
+  /** A factor for each channel. */
   readonly weight?: Tensor | null;
-  /** Added to each channel. */
+  /** A term that is added to each channel. */
   readonly bias?: Tensor | null;
-  /** Added to the variance; 1e-5 by default. */
+  /** A number that is added to the variance; 1e-5 by default. */
   readonly eps?: number;
-  /** `silu` follows in the same pass; `none` by default. */
+  /** With `silu`, SiLU follows in the same pass; `none` by default. */
   readonly activation?: NormActivation;
 }
 
 /**
- * x[batch, ..., channels] minus the mean of each group of channels/groups neighbouring channels of a picture, over its
- * standard deviation (with n in the denominator).
+ * x[batch, ..., channels] minus the mean of each group, divided by its standard deviation (with n in the denominator).
+ * A group is channels/groups neighbouring channels of one picture.
  * @throws ShapeError for channels that do not fit the groups, or parameters of another size
  */
 export function groupNorm(x: Tensor, groups: number, options: GroupNormOptions = {}): Tensor {
@@ -145,15 +145,15 @@ export function checkGroups(name: string, groups: number): void {
 
 /** Options of `dropout`. */
 export interface DropoutOptions {
-  /** Whether elements are dropped at all; true by default. */
+  /** Whether elements are dropped; true by default. */
   readonly training?: boolean;
-  /** Where the choice comes from. */
+  /** The generator that selects the elements. */
   readonly rng?: Rng;
 }
 
 /**
- * x with each element 0 with probability p, and the others 1/(1 - p) times as large, so that the mean stays: Srivastava
- * et al. (2014).
+ * Each element of x becomes 0 with probability p. The others are multiplied by 1/(1 - p), so that the mean stays the
+ * same: Srivastava et al. (2014).
  * @throws ValueError unless 0 <= p <= 1
  */
 export function dropout(x: Tensor, p = 0.5, options: DropoutOptions = {}): Tensor {

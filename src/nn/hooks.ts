@@ -1,10 +1,10 @@
 /**
- * Hooks of activations: what each layer of a model makes of its input, seen as the model computes.
+ * Hooks of activations. They show the output of each layer of a model while the model computes.
  *
- * A hooked layer has a `forward` of its own, which calls that of its class and then the hooks. It is not enumerable, so
- * that it is no part of the model's state, and goes with the last hook. `Sequential` takes no activation into a linear
- * layer where one of the two is hooked. Left out on purpose: hooks that replace the output; a layer of one's own does
- * that in plain sight.
+ * A hooked layer gets its own `forward`, which calls that of its class and then the hooks. This property is not
+ * enumerable, so it is not part of the model's state. It is removed with the last hook. `Sequential` does not fuse an
+ * activation into a linear layer if one of the two is hooked. Left out on purpose: hooks that replace the output. Write
+ * a layer of your own for that.
  */
 import { ValueError } from '../errors.ts';
 import { describe } from '../options.ts';
@@ -13,38 +13,39 @@ import { Layer, Module } from './module.ts';
 
 /**
  * @param name the layer's path in the model, '' for the model itself
- * @param output of `forward`, in the caller's scope: `keep()` it, or read it at once
+ * @param output the result of `forward`, in the caller's scope: `keep()` it, or read it in the hook
  */
 export type ActivationHook = (name: string, layer: Layer, output: Tensor, input: Tensor) => void;
 
-/** Runs a layer's forward pass and returns its output. */
+/** A function that runs a layer's forward pass and returns its output. */
 export type Around = (run: () => Tensor, input: Tensor) => Tensor;
 
 interface Hooked {
   readonly arounds: Set<Around>;
-  /** The layer's own `forward` from before, if it had one. */
+  /** The layer's own `forward` before the hook, if it had one. */
   readonly own: PropertyDescriptor | undefined;
 }
 
 const HOOKED = new WeakMap<Layer, Hooked>();
 
-/** Whether a hook looks at the output of this layer. */
+/** Whether a hook reads the output of this layer. */
 export function isHooked(layer: Layer): boolean {
   return HOOKED.has(layer);
 }
 
 /**
- * Calls `hook` after the forward pass of each layer in a model: `Layer`s at any depth, the model included, in the order
- * in which they finish. A layer that is found in several places has its first name. Several hooks run in the order in
- * which they were added. `output.onGradient` in the hook shows the gradients of activations.
+ * Calls `hook` after the forward pass of each layer in a model. Layers at any depth are included, and so is the model
+ * itself. The order is that in which they finish. A layer that occurs in several places has its first name. Several
+ * hooks run in the order in which they were added. Call `output.onGradient` in the hook to read the gradients of
+ * activations.
  *
  * @returns a function that removes the hook from all layers
- * @throws ValueError for a model that is no module, or a hook that is no function
+ * @throws ValueError for a model that is not a module, or a hook that is not a function
  *
  * @example
- * const remove = hookActivations(model, (name, _, output) => console.log(name, output.shape));
- * model.forward(x);
- * remove();
+ *   const remove = hookActivations(model, (name, _, output) => console.log(name, output.shape));
+ *   model.forward(x);
+ *   remove();
  */
 export function hookActivations(model: Module, hook: ActivationHook): () => void {
   if (typeof hook !== 'function') {
@@ -57,7 +58,7 @@ export function hookActivations(model: Module, hook: ActivationHook): () => void
   });
 }
 
-/** Puts code around the forward pass of each layer in a model. Returns a function that takes it away again. */
+/** Wraps the forward pass of each layer in a model with a function. Returns a function that removes it. */
 export function aroundForward(
   what: string,
   model: Module,
@@ -83,7 +84,7 @@ function attach(layer: Layer, around: Around): () => void {
   };
 }
 
-/** Gives the layer a `forward` that runs what is around it, the first added inside. */
+/** Gives the layer a `forward` that calls the wrapping functions. The first one that was added is the innermost. */
 function intercept(layer: Layer): Hooked {
   const hooked: Hooked = {
     arounds: new Set(),

@@ -1,4 +1,4 @@
-/** The layer that changes nothing: for a place in a network that may stay empty. */
+/** The layer that returns its input. Use it where a network may have a layer or none. */
 import type { Tensor } from '../tensor/tensor.ts';
 import { Layer } from './module.ts';
 

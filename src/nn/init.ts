@@ -1,8 +1,8 @@
 /**
- * Initial values of parameters. Parameters live on the heap, whatever scope makes them.
+ * Initial values of parameters. Parameters live on the heap, also if they are made inside a scope.
  *
- * Source: PyTorch's `nn.Linear`, whose Kaiming-uniform weights with a = √5 come to U(-1/√in, 1/√in); the bias
- * has the same bound.
+ * Source: PyTorch's `nn.Linear`. Its Kaiming-uniform weights with a = √5 are U(-1/√in, 1/√in). The bias has the same
+ * bound.
  */
 import { scope } from '../autograd/tape.ts';
 import type { Shape } from '../autograd/variable.ts';
@@ -26,7 +26,7 @@ export function uniformParameter(shape: Shape, bound: number, rng: Rng): Tensor 
   return scope(() => rng.uniform(shape, -bound, bound).keep()).requireGrad();
 }
 
-/** The layer with all parameters at 0, so that what it adds to at first stays as it is. */
+/** Sets all parameters of the layer to 0 and returns it. So a sum with its output does not change at first. */
 export function zeroed<M extends Module>(layer: M): M {
   for (const [, p] of layer.namedParameters()) p.set(new Float32Array(p.size));
   return layer;

@@ -13,7 +13,7 @@ import { Layer } from './module.ts';
 export interface LinearOptions {
   /** Whether there is a bias; true by default. */
   readonly bias?: boolean;
-  /** Where the initial values come from. */
+  /** The generator for the initial values. */
   readonly rng?: Rng;
 }
 
@@ -21,7 +21,7 @@ export class Linear extends Layer {
   readonly weight: Tensor;
   readonly bias: Tensor | null;
 
-  /** @throws ValueError for sizes that are no whole numbers >= 1 */
+  /** @throws ValueError for sizes that are not whole numbers >= 1 */
   constructor(
     readonly inFeatures: number,
     readonly outFeatures: number,

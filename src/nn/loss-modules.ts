@@ -1,6 +1,6 @@
 /**
- * Losses as modules: `forward(prediction, target)` is the function of the same name in loss.ts, with the options of the
- * constructor, which are checked there.
+ * Losses as modules. `forward(prediction, target)` is the function of the same name in loss.ts, with the options of the
+ * constructor. The constructor checks these options.
  */
 import { withDefaults } from '../options.ts';
 import { mse } from '../tensor/functions.ts';
@@ -31,7 +31,7 @@ export abstract class Loss<T = Tensor> extends Module {
 export class MSELoss extends Loss {
   readonly options: LossOptions;
 
-  /** @throws ValueError for another reduction */
+  /** @throws ValueError for an unknown reduction */
   constructor(options: LossOptions = {}) {
     super();
     const { reduction } = withDefaults('MSELoss', options, { reduction: 'mean' });
@@ -71,7 +71,7 @@ export class BCEWithLogitsLoss extends Loss {
 
 /** `l1Loss` as a module. */
 export class L1Loss extends Loss {
-  /** @throws ValueError for another reduction */
+  /** @throws ValueError for an unknown reduction */
   constructor(readonly options: LossOptions = {}) {
     super();
     l1Options(options);

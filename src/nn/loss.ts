@@ -1,13 +1,13 @@
 /**
- * Losses by PyTorch's names; loss-modules.ts has them as modules. `reduction` says what becomes of the losses of the rows or
- * elements: their mean (the default), their sum, or none, which leaves them as they are.
+ * Losses with PyTorch's names. loss-modules.ts has them as modules. `reduction` says how the losses of the rows or
+ * elements are combined: their mean (the default), their sum, or none, which returns them separately.
  *
  *     crossEntropy     -ln softmax(logits)[label]; with probabilities q, -Σ q·ln softmax(logits)
  *     bceWithLogits    -t·ln σ(x) - (1 - t)·ln(1 - σ(x)), as softplus(x) - x·t, which loses no digits
  *     l1Loss           |a - b|
  *     huberLoss        d²/2 where |d| <= δ, and δ·(|d| - δ/2) beyond: Huber (1964)
  *
- * `mse` stands in tensor/functions.ts. Classes lie along the last axis, as channels do.
+ * `mse` is in tensor/functions.ts. Classes are the last axis, as channels are.
  */
 import { noGrad } from '../autograd/tape.ts';
 import { sizeOf } from '../autograd/variable.ts';
@@ -20,25 +20,25 @@ import { requireTensor, Tensor } from '../tensor/tensor.ts';
 
 /** Options of `crossEntropy`. */
 export interface CrossEntropyOptions extends LossOptions {
-  /** A factor of each class; the mean is then weighted too. */
+  /** A factor for each class. The mean is then weighted too. */
   readonly weight?: ArrayLike<number> | null;
-  /** The share of probability that is spread evenly over all classes; 0 by default. Szegedy et al. (2016). */
+  /** The share of the probability that is spread evenly over all classes; 0 by default. Szegedy et al. (2016). */
   readonly labelSmoothing?: number;
 }
 
 /** Options of `bceWithLogits`. */
 export interface BceWithLogitsOptions extends LossOptions {
-  /** A factor of the loss where the target is 1; 1 by default. */
+  /** A factor of the loss for targets of 1; 1 by default. */
   readonly posWeight?: number;
 }
 
 /** Options of `huberLoss`. */
 export interface HuberLossOptions extends LossOptions {
-  /** Where the square becomes a line; 1 by default. */
+  /** The distance at which the square becomes a line; 1 by default. */
   readonly delta?: number;
 }
 
-/** Probabilities of a row may miss 1 by this much. */
+/** The sum of a row's probabilities may differ from 1 by this much. */
 const TOLERANCE = 1e-4;
 
 function sameShape(name: string, a: Tensor, b: Tensor): void {
@@ -49,19 +49,22 @@ function sameShape(name: string, a: Tensor, b: Tensor): void {
   }
 }
 
-/** ln softmax(logits)[label] of each row of [..., classes], in the shape [...]. @throws ValueError for a label that no class has */
+/**
+ * ln softmax(logits)[label] of each row of [..., classes], in the shape [...]. @throws ValueError for a label that is
+ * not a class
+ */
 export function logProbabilities(logits: Tensor, labels: Indices): Tensor {
   checkLabels('logProbabilities', logits, labels);
   return ofLabels(logits.logSoftmax(), labels);
 }
 
-/** The element of each row [..., classes] that its label names, [...]. */
+/** The element at the label of each row of [..., classes], in the shape [...]. */
 function ofLabels(rows: Tensor, labels: Indices): Tensor {
-  // Of no rows a gather could not tell that it takes one element each.
+  // Without rows, `gather` cannot know the number of elements of each row.
   return labels.length === 0 ? rows.sum(-1) : rows.gather(-1, labels).squeeze(-1);
 }
 
-/** Throws unless there is a label for each row, and a class for each label. */
+/** Throws unless there is one label for each row, and each label is a class. */
 function checkLabels(name: string, logits: Tensor, labels: Indices): void {
   if (logits.rank === 0) throw new ShapeError(`${name}: expected logits [..., classes], got a scalar`);
   if (typeof labels !== 'object' || labels === null || typeof labels.length !== 'number') {
@@ -129,12 +132,12 @@ function classWeights(weight: ArrayLike<number> | null, classes: number): Tensor
 }
 
 /**
- * The cross-entropy of the softmax of logits and what they should be.
+ * The cross-entropy between the softmax of logits and a target.
  *
  * @param logits [..., classes]
  * @param target a label for each row, or probabilities of the logits' shape
- * @returns the mean over rows; with `weight` and labels the mean weighted by the weights of the labels
- * @throws ValueError for a label that no class has or probabilities that do not sum to 1, ShapeError
+ * @returns the mean over rows; with `weight` and labels it is weighted by the weights of the labels
+ * @throws ValueError for a label that is not a class or probabilities that do not sum to 1, ShapeError
  */
 export function crossEntropy(
   logits: Tensor,
@@ -212,12 +215,12 @@ export function huberOptions(options: HuberLossOptions) {
   return { delta, reduction: reductionOf('huberLoss', reduction) };
 }
 
-/** d²/2 for d = |a - b| up to delta, and delta·(d - delta/2) beyond. @throws ShapeError for shapes that differ */
+/** d²/2 for d = |a - b| <= delta, and delta·(d - delta/2) beyond. @throws ShapeError for shapes that differ */
 export function huberLoss(a: Tensor, b: Tensor, options: HuberLossOptions = {}): Tensor {
   const { reduction, delta } = huberOptions(options);
   sameShape('huberLoss', a, b);
   const distance = a.sub(b).abs();
   const inside = distance.clamp(0, delta);
-  // c·(d - c/2) with c = min(d, δ) is both branches.
+  // c·(d - c/2) with c = min(d, δ) covers both cases.
   return reduced(inside.mul(distance.sub(inside.mul(0.5))), reduction);
 }

@@ -1,17 +1,17 @@
 /**
- * Modules: a model is a tree of them, and its parameters are named by their path in it, as PyTorch names them
- * (`encoder.0.weight`), so that checkpoints travel.
+ * Modules. A model is a tree of modules. A parameter's name is its path in the tree, as in PyTorch
+ * (`encoder.0.weight`). So checkpoints can be exchanged with PyTorch.
  *
- * A module's properties are its registry, in the order in which they were assigned: a module is a child, a tensor
- * on the heap that no operation made is part of its state, and a parameter if it requires a gradient. The elements of an
- * array count as properties: `blocks.0` (PyTorch's ModuleList and ParameterList). So a
- * parameter that is frozen with `requireGrad(false)` and a table of constants are saved, but not trained; what
- * shall be neither stays in a private `#field`.
+ * The properties of a module are its registry, in the order in which they were assigned. A property that is a module is
+ * a child. A tensor on the heap that is not the result of an operation is part of the state. It is a parameter if it
+ * requires a gradient. The elements of an array count as properties: `blocks.0` (PyTorch's ModuleList and
+ * ParameterList). So a table of constants, or a parameter frozen with `requireGrad(false)`, is saved but not trained.
+ * Use a private `#field` for a tensor that is not part of the state.
  *
- * A module has no `forward` of its own: what a network takes is its class's business. A `Layer` takes one tensor.
+ * A module has no `forward` of its own, because each network takes different arguments. A `Layer` takes one tensor.
  *
- * A module or tensor that is found in several places is shared, as in PyTorch: `parameters()` has it once, under
- * its first name; `stateDict()` has it under each.
+ * A module or tensor that occurs in several places is shared, as in PyTorch. `parameters()` lists it once, under its
+ * first name. `stateDict()` lists it under each name.
  */
 import { didYouMean, LifetimeError, ShapeError, ValueError } from '../errors.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -20,12 +20,12 @@ import { Tensor } from '../tensor/tensor.ts';
 export type StateDict = Map<string, Tensor>;
 
 /**
- * A part of a model. Its properties are its registry, in the order in which they were assigned: a module, or one in an
- * array, is a child; a tensor that requires a gradient is a parameter; another tensor is saved and not trained. What
- * shall be none of these stays in a private `#field`. Maps and plain objects are not searched.
+ * A part of a model. Its properties are its registry, in the order in which they were assigned. A module, alone or in
+ * an array, is a child. A tensor that requires a gradient is a parameter. Any other tensor is saved but not trained.
+ * Use a private `#field` for a property that is none of these. Maps and plain objects are not searched.
  */
 export abstract class Module {
-  /** Whether the module is training; set for the whole tree by `train()` and `eval()`. */
+  /** Whether the module is training. `train()` and `eval()` set it for the whole tree. */
   training = true;
 
   /** Direct children by name. */
@@ -33,7 +33,10 @@ export abstract class Module {
     return entriesOf(this).filter((entry): entry is [string, Module] => entry[1] instanceof Module);
   }
 
-  /** This module, under the name '', and all below it with their paths, each once under its first. */
+  /**
+   * This module, under the name '', and all modules below it with their paths. Each is listed once, under its first
+   * name.
+   */
   namedModules(): [string, Module][] {
     const names = new Map<Module, string>();
     for (const [prefix, module] of this.tree()) {
@@ -56,7 +59,7 @@ export abstract class Module {
     return this.namedParameters().map(([, p]) => p);
   }
 
-  /** Forgets all gradients. */
+  /** Clears all gradients. */
   zeroGrad(): void {
     for (const p of this.parameters()) p.zeroGrad();
   }
@@ -70,7 +73,7 @@ export abstract class Module {
     return this.train(false);
   }
 
-  /** Calls `body` with the whole tree in evaluation mode, and gives each module its own mode back. */
+  /** Calls `body` with the whole tree in evaluation mode. Then each module gets its own mode back. */
   whileEvaluating<T>(body: () => T): T {
     const modes = [...this.tree()].map(([, module]) => [module, module.training] as const);
     this.eval();
@@ -81,13 +84,13 @@ export abstract class Module {
     }
   }
 
-  /** The parameters and other tensors of the tree themselves, by name: writing to them changes the model. */
+  /** The parameters and other tensors of the tree themselves, by name. Writing to them changes the model. */
   stateDict(): StateDict {
     return new Map(this.namedTensors());
   }
 
   /**
-   * Copies parameters in by name. Nothing is changed unless everything fits.
+   * Copies parameters by name into this module. If anything does not fit, nothing is changed.
    * @throws ValueError for a missing or an unknown name, ShapeError for another shape
    */
   loadStateDict(state: ReadonlyMap<string, Tensor>): void {
@@ -99,9 +102,9 @@ export abstract class Module {
     for (const p of new Set(this.stateDict().values())) p.dispose();
   }
 
-  /** This module and all below it, with the prefix of their names. */
+  /** This module and all modules below it, with the prefix of their names. */
   private *tree(prefix = '', above: readonly Module[] = []): Generator<[string, Module]> {
-    // A property may lead back up, as `parent` would.
+    // A property may refer to a module above, such as `parent`.
     if (above.includes(this)) return;
     yield [prefix, this];
     for (const [name, child] of this.children()) yield* child.tree(`${prefix}${name}.`, [...above, this]);
@@ -116,12 +119,12 @@ export abstract class Module {
   }
 }
 
-/** A module that is a function of one tensor: what `Sequential` takes. */
+/** A module that is a function of one tensor. `Sequential` takes layers. */
 export abstract class Layer extends Module {
   abstract forward(x: Tensor): Tensor;
 }
 
-/** The properties of an object by name, and the elements of arrays among them, as `blocks.0`. */
+/** The properties of an object by name. Elements of arrays are included, as `blocks.0`. */
 function entriesOf(owner: object): [string, unknown][] {
   return Object.entries(owner).flatMap(([name, value]): [string, unknown][] =>
     Array.isArray(value)
@@ -130,18 +133,18 @@ function entriesOf(owner: object): [string, unknown][] {
   );
 }
 
-/** @throws LifetimeError for a parameter that dies with a scope */
+/** @throws LifetimeError for a parameter that ends with a scope */
 function isState(path: string, [name, value]: [string, unknown]): boolean {
   if (!(value instanceof Tensor && value.isLeaf)) return false;
   if (value.onHeap) return true;
   if (!value.requiresGrad) return false;
   throw new LifetimeError(
-    `${path}${name}: expected a parameter outside of scopes, got one that ends with its scope: make it with keep().requireGrad()`,
+    `${path}${name}: expected a parameter outside of scopes, got one that ends with its scope: use keep().requireGrad()`,
   );
 }
 
 /**
- * Copies the tensors of `from` into those of `to` by name. Nothing is changed unless everything fits.
+ * Copies the tensors of `from` into those of `to` by name. If anything does not fit, nothing is changed.
  * @throws ValueError for a missing or an unknown name, ShapeError for another shape
  */
 export function copyState(from: ReadonlyMap<string, Tensor>, to: ReadonlyMap<string, Tensor>): void {

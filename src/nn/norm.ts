@@ -1,4 +1,4 @@
-/** Normalisation as layers, with PyTorch's parameters: weight 1 and bias 0 at first. */
+/** Normalisation as layers, with PyTorch's parameters. Initially the weight is 1 and the bias 0. */
 import { ShapeError, ValueError } from '../errors.ts';
 import { oneOf, withDefaults } from '../options.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -15,18 +15,18 @@ import { filledParameter } from './init.ts';
 import { Layer } from './module.ts';
 
 export interface NormOptions {
-  /** Whether there is a weight, and for LayerNorm a bias; true by default. */
+  /** Whether there is a weight and, in LayerNorm, a bias; true by default. */
   readonly affine?: boolean;
-  /** Added to the variance or to the mean square. */
+  /** A number that is added to the variance or to the mean square. */
   readonly eps?: number;
 }
 
 export interface LayerNormLayerOptions extends NormOptions {
-  /** Whether there is a bias beside the weight; true by default. */
+  /** Whether there is a bias in addition to the weight; true by default. */
   readonly bias?: boolean;
 }
 
-/** The shape as an array. @throws ValueError for sizes that are no whole numbers >= 1 */
+/** The shape as an array. @throws ValueError for sizes that are not whole numbers >= 1 */
 function checkNormalized(name: string, shape: NormalizedShape): readonly number[] {
   const sizes = [shape].flat();
   if (sizes.length === 0 || !sizes.every((n) => Number.isInteger(n) && n >= 1)) {
@@ -88,7 +88,7 @@ export class RMSNorm extends Layer {
 }
 
 export interface GroupNormLayerOptions extends NormOptions {
-  /** `silu` follows in the same pass; `none` by default. */
+  /** With `silu`, SiLU follows in the same pass; `none` by default. */
   readonly activation?: NormActivation;
 }
 

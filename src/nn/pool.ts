@@ -1,6 +1,6 @@
 /**
- * Poolings, nearest upsampling, and space to channels and back, as layers by PyTorch's names. Pictures are
- * [batch, height, width, channels]. None has parameters.
+ * Poolings, nearest upsampling, and moves between space and channels, as layers with PyTorch's names. Pictures are
+ * [batch, height, width, channels]. These layers have no parameters.
  */
 import { withDefaults } from '../options.ts';
 import type { Pair } from '../tensor/conv.ts';
@@ -18,7 +18,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { checkWhole, pairFrom } from './check.ts';
 import { Layer } from './module.ts';
 
-/** Maxima of windows: see `maxPool2d`. */
+/** The maximum of each window: see `maxPool2d`. */
 export class MaxPool2d extends Layer {
   readonly kernelSize: readonly [number, number];
   readonly stride: readonly [number, number];
@@ -27,7 +27,7 @@ export class MaxPool2d extends Layer {
   /**
    * @param kernelSize one number, or [height, width]
    * @param options `stride` is kernelSize by default
-   * @throws ValueError for sizes that are no whole numbers >= 1
+   * @throws ValueError for sizes that are not whole numbers >= 1
    */
   constructor(kernelSize: Pair, options: MaxPool2dOptions = {}) {
     super();
@@ -43,7 +43,7 @@ export class MaxPool2d extends Layer {
   }
 }
 
-/** Means of windows: see `avgPool2d`. */
+/** The mean of each window: see `avgPool2d`. */
 export class AvgPool2d extends Layer {
   readonly kernelSize: readonly [number, number];
   readonly stride: readonly [number, number];
@@ -53,7 +53,7 @@ export class AvgPool2d extends Layer {
   /**
    * @param kernelSize one number, or [height, width]
    * @param options `stride` is kernelSize by default
-   * @throws ValueError for sizes that are no whole numbers >= 1
+   * @throws ValueError for sizes that are not whole numbers >= 1
    */
   constructor(kernelSize: Pair, options: AvgPool2dOptions = {}) {
     super();
@@ -72,11 +72,11 @@ export class AvgPool2d extends Layer {
   }
 }
 
-/** Each pixel repeated: see `upsample`. Before a 3x3 convolution `UpsampleConv2d` does both in one. */
+/** Repeats each pixel: see `upsample`. If a 3x3 convolution follows, `UpsampleConv2d` does both in one op. */
 export class Upsample extends Layer {
   readonly scaleFactor: readonly [number, number];
 
-  /** @throws ValueError for factors that are no whole numbers >= 1 */
+  /** @throws ValueError for factors that are not whole numbers >= 1 */
   constructor(options: UpsampleOptions) {
     super();
     const { scaleFactor } = withDefaults('Upsample', options, { scaleFactor: undefined });
@@ -88,9 +88,9 @@ export class Upsample extends Layer {
   }
 }
 
-/** Space from channels: see `pixelShuffle`. */
+/** Moves channels to space: see `pixelShuffle`. */
 export class PixelShuffle extends Layer {
-  /** @throws ValueError for a factor that is no whole number >= 1 */
+  /** @throws ValueError for a factor that is not a whole number >= 1 */
   constructor(readonly upscaleFactor: number) {
     super();
     checkWhole('PixelShuffle', 'upscaleFactor', [upscaleFactor], 1);
@@ -101,9 +101,9 @@ export class PixelShuffle extends Layer {
   }
 }
 
-/** Channels from space: see `pixelUnshuffle`. */
+/** Moves space to channels: see `pixelUnshuffle`. */
 export class PixelUnshuffle extends Layer {
-  /** @throws ValueError for a factor that is no whole number >= 1 */
+  /** @throws ValueError for a factor that is not a whole number >= 1 */
   constructor(readonly downscaleFactor: number) {
     super();
     checkWhole('PixelUnshuffle', 'downscaleFactor', [downscaleFactor], 1);

@@ -1,10 +1,10 @@
 /**
  * Layers one after the other, named by their position: `0.weight`, `2.weight`.
  *
- * A linear layer that is followed by a ReLU, sigmoid or tanh takes it into its own op (ops/linear.ts): the
- * numbers are the same, and the activation costs no pass over memory. SiLU's derivative needs its input, which a
- * fused op does not keep, so it stays on its own; so do classes derived from these, whose `forward` may differ, and
- * layers whose output a hook looks at (hooks.ts).
+ * A ReLU, sigmoid or tanh after a linear layer is fused into the linear layer's op (ops/linear.ts). The numbers are the
+ * same, and the activation needs no pass over memory. Three cases are not fused. SiLU's derivative needs its input,
+ * which a fused op does not keep. A derived class may have another `forward`. A hook may read the output of a layer
+ * (hooks.ts).
  */
 import { ValueError } from '../errors.ts';
 import type { FusedActivation } from '../ops/epilogue.ts';
@@ -24,7 +24,7 @@ const FUSED: ReadonlyMap<unknown, FusedActivation> = new Map([
 export class Sequential extends Layer {
   readonly layers: readonly Layer[];
 
-  /** @throws ValueError for anything but layers */
+  /** @throws ValueError for arguments that are not layers */
   constructor(...layers: Layer[]) {
     super();
     const wrong = layers.findIndex((layer) => !(layer instanceof Layer));

@@ -1,11 +1,11 @@
 /**
- * What a model is made of: each layer with its output's shape, its parameters and its FLOP, from one forward pass.
+ * The parts of a model: each layer with its output's shape, its parameters and its FLOP, from one forward pass.
  *
- * FLOP are those of matrix products, convolutions and attention that kernels are called for (backend/recorder.ts), in a
- * layer or beside it: 2·m·k·n for [m,k]·[k,n], 2·in·kh·kw for each element of a convolution's result, and two products a
- * head of attention. Elementwise functions, reductions and normalisations are not counted: they are a small part of a
- * network's work, and none of them is a fixed number of operations. A row has what is the module's own, without the
- * modules in it, so that the rows add up to the totals.
+ * FLOP are counted for the kernel calls of matrix products, convolutions and attention (backend/recorder.ts), inside
+ * layers or outside. [m,k]·[k,n] has 2·m·k·n, each element of a convolution's result 2·in·kh·kw, and each head of
+ * attention two products. Elementwise functions, reductions and normalisations are not counted. They are a small part
+ * of a network's work, and none of them has a fixed number of operations. A row counts only the module's own parameters
+ * and FLOP, not those of the modules in it. So the sum of the rows is the total.
  */
 import { noGrad, scope } from '../autograd/tape.ts';
 import type { Shape } from '../autograd/variable.ts';
@@ -17,44 +17,46 @@ import { Tensor } from '../tensor/tensor.ts';
 import { aroundForward } from './hooks.ts';
 import { Layer, Module } from './module.ts';
 
-/** A part of a model, without the modules in it. */
+/** One part of a model, without the modules in it. */
 export interface SummaryRow {
   /** Its path in the model, '' for the model itself. */
   readonly name: string;
   /** Its class. */
   readonly type: string;
-  /** The shape of its output, of the last run if there were several; null for what did not run. */
+  /** The shape of its output in the last run, or null if it did not run. */
   readonly output: Shape | null;
-  /** Numbers that are trained. */
+  /** The number of trained elements. */
   readonly trainable: number;
-  /** Numbers that are saved, and not trained. */
+  /** The number of elements that are saved but not trained. */
   readonly frozen: number;
-  /** Of matrix products, in all its runs. */
+  /** FLOP of matrix products, over all its runs. */
   readonly flop: number;
 }
 
 export interface Summary {
-  /** The model itself, then its layers, and other modules that have numbers of their own. */
+  /** The model itself, then its layers, and other modules that have parameters or FLOP of their own. */
   readonly rows: readonly SummaryRow[];
   readonly trainable: number;
   readonly frozen: number;
   readonly flop: number;
-  /** Bytes of all numbers, trained or not, as their backend stores them. */
+  /** Bytes of all elements, trained or not, in the format of their backend. */
   readonly bytes: number;
-  /** A table for people. */
+  /** The summary as a table. */
   toString(): string;
 }
 
 /**
- * Runs a model once, in evaluation mode and without gradients, and lists its layers. Numbers that several modules share
- * count once, for the first of them. The model is left as it was.
+ * Runs a model once, in evaluation mode and without gradients, and lists its layers. Parameters that several modules
+ * share are counted once, for the first of them. The model is not changed.
  *
- * @param input the shape of the input (which is then 0) of a model that takes one tensor; for others what runs it
- * @throws ValueError for a model that is no module, or an input that is neither; what the model throws
+ * @param input the shape of the input of a model that takes one tensor (the input is then 0), or a function that runs
+ * the model
+ * @throws ValueError for a model that is not a module, or an input that is not a shape or a function; errors of the
+ * model
  *
  * @example
- * console.log(`${summary(model, [64, 784])}`);
- * summary(network, (network) => network.forward(x, t, { labels })).trainable;
+ *   console.log(`${summary(model, [64, 784])}`);
+ *   summary(network, (network) => network.forward(x, t, { labels })).trainable;
  */
 export function summary<M extends Module>(model: M, input: Shape | ((model: M) => Tensor)): Summary {
   if (!(model instanceof Module)) throw new ValueError(`summary: expected a module, got ${describe(model)}`);
@@ -91,7 +93,7 @@ function total<T>(things: readonly T[], numberOf: (thing: T) => number): number 
   return things.reduce((sum, thing) => sum + numberOf(thing), 0);
 }
 
-/** What runs the model. @throws ValueError */
+/** A function that runs the model. @throws ValueError */
 function runOf<M extends Module>(model: M, input: Shape | ((model: M) => Tensor)): () => Tensor {
   if (typeof input === 'function') return () => input(model);
   if (!Array.isArray(input)) {
@@ -99,7 +101,7 @@ function runOf<M extends Module>(model: M, input: Shape | ((model: M) => Tensor)
   }
   if (!(model instanceof Layer)) {
     throw new ValueError(
-      `summary: expected a function such as (model) => model.forward(x, t), as ${model.constructor.name} is no Layer, got the shape [${input}]`,
+      `summary: expected a function such as (model) => model.forward(x, t), because ${model.constructor.name} is not a Layer, got the shape [${input}]`,
     );
   }
   return () => model.forward(zeros(input));
@@ -116,7 +118,7 @@ function evaluating<T>(model: Module, body: () => T): T {
   }
 }
 
-/** The outputs' shapes and the FLOP of each module: those of a product are the innermost layer's that is running. */
+/** The outputs' shapes and the FLOP of each module. A product counts for the innermost layer that is running. */
 function measure(
   model: Module,
   run: () => Tensor,
@@ -151,7 +153,7 @@ function measure(
   return { outputs, flops };
 }
 
-/** The tensors of a model's state by the path of the module that has them, each once. */
+/** The tensors of a model's state, by the path of the module that owns them. Each is listed once. */
 function tensorsByOwner(model: Module): Map<string, Tensor[]> {
   const owned = new Map<string, Tensor[]>();
   const seen = new Set<Tensor>();
@@ -166,7 +168,7 @@ function tensorsByOwner(model: Module): Map<string, Tensor[]> {
 
 const digits = (n: number) => n.toLocaleString('en-US');
 
-/** Names to the left, numbers to the right, and the totals below. */
+/** Names are aligned left, numbers right, and the totals are below. */
 function table({ rows, trainable, frozen, flop, bytes }: Omit<Summary, 'toString'>): string {
   const cells = [
     ['layer', 'class', 'output', 'parameters', 'FLOP'],

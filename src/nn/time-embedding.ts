@@ -3,9 +3,9 @@
  *
  *   [cos(w_0 t), ..., cos(w_{h-1} t), sin(w_0 t), ..., sin(w_{h-1} t)],  h = dimension/2,  w_i = maxPeriod^(-i/h)
  *
- * This is the order and the frequencies of guided-diffusion (Dhariwal and Nichol 2021); Vaswani et al. (2017) and
- * Ho et al. (2020) have sines first. Made in float64 with bits that are the same on every engine, once for each
- * distinct time of a batch. No gradient runs to the time.
+ * The order and the frequencies are those of guided-diffusion (Dhariwal and Nichol 2021). Vaswani et al. (2017) and Ho
+ * et al. (2020) have sines first. The values are computed in float64, once for each distinct time of a batch. Their
+ * bits are the same on every engine. The time has no gradient.
  */
 import { ValueError } from '../errors.ts';
 import { cos, pow, sin } from '../math.ts';
@@ -17,9 +17,10 @@ import { Linear } from './linear.ts';
 import { Module } from './module.ts';
 
 /**
- * Sinusoids of times, one a sample, [batch, dimension]. Times stay float64 up to here: near 1000 a float32 has only
- * 2^-14 between neighbours, and the highest frequency is 1.
- * @throws ValueError for a dimension that is no even number >= 2, a period that is not > 0, or times that are no list
+ * Sinusoids of times, one for each sample, [batch, dimension]. Times are float64 here. Near 1000, neighbouring float32
+ * numbers are 2^-14 apart, and the highest frequency is 1.
+ * @throws ValueError for a dimension that is not an even number >= 2, a period that is not > 0, or times that are not a
+ * list
  */
 export function timestepEmbedding(t: ArrayLike<number>, dimension: number, maxPeriod = 10_000): Tensor {
   checkDimension(dimension);
@@ -54,17 +55,17 @@ function checkDimension(dimension: number): void {
 
 export interface TimeEmbeddingOptions {
   readonly rng?: Rng;
-  /** Times are multiplied by it before the sinusoids: 1 for times 0 .. 999, 1000 for times in [0, 1]. */
+  /** A factor of the times before the sinusoids: 1 for times 0 .. 999, and 1000 for times in [0, 1]. */
   readonly scale?: number;
 }
 
-/** Sinusoids, a linear layer, SiLU and another: times, one a sample, to [batch, hidden]. */
+/** Sinusoids, a linear layer, SiLU and another linear layer: times, one for each sample, to [batch, hidden]. */
 export class TimeEmbedding extends Module {
   readonly first: Linear;
   readonly second: Linear;
   private readonly scale: number;
 
-  /** @throws ValueError for a dimension that is no even number >= 2 */
+  /** @throws ValueError for a dimension that is not an even number >= 2 */
   constructor(
     readonly dimension: number,
     readonly hidden: number,
@@ -78,7 +79,7 @@ export class TimeEmbedding extends Module {
     this.second = new Linear(hidden, hidden, { rng });
   }
 
-  /** Times, one a sample, to [batch, hidden]. */
+  /** Times, one for each sample, to [batch, hidden]. */
   forward(t: ArrayLike<number>): Tensor {
     const scaled = this.scale === 1 ? t : Float64Array.from(t, (time) => time * this.scale);
     return this.second.forward(this.first.forward(timestepEmbedding(scaled, this.dimension)).silu());

@@ -1,4 +1,4 @@
-/** Nearest upsampling by 2 and a 3x3 convolution as one layer: what the upward half of a U-Net is made of. */
+/** Nearest upsampling by 2 and a 3x3 convolution as one layer. A U-Net uses it to go to a larger map. */
 import type { FusedActivation } from '../ops/epilogue.ts';
 import { withDefaults } from '../options.ts';
 import { type Rng, sharedRng } from '../random/rng.ts';
@@ -11,7 +11,7 @@ import { Layer } from './module.ts';
 export interface UpsampleConv2dLayerOptions {
   /** Whether there is a bias; true by default. */
   readonly bias?: boolean;
-  /** Where the initial values come from. */
+  /** The generator for the initial values. */
   readonly rng?: Rng;
 }
 
@@ -23,7 +23,7 @@ export class UpsampleConv2d extends Layer {
   readonly weight: Tensor;
   readonly bias: Tensor | null;
 
-  /** @throws ValueError for channels that are no whole numbers >= 1 */
+  /** @throws ValueError for channels that are not whole numbers >= 1 */
   constructor(
     readonly inChannels: number,
     readonly outChannels: number,

@@ -1,8 +1,8 @@
 /**
- * Pictures seen through affine maps, with bilinear interpolation: pixel (row i, column j) of the result is x at column
- * m0·j + m1·i + m2 and row m3·j + m4·i + m5, for the six numbers m of its picture. Between pixels the four around are
- * weighted by their distances, and outside the picture all is 0 (assembly/affine-sample.ts). The gradient goes to the
- * pictures alone; the maps are constants.
+ * Samples pictures through affine maps, with bilinear interpolation. The pixel in row i and column j of the result is x
+ * at column m0·j + m1·i + m2 and row m3·j + m4·i + m5, for the six numbers m of its picture. Between pixels, the result
+ * is the mean of the four pixels around, weighted by distance. Outside the picture x is 0 (assembly/affine-sample.ts).
+ * Only the pictures have a gradient; the maps are constants.
  */
 import { defineOp, type Sample } from '../autograd/op.ts';
 import type { Shape, Variable } from '../autograd/variable.ts';
@@ -11,7 +11,7 @@ import { ShapeError } from '../errors.ts';
 import { withScratch } from './scratch.ts';
 
 export interface Maps {
-  /** Six numbers a picture. */
+  /** Six numbers for each picture. */
   readonly matrices: ArrayLike<number>;
 }
 
@@ -29,13 +29,13 @@ function written({ backend }: Variable, matrices: ArrayLike<number>, scratch: (n
   return ptr;
 }
 
-/** The same map for every picture but for a shift down. */
+/** One map for all pictures, shifted down by a different distance for each. */
 function sample(shape: Shape, map: readonly number[]): Sample<Maps> {
   const matrices = Array.from({ length: shape[0] }, (_, b) => map.map((m, k) => (k === 5 ? m + b / 4 : m)));
   return { shapes: [shape], attrs: { matrices: matrices.flat() } };
 }
 
-/** A turn by some 20 degrees with a scale. */
+/** A rotation by about 20 degrees with a scale. */
 const TURN = [0.9, -0.3, 0.7, 0.35, 0.95, -1.2];
 
 export const affineSample = defineOp<Maps>({
@@ -61,7 +61,7 @@ export const affineSample = defineOp<Maps>({
   vjp(k, dy, _y, [x], into, { matrices }) {
     into(0, ({ ptr, accumulate }) => {
       const matrix = written(x, matrices, into.scratch);
-      // Summed apart from what is there, so that a gradient does not depend on it.
+      // We sum apart from the earlier gradient, so that its value does not change the rounding.
       const out = accumulate ? into.scratch(x.size) : ptr;
       k.fill({ n: x.size, out, value: 0 });
       k.affineSampleBackward({ ...sizesOf(x), dy: dy.ptr, matrix, out });

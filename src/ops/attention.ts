@@ -1,9 +1,10 @@
 /**
- * Scaled dot-product attention as one op each way: see assembly/attention/ for the formulas.
+ * Scaled dot-product attention: one op for the forward pass and one for the backward pass. The formulas are in
+ * assembly/attention/.
  *
- * Inputs q[batch, m, heads·dim], k[batch, n, heads·dim] and v[batch, n, heads·valueDim], or, `packed`, the three side by
- * side as one [batch, n, 3·heads·dim]; then a mask that broadcasts to [batch, heads, m, n], whose last axis is n. The
- * result is [batch, m, heads·valueDim]. Heads are strides of one array.
+ * The inputs are q[batch, m, heads·dim], k[batch, n, heads·dim] and v[batch, n, heads·valueDim]. If `packed`, they are
+ * side by side in one [batch, n, 3·heads·dim]. A mask may follow. It broadcasts to [batch, heads, m, n], and its last
+ * axis is n. The result is [batch, m, heads·valueDim]. All heads lie in one array, and a stride selects a head.
  */
 import { defineOp, type GradSink } from '../autograd/op.ts';
 import type { Shape, Variable } from '../autograd/variable.ts';
@@ -20,7 +21,7 @@ export interface AttentionAttributes {
   readonly packed: boolean;
 }
 
-/** The sizes that follow from the inputs' shapes; channels of all heads. */
+/** The sizes that follow from the inputs' shapes. Channels are counted over all heads. */
 function sizesOf([q, k = q, v = k]: readonly Shape[], { packed }: AttentionAttributes) {
   if (packed) return { batch: q[0], queries: q[1], keys: q[1], channels: q[2] / 3, values: q[2] / 3 };
   return { batch: q[0], queries: q[1], keys: k[1], channels: q[2], values: v[2] };
@@ -102,7 +103,7 @@ function recordOf(xs: readonly Variable[], attributes: AttentionAttributes) {
   };
 }
 
-/** Where the gradients of q, k and v go; `finish` adds those whose target is another's too. */
+/** Where the gradients of q, k and v go. If two of them have the same target, `finish` adds the second one later. */
 function targetsOf(k: Kernels, xs: readonly Variable[], into: GradSink, packed: boolean) {
   const found: (RowTarget | null)[] = [null, null, null];
   const late: (() => void)[] = [];

@@ -1,7 +1,7 @@
 /**
- * Elementwise functions of two tensors with NumPy's broadcasting, y = f(a, b), and their two derivatives. The gradient
- * of an operand that was repeated is summed over its repetitions. Functions and derivatives stand in
- * backend/formulas.ts; an op follows from each. A derivative that is dy or -dy is passed on as a copy.
+ * Elementwise functions of two tensors with NumPy's broadcasting, y = f(a, b), and their two derivatives. If an operand
+ * was repeated, its gradient is summed over the repetitions. Functions and derivatives are defined in
+ * backend/formulas.ts, and each becomes an op here. A derivative that is dy or -dy is passed on as a copy.
  */
 import { BATCH, defineConstantOp, defineOp, type GradSink, type OpDef } from '../autograd/op.ts';
 import type { Shape, Variable } from '../autograd/variable.ts';
@@ -20,7 +20,7 @@ import {
 } from '../backend/kernels.ts';
 import { broadcast, broadcastShape, dense, forEachPlane, intoBroadcast } from './broadcast.ts';
 
-/** An operand as one row of n elements: dense, or one number again and again. */
+/** An operand as one row of n elements: a dense array, or one number n times. */
 function rowLike({ ptr, size }: Variable, n: number): View2d | null {
   if (size === n) return rowOf(ptr, n);
   return size === 1 ? { ptr, row: 0, col: 0 } : null;
@@ -33,7 +33,7 @@ function elementwise(
   out: Target,
   call: (record: Binary, offset: number) => void,
 ): void {
-  // Most operands are of y's shape or one number: then it is all one row.
+  // Most operands have y's shape or are one number. Then the whole array is one row.
   const [row, other] = [rowLike(a, y.size), rowLike(b, y.size)];
   if (row && other) return call({ rows: 1, cols: y.size, a: row, b: other, out }, 0);
   const operands = [
@@ -46,21 +46,21 @@ function elementwise(
   );
 }
 
-/** What a derivative needs of the forward pass. */
+/** What a derivative reads from the forward pass. */
 interface Pass {
   readonly dy: Variable;
   readonly y: Variable;
   readonly xs: readonly Variable[];
 }
 
-/** The derivative to one operand, made in y's shape and summed to the operand's. */
+/** The derivative for one operand. It is computed in y's shape and summed to the operand's shape. */
 function derivative(k: Kernels, name: DifferentiableName, operand: 'a' | 'b', pass: Pass, into: GradSink) {
   const { dy, y, xs } = pass;
   const input = operand === 'a' ? 0 : 1;
   const formula = BINARY_FORMULAS[name][operand === 'a' ? 'da' : 'db'];
   intoBroadcast(into, input, xs[input], y.shape, (out) => {
     if (typeof formula === 'string') return copyArray(k, dy.size, dy.ptr, out, formula === '+dy' ? 1 : -1);
-    // Written out: a spread of the record would cost as much as a small kernel.
+    // The fields are written out: spreading the record would cost as much as a small kernel.
     elementwise(y, xs, out, ({ rows, cols, a, b, out }, offset) =>
       k.binaryBackward(name as NonlinearName, operand, {
         rows,
@@ -135,12 +135,12 @@ function comparisonOp(name: ComparisonName): OpDef {
   });
 }
 
-/** Comparisons by their names: 1 where they hold, else 0, and no gradient. */
+/** Comparisons by their names: 1 if they hold, else 0. They have no gradient. */
 export const comparison = Object.fromEntries(
   Object.keys(COMPARISONS).map((name) => [name, comparisonOp(name as ComparisonName)]),
 ) as Readonly<Record<ComparisonName, OpDef>>;
 
-/** By the names of their functions. */
+/** The ops by the names of their functions. */
 export const binary = Object.fromEntries(DIFFERENTIABLE.map((name) => [name, binaryOp(name)])) as Readonly<
   Record<DifferentiableName, OpDef>
 >;

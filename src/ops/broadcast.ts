@@ -1,9 +1,9 @@
 /**
- * NumPy's broadcasting, and walking over arrays of any rank in the two-dimensional steps that the kernels take.
+ * NumPy's broadcasting, and loops that divide arrays of any rank into the two-dimensional slices that kernels take.
  *
- * Shapes are aligned at the right; a dimension of 1, or a missing one, repeats. Dimensions that lie
- * contiguously in every operand are merged first, so that the usual cases (equal shapes, a row, a column, a
- * scalar) are a single call of a kernel; what is left outside of the last two is a loop here.
+ * Shapes are aligned at the right. A dimension of 1, or a missing one, repeats. We first merge dimensions that are
+ * contiguous in every operand. So the usual cases (equal shapes, a row, a column, a scalar) are a single kernel call.
+ * If more than two dimensions remain, this file loops over the outer ones.
  */
 import type { GradSink } from '../autograd/op.ts';
 import { type Shape, sizeOf, type Variable } from '../autograd/variable.ts';
@@ -32,7 +32,7 @@ export function broadcastShape(op: string, a: Shape, b: Shape): Shape {
   return shape;
 }
 
-/** The sizes before and after an axis, and its own: x[outer, n, inner]. */
+/** The size of an axis, and the products of the sizes before and after it: x[outer, n, inner]. */
 export function aroundAxis(shape: Shape, axis: number): { outer: number; n: number; inner: number } {
   return { outer: sizeOf(shape.slice(0, axis)), n: shape[axis], inner: sizeOf(shape.slice(axis + 1)) };
 }
@@ -48,7 +48,10 @@ export function stridesOf(shape: Shape): number[] {
   return strides;
 }
 
-/** Strides with which an array of shape `from` is read as one of shape `to`: 0 where it repeats. */
+/**
+ * The strides with which an array of shape `from` is read as one of shape `to`. A stride is 0 along an axis that
+ * repeats.
+ */
 export function broadcastStrides(from: Shape, to: Shape): number[] {
   const own = stridesOf(from);
   return to.map((_, i) => {
@@ -57,7 +60,7 @@ export function broadcastStrides(from: Shape, to: Shape): number[] {
   });
 }
 
-/** Drops dimensions of 1 and merges neighbours that are one run in all operands; at least two remain. */
+/** Drops dimensions of 1, and merges neighbours that are contiguous in all operands. At least two dimensions remain. */
 export function mergeDimensions(
   shape: Shape,
   strides: readonly (readonly number[])[],
@@ -93,8 +96,8 @@ export function dense(ptr: Ptr, shape: Shape): Strided {
 }
 
 /**
- * Calls `step` with every operand's view of each two-dimensional slice [rows, cols] of a shape: once where the operands
- * allow, never for an empty shape.
+ * Calls `step` with every operand's view of each two-dimensional slice [rows, cols] of a shape. If the operands allow
+ * it, there is only one call. An empty shape has none.
  */
 export function forEachPlane(
   { elementBytes }: Backend,
@@ -127,7 +130,7 @@ export function forEachPlane(
   walk(0);
 }
 
-/** y[shape] = [y +] alpha·x, each by its own strides: every copy there is. */
+/** y[shape] = [y +] alpha·x, each with its own strides. All copies of arrays use this function. */
 export function copyStrided(
   on: Backend,
   shape: Shape,
@@ -141,8 +144,8 @@ export function copyStrided(
 }
 
 /**
- * Writes x's gradient where x was broadcast to `shape`: `write` makes it in that shape, and what x repeats is summed.
- * Without broadcasting it goes straight to its place.
+ * Writes x's gradient if x was broadcast to `shape`. `write` computes it in that shape, and the sum over x's
+ * repetitions goes to x. Without broadcasting `write` computes it directly in its place.
  */
 export function intoBroadcast(
   into: GradSink,
@@ -160,7 +163,7 @@ export function intoBroadcast(
   });
 }
 
-/** Which axes of `to` an array of shape `from` repeats to become one of that shape. */
+/** For each axis of `to`, whether an array of shape `from` repeats along it. */
 export function repeats(from: Shape, to: Shape): boolean[] {
   return broadcastStrides(from, to).map((stride, i) => stride === 0 && to[i] !== 1);
 }
@@ -169,17 +172,17 @@ export function repeats(from: Shape, to: Shape): boolean[] {
 export interface Reduced {
   readonly ptr: Ptr;
   readonly shape: Shape;
-  /** For each axis whether it is reduced. */
+  /** For each axis, whether it is reduced. */
   readonly over: readonly boolean[];
-  /** Memory for so many elements. */
+  /** Allocates scratch memory of n elements. */
   readonly scratch: (n: number) => Ptr;
   /** A factor of the result; 1 by default. */
   readonly alpha?: number;
 }
 
 /**
- * out = [out +] alpha·reduce of x[shape] over some axes. Neighbouring axes are merged; groups of axes that are apart
- * are reduced one after the other, from the last to the first, through scratch memory.
+ * out = [out +] alpha·reduce of x[shape] over some axes. Neighbouring axes are merged. Groups of axes that are not
+ * neighbours are reduced one after the other, from the last to the first, through scratch memory.
  */
 export function reduceAxes(
   { kernels }: Backend,

@@ -1,10 +1,11 @@
 /**
- * A transposed convolution of pictures as one op, PyTorch's conv_transpose2d with the channels last: each pixel of
- * x[b,h,w,in] adds its multiples of the kernel W[in,kh,kw,out/groups] to a map, `stride` pixels apart.
+ * A transposed convolution of pictures as one op: PyTorch's conv_transpose2d with the channels last. Each pixel of
+ * x[b,h,w,in] is multiplied by the kernel W[in,kh,kw,out/groups] and added to the result, at places `stride` pixels
+ * apart.
  *
- * It is the gradient of a convolution from y to x to its input, by the kernel of that (assembly/conv/). So its own
- * gradient to x is that convolution of dy, and its gradient to W is the convolution's, with x in place of its dy.
- * Bias and activation are applied before the kernel stores its result.
+ * The op equals the gradient to the input of a convolution from y to x, so it uses that kernel (assembly/conv/). Its
+ * own gradient to x is that convolution, applied to dy. Its gradient to W is the convolution's, with x in place of its
+ * dy. Bias and activation are applied before the kernel stores its result.
  */
 import { defineOp } from '../autograd/op.ts';
 import type { Shape } from '../autograd/variable.ts';
@@ -15,7 +16,7 @@ import { epilogueGradient } from './epilogue.ts';
 import { checkPictures, checkTwo, type Two } from './pictures.ts';
 
 export interface TransposedConvolution extends Convolution {
-  /** Rows and columns that are added at the bottom and to the right. */
+  /** Rows that are added at the bottom, and columns that are added at the right. */
   readonly outputPadding: Two;
 }
 
@@ -57,7 +58,7 @@ function check(x: Shape, w: Shape, attrs: TransposedConvolution): void {
   }
 }
 
-/** Inputs x, W and, unless there is none, the bias [out]. */
+/** The inputs are x, W and, if there is one, the bias [out]. */
 export const convTranspose2d = defineOp<TransposedConvolution>({
   name: OP,
   shape([x, w, b], attrs) {

@@ -1,9 +1,9 @@
 /**
- * A convolution of pictures as one op: y[b,h,w,out] = activation(x[b,height,width,in] * W[out,kh,kw,in/groups] + bias),
- * the cross-correlation that PyTorch calls conv2d, with the channels last.
+ * A convolution of pictures as one op: y[b,h,w,out] = activation(x[b,height,width,in] * W[out,kh,kw,in/groups] + bias).
+ * It is the cross-correlation that PyTorch calls conv2d, with the channels last.
  *
- * Bias and activation are applied before the kernel stores its result. Backwards, with dz = dy·activation'(z), dW and
- * dx are kernels of their own, and the gradient of the bias is the sum of dz over all places.
+ * Bias and activation are applied before the kernel stores its result. In the backward pass dz = dy·activation'(z). dW
+ * and dx each have a kernel, and the gradient of the bias is the sum of dz over all positions.
  */
 import { defineOp } from '../autograd/op.ts';
 import type { Shape } from '../autograd/variable.ts';
@@ -31,7 +31,7 @@ export function sizesOf(x: Shape, w: Shape, { stride, padding, dilation, groups 
   };
 }
 
-/** Throws unless the channels of x, weights and groups fit each other. */
+/** Throws unless the channels of x, the weights and the groups fit each other. */
 function checkChannels(x: Shape, w: Shape, groups: number): void {
   const [from, to] = [x[3], w[0]];
   if (!Number.isInteger(groups) || groups < 1) {
@@ -60,7 +60,7 @@ function checkMap(x: Shape, w: Shape, { padding, dilation }: Convolution): void 
   checkSpan('conv2d', x, padding, span);
 }
 
-/** Inputs x, W and, unless there is none, the bias [out]. */
+/** The inputs are x, W and, if there is one, the bias [out]. */
 export const conv2d = defineOp<Convolution>({
   name: 'conv2d',
   shape([x, w, b], attrs) {

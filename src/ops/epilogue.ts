@@ -1,7 +1,7 @@
 /**
- * The epilogue of a product or a convolution, y = activation(z + b): what its kernel does before it stores the result.
+ * The epilogue of a product or a convolution, y = activation(z + b). The kernel applies it before it stores the result.
  *
- * Activations are those whose derivative can be written by y: the op keeps no z.
+ * Only activations are allowed whose derivative is a function of y. So the op does not store z.
  */
 import type { GradSink } from '../autograd/op.ts';
 import { sizeOf, type Variable } from '../autograd/variable.ts';
@@ -11,8 +11,9 @@ export const FUSED_ACTIVATIONS = ['none', 'relu', 'sigmoid', 'tanh'] as const;
 export type FusedActivation = (typeof FUSED_ACTIVATIONS)[number];
 
 /**
- * Backwards through the epilogue of an op whose inputs are x, W and b: adds the gradient of b, the sum of
- * dz = dy·activation'(z) over all rows, and returns dz. It is in scratch memory, or dy itself without an activation.
+ * The backward pass through the epilogue of an op with inputs x, W and b. It adds the gradient of b, which is the sum
+ * of dz = dy·activation'(z) over all rows, and returns dz. Without an activation dz is dy itself; else it lies in
+ * scratch memory.
  */
 export function epilogueGradient(
   k: Kernels,

@@ -1,10 +1,10 @@
 /**
- * Elements taken by indices along one axis. `indexSelect` takes whole slices, as an embedding takes rows of its table;
- * `gather` has an index for each element of the result. Backwards the gradient is added where the elements came from,
- * in the order of the indices (assembly/gather.ts), so that repeated indices give the same bits on any number of
- * threads.
+ * Selects elements by indices along one axis. `indexSelect` selects whole slices, as an embedding selects rows of its
+ * table. `gather` has an index for each element of the result. In the backward pass each gradient is added to the
+ * element that was selected, in the order of the indices (assembly/gather.ts). So repeated indices give the same bits
+ * on any number of threads.
  *
- * The caller has checked that indices lie in [0, x.shape[axis]).
+ * The caller has checked that all indices lie in [0, x.shape[axis]).
  */
 import { defineOp, type OpDef, type Sample } from '../autograd/op.ts';
 import type { Shape, Variable } from '../autograd/variable.ts';
@@ -15,11 +15,11 @@ import { withScratch } from './scratch.ts';
 export interface ByIndex {
   readonly axis: number;
   readonly index: Int32Array;
-  /** The size of the result's axis. */
+  /** The size of the axis in the result. */
   readonly size: number;
 }
 
-/** Where the words of the indices are, and how they are read. */
+/** The place of the indices, and the strides with which they are read. */
 type Layout = (ptr: Ptr, m: number, inner: number) => IndexView;
 
 /** Copies the indices to the backend's memory. */
@@ -59,7 +59,7 @@ function byIndex(
   });
 }
 
-/** Indices that fill a result whose axis has `size` elements. */
+/** Indices for a result whose axis has `size` elements. */
 const sample = (
   shape: Shape,
   axis: number,
@@ -70,7 +70,7 @@ const sample = (
   attrs: { axis, index: Int32Array.from(index), size },
 });
 
-/** y has x's shape but for `axis`, where slice j is x's slice index[j]. */
+/** y has x's shape except along `axis`. Slice j of y is slice index[j] of x. */
 export const indexSelect = byIndex('indexSelect', (ptr) => ({ ptr, outer: 0, row: 1, col: 0 }), {
   shape: ([x], { axis, size }) => x.with(axis, size),
   benchmark: sample(
@@ -88,7 +88,7 @@ export const indexSelect = byIndex('indexSelect', (ptr) => ({ ptr, outer: 0, row
   ],
 });
 
-/** y[.., j, ..] = x[.., index[.., j, ..], ..]: the indices, row-major, fill a shape that is x's but for `axis`. */
+/** y[.., j, ..] = x[.., index[.., j, ..], ..]. The indices are row-major. They have x's shape except along `axis`. */
 export const gather = byIndex('gather', (ptr, m, inner) => ({ ptr, outer: m * inner, row: inner, col: 1 }), {
   shape: ([x], { axis, size }) => x.with(axis, size),
   benchmark: sample(

@@ -1,8 +1,8 @@
 /**
- * Group normalisation of pictures with the channels last, and SiLU where wanted, as one op each way: see
- * assembly/norm/group-norm.ts for the formulas.
+ * Group normalisation of pictures with the channels last, optionally followed by SiLU, as one op. The formulas are in
+ * assembly/norm/group-norm.ts.
  *
- * Inputs x[batch, ..., channels], then a weight[channels] and a bias[channels] where the attributes say so.
+ * The inputs are x[batch, ..., channels] and, if the attributes say so, a weight[channels] and a bias[channels].
  */
 import { defineOp } from '../autograd/op.ts';
 import { sizeOf, type Variable } from '../autograd/variable.ts';
@@ -17,7 +17,7 @@ export interface GroupNormAttributes {
   readonly bias: boolean;
 }
 
-/** Positions that are added in float32 where a shape has no rows, as [batch, time, channels]. */
+/** How many positions are added in float32, if a shape has no rows, as in [batch, time, channels]. */
 const RUN = 64;
 
 /** The fields of the kernels' records that follow from the inputs. */
@@ -61,7 +61,7 @@ export const groupNorm = defineOp<GroupNormAttributes>({
     const { batch, channels } = record;
     const parameters = xs.slice(1).map((_, i) => i + 1);
     const sums = parameters.some((i) => into.wants(i)) ? into.scratch(2 * batch * channels) : null;
-    // Maps of no positions have no statistics, and add nothing to the gradients of weight and bias.
+    // Maps without positions have no statistics. Their weight and bias get a gradient of 0.
     if (sums !== null && dy.size === 0) k.fill({ n: 2 * batch * channels, out: sums, value: 0 });
     const run = (out: Target | null) => {
       if (dy.size > 0) k.groupNormBackward({ ...record, dy: dy.ptr, sums, out });

@@ -1,15 +1,15 @@
 /**
- * A dense layer as one op: y[m,out] = activation(x[m,in]·Wᵀ + b), W stored [out,in] as PyTorch stores it.
- * Bias and activation are applied by the GEMM before it stores its result. Backwards, with
- * dz = dy·activation'(z): dW = dzᵀ·x straight into the gradient, db = the column sums of dz, and dx = dz·W
- * where something wants it.
+ * A dense layer as one op: y[m,out] = activation(x[m,in]·Wᵀ + b), with W stored [out,in] as in PyTorch. The GEMM
+ * applies bias and activation before it stores its result. In the backward pass dz = dy·activation'(z). Then dW = dzᵀ·x
+ * is added directly to the gradient, db is the sum of dz over the rows, and dx = dz·W is computed if x needs a
+ * gradient.
  */
 import { BATCH, defineOp } from '../autograd/op.ts';
 import { stored, transposed } from '../backend/kernels.ts';
 import { ShapeError } from '../errors.ts';
 import { epilogueGradient, type FusedActivation } from './epilogue.ts';
 
-/** Inputs x[m,in], W[out,in] and, unless the layer has none, b[out]. */
+/** The inputs are x[m,in], W[out,in] and, if the layer has one, the bias b[out]. */
 export const linear = defineOp<{ readonly activation: FusedActivation }>({
   name: 'linear',
   shape([x, w, b]) {

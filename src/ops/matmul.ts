@@ -1,8 +1,8 @@
 /**
- * Matrix products, y[...,m,n] = op(a)·op(b): op(a) is [...,m,k] and op(b) [...,k,n], each stored so or transposed. The
- * leading dimensions are a batch and broadcast as in NumPy; without them it is one product. The GEMM packs its operands
- * anyway, so that a transpose costs nothing, and the gradients are products too: da = dy·op(b)ᵀ and db = op(a)ᵀ·dy,
- * transposed back where the operand was, and summed over what it repeats.
+ * Matrix products, y[...,m,n] = op(a)·op(b). op(a) is [...,m,k] and op(b) is [...,k,n]; each may be stored transposed.
+ * The leading dimensions are a batch and broadcast as in NumPy. Without them it is one product. The GEMM packs its
+ * operands in any case, so a transpose costs nothing. The gradients are products too: da = dy·op(b)ᵀ and db =
+ * op(a)ᵀ·dy. They are transposed if the operand was, and summed over the repetitions of the operand.
  */
 import { BATCH, defineOp } from '../autograd/op.ts';
 import type { Shape, Variable } from '../autograd/variable.ts';
@@ -16,11 +16,11 @@ export interface Transposes {
   readonly bT: boolean;
 }
 
-/** A matrix, or a batch of them in a shape of its own. */
+/** A matrix, or a batch of matrices with its own batch shape. */
 interface Operand extends Matrix {
   /** The leading dimensions. */
   readonly batch: Shape;
-  /** Elements of a matrix. */
+  /** The number of elements of one matrix. */
   readonly size: number;
 }
 
@@ -33,7 +33,7 @@ interface Sizes {
 
 const T = (x: Operand): Operand => ({ ...x, transposed: !x.transposed });
 
-/** Rows and columns as they are used. */
+/** Rows and columns of op(x). */
 const sides = (shape: Shape, transposed: boolean): [number, number] => {
   const [rows, cols] = shape.slice(-2);
   return transposed ? [cols, rows] : [rows, cols];

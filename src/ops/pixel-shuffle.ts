@@ -1,6 +1,6 @@
 /**
- * Space from channels and channels from space, by PyTorch's order of channels: see assembly/pixel-shuffle.ts. Each is the
- * other's gradient.
+ * Moves channels to space (pixelShuffle) and space to channels (pixelUnshuffle), in PyTorch's order of channels. Each
+ * is the gradient of the other. The formulas are in assembly/pixel-shuffle.ts.
  */
 import { defineOp } from '../autograd/op.ts';
 import type { Shape } from '../autograd/variable.ts';

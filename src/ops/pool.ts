@@ -1,6 +1,6 @@
 /**
- * Poolings of pictures [batch, height, width, channels], and nearest upsampling, whose kernels are the same: a pixel
- * that is repeated is the gradient of a sum, and the sum is the gradient of that. See assembly/pool/ for the formulas.
+ * Poolings of pictures [batch, height, width, channels], and nearest upsampling. Both use the same kernels: the
+ * gradient of a sum repeats a pixel, and the gradient of a repeated pixel is a sum. The formulas are in assembly/pool/.
  */
 import { defineOp, type Sample } from '../autograd/op.ts';
 import type { Shape } from '../autograd/variable.ts';
@@ -15,7 +15,9 @@ export interface Pooling {
 }
 
 export interface Averaging extends Pooling {
-  /** What a sum is divided by; `inside` for the number of pixels inside of the map. */
+  /**
+   * The sum of a window is divided by this number. With `inside` it is divided by the number of pixels inside the map.
+   */
   readonly divisor: number | 'inside';
 }
 
@@ -28,7 +30,7 @@ function sizesOf(x: Shape, { kernel, stride, padding }: Pooling): PoolSizes {
   };
 }
 
-/** The shape of a pooling's result. Throws what does not fit. */
+/** The shape of a pooling's result. Throws if the sizes do not fit. */
 function pooled(op: string, x: Shape, attrs: Pooling): Shape {
   const { kernel, stride, padding } = attrs;
   checkPictures(op, x);
@@ -44,7 +46,7 @@ function pooled(op: string, x: Shape, attrs: Pooling): Shape {
   return [x[0], ...poolPlaces(sizesOf(x, attrs)), x[3]];
 }
 
-/** Odd maps, one channel, windows that overlap, leave gaps or reach beyond the edges. */
+/** Odd maps, one channel, and windows that overlap, leave gaps or reach beyond the edges. */
 const SAMPLES: readonly Sample<Pooling>[] = [
   sample([1, 3, 5, 1], [2, 2]),
   sample([7, 3, 5, 5], [2, 3]),
@@ -61,7 +63,7 @@ function sample(x: Shape, kernel: Two, given: Partial<Pooling> = {}): Sample<Poo
 
 const BENCHMARK: Sample<Pooling> = sample([64, 28, 28, 32], [2, 2]);
 
-/** y = max of each window; dy goes to the first pixel that reaches it. */
+/** y = max of each window. dy goes to the first pixel that equals the maximum. */
 export const maxPool2d = defineOp<Pooling>({
   name: 'maxPool2d',
   shape: ([x], attrs) => pooled('maxPool2d', x, attrs),
@@ -77,7 +79,7 @@ export const maxPool2d = defineOp<Pooling>({
 const factor = ({ divisor }: Averaging) =>
   divisor === 'inside' ? { alpha: 1, inside: true } : { alpha: 1 / divisor, inside: false };
 
-/** y = Σ of each window over the divisor. */
+/** y = Σ of each window, divided by the divisor. */
 export const avgPool2d = defineOp<Averaging>({
   name: 'avgPool2d',
   shape: ([x], attrs) => pooled('avgPool2d', x, attrs),
@@ -103,14 +105,14 @@ export const avgPool2d = defineOp<Averaging>({
     ),
 });
 
-/** Windows that lie side by side, whose pixels are those of a map that is `scale` times as large as x's. */
+/** Windows side by side that cover a map which is `scale` times as large as x's. */
 function side(x: Shape, scale: Two): PoolSizes {
   const [batch, height, width, channels] = x;
   const large = [batch, height * scale[0], width * scale[1], channels];
   return sizesOf(large, { kernel: scale, stride: scale, padding: [0, 0] });
 }
 
-/** Each pixel repeated scale[0] x scale[1] times; dx is the sum of dy over its copies. */
+/** Repeats each pixel scale[0] x scale[1] times. dx is the sum of dy over the copies. */
 export const upsample = defineOp<{ readonly scale: Two }>({
   name: 'upsample',
   shape([x], { scale }) {

@@ -8,7 +8,7 @@ import { LangevinError, ShapeError } from '../errors.ts';
 import { broadcast, copyStrided, dense, reduceAxes } from './broadcast.ts';
 import { withScratch } from './scratch.ts';
 
-/** Which axes are reduced, each within 0..rank-1, and whether they stay as dimensions of 1. */
+/** The axes that are reduced, each within 0..rank-1, and whether they stay as dimensions of 1. */
 export interface Axes {
   readonly axes: readonly number[];
   readonly keepDims: boolean;
@@ -20,7 +20,9 @@ const keptShape = (x: Shape, axes: readonly number[]): number[] =>
 const over = (x: Shape, axes: readonly number[]): boolean[] => x.map((_, i) => axes.includes(i));
 const count = (x: Shape, axes: readonly number[]): number => axes.reduce((n, axis) => n * x[axis], 1);
 
-/** Cuts axes, in ascending order, into runs of neighbours: [0, 1, 3] into [0, 1] and [3]. One empty run of none. */
+/**
+ * Divides axes, in ascending order, into runs of neighbours: [0, 1, 3] into [0, 1] and [3]. No axes give one empty run.
+ */
 export function neighbours(axes: readonly number[]): number[][] {
   const runs: number[][] = [];
   for (const axis of axes) {
@@ -31,7 +33,7 @@ export function neighbours(axes: readonly number[]): number[][] {
   return runs.length > 0 ? runs : [[]];
 }
 
-/** y = alpha·reduce of x, with scratch memory from the arena, whose frame ends with the op. */
+/** y = alpha·reduce of x. The scratch memory is from the arena, and its frame ends with the op. */
 function reduceInto(
   name: Exclude<ReduceName, 'sumSquares'>,
   x: Variable,
@@ -66,11 +68,11 @@ const SAMPLES: readonly Sample<Axes>[] = [
   { shapes: [[]], attrs: { axes: [], keepDims: false } },
 ];
 
-/** Over no elements. */
+/** A reduction over no elements. */
 const NOTHING: Sample<Axes> = { shapes: [[0, 3]], attrs: { axes: [0], keepDims: false } };
 
 interface Reduction extends Pick<OpDef<Axes>, 'forward' | 'saves' | 'vjp'> {
-  /** Throws where the axes of x cannot be reduced. */
+  /** Throws if these axes of x cannot be reduced. */
   readonly check?: (x: Shape, axes: readonly number[]) => void;
   readonly samples?: readonly Sample<Axes>[];
 }
@@ -98,14 +100,14 @@ export const sum = reduction('sum', {
   samples: [...SAMPLES, NOTHING],
 });
 
-/** y = Σ x / n; dx = dy/n. NaN over nothing. */
+/** y = Σ x / n; dx = dy/n. Over no elements y is NaN. */
 export const mean = reduction('mean', {
   forward: (_k, y, [x], { axes }) => reduceInto('sum', x, axes, y, 1 / count(x.shape, axes)),
   saves: [],
   vjp: (_k, dy, _y, [x], into, { axes }) => spread(dy.ptr, x, axes, 1 / count(x.shape, axes), into),
 });
 
-/** y = max x, or min x; dy is shared equally by the elements that reach it */
+/** y = max x, or min x. Elements that are equal to y share dy equally. */
 const extreme = (name: 'max' | 'min') =>
   reduction(name, {
     check(x, axes) {
@@ -142,7 +144,7 @@ const extreme = (name: 'max' | 'min') =>
 export const max = extreme('max');
 export const min = extreme('min');
 
-/** y = Π x over neighbouring axes; dx_j = dy·Π_(k≠j) x_k. Over axes that are apart it is one op after the other. */
+/** y = Π x over neighbouring axes; dx_j = dy·Π_(k≠j) x_k. Axes that are not neighbours need one op after the other. */
 export const prod = reduction('prod', {
   check(_x, axes) {
     if (neighbours(axes).length === 1) return;

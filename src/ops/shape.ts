@@ -1,6 +1,6 @@
 /**
- * Ops that only move elements: reshape, permute, flip, slice, cat and broadcasting. Forwards they are one strided
- * copy; backwards the same copy the other way.
+ * Ops that only move elements: reshape, permute, flip, slice, cat and broadcasting. The forward pass is one strided
+ * copy. The backward pass is the same copy in the other direction.
  */
 import { BATCH, defineOp } from '../autograd/op.ts';
 import { type Shape, sizeOf, type Variable } from '../autograd/variable.ts';
@@ -56,7 +56,7 @@ export const permute = defineOp<{ readonly order: readonly number[] }>({
   ],
 });
 
-/** An array of that shape, read from the other end along some axes. */
+/** An array of that shape, read in the opposite direction along some axes. */
 function flipped(ptr: number, { shape, backend }: Variable, axes: readonly number[]): Strided {
   const strides = stridesOf(shape);
   const last = axes.reduce((sum, axis) => sum + (shape[axis] - 1) * strides[axis], 0);
@@ -88,14 +88,14 @@ export const flip = defineOp<{ readonly axes: readonly number[] }>({
   ],
 });
 
-/** The part of an array of x's shape that begins at `begin`. */
+/** The part of an array of x's shape that starts at `begin`. */
 function partOf(ptr: number, x: Variable, begin: readonly number[]): Strided {
   const strides = stridesOf(x.shape);
   const first = begin.reduce((sum, b, i) => sum + b * strides[i], 0);
   return { ptr: ptr + first * x.backend.elementBytes, strides };
 }
 
-/** The box from `begin` on, of shape `size`. */
+/** The box of shape `size` that starts at `begin`. */
 export const slice = defineOp<{ readonly begin: readonly number[]; readonly size: Shape }>({
   name: 'slice',
   shape([x], { begin, size }) {
@@ -120,7 +120,7 @@ export const slice = defineOp<{ readonly begin: readonly number[]; readonly size
   ],
 });
 
-/** The part of an array of y's shape that each of the inputs takes along `axis`. */
+/** For each input, its part along `axis` in an array of y's shape. */
 function parts(ptr: number, y: Variable, xs: readonly Variable[], axis: number) {
   let begin = 0;
   return xs.map((x, i) => {
@@ -134,7 +134,7 @@ function parts(ptr: number, y: Variable, xs: readonly Variable[], axis: number) 
   });
 }
 
-/** Tensors of equal shape but for `axis`, one after the other along it. */
+/** Joins tensors along `axis`. All other dimensions are equal. */
 export const cat = defineOp<{ readonly axis: number }>({
   name: 'cat',
   shape(shapes, { axis }) {

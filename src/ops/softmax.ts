@@ -1,6 +1,6 @@
 /**
  * Softmax of rows, y = e^x / Σ e^x along the last axis, and its logarithm. The maximum of a row is subtracted first, so
- * that nothing overflows.
+ * that no exponential overflows.
  *
  *     softmax       dx = y·(dy - Σ dy·y)
  *     logSoftmax    dx = dy - softmax(x)·Σ dy
@@ -9,7 +9,7 @@ import { BATCH, defineOp, type OpDef } from '../autograd/op.ts';
 import { type Shape, sizeOf } from '../autograd/variable.ts';
 import { SOFTMAX, type SoftmaxName } from '../backend/kernels.ts';
 
-/** The rows of an array, and their length. */
+/** The number of rows of an array, and their length. */
 function rowsOf(shape: Shape) {
   return { rows: sizeOf(shape.slice(0, -1)), cols: shape[shape.length - 1] };
 }
@@ -37,7 +37,7 @@ function softmaxOp(name: SoftmaxName): OpDef {
   });
 }
 
-/** By their names. */
+/** The ops by their names. */
 export const softmax = Object.fromEntries(SOFTMAX.map((name) => [name, softmaxOp(name)])) as Readonly<
   Record<SoftmaxName, OpDef>
 >;

@@ -1,13 +1,13 @@
 /**
- * Elementwise functions of one tensor, y = f(x), and their derivatives, dx = df(dy, kept), where the forward pass kept x
- * or y. Functions and derivatives stand in backend/formulas.ts; an op follows from each.
+ * Elementwise functions of one tensor, y = f(x), and their derivatives, dx = df(dy, kept). `kept` is x or y of the
+ * forward pass. Functions and derivatives are defined in backend/formulas.ts, and each becomes an op here.
  */
 import { BATCH, defineOp, type OpDef } from '../autograd/op.ts';
 import { UNARY_FORMULAS, type UnaryAttributes } from '../backend/formulas.ts';
 import { UNARY, type UnaryName } from '../backend/kernels.ts';
 
 const SHAPES = [[5], [2, 3], [0], [], [1, 4, 2]];
-/** Attributes of the functions that have any, for samples and benchmark. */
+/** Attributes of the functions that have some, for samples and benchmark. */
 const ATTRIBUTES: Readonly<Partial<Record<UnaryName, Partial<UnaryAttributes>>>> = {
   clamp: { lo: -0.5, hi: 0.75 },
   leakyRelu: { slope: 0.1 },
@@ -32,7 +32,7 @@ function unaryOp(name: UnaryName): OpDef<Partial<UnaryAttributes>> {
   });
 }
 
-/** By the names of their functions. */
+/** The ops by the names of their functions. */
 export const unary = Object.fromEntries(UNARY.map((name) => [name, unaryOp(name)])) as Readonly<
   Record<UnaryName, OpDef<Partial<UnaryAttributes>>>
 >;

@@ -1,17 +1,18 @@
 /**
- * Nearest upsampling by 2 and a 3x3 convolution with padding 1 as one op, from x[b,h,w,in] to y[b,2h,2w,out], without
- * the upsampled map between them.
+ * Nearest upsampling by 2 and a 3x3 convolution with padding 1 as one op, from x[b,h,w,in] to y[b,2h,2w,out]. The
+ * upsampled map is never stored.
  *
- * Of the three rows of pixels that a row of y reads, two are the same row of x. So each of the four phases of y, its even
- * and odd rows and columns, is a 2x2 convolution of x whose weights are sums of the 3x3's taps: 4 products an element in
- * place of 9. The four phases together are a transposed convolution with a 4x4 kernel, stride 2 and padding 1, along
- * each side
+ * A row of y reads three rows of the upsampled map, and two of them are the same row of x. The even and odd rows and
+ * columns divide y into four phases. Each phase is a 2x2 convolution of x, and its weights are sums of taps of the 3x3
+ * kernel. That takes 4 products for each element instead of 9. The four phases together are a transposed convolution
+ * with a 4x4 kernel, stride 2 and padding 1. Along each side its weights are
  *
  *     w4 = (w2, w1 + w2, w0 + w1, w0)
  *
- * so that the kernels of convolutions compute all three directions. The gradient to w adds that of each sum to its taps.
+ * So the kernels of convolutions compute the forward pass and both gradients. The gradient of each sum is added to the
+ * taps of that sum.
  *
- * Accuracy: that of the sum of 9·in products, since the sums of taps are rounded once or twice.
+ * Accuracy: as for the sum of 9·in products. The sums of taps add one or two roundings.
  */
 import { defineOp } from '../autograd/op.ts';
 import type { Shape } from '../autograd/variable.ts';
@@ -21,13 +22,13 @@ import { epilogueGradient, type FusedActivation } from './epilogue.ts';
 import { checkPictures } from './pictures.ts';
 import { withScratch } from './scratch.ts';
 
-/** The taps of the 3x3 along one side that each tap of the 4x4 is the sum of. */
+/** For each tap of the 4x4 along one side, the taps of the 3x3 that it is the sum of. */
 const TAPS = [[2], [1, 2], [0, 1], [0]] as const;
 
-/** Numbers of the 4x4 weights [in,4,4,out]. */
+/** The number of elements of the 4x4 weights [in,4,4,out]. */
 export const phaseElements = (inChannels: number, outChannels: number) => 16 * inChannels * outChannels;
 
-/** The convolution from y to x whose gradient to its input is the op. */
+/** The convolution from y to x. The op is its gradient to the input. */
 export function phaseSizes([batch, height, width, inChannels]: Shape, outChannels: number): ConvSizes {
   return {
     ...{ batch, height: 2 * height, width: 2 * width, inChannels: outChannels, outChannels: inChannels },
@@ -36,7 +37,7 @@ export function phaseSizes([batch, height, width, inChannels]: Shape, outChannel
   };
 }
 
-/** Calls `visit` with each tap of the 3x3 and each of the 4x4 that has it, as matrices [out,in]. */
+/** Calls `visit` with each pair of a 3x3 tap and a 4x4 tap whose sum contains it, as matrices [out,in]. */
 function forEachTap(
   { inChannels: out, outChannels: inner }: ConvSizes,
   bytes: number,
@@ -88,7 +89,7 @@ export function phasesToTaps(k: Kernels, s: ConvSizes, bytes: number, dw4: Ptr, 
   });
 }
 
-/** Inputs x, w[out,3,3,in] and, unless there is none, the bias [out]. */
+/** The inputs are x, w[out,3,3,in] and, if there is one, the bias [out]. */
 export const upsampleConv2d = defineOp<{ readonly activation: FusedActivation }>({
   name: 'upsampleConv2d',
   shape([x, w, b]) {
@@ -121,7 +122,8 @@ export const upsampleConv2d = defineOp<{ readonly activation: FusedActivation }>
     const w4 = into.scratch(phaseElements(x.shape[3], w.shape[0]));
     into(1, (out) => {
       k.conv2dWeightGradient({ ...sizes, x: dz, dy: x.ptr, out: { ptr: w4, accumulate: false } });
-      // Summed before it is added to what is there: gradients of two passes are then each as if alone.
+      // We sum apart from the earlier gradient and then add. So the gradient of each pass is rounded as if it were
+      // alone.
       const dw = out.accumulate ? into.scratch(w.size) : out.ptr;
       phasesToTaps(k, sizes, elementBytes, w4, dw);
       if (out.accumulate) copyArray(k, w.size, dw, out);

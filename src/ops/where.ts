@@ -1,7 +1,7 @@
 /**
- * A choice between two tensors, y = condition ≠ 0 ? a : b, all three broadcast to one shape. da = dy where the condition
- * holds and db = dy where it does not, else 0; the condition's gradient is 0. A NaN of the one that is not chosen does no
- * harm, forwards or backwards.
+ * A choice between two tensors, y = condition ≠ 0 ? a : b. All three broadcast to one shape. da is dy where the
+ * condition holds, and db is dy where it does not; elsewhere they are 0. The gradient of the condition is 0. A NaN in
+ * the operand that is not chosen has no effect in either pass.
  */
 import { BATCH, defineOp } from '../autograd/op.ts';
 import type { Variable } from '../autograd/variable.ts';

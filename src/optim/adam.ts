@@ -1,10 +1,10 @@
 /**
- * Adam and AdamW with PyTorch's defaults and order of operations, one pass over the flat block.
+ * Adam and AdamW with PyTorch's defaults and order of operations. A step is one pass over the flat block.
  *
  * m = β1·m + (1-β1)·g; v = β2·v + (1-β2)·g²; p -= lr·(m/(1-β1ᵗ)) / (√(v/(1-β2ᵗ)) + ε)
  *
- * Adam adds weight decay to the gradient (L2); AdamW shrinks the parameter by lr·decay instead.
- * Source: Kingma and Ba (2015); Loshchilov and Hutter (2019).
+ * Adam adds weight decay to the gradient (L2). AdamW instead multiplies the parameter by 1 - lr·decay. Source: Kingma
+ * and Ba (2015); Loshchilov and Hutter (2019).
  */
 import type { Variable } from '../autograd/variable.ts';
 import { ValueError } from '../errors.ts';
@@ -20,20 +20,20 @@ export interface AdamOptions {
   readonly betas?: readonly [number, number];
   /** Added to the denominator, 1e-8 by default. */
   readonly eps?: number;
-  /** 0 by default; 0.01 in AdamW. */
+  /** Weight decay: 0 by default, and 0.01 in AdamW. */
   readonly weightDecay?: number;
 }
 
 const ADAM = { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0 } as const;
 
-/** What Adam remembers of one parameter; the moments have its shape. */
+/** What Adam stores for one parameter. The moments have the parameter's shape. */
 export interface AdamState extends ParameterState {
   readonly m: Tensor;
   readonly v: Tensor;
 }
 
 export class Adam extends Optimizer<AdamState> {
-  /** First and second moments, with the layout of the block. */
+  /** The first and second moments, with the layout of the block. */
   readonly moments: readonly [Variable, Variable];
   protected readonly betas: readonly [number, number];
   protected readonly eps: number;
@@ -76,7 +76,7 @@ export class Adam extends Optimizer<AdamState> {
     });
   }
 
-  /** How weight decay enters the step. */
+  /** How weight decay changes the step. */
   protected decay(): { l2: number; shrink: number } {
     return { l2: this.weightDecay, shrink: 1 };
   }
@@ -92,7 +92,7 @@ export class AdamW extends Adam {
   }
 }
 
-/** x^n by squaring: `Math.pow` has other bits on other engines. */
+/** x^n by squaring. `Math.pow` has different bits on different engines. */
 function wholePower(x: number, n: number): number {
   let power = 1;
   for (let square = x; n > 0; n = Math.floor(n / 2), square *= square) if (n % 2 === 1) power *= square;

@@ -3,8 +3,9 @@
  *
  *     norm = (Σ |g|^p)^(1/p) over all gradients together;   g *= min(1, maxNorm/(norm + 1e-6))
  *
- * Each parameter's sum is one kernel, and the sums are added in float64 in the parameters' order: the norm does not
- * depend on where gradients lie or on threads. A norm that is NaN makes every gradient NaN, as in PyTorch.
+ * The sum of each parameter is one kernel call. The sums are added in float64 in the order of the parameters. So the
+ * norm does not depend on the gradients' addresses or on threads. If the norm is NaN, every gradient becomes NaN, as in
+ * PyTorch.
  *
  * Source: Pascanu, Mikolov, Bengio (2013), "On the difficulty of training recurrent neural networks".
  */
@@ -17,18 +18,18 @@ import { checkParameters } from './optimizer.ts';
 
 /** Options of `clipGradNorm`. */
 export interface ClipGradNormOptions {
-  /** The p of the norm, a number > 0; Infinity is the largest magnitude. 2 by default. */
+  /** The p of the norm, a number > 0. Infinity gives the largest magnitude. 2 by default. */
   readonly normType?: number;
-  /** Whether a norm that is NaN or infinite throws; false by default. */
+  /** Whether to throw if the norm is NaN or infinite; false by default. */
   readonly errorIfNonfinite?: boolean;
 }
 
 /**
- * Scales the gradients so that their norm, over all parameters together, is at most `maxNorm`. A parameter without a
- * gradient is passed over.
+ * Scales the gradients so that their norm, over all parameters together, is at most `maxNorm`. Parameters without a
+ * gradient are skipped.
  *
- * @returns the norm before; 0 where no parameter has a gradient
- * @throws ValueError for anything but tensors, or for a norm or a norm type that is not > 0
+ * @returns the norm before clipping; 0 if no parameter has a gradient
+ * @throws ValueError for a value that is not a tensor, or for a norm or a norm type that is not > 0
  * @throws DivergenceError with `errorIfNonfinite`, before any gradient is changed
  */
 export function clipGradNorm(
@@ -58,8 +59,8 @@ export function clipGradNorm(
 }
 
 /**
- * Clamps every element of every gradient to [-value, value]. A parameter without a gradient is passed over.
- * @throws ValueError for anything but tensors, or for a value that is not >= 0
+ * Clamps every element of every gradient to [-value, value]. Parameters without a gradient are skipped.
+ * @throws ValueError for a parameter that is not a tensor, or for a value that is not >= 0
  */
 export function clipGradValue(parameters: readonly Tensor[], value: number): void {
   if (!(value >= 0)) throw new ValueError(`clipGradValue: expected a value >= 0, got ${value}`);

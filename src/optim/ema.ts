@@ -1,15 +1,15 @@
 /**
- * An exponential moving average of a module's parameters: with diffusion models it is the average that samples,
- * as it moves less from step to step than the parameters do.
+ * An exponential moving average of a module's parameters. Diffusion models sample with the average, because it changes
+ * less from step to step than the parameters.
  *
  *     average += (1 - d)·(parameter - average),   d = min(decay, (1 + t)/(10 + t)) at update t = 0, 1, ...
  *
- * The warm-up of d lets the average forget the initial values. In this form an average of equal parameters stays
- * what it is exactly; d·average + (1-d)·parameter with rounded weights would drift away from them, at float32 by
- * up to 3e-8/(1-d). A difference below 6e-8/(1-d) of the value is lost to float32, whatever the form.
+ * The warm-up of d removes the initial values from the average. In this form, an average that equals its parameter
+ * stays exactly equal. The form d·average + (1-d)·parameter has rounded weights, and in float32 it would drift by up to
+ * 3e-8/(1-d). In either form float32 loses a relative difference below 6e-8/(1-d).
  *
- * The averages lie in one flat block laid out as an optimiser lays out its own, so that an update is one pass
- * over memory. Source: Polyak and Juditsky (1992); the warm-up from TensorFlow's ExponentialMovingAverage.
+ * The averages lie in one flat block with the layout of an optimiser's block. So an update is one pass over memory.
+ * Source: Polyak and Juditsky (1992); the warm-up from TensorFlow's ExponentialMovingAverage.
  */
 import type { Variable } from '../autograd/variable.ts';
 import type { Ptr } from '../backend/kernels.ts';
@@ -21,9 +21,9 @@ import { checkRange } from './optimizer.ts';
 import { ALIGNMENT } from './parameters.ts';
 
 export interface EmaOptions {
-  /** The share of the average that stays at an update, 0.999 by default. */
+  /** The weight of the old average in an update, 0.999 by default. */
   readonly decay?: number;
-  /** Whether the decay grows to that value from 0.1; true by default. */
+  /** Whether the decay grows from 0.1 to that value; true by default. */
   readonly warmup?: boolean;
 }
 
@@ -38,7 +38,7 @@ export class Ema {
   private swapped = false;
 
   /**
-   * Starts with the averages equal to the parameters.
+   * At the start the averages equal the parameters.
    * @throws ValueError for a decay outside [0, 1), or a module without parameters
    */
   constructor(module: Module, options: EmaOptions = {}) {
@@ -62,18 +62,18 @@ export class Ema {
     }
   }
 
-  /** Updates so far: the t of the next one. */
+  /** The number of updates so far, which is the t of the next one. */
   get updates(): number {
     return this.count;
   }
 
   /**
-   * Moves the averages towards the parameters as they are now; called after each step of the optimiser.
+   * Moves the averages towards the current parameters. Call it after each step of the optimiser.
    * @throws LangevinError between `swapIn` and `swapOut`
    */
   update(): void {
     if (this.swapped)
-      throw new LangevinError('Ema: update() came before swapOut(): the module holds averages');
+      throw new LangevinError('Ema: expected swapOut() before update(): the module holds the averages');
     const t = this.count++;
     const rate = 1 - (this.warmup ? Math.min(this.decay, (1 + t) / (10 + t)) : this.decay);
     for (let first = 0, end: number; first < this.parameters.length; first = end) {
@@ -85,7 +85,7 @@ export class Ema {
     for (const average of this.averages.values()) average.markWritten();
   }
 
-  /** The end of the run of parameters from `first` on that lie in memory as their averages do. */
+  /** The end of the run of parameters from `first` on that have the same layout in memory as their averages. */
   private runEnd(first: number): number {
     const shift = this.parameters[first].ptr - this.averageAt(first);
     let end = first + 1;
@@ -97,28 +97,28 @@ export class Ema {
     return this.block.ptr + this.offsets[i] * this.block.backend.elementBytes;
   }
 
-  /** average[n] += rate·(parameter - average): a step down the gradient of (parameter - average)²/2. */
+  /** average[n] += rate·(parameter - average). This is a gradient step on (parameter - average)²/2. */
   private approach(n: number, parameter: Ptr, average: Ptr, rate: number): void {
     const plain = { buffer: null, momentum: 0, dampening: 0, nesterov: false, first: false };
-    // SGD's step with the gradient `parameter` and l2 = -1: the direction is parameter - average.
+    // We use SGD's step with the gradient `parameter` and l2 = -1. Its direction is parameter - average.
     this.block.backend.kernels.sgd({ n, p: average, g: parameter, ...plain, lr: -rate, l2: -1 });
   }
 
   /**
-   * Exchanges averages and parameters, so that the module computes with the averages until `swapOut`.
+   * Exchanges averages and parameters. The module then computes with the averages until `swapOut`.
    * @throws LangevinError if they are exchanged already
    */
   swapIn(): void {
-    if (this.swapped) throw new LangevinError('Ema: swapIn() was called twice without swapOut()');
+    if (this.swapped) throw new LangevinError('Ema: expected swapOut() before a second swapIn()');
     this.exchange();
   }
 
   /**
-   * Gives the module its parameters back.
+   * Puts the parameters back into the module.
    * @throws LangevinError without a `swapIn` before
    */
   swapOut(): void {
-    if (!this.swapped) throw new LangevinError('Ema: swapOut() was called without swapIn()');
+    if (!this.swapped) throw new LangevinError('Ema: expected swapIn() before swapOut()');
     this.exchange();
   }
 
@@ -134,7 +134,8 @@ export class Ema {
   }
 
   /**
-   * Copies the averages into the parameters of a module of the same form: of the one they come from, or another.
+   * Copies the averages into the parameters of a module with the same structure: the averaged module itself, or
+   * another.
    * @throws ValueError or ShapeError if it has other parameters
    */
   copyTo(module: Module): void {
@@ -142,7 +143,7 @@ export class Ema {
   }
 
   /**
-   * The averages themselves, under their parameters' names; what is to be saved, together with `updates`.
+   * The averages themselves, under their parameters' names. Save them together with `updates`.
    * @throws LangevinError between `swapIn` and `swapOut`
    */
   stateDict(): StateDict {
@@ -151,7 +152,7 @@ export class Ema {
   }
 
   /**
-   * Goes on from averages that were saved after `updates` updates. Nothing is changed unless everything fits.
+   * Continues from averages that were saved after `updates` updates. If anything does not fit, nothing is changed.
    * @throws ValueError, ShapeError
    */
   loadStateDict(state: ReadonlyMap<string, Tensor>, updates: number): void {

@@ -1,14 +1,15 @@
 /**
- * A range test of the learning rate: the rate grows from step to step, and the loss shows which rates learn.
+ * A range test of the learning rate. The rate grows from step to step, and the curve of the loss shows which rates are
+ * useful.
  *
  *     rate_i = from·(to/from)^(i/(steps - 1));   m = β·m + (1-β)·loss_i;   smoothed_i = m / (1 - β^(i+1))
  *
- * The test ends where the smoothed loss has risen far above its smallest value so far. The suggestion is the rate at
- * which it falls fastest: the least central difference over i, that is over log(rate), up to the smallest loss. A
- * tenth of the rate with the smallest loss is another rule in use.
+ * The test ends when the smoothed loss has risen far above its smallest value so far. The suggested rate is the one at
+ * which the loss falls fastest. That is the smallest central difference over i, which means over log(rate), among the
+ * steps up to the smallest loss. Another common rule is a tenth of the rate with the smallest loss.
  *
- * Source: Smith (2017), "Cyclical learning rates for training neural networks", section 3.3; the exponential growth and
- * the bias-corrected mean are fastai's.
+ * Source: Smith (2017), "Cyclical learning rates for training neural networks", section 3.3. The exponential growth and
+ * the bias-corrected mean are from fastai.
  */
 import { scope } from '../autograd/tape.ts';
 import { DivergenceError, ValueError } from '../errors.ts';
@@ -23,29 +24,31 @@ export interface FindLearningRateOptions {
   readonly from?: number;
   /** The last rate, 10 by default. */
   readonly to?: number;
-  /** Steps from the one to the other, 100 by default. */
+  /** The number of steps, 100 by default. */
   readonly steps?: number;
-  /** β, the share of the mean loss that stays at a step; 0.9 by default, and 0 leaves losses as they are. */
+  /** β, the weight of the old mean in a step; 0.9 by default. 0 does not smooth the losses. */
   readonly smoothing?: number;
-  /** The test ends where the loss is this many times its smallest value; 4 by default, and Infinity goes to the end. */
+  /**
+   * The test ends when the loss is this many times its smallest value; 4 by default. With Infinity all steps are run.
+   */
   readonly stopAt?: number;
 }
 
-/** The course of a range test. Both arrays end where the test did. */
+/** The result of a range test. Both arrays end at the last step of the test. */
 export interface LearningRateCurve {
   readonly rates: number[];
-  /** Smoothed losses, each before the step of its rate. */
+  /** Smoothed losses. Each was measured before the step with its rate. */
   readonly losses: number[];
-  /** The rate of the steepest descent; null where the loss does not fall. */
+  /** The rate of the steepest descent, or null if the loss does not fall. */
   readonly suggestion: number | null;
 }
 
 /**
- * Trains for some steps at growing rates, and puts parameters, optimiser and learning rate back to where they were.
- * Gradients are forgotten. What `loss` itself moves on, such as a loader or a generator, stays moved.
+ * Trains for some steps at growing rates. Afterwards it restores parameters, optimiser and learning rate, and clears
+ * the gradients. It does not restore what `loss` itself changes, such as a loader or a generator.
  *
- * @param loss the loss of step i, a scalar with its graph; it runs in a scope, and the test takes the step
- * @throws ValueError for options out of range, DivergenceError where the first loss is not finite
+ * @param loss the loss of step i, a scalar with its graph. It runs in a scope. The test takes the optimiser's step.
+ * @throws ValueError for options out of range, DivergenceError if the first loss is not finite
  *
  * @example findLearningRate(adam, () => mse(model.forward(x), y)).suggestion
  */
@@ -78,7 +81,7 @@ export function findLearningRate(
       rates.push(optimizer.lr);
       losses.push(mean / (1 - rest));
       least = Math.min(least, losses[i]);
-      // For a loss below 0 too: for one above it this is losses[i] > stopAt·least.
+      // This form also works for a loss below 0. For a loss above 0 it equals losses[i] > stopAt·least.
       if (losses[i] > least + (stopAt - 1) * Math.abs(least)) break;
     }
   } finally {
@@ -97,7 +100,7 @@ function check(expected: string, holds: boolean, got: unknown): void {
   if (!holds) throw new ValueError(`findLearningRate: expected ${expected}, got ${got}`);
 }
 
-/** The loss before the step. No step is taken where it is not finite. */
+/** Returns the loss before the step. No step is taken if the loss is not finite. */
 function takeStep(optimizer: Optimizer, loss: () => Tensor): number {
   return scope(() => {
     optimizer.zeroGrad();
@@ -110,7 +113,7 @@ function takeStep(optimizer: Optimizer, loss: () => Tensor): number {
   });
 }
 
-/** The rate in the middle of the steepest descent, up to the smallest loss. */
+/** The rate at the steepest descent, among the steps up to the smallest loss. */
 function steepest(rates: readonly number[], losses: readonly number[]): number | null {
   const end = losses.indexOf(Math.min(...losses));
   let [at, fall] = [-1, 0];
@@ -121,7 +124,7 @@ function steepest(rates: readonly number[], losses: readonly number[]): number |
   return at < 0 ? null : rates[at];
 }
 
-/** Copies what a step changes; the result puts it back and frees the copies. */
+/** Copies what a step changes. The returned function restores it and frees the copies. */
 function remember(optimizer: Optimizer): () => void {
   const { lr } = optimizer;
   const { parameters } = optimizer.block;

@@ -1,6 +1,6 @@
 /**
- * Learning-rate schedules: pure functions of the number of steps taken, so that a run that goes on from a
- * checkpoint needs no state of theirs. A training loop applies one with a line:
+ * Learning-rate schedules. They are pure functions of the number of steps taken. So a run that resumes from a
+ * checkpoint needs no state of the schedule. A training loop applies one with a line:
  *
  * ```ts
  * const schedule = warmupLr(500, cosineLr(1e-3, { steps: 20_000 }));
@@ -10,16 +10,16 @@
  * }
  * ```
  *
- * Formulas as in PyTorch's `torch.optim.lr_scheduler`, with t for its `last_epoch`. Restarts are left out: where
- * PyTorch's cosine rises again after its last step, this one stays at its end. Computed in float64 with
- * src/math.ts: the same bits on every engine.
+ * The formulas are those of PyTorch's `torch.optim.lr_scheduler`, with t for its `last_epoch`. There are no restarts:
+ * PyTorch's cosine rises again after its last step, and this one keeps its last value. The rates are computed in
+ * float64 with src/math.ts, so the bits are the same on every engine.
  */
 import { ValueError } from '../errors.ts';
 import { cos, pow } from '../math.ts';
 import { withDefaults } from '../options.ts';
 
 /**
- * The learning rate of step t, counted from 0: before the first step t is 0.
+ * The learning rate of step t. The first step has t = 0.
  * @throws ValueError unless t is a finite number >= 0
  */
 export type LrSchedule = (t: number) => number;
@@ -39,7 +39,7 @@ function checkSteps(schedule: string, what: string, value: number): void {
   }
 }
 
-/** The schedule `at`, for numbers of steps only. */
+/** Wraps `at` in a check that t is a number of steps. */
 function schedule(name: string, at: LrSchedule): LrSchedule {
   return (t) => {
     check(name, 'the step', t);
@@ -53,7 +53,7 @@ export function constantLr(lr: number): LrSchedule {
   return schedule('constantLr', () => lr);
 }
 
-/** Along a line from `from` at step 0 to `to` at step `steps`, and `to` from then on (`LinearLR`). */
+/** A straight line from `from` at step 0 to `to` at step `steps`, and `to` after that (`LinearLR`). */
 export function linearLr(from: number, to: number, options: { steps: number }): LrSchedule {
   const { steps } = withDefaults('linearLr', options, { steps: undefined });
   check('linearLr', 'from', from);
@@ -62,7 +62,7 @@ export function linearLr(from: number, to: number, options: { steps: number }): 
   return schedule('linearLr', (t) => (t < steps ? from + (to - from) * (t / steps) : to));
 }
 
-/** lr·gamma^⌊t/every⌋: falls at once every so many steps (`StepLR`; gamma is 0.1 by default). */
+/** lr·gamma^⌊t/every⌋: the rate falls every `every` steps (`StepLR`; gamma is 0.1 by default). */
 export function stepLr(lr: number, options: { every: number; gamma?: number }): LrSchedule {
   const { every, gamma } = withDefaults('stepLr', options, { every: undefined, gamma: 0.1 });
   check('stepLr', 'lr', lr);
@@ -80,8 +80,8 @@ export function exponentialLr(lr: number, options: { gamma: number }): LrSchedul
 }
 
 /**
- * Half a cosine wave from `lr` at step 0 to `end` (0 by default) at step `steps`, and `end` from then on:
- * end + (lr - end)·(1 + cos(πt/steps))/2 (`CosineAnnealingLR`). Source: Loshchilov and Hutter (2017), eq. 5.
+ * Half a cosine wave from `lr` at step 0 to `end` (0 by default) at step `steps`, and `end` after that: end + (lr -
+ * end)·(1 + cos(πt/steps))/2 (`CosineAnnealingLR`). Source: Loshchilov and Hutter (2017), eq. 5.
  */
 export function cosineLr(lr: number, options: { steps: number; end?: number }): LrSchedule {
   const { steps, end } = withDefaults('cosineLr', options, { steps: undefined, end: 0 });
@@ -94,8 +94,8 @@ export function cosineLr(lr: number, options: { steps: number; end?: number }): 
 }
 
 /**
- * end + (lr - end)·(1 - t/steps)^power, and `end` (0 by default) from step `steps` on; power 1, the default, is
- * a line (`PolynomialLR`, which ends at 0).
+ * end + (lr - end)·(1 - t/steps)^power, and `end` (0 by default) from step `steps` on. The default power 1 gives a
+ * straight line (`PolynomialLR`, which ends at 0).
  */
 export function polynomialLr(
   lr: number,
@@ -110,7 +110,7 @@ export function polynomialLr(
 }
 
 /**
- * One schedule after the other, each counting from its own beginning: schedules[i] from step milestones[i-1] on
+ * Several schedules one after the other. schedules[i] starts at step milestones[i-1], where its own t is 0
  * (`SequentialLR`).
  *
  * @throws ValueError unless there is one milestone less than there are schedules, in ascending order
@@ -134,8 +134,8 @@ export function sequenceLr(schedules: readonly LrSchedule[], milestones: readonl
 }
 
 /**
- * `steps` steps of linear warm-up to the first rate of `then`, and then `then` from its beginning. `from`, 0 by
- * default, is the share of that rate with which it starts.
+ * A linear warm-up over `steps` steps to the first rate of `then`, followed by `then` from its own step 0. `from` is
+ * the share of that rate at the start, 0 by default.
  */
 export function warmupLr(steps: number, then: LrSchedule, options: { from?: number } = {}): LrSchedule {
   const { from } = withDefaults('warmupLr', options, { from: 0 });

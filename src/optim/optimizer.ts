@@ -1,11 +1,14 @@
-/** What all optimisers share: a flat block of parameters, a learning rate that may change, a step, and a state to save. */
+/**
+ * The base class of all optimisers. It has a flat block of parameters, a learning rate that may change, a step, and a
+ * state that can be saved.
+ */
 import type { Variable } from '../autograd/variable.ts';
 import { ValueError } from '../errors.ts';
 import { describe } from '../options.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { ParameterBlock, type ParameterRun } from './parameters.ts';
 
-/** What an optimiser remembers of one parameter: the steps it has taken, and tensors of its shape. */
+/** What an optimiser stores for one parameter: the number of its steps, and tensors of its shape. */
 export interface ParameterState {
   readonly steps: number;
 }
@@ -18,7 +21,7 @@ export function checkRange(optimizer: string, name: string, value: number, lo: n
   }
 }
 
-/** Throws ValueError unless all are tensors in an array, as `parameters()` of a module gives them. */
+/** Throws ValueError unless `parameters` is an array of tensors, as a module's `parameters()` returns. */
 export function checkParameters(what: string, parameters: readonly Tensor[]): void {
   const wrong = Array.isArray(parameters) ? parameters.find((p) => !(p instanceof Tensor)) : parameters;
   if (wrong === undefined && Array.isArray(parameters)) return;
@@ -29,7 +32,7 @@ export function checkParameters(what: string, parameters: readonly Tensor[]): vo
 
 type Tensors = Readonly<Record<string, Tensor>>;
 
-/** Whether a state has tensors of these names and shapes, and none beside them. */
+/** Whether a state has exactly the tensors of these names and shapes. */
 function sameTensors(own: Tensors, { steps: _, ...tensors }: ParameterState): boolean {
   const given = tensors as Tensors;
   return (
@@ -42,7 +45,7 @@ export abstract class Optimizer<S extends ParameterState = ParameterState> {
   readonly block: ParameterBlock;
   /** A block for each tensor of the state, by its name. */
   protected memory: Readonly<Record<string, Variable>> = {};
-  /** Steps that each parameter has taken: one without a gradient is passed over, as in PyTorch. */
+  /** The number of steps of each parameter. A parameter without a gradient is skipped, as in PyTorch. */
   protected readonly steps: number[];
   private rate: number;
 
@@ -73,13 +76,13 @@ export abstract class Optimizer<S extends ParameterState = ParameterState> {
     }
   }
 
-  /** The state of each parameter in their order: what is to be saved. Its tensors are the optimiser's own memory. */
+  /** The state of each parameter, in their order. Save this. Its tensors are the optimiser's own memory. */
   get state(): S[] {
     return this.steps.map((steps, i) => ({ ...this.tensorsOf(i), steps }) as unknown as S);
   }
 
   /**
-   * Goes on from a state that was saved. Nothing is changed unless everything fits.
+   * Continues from a saved state. If anything does not fit, nothing is changed.
    * @throws ValueError for states of other parameters, or of an optimiser of another kind
    */
   loadState(states: readonly S[]): void {
@@ -104,11 +107,11 @@ export abstract class Optimizer<S extends ParameterState = ParameterState> {
     return Object.fromEntries(views);
   }
 
-  /** Forgets the gradients. */
+  /** Clears the gradients. */
   zeroGrad(): void {
     this.block.zeroGrad();
   }
 
-  /** Updates the elements of one run, which take their `t`-th step, t >= 1. */
+  /** Updates the elements of one run in their step t >= 1. */
   protected abstract update(run: ParameterRun, t: number): void;
 }

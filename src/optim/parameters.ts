@@ -1,18 +1,19 @@
 /**
- * A flat block of parameters, with one for their gradients: an optimiser moves its parameters into it, so that a
+ * A flat block of parameters, and one of their gradients. An optimiser moves its parameters into the block, so that a
  * step is one pass over memory.
  *
- * Every parameter begins at a multiple of 16 elements; the elements between are 0 in all blocks and stay so.
+ * Every parameter begins at a multiple of 16 elements. The elements in the gaps are 0 in all blocks, and a step leaves
+ * them 0.
  */
 import type { Shape, Variable } from '../autograd/variable.ts';
 import type { Kernels, Ptr } from '../backend/kernels.ts';
 import { ValueError } from '../errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
-/** Elements: a cache line of float32. */
+/** In elements: a cache line of float32. */
 export const ALIGNMENT = 16;
 
-/** Elements [from, to) of the block, and the index of the first of its parameters. */
+/** The elements [from, to) of the block, and the index of the first parameter in them. */
 export interface ParameterRun {
   readonly from: number;
   readonly to: number;
@@ -23,23 +24,23 @@ export class ParameterBlock {
   readonly size: number;
   private readonly values: Variable;
   private readonly gradients: Variable;
-  /** Where each parameter begins; one entry more, the end. */
+  /** The begin of each parameter, and the end as one more entry. */
   private readonly offsets: number[] = [];
 
   /**
-   * @throws ValueError for no parameters, one twice, a tensor that is not a leaf requiring a gradient, or tensors
-   * of two backends
+   * @throws ValueError for no parameters, for a parameter that is given twice, for a tensor that is not a leaf
+   * requiring a gradient, or for tensors of two backends
    */
   constructor(readonly parameters: readonly Tensor[]) {
     const [first] = parameters;
     if (!first) throw new ValueError('optimiser: expected at least one parameter, got none');
     if (new Set(parameters).size !== parameters.length)
-      throw new ValueError('optimiser: a parameter was given twice');
+      throw new ValueError('optimiser: expected each parameter once, got one twice');
     let size = 0;
     for (const p of parameters) {
       if (!p.requiresGrad || !p.isLeaf) {
         throw new ValueError(
-          `optimiser: expected leaves that require gradients, got a tensor [${p.shape}] that is none`,
+          `optimiser: expected leaves that require gradients, got another tensor of shape [${p.shape}]`,
         );
       }
       if (p.backend !== first.backend) {
@@ -64,19 +65,19 @@ export class ParameterBlock {
     return this.values.backend.kernels;
   }
 
-  /** A further block of zeros with the same layout: a moment or a momentum buffer. */
+  /** Another block of zeros with the same layout, for a moment or a momentum buffer. */
   zeros(): Variable {
     return this.like(this.values);
   }
 
-  /** Parameter i's part of a block with this layout, in the parameter's shape and the block's memory. */
+  /** Parameter i's part of a block with this layout. It has the parameter's shape and shares the block's memory. */
   viewOf(block: Variable, i: number): Tensor {
     return block.view(this.parameters[i].shape, this.offsets[i]) as Tensor;
   }
 
   /**
-   * The elements of all parameters whose gradient is present, in as few runs as there can be.
-   * @throws ValueError for a parameter that an optimiser made later has moved into its own block
+   * The elements of all parameters that have a gradient, in as few runs as possible.
+   * @throws ValueError for a parameter that a later optimiser has moved into its own block
    */
   runs(sameRun: (i: number, j: number) => boolean = () => true): ParameterRun[] {
     const runs: ParameterRun[] = [];
@@ -120,12 +121,12 @@ export class ParameterBlock {
     return block;
   }
 
-  /** Brings the gradient of parameter i into its part of the block, and tells whether there is one. */
+  /** Copies the gradient of parameter i into its part of the block. Returns whether there is a gradient. */
   private gather(i: number): boolean {
     const p = this.parameters[i];
     if (p.ptr !== this.valueAt(this.offsets[i])) {
       throw new ValueError(
-        `optimiser: parameter ${i} of shape [${p.shape}] belongs to an optimiser that was made later`,
+        `optimiser: parameter ${i} of shape [${p.shape}] now belongs to a newer optimiser`,
       );
     }
     p.gatherGrad();

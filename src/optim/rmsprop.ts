@@ -1,11 +1,11 @@
 /**
- * RMSprop with PyTorch's defaults and order of operations, one pass over the flat block.
+ * RMSprop with PyTorch's defaults and order of operations. A step is one pass over the flat block.
  *
- * g += decay·p; v = α·v + (1-α)·g²; s = v, or where centred: a = α·a + (1-α)·g and s = v - a²;
- * d = g / (√s + ε); with momentum: b = μ·b + d and d = b; p -= lr·d
+ * g += decay·p; v = α·v + (1-α)·g²; s = v. If centred: a = α·a + (1-α)·g and s = v - a². Then d = g / (√s + ε). With
+ * momentum: b = μ·b + d and d = b. Last, p -= lr·d.
  *
- * s is a variance and never negative but by rounding. It counts as 0 then, where PyTorch's step becomes NaN.
- * Source: Tieleman and Hinton (2012), lecture 6e; Graves (2013), eqs. 38 to 42, for the centred form.
+ * s is a variance, so it is negative only by rounding. We then use 0, while PyTorch's step becomes NaN. Source:
+ * Tieleman and Hinton (2012), lecture 6e; for the centred form Graves (2013), eqs. 38 to 42.
  */
 import type { Variable } from '../autograd/variable.ts';
 import { withDefaults } from '../options.ts';
@@ -16,19 +16,19 @@ import { ParameterBlock, type ParameterRun } from './parameters.ts';
 export interface RMSpropOptions {
   /** Learning rate, 1e-2 by default. */
   readonly lr?: number;
-  /** α, the share of an average that stays at a step; 0.99 by default. */
+  /** α, the weight of the old average in a step; 0.99 by default. */
   readonly alpha?: number;
   /** Added to the denominator, 1e-8 by default. */
   readonly eps?: number;
-  /** L2, 0 by default. */
+  /** Weight decay (L2), 0 by default. */
   readonly weightDecay?: number;
-  /** 0 by default. */
+  /** Momentum, 0 by default. */
   readonly momentum?: number;
-  /** Divides by the standard deviation of the gradient instead of its root mean square; false by default. */
+  /** Whether to divide by the standard deviation of the gradient instead of its root mean square; false by default. */
   readonly centered?: boolean;
 }
 
-/** What RMSprop remembers of one parameter: averages of its shape, those that its options call for. */
+/** What RMSprop stores for one parameter: the averages that its options need, each of the parameter's shape. */
 export interface RMSpropState extends ParameterState {
   readonly squareAverage: Tensor;
   readonly gradientAverage?: Tensor;

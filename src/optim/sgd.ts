@@ -1,6 +1,7 @@
 /**
- * Stochastic gradient descent with PyTorch's momentum, dampening, Nesterov's variant and L2 weight decay:
- * g += decay·p; b = first ? g : μ·b + (1-dampening)·g; p -= lr·(nesterov ? g + μ·b : b).
+ * Stochastic gradient descent with PyTorch's momentum, dampening, Nesterov's variant and L2 weight decay: g += decay·p;
+ * b = first ? g : μ·b + (1-dampening)·g; p -= lr·(nesterov ? g + μ·b : b). At the first step of a parameter, `first` is
+ * true.
  */
 import type { Variable } from '../autograd/variable.ts';
 import { ValueError } from '../errors.ts';
@@ -18,7 +19,7 @@ export interface SgdOptions {
   readonly weightDecay?: number;
 }
 
-/** What SGD remembers of one parameter; the buffer has its shape, and is there with momentum. */
+/** What SGD stores for one parameter. The buffer exists only with momentum, and has the parameter's shape. */
 export interface SgdState extends ParameterState {
   readonly momentumBuffer?: Tensor;
 }

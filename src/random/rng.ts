@@ -1,9 +1,10 @@
 /**
- * Random numbers as a pure function of (seed, stream, counter): a generator is 24 bytes of state, can be saved,
- * skipped ahead and split into streams that never meet.
+ * Random numbers as a pure function of (seed, stream, counter). A generator is 24 bytes of state. It can be saved, skip
+ * ahead, and be split into independent streams.
  *
- * Bits are Philox4x32-10, normals Box and Muller's (assembly/gaussian.ts), the same on every engine. The seed,
- * any string or number, becomes the 64-bit key by way of the package seedrandom; so does a stream's name.
+ * Bits are made by Philox4x32-10, and normals by the method of Box and Muller (assembly/random/gaussian.ts). They are
+ * the same on every engine. The package seedrandom turns the seed, any string or number, into the 64-bit key. It does
+ * the same with a stream's name.
  */
 import seedrandom from 'seedrandom';
 import { allocate, type Shape, sizeOf } from '../autograd/variable.ts';
@@ -14,19 +15,19 @@ import { describe } from '../options.ts';
 import { checkShape } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
-/** Anything that names a sequence of random numbers. */
+/** A name for a sequence of random numbers. */
 export type Seed = string | number;
 
-/** All there is to know of a generator: it goes on from here exactly. */
+/** The whole state of a generator. A generator restored from it continues exactly. */
 export interface RngState {
   readonly seed: Seed;
-  /** Names from the root to this stream, joined by `/`. */
+  /** The names from the root to this stream, joined by `/`. */
   readonly stream: string;
-  /** The next block of four words. */
+  /** The number of the next block of four words. */
   readonly block: number;
 }
 
-/** Sixteen elements, a group of the Gaussian kernel, use four blocks. */
+/** Sixteen elements are a group of the Gaussian kernel. They use four blocks. */
 const GROUP = 16;
 const BLOCKS_PER_GROUP = 4;
 
@@ -36,7 +37,7 @@ function hash(text: string): [number, number] {
   return [source.int32() >>> 0, source.int32() >>> 0];
 }
 
-/** x = lo + (hi - lo)·x in place, for x in [0, 1), and below hi also where the rounded sum would reach it. */
+/** x = lo + (hi - lo)·x in place, for x in [0, 1). The result stays below hi even if the sum would round up to it. */
 function stretch(x: Tensor, lo: number, hi: number): void {
   const { kernels, arena, elementBytes } = x.backend;
   const n = x.size;
@@ -56,21 +57,22 @@ function stretch(x: Tensor, lo: number, hi: number): void {
   arena.close(frame);
 }
 
-/** The largest float32 or float64, by the size of an element, that is less than x. */
+/** The largest float32 or float64 that is less than x. The size of an element selects the type. */
 function below(x: number, elementBytes: number): number {
   const [round, epsilon, least] =
     elementBytes === 4 ? [Math.fround, 2 ** -24, 2 ** -149] : [Number, 2 ** -53, 2 ** -1074];
-  // Half the distance to it and the whole, relative to x; the last where x is subnormal or 0.
+  // The first two steps, relative to x, are half the distance to that number and the whole distance. The last is for a
+  // subnormal x or 0.
   const steps = [0, Math.abs(x) * epsilon, 2 * Math.abs(x) * epsilon, least];
   return steps.map((step) => round(x - step)).find((y) => y < x)!;
 }
 
 export class Rng {
-  /** What the kernels take: this seed and this stream. */
+  /** The key that the kernels take: this seed and this stream. */
   readonly key: Key;
   private block = 0;
 
-  /** @throws ValueError for a seed that is neither a string nor a finite number */
+  /** @throws ValueError for a seed that is not a string or a finite number */
   constructor(
     readonly seed: Seed,
     private readonly path = '',
@@ -81,7 +83,7 @@ export class Rng {
     this.key = { seed: hash(`seed:${seed}`), stream: path === '' ? [0, 0] : hash(`stream:${path}`) };
   }
 
-  /** The stream of that name, at its beginning: independent of this one and of every other name's. */
+  /** The stream of that name, at its beginning. It is independent of this generator and of all other names. */
   stream(name: string): Rng {
     return new Rng(this.seed, `${this.path}/${encodeURIComponent(name)}`);
   }
@@ -96,13 +98,13 @@ export class Rng {
     return this.fill('uniform', shape, (out) => this.uniformInto(out, lo, hi));
   }
 
-  /** Overwrites `out` with standard normals, and allocates nothing. */
+  /** Overwrites `out` with standard normals. Allocates nothing. */
   normalInto(out: Tensor): Tensor {
     return this.into('gaussian', out);
   }
 
   /**
-   * Overwrites `out` with uniforms in [lo, hi), and allocates nothing.
+   * Overwrites `out` with uniforms in [lo, hi). Allocates nothing.
    * @throws ValueError unless lo < hi, both finite
    */
   uniformInto(out: Tensor, lo = 0, hi = 1): Tensor {
@@ -135,8 +137,8 @@ export class Rng {
   }
 
   /**
-   * Goes on as if `n` numbers had been drawn at once.
-   * @throws ValueError for anything but a whole number >= 0
+   * Skips n numbers: the generator continues as if they had been drawn in one call.
+   * @throws ValueError unless n is a whole number >= 0
    */
   skip(n: number): void {
     if (!Number.isSafeInteger(n) || n < 0) {
@@ -149,7 +151,7 @@ export class Rng {
     return { seed: this.seed, stream: this.path, block: this.block };
   }
 
-  /** The generator that was saved as `state`. */
+  /** Restores the generator that was saved as `state`. */
   static restore({ seed, stream, block }: RngState): Rng {
     if (typeof stream !== 'string') {
       throw new ValueError(`rng: expected the name of a stream, got ${String(stream)}`);
@@ -168,8 +170,8 @@ export class Rng {
   }
 
   /**
-   * Sets aside the blocks of n numbers drawn at once, for a kernel that makes them itself, and returns the first.
-   * Whole groups are taken, so that no two calls share one.
+   * Reserves the blocks of n numbers that a kernel will draw itself, and returns the first block. Only whole groups are
+   * reserved, so that two calls never share one.
    */
   reserve(n: number): number {
     const at = this.block;
@@ -185,25 +187,25 @@ export function manualSeed(seed: Seed): void {
   shared = new Rng(seed);
 }
 
-/** Standard normals; from the shared generator unless one is given. */
+/** Standard normals, from the shared generator by default. */
 export function randn(shape: Shape, rng: Rng = shared): Tensor {
   checkShape('randn', shape);
   return checkRng('randn', rng).normal(shape);
 }
 
-/** Uniforms in [0, 1); from the shared generator unless one is given. */
+/** Uniforms in [0, 1), from the shared generator by default. */
 export function rand(shape: Shape, rng: Rng = shared): Tensor {
   checkShape('rand', shape);
   return checkRng('rand', rng).uniform(shape);
 }
 
-/** The generator, if it is one. @throws ValueError */
+/** Returns `rng` if it is a generator. @throws ValueError */
 export function checkRng(what: string, rng: Rng): Rng {
   if (rng instanceof Rng) return rng;
   throw new ValueError(`${what}: expected a generator such as new Rng(0), got ${describe(rng)}`);
 }
 
-/** The generator that is used where none is given. */
+/** The default generator. */
 export function sharedRng(): Rng {
   return shared;
 }

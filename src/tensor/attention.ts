@@ -7,21 +7,24 @@ import { describe, withDefaults } from '../options.ts';
 import { where } from './functions.ts';
 import { requireTensor, type Tensor } from './tensor.ts';
 
-/** What hides keys from queries, and what is added to scores. Both broadcast to [batch, heads, queries, keys]. */
+/**
+ * A mask that hides keys from queries, and a bias that is added to scores. Both broadcast to [batch, heads, queries,
+ * keys].
+ */
 export interface AttentionMaskOptions {
-  /** A key takes part where this is not 0, as with PyTorch's boolean `attn_mask`. */
+  /** A key is used where the mask is not 0, as with PyTorch's boolean `attn_mask`. */
   readonly mask?: Tensor | null;
-  /** Added to the scores, as PyTorch's float `attn_mask`; its gradient is computed if wanted. */
+  /** Added to the scores, as PyTorch's float `attn_mask`. It may require a gradient. */
   readonly bias?: Tensor | null;
-  /** Whether query i sees the keys 0 to i alone; false by default. */
+  /** Whether query i uses only the keys 0 to i; false by default. */
   readonly isCausal?: boolean;
 }
 
 /** Options of `scaledDotProductAttention`. */
 export interface AttentionOptions extends AttentionMaskOptions {
-  /** Heads that the channels are cut into; 1 by default. */
+  /** The number of heads, 1 by default. They divide the channels. */
   readonly heads?: number;
-  /** Factor of the products of queries and keys; 1/√(channels of a head) by default. */
+  /** The factor of the products of queries and keys; 1/√(channels of a head) by default. */
   readonly scale?: number | null;
 }
 
@@ -32,7 +35,7 @@ export function checkHeads(name: string, heads: number): void {
   }
 }
 
-/** The mask as an input of the op: both at once are one that is added. */
+/** The mask as an input of the op. If both are given, they become one tensor that is added. */
 function maskInput({ mask, bias }: { mask: Tensor | null; bias: Tensor | null }): {
   kind: MaskKind;
   inputs: readonly Tensor[];
@@ -43,7 +46,7 @@ function maskInput({ mask, bias }: { mask: Tensor | null; bias: Tensor | null })
   return bias ? { kind: 'add', inputs: [bias] } : { kind: 'none', inputs: [] };
 }
 
-/** A mask of one key stands for all of them. */
+/** A mask for a single key is repeated for all keys. */
 function overKeys(mask: Tensor, keys: number): Tensor {
   if (mask.rank === 0) return mask.broadcastTo(keys);
   const last = mask.shape[mask.rank - 1];
@@ -71,11 +74,12 @@ function attend(operands: readonly Tensor[], packed: boolean, options: Attention
 }
 
 /**
- * Scaled dot-product attention: in each head y = softmax(scale·q·kᵀ + bias)·v, the softmax over the keys that the mask
- * leaves. Heads are neighbouring channels, so that nothing is copied; PyTorch has [batch, heads, tokens, channels]. A
- * picture [batch, height, width, channels] is reshaped to tokens, which copies nothing either.
+ * Scaled dot-product attention. In each head y = softmax(scale·q·kᵀ + bias)·v, with the softmax over the keys that the
+ * mask does not hide. A head is a group of neighbouring channels, so nothing is copied. PyTorch has [batch, heads,
+ * tokens, channels]. Reshape a picture [batch, height, width, channels] to tokens; that copies nothing either.
  *
- * A query that every key is hidden from gets zeros, and has no gradient, as in PyTorch from 2.5 on (before: NaN).
+ * If all keys are hidden from a query, its result is 0 and it has no gradient. PyTorch does the same from 2.5 on, and
+ * gave NaN before.
  *
  * @param query [batch, queries, channels]
  * @param key [batch, keys, channels]
@@ -92,7 +96,7 @@ export function scaledDotProductAttention(
   return attend([query, key, value], false, options);
 }
 
-/** The same of tokens whose queries, keys and values are side by side: [batch, tokens, 3·channels]. */
+/** The same for tokens with queries, keys and values side by side: [batch, tokens, 3·channels]. */
 export function packedAttention(tokens: Tensor, options: AttentionOptions = {}): Tensor {
   return attend([tokens], true, options);
 }

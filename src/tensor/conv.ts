@@ -5,24 +5,27 @@ import * as ops from '../ops/index.ts';
 import { describe, oneOf, withDefaults } from '../options.ts';
 import type { Tensor } from './tensor.ts';
 
-/** One number for height and width, or one for each. */
+/** One number for both height and width, or one number for each. */
 export type Pair = number | readonly [height: number, width: number];
 
 /** Options of `conv2d`. */
 export interface Conv2dOptions {
-  /** Pixels from one place of the kernel to the next; 1 by default. */
+  /** The distance in pixels between neighbouring positions of the kernel; 1 by default. */
   readonly stride?: Pair;
   /** Rows and columns of zeros on each side; 0 by default. */
   readonly padding?: Pair;
-  /** Pixels from one tap of the kernel to the next; 1 by default. */
+  /** The distance in pixels between neighbouring taps of the kernel; 1 by default. */
   readonly dilation?: Pair;
-  /** Groups of channels that do not see each other; 1 by default. As many as channels make it depthwise. */
+  /**
+   * The number of groups of channels; 1 by default. An output channel reads only the inputs of its own group. As many
+   * groups as channels make a depthwise convolution.
+   */
   readonly groups?: number;
   /** Applied to the result in the same pass; none by default. */
   readonly activation?: ops.FusedActivation;
 }
 
-/** Both numbers of a pair. @throws ValueError for anything but a number or two */
+/** Both numbers of a pair. @throws ValueError unless it is one number or two */
 export function pairOf(what: string, pair: Pair): readonly [number, number] {
   if (typeof pair === 'number') return [pair, pair];
   if (Array.isArray(pair) && pair.length === 2 && pair.every((n) => typeof n === 'number')) return pair;
@@ -30,18 +33,18 @@ export function pairOf(what: string, pair: Pair): readonly [number, number] {
 }
 
 /**
- * Convolutions of pictures: y[b,i,j,o] = Σ x[b, i·stride - padding + ky·dilation, ..., c]·weight[o,ky,kx,c] + bias[o].
- * PyTorch's conv2d (a cross-correlation), with the channels last. The result has
- * ⌊(height + 2·padding - dilation·(kh - 1) - 1)/stride⌋ + 1 rows, and columns alike.
+ * A convolution of pictures: y[b,i,j,o] = Σ x[b, i·stride - padding + ky·dilation, ..., c]·weight[o,ky,kx,c] + bias[o].
+ * It is PyTorch's conv2d (a cross-correlation), with the channels last. The result has ⌊(height + 2·padding -
+ * dilation·(kh - 1) - 1)/stride⌋ + 1 rows. The number of columns follows in the same way.
  *
- * 3x3 with stride 1, dilation 1 and one group, from 32 channels on both sides on and in multiples of four, runs by
- * Winograd's algorithm: a NaN or an infinity then reaches results up to two pixels away.
+ * Some convolutions use Winograd's algorithm: 3x3 with stride 1, dilation 1, one group, and numbers of channels >= 32
+ * that are multiples of four. A NaN or an infinity then reaches results up to two pixels away.
  *
  * @param x [batch, height, width, in]
  * @param weight [out, kh, kw, in/groups]
  * @param bias [out], or null
  * @throws ShapeError for channels that do not fit, or a kernel larger than the padded map
- * @throws ValueError for a stride or a dilation below 1, a negative padding, or an activation that is none of those
+ * @throws ValueError for a stride or a dilation below 1, a negative padding, or an unknown activation
  */
 export function conv2d(
   x: Tensor,
@@ -64,22 +67,23 @@ export function conv2d(
 /** Options of `convTranspose2d`. */
 export interface ConvTranspose2dOptions extends Conv2dOptions {
   /**
-   * Rows and columns that are added to the result at the bottom and to the right; 0 by default. Below the stride: PyTorch
-   * also allows what is below the dilation.
+   * Rows that are added to the result at the bottom, and columns at the right; 0 by default. It must be below the
+   * stride. (PyTorch also allows a value below the dilation.)
    */
   readonly outputPadding?: Pair;
 }
 
 /**
- * Transposed convolutions of pictures: the gradient of `conv2d` to its input, as a function of its own. PyTorch's
- * conv_transpose2d, with the channels last. The result has (height - 1)·stride - 2·padding + dilation·(kh - 1) +
- * outputPadding + 1 rows, and columns alike.
+ * A transposed convolution of pictures. It is the gradient of `conv2d` to its input, as a function of its own. It is
+ * PyTorch's conv_transpose2d, with the channels last. The result has (height - 1)·stride - 2·padding + dilation·(kh -
+ * 1) + outputPadding + 1 rows. The number of columns follows in the same way.
  *
  * @param x [batch, height, width, in]
- * @param weight [in, kh, kw, out/groups]; in files [in, out/groups, kh, kw], as PyTorch has it
+ * @param weight [in, kh, kw, out/groups]; in files [in, out/groups, kh, kw], as in PyTorch
  * @param bias [out], or null
  * @throws ShapeError for channels that do not fit, or a result without pixels
- * @throws ValueError for a stride or a dilation below 1, a negative padding, or an outputPadding that is not below the stride
+ * @throws ValueError for a stride or a dilation below 1, a negative padding, or an outputPadding that is not below the
+ * stride
  */
 export function convTranspose2d(
   x: Tensor,
@@ -109,8 +113,9 @@ export interface UpsampleConv2dOptions {
 }
 
 /**
- * conv2d(upsample(x, { scaleFactor: 2 }), weight, bias, { padding: 1 }) for a 3x3 kernel, equal to it but for rounding:
- * four 2x2 convolutions of x in place of one 3x3 of a map four times as large, which are 2.25 times fewer products.
+ * conv2d(upsample(x, { scaleFactor: 2 }), weight, bias, { padding: 1 }) for a 3x3 kernel. The result is equal apart
+ * from rounding. It computes four 2x2 convolutions of x in place of one 3x3 convolution of a map four times as large.
+ * That takes 2.25 times fewer products.
  *
  * @param x [batch, height, width, in]
  * @param weight [out, 3, 3, in]

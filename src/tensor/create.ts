@@ -1,6 +1,6 @@
 /**
- * Making tensors. They lie in the current scope's arena, or outside of scopes on the heap, and belong to the
- * backend in use.
+ * Functions that make tensors. A new tensor lies in the current scope's arena, or on the heap outside of scopes. It
+ * belongs to the current backend.
  */
 import { allocate, type Shape, sizeOf } from '../autograd/variable.ts';
 import { ShapeError, ValueError } from '../errors.ts';
@@ -10,14 +10,14 @@ import { checkShape } from './shape.ts';
 import { Tensor } from './tensor.ts';
 
 export interface TensorOptions {
-  /** Whether the tensor is a leaf whose gradient is wanted. */
+  /** Whether the tensor is a leaf that requires a gradient. */
   readonly requiresGrad?: boolean;
 }
 
 /** Typed arrays that a tensor can be made from. */
 type Numbers = ArrayLike<number> & ArrayBufferView;
 
-/** A tensor of undefined contents, for a caller who fills it. */
+/** A tensor with undefined contents. The caller has to fill it. */
 export function empty(shape: Shape, options: TensorOptions = {}): Tensor {
   return made('empty', shape, options);
 }
@@ -34,7 +34,8 @@ function made(what: string, shape: Shape, options: TensorOptions): Tensor {
  * A tensor of the given numbers: a number, nested arrays, or a typed array with its shape.
  *
  * @example tensor([[1, 2], [3, 4]]), tensor(new Float32Array(6), [2, 3])
- * @throws ShapeError for ragged rows or a shape of another size; ValueError for anything but numbers
+ * @throws ShapeError for rows of different lengths or a shape of another size; ValueError for values that are not
+ * numbers
  */
 export function tensor(
   values: Nested | Numbers,
@@ -58,7 +59,7 @@ export function tensor(
   return made('tensor', given ?? flat.shape, rest).set(flat.values);
 }
 
-/** All elements `value`. */
+/** A tensor whose elements are all `value`. */
 export function full(shape: Shape, value: number, options?: TensorOptions): Tensor {
   return filled('full', shape, value, options);
 }
@@ -78,7 +79,7 @@ export function ones(shape: Shape, options?: TensorOptions): Tensor {
   return filled('ones', shape, 1, options);
 }
 
-/** begin, begin + step, ... up to but without end; `arange(n)` is 0 .. n-1. */
+/** begin, begin + step, and so on, without `end`. `arange(n)` is 0 .. n-1. */
 export function arange(begin: number, end?: number, step = 1): Tensor {
   const [from, to] = end === undefined ? [0, begin] : [begin, end];
   if (![from, to, step].every(Number.isFinite) || step === 0) {
@@ -97,7 +98,7 @@ export function linspace(begin: number, end: number, n: number): Tensor {
     throw new ValueError(`linspace: expected finite numbers, got ${begin} and ${end}`);
   }
   checkShape('linspace', [n]);
-  // Both ends are exact, whatever the rounding between them.
+  // Both ends are exact, whatever the rounding in between.
   const at = (i: number) => (i === n - 1 && n > 1 ? end : begin + ((end - begin) * i) / Math.max(1, n - 1));
   return tensor(Float64Array.from({ length: n }, (_, i) => at(i)));
 }

@@ -1,10 +1,10 @@
 /**
- * Ops of one's own: a function of tensors with a derivative that is given, where the tape would record the steps inside.
- * That saves memory, is more accurate where the derivative has a shorter form, and gives a derivative to what has none
- * (a straight-through estimator). In the style of PyTorch's `autograd.Function`.
+ * Custom ops: a function of tensors with a derivative of your own. The tape does not record the steps inside the
+ * function. That saves memory. It is more accurate if the derivative has a shorter form. It also gives a derivative to
+ * functions that have none (a straight-through estimator). The design follows PyTorch's `autograd.Function`.
  *
- * Both passes are written with tensors, so that they run on either backend. Left out on purpose: kernels of one's own,
- * several results, and derivatives of derivatives.
+ * Both passes are written with tensors, so they run on either backend. Left out on purpose: custom kernels, several
+ * results, and second derivatives.
  */
 import type { Differentiable, Saved } from '../autograd/op.ts';
 import { checkOperands, noGrad, record } from '../autograd/tape.ts';
@@ -13,50 +13,51 @@ import { ShapeError, ValueError } from '../errors.ts';
 import { checkKeys, describe } from '../options.ts';
 import { requireTensor, Tensor } from './tensor.ts';
 
-/** What the backward pass of an op gets beside dL/dy. */
+/** What the backward pass of an op can read, apart from dL/dy. */
 export interface CustomPass<A> {
   readonly xs: readonly Tensor[];
   readonly y: Tensor;
   readonly attrs: A;
-  /** Whether the gradient of input i is wanted: null will do where it is not. */
+  /** Whether input i needs a gradient. If it does not, `backward` may return null for it. */
   wants(input: number): boolean;
 }
 
 /** The definition of an op; A is the type of its attributes. */
 export interface CustomOp<A = undefined> {
-  /** For messages. */
+  /** The name in messages. */
   readonly name: string;
-  /** y = f(xs). Nothing in it is recorded. */
+  /** y = f(xs). The tape does not record inside it. */
   forward(xs: readonly Tensor[], attrs: A): Tensor;
-  /** dL/dx of each input from dL/dy, of the input's shape; null stands for 0. Nothing in it is recorded. */
+  /** Returns dL/dx of each input from dL/dy, in the input's shape; null means 0. The tape does not record inside it. */
   backward(dy: Tensor, pass: CustomPass<A>): readonly (Tensor | null)[];
   /**
-   * What `backward` reads: inputs by number, and 'y'. Those must not be written to between the passes. All by default.
+   * What `backward` reads: inputs by number, and 'y'. These must not be written to between the passes. All by default.
    */
   readonly saves?: readonly Saved[];
 }
 
-/** Takes the inputs, and the attributes last where the op has some. */
+/** The arguments are the inputs and, if the op has attributes, the attributes as the last one. */
 export type CustomFunction<A> = (...args: [A] extends [undefined] ? Tensor[] : [...Tensor[], A]) => Tensor;
 
 /**
- * A function of tensors from its two passes. What it is given last is its attributes, unless that is a tensor.
+ * Makes a function of tensors from its two passes. If the last argument of a call is not a tensor, it is the
+ * attributes.
  *
- * The function throws ValueError for inputs that are no tensors of one backend, and for passes that return anything but
- * tensors of that backend; the backward pass throws ShapeError for a gradient that has not its input's shape.
+ * The function throws ValueError for inputs that are not tensors of one backend, and for passes that do not return
+ * tensors of that backend. The backward pass throws ShapeError for a gradient that does not have its input's shape.
  *
- * @throws ValueError for a definition without a name or a pass, or with anything else
+ * @throws ValueError for a definition without a name or a pass, or with unknown keys
  *
  * @example
- * // y = x³ and dL/dx = 3·x²·dL/dy
- * const cube = customOp({
- *   name: 'cube',
- *   forward: ([x]) => x.mul(x).mul(x),
- *   backward: (dy, { xs: [x] }) => [dy.mul(x).mul(x).mul(3)],
- * });
- * const x = tensor([1, 2], { requiresGrad: true });
- * cube(x).sum().backward(); // x.grad is [3, 12]
- * const error = gradcheck(cube, [x]); // below 1e-6
+ *   // y = x³ and dL/dx = 3·x²·dL/dy
+ *   const cube = customOp({
+ *     name: 'cube',
+ *     forward: ([x]) => x.mul(x).mul(x),
+ *     backward: (dy, { xs: [x] }) => [dy.mul(x).mul(x).mul(3)],
+ *   });
+ *   const x = tensor([1, 2], { requiresGrad: true });
+ *   cube(x).sum().backward(); // x.grad is [3, 12]
+ *   const error = gradcheck(cube, [x]); // below 1e-6
  */
 export function customOp<A = undefined>(definition: CustomOp<A>): CustomFunction<A> {
   checkDefinition(definition);
@@ -70,7 +71,7 @@ export function customOp<A = undefined>(definition: CustomOp<A>): CustomFunction
     checkOperands(name, xs);
     const result = noGrad(() => forward(xs, attrs));
     requireLike(`${name}: forward`, result, xs[0]);
-    // A variable of its own: the result may be an input, or a tensor that was there before.
+    // We need a new variable, because the result may be an input or an older tensor.
     const y = result.alias(result.shape);
     record(derivativeOf(definition, saves ?? [...xs.keys(), 'y']), y, xs, attrs);
     return y;
@@ -103,7 +104,7 @@ function requireLike(what: string, x: unknown, other: Tensor): asserts x is Tens
   checkOperands(what, [other, x]);
 }
 
-/** What the tape calls. */
+/** The op that the tape calls. */
 function derivativeOf<A>({ name, backward }: CustomOp<A>, saves: readonly Saved[]): Differentiable<A> {
   return {
     name,

@@ -4,10 +4,10 @@
  *     einsum('bij,bjk->bik', a, b)    a batch of matrix products
  *     einsum('ij->ji', a)             a transpose;  'ij->' a sum;  'ii->i' a diagonal;  'i,j->ij' an outer product
  *
- * A letter names an axis. Without `->` the letters that occur once are the result's axes, in alphabetical order, as in
- * NumPy. Operands are contracted from the left, two at a time: letters that nobody needs any more are summed first, and
- * a pair becomes one batch of matrix products [batch, m, k]·[batch, k, n], where `batch` are the letters of both that
- * stay, and k those of both that go. Gradients follow from the operators that it is made of.
+ * Without `->`, the axes of the result are the letters that occur once, in alphabetical order, as in NumPy. Operands
+ * are contracted from the left, two at a time. Letters that are not needed any more are summed first. Then a pair
+ * becomes one batch of matrix products [batch, m, k]·[batch, k, n]. Here `batch` are the letters of both operands that
+ * stay, and k are the letters of both that are summed. Gradients follow from the operators that einsum calls.
  *
  * Left out on purpose: ellipses (`...`), and a search for the cheapest order of contraction.
  */
@@ -22,8 +22,8 @@ interface Named {
 }
 
 /**
- * @param equation names of axes, such as `'ij,jk->ik'`; spaces do not count
- * @throws ValueError for an equation that is none, ShapeError for sizes that differ; both name the index
+ * @param equation names of axes, such as `'ij,jk->ik'`; spaces are ignored
+ * @throws ValueError for an equation that is not valid, ShapeError for sizes that differ; both name the index
  */
 export function einsum(equation: string, ...operands: Tensor[]): Tensor {
   const { inputs, output } = parse(equation, operands);
@@ -100,14 +100,14 @@ function diagonal({ x, axes }: Named): Named {
   return diagonal({ x: taken, axes: [...others.map((axis) => axes[axis]), letter] });
 }
 
-/** Letters that are not `needed` are summed over. */
+/** Sums over the letters that are not `needed`. */
 function summed({ x, axes }: Named, needed: ReadonlySet<string>): Named {
   const gone = [...axes.keys()].filter((axis) => !needed.has(axes[axis]));
   if (gone.length === 0) return { x, axes };
   return { x: x.sum(gone), axes: axes.filter((letter) => needed.has(letter)) };
 }
 
-/** The product of two operands, summed over the letters of both that are not `needed` any more. */
+/** The product of two operands, summed over the letters of both that are no longer `needed`. */
 function contract(left: Named, right: Named, needed: ReadonlySet<string>): Named {
   const a = summed(left, new Set([...needed, ...right.axes]));
   const b = summed(right, new Set([...needed, ...left.axes]));
@@ -121,7 +121,7 @@ function contract(left: Named, right: Named, needed: ReadonlySet<string>): Named
   return { x: product.reshape(sizes), axes: [...batch, ...rows, ...cols] };
 }
 
-/** An operand as matrices [...batch, rows, cols], each of the two a group of letters. */
+/** An operand as matrices [...batch, rows, cols]. Rows and columns are groups of letters. */
 function matrices(
   operand: Named,
   batch: readonly string[],

@@ -1,11 +1,11 @@
-/** Nested arrays in and out, and readable printing. */
+/** Converts between nested arrays and flat ones, and prints tensors for people. */
 import type { Shape } from '../autograd/variable.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 
 /** Numbers, or arrays of arrays of numbers. */
 export type Nested = number | Nested[];
 
-/** A flat row-major array as nested ones. */
+/** A flat row-major array as nested arrays. */
 export function nest(values: ArrayLike<number>, shape: Shape): Nested {
   const build = (axis: number, at: number): Nested => {
     if (axis === shape.length) return values[at];
@@ -17,7 +17,7 @@ export function nest(values: ArrayLike<number>, shape: Shape): Nested {
 
 /**
  * Shape and elements of nested arrays.
- * @throws ShapeError for ragged arrays, ValueError for anything but numbers
+ * @throws ShapeError for rows of different lengths, ValueError for values that are not numbers
  */
 export function flatten(value: Nested): { shape: number[]; values: number[] } {
   const shape: number[] = [];
@@ -46,7 +46,9 @@ export function flatten(value: Nested): { shape: number[]; values: number[] } {
   return { shape, values };
 }
 
-/** Elements shown at each end of an axis that is longer than twice as many. */
+/**
+ * The number of elements that are shown at each end of a long axis. An axis is long if it has more than twice as many.
+ */
 const EDGE = 3;
 
 /** `tensor [2,3]` and the elements, aligned, to four significant digits. */

@@ -18,18 +18,18 @@ function requireTensors(name: string, tensors: readonly Tensor[]): Tensor {
 }
 
 /**
- * Tensors one after the other along `axis`, equal in all other dimensions.
- * @throws ShapeError for shapes that differ elsewhere, for scalars, or for no tensors
+ * Joins tensors along `axis`. All other dimensions must be equal.
+ * @throws ShapeError for other dimensions that differ, for scalars, or for no tensors
  */
 export function cat(tensors: readonly Tensor[], axis = 0): Tensor {
   const first = requireTensors('cat', tensors);
   if (first.rank === 0) throw new ShapeError('cat: expected tensors of rank 1 or more, got a scalar');
-  // The tape keeps the list, which the caller may change.
+  // We copy the list, because the tape keeps it and the caller may change it.
   return apply(ops.cat, [...tensors], { axis: checkAxis('cat', axis, first.rank) });
 }
 
 /**
- * Tensors of one shape along a new axis: two of [3,4] make [2,3,4], or along axis 1 [3,2,4].
+ * Joins tensors of one shape along a new axis: two of [3,4] make [2,3,4], or along axis 1 [3,2,4].
  * @throws ShapeError for shapes that differ, or for no tensors
  */
 export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
@@ -46,9 +46,9 @@ export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
 }
 
 /**
- * The elements of `a` where the condition is not 0, and those of `b` elsewhere; all three broadcast. No gradient runs to
- * the condition. A NaN that is not chosen does not reach the result, and its gradient is 0. (An operation before it whose
- * derivative is infinite makes NaN of that 0, as in PyTorch: for √x at x < 0 choose before the root as well.)
+ * The elements of `a` where the condition is not 0, and those of `b` elsewhere. All three broadcast. The condition has
+ * no gradient. A NaN that is not chosen does not reach the result, and its gradient is 0. (If the operation before has
+ * an infinite derivative, this 0 becomes NaN, as in PyTorch. For √x at x < 0, use `where` before the root as well.)
  *
  * @param condition such as `x.gt(0)`
  * @throws ShapeError for shapes that do not broadcast
@@ -82,8 +82,8 @@ export function mse(a: Tensor, b: Tensor, options: LossOptions = {}): Tensor {
 }
 
 /**
- * activation(x·Wᵀ + b) in one pass, W stored [out,in]: see ops/linear.ts. x is [..., in], and the
- * result [..., out].
+ * activation(x·Wᵀ + b) in one pass, with W stored [out,in]: see ops/linear.ts. x is [..., in], and the result [...,
+ * out].
  * @throws ShapeError
  */
 export function linear(

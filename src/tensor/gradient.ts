@@ -1,12 +1,12 @@
 /**
- * The gradient of a function with respect to its input: guidance and likelihoods ask a model for it, and leave the
- * gradients of the model's own parameters alone.
+ * The gradient of a function with respect to its input. Guidance and likelihoods use it. The gradients of the model's
+ * own parameters are not changed.
  */
 import { isRecording } from '../autograd/tape.ts';
 import { LangevinError } from '../errors.ts';
 import type { Tensor } from './tensor.ts';
 
-/** The gradient of the sum of f(x) with respect to x, in the current scope; `parameters` gather no gradient. */
+/** The gradient of the sum of f(x) with respect to x, in the current scope. `parameters` get no gradient. */
 export function gradientOf(f: (x: Tensor) => Tensor, x: Tensor, parameters: readonly Tensor[] = []): Tensor {
   if (!isRecording()) {
     throw new LangevinError('gradient: expected the tape to record, got a call inside noGrad()');
@@ -17,7 +17,7 @@ export function gradientOf(f: (x: Tensor) => Tensor, x: Tensor, parameters: read
   return at.grad;
 }
 
-/** Runs `body` while the parameters want no gradient. */
+/** Runs `body` while the parameters do not require gradients. */
 export function frozen<T>(parameters: readonly Tensor[], body: () => T): T {
   const wanted = parameters.map((p) => p.requiresGrad);
   for (const p of parameters) p.requiresGrad = false;

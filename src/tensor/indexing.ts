@@ -1,15 +1,15 @@
 /**
- * Indices of elements: what argmax and topk find, and what gather and indexSelect take. They are Int32Array or arrays
- * of numbers, never float tensors, which are exact up to 2^24 only.
+ * Indices of elements: argmax and topk return them, and gather and indexSelect take them. They are Int32Array or arrays
+ * of numbers. They are never float tensors, because float32 is exact only up to 2^24.
  */
 import { ValueError } from '../errors.ts';
 import { describe } from '../options.ts';
 import type { Tensor } from './tensor.ts';
 
-/** Whole numbers that name elements. */
+/** Whole numbers that are places of elements. */
 export type Indices = ArrayLike<number>;
 
-/** What `topk` finds: values, which have gradients, and their places along the axis. */
+/** The result of `topk`: values, which have gradients, and their places along the axis. */
 export interface TopK {
   readonly values: Tensor;
   /** Row-major in the shape of `values`. */
@@ -17,7 +17,7 @@ export interface TopK {
 }
 
 /**
- * The indices as words.
+ * The indices as 32-bit words.
  * @throws ValueError unless each is a whole number in [0, n)
  */
 export function checkIndices(op: string, index: Indices, n: number): Int32Array {
@@ -33,23 +33,25 @@ export function checkIndices(op: string, index: Indices, n: number): Int32Array 
   return new Int32Array(index);
 }
 
-/** Whether a is before b in descending order; NaN is the largest, as in NumPy and PyTorch. */
+/** Whether a comes before b in descending order. NaN is the largest, as in NumPy and PyTorch. */
 const above = (a: number, b: number) => a > b || (Number.isNaN(a) && !Number.isNaN(b));
 const below = (a: number, b: number) => above(b, a);
 
-/** Up to so many elements are kept in order as they come; more are sorted. */
+/** Up to this number of elements we keep a sorted list. For more we sort the whole row. */
 const FEW = 32;
 
-/** What `largestK` looks for. */
+/** What `largestK` searches for. */
 export interface Ranking {
   readonly rows: number;
   readonly n: number;
   readonly k: number;
-  /** The largest in descending order, or the smallest in ascending order. */
+  /** True: the largest in descending order. False: the smallest in ascending order. */
   readonly largest: boolean;
 }
 
-/** The places of the first k elements of each row [rows, n] in order; equal ones by their place. */
+/**
+ * The places of the first k elements of each row of [rows, n], in order. Equal elements keep the order of their places.
+ */
 export function largestK(values: ArrayLike<number>, { rows, n, k, largest }: Ranking): Int32Array {
   const before = largest ? above : below;
   const found = new Int32Array(rows * k);
@@ -67,7 +69,7 @@ export function largestK(values: ArrayLike<number>, { rows, n, k, largest }: Ran
     for (let j = 0; j < n; j++) {
       let to = Math.min(j, k);
       if (to === k && (k === 0 || !before(values[at + j], values[at + places[k - 1]]))) continue;
-      // Insertion: elements that j comes before move on by one, and the last falls out.
+      // Insertion: the elements after j move by one place, and the last one is dropped.
       if (to === k) to--;
       for (; to > 0 && before(values[at + j], values[at + places[to - 1]]); to--) places[to] = places[to - 1];
       places[to] = j;

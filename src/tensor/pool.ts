@@ -1,6 +1,6 @@
 /**
- * Poolings of pictures [batch, height, width, channels], nearest upsampling, and space to channels and back. Left out:
- * ceil_mode, dilation and indices of max pooling, divisor_override, upsampling of other kinds or to a given size.
+ * Poolings of pictures [batch, height, width, channels], nearest upsampling, and moves between space and channels. Left
+ * out: ceil_mode, dilation and indices of max pooling, divisor_override, and other kinds of upsampling.
  */
 import { apply } from '../autograd/tape.ts';
 import * as ops from '../ops/index.ts';
@@ -10,15 +10,19 @@ import { requireTensor, type Tensor } from './tensor.ts';
 
 /** Options of `maxPool2d`. */
 export interface MaxPool2dOptions {
-  /** Pixels from one window to the next; the kernel's size by default, so that windows lie side by side. */
+  /**
+   * The distance in pixels between neighbouring windows. By default it is the kernel's size, so windows do not overlap.
+   */
   readonly stride?: Pair;
-  /** Rows and columns on each side, at most half the kernel, which do not count; 0 by default. */
+  /** Rows and columns added on each side, at most half the kernel; 0 by default. They are never the maximum. */
   readonly padding?: Pair;
 }
 
 /** Options of `avgPool2d`. */
 export interface AvgPool2dOptions {
-  /** Pixels from one window to the next; the kernel's size by default, so that windows lie side by side. */
+  /**
+   * The distance in pixels between neighbouring windows. By default it is the kernel's size, so windows do not overlap.
+   */
   readonly stride?: Pair;
   /** Rows and columns of zeros on each side, at most half the kernel; 0 by default. */
   readonly padding?: Pair;
@@ -27,9 +31,9 @@ export interface AvgPool2dOptions {
 }
 
 /**
- * The maximum of each window of kernelSize pixels: PyTorch's max_pool2d, with the channels last. A NaN is the largest. The
- * gradient goes to the first pixel of the window, row by row, that reaches the maximum. The result has
- * ⌊(height + 2·padding - kernel)/stride⌋ + 1 rows, and columns alike.
+ * The maximum of each window of kernelSize pixels: PyTorch's max_pool2d, with the channels last. A NaN is the largest.
+ * The gradient goes to the first pixel of the window, row by row, that equals the maximum. The result has ⌊(height +
+ * 2·padding - kernel)/stride⌋ + 1 rows. The number of columns follows in the same way.
  *
  * @param x [batch, height, width, channels]
  * @throws ShapeError for a kernel larger than the padded map, or a map without pixels
@@ -72,10 +76,10 @@ export interface UpsampleOptions {
 }
 
 /**
- * Each pixel repeated scaleFactor times along height and width: PyTorch's nearest upsampling, with the channels last.
+ * Repeats each pixel scaleFactor times along height and width: PyTorch's nearest upsampling, with the channels last.
  *
  * @param x [batch, height, width, channels]
- * @throws ValueError for a factor that is no whole number >= 1, ShapeError for anything but pictures
+ * @throws ValueError for a factor that is not a whole number >= 1, ShapeError if x is not pictures
  * @example upsample(x, { scaleFactor: 2 }) // [64,14,14,32] to [64,28,28,32]
  */
 export function upsample(x: Tensor, options: UpsampleOptions): Tensor {
@@ -85,9 +89,9 @@ export function upsample(x: Tensor, options: UpsampleOptions): Tensor {
 }
 
 /**
- * Space from channels, [batch, h, w, c·r²] to [batch, h·r, w·r, c]: y[b, h·r + ry, w·r + rx, c] =
- * x[b, h, w, c·r² + ry·r + rx], PyTorch's order of channels (Shi et al. 2016).
- * @throws ShapeError for channels that r² does not divide, ValueError for a factor that is no whole number >= 1
+ * Moves channels to space, [batch, h, w, c·r²] to [batch, h·r, w·r, c]: y[b, h·r + ry, w·r + rx, c] = x[b, h, w, c·r² +
+ * ry·r + rx]. This is PyTorch's order of channels (Shi et al. 2016).
+ * @throws ShapeError for channels that r² does not divide, ValueError for a factor that is not a whole number >= 1
  */
 export function pixelShuffle(x: Tensor, upscaleFactor: number): Tensor {
   requireTensor('pixelShuffle', x);
@@ -95,8 +99,8 @@ export function pixelShuffle(x: Tensor, upscaleFactor: number): Tensor {
 }
 
 /**
- * Channels from space, [batch, h·r, w·r, c] to [batch, h, w, c·r²]: the inverse of `pixelShuffle`.
- * @throws ShapeError for a map that r does not divide, ValueError for a factor that is no whole number >= 1
+ * Moves space to channels, [batch, h·r, w·r, c] to [batch, h, w, c·r²]: the inverse of `pixelShuffle`.
+ * @throws ShapeError for a map that r does not divide, ValueError for a factor that is not a whole number >= 1
  */
 export function pixelUnshuffle(x: Tensor, downscaleFactor: number): Tensor {
   requireTensor('pixelUnshuffle', x);

@@ -1,9 +1,9 @@
-/** Shapes that the methods of a tensor ask for, worked out before an op runs. */
+/** Computes the shapes that the methods of a tensor need before they run an op. */
 import { type Shape, sizeOf } from '../autograd/variable.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 import { describe } from '../options.ts';
 
-/** The shape without its dimensions of 1, or without the one at `axis`. */
+/** The shape without its dimensions of 1, or without only the one at `axis`. */
 export function squeezed(shape: Shape, axis: number | undefined): Shape {
   if (axis === undefined) return shape.filter((n) => n !== 1);
   if (shape[axis] !== 1) {
@@ -12,7 +12,7 @@ export function squeezed(shape: Shape, axis: number | undefined): Shape {
   return shape.toSpliced(axis, 1);
 }
 
-/** The shape with the axes from `begin` to `end`, both included, as one. */
+/** The shape with the axes from `begin` to `end`, both included, merged into one. */
 export function flattened(shape: Shape, begin: number, end: number): Shape {
   if (begin > end) throw new ShapeError(`flatten: expected begin <= end, got axes ${begin} and ${end}`);
   return [...shape.slice(0, begin), sizeOf(shape.slice(begin, end + 1)), ...shape.slice(end + 1)];
@@ -36,7 +36,10 @@ export function partSizes(n: number, size: number | readonly number[]): readonly
   return size;
 }
 
-/** How `repeat` sees a shape: each axis behind one that repeats it, before and after, and the result. */
+/**
+ * The shapes that `repeat` needs. An axis of 1 is added before each axis, and the broadcast repeats it. Returned are
+ * the shapes before and after the broadcast, and the result's shape.
+ */
 export function repeatedShapes(
   shape: Shape,
   times: readonly number[],
@@ -54,7 +57,9 @@ export function repeatedShapes(
   };
 }
 
-/** 1 for the elements (row, column) of [rows, cols] with column - row <= offset, or >= offset; else 0. */
+/**
+ * 1 for the elements (row, column) of [rows, cols] with column - row <= offset (lower) or >= offset (upper); else 0.
+ */
 export function triangle(rows: number, cols: number, part: 'lower' | 'upper', offset: number): Float32Array {
   const mask = new Float32Array(rows * cols);
   for (let i = 0; i < rows; i++) {

@@ -1,4 +1,4 @@
-/** What becomes of the losses of rows or elements: PyTorch's `reduction`. */
+/** How a loss combines the losses of rows or elements: PyTorch's `reduction`. */
 import { oneOf } from '../options.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -7,11 +7,11 @@ export type Reduction = (typeof REDUCTIONS)[number];
 
 /** Options of every loss. */
 export interface LossOptions {
-  /** 'mean' by default; 'none' leaves the losses as they are. */
+  /** 'mean' by default. 'none' does not combine the losses. */
   readonly reduction?: Reduction;
 }
 
-/** The reduction that was named. @throws ValueError */
+/** Checks the reduction and returns it. @throws ValueError */
 export const reductionOf = (loss: string, reduction: Reduction): Reduction =>
   oneOf(`${loss}: reduction`, REDUCTIONS, reduction);
 

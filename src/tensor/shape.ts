@@ -1,4 +1,4 @@
-/** Checks of what callers hand in as shapes and axes. */
+/** Checks of the shapes and axes that callers pass. */
 import type { Shape } from '../autograd/variable.ts';
 import { ShapeError } from '../errors.ts';
 import { describe } from '../options.ts';
@@ -7,8 +7,8 @@ import { describe } from '../options.ts';
 const MAX_SIZE = 2 ** 30;
 
 /**
- * Returns the shape if it is one.
- * @throws ShapeError for anything but an array, dimensions that are no whole numbers >= 0, or too many elements
+ * Checks the shape and returns it.
+ * @throws ShapeError for a value that is not an array, dimensions that are not whole numbers >= 0, or too many elements
  */
 export function checkShape(op: string, shape: Shape): Shape {
   if (!Array.isArray(shape))
@@ -24,7 +24,7 @@ export function checkShape(op: string, shape: Shape): Shape {
   return shape;
 }
 
-/** The axis as 0..rank-1; negative ones count from the last. */
+/** The axis as a number in 0..rank-1. Negative axes count from the last. */
 export function checkAxis(op: string, axis: number, rank: number): number {
   if (rank === 0) throw new ShapeError(`${op}: expected no axes for a scalar, got ${axis}`);
   if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {

@@ -1,6 +1,6 @@
 /**
- * Variance, standard deviation and norms, made of other operators. The derivative of a square root at 0 is infinite;
- * where all deviations are 0 the gradient of `std` and `norm` is 0, as in PyTorch.
+ * Variance, standard deviation and norms, built from other operators. The derivative of a square root at 0 is infinite.
+ * If all deviations are 0, the gradient of `std` and `norm` is 0, as in PyTorch.
  */
 import { apply, noGrad } from '../autograd/tape.ts';
 import { ShapeError, ValueError } from '../errors.ts';
@@ -8,7 +8,7 @@ import * as ops from '../ops/index.ts';
 import { withDefaults } from '../options.ts';
 import type { ReduceOptions, Tensor } from './tensor.ts';
 
-/** Which axes: one, several, or all of them. */
+/** The axes: one, several, or all of them. */
 export type Axes = number | readonly number[] | undefined;
 
 /** Options of `var` and `std`. */
@@ -20,7 +20,7 @@ export interface VarianceOptions extends ReduceOptions {
 /** A root of x where x > 0, and 0 with gradient 0 where x = 0. */
 function rootOrZero(x: Tensor, root: (x: Tensor) => Tensor = (positive) => positive.sqrt()): Tensor {
   const positive = x.gt(0);
-  // A zero is replaced before the root as well: 0 times the infinite derivative would be NaN.
+  // We also replace a zero before the root. Otherwise 0 times the infinite derivative would be NaN.
   const safe = apply(ops.where, [positive, x, x.operand('where', 1)], undefined);
   return apply(ops.where, [positive, root(safe), x], undefined);
 }
@@ -36,7 +36,7 @@ export function variance(
   if (!(Number.isFinite(correction) && correction >= 0)) {
     throw new ValueError(`${name}: expected a correction of 0 or more, got ${correction}`);
   }
-  // Of numbers less their maximum: equal ones become 0 exactly, and no digits are lost far from 0.
+  // We subtract the maximum first. Equal numbers then become exactly 0, and numbers far from 0 lose no digits.
   const moved = x.size === 0 ? x : x.sub(noGrad(() => x.max(axes, { keepDims: true })));
   const deviation = moved.sub(moved.mean(axes, { keepDims: true }));
   const total = deviation.mul(deviation).sum(axes, { keepDims });

@@ -1,5 +1,5 @@
 /**
- * Tensor: an array of any rank with operators, and gradients through all of them.
+ * Tensor: an array of any rank with operators and gradients.
  *
  * ```ts
  * const w = tensor([[1, 2], [3, 4]], { requiresGrad: true });
@@ -8,8 +8,8 @@
  * w.grad!.toArray(); // [[2, 4], [6, 8]]
  * ```
  *
- * Operators never change their operands. Operands may be numbers; two tensors broadcast as in NumPy. The class is long
- * because it is the list of operators: each is a line or two that checks its arguments and runs an op.
+ * Operators never change their operands. An operand may be a number. Two tensors broadcast as in NumPy. The class is
+ * long because it is the list of operators. Each is a line or two that checks its arguments and runs an op.
  */
 import { apply, backward, backwardSteps, type TapeNode } from '../autograd/tape.ts';
 import { type Shape, sizeOf, Variable } from '../autograd/variable.ts';
@@ -29,7 +29,7 @@ export type Operand = Tensor | number;
 
 /** Options of the reductions. */
 export interface ReduceOptions {
-  /** Reduced axes stay as dimensions of 1. */
+  /** Whether reduced axes stay as dimensions of 1. */
   readonly keepDims?: boolean;
 }
 
@@ -59,24 +59,24 @@ export class Tensor extends Variable {
 
   /**
    * The number in a tensor of one element.
-   * @throws ShapeError if there are more or fewer
+   * @throws ShapeError for a tensor of another size
    */
   item(): number {
     if (this.size !== 1) throw new ShapeError(`item: expected one element, got shape [${this.shape}]`);
     return this.backend.at(this.ptr);
   }
 
-  /** What `JSON.stringify` takes: the elements as nested arrays, without the engine behind them. */
+  /** Used by `JSON.stringify`: the elements as nested arrays. */
   toJSON(): Nested {
     return this.toArray();
   }
 
-  /** Shape and elements, to four digits, the middle of long axes left out. */
+  /** Shape and elements, to four digits. The middle of long axes is left out. */
   override toString(): string {
     return this.alive ? format(this.toTypedArray(), this.shape) : `${this.describe()} (released)`;
   }
 
-  /** Node prints a tensor by its elements. */
+  /** Node prints a tensor with this method. */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.toString();
   }
@@ -84,8 +84,8 @@ export class Tensor extends Variable {
   // Writing
 
   /**
-   * Overwrites the elements in place: for data, parameters and buffers. No gradient goes through it, and a backward pass
-   * that needs the old elements is refused.
+   * Overwrites the elements in place, for data, parameters and buffers. It has no gradient. A backward pass that needs
+   * the old elements throws an error.
    * @throws ShapeError if the number of elements differs
    */
   set(values: ArrayLike<number>): this {
@@ -104,7 +104,7 @@ export class Tensor extends Variable {
     return this;
   }
 
-  /** Overwrites the elements with those of a tensor of the same shape, in place, as `set` does. */
+  /** Overwrites the elements in place with those of a tensor of the same shape, as `set` does. */
   copyFrom(source: Tensor): this {
     if (source.shape.join() !== this.shape.join()) {
       throw new ShapeError(`copyFrom: expected shape [${this.shape}], got [${source.shape}]`);
@@ -117,7 +117,9 @@ export class Tensor extends Variable {
 
   // Lifetime and gradients
 
-  /** A copy on the heap, outside the graph: what a scope returns. Free it with `dispose()`. */
+  /**
+   * A copy on the heap, outside the graph. Use it for a tensor that must outlive its scope. Free it with `dispose()`.
+   */
   keep(): Tensor {
     return this.emptyOnHeap(this.shape).copyFrom(this);
   }
@@ -127,10 +129,12 @@ export class Tensor extends Variable {
     return this.empty(this.shape).copyFrom(this);
   }
 
-  /** Marks the tensor as a leaf whose gradient is wanted (or not). Returns it. */
+  /** Sets whether this leaf requires a gradient. Returns the tensor. */
   requireGrad(wanted = true): this {
     if (!this.isLeaf)
-      throw new ValueError('requireGrad: expected a leaf, got the result of an operation: detach() it');
+      throw new ValueError(
+        'requireGrad: expected a leaf, got the result of an operation: call detach() first',
+      );
     this.requiresGrad = wanted;
     return this;
   }
@@ -138,7 +142,7 @@ export class Tensor extends Variable {
   /**
    * Adds the gradient of this tensor to `grad` of every leaf it was computed from.
    *
-   * @param gradient dL/d(this), needed unless this has one element
+   * @param gradient dL/d(this); needed unless this tensor has one element
    * @param options `retainGraph` keeps the graph for another call
    * @throws ShapeError, and LangevinError for a graph that was used before
    */
@@ -151,20 +155,21 @@ export class Tensor extends Variable {
   }
 
   /**
-   * As `backward()`, node by node: for looking at what the pass does. Yields each node of the tape when its derivative
-   * has been computed.
+   * Runs `backward()` node by node, so that you can watch the pass. Yields each node of the tape after its derivative
+   * is computed.
    */
   backwardSteps(gradient: Tensor | null = null): Generator<TapeNode, void> {
     return backwardSteps(this, gradient);
   }
 
   /**
-   * Calls `hook` with this tensor's gradient in each backward pass that reaches it. For the result of an operation that
-   * is dL/d(this), once it is complete and before it is passed on; it dies with the pass: look at it, or `keep()` it.
-   * For a leaf it is `grad`, with all that was summed there since `zeroGrad`, at the end of the pass.
+   * Calls `hook` with this tensor's gradient in each backward pass that reaches it. For the result of an operation the
+   * gradient is dL/d(this). The hook runs when the gradient is complete, before it is passed on. This gradient ends
+   * with the pass: read it in the hook, or `keep()` it. For a leaf the gradient is `grad`, the sum since `zeroGrad`, at
+   * the end of the pass.
    *
-   * What the hook writes into the gradient counts: `x.onGradient((g) => g.copyFrom(g.clamp(-1, 1)))`. What it computes
-   * is not recorded. Several hooks run in the order in which they were added.
+   * The hook may change the gradient: `x.onGradient((g) => g.copyFrom(g.clamp(-1, 1)))`. The tape does not record
+   * inside the hook. Several hooks run in the order in which they were added.
    *
    * @returns a function that removes the hook
    * @throws ValueError for a tensor that requires no gradient; LangevinError, in the pass, for an asynchronous hook
@@ -177,7 +182,7 @@ export class Tensor extends Variable {
         `onGradient: expected a tensor that requires a gradient, got a constant [${this.shape}]`,
       );
     }
-    // Of its own, so that one function may be added twice.
+    // We wrap the hook, so that one function may be added twice.
     const own = (gradient: Variable) => hook(gradient as Tensor);
     this.gradHooks ??= new Set();
     this.gradHooks.add(own);
@@ -187,7 +192,7 @@ export class Tensor extends Variable {
     };
   }
 
-  // Elementwise, two operands
+  // Elementwise operators of two operands
 
   add(other: Operand): Tensor {
     return apply(ops.binary.add, [this, this.operand('add', other)], undefined);
@@ -205,7 +210,7 @@ export class Tensor extends Variable {
     return apply(ops.binary.div, [this, this.operand('div', other)], undefined);
   }
 
-  /** this^exponent, by IEEE 754's rules: a negative base takes whole exponents only. */
+  /** this^exponent, by the rules of IEEE 754. A negative base needs a whole exponent. */
   pow(exponent: Operand): Tensor {
     return apply(ops.binary.pow, [this, this.operand('pow', exponent)], undefined);
   }
@@ -218,7 +223,7 @@ export class Tensor extends Variable {
     return apply(ops.binary.minimum, [this, this.operand('minimum', other)], undefined);
   }
 
-  // Comparisons: 1 where they hold, else 0; no gradient runs through them
+  // Comparisons: 1 if they hold, else 0. They have no gradient.
 
   eq(other: Operand): Tensor {
     return apply(ops.comparison.eq, [this, this.operand('eq', other)], undefined);
@@ -244,7 +249,7 @@ export class Tensor extends Variable {
     return apply(ops.comparison.ge, [this.operand('le', other), this], undefined);
   }
 
-  // Elementwise, one operand
+  // Elementwise functions of one operand
 
   neg(): Tensor {
     return apply(ops.unary.neg, [this], {});
@@ -299,12 +304,14 @@ export class Tensor extends Variable {
     return apply(ops.unary.erf, [this], {});
   }
 
-  /** x·Φ(x) with the normal distribution function Φ, not its approximation by tanh (Hendrycks and Gimpel 2016). */
+  /**
+   * x·Φ(x) with the normal distribution function Φ. It is not the approximation by tanh (Hendrycks and Gimpel 2016).
+   */
   gelu(): Tensor {
     return apply(ops.unary.gelu, [this], {});
   }
 
-  /** ln(1 + e^x), which does not overflow. */
+  /** ln(1 + e^x), without overflow. */
   softplus(): Tensor {
     return apply(ops.unary.softplus, [this], {});
   }
@@ -324,7 +331,7 @@ export class Tensor extends Variable {
     return apply(ops.unary.clamp, [this], { lo, hi });
   }
 
-  // Reductions: over all axes, or over the given ones (negative counts from the last)
+  // Reductions over all axes, or over the given ones (negative axes count from the last)
 
   sum(axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
     return apply(ops.sum, [this], this.axes('sum', axes, options));
@@ -334,20 +341,20 @@ export class Tensor extends Variable {
     return apply(ops.mean, [this], this.axes('mean', axes, options));
   }
 
-  /** @throws ShapeError over no elements */
+  /** The maximum. @throws ShapeError over no elements */
   max(axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
     return apply(ops.max, [this], this.axes('max', axes, options));
   }
 
-  /** @throws ShapeError over no elements */
+  /** The minimum. @throws ShapeError over no elements */
   min(axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
     return apply(ops.min, [this], this.axes('min', axes, options));
   }
 
-  /** The product; 1 over no elements. Its gradient is right where elements are 0. */
+  /** The product, which is 1 over no elements. Its gradient is also correct if elements are 0. */
   prod(axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
     const { axes: all, keepDims } = this.axes('prod', axes, options);
-    // From the last axes to the first: the axes before them keep their numbers.
+    // We reduce from the last axes to the first, so that the axes before keep their numbers.
     return ops
       .neighbours(all)
       .reduceRight<Tensor>((y, run) => apply(ops.prod, [y], { axes: run, keepDims }), this);
@@ -361,7 +368,7 @@ export class Tensor extends Variable {
     return variance('var', this, this.axes('var', axes, {}).axes, options);
   }
 
-  /** The standard deviation, the root of `var`. Its gradient is 0 where all elements are equal. */
+  /** The standard deviation, the root of `var`. Its gradient is 0 if all elements are equal. */
   std(axes?: Axes, options: VarianceOptions = {}): Tensor {
     return standardDeviation(this, this.axes('std', axes, {}).axes, options);
   }
@@ -374,14 +381,14 @@ export class Tensor extends Variable {
     return vectorNorm(this, p, this.axes('norm', axes, {}).axes, options);
   }
 
-  // Along one axis
+  // Functions along one axis
 
   /** e^x / Σ e^x along an axis, by default the last. */
   softmax(axis = -1): Tensor {
     return this.withLast('softmax', axis, (x) => apply(ops.softmax.softmax, [x], undefined));
   }
 
-  /** The logarithm of `softmax`, exact where softmax itself would underflow. */
+  /** The logarithm of `softmax`. It is accurate even if softmax itself would underflow. */
   logSoftmax(axis = -1): Tensor {
     return this.withLast('logSoftmax', axis, (x) => apply(ops.softmax.logSoftmax, [x], undefined));
   }
@@ -394,8 +401,9 @@ export class Tensor extends Variable {
   // Indices
 
   /**
-   * The place of the largest element: of all, row-major, as a number; or of each row along an axis, row-major in the
-   * shape without it. The first of equal elements; NaN is the largest.
+   * The place of the largest element. Without an axis it is one number, in row-major order over all elements. With an
+   * axis there is one place for each row along it, row-major in the shape without the axis. Of equal elements the first
+   * counts. NaN is the largest.
    * @throws ShapeError along no elements
    */
   argmax(): number;
@@ -416,8 +424,8 @@ export class Tensor extends Variable {
 
   /**
    * The k largest elements along an axis, by default the last, in descending order, and their places. Equal elements
-   * keep their order; NaN is the largest. Gradients run through the values.
-   * @param options `largest: false` takes the smallest, in ascending order
+   * keep their order. NaN is the largest. The values have gradients.
+   * @param options `largest: false` selects the smallest, in ascending order
    * @throws ValueError unless 0 <= k <= the axis' size
    */
   topk(k: number, axis = -1, options: { readonly largest?: boolean } = {}): TopK {
@@ -437,10 +445,10 @@ export class Tensor extends Variable {
   }
 
   /**
-   * An element for each index: result[.., j, ..] = this[.., index[.., j, ..], ..]. The indices, row-major, fill a shape
-   * that is this one's but for `axis`: for [rows, n] and axis 1 one index a row gives [rows, 1]. Gradients are added
-   * where elements came from.
-   * @throws ValueError for an index that is not in [0, shape[axis]), ShapeError for another number of them
+   * Selects an element for each index: result[.., j, ..] = this[.., index[.., j, ..], ..]. The indices are row-major.
+   * They have the shape of this tensor except along `axis`. For [rows, n] and axis 1, one index for each row gives
+   * [rows, 1]. Gradients are added to the selected elements.
+   * @throws ValueError for an index that is not in [0, shape[axis]), ShapeError for another number of indices
    */
   gather(axis: number, index: Indices): Tensor {
     const at = checkAxis('gather', axis, this.rank);
@@ -456,8 +464,8 @@ export class Tensor extends Variable {
   }
 
   /**
-   * Whole slices along an axis, one for each index: rows of an embedding's table. Gradients are added where slices came
-   * from, in the order of the indices.
+   * Selects whole slices along an axis, one for each index, as rows of an embedding's table. Gradients are added to the
+   * selected slices, in the order of the indices.
    * @throws ValueError for an index that is not in [0, shape[axis])
    */
   indexSelect(axis: number, index: Indices): Tensor {
@@ -468,15 +476,15 @@ export class Tensor extends Variable {
 
   // Shape
 
-  /** The same elements under another shape; one dimension may be -1. Shares the memory. */
+  /** The same elements in another shape. One dimension may be -1. The result shares the memory. */
   reshape(...shape: number[] | [Shape]): Tensor {
     const wanted = (Array.isArray(shape[0]) ? shape[0] : shape) as number[];
     return apply(ops.reshape, [this], { shape: this.resolve(wanted) });
   }
 
   /**
-   * Axes in another order: axis i of the result is axis order[i] of this; reversed without arguments. This is NumPy's
-   * `transpose`, and PyTorch's `permute`: `transpose(1, 0)` exchanges the axes of a matrix.
+   * Axes in another order: axis i of the result is axis order[i] of this tensor. Without arguments the order is
+   * reversed. This is NumPy's `transpose` and PyTorch's `permute`. `transpose(1, 0)` exchanges the axes of a matrix.
    */
   transpose(...order: number[]): Tensor {
     const axes =
@@ -490,7 +498,7 @@ export class Tensor extends Variable {
   }
 
   /**
-   * The box [begin, end) along each axis. Negative numbers count from the end; axes not given are whole.
+   * The box [begin, end) along each axis. Negative numbers count from the end. Axes that are not given stay whole.
    * @throws ShapeError for a box that does not fit
    */
   slice(begin: readonly number[], end: readonly number[] = []): Tensor {
@@ -514,38 +522,38 @@ export class Tensor extends Variable {
     return apply(ops.slice, [this], { begin: from, size });
   }
 
-  /** Repeats dimensions of 1, or missing ones at the front, to `shape`. */
+  /** Repeats dimensions of 1, or missing dimensions at the front, to `shape`. */
   broadcastTo(...shape: number[] | [Shape]): Tensor {
     const wanted = (Array.isArray(shape[0]) ? shape[0] : shape) as number[];
     return apply(ops.broadcastTo, [this], { shape: checkShape('broadcastTo', wanted) });
   }
 
-  /** Without dimensions of 1, or without the one at `axis`. @throws ShapeError where the dimension is not 1 */
+  /** Removes dimensions of 1, or only the one at `axis`. @throws ShapeError if the dimension at `axis` is not 1 */
   squeeze(axis?: number): Tensor {
     const at = axis === undefined ? undefined : checkAxis('squeeze', axis, this.rank);
     return this.reshape(squeezed(this.shape, at));
   }
 
-  /** With a dimension of 1 at `axis`, from 0 to the rank; -1 puts it last. */
+  /** Adds a dimension of 1 at `axis`, from 0 to the rank. -1 adds it as the last. */
   unsqueeze(axis: number): Tensor {
     return this.reshape(this.shape.toSpliced(checkAxis('unsqueeze', axis, this.rank + 1), 0, 1));
   }
 
-  /** With the axes from `begin` to `end`, both included, as one: by default all of them. */
+  /** Merges the axes from `begin` to `end`, both included, into one. By default it merges all axes. */
   flatten(begin = 0, end = -1): Tensor {
     if (this.rank === 0) return this.reshape(1);
     const [from, to] = [begin, end].map((axis) => checkAxis('flatten', axis, this.rank));
     return this.reshape(flattened(this.shape, from, to));
   }
 
-  /** In the opposite order along the given axes, or along all. */
+  /** Reverses the order of elements along the given axes, or along all axes. */
   flip(axes?: number | readonly number[]): Tensor {
     return apply(ops.flip, [this], { axes: this.axes('flip', axes, {}).axes });
   }
 
   /**
-   * The whole tensor again and again, `times[i]` times along axis i; further numbers at the front add axes. (NumPy's
-   * `tile`; for repeated elements use `indexSelect`.)
+   * Repeats the whole tensor `times[i]` times along axis i. More numbers than axes add axes at the front. (This is
+   * NumPy's `tile`. To repeat single elements, use `indexSelect`.)
    */
   repeat(...times: number[] | [readonly number[]]): Tensor {
     const given = (Array.isArray(times[0]) ? times[0] : times) as number[];
@@ -554,8 +562,8 @@ export class Tensor extends Variable {
   }
 
   /**
-   * Parts along an axis: of `size` elements each, the last with what is left, or of the given sizes.
-   * @throws ShapeError for sizes that do not sum to the axis
+   * Splits an axis into parts of `size` elements, where the last part may be smaller, or into parts of the given sizes.
+   * @throws ShapeError for sizes whose sum is not the size of the axis
    */
   split(size: number | readonly number[], axis = 0): Tensor[] {
     const at = checkAxis('split', axis, this.rank);
@@ -567,17 +575,17 @@ export class Tensor extends Variable {
     });
   }
 
-  /** The lower triangle of matrices [..., m, n]: elements with column - row <= offset; the others become 0. */
+  /** The lower triangle of matrices [..., m, n]: elements with column - row <= offset. All others become 0. */
   tril(offset = 0): Tensor {
     return this.triangle('tril', 'lower', offset);
   }
 
-  /** The upper triangle of matrices [..., m, n]: elements with column - row >= offset; the others become 0. */
+  /** The upper triangle of matrices [..., m, n]: elements with column - row >= offset. All others become 0. */
   triu(offset = 0): Tensor {
     return this.triangle('triu', 'upper', offset);
   }
 
-  /** A copy in the current scope through which gradients run; `detach()` is one outside the graph. */
+  /** A copy in the current scope that passes gradients on. `detach()` makes a copy outside the graph. */
   clone(): Tensor {
     return this.broadcastTo(this.shape);
   }
@@ -586,20 +594,20 @@ export class Tensor extends Variable {
 
   /**
    * The matrix product [..., m, k]·[..., k, n]. Leading dimensions are a batch and broadcast as in NumPy. A vector on
-   * the left is a row, on the right a column, and its dimension of 1 goes again.
-   * @param options `aT` and `bT` tell that an operand is stored transposed, which costs nothing
+   * the left is used as a row, and a vector on the right as a column. The result does not have that dimension of 1.
+   * @param options `aT` and `bT` say that an operand is stored transposed, which costs nothing
    * @throws ShapeError for shapes that do not fit
    */
   matmul(other: Tensor, options: MatmulOptions = {}): Tensor {
     const attrs = withDefaults('matmul', options, { aT: false, bT: false });
     requireTensor('matmul', other);
-    // A vector is a matrix of one row or column, which is dropped from the result.
+    // A vector becomes a matrix of one row or column. That dimension is then removed from the result.
     if (this.rank === 1) {
       const product = this.reshape(attrs.aT ? [-1, 1] : [1, -1]).matmul(other, attrs);
       return product.squeeze(other.rank === 1 ? -1 : -2);
     }
     if (other.rank === 1) return this.matmul(other.reshape(attrs.bT ? [1, -1] : [-1, 1]), attrs).squeeze(-1);
-    // Many matrices times one are one product of more rows.
+    // Many matrices times one matrix are one product with more rows.
     if (this.rank > 2 && other.rank === 2 && !attrs.aT) {
       const rows = apply(ops.matmul, [this.flatten(0, -2), other], attrs);
       return rows.reshape([...this.shape.slice(0, -1), rows.shape[1]]);
@@ -607,7 +615,7 @@ export class Tensor extends Variable {
     return apply(ops.matmul, [this, other], attrs);
   }
 
-  /** This tensor without its part in the graph, in the same memory. @internal */
+  /** This tensor outside the graph, in the same memory. @internal */
   detached(): Tensor {
     return this.requiresGrad ? this.alias(this.shape) : this;
   }
@@ -625,7 +633,7 @@ export class Tensor extends Variable {
     return this.transpose(...[...Array(last).keys()].toSpliced(axis, 0, last));
   }
 
-  /** A function of the last axis, along another one. */
+  /** Applies a function of the last axis along another axis. */
   private withLast(op: string, axis: number, f: (x: Tensor) => Tensor): Tensor {
     const at = checkAxis(op, axis, this.rank);
     return f(this.lastAxis(at)).lastTo(at);
@@ -640,7 +648,7 @@ export class Tensor extends Variable {
     return apply(ops.where, [mask, this, this.operand(op, 0)], undefined);
   }
 
-  /** A tensor as it is, or a number as a tensor of rank 0. @internal */
+  /** Returns a tensor unchanged, and a number as a tensor of rank 0. @internal */
   operand(op: string, value: Operand): Tensor {
     if (value instanceof Tensor) return value;
     if (typeof value !== 'number') {
@@ -671,7 +679,7 @@ export class Tensor extends Variable {
   }
 }
 
-/** @throws ValueError for anything but a tensor */
+/** @throws ValueError unless x is a tensor */
 export function requireTensor(op: string, x: unknown): asserts x is Tensor {
   if (!(x instanceof Tensor)) throw new ValueError(`${op}: expected a tensor, got ${describe(x)}`);
 }
