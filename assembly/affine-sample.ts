@@ -1,14 +1,15 @@
 /**
- * Pictures seen through affine maps, with bilinear interpolation and zeros outside:
+ * Samples pictures through affine maps, with bilinear interpolation and zeros outside:
  *
  *     y[b,i,j,c] = Σ w·x[b,v,u,c]   over the pixels (v, u) around (m3·j + m4·i + m5, m0·j + m1·i + m2)
  *
- * over [batch,height,width,channels], with the six numbers m of picture b. A pixel is a point: its weight is
- * (1 - |distance across|)·(1 - |distance down|). Backwards dy is spread over the same pixels with the same weights.
+ * over [batch,height,width,channels], with the six numbers m of picture b. A pixel is a point. Its weight is (1 -
+ * |horizontal distance|)·(1 - |vertical distance|). In the backward pass dy is divided between the same pixels with the
+ * same weights.
  *
- * A pixel of weight 0 is not read, so that a move by whole pixels is an exact copy. Places are rounded to float32: a
- * place of magnitude p may be off by 2^-23·p pixels. A picture is computed by one thread, and its gradient is summed in
- * the order of y. Left out on purpose: vectors, since pictures that are moved have one to four channels.
+ * A pixel of weight 0 is not read. So a shift by whole pixels is an exact copy. Coordinates are rounded to float32: a
+ * coordinate of magnitude p may have an error of 2^-23·p pixels. One thread computes a picture, and its gradient is
+ * summed in the order of y. Left out on purpose: SIMD, because such pictures have one to four channels.
  *
  * Source: Jaderberg et al. (2015), "Spatial transformer networks", eqs. 1 and 5.
  */
@@ -24,7 +25,7 @@ export function affineSampleBackward(from: i32, to: i32, r: AffineSampleBackward
   sample(from, to, r.height, r.width, r.channels, r.matrix, r.out, r.dy, true);
 }
 
-/** y = the weighted pixels of x, or backwards x += y by the same weights. */
+/** y = the weighted pixels of x, or in the backward pass x += y with the same weights. */
 // @ts-ignore: decorator
 @inline
 function sample(
@@ -53,7 +54,7 @@ function sample(
       for (let j = 0; j < width; ++j, y += pixel) {
         const u = m0 * <f32>j + u0;
         const v = m3 * <f32>j + v0;
-        // So written it is false for NaN.
+        // In this form the condition is false for NaN.
         if (!(u > -1 && u < <f32>width && v > -1 && v < <f32>height)) {
           if (!backward) for (let c = 0; c < pixel; c += 4) f32.store(y + c, 0);
           continue;

@@ -1,9 +1,10 @@
 /**
- * Copies of two-dimensional views: the whole of reshaping, transposing, slicing, concatenating and
- * broadcasting, forwards and (with `accumulate`) backwards. Exact when alpha is 1; else one rounding.
+ * Copies of two-dimensional views. They do the work of reshaping, transposing, slicing, concatenating and broadcasting,
+ * in the forward pass and (with `accumulate`) in the backward pass. The copy is exact if alpha is 1; else it has one
+ * rounding.
  *
- * A transpose goes by squares of four rows and columns, which are turned in registers. The items of the work are
- * rows; where there is one row, its columns.
+ * A transpose works on squares of four rows and columns in registers. The items of the work are rows. If there is only
+ * one row, they are its columns.
  */
 import { put4, putColumns4 } from './elementwise/put';
 import { CopyRecord, FillRecord } from './records';
@@ -18,7 +19,9 @@ export function fill(from: i32, to: i32, r: FillRecord): void {
   for (; y < end; y += 4) f32.store(y, r.value);
 }
 
-/** y[i·yRow + j·yCol] = [itself +] alpha·x[i·xRow + j·xCol] over [rows, cols]; strides in elements, any sign. */
+/**
+ * y[i·yRow + j·yCol] = [y +] alpha·x[i·xRow + j·xCol] over [rows, cols]. Strides are in elements and may be negative.
+ */
 export function copy(from: i32, to: i32, r: CopyRecord): void {
   const along = r.rows == 1;
   const accumulate = r.accumulate != 0;
@@ -38,7 +41,7 @@ export function copy(from: i32, to: i32, r: CopyRecord): void {
   } else if (xRow == 1 && yCol == 1) {
     transpose(cols, rows, alpha, x, xCol << 2, y, yRow << 2, accumulate);
   } else {
-    // In blocks, so that the cache lines of both sides are used whole.
+    // We work in blocks, so that whole cache lines are used on both sides.
     for (let i = 0; i < rows; i += 16) {
       for (let j = 0; j < cols; j += 16) {
         const source = x + ((i * xRow + j * xCol) << 2);
@@ -51,7 +54,7 @@ export function copy(from: i32, to: i32, r: CopyRecord): void {
   }
 }
 
-/** As `copy` with any strides, here in bytes, element by element; the longer axis should be the second. */
+/** As `copy` with any strides, but in bytes, element by element. The longer axis should be the second. */
 function copyElements(
   rows: i32,
   cols: i32,
@@ -74,13 +77,16 @@ function copyElements(
   }
 }
 
-/** Bytes up to which a loop copies faster than the engine. */
+/** The number of bytes up to which a loop copies faster than the engine. */
 const SHORT: usize = 192;
 
-/** Rows of a strip of a transpose: what four of its columns touch stays in the caches, also where strides are 2^n. */
+/** The rows of a strip of a transpose. The data of four of its columns stays in the caches, also if strides are 2^n. */
 const STRIP: i32 = 64;
 
-/** y[j,i] = [itself +] alpha·x[i,j]: rows of x `xStep` bytes apart, rows of y `yStep`; both contiguous along rows. */
+/**
+ * y[j,i] = [y +] alpha·x[i,j]. Rows of x are `xStep` bytes apart, and rows of y `yStep`. Both are contiguous along
+ * rows.
+ */
 function transpose(
   rows: i32,
   cols: i32,
@@ -140,7 +146,7 @@ function copyRow(n: i32, alpha: f32, x: usize, y: usize, accumulate: bool): void
   }
 }
 
-/** Copies whole words. memory.copy is a call into the engine, which costs as much as some hundred bytes. */
+/** Copies whole words. memory.copy is a call into the engine, which costs as much as a loop over some hundred bytes. */
 // @ts-ignore: decorator
 @inline
 function copyBytes(y: usize, x: usize, n: usize): void {

@@ -3,8 +3,8 @@
  *
  *     y[o,j,i] = [y +] Σ x[o,p,i] over p <= j, or, `reverse`, over p >= j
  *
- * The gradient of one direction is the other. Sums are float64, in the order of the axis, and each is rounded once to
- * float32. The items of the work are `outer`.
+ * The gradient of one direction is the other direction. Sums are float64, in the order of the axis, and each is rounded
+ * once to float32. The items of the work are `outer`.
  */
 import { CumsumRecord } from './records';
 

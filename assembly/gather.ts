@@ -1,12 +1,12 @@
 /**
- * Elements taken by indices along the middle axis of x[outer, n, inner], and gradients added back by them:
+ * Selects elements by indices along the middle axis of x[outer, n, inner], and adds gradients back by the same indices:
  *
  *     gather        out[o,j,i]  = [out +] x[o, index(o,j,i), i]
  *     scatterAdd    out[o, index(o,j,i), i] += y[o,j,i],  in ascending j
  *
- * over [outer, m, inner]. An index is a word i32 at index + o·indexOuter + j·indexRow + i·indexCol. With strides 0, 1, 0
- * whole rows are taken, as an embedding does. The caller has checked that indices lie in [0, n). A gather is exact; a
- * sum is rounded once an addition, in an order that depends on the indices alone.
+ * over [outer, m, inner]. An index is an i32 word at index + o·indexOuter + j·indexRow + i·indexCol. With strides 0, 1,
+ * 0 whole rows are selected, as in an embedding. The caller has checked that indices lie in [0, n). A gather is exact.
+ * A sum is rounded after each addition, and its order depends only on the indices.
  */
 import { GatherRecord, ScatterAddRecord } from './records';
 
@@ -35,7 +35,7 @@ export function gather(from: i32, to: i32, r: GatherRecord): void {
   }
 }
 
-/** The items of the work are a box of outer and inner, whose elements of the result no other box has. */
+/** The items of the work are a box of outer and inner. No other box writes the same elements of the result. */
 export function scatterAdd(o0: i32, o1: i32, i0: i32, i1: i32, r: ScatterAddRecord): void {
   const m = r.m;
   const step = (<usize>r.inner) << 2;

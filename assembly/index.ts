@@ -1,7 +1,7 @@
 /**
- * The whole ABI of the kernel module: items of the work and a record of arguments in (records.ts), arrays in memory
- * out. No objects, no static data and no start function, so that any number of instances may share one memory
- * (asconfig.json: runtime stub).
+ * The whole ABI of the kernel module. A kernel takes items of the work and a record of arguments (records.ts), and
+ * writes arrays in memory. There are no objects, no static data and no start function. So any number of instances can
+ * share one memory (asconfig.json: runtime stub).
  */
 
 export { affineSample, affineSampleBackward } from './affine-sample';
@@ -40,7 +40,7 @@ export { attach, scratchBytes } from './scratch';
 export { affinePath } from './sde';
 export { logSoftmax, logSoftmaxBackward, softmax, softmaxBackward } from './softmax';
 
-/** The first byte that no kernel uses: the heap starts here. */
+/** The first byte that no kernel uses. The heap starts here. */
 export function heapBase(): usize {
   return __heap_base;
 }

@@ -1,6 +1,6 @@
-/** The multiply-add of both builds: the one operation in which strict and relaxed numerics differ. */
+/** The multiply-add of both builds. It is the only operation in which strict and relaxed numerics differ. */
 
-/** a·b + c: rounded once where this is the relaxed build and the engine fuses, else twice. */
+/** a·b + c. It is rounded once in the relaxed build if the engine fuses, else twice. */
 // @ts-ignore: decorator
 @inline
 export function mulAdd(a: v128, b: v128, c: v128): v128 {

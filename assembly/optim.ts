@@ -1,16 +1,16 @@
 /**
- * Optimiser steps over a flat block of n parameters, each in one pass: Adam with coupled (L2) or decoupled
- * weight decay, SGD with momentum, and RMSprop. Every operation is float32, rounded once; the bias corrections come in
- * from the caller, who keeps them in float64.
+ * Optimiser steps over a flat block of n parameters, each in one pass: Adam with coupled (L2) or decoupled weight
+ * decay, SGD with momentum, and RMSprop. Every operation is float32 and rounded once. The caller computes the bias
+ * corrections in float64.
  *
- * Source: Kingma and Ba (2015), algorithm 1 with the order of operations of PyTorch's `torch.optim.Adam`;
- * Loshchilov and Hutter (2019) for AdamW; Tieleman and Hinton (2012), lecture 6e, for RMSprop as `torch.optim.RMSprop`.
+ * Source: Kingma and Ba (2015), algorithm 1 with the order of operations of PyTorch's `torch.optim.Adam`; Loshchilov
+ * and Hutter (2019) for AdamW; Tieleman and Hinton (2012), lecture 6e, for RMSprop as `torch.optim.RMSprop`.
  */
 import { constant } from './constants';
 import { AdamRecord, RmspropRecord, SgdRecord } from './records';
 import { scratch } from './scratch';
 
-// Adam's factors as float32, at the start of this thread's scratch memory: a broadcast load is one instruction.
+// Adam's factors as float32, at the start of this thread's scratch memory. A broadcast load is one instruction.
 const STEP: i32 = 0,
   BETA1: i32 = 1,
   REST1: i32 = 2,
@@ -40,7 +40,8 @@ function get(factor: i32): v128 {
 export function adam(from: i32, to: i32, r: AdamRecord): void {
   set(STEP, r.stepSize);
   set(BETA1, <f32>r.beta1);
-  // In float32 1 - 0.999 is off by 1e-5 of itself, and the bias correction, by the true value, would show it.
+  // In float32 1 - 0.999 has a relative error of 1e-5. The bias correction uses the exact value, so the error would
+  // show.
   set(REST1, <f32>(1 - r.beta1));
   set(BETA2, <f32>r.beta2);
   set(REST2, <f32>(1 - r.beta2));
@@ -72,8 +73,8 @@ function adam4(left: i32, p: usize, g: usize, m: usize, v: usize): void {
 }
 
 /**
- * g = g + l2·p; where momentum is not 0: b = first ? g : momentum·b + (1-dampening)·g, and
- * g = nesterov ? g + momentum·b : b; p = p - lr·g.
+ * g = g + l2·p. If momentum is not 0: b = first ? g : momentum·b + (1-dampening)·g, and g = nesterov ? g + momentum·b :
+ * b. Then p = p - lr·g.
  */
 export function sgd(from: i32, to: i32, r: SgdRecord): void {
   const rate = f32x4.splat(r.lr);
@@ -101,10 +102,10 @@ export function sgd(from: i32, to: i32, r: SgdRecord): void {
 }
 
 /**
- * g = g + l2·p, v = alpha·v + (1-alpha)·g²; where it is centred: a = alpha·a + (1-alpha)·g and s = v - a², else s = v;
- * d = g / (sqrt(s) + eps); with momentum: b = momentum·b + d and d = b; p = p - lr·d.
+ * g = g + l2·p, v = alpha·v + (1-alpha)·g². If centred: a = alpha·a + (1-alpha)·g and s = v - a², else s = v. Then d =
+ * g / (sqrt(s) + eps). With momentum: b = momentum·b + d and d = b. Last, p = p - lr·d.
  *
- * The variance s is never negative but by rounding: then it counts as 0.
+ * The variance s is negative only by rounding. It is 0 then.
  */
 export function rmsprop(from: i32, to: i32, r: RmspropRecord): void {
   const rate = f32x4.splat(r.lr);

@@ -1,15 +1,15 @@
 /**
- * The machine's multiply-add peak as WebAssembly can reach it, from registers alone: the bench divides by it.
+ * The machine's multiply-add peak as WebAssembly can reach it, from registers only. The benchmark divides by it.
  */
 import { mulAdd } from './mul-add';
 import { PeakRecord } from './records';
 import { scratch } from './scratch';
 
 /**
- * Does items [from, to) of the work: each is `turns` steps of 28 products and 28 sums of vectors, 224 flop. The strict
- * loop has seven chains of products and seven of sums, the relaxed one fourteen of multiply-adds. That is more than a
- * processor has in flight: its throughput bounds the speed, not its latency. What is stored only keeps the work from
- * being dropped.
+ * Does the items [from, to) of the work. Each is `turns` steps of 28 products and 28 sums of vectors, 224 flop. The
+ * strict loop has seven chains of products and seven of sums. The relaxed loop has fourteen chains of multiply-adds. A
+ * processor cannot have more operations in flight. So its throughput limits the speed, not its latency. The result is
+ * stored only so that the compiler does not remove the work.
  */
 export function peakMulAdd(from: i32, to: i32, r: PeakRecord): void {
   for (let item = from; item < to; ++item) {
@@ -19,8 +19,8 @@ export function peakMulAdd(from: i32, to: i32, r: PeakRecord): void {
 }
 
 /**
- * m = m·m and c = c + m in each of seven pairs of chains. m is 1, which a compiler cannot know of what comes from memory,
- * and c counts the turns.
+ * m = m·m and c = c + m in each of seven pairs of chains. m is 1, but it is loaded from memory, so the compiler cannot
+ * know that. c counts the turns.
  */
 function plainChains(turns: i32, at: usize): v128 {
   f32.store(at, 1);
@@ -61,7 +61,7 @@ function plainChains(turns: i32, at: usize): v128 {
   return f32x4.add(f32x4.add(f32x4.add(c0, c1), f32x4.add(c2, c3)), f32x4.add(f32x4.add(c4, c5), c6));
 }
 
-/** c = c·x + x in each of fourteen chains; x = 1/2 keeps c at 1. */
+/** c = c·x + x in each of fourteen chains. x = 1/2 keeps c at 1. */
 function fusedChains(turns: i32, at: usize): v128 {
   f32.store(at, 0.5);
   const x = v128.load32_splat(at);
@@ -95,7 +95,7 @@ function fusedChains(turns: i32, at: usize): v128 {
   return f32x4.add(low, high);
 }
 
-/** Whether this build's multiply-add rounds once: (1 + 2^-12)² - (1 + 2^-11) is 2^-24 then, and else 0. */
+/** Whether this build's multiply-add rounds once. If so, (1 + 2^-12)² - (1 + 2^-11) is 2^-24, else 0. */
 export function isFused(at: usize): bool {
   f32.store(at, 1.000244140625);
   f32.store(at, -1.00048828125, 4);

@@ -1,11 +1,12 @@
 /**
- * Space from channels, and channels from space, by PyTorch's order of channels. With r the factor,
+ * Moves channels to space, and space to channels, in PyTorch's order of channels. With r the factor,
  *
  *     y[b, h·r + ry, w·r + rx, c] = x[b, h, w, c·r² + ry·r + rx]
  *
- * A copy: exact. A factor of 2 goes by four channels, which are a square of 4 x 4 that is turned in registers.
+ * This is an exact copy. A factor of 2 works on four channels at a time: a square of 4 x 4 that is transposed in
+ * registers.
  *
- * The items of the work are rows of x, batch·height of them.
+ * The items of the work are the batch·height rows of x.
  */
 import { putColumns4 } from './elementwise/put';
 import { PixelShuffleRecord } from './records';
@@ -16,7 +17,7 @@ export function pixelShuffle(from: i32, to: i32, r: PixelShuffleRecord): void {
   else elements(true, from, to, r);
 }
 
-/** x from y, which is the gradient of y from x, and the other way round. */
+/** x from y, which is the gradient of y from x. The reverse is also true. */
 export function pixelUnshuffle(from: i32, to: i32, r: PixelShuffleRecord): void {
   if (r.factor == 2) halves(false, from, to, r);
   else elements(false, from, to, r);
@@ -39,7 +40,7 @@ function elements(shuffle: bool, from: i32, to: i32, r: PixelShuffleRecord): voi
   const apart = (<usize>(factor * factor)) << 2;
   const pixel = (<usize>r.channels) << 2;
   const line = <usize>(r.width * factor) * pixel;
-  // Of the two arrays `out` is y forwards and x backwards.
+  // `out` is y in the forward pass, and x in the backward pass.
   let shallow = (shuffle ? r.out : r.x) + <usize>(from * factor) * line;
   let deep = (shuffle ? r.x : r.out) + <usize>(from * r.width) * pixel * <usize>(factor * factor);
   for (let row = from; row < to; ++row, shallow += <usize>factor * line) {
@@ -88,7 +89,7 @@ function halves(shuffle: bool, from: i32, to: i32, r: PixelShuffleRecord): void 
   }
 }
 
-/** Four channels: sixteen neighbours of x, and four channels at each of four places of y. */
+/** Four channels: sixteen neighbours of x, and four channels at each of four positions of y. */
 // @ts-ignore: decorator
 @inline
 function square(shuffle: bool, x: usize, y: usize, pixel: usize, line: usize, add: bool): void {

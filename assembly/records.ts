@@ -1,10 +1,10 @@
 /**
- * The records that the exported kernels read their arguments from. The caller writes one into memory and calls
- * `kernel(from, to, record)`: the kernel does the items [from, to) of the work. All threads read the same record.
+ * The records from which the exported kernels read their arguments. The caller writes a record into memory and calls
+ * `kernel(from, to, record)`. The kernel does the items [from, to) of the work. All threads read the same record.
  *
- * src/backend/abi.ts has the same fields in the same order, and writes them; test/abi.test.ts compares the two. The
- * layout is C's: each field at the next multiple of its size. A flag is an i32, 0 or 1. A `usize` is an address.
- * Row and column strides are in elements. All records are one file: it is the list that the table is compared with.
+ * src/backend/abi.ts has the same fields in the same order, and writes them. test/abi.test.ts compares the two. The
+ * layout is C's: each field is at the next multiple of its size. A flag is an i32, 0 or 1. A `usize` is an address. Row
+ * and column strides are in elements. All records are in one file, because the test compares this list with the table.
  */
 
 /** C[m,n] = [C +] op(A)·op(B) [+ bias], then an activation. `aT`: A is stored [k,m]; `bT`: B is stored [n,k]. */
@@ -25,7 +25,10 @@ export class GemmRecord {
   accumulate: i32;
 }
 
-/** `batch` products C = [C +] op(A)·op(B) of one shape; their operands lie `aStep`, `bStep`, `outStep` elements apart. */
+/**
+ * `batch` products C = [C +] op(A)·op(B) of one shape. Their operands are `aStep`, `bStep` and `outStep` elements
+ * apart.
+ */
 @unmanaged
 export class GemmBatchRecord extends GemmRecord {
   batch: i32;
@@ -46,7 +49,7 @@ export class UnaryRecord {
   slope: f32;
 }
 
-/** out[n] = [out +] f'(dy, kept), where the forward pass kept its x or its y. */
+/** out[n] = [out +] f'(dy, kept), where `kept` is the x or the y of the forward pass. */
 @unmanaged
 export class UnaryBackwardRecord {
   n: i32;
@@ -130,7 +133,7 @@ export class SoftmaxBackwardRecord {
   accumulate: i32;
 }
 
-/** out[outer,m,inner] = [out +] elements of x[outer,n,inner]; words of indices by three strides: see gather.ts. */
+/** out[outer,m,inner] = [out +] elements of x[outer,n,inner]. The indices have three strides: see gather.ts. */
 @unmanaged
 export class GatherRecord {
   outer: i32;
@@ -146,7 +149,7 @@ export class GatherRecord {
   accumulate: i32;
 }
 
-/** out[outer,n,inner] += elements of y[outer,m,inner], indices as in GatherRecord. */
+/** out[outer,n,inner] += elements of y[outer,m,inner], with indices as in GatherRecord. */
 @unmanaged
 export class ScatterAddRecord {
   outer: i32;
@@ -208,7 +211,10 @@ export class ReduceRecord {
   accumulate: i32;
 }
 
-/** dx[outer,n,inner] = [dx +] dy[outer,inner]·(the product of the others along n); `prefix` are n float64 a column. */
+/**
+ * dx[outer,n,inner] = [dx +] dy[outer,inner]·(the product of the others along n). `prefix` holds n float64 for each
+ * column.
+ */
 @unmanaged
 export class ProdBackwardRecord {
   outer: i32;
@@ -285,7 +291,7 @@ export class AdamRecord {
   shrink: f32;
 }
 
-/** One step of SGD over n parameters: see optim.ts. `buffer` is not read where `momentum` is 0. */
+/** One step of SGD over n parameters: see optim.ts. `buffer` is not read if `momentum` is 0. */
 @unmanaged
 export class SgdRecord {
   n: i32;
@@ -300,7 +306,10 @@ export class SgdRecord {
   first: i32;
 }
 
-/** One step of RMSprop over n parameters: see optim.ts. `average` is 0 where not centred, `buffer` without momentum. */
+/**
+ * One step of RMSprop over n parameters: see optim.ts. `average` is 0 if not centred, and `buffer` is 0 without
+ * momentum.
+ */
 @unmanaged
 export class RmspropRecord {
   n: i32;
@@ -316,7 +325,9 @@ export class RmspropRecord {
   l2: f32;
 }
 
-/** out[batch,height,width,channels] = x through six numbers of `matrix` a picture: see affine-sample.ts. */
+/**
+ * out[batch,height,width,channels] = x, sampled with six numbers of `matrix` for each picture: see affine-sample.ts.
+ */
 @unmanaged
 export class AffineSampleRecord {
   batch: i32;
@@ -340,7 +351,7 @@ export class AffineSampleBackwardRecord {
   out: usize;
 }
 
-/** n random numbers of a stream, from block `block` on. */
+/** n random numbers of a stream, starting at block `block`. */
 @unmanaged
 export class RandomRecord {
   n: i32;
@@ -350,7 +361,7 @@ export class RandomRecord {
   block: u64;
 }
 
-/** Steps of an affine equation: see sde.ts. `row` is in elements; `coefficients` are four float32 a step. */
+/** Steps of an affine equation: see sde.ts. `row` is in elements; `coefficients` are four float32 for each step. */
 @unmanaged
 export class AffinePathRecord {
   n: i32;
@@ -382,7 +393,10 @@ export class GroupNormRecord {
   workspaceBytes: i32;
 }
 
-/** Its gradients: dx unless `out` is 0, and each picture's parts of those of weight and bias unless `sums` is 0. */
+/**
+ * Its gradients. dx is not computed if `out` is 0. Each picture's parts of the gradients of weight and bias are not
+ * computed if `sums` is 0.
+ */
 @unmanaged
 export class GroupNormBackwardRecord {
   batch: i32;
@@ -418,7 +432,7 @@ export class PoolSizes {
   paddingWidth: i32;
 }
 
-/** y = [y +] alpha·(the sum, or the mean of what is inside) of each window of x. */
+/** y = [y +] alpha·(the sum, or the mean of the pixels inside) of each window of x. */
 @unmanaged
 export class AveragePoolRecord extends PoolSizes {
   alpha: f32;
@@ -428,7 +442,7 @@ export class AveragePoolRecord extends PoolSizes {
   accumulate: i32;
 }
 
-/** dx = [dx +] its gradient. */
+/** dx = [dx +] the gradient of AveragePoolRecord. */
 @unmanaged
 export class AveragePoolBackwardRecord extends PoolSizes {
   alpha: f32;
@@ -445,7 +459,7 @@ export class MaxPoolRecord extends PoolSizes {
   out: usize;
 }
 
-/** dx = [dx +] dy, at the pixels where y comes from. */
+/** dx = [dx +] dy, at the pixels that are the maxima. */
 @unmanaged
 export class MaxPoolBackwardRecord extends PoolSizes {
   x: usize;
@@ -520,18 +534,18 @@ export class Conv2dWeightGradientRecord extends ConvSizes {
   accumulate: i32;
 }
 
-/** The filters of a 3x3 convolution, n columns of k channels each, transformed by Winograd: assembly/conv/winograd/filter.ts. */
+/** The filters of a 3x3 convolution, n columns of k channels each, transformed by Winograd: conv/winograd/filter.ts. */
 @unmanaged
 export class WinogradFilterRecord {
   k: i32;
   n: i32;
-  /** Whether w is [k, 3, 3, n], to be turned; else [n, 3, 3, k]. */
+  /** Whether w is [k, 3, 3, n] and has to be rotated by 180 degrees; else it is [n, 3, 3, k]. */
   turned: i32;
   w: usize;
   out: usize;
 }
 
-/** Pictures x, the map of results, and where its place (0, 0) reads x. */
+/** Pictures x, the map of results, and the place in x that its position (0, 0) reads. */
 @unmanaged
 export class ConvMaps {
   batch: i32;
@@ -546,10 +560,13 @@ export class ConvMaps {
   x: usize;
 }
 
-/** A convolution that reads or writes a thin map, of few channels. */
+/** A convolution that reads or writes a thin map, which has few channels. */
 @unmanaged
 export class ThinRecord extends ConvMaps {
-  /** Whether w is [channels, 3, 3, outChannels], to be turned; else [outChannels, 3, 3, channels]. */
+  /**
+   * Whether w is [channels, 3, 3, outChannels] and has to be rotated by 180 degrees; else it is [outChannels, 3, 3,
+   * channels].
+   */
   turned: i32;
   w: usize;
   /** outChannels values, or 0. */
@@ -577,7 +594,10 @@ export class WinogradRecord extends WinogradMaps {
   accumulate: i32;
 }
 
-/** The sums of products over tiles, in so many groups: sums[groups, 16, outChannels, channels], rows of whole register tiles. */
+/**
+ * The sums of products over tiles, divided into groups: sums[groups, 16, outChannels, channels], with rows of whole
+ * register tiles.
+ */
 @unmanaged
 export class WinogradSumsRecord extends WinogradMaps {
   dy: usize;
@@ -596,7 +616,7 @@ export class WinogradWeightGradientRecord {
   accumulate: i32;
 }
 
-/** `items` pieces of work for the multiply-add peak, each of so many turns. */
+/** `items` pieces of work for the multiply-add peak, each of `turns` turns. */
 @unmanaged
 export class PeakRecord {
   items: i32;
@@ -604,9 +624,10 @@ export class PeakRecord {
 }
 
 /**
- * The operands of attention: queries, keys and values [batch, tokens, heads·dim], whose rows are `Row` elements apart.
- * mask[batch, heads, queries, keys] has three strides, of which some are 0; its keys are contiguous. `maskKind` is 0
- * without a mask, 1 for one that is 0 where a key is hidden, and 2 for one that is added to the scores.
+ * The operands of attention: queries, keys and values [batch, tokens, heads·dim]. Their rows are `...Row` elements
+ * apart. mask[batch, heads, queries, keys] has three strides. A stride is 0 along an axis that repeats. The keys of a
+ * mask are contiguous. `maskKind` is 0 without a mask. It is 1 for a mask that is 0 where a key is hidden, and 2 for a
+ * mask that is added to the scores.
  */
 @unmanaged
 export class AttentionSizes {
@@ -639,7 +660,10 @@ export class AttentionRecord extends AttentionSizes {
   workspaceBytes: i32;
 }
 
-/** Its gradients: dq, dk and dv unless they are 0, and ds[batch, heads, queries, keys], that of masked scores, unless 0. */
+/**
+ * Its gradients. dq, dk and dv are computed unless they are 0. So is ds[batch, heads, queries, keys], the gradient of
+ * the masked scores.
+ */
 @unmanaged
 export class AttentionBackwardRecord extends AttentionSizes {
   dy: usize;
@@ -657,7 +681,10 @@ export class AttentionBackwardRecord extends AttentionSizes {
   workspaceBytes: i32;
 }
 
-/** A map x[batch,height,width,channels], and where the places of a grid [batch,rows,columns] read it with each tap: assembly/conv/taps.ts. */
+/**
+ * A map x[batch,height,width,channels], and for each tap the pixels that the positions of a grid [batch,rows,columns]
+ * read: see conv/taps.ts.
+ */
 @unmanaged
 export class TapMap {
   batch: i32;
@@ -674,7 +701,7 @@ export class TapMap {
   offsetX: i32;
   stepY: i32;
   stepX: i32;
-  /** Elements of a place of the matrix from one tap to the next, and from one channel to the next. */
+  /** Distances in elements in a row of the matrix: from one tap to the next, and from one channel to the next. */
   tapStep: i32;
   channelStep: i32;
   x: usize;

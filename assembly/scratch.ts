@@ -1,32 +1,32 @@
 /**
- * Each thread's scratch memory: packed panels of the GEMM, one group of random numbers, a key's schedule. The
- * address is a global of the instance, and every thread has an instance of its own over the one memory.
+ * Each thread's scratch memory: packed panels of the GEMM, one group of random numbers, and a key's schedule. Its
+ * address is a global of the instance. Every thread has an instance of its own over the shared memory.
  */
 import { CONV_BYTES } from './conv/pass';
 import { gemmScratchBytes } from './gemm/blocks';
 import { SCHEDULE_BYTES } from './random/philox';
 
-/** Where this instance's scratch memory begins; 64-byte aligned. The GEMM's part is first. */
+/** The begin of this instance's scratch memory, 64-byte aligned. The GEMM's part is first. */
 export let scratch: usize = 0;
 
 /** Bytes of a group of sixteen random numbers. */
 const GROUP_BYTES: i32 = 64;
 
-/** Where the last, incomplete group of a random array is made. */
+/** The place where the last, incomplete group of a random array is made. */
 // @ts-ignore: decorator
 @inline
 export function group(): usize {
   return scratch + gemmScratchBytes();
 }
 
-/** Where the schedule of the key in use is. */
+/** The place of the current key's schedule. */
 // @ts-ignore: decorator
 @inline
 export function keys(): usize {
   return group() + GROUP_BYTES;
 }
 
-/** Where a convolution describes its pass, and the rows of a panel: see conv/pass.ts. */
+/** The place where a convolution describes its pass and the rows of a panel: see conv/pass.ts. */
 // @ts-ignore: decorator
 @inline
 export function convolution(): usize {
@@ -38,12 +38,12 @@ export function scratchBytes(): i32 {
   return gemmScratchBytes() + GROUP_BYTES + SCHEDULE_BYTES + 16 + CONV_BYTES;
 }
 
-/** Which thread this instance computes on: 0 is the caller's. */
+/** The thread of this instance. The caller's thread is 0. */
 let thread: i32 = 0;
 
 /**
- * This thread's part of a record's workspace, `bytes` for each thread: memory of a size that depends on shapes, which
- * is used again for the next item and so stays in the cache.
+ * This thread's part of a record's workspace, with `bytes` for each thread. Its size depends on shapes. It is used
+ * again for the next item, so it stays in the cache.
  */
 // @ts-ignore: decorator
 @inline
@@ -51,7 +51,7 @@ export function workspaceOf(workspace: usize, bytes: i32): usize {
   return workspace + <usize>thread * bytes;
 }
 
-/** Gives this instance its scratch memory and its thread's number. Called once, before any other kernel. */
+/** Sets the scratch memory and the thread's number of this instance. Call it once, before any other kernel. */
 export function attach(at: usize, index: i32): void {
   scratch = at;
   thread = index;

@@ -1,18 +1,18 @@
 /**
- * Euler and Maruyama's scheme for equations whose drift and diffusion are affine in the state, all steps of a
- * batch of paths in one call: x' = x + (A0 + A1·x) + (B0 + B1·x)·z with z standard normal. The four coefficients
- * of a step are the caller's (a0·dt, a1·dt, b0·√dt, b1·√dt). Noise is made where it is used, and never stored.
+ * Euler and Maruyama's scheme for equations with drift and diffusion affine in the state. One call computes all steps
+ * of a batch of paths: x' = x + (A0 + A1·x) + (B0 + B1·x)·z with z standard normal. The caller gives the four
+ * coefficients of each step (a0·dt, a1·dt, b0·√dt, b1·√dt). Noise is made where it is used, and never stored.
  *
- * Path p's normal in step k is element p of the random array that begins at block k·`stepBlocks` (gaussian.ts): the
- * noise does not depend on how paths are cut into calls. A chunk of paths takes all its steps before the next one
- * begins, so that what is read is in L1; each state is written once.
+ * The normal of path p in step k is element p of the random array that begins at block k·`stepBlocks`
+ * (random/gaussian.ts). So the noise does not depend on how paths are divided into calls. A chunk of paths takes all
+ * its steps before the next chunk begins. So the states that are read are in L1, and each state is written once.
  */
 import { boxMuller } from './random/gaussian';
 import { philox4, schedule } from './random/philox';
 import { AffinePathRecord } from './records';
 import { group as last, keys, scratch } from './scratch';
 
-/** Paths of a chunk: 4 KiB a row. */
+/** The paths of a chunk: 4 KiB for each row. */
 const CHUNK: i32 = 1024;
 const GROUP: i32 = 16;
 
@@ -25,7 +25,7 @@ function next4(x: v128, z: v128, a0: v128, a1: v128, b0: v128, b1: v128, additiv
   return f32x4.add(f32x4.add(x, drift), noise);
 }
 
-/** The states at `to` from those at `from`, with the normals from `z` to `end`: whole groups of sixteen. */
+/** Computes the states at `to` from those at `from`, with the normals from `z` to `end`, in whole groups of sixteen. */
 // @ts-ignore: decorator
 @inline
 function move(from: usize, to: usize, z: usize, end: usize, at: usize, additive: bool): void {
@@ -41,11 +41,14 @@ function move(from: usize, to: usize, z: usize, end: usize, at: usize, additive:
   }
 }
 
-/** One step of `n` whole groups, from block `block` of the stream; `words` is 4·n bytes of scratch, or `to` itself. */
+/**
+ * One step of `n` whole groups, starting at block `block` of the stream. `words` is 4·n bytes of scratch memory, or
+ * `to` itself.
+ */
 // @ts-ignore: decorator
 @inline
 function stepChunk(n: i32, from: usize, to: usize, words: usize, at: usize, stream: u64, block: u64): void {
-  // One loop after the other over what stays in L1: fused into one, the turns would be one long chain.
+  // There are separate loops over data that stays in L1. Fused into one loop, the iterations would be one long chain.
   const end = words + (n << 2);
   for (let w = words; w < end; w += GROUP << 2, block += 4) philox4(keys(), stream, block, w);
   for (let w = words; w < end; w += 32) boxMuller(w);
@@ -53,22 +56,24 @@ function stepChunk(n: i32, from: usize, to: usize, words: usize, at: usize, stre
   else move(from, to, words, end, at, false);
 }
 
-/** One step of the last n < 16 paths of a row, by way of scratch memory: what follows the row is not touched. */
+/**
+ * One step of the last n < 16 paths of a row, through scratch memory, so that memory behind the row does not change.
+ */
 function stepRest(n: i32, from: usize, to: usize, at: usize, stream: u64, block: u64): void {
   const z = last();
   philox4(keys(), stream, block, z);
   boxMuller(z);
   boxMuller(z + 32);
-  // What is read beyond the row is memory of the same or the next row, and is not kept.
+  // This reads memory behind the row, which belongs to the same or the next row. The result of it is not kept.
   move(from, z, z, z + 64, at, false);
   memory.copy(to, z, (<usize>n) << 2);
 }
 
 /**
- * All steps of the paths [from, to) from the states at `x`; `from` is a multiple of a group.
+ * All steps of the paths [from, to) from the states at `x`. `from` is a multiple of a group.
  *
- * State k + 1 is written to out + k·row elements; with row 0 only the last one stays, at `out`. `x` and `out` must hold
- * whole groups of sixteen paths, or be rows of a larger array.
+ * State k + 1 is written to out + k·row elements. With row 0 only the last state is stored, at `out`. `x` and `out`
+ * must hold whole groups of sixteen paths, or be rows of a larger array.
  */
 export function affinePath(from: i32, to: i32, r: AffinePathRecord): void {
   schedule(r.seed, keys());

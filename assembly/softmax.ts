@@ -4,12 +4,12 @@
  *     softmax       y = e / s              dx = y·(dy - Σ dy·y)
  *     logSoftmax    y = (x - m) - ln s     dx = dy - e·(Σ dy / s)
  *
- * with m = max x, e = exp(x - m) and s = Σ e. No exponential overflows, since x - m <= 0. A row that holds NaN or +inf,
- * or nothing but -inf, gives NaN, as in PyTorch.
+ * with m = max x, e = exp(x - m) and s = Σ e. No exponential overflows, because x - m <= 0. A row with NaN or +inf, or
+ * with only -inf, gives NaN, as in PyTorch.
  *
- * Sums are those of reduce.ts: their order depends on `cols` alone. Accuracy: exp and ln to 1 ulp, s to
- * (min(cols, 4096)/16 + 5)·2^-24, and x - m is rounded once: y of softmax is good to about 2^-24·(2·|x - m| + cols/16 + 8)
- * of itself.
+ * Sums are those of reduce.ts, and their order depends only on `cols`. Accuracy: exp and ln have errors of 1 ulp, s has
+ * (min(cols, 4096)/16 + 5)·2^-24, and x - m is rounded once. So the relative error of softmax is about 2^-24·(2·|x - m|
+ * + cols/16 + 8).
  *
  * The items of the work are rows.
  */
@@ -88,7 +88,7 @@ export function softmaxBackward(from: i32, to: i32, r: SoftmaxBackwardRecord): v
   }
 }
 
-/** `kept` is x: e is computed again, which is as cheap as exp(y) and cancels nothing. */
+/** `kept` is x. We compute e again, which is as cheap as exp(y), and nothing cancels. */
 export function logSoftmaxBackward(from: i32, to: i32, r: SoftmaxBackwardRecord): void {
   const cols = r.cols;
   const accumulate = r.accumulate != 0;

@@ -413,7 +413,7 @@ suite('out of memory', (test) => {
     refused(
       () => make(5e6),
       OutOfMemoryError,
-      /^out of memory: 0\.\d\d GiB of WebAssembly memory needed, 0\.0\d GiB in use, 0\.02 GiB the most there can be; tensors made in a scope\(\) end with it, and others at dispose\(\)$/,
+      /^out of memory: 0\.\d\d GiB of WebAssembly memory needed, 0\.0\d GiB in use, the limit is 0\.02 GiB; free tensors with scope\(\) or dispose\(\)$/,
     );
     const held: Tensor[] = [];
     assert.throws(

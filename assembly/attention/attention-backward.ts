@@ -3,9 +3,9 @@
  *
  *     dv = pᵀ·dy      dp = dy·vᵀ      ds = p∘(dp - Σ dp∘p over the keys)      dq = scale·ds·k      dk = scale·dsᵀ·q
  *
- * p is computed again: it would fill more memory than all else. Blocks of queries are lanes as in the forward pass. dk and
- * dv add over queries, so that p and ds are transposed to panels [queries][4 keys] as they are made. These hold at most
- * QUERY_CHUNK queries; the gradients of further ones are added.
+ * p is computed again, because storing it would take more memory than all other arrays. The lanes are queries, as in
+ * the forward pass. dk and dv are sums over queries. So p and ds are transposed to panels [queries][4 keys] when they
+ * are computed. The panels hold at most QUERY_CHUNK queries. The gradients of further queries are added.
  *
  * Order of summation: dq over ascending keys; dk and dv over ascending queries, in chunks of QUERY_CHUNK.
  */
@@ -18,20 +18,20 @@ import { packLanes, packStrips, storeLanes } from './pack';
 import { factorOf, keysOf, prepare, softmaxBlock } from './scores';
 import { NARROW, ROWS, rowsOf, tiles, WIDE } from './tile';
 
-/** Queries whose probabilities are held at a time. */
+/** The number of queries whose probabilities are stored at a time. */
 const QUERY_CHUNK: i32 = 256;
 
-/** Where the arrays of a thread's workspace are. */
+/** The addresses of the arrays in a thread's workspace. */
 @unmanaged
 class Space {
   /** Panels [dim][4] and [keys][4] of k, and [valueDim][4] of v. */
   k: usize;
   kStrips: usize;
   v: usize;
-  /** Panels [chunk][8] of scale·q and dy. */
+  /** Panels [chunk][8] of scale·q and of dy. */
   qStrips: usize;
   dyStrips: usize;
-  /** Panels [chunk][4 keys] of p and ds, and the bytes of one. */
+  /** Panels [chunk][4 keys] of p and ds, and the bytes of one panel. */
   p: usize;
   ds: usize;
   panel: usize;
@@ -41,14 +41,14 @@ class Space {
   gradients: usize;
   result: usize;
   mask: usize;
-  /** Numbers of each lane: 1/Σ e, scale, 1. */
+  /** A number for each lane: 1/Σ e, scale, 1. */
   inverse: usize;
-  /** A tile 4x8 that ends beyond its array; memory for lanes that do not exist. */
+  /** Room for a 4x8 tile that extends beyond its array, and for lanes that do not exist. */
   edge: usize;
   nowhere: usize;
 }
 
-/** Lays out a workspace behind its description. */
+/** Divides a workspace into arrays. The description is at its start. */
 function spaceOf(r: AttentionBackwardRecord): Space {
   const at = workspaceOf(r.workspace, r.workspaceBytes);
   const s = changetype<Space>(at);
@@ -80,7 +80,7 @@ function spaceOf(r: AttentionBackwardRecord): Space {
   return s;
 }
 
-/** Σ e∘dp over the keys of four lanes, times 1/Σ e. */
+/** Σ e∘dp over the keys of four lanes, multiplied by 1/Σ e. */
 // @ts-ignore: decorator
 @inline
 function weighted(keys: i32, step: usize, e: usize, dp: usize, inverse: v128): v128 {
@@ -95,7 +95,7 @@ function weighted(keys: i32, step: usize, e: usize, dp: usize, inverse: v128): v
   return f32x4.mul(f32x4.add(s0, s1), inverse);
 }
 
-/** Of four lanes: ds in place of dp, and four rows of each panel of p and ds. */
+/** For four lanes: replaces dp by ds, and writes four rows of each panel of p and ds. */
 // @ts-ignore: decorator
 @inline
 function gradientLanes(
@@ -129,7 +129,7 @@ function gradientLanes(
   }
 }
 
-/** Zeros in the panels of the keys from `key` on, which a block of a causal mask does not see. */
+/** Writes zeros to the panels of the keys from `key` on. With a causal mask, this block does not use those keys. */
 function clearPanels(s: Space, key: i32, keys: i32, at: usize, bytes: usize): void {
   for (let i = key; i < keys; i += ROWS) {
     const panel = <usize>(i / ROWS) * s.panel + at;
@@ -138,7 +138,7 @@ function clearPanels(s: Space, key: i32, keys: i32, at: usize, bytes: usize): vo
   }
 }
 
-/** The queries [q, q + width) of a head, of which `valid` exist: p and ds to their panels, and dq. */
+/** The queries [q, q + width) of a head, of which `valid` exist. Writes p and ds to their panels, and dq. */
 // @ts-ignore: decorator
 @inline
 function block(width: i32, r: AttentionBackwardRecord, s: Space, item: i32, q: i32, valid: i32): void {
@@ -185,7 +185,10 @@ function block(width: i32, r: AttentionBackwardRecord, s: Space, item: i32, q: i
   }
 }
 
-/** out[rows, dims] = [out +] a·b with panels [kc][4] of A, `skip` bytes after each, and panels [kc][8] of B. */
+/**
+ * out[rows, dims] = [out +] a·b with panels [kc][4] of A, each followed by a gap of `skip` bytes, and panels [kc][8] of
+ * B.
+ */
 function product(
   rows: i32,
   dims: i32,

@@ -1,22 +1,22 @@
 /**
- * Scaled dot-product attention of each head of each picture: with queries q[m,dim], keys k[n,dim] and values
- * v[n,valueDim]
+ * Scaled dot-product attention of each head of each picture, with queries q[m,dim], keys k[n,dim] and values
+ * v[n,valueDim]:
  *
  *     s = scale·q·kᵀ, masked      p = e^(s - max s)/Σ      y = p·v
  *
- * A head is `dim` neighbouring channels of rows [tokens, heads·dim]: nothing is copied out. A mask is 0 where a key is
- * hidden from a query, or is added to s; in causal attention query i sees the keys 0 to i.
+ * A head is `dim` neighbouring channels of rows [tokens, heads·dim], so nothing is copied out. A mask is 0 where a key
+ * is hidden from a query, or it is added to s. In causal attention query i uses the keys 0 to i.
  *
- * The work goes over blocks of eight queries, which are lanes throughout: sᵀ[n][8] = k·qᵀ, its softmax in place, and
- * yᵀ[valueDim][8] = vᵀ·eᵀ, divided by the sums when it is stored. What one product writes is the packed operand of the
- * next, in the L1 cache. Keys and values are packed once a head. Where four queries or fewer remain, a block has four; one
- * alone, as of 49, has keys and values as lanes (single.ts).
+ * The kernel works on blocks of eight queries, and a lane is a query throughout. It computes sᵀ[n][8] = k·qᵀ, then the
+ * softmax in place, then yᵀ[valueDim][8] = vᵀ·eᵀ. The division by the sums comes when y is stored. The result of one
+ * product is the packed operand of the next, in the L1 cache. Keys and values are packed once for each head. If at most
+ * four queries remain, the block has four. If a single query remains, as of 49, the lanes are keys and values
+ * (single.ts).
  *
- * Order of summation: s over ascending channels, the sums and y over ascending keys. It follows from the shape alone.
- * Accuracy: with E the largest error of a score, dim·2^-24·Σ|q||k|·scale and 2^-24·|s| more for the mask, y is good to
- * (2·E + (n + 2·|s - max s| + 10)·2^-24)·Σ p·|v|.
- * Source: Vaswani et al. (2017). Left out: blocks of keys with a running maximum (flash attention). Up to a few hundred
- * keys a block of scores fits the L1 cache.
+ * Order of summation: s over ascending channels, the sums and y over ascending keys. It depends only on the shape.
+ * Accuracy: let E be the largest error of a score. E is dim·2^-24·Σ|q||k|·scale, plus 2^-24·|s| for the mask. Then the
+ * error of y is at most (2·E + (n + 2·|s - max s| + 10)·2^-24)·Σ p·|v|. Source: Vaswani et al. (2017). Left out: blocks
+ * of keys with a running maximum (flash attention). Up to a few hundred keys, a block of scores fits the L1 cache.
  *
  * The items of the work are heads of pictures.
  */
@@ -27,7 +27,7 @@ import { single } from './single';
 import { factorOf, isPlain, keysOf, prepare, softmaxBlock } from './scores';
 import { NARROW, ROWS, rowsOf, tiles, WIDE } from './tile';
 
-/** n in whole tiles. */
+/** n, rounded up to whole tiles. */
 // @ts-ignore: decorator
 @inline
 export function padded(n: i32): i32 {
@@ -41,14 +41,14 @@ export function bytesOf(rows: i32, cols: i32): usize {
   return (<usize>rows * cols) << 2;
 }
 
-/** Address of the head's first row in rows [tokens, heads·dim] that are `row` elements apart. */
+/** The address of the head's first row in rows [tokens, heads·dim] with a stride of `row` elements. */
 // @ts-ignore: decorator
 @inline
 export function headAt(ptr: usize, item: i32, heads: i32, tokens: i32, row: i32, dim: i32): usize {
   return ptr + bytesOf((item / heads) * tokens, row) + bytesOf(item % heads, dim);
 }
 
-/** Panels [dims][4] of all rows, a row a lane: `rows` is rounded up to whole panels. */
+/** Panels [dims][4] of all rows. A lane is a row, and `rows` is rounded up to whole panels. */
 export function packRows(rows: i32, dims: i32, src: usize, ld: usize, dst: usize): void {
   for (let i = 0; i < rows; i += ROWS) {
     packLanes(NARROW, min(ROWS, rows - i), dims, src, ld, dst);

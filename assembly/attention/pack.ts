@@ -1,17 +1,17 @@
 /**
  * Packing for attention. A head's queries, keys and values are rows of `dims` contiguous channels, `ld` bytes apart.
  *
- * `packLanes` transposes rows: [dims][width], a row a lane, which is what a product over channels reads.
- * `packStrips` cuts them: panels [rows][width], a channel a lane, which is what a product over rows reads.
- * `storeLanes` is the way back: a block [dims][width], a row a lane, is written to rows.
+ * `packLanes` transposes rows to [dims][width], where a lane is a row. A product over channels reads this. `packStrips`
+ * cuts rows into panels [rows][width], where a lane is a channel. A product over rows reads these. `storeLanes` is the
+ * reverse: it writes a block [dims][width], where a lane is a row, back to rows.
  */
 import { put4 } from '../elementwise/put';
 import { storeColumns4 } from '../gemm/pack';
 import { NARROW } from './tile';
 
 /**
- * dst[dims][width] = `width` rows, of which the source has the first `valid`. The last valid row stands in for the others:
- * their lanes are computed and not used.
+ * dst[dims][width] = `width` rows. The source has only the first `valid` of them. The last valid row replaces the
+ * others, and the results of their lanes are not used.
  */
 // @ts-ignore: decorator
 @inline
@@ -23,7 +23,7 @@ export function packLanes(width: i32, valid: i32, dims: i32, src: usize, ld: usi
   }
 }
 
-/** Four lanes of a panel whose rows are `step` bytes apart. */
+/** Four lanes of a panel. Its rows are `step` bytes apart. */
 function packFour(valid: i32, dims: i32, src: usize, ld: usize, dst: usize, step: usize): void {
   let r0 = src;
   let r1 = valid > 1 ? r0 + ld : r0;
@@ -51,7 +51,7 @@ function packFour(valid: i32, dims: i32, src: usize, ld: usize, dst: usize, step
   }
 }
 
-/** Panels [rows][width] of factor·src, side by side; lanes beyond `dims` are 0. */
+/** Panels [rows][width] of factor·src, side by side. Lanes beyond `dims` are 0. */
 // @ts-ignore: decorator
 @inline
 export function packStrips(width: i32, rows: i32, dims: i32, src: usize, ld: usize, factor: f32, dst: usize): void {
@@ -77,8 +77,8 @@ export function packStrips(width: i32, rows: i32, dims: i32, src: usize, ld: usi
 }
 
 /**
- * Rows out = [out +] factor·block[dims][width], the first `valid` of them. `factors` is the address of a factor of each
- * lane. Other lanes go to `nowhere`, memory for `dims` elements.
+ * Rows out = [out +] factor·block[dims][width], for the first `valid` rows. `factors` is the address of a factor for
+ * each lane. The other lanes are written to `nowhere`, memory for `dims` elements.
  */
 // @ts-ignore: decorator
 @inline
@@ -100,7 +100,7 @@ export function storeLanes(
   }
 }
 
-/** Four lanes of a block whose rows are `step` bytes apart. */
+/** Four lanes of a block. Its rows are `step` bytes apart. */
 function storeFour(
   valid: i32,
   dims: i32,

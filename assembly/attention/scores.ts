@@ -1,47 +1,51 @@
 /**
- * A block of scores [keys][width], a query a lane, and its softmax over the keys. Nothing crosses lanes: the largest score
- * and the sum are vectors over queries.
+ * A block of scores [keys][width], where a lane is a query, and its softmax over the keys. No operation combines lanes:
+ * the largest score and the sum are vectors over queries.
  *
- * The exponential is 2^x with x = (s - m)·factor, factor = scale·log2(e). It costs two thirds of exp4. Accuracy: e is good
- * to (4 + 2·|x|)·2^-24 of itself, and 0 below 2^-127. The sum runs over ascending keys.
+ * The exponential is 2^x with x = (s - m)·factor, factor = scale·log2(e). It takes two thirds of the time of exp4.
+ * Accuracy: the relative error of e is at most (4 + 2·|x|)·2^-24, and e is 0 below 2^-127. The sum is over ascending
+ * keys.
  *
- * A query that every key is masked for has the sum 0. Its probabilities count as 0, as in PyTorch from 2.5 on.
+ * If all keys are masked for a query, its sum is 0. Its probabilities are then 0, as in PyTorch from 2.5 on.
  */
 import { exponentials2 } from '../elementwise/exp';
 import { AttentionSizes } from '../records';
 import { packLanes } from './pack';
 import { NARROW, ROWS } from './tile';
 
-/** What a mask does: see AttentionSizes. */
+/** The kinds of mask: see AttentionSizes. */
 export const MASK_WHERE: i32 = 1;
 export const MASK_ADD: i32 = 2;
 
 const LOG2E: f32 = 1.44269502;
-/** The maximum of nothing: finite, so that no score minus it is NaN. */
+/** The maximum of no elements. It is finite, so that no score minus it is NaN. */
 export const LEAST: f32 = -3.40282347e38;
 
-/** The factor of `softmaxBlock` for scores that `prepare` left. */
+/** The factor of `softmaxBlock` for the scores after `prepare`. */
 // @ts-ignore: decorator
 @inline
 export function factorOf(r: AttentionSizes): f32 {
   return isScaled(r) ? LOG2E : r.scale * LOG2E;
 }
 
-/** Whether `prepare` multiplies by the scale: softmax subtracts a maximum first, so that its factor must be positive. */
+/** Whether `prepare` multiplies by the scale. Softmax subtracts a maximum first, so its factor must be positive. */
 // @ts-ignore: decorator
 @inline
 function isScaled(r: AttentionSizes): bool {
   return r.maskKind == MASK_ADD || !(r.scale > 0);
 }
 
-/** Whether the scores are the products, without a mask. */
+/** Whether the scores are the products without a mask. */
 // @ts-ignore: decorator
 @inline
 export function isPlain(r: AttentionSizes): bool {
   return r.maskKind == 0 && r.scale > 0;
 }
 
-/** Keys that the queries [q, q + width) see: in causal attention those up to each query's own place. */
+/**
+ * The number of keys that the queries [q, q + width) use. In causal attention they are the keys up to each query's own
+ * position.
+ */
 // @ts-ignore: decorator
 @inline
 export function keysOf(r: AttentionSizes, q: i32, width: i32): i32 {
@@ -82,7 +86,7 @@ export function prepare(
   if (r.causal) hideLater(width, q, (keys + ROWS - 1) & ~(ROWS - 1), block);
 }
 
-/** Scores of keys [q + 1, keys) that come after a lane's query. */
+/** Hides the keys [q + 1, keys) that come after a lane's query. */
 // @ts-ignore: decorator
 @inline
 function hideLater(width: i32, q: i32, keys: i32, block: usize): void {
@@ -98,7 +102,7 @@ function hideLater(width: i32, q: i32, keys: i32, block: usize): void {
   }
 }
 
-/** 1/s, or 0 where nothing was added. */
+/** 1/s, or 0 if no key was used. */
 // @ts-ignore: decorator
 @inline
 function reciprocal(s: v128): v128 {
@@ -106,13 +110,13 @@ function reciprocal(s: v128): v128 {
   return v128.bitselect(zero, f32x4.div(f32x4.splat(1), s), f32x4.eq(s, zero));
 }
 
-/** Makes exponentials of the scores, and at `inverse` [width] the reciprocals of their sums. */
+/** Replaces the scores by exponentials, and writes the reciprocals of their sums to `inverse` [width]. */
 // @ts-ignore: decorator
 @inline
 export function softmaxBlock(width: i32, keys: i32, factor: f32, block: usize, inverse: usize): void {
   const step = (<usize>width) << 2;
   const end = block + <usize>keys * step;
-  // Of two neighbouring keys: pmax waits for its last result.
+  // Two neighbouring keys have separate maxima, because pmax waits for its last result.
   let m0 = f32x4.splat(LEAST);
   let m1 = m0;
   let n0 = m0;

@@ -1,19 +1,19 @@
 /**
- * Attention of one query without a mask: keys, and then channels of values, are lanes, since a block of queries would have
- * one of use. The panels are those of the other queries.
+ * Attention of one query without a mask. The lanes are keys, and then channels of values, because a block of queries
+ * would use only one lane. The panels are those of the other queries.
  *
- * Order of summation: scores over ascending channels, y over ascending keys; the sum of exponentials over every fourth key
- * first.
+ * Order of summation: scores over ascending channels, y over ascending keys. The sum of exponentials first adds every
+ * fourth key in a lane.
  */
 import { exponentials2 } from '../elementwise/exp';
 import { mulAdd } from '../mul-add';
 import { AttentionRecord } from '../records';
 import { factorOf, LEAST } from './scores';
 
-/** out[count·4] = x[kc]·a, `count` panels [kc][4] of a whose beginnings are `size` bytes apart. */
+/** out[count·4] = x[kc]·a, for `count` panels [kc][4] of a with a stride of `size` bytes. */
 function rowTimesPanels(count: i32, kc: i32, x: usize, a: usize, size: usize, out: usize): void {
   const end = x + ((<usize>kc) << 2);
-  // Four at a time: additions to one wait for each other.
+  // Four panels at a time, because additions to a single sum wait for each other.
   for (; count >= 4; count -= 4, a += size << 2, out += 64) {
     let c0 = f32x4.splat(0);
     let c1 = c0;
@@ -42,7 +42,7 @@ function rowTimesPanels(count: i32, kc: i32, x: usize, a: usize, size: usize, ou
   }
 }
 
-/** The largest of four lanes, in all of them. */
+/** The largest of four lanes, in all four lanes. */
 // @ts-ignore: decorator
 @inline
 function largest(x: v128): v128 {
@@ -50,7 +50,7 @@ function largest(x: v128): v128 {
   return f32x4.pmax(y, v128.shuffle<i32>(y, y, 1, 0, 3, 2));
 }
 
-/** @param n the keys that the query sees, @param space memory for n + 4 scores and valueDim + 4 results */
+/** @param n the number of keys that the query uses, @param space memory for n + 4 scores and valueDim + 4 results */
 export function single(r: AttentionRecord, n: i32, q: usize, out: usize, k: usize, v: usize, space: usize): void {
   const panels = (n + 3) >> 2;
   const scores = space;

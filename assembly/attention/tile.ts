@@ -1,24 +1,24 @@
 /**
- * Micro-kernel of attention: tiles of C = A·B below each other, 4 rows and `width` columns each. All share one panel of
- * B, and the panels of A lie one after the other. With `ldc` the bytes of a row of B's panels, the result is such a panel
- * again: the B of the next product.
+ * The micro-kernel of attention: tiles of C = A·B one below the other, with 4 rows and `width` columns each. All tiles
+ * share one panel of B, and the panels of A lie one after the other. If `ldc` is the number of bytes of a row of B's
+ * panels, the result is again such a panel. It is then the B of the next product.
  *
- * Every element is summed in ascending k, as in gemm/tile-4x8.ts, which says why the loops look as they do. Both builds
- * have 4 rows: at 49 tokens six would compute more rows in vain.
+ * Every element is summed in ascending k, as in gemm/tile-4x8.ts, which explains the form of the loops. Both builds
+ * have 4 rows. With 49 tokens, six rows would compute more rows that are not used.
  */
 import { put4 } from '../elementwise/put';
 import { mulAdd } from '../mul-add';
 
-/** Rows of a tile, which are lanes of a panel of A. */
+/** The rows of a tile, which are the lanes of a panel of A. */
 export const ROWS: i32 = 4;
-/** Columns of a tile: lanes of a panel of B. */
+/** The columns of a tile, which are the lanes of a panel of B. */
 export const WIDE: i32 = 8;
 export const NARROW: i32 = 4;
 
 /**
  * @param width a constant: WIDE or NARROW
- * @param count tiles
- * @param a packed panels [kc][4] of A, `skip` bytes after each
+ * @param count the number of tiles
+ * @param a packed panels [kc][4] of A, each followed by a gap of `skip` bytes
  * @param panel packed panel [kc][width] of B
  * @param ldc bytes from one row of C to the next
  */
@@ -40,8 +40,8 @@ export function tiles(
 }
 
 /**
- * The same for `rows` rows of C, which are written in whole tiles, or where one is left over, as of 49, by itself. `ldc`
- * is that of a panel.
+ * The same for `rows` rows of C. Whole tiles are written, but a single remaining row, as of 49, is computed by itself.
+ * `ldc` is that of a panel.
  */
 // @ts-ignore: decorator
 @inline

@@ -1,17 +1,18 @@
 /**
- * Depthwise convolutions, whose channels do not see each other: as many groups as channels, on both sides.
+ * Depthwise convolutions: as many groups as channels, on both sides. Each channel is computed alone.
  *
  *     y[b,i,j,c]  = Σ x[b, i·stride - padding + ky·dilation, ..., c]·w[ky,kx,c]
- *     dx[b,i,j,c] = Σ dy[b, (i + padding - ky·dilation)/stride, ..., c]·w[ky,kx,c]   over the taps that reach the place
+ *     dx[b,i,j,c] = Σ dy[b, (i + padding - ky·dilation)/stride, ..., c]·w[ky,kx,c]   over the taps that reach (i, j)
  *     dw[ky,kx,c] = Σ dy[b,i,j,c]·x[b, i·stride - padding + ky·dilation, ..., c]   over (b, i, j)
  *
- * A product would have one column. So lanes are channels, and the weights lie turned, [kh,kw,channels]. For each place the
- * taps inside of the map are noted first, and then added for sixteen channels at a time.
+ * As a matrix product it would have one column. So the lanes are channels, and the weights are transposed to
+ * [kh,kw,channels]. For each position the kernel first lists the taps inside the map. Then it adds them for sixteen
+ * channels at a time.
  *
- * Order of summation: (ky, kx) ascending. The gradient to w adds a row of places in float32, rows and pictures in
- * float64, all ascending. Accuracy: (taps + 2)·2^-24 of the sum of magnitudes, and (width + 2)·2^-24.
+ * Order of summation: (ky, kx) ascending. The gradient to w adds a row of positions in float32, and rows and pictures
+ * in float64, all ascending. Accuracy: (taps + 2)·2^-24 of the sum of magnitudes; for w (width + 2)·2^-24.
  *
- * The items of the work are rows of the result, and for w strips of sixteen channels.
+ * The items of the work are rows of the result; for w they are strips of sixteen channels.
  */
 import { storeElement, storeFour } from '../gemm/gemm';
 import { mulAdd } from '../mul-add';
@@ -20,7 +21,7 @@ import { DepthwiseRecord, DepthwiseWeightGradientRecord } from '../records';
 import { workspaceOf } from '../scratch';
 import { outSize } from './direct';
 
-/** Bytes of a noted tap: the addresses of a pixel and of its weights. */
+/** Bytes of an entry in the list of taps: the addresses of a pixel and of its weights. */
 const TAP_BYTES: usize = 8;
 
 /** y, the rows [from, to). */
@@ -28,12 +29,12 @@ export function depthwise(from: i32, to: i32, r: DepthwiseRecord): void {
   rows(false, from, to, r);
 }
 
-/** dx, the rows [from, to); `x` of the record is dy. */
+/** dx, the rows [from, to). The field `x` of the record is dy. */
 export function depthwiseInputGradient(from: i32, to: i32, r: DepthwiseRecord): void {
   rows(true, from, to, r);
 }
 
-/** The row or column that a tap reads, or -1 where there is none. */
+/** The row or column that a tap reads, or -1 if there is none. */
 // @ts-ignore: decorator
 @inline
 function source(back: bool, at: i32, stride: i32, padding: i32, shift: i32, size: i32): i32 {
@@ -50,14 +51,14 @@ function source(back: bool, at: i32, stride: i32, padding: i32, shift: i32, size
 function rows(back: bool, from: i32, to: i32, r: DepthwiseRecord): void {
   const h = outSize(r.height, r.kernelHeight, r.strideHeight, r.paddingHeight, r.dilationHeight);
   const w = outSize(r.width, r.kernelWidth, r.strideWidth, r.paddingWidth, r.dilationWidth);
-  // Of the map that is read, and of the result.
+  // The sizes of the map that is read, and of the result.
   const height = back ? h : r.height;
   const width = back ? w : r.width;
   const outHeight = back ? r.height : h;
   const outWidth = back ? r.width : w;
   const step = (<usize>r.inChannels) << 2;
   const list = workspaceOf(r.workspace, r.workspaceBytes);
-  // Columns [first, last) reach all taps of a row: the next one reads the next pixels.
+  // Columns [first, last) reach all taps of a row. Their lists are equal, shifted by one pixel for each column.
   const reach = (r.kernelWidth - 1) * r.dilationWidth;
   const stride = back ? 1 : r.strideWidth;
   const first = back ? reach - r.paddingWidth : (r.paddingWidth + stride - 1) / stride;
@@ -83,7 +84,7 @@ function rows(back: bool, from: i32, to: i32, r: DepthwiseRecord): void {
   }
 }
 
-/** Notes the taps of place (i, j) that lie inside of a map; returns the end of the list. */
+/** Lists the taps of position (i, j) that lie inside the map. Returns the end of the list. */
 // @ts-ignore: decorator
 @inline
 function noteTaps(
@@ -112,7 +113,10 @@ function noteTaps(
   return end;
 }
 
-/** The channels of one strip at one place, from its taps, whose pixels are `shift` bytes further on than noted. */
+/**
+ * The channels of one strip at one position, from its list of taps. `shift` bytes are added to the listed addresses of
+ * pixels.
+ */
 // @ts-ignore: decorator
 @inline
 function strip(width: i32, list: usize, end: usize, shift: usize, o: usize, out: usize, r: DepthwiseRecord): void {
@@ -174,14 +178,14 @@ function weights(width: i32, c: i32, totals: usize, r: DepthwiseWeightGradientRe
   }
 }
 
-/** totals += Σ dy·x over the places of one picture, for one tap. */
+/** totals += Σ dy·x over the positions of one picture, for one tap. */
 // @ts-ignore: decorator
 @inline
 function addTap(width: i32, b: i32, ky: i32, kx: i32, c: i32, totals: usize, r: DepthwiseWeightGradientRecord): void {
   const h = outSize(r.height, r.kernelHeight, r.strideHeight, r.paddingHeight, r.dilationHeight);
   const w = outSize(r.width, r.kernelWidth, r.strideWidth, r.paddingWidth, r.dilationWidth);
   const step = (<usize>r.inChannels) << 2;
-  // Columns [j0, j1) of y read the map.
+  // Columns [j0, j1) of y read pixels inside the map.
   const shift = kx * r.dilationWidth - r.paddingWidth;
   const j0 = shift < 0 ? (r.strideWidth - 1 - shift) / r.strideWidth : 0;
   const j1 = shift < r.width ? min(w, (r.width - 1 - shift) / r.strideWidth + 1) : 0;

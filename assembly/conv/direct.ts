@@ -1,12 +1,13 @@
 /**
- * Convolutions of pictures [batch, height, width, channels] as matrix products, forwards and to the input:
+ * Convolutions of pictures [batch, height, width, channels] as matrix products: the forward pass and the gradient to
+ * the input.
  *
  *     y[b,i,j,o]  = Σ x[b, i·stride - padding + ky·dilation, ..., c]·w[o,ky,kx,c]   over (ky, kx, c)
  *     dx[b,i,j,c] = Σ dy[b, (i + padding - ky·dilation)/stride, ..., o]·w[o,ky,kx,c]   over (ky, kx, o)
  *
- * The layers are those of the GEMM (gemm/gemm.ts). Panels of A are gathered from the pictures just before use, so that
- * no array of all taps exists. Order of summation: (ky, kx, channel) ascending, cut into equal blocks of at most KC;
- * with a stride the gradient has only the taps that reach a place. It follows from the shape alone.
+ * The layers are those of the GEMM (gemm/gemm.ts). Panels of A are gathered from the pictures just before use. So there
+ * is no array of all taps. Order of summation: (ky, kx, channel) ascending, cut into equal blocks of at most KC. With a
+ * stride the gradient has only the taps that reach a position. The order depends only on the shape.
  *
  * Accuracy: that of the GEMM, with k = taps·channels.
  */
@@ -17,14 +18,14 @@ import { convolution, scratch } from '../scratch';
 import { packRows, packWeights } from './pack';
 import { Pass, placeRows, rowOf, zerosOf } from './pass';
 
-/** Places that a kernel of `taps` has on a side of `size`. */
+/** The number of positions of a kernel of `taps` on a side of `size`. */
 // @ts-ignore: decorator
 @inline
 export function outSize(size: i32, taps: i32, stride: i32, padding: i32, dilation: i32): i32 {
   return (size + 2 * padding - dilation * (taps - 1) - 1) / stride + 1;
 }
 
-/** A pass that reads the channels of `group` of x, with the grid of y. */
+/** A pass that reads the channels of `group` of x. Its grid is that of y. */
 export function forwardPass(s: ConvSizes, x: usize, group: i32): Pass {
   const pass = changetype<Pass>(convolution());
   v128.store(zerosOf(pass), f32x4.splat(0));
@@ -46,7 +47,7 @@ export function forwardPass(s: ConvSizes, x: usize, group: i32): Pass {
   return pass;
 }
 
-/** Computes the places [m0, m1) and channels [n0, n1) of y. */
+/** Computes the positions [m0, m1) and channels [n0, n1) of y. */
 export function conv2d(m0: i32, m1: i32, n0: i32, n1: i32, r: Conv2dRecord): void {
   const columns = r.outChannels / r.groups;
   for (let group = n0 / columns; group * columns < n1; ++group) {
@@ -68,7 +69,10 @@ export function conv2d(m0: i32, m1: i32, n0: i32, n1: i32, r: Conv2dRecord): voi
   }
 }
 
-/** Computes the places [m0, m1) and channels [n0, n1) of dx. Places are counted by remainders of the stride first. */
+/**
+ * Computes the positions [m0, m1) and channels [n0, n1) of dx. Positions are ordered by their remainders by the stride
+ * first.
+ */
 export function conv2dInputGradient(m0: i32, m1: i32, n0: i32, n1: i32, r: Conv2dInputGradientRecord): void {
   const columns = r.inChannels / r.groups;
   for (let group = n0 / columns; group * columns < n1; ++group) {
@@ -90,7 +94,7 @@ export function conv2dInputGradient(m0: i32, m1: i32, n0: i32, n1: i32, r: Conv2
   }
 }
 
-/** A pass that reads dy, for the places (y, x) + multiples of the stride of dx. */
+/** A pass that reads dy. Its grid is the positions (y, x) + multiples of the stride of dx. */
 function gradientPass(r: Conv2dInputGradientRecord, group: i32, y: i32, x: i32): Pass {
   const pass = changetype<Pass>(convolution());
   v128.store(zerosOf(pass), f32x4.splat(0));
@@ -105,7 +109,7 @@ function gradientPass(r: Conv2dInputGradientRecord, group: i32, y: i32, x: i32):
   pass.strideY = 1;
   pass.strideX = 1;
 
-  // Taps k with y + padding - k·dilation a multiple of the stride: the first one, and every so many.
+  // The taps k for which y + padding - k·dilation is a multiple of the stride: the first one, and their distance.
   const apartY = r.strideHeight / gcd(r.strideHeight, r.dilationHeight);
   const apartX = r.strideWidth / gcd(r.strideWidth, r.dilationWidth);
   const firstY = firstTap(y + r.paddingHeight, r.dilationHeight, r.strideHeight, apartY);
@@ -135,7 +139,7 @@ function gradientPass(r: Conv2dInputGradientRecord, group: i32, y: i32, x: i32):
   return pass;
 }
 
-/** The least k with at - k·dilation a multiple of the stride, of k < apart; -1 where there is none. */
+/** The least k < apart for which at - k·dilation is a multiple of the stride, or -1 if there is none. */
 function firstTap(at: i32, dilation: i32, stride: i32, apart: i32): i32 {
   for (let k = 0; k < apart; ++k) {
     if ((at - k * dilation) % stride == 0) return k;
@@ -189,7 +193,7 @@ function product(pass: Pass, m0: i32, m1: i32, n0: i32, n1: i32, bias: usize, ac
             const from = edge + ((row * NR) << 2);
             const b: usize = biasAt ? biasAt + at : 0;
             if (cols == NR) {
-              // A whole tile, whose rows do not lie evenly.
+              // A whole tile, but its rows are not evenly spaced in memory.
               storeFour(to, v128.load(from), add, b, activateNow);
               storeFour(to + 16, v128.load(from, 16), add, b ? b + 16 : 0, activateNow);
             } else {
@@ -202,7 +206,7 @@ function product(pass: Pass, m0: i32, m1: i32, n0: i32, n1: i32, bias: usize, ac
   }
 }
 
-/** Bytes from each row's result to the next, where that is the same throughout a whole panel; else 0. */
+/** The number of bytes between the results of neighbouring rows, if it is the same in the whole panel; else 0. */
 function evenStep(pass: Pass, rows: i32): usize {
   if (rows < MR) return 0;
   const step = rowOf(pass, 1).out - rowOf(pass, 0).out;

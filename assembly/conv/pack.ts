@@ -1,12 +1,13 @@
 /**
- * Packing for convolutions, into the panels of the GEMM (gemm/pack.ts): rows of A read from pictures, and weights as B.
- * k is cut into runs of channels of one tap. A tap outside of a picture reads zeros, again and again from one place.
+ * Packing for convolutions, into the panels of the GEMM (gemm/pack.ts): rows of A are read from pictures, and weights
+ * become B. k is cut into runs of channels of one tap. A tap outside a picture reads zeros, always from the same
+ * address.
  */
 import { MR, NR } from '../gemm/blocks';
 import { packPanel, storeColumns2, storeColumns4 } from '../gemm/pack';
 import { Pass, pixelAt, rowOf, zerosOf } from './pass';
 
-/** dst[p][row] = A[row, k0 + p] for the rows that `placeRows` noted, p < kc. */
+/** dst[p][row] = A[row, k0 + p] for the rows of the last `placeRows`, p < kc. */
 export function packRows(pass: Pass, k0: i32, kc: i32, dst: usize): void {
   const channels = pass.channels;
   let tap = k0 / channels;
@@ -23,7 +24,7 @@ export function packRows(pass: Pass, k0: i32, kc: i32, dst: usize): void {
   }
 }
 
-/** Rows 0 to 3: `run` channels from c on. */
+/** Rows 0 to 3: `run` channels, starting at c. */
 function packFour(pass: Pass, y: i32, x: i32, c: i32, run: i32, dst: usize): void {
   const zeros = zerosOf(pass);
   const from = (<usize>c) << 2;
@@ -89,10 +90,10 @@ function packTwo(pass: Pass, y: i32, x: i32, c: i32, run: i32, dst: usize): void
   }
 }
 
-/** dst[p][column] = B[k0 + p, n + column] for `valid` columns, p < kc; zeros beyond. */
+/** dst[p][column] = B[k0 + p, n + column] for `valid` columns, p < kc. Further columns are zeros. */
 export function packWeights(pass: Pass, n: i32, valid: i32, k0: i32, kc: i32, dst: usize): void {
   const channels = pass.channels;
-  // Neighbours lie along n where the weights of one channel are next to each other, else along k.
+  // If the weights of one channel are contiguous, neighbours lie along n, else along k.
   const alongPanel = pass.wColumn == 4;
   const ld = alongPanel ? pass.wChannel : pass.wColumn;
   let tap = k0 / channels;
@@ -110,8 +111,9 @@ export function packWeights(pass: Pass, n: i32, valid: i32, k0: i32, kc: i32, ds
 }
 
 /**
- * A as panels of columns side by side, dst[panel][p][lane] = A[row0 + p, k0 + NR·panel + lane] for p < count and `columns`
- * columns, zeros beyond: what the gradient to the weights multiplies dy with. Rows are summed over.
+ * A as panels of columns side by side: dst[panel][p][lane] = A[row0 + p, k0 + NR·panel + lane] for p < count and
+ * `columns` columns. Further columns are zeros. The gradient to the weights multiplies dy by these panels and sums over
+ * rows.
  */
 export function packColumns(pass: Pass, row0: i32, count: i32, k0: i32, columns: i32, dst: usize): void {
   const channels = pass.channels;
@@ -129,7 +131,7 @@ export function packColumns(pass: Pass, row0: i32, count: i32, k0: i32, columns:
   }
 }
 
-/** Channels [c, c + run) of one tap, of `count` places from `row` on, as columns from `column` on. */
+/** Channels [c, c + run) of one tap as columns, starting at `column`, for `count` positions, starting at `row`. */
 function packTap(
   pass: Pass,
   row: i32,
@@ -148,12 +150,12 @@ function packTap(
   let b = row / (gridX * pass.gridY);
   const across = <usize>pass.width * pass.pixel;
   const picture = <usize>pass.height * across;
-  // Fours of channels stay within a panel.
+  // Groups of four channels stay within a panel.
   const fours = (run | column) % 4 == 0;
   dst += <usize>(column / NR) * panel;
   const lane = column % NR;
   for (let left = count; left > 0;) {
-    // The places of one line of the grid.
+    // The positions of one row of the grid.
     const line = min(left, gridX - x);
     const atY = y * pass.strideY + pass.offsetY + tapY;
     const inside = <u32>atY < <u32>pass.height;
@@ -175,7 +177,10 @@ function packTap(
   }
 }
 
-/** `run` elements from src on, or zeros where src is 0, to the lanes of panels from `lane` on: all multiples of four. */
+/**
+ * Copies `run` elements from src, or zeros if src is 0, to the lanes of panels, starting at `lane`. All are multiples
+ * of four.
+ */
 // @ts-ignore: decorator
 @inline
 function putFours(src: usize, run: i32, lane: i32, panel: usize, dst: usize): void {
@@ -194,7 +199,7 @@ function putFours(src: usize, run: i32, lane: i32, panel: usize, dst: usize): vo
   if (run > 0) v128.store(dst, src ? v128.load(src) : zero);
 }
 
-/** As `putFours`, for any numbers. */
+/** As `putFours`, for numbers that are not multiples of four. */
 function putLanes(src: usize, run: i32, lane: i32, panel: usize, dst: usize): void {
   for (let i = 0; i < run; ++i) {
     f32.store(dst + ((<usize>lane) << 2), src ? f32.load(src + ((<usize>i) << 2)) : 0);

@@ -1,17 +1,21 @@
 /**
- * A convolution as a matrix product, out[row, n] = Σ A[row, k]·B[k, n], whose A is read from pictures in place.
+ * A convolution as a matrix product, out[row, n] = Σ A[row, k]·B[k, n], where A is read directly from pictures.
  *
- * A row is a place (b, y, x) of a grid, and k runs over (ty, tx, c): taps, and the channels of a tap. With
- * X[batch, height, width, channels],
+ * A row is a position (b, y, x) of a grid. k runs over (ty, tx, c): the taps, and the channels of a tap. With X[batch,
+ * height, width, channels],
  *
- *     A[(b,y,x), (ty,tx,c)] = X[b, y·strideY + offsetY + ty·stepY, x·strideX + offsetX + tx·stepX, c],   0 outside of X
+ *     A[(b,y,x), (ty,tx,c)] = X[b, y·strideY + offsetY + ty·stepY, x·strideX + offsetX + tx·stepX, c],   0 outside X
  *
- * The forward pass reads x with the convolution's stride, minus its padding, and its dilation. The gradient to the input
- * reads dy: places with equal remainders by the stride are a grid of their own, with the taps that reach it.
+ * The forward pass reads x. `stride` and `step` are the convolution's stride and dilation, and the offset is minus its
+ * padding. The gradient to the input reads dy. Positions with equal remainders by the stride form a grid of their own,
+ * with the taps that reach them.
  */
 import { MR } from '../gemm/blocks';
 
-/** Where A, B and the result of one product lie, in the numbers of the formula above. Strides of memory are in bytes. */
+/**
+ * The places of A, B and the result of one product, in the numbers of the formula above. Strides of memory are in
+ * bytes.
+ */
 @unmanaged
 export class Pass {
   x: usize;
@@ -30,21 +34,24 @@ export class Pass {
   offsetX: i32;
   stepY: i32;
   stepX: i32;
-  /** Address of the weight of the first tap, channel 0 and column 0. */
+  /** The address of the weight of the first tap, channel 0 and column 0. */
   w: usize;
-  /** Bytes of the weights from one tap to the next along y and x, from one channel c, and from one column n. */
+  /** Distances of weights in bytes: between taps along y and x, between channels c, and between columns n. */
   wTapY: usize;
   wTapX: usize;
   wChannel: usize;
   wColumn: usize;
-  /** Address of column 0 at place (0, 0, 0); bytes from one picture, one y, and one x of the grid to the next. */
+  /**
+   * The address of column 0 at position (0, 0, 0), and distances in bytes: between pictures, and along y and x of the
+   * grid.
+   */
   out: usize;
   outPicture: usize;
   outY: usize;
   outX: usize;
 }
 
-/** What is known of a row of a panel: its picture, its place in X at tap (0, 0), and where its result goes. */
+/** A row of a panel: its picture, its position in X at tap (0, 0), and the address of its result. */
 @unmanaged
 export class Row {
   x: usize;
@@ -53,27 +60,30 @@ export class Row {
   out: usize;
 }
 
-/** Bytes of a pass, a block of zeros, and the rows of a panel. */
+/** Bytes of a pass, of a block of zeros, and of the rows of a panel. */
 const PASS_BYTES: i32 = 128;
 const ZERO_BYTES: i32 = 16;
 export const ROW_BYTES: i32 = 16;
 export const CONV_BYTES: i32 = PASS_BYTES + ZERO_BYTES + MR * ROW_BYTES;
 
-/** Sixteen bytes of zeros behind a pass: what lies outside of a picture. */
+/** Sixteen bytes of zeros behind a pass. They are read in place of pixels outside a picture. */
 // @ts-ignore: decorator
 @inline
 export function zerosOf(pass: Pass): usize {
   return changetype<usize>(pass) + PASS_BYTES;
 }
 
-/** Row i of the panel at hand. */
+/** Row i of the current panel. */
 // @ts-ignore: decorator
 @inline
 export function rowOf(pass: Pass, i: i32): Row {
   return changetype<Row>(changetype<usize>(pass) + PASS_BYTES + ZERO_BYTES + i * ROW_BYTES);
 }
 
-/** Notes rows [first, first + count) of the grid as those of the panel at hand; others have no picture. */
+/**
+ * Sets the rows [first, first + count) of the grid as the rows of the current panel. The remaining rows have no
+ * picture.
+ */
 export function placeRows(pass: Pass, first: i32, count: i32): void {
   let x = first % pass.gridX;
   let y = (first / pass.gridX) % pass.gridY;
@@ -81,7 +91,7 @@ export function placeRows(pass: Pass, first: i32, count: i32): void {
   const picture = <usize>(pass.height * pass.width) * pass.pixel;
   for (let i = 0; i < MR; ++i) {
     const row = rowOf(pass, i);
-    // A place below every picture: all its taps are outside.
+    // A position below every picture, so that all its taps are outside.
     row.y0 = i < count ? y * pass.strideY + pass.offsetY : i32.MIN_VALUE >> 1;
     row.x0 = x * pass.strideX + pass.offsetX;
     row.x = pass.x + <usize>b * picture;
@@ -96,7 +106,7 @@ export function placeRows(pass: Pass, first: i32, count: i32): void {
   }
 }
 
-/** Address of channel 0 at (y, x) of a row's picture, or 0 outside of it. */
+/** The address of channel 0 at (y, x) of a row's picture, or 0 outside it. */
 // @ts-ignore: decorator
 @inline
 export function pixelAt(pass: Pass, row: Row, y: i32, x: i32): usize {

@@ -1,18 +1,18 @@
 /**
- * The taps of a map with few channels, as a matrix, and the sums of such a matrix: what turns a convolution into a plain
- * product where x or y has few channels (src/backend/conv/taps.ts). With X[batch, height, width, channels], the places
+ * The taps of a map with few channels as a matrix, and the sums of such a matrix. They turn a convolution into a plain
+ * product if x or y has few channels (src/backend/conv/taps.ts). With X[batch, height, width, channels], the positions
  * (b, i, j) of a grid and the taps (ty, tx) of a kernel,
  *
  *     at(i, j, ty, tx) = (i·strideY + offsetY + ty·stepY, j·strideX + offsetX + tx·stepX)
- *     gatherTaps:  A[(b,i,j), (ty,tx,c)] = X[b, at(i,j,ty,tx), c],   0 outside of X
- *     sumTaps:     y[b,i,j,c] = [y +] Σ Z[b, at(i,j,ty,tx), (ty,tx,c)]   over the taps inside of Z [+ bias], then the activation
+ *     gatherTaps:  A[(b,i,j), (ty,tx,c)] = X[b, at(i,j,ty,tx), c],   0 outside X
+ *     sumTaps:     y[b,i,j,c] = [y +] Σ Z[b, at(i,j,ty,tx), (ty,tx,c)]   over the taps inside Z [+ bias], then the activation
  *
  * Order of summation: taps ascending, the first added to 0.
  */
 import { storeElement } from '../gemm/gemm';
 import { GatherTapsRecord, SumTapsRecord, TapMap } from '../records';
 
-/** Computes the rows of A of the lines [from, to) of the grid, counted through all pictures. */
+/** Computes the rows of A for the grid rows [from, to), counted through all pictures. */
 export function gatherTaps(from: i32, to: i32, r: GatherTapsRecord): void {
   const channels = r.channels;
   const channelStep = (<usize>r.channelStep) << 2;
@@ -37,7 +37,7 @@ export function gatherTaps(from: i32, to: i32, r: GatherTapsRecord): void {
   }
 }
 
-/** Computes the lines [from, to) of y. */
+/** Computes the grid rows [from, to) of y. */
 export function sumTaps(from: i32, to: i32, r: SumTapsRecord): void {
   const channels = r.channels;
   const channelStep = (<usize>r.channelStep) << 2;
@@ -70,7 +70,7 @@ function rowBytes(r: TapMap): usize {
   return (<usize>(r.tapsY * r.tapsX * r.channels)) << 2;
 }
 
-/** The line of the map, counted through all pictures, that a line of the grid reads at a tap; -1 outside. */
+/** The row of the map, counted through all pictures, that a row of the grid reads at a tap, or -1 outside. */
 // @ts-ignore: decorator
 @inline
 function lineAt(r: TapMap, line: i32, ty: i32): i32 {

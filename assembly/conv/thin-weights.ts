@@ -1,16 +1,18 @@
 /**
- * The gradient of a 3x3 convolution to its weights where x or y is thin, of three channels at most. A product would leave
- * most of its register tile empty. With u the thin map, v the other one, and e = (ey, ex) from 0 to 2:
+ * The gradient of a 3x3 convolution to its weights if x or y is thin, which means at most three channels. A matrix
+ * product would leave most of its register tile empty. Let u be the thin map, v the other one, and e = (ey, ex) from 0
+ * to 2:
  *
  *     s[e,c] = Σ u[b, i + top + ey, j + left + ex]·v[b,i,j,c]   over (b, i, j)
  *
- * x thin: v is dy, e the tap, and (top, left) minus the padding. y thin: v is x, and e = 2 - tap, since x[i] meets
- * dy[i + padding - tap]; (top, left) is the padding minus 2.
+ * If x is thin, v is dy, e is the tap, and (top, left) is minus the padding. If y is thin, v is x and e = 2 - tap,
+ * because x[i] is multiplied by dy[i + padding - tap]; (top, left) is the padding minus 2.
  *
- * Lanes are channels of v, and the nine sums of a picture stay in registers. Order of summation: the places of a picture
- * ascending, then pictures ascending. It follows from the shape alone: threads share channels, never places.
+ * The lanes are channels of v, and the nine sums of a picture stay in registers. Order of summation: the positions of a
+ * picture ascending, then pictures ascending. It depends only on the shape, because threads share channels and never
+ * positions.
  *
- * Accuracy: |error| <= (places + batch)·2^-24·Σ|u||v|.
+ * Accuracy: |error| <= (positions + batch)·2^-24·Σ|u||v|.
  */
 import { mulAdd } from '../mul-add';
 import { Conv2dWeightGradientRecord } from '../records';
@@ -60,7 +62,10 @@ export function conv2dThinWeightGradient(c0: i32, c1: i32, r: Conv2dWeightGradie
   }
 }
 
-/** Adds a picture to the nine sums of four channels, `step` bytes apart; u is padded, and pixels of v lie `pixel` bytes apart. */
+/**
+ * Adds a picture to the nine sums of four channels, `step` bytes apart. u is padded, and pixels of v are `pixel` bytes
+ * apart.
+ */
 function addPicture(rows: i32, columns: i32, u: usize, v: usize, pixel: usize, sums: usize, step: usize): void {
   const line = (<usize>(columns + 2)) << 2;
   const next = (<usize>columns) << 2;

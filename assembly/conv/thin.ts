@@ -1,14 +1,15 @@
 /**
- * Convolutions 3x3 that read or write a thin map, of three channels at most, forwards and to the input: a product would
- * leave most of its register tile empty. With e = (ey, ex) from 0 to 2,
+ * 3x3 convolutions that read or write a thin map, which has at most three channels: the forward pass and the gradient
+ * to the input. A matrix product would leave most of its register tile empty. With e = (ey, ex) from 0 to 2,
  *
  *     y[b,i,j,o] = Σ x[b, i + top + ey, j + left + ex, c]·w[e,c,o]   over (e, c)
  *
- * Forwards e is the tap, and (top, left) minus the padding; to the input x is dy, taps are turned, e = 2 - tap, and (top,
- * left) is the padding minus 2. Lanes are channels of the map that is not thin.
+ * In the forward pass e is the tap, and (top, left) is minus the padding. For the gradient to the input x is dy, taps
+ * are rotated by 180 degrees (e = 2 - tap), and (top, left) is the padding minus 2. The lanes are channels of the map
+ * that is not thin.
  *
- * Order of summation, by the shape alone: where x is thin, taps ascending in each channel of x. Where y is thin, each of
- * four lanes adds (e, c) ascending, every fourth c; then lanes 0 + 1, 2 + 3, and these two.
+ * Order of summation, which depends only on the shape: if x is thin, taps ascending in each channel of x. If y is thin,
+ * each of four lanes adds every fourth c, with (e, c) ascending; then lanes 0 + 1, 2 + 3, and these two.
  *
  * Accuracy: |error| <= (k + 2)·2^-24·Σ|x||w| with k = 9·channels.
  */
@@ -32,7 +33,7 @@ export function conv2dThin(from: i32, to: i32, r: ThinRecord): void {
   }
 }
 
-/** Weights as [thin][9][channels], from [n,9,k] or, turned, [k,9,n]. */
+/** Weights as [thin][9][channels], from [n,9,k] or from [k,9,n] rotated by 180 degrees. */
 function copyWeights(r: ThinRecord, thin: i32, channels: i32, out: usize): void {
   // Whether the channels of the map that is not thin are the last axis.
   const dense = r.channels < r.outChannels == (r.turned != 0);
@@ -47,7 +48,10 @@ function copyWeights(r: ThinRecord, thin: i32, channels: i32, out: usize): void 
   }
 }
 
-/** Copies rows and columns from (top, left) on of one channel of a picture, `channels` apart; what is outside is 0. */
+/**
+ * Copies rows and columns of one channel of a picture, starting at (top, left). Pixels are `channels` apart. Positions
+ * outside are 0.
+ */
 export function padPicture(
   x: usize,
   height: i32,
@@ -68,7 +72,7 @@ export function padPicture(
   }
 }
 
-/** A picture from a thin one: each of its channels is padded, and adds nine rows of weights. */
+/** A picture from a thin one. Each of its channels is padded and multiplied by nine rows of weights. */
 function spreadPicture(r: ThinRecord, b: i32, weights: usize, padded: usize): void {
   const size = (<usize>r.outChannels) << 2;
   const out = r.out + <usize>(b * r.rows * r.columns) * size;
@@ -85,7 +89,7 @@ function spreadPicture(r: ThinRecord, b: i32, weights: usize, padded: usize): vo
   }
 }
 
-/** Four channels of a picture, from one padded channel u and nine rows of weights, `size` bytes apart. */
+/** Four channels of a picture, from one padded channel u and nine rows of weights with a stride of `size` bytes. */
 function spread(
   rows: i32,
   columns: i32,
@@ -127,7 +131,7 @@ function spread(
   }
 }
 
-/** A thin picture: four places of a row at a time. */
+/** A thin picture: four positions of a row at a time. */
 function gatherPicture(r: ThinRecord, b: i32, weights: usize, zeros: usize): void {
   const size = (<usize>r.channels) << 2;
   const edge = zeros + size;
@@ -150,14 +154,14 @@ function gatherPicture(r: ThinRecord, b: i32, weights: usize, zeros: usize): voi
   }
 }
 
-/** The address of a pixel, or of zeros where it is outside. */
+/** The address of a pixel, or of zeros if it is outside. */
 // @ts-ignore: decorator
 @inline
 function pixelOr(line: usize, x: i32, width: i32, size: usize, zeros: usize): usize {
   return <u32>x < <u32>width ? line + <usize>x * size : zeros;
 }
 
-/** Four neighbours of one channel, from the pixels at (y, x) on: stores them at `out`. */
+/** Four neighbours of one channel, from the pixels that start at (y, x). Stores them at `out`. */
 function gather(r: ThinRecord, x: usize, y: i32, left: i32, w: usize, size: usize, zeros: usize, out: usize): void {
   let s0 = f32x4.splat(0);
   let s1 = s0;

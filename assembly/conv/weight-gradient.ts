@@ -1,13 +1,13 @@
 /**
- * The gradient of a convolution to its weights, as a product that sums over all places of y:
+ * The gradient of a convolution to its weights, as a product that sums over all positions of y:
  *
  *     dw[o,ky,kx,c] = Σ dy[b,i,j,o]·x[b, i·stride - padding + ky·dilation, ..., c]   over (b, i, j)
  *
- * m is the channels of y, n the taps and channels (ky, kx, c), and k the places. The layers are those of the GEMM.
- * Order of summation: places ascending, cut into equal blocks of at most KC, which are added in ascending order. It
- * follows from the shape alone: threads share the weights, never the places.
+ * m runs over the channels of y, n over the taps and channels (ky, kx, c), and k over the positions. The layers are
+ * those of the GEMM. Order of summation: positions ascending, cut into equal blocks of at most KC, which are added in
+ * ascending order. It depends only on the shape, because threads share the weights and never the positions.
  *
- * Accuracy: that of the GEMM, with k = batch·places.
+ * Accuracy: that of the GEMM, with k = batch·positions.
  */
 import { BLOCK, KC, MR, NR, PACKED_A } from '../gemm/blocks';
 import { multiply } from '../gemm/gemm';
@@ -17,7 +17,7 @@ import { scratch } from '../scratch';
 import { forwardPass } from './direct';
 import { packColumns } from './pack';
 
-/** Computes channels [m0, m1) of y, and of each of them the weights [n0, n1) in the order (ky, kx, c). */
+/** Computes the weights [n0, n1), in the order (ky, kx, c), of each of the channels [m0, m1) of y. */
 export function conv2dWeightGradient(m0: i32, m1: i32, n0: i32, n1: i32, r: Conv2dWeightGradientRecord): void {
   const channels = r.outChannels / r.groups;
   for (let group = m0 / channels; group * channels < m1; ++group) {

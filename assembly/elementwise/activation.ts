@@ -1,28 +1,28 @@
 /**
- * Activation functions of four float32 lanes, and the codes by which the GEMM's epilogue names them.
+ * Activation functions of four float32 lanes, and their codes in the GEMM's epilogue.
  *
- * Accuracy, held by test/kernels.test.ts: sigmoid at most 2.5 ulp, tanh 1.5 and SiLU 4.25 (the largest errors over
- * all x from 1/8 on, to both sides, are 2.49, 1.34 and 4.05), softplus 2, leaky ReLU 0.5, ReLU exact. Below -88.7228, where e^-x overflows,
- * sigmoid and SiLU are 0: their exact values there are under 2^-128 and 2^-121.
- * NaN gives NaN everywhere (ReLU too: a NaN must not be hidden).
+ * Accuracy, checked by test/kernels.test.ts: sigmoid at most 2.5 ulp, tanh 1.5, SiLU 4.25, softplus 2, leaky ReLU 0.5,
+ * and ReLU is exact. (The largest errors of sigmoid, tanh and SiLU over all |x| >= 1/8 are 2.49, 1.34 and 4.05.) Below
+ * -88.7228 e^-x overflows, and sigmoid and SiLU are 0. Their exact values there are under 2^-128 and 2^-121. NaN always
+ * gives NaN (in ReLU too: a NaN must not be hidden).
  */
 import { constant, LOG1P, ONE, polynomial, TANH as TANH_TABLE } from '../constants';
 import { exp4 } from './exp';
 
-/** Codes of the GEMM's epilogue; 0 is none. */
+/** Codes of the GEMM's epilogue. 0 means no activation. */
 export const RELU: i32 = 1;
 export const SIGMOID: i32 = 2;
 export const TANH: i32 = 3;
 export const SILU: i32 = 4;
 
-/** max(x, 0). pmax gives its first operand unless the second is greater, so NaN stays NaN. */
+/** max(x, 0). pmax returns its first operand unless the second is greater, so NaN stays NaN. */
 // @ts-ignore: decorator
 @inline
 export function relu4(x: v128): v128 {
   return f32x4.pmax(x, f32x4.splat(0));
 }
 
-/** 1/(1 + e^-x). e^-x overflows to inf for x < -88.7, and 1/inf = 0 is the right limit. */
+/** 1/(1 + e^-x). For x < -88.7 e^-x overflows to inf, and 1/inf = 0 is the correct limit. */
 // @ts-ignore: decorator
 @inline
 export function sigmoid4(x: v128): v128 {
@@ -30,7 +30,7 @@ export function sigmoid4(x: v128): v128 {
   return f32x4.div(one, f32x4.add(one, exp4(f32x4.neg(x))));
 }
 
-/** tanh x: an odd polynomial below 0.625, where 1 - 2/(e^2x + 1) would cancel, and that form above. */
+/** tanh x: an odd polynomial below 0.625, and 1 - 2/(e^2x + 1) above. Below 0.625 the second form would cancel. */
 // @ts-ignore: decorator
 @inline
 export function tanh4(x: v128): v128 {
@@ -42,7 +42,7 @@ export function tanh4(x: v128): v128 {
   const e = exp4(f32x4.add(a, a));
   const large = f32x4.sub(one, f32x4.div(f32x4.splat(2), f32x4.add(e, one)));
   const y = v128.bitselect(small, large, f32x4.lt(a, constant(TANH_TABLE, 5)));
-  // The sign is x's everywhere, also at -0, where the polynomial gives 0.
+  // The result has the sign of x everywhere, also at -0, where the polynomial gives 0.
   return v128.or(y, v128.and(x, i32x4.splat(0x80000000)));
 }
 
@@ -53,7 +53,10 @@ export function silu4(x: v128): v128 {
   return f32x4.mul(f32x4.pmax(x, f32x4.splat(-1e30)), sigmoid4(x));
 }
 
-/** ln(1 + e^x) = max(x, 0) + ln(1 + u) with u = e^-|x|, and ln(1 + u) = 2·artanh(u/(2 + u)), written as u less a rest. */
+/**
+ * ln(1 + e^x) = max(x, 0) + ln(1 + u) with u = e^-|x|, and ln(1 + u) = 2·artanh(u/(2 + u)), computed as u minus a
+ * remainder.
+ */
 // @ts-ignore: decorator
 @inline
 export function softplus4(x: v128): v128 {

@@ -7,20 +7,20 @@
  *     db = [db +] df/db(dy, a, b, y)        `mulBackwardB`, ...
  *     y = [y +] (condition ≠ 0 ? a : b)     `where`
  *
- * An operand is read by strides, its column stride 0 or 1. So one form covers equal shapes, and broadcasting over rows,
- * columns and scalars. src/backend/formulas.ts has the same functions in plain TypeScript.
+ * An operand is read with strides, and its column stride is 0 or 1. So one form covers equal shapes, and broadcasting
+ * over rows, columns and scalars. src/backend/formulas.ts has the same functions in plain TypeScript.
  *
- * The items of the work are rows; where there is one row, its columns.
+ * The items of the work are rows. If there is only one row, they are its columns.
  *
- * Arithmetic and comparisons are exactly rounded; NaN in gives NaN out, `maximum` and `minimum` included. A comparison
- * gives 1 or 0. pow.ts has the accuracy of `pow`.
+ * Arithmetic and comparisons are exactly rounded. A NaN in the input gives NaN, also in `maximum` and `minimum`. A
+ * comparison gives 1 or 0. pow.ts states the accuracy of `pow`.
  */
 import { log4 } from './exp';
 import { pow4 } from './pow';
 import { load4, put1, put4 } from './put';
 import { BinaryBackwardRecord, BinaryRecord, WhereRecord } from '../records';
 
-// Which function: constants that are folded away where an export below is compiled.
+// The functions, as constants. They are folded away when an export below is compiled.
 const ADD: i32 = 0,
   SUB: i32 = 1,
   MUL: i32 = 2,
@@ -56,7 +56,7 @@ function f(op: i32, a: v128, b: v128): v128 {
   return truth(f32x4.ge(a, b));
 }
 
-/** dy where a > b, half of it where they are equal, else 0. */
+/** dy if a > b, half of it if they are equal, else 0. */
 // @ts-ignore: decorator
 @inline
 function ofGreater(dy: v128, a: v128, b: v128): v128 {
@@ -71,7 +71,7 @@ function da(op: i32, dy: v128, a: v128, b: v128): v128 {
   if (op == DIV) return f32x4.div(dy, b);
   if (op == MAXIMUM) return ofGreater(dy, a, b);
   if (op == MINIMUM) return ofGreater(dy, b, a);
-  // pow: dy·(b·a^(b-1)), in which no product overflows before its time, and 0 where b = 0, also at a = 0
+  // pow: dy·(b·a^(b-1)). In this order no product overflows too early. It is 0 if b = 0, also at a = 0.
   const slope = f32x4.mul(dy, f32x4.mul(b, pow4(a, f32x4.sub(b, f32x4.splat(1)))));
   return v128.andnot(slope, f32x4.eq(b, f32x4.splat(0)));
 }
@@ -83,13 +83,13 @@ function db(op: i32, dy: v128, a: v128, b: v128, y: v128): v128 {
   if (op == DIV) return f32x4.neg(f32x4.mul(f32x4.div(dy, b), y));
   if (op == MAXIMUM) return ofGreater(dy, b, a);
   if (op == MINIMUM) return ofGreater(dy, a, b);
-  // pow: dy·y·ln a, and 0 where a = 0 and b >= 0
+  // pow: dy·y·ln a, and 0 if a = 0 and b >= 0
   const slope = f32x4.mul(f32x4.mul(dy, y), log4(a));
   const zero = f32x4.splat(0);
   return v128.andnot(slope, v128.and(f32x4.eq(a, zero), f32x4.ge(b, zero)));
 }
 
-/** One row of `cols` elements; steps are bytes from one column to the next. */
+/** One row of `cols` elements. Steps are the bytes from one column to the next. */
 // @ts-ignore: decorator
 @inline
 function row(op: i32, cols: i32, a: usize, aStep: usize, b: usize, bStep: usize, y: usize, accumulate: bool): void {
@@ -130,7 +130,7 @@ function forward(op: i32, from: i32, to: i32, r: BinaryRecord): void {
   }
 }
 
-/** The derivative with respect to b where `ofB`, else to a. */
+/** The derivative to b if `ofB`, else to a. */
 // @ts-ignore: decorator
 @inline
 function df(op: i32, ofB: bool, dy: v128, a: v128, b: v128, y: v128): v128 {
@@ -167,7 +167,7 @@ function backward(op: i32, ofB: bool, from: i32, to: i32, r: BinaryBackwardRecor
   }
 }
 
-/** Takes a where the condition is not 0 (NaN is not 0), else b: a choice, in which the other operand's NaN is no part. */
+/** Selects a if the condition is not 0 (NaN is not 0), else b. A NaN of the other operand has no effect. */
 export function where(from: i32, to: i32, r: WhereRecord): void {
   const cStep = (<usize>r.conditionCol) << 2;
   const aStep = (<usize>r.aCol) << 2;

@@ -2,18 +2,20 @@
  * The error function, and GELU, x·Φ(x) with the normal distribution function Φ (Hendrycks and Gimpel 2016), of four
  * float32 lanes, with their derivatives.
  *
- * erf in float32: x + x·p(x²) below 0.875, and 1 - e^q(x) above. GELU and the derivatives in float64: with t = |x|
+ * erf is computed in float32: x + x·p(x²) below 0.875, and 1 - e^q(x) above. GELU and the derivatives are computed in
+ * float64. With t = |x|
  *
  *     Φ(-t) = e^(-t²/2)·g(t),  g a polynomial in 3/(3 + t);   x·Φ(x) = max(x, 0) - t·Φ(-t)
  *
- * so nothing cancels where x < 0, and the result keeps its digits down to the smallest subnormal.
+ * So nothing cancels for x < 0, and the result is accurate down to the smallest subnormal.
  *
- * Accuracy, held by test/kernels.test.ts: erf at most 1.5 ulp, GELU and the derivative of erf 0.55. The derivative of
- * GELU is 0 near -0.75; its error is at most 0.51 ulp plus 2^-30.
+ * Accuracy, checked by test/kernels.test.ts: erf at most 1.5 ulp, GELU and the derivative of erf 0.55. The derivative
+ * of GELU is 0 near -0.75. Its error is at most 0.51 ulp plus 2^-30.
  *
- * Source of the coefficients (constants.ts): our own minimax fits. On 1200 Chebyshev nodes weighted least squares to
- * values of mpmath (40 digits), the weights raised where the relative error is largest (Lawson 1961); for float32 the
- * coefficients are rounded one by one from the lowest power up, and the others fitted again each time.
+ * Source of the coefficients (constants.ts): our own minimax fits. They are weighted least squares on 1200 Chebyshev
+ * nodes, to values of mpmath (40 digits). The weights are raised where the relative error is largest (Lawson 1961). For
+ * float32 the coefficients are rounded one by one, starting with the lowest power. After each rounding the others are
+ * fitted again.
  */
 import { constant, constantPair, ERF, LOG_ERFC, NORMAL, NORMAL_TAIL, ONE, polynomial, evenOddPair } from '../constants';
 import { exp4 } from './exp';
@@ -43,7 +45,7 @@ function erfDerivative(x: v128): v128 {
   return f64x2.mul(expPair(f64x2.neg(f64x2.mul(a, a)), false), constantPair(NORMAL, 2));
 }
 
-/** |x| in float64, at most where Φ(-|x|) is 0 in float32; NaN stays. */
+/** |x| in float64, limited to the t at which Φ(-t) is 0 in float32. NaN stays NaN. */
 // @ts-ignore: decorator
 @inline
 function magnitude(x: v128): v128 {
@@ -66,7 +68,7 @@ function bell(t: v128): v128 {
   return expPair(f64x2.mul(f64x2.mul(t, t), f64x2.splat(-0.5)), false);
 }
 
-/** x·Φ(x); -0 at -inf, which is its limit. */
+/** x·Φ(x). At -inf it is -0, which is the limit. */
 export function gelu4(x: v128): v128 {
   const y = narrow(gelu(low(x)), gelu(high(x)));
   return v128.or(y, v128.and(x, i32x4.splat(0x80000000)));
@@ -79,7 +81,7 @@ function gelu(x: v128): v128 {
   return f64x2.sub(f64x2.pmax(x, f64x2.splat(0)), f64x2.mul(t, f64x2.mul(bell(t), scaledTail(t))));
 }
 
-/** Φ(x) + x·Φ'(x): with d = Φ(-t) - t·Φ'(t) it is d where x <= 0, and 1 - d above. */
+/** Φ(x) + x·Φ'(x). With d = Φ(-t) - t·Φ'(t) it is d for x <= 0, and 1 - d for x > 0. */
 export function geluDerivative4(x: v128): v128 {
   return narrow(geluDerivative(low(x)), geluDerivative(high(x)));
 }
@@ -89,7 +91,7 @@ export function geluDerivative4(x: v128): v128 {
 function geluDerivative(x: v128): v128 {
   const t = magnitude(x);
   const inner = f64x2.sub(scaledTail(t), f64x2.mul(t, constantPair(NORMAL, 1)));
-  // +0, not -0, where the tail ends
+  // We need +0, not -0, beyond the end of the tail.
   const d = v128.andnot(f64x2.mul(bell(t), inner), f64x2.eq(t, constantPair(NORMAL, 0)));
   return v128.bitselect(f64x2.sub(f64x2.splat(1), d), d, f64x2.gt(x, f64x2.splat(0)));
 }

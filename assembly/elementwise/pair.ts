@@ -1,6 +1,7 @@
 /**
- * e^x and natural logarithm of two float64 lanes, for functions of float32 that need more digits on the way than float32
- * has (erf.ts, pow.ts). They are good to 2^-40, and within float32's range: not for subnormals or infinities of float64.
+ * e^x and the natural logarithm of two float64 lanes. Some float32 functions need more digits in between than float32
+ * has (erf.ts, pow.ts). The relative error is at most 2^-40, within float32's range. They are not for subnormals or
+ * infinities of float64.
  */
 import {
   constantPair,
@@ -19,7 +20,7 @@ export function low(x: v128): v128 {
   return f64x2.promote_low_f32x4(x);
 }
 
-/** The upper two. */
+/** The upper two of four float32 lanes, as float64. */
 // @ts-ignore: decorator
 @inline
 export function high(x: v128): v128 {
@@ -50,7 +51,10 @@ export function logPair(x: v128): v128 {
   return f64x2.add(f64x2.mul(e, constantPair(EXP_PAIR_REDUCE, 1)), tail);
 }
 
-/** e^x for |x| <= 700 to 2^-40 (`exact`) or 2^-32, by the Taylor series on |r| <= ln2/2 up to r^11 or r^8. */
+/**
+ * e^x for |x| <= 700. The relative error is 2^-40 (`exact`) or 2^-32, by the Taylor series on |r| <= ln2/2 up to r^11
+ * or r^8.
+ */
 // @ts-ignore: decorator
 @inline
 export function expPair(x: v128, exact: bool): v128 {

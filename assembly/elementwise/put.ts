@@ -15,14 +15,14 @@ export function put1(y: usize, value: v128, accumulate: bool): void {
   f32.store(y, accumulate ? f32.load(y) + v : v);
 }
 
-/** Four elements of an operand: from p on, or where its column stride is 0 four times the one at p. */
+/** Four elements of an operand from p on. If its column stride is 0, the element at p four times. */
 // @ts-ignore: decorator
 @inline
 export function load4(p: usize, step: usize): v128 {
   return step ? v128.load(p) : v128.load32_splat(p);
 }
 
-/** Turns four rows of four: column i is stored, or added, at yi. */
+/** Transposes four rows of four. Column i is stored at yi, or added there. */
 // @ts-ignore: decorator
 @inline
 export function putColumns4(

@@ -3,11 +3,12 @@
  *
  *     |x| = n·π/2 + r,  |r| <= π/4;   sin |x| = ± sin r or ± cos r by n mod 4,   cos x = sin(|x| + π/2)
  *
- * Up to 2^20 the reduction is Cody and Waite's (1980) in float64: n·π/2 in two parts, the first of which is exact. Beyond,
- * it is Payne and Hanek's (1983) in integers: of the bits of 2/π it takes the 96 that decide about n mod 4 and r. Either
- * gives r to 2^-40 of itself, also next to multiples of π/2. The polynomials are our own fits, in float32: see erf.ts.
+ * Up to 2^20 the reduction is that of Cody and Waite (1980) in float64. π/2 has two parts, and n times the first is
+ * exact. Beyond 2^20 it is that of Payne and Hanek (1983) in integers. It uses those 96 bits of 2/π that determine n
+ * mod 4 and r. Both give r with a relative error of 2^-40, also next to multiples of π/2. The polynomials are our own
+ * fits in float32: see erf.ts.
  *
- * Accuracy, held by test/kernels.test.ts: at most 1.5 ulp. sin(-0) = -0; infinities and NaN give NaN.
+ * Accuracy, checked by test/kernels.test.ts: at most 1.5 ulp. sin(-0) = -0; infinities and NaN give NaN.
  */
 import {
   constant,
@@ -25,7 +26,7 @@ import { scratch } from '../scratch';
 /** The largest angle that is reduced in float64. */
 const LARGE: f32 = 1048576;
 
-/** n: the quarters of a turn in x, rounded to a whole number. */
+/** n: the number of quarter turns in x, rounded to a whole number. */
 // @ts-ignore: decorator
 @inline
 function quarters(x: v128): v128 {
@@ -42,7 +43,7 @@ function remainder(x: v128, n: v128): v128 {
 
 /** x·2/π mod 4 as a multiple of 2^-62, for the bits of a finite x > 2^20 = LARGE. */
 function quartersOfLarge(bits: u32): u64 {
-  // x = m·2^e. Bits of 2/π from 2^(2-e) up give whole turns. What counts starts at this bit of the table:
+  // x = m·2^e. Bits of 2/π from 2^(2-e) up give only whole turns. The bits that count start at this bit of the table:
   const m = <u64>((bits & 0x007fffff) | 0x00800000);
   const first = (bits >> 23) - 150 + 30;
   const word = TWO_OVER_PI + ((first >> 5) << 2);
@@ -54,7 +55,9 @@ function quartersOfLarge(bits: u32): u64 {
   return m * head + ((m * tail) >>> 32);
 }
 
-/** Reduces those of four angles at `scratch` that are large: r goes to scratch + 16, and n mod 4 to scratch + 32. */
+/**
+ * Reduces those of the four angles at `scratch` that are large. Writes r to scratch + 16, and n mod 4 to scratch + 32.
+ */
 function reduceLarge(): void {
   for (let at = scratch; at < scratch + 16; at += 4) {
     const x = f32.load(at);
@@ -67,7 +70,7 @@ function reduceLarge(): void {
   }
 }
 
-/** The sine of x, or with 1 for `quarter` that of |x| + π/2. */
+/** The sine of x, or the sine of |x| + π/2 if `quarter` is 1. */
 // @ts-ignore: decorator
 @inline
 function sine(x: v128, quarter: i32): v128 {
@@ -88,14 +91,14 @@ function sine(x: v128, quarter: i32): v128 {
   if (quarter) n = i32x4.add(n, i32x4.splat(1));
   const z = f32x4.mul(r, r);
   const s = f32x4.add(f32x4.mul(f32x4.mul(polynomial(EIGHTH_SINE, 3, z), z), r), r);
-  // 1 - z/2 is rounded, and its error known: (1 - w) - z/2
+  // 1 - z/2 is rounded to w. The rounding error is known: (1 - w) - z/2.
   const one = constant(ONE, 0);
   const half = f32x4.mul(z, f32x4.splat(0.5));
   const w = f32x4.sub(one, half);
   const lost = f32x4.sub(f32x4.sub(one, w), half);
   const c = f32x4.add(w, f32x4.add(f32x4.mul(f32x4.mul(polynomial(EIGHTH_COSINE, 3, z), z), z), lost));
   const y = v128.bitselect(c, s, i32x4.shr_s(i32x4.shl(n, 31), 31));
-  // The lower half of a turn, and for the sine a negative x
+  // The sign changes in the lower half of a turn and, for the sine, for a negative x.
   const sign = quarter ? i32x4.shl(n, 30) : v128.xor(i32x4.shl(n, 30), x);
   return v128.xor(y, v128.and(sign, i32x4.splat(0x80000000)));
 }

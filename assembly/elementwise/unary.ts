@@ -4,12 +4,14 @@
  *     y = [y +] f(x)                    `exp`, ...
  *     dx = [dx +] df(dy, kept)          `expBackward`, ..., with the x or the y that the forward pass kept
  *
- * src/backend/formulas.ts has the same functions in plain TypeScript, and says what each of them keeps.
+ * src/backend/formulas.ts has the same functions in plain TypeScript. There you also find which array each function
+ * keeps.
  *
- * Each function is an export of its own. One loop with a switch inside would be folded into one that asks for the
- * function at every element.
+ * Each function is a separate export. The compiler would otherwise fold them into one loop that selects the function
+ * again at every element.
  *
- * Accuracy: activation.ts, erf.ts, exp.ts and trigonometric.ts; the others are exactly rounded, one operation after the other. NaN gives NaN.
+ * Accuracy: see activation.ts, erf.ts, exp.ts and trigonometric.ts. In all other functions each operation is exactly
+ * rounded. NaN gives NaN.
  */
 import { leakyRelu4, relu4, sigmoid4, silu4, softplus4, tanh4 } from './activation';
 import { erf4, erfDerivative4, gelu4, geluDerivative4 } from './erf';
@@ -18,7 +20,7 @@ import { put1, put4 } from './put';
 import { cos4, sin4 } from './trigonometric';
 import { UnaryBackwardRecord, UnaryRecord } from '../records';
 
-// Which function: constants that are folded away where an export below is compiled.
+// The functions, as constants. They are folded away when an export below is compiled.
 const NEG: i32 = 0,
   ABS: i32 = 1,
   EXP: i32 = 2,

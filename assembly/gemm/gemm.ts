@@ -1,20 +1,19 @@
 /**
- * C[m,n] = [C +] op(A)·op(B) [+ bias], then an activation, float32, row-major and dense.
- * op(A) is [m,k], stored [m,k] or, where `aT`, [k,m]; op(B) is [k,n], stored [k,n] or, where `bT`, [n,k].
+ * C[m,n] = [C +] op(A)·op(B) [+ bias], then an activation, float32, row-major and dense. op(A) is [m,k]. It is stored
+ * [m,k] or, with `aT`, [k,m]. op(B) is [k,n]. It is stored [k,n] or, with `bT`, [n,k].
  *
- * Three layers: blocks over n and k that fit the L2 cache, panels packed in the micro-kernel's order
- * (pack.ts), and the register tile (tile-4x8.ts, or tile-6x8-fma.ts in the relaxed
- * build, and nothing else differs). A block of B is packed once and used for all rows; a
- * panel of A is packed just before use and stays in L1 while it passes over the block. So C is written along
- * its rows: a walk down its columns would touch a page for every row, and address translation would cost more
- * than the arithmetic where k is short.
+ * There are three layers: blocks over n and k that fit the L2 cache, panels packed in the micro-kernel's order
+ * (pack.ts), and the register tile. The tile is tile-4x8.ts, or tile-6x8-fma.ts in the relaxed build. The builds do not
+ * differ elsewhere. A block of B is packed once and used for all rows. A panel of A is packed just before use. It stays
+ * in L1 while it is multiplied by the block. So C is written along its rows. Writing along columns would touch a page
+ * for every row. For a short k, address translation would then cost more than the arithmetic.
  *
- * Order of summation: k is cut into equal blocks of at most KC, a function of k alone; within a block each
- * element is summed in ascending k, and blocks are added in ascending order. It does not depend on m, n, or
- * on which part of C a caller asks for, so that threads may share the work without changing a bit.
+ * Order of summation: k is cut into equal blocks of at most KC, which depends only on k. Within a block each element is
+ * summed in ascending k, and blocks are added in ascending order. The order does not depend on m, n, or the part of C
+ * that a caller requests. So threads can share the work without changing a bit.
  *
- * Accuracy: |error| <= (k + 2)·2^-24·Σ|a||b|, the textbook bound.
- * Source: Goto and van de Geijn (2008); Van Zee and van de Geijn, BLIS (2015).
+ * Accuracy: |error| <= (k + 2)·2^-24·Σ|a||b|, the textbook bound. Source: Goto and van de Geijn (2008); Van Zee and van
+ * de Geijn, BLIS (2015).
  */
 import { activation4 } from '../elementwise/activation';
 import { GemmBatchRecord, GemmRecord } from '../records';
@@ -39,7 +38,7 @@ export function gemmBatch(from: i32, to: i32, r: GemmBatchRecord): void {
   }
 }
 
-/** Rows [m0, m1) and columns [n0, n1) of C, with operands at a, b and c; the record has all the rest. */
+/** Rows [m0, m1) and columns [n0, n1) of C, with operands at a, b and c. All other fields are in the record. */
 function product(m0: i32, m1: i32, n0: i32, n1: i32, r: GemmRecord, a: usize, b: usize, c: usize): void {
   const m = r.m;
   const n = r.n;
@@ -80,7 +79,7 @@ function product(m0: i32, m1: i32, n0: i32, n1: i32, r: GemmRecord, a: usize, b:
 }
 
 /**
- * out[rows, columns] = [out +] A·B [+ bias], then the activation, of the packed panel of A and the packed block of B in
+ * out[rows, columns] = [out +] A·B [+ bias], then the activation. A is the packed panel and B the packed block in
  * scratch memory; rows <= MR.
  */
 export function multiply(
@@ -120,7 +119,7 @@ export function tiles(
   else plain.tiles(count, kc, a, b, c, ldc, accumulate, bias, activate);
 }
 
-/** Writes the valid part of an edge tile, element by element, with the same operations as a whole tile. */
+/** Writes the valid part of an edge tile, element by element. The operations are the same as for a whole tile. */
 export function storeEdge(
   rows: i32,
   cols: i32,
@@ -140,7 +139,7 @@ export function storeEdge(
   }
 }
 
-/** Writes one element as a tile does: what was there is added, then the bias, then the activation applied. */
+/** Writes one element as a tile does: it adds the old value and the bias, and then applies the activation. */
 // @ts-ignore: decorator
 @inline
 export function storeElement(at: usize, value: f32, add: bool, bias: usize, activate: i32): void {

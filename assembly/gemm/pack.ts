@@ -1,16 +1,16 @@
 /**
- * Packing for the GEMM: one panel of a matrix, `width` rows of A or columns of B, copied into the order in
- * which the micro-kernel reads it: [kc][width], dense, so that every load is the next one.
+ * Packing for the GEMM. One panel of a matrix, `width` rows of A or columns of B, is copied to [kc][width]. This is the
+ * order in which the micro-kernel reads it, so its loads are contiguous.
  *
- * A panel's source is contiguous either along the panel (A transposed, B not) or along k (A not, B
- * transposed); these are the two ways below, and the only place where a transpose is visible. Lanes beyond
- * `valid` are zero: the tile is always computed whole, and its edge is discarded when it is stored.
+ * A panel's source is contiguous either along the panel (A transposed, B not) or along k (A not, B transposed). Each
+ * case has a function below. No other file has to know about transposes. Lanes beyond `valid` are zero. The tile is
+ * always computed whole, and the lanes beyond its edge are not stored.
  */
 
 /**
- * @param width lanes of the panel, @param valid of which the source has so many
+ * @param width the lanes of the panel, @param valid how many of them the source has
  * @param src address of element (k = 0, lane = 0)
- * @param ld bytes between rows of the stored matrix: from one k to the next where `alongPanel`, else from
+ * @param ld bytes between rows of the stored matrix: from one k to the next if `alongPanel`, else from
  *   one lane to the next
  */
 // @ts-ignore: decorator
@@ -92,7 +92,7 @@ export function storeColumns2(r0: v128, r1: v128, dst: usize, step: usize): void
   i64.store(dst + 3 * step, i64x2.extract_lane(t1, 1));
 }
 
-/** The plain form, for edges: any strides, zeros beyond `valid`. */
+/** The simple form, for edges. It takes any strides, and writes zeros beyond `valid`. */
 function gather(width: i32, valid: i32, kc: i32, src: usize, laneStride: usize, kStride: usize, dst: usize): void {
   for (let p = 0; p < kc; ++p) {
     let from = src;

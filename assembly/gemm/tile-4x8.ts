@@ -1,18 +1,18 @@
 /**
- * Micro-kernel of the strict build: 4x8 tiles of C = A·B side by side, each in eight register accumulators. The loop over
- * tiles stands in here: V8 on Node 20 then computes the addresses of the splats once, and makes a sixth more of it than
- * of a call for each tile.
+ * The micro-kernel of the strict build: 4x8 tiles of C = A·B side by side, each in eight register accumulators. The
+ * loop over tiles is inside the function. V8 on Node 20 then computes the addresses of the splats only once. This is
+ * faster by a sixth than a call for each tile.
  *
- * Per step of k it loads two vectors of B, splats four values of A, and does 8 multiplications and 8
- * additions: 11 of the 16 registers of x86-64 are live, so nothing spills. Every element of C is a chain of
- * `acc = acc + a·b` in ascending k, each operation rounded once: the bits do not depend on the machine.
+ * In each step of k it loads two vectors of B, splats four values of A, and does 8 multiplications and 8 additions. 11
+ * of the 16 registers of x86-64 are live, so nothing spills. Every element of C is a chain of `acc = acc + a·b` in
+ * ascending k, and each operation is rounded once. So the bits do not depend on the machine.
  *
  * Source: Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008), section 6.
  */
 
 import { activation4 } from '../elementwise/activation';
 
-/** Stores one vector of a tile: what was there is added, then the bias, then the activation applied. */
+/** Stores one vector of a tile: adds the old values and the bias, and then applies the activation. */
 // @ts-ignore: decorator
 @inline
 export function put(c: usize, acc: v128, accumulate: bool, bias: usize, activate: i32): void {
@@ -29,7 +29,7 @@ export function put(c: usize, acc: v128, accumulate: bool, bias: usize, activate
  * @param b packed panels [kc][8] of B, one after the other
  * @param ldc bytes from one row of C to the next
  * @param bias address of the values that are added to every row, or 0
- * @param activate one of the codes in elementwise/activation.ts, 0 for none
+ * @param activate a code of elementwise/activation.ts, or 0 for none
  */
 export function tiles(
   count: i32,
@@ -54,8 +54,8 @@ export function tiles(
     let c21 = c00;
     let c30 = c00;
     let c31 = c00;
-    // One step of k an iteration. Unrolled, V8 moves the loads of all steps to the front and spills what they
-    // displace: twice the loop is two thirds of the speed on Node 20.
+    // One step of k in an iteration. If the loop is unrolled, V8 moves the loads of all steps to the front, and other
+    // registers spill. With two steps in an iteration the speed on Node 20 falls to two thirds.
     // prettier-ignore
     while (b < end) {
       const b0 = v128.load(b), b1 = v128.load(b, 16);

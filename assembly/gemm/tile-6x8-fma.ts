@@ -1,11 +1,10 @@
 /**
- * Micro-kernel of the relaxed build: 6x8 tiles of C = A·B side by side, each in twelve register
- * accumulators, by multiply-add.
+ * The micro-kernel of the relaxed build: 6x8 tiles of C = A·B side by side, each in twelve register accumulators, by
+ * multiply-add.
  *
- * Per step of k it loads two vectors of B, splats six values of A one after the other, and does 12
- * multiply-adds: with 12 accumulators, two vectors and one splat, fifteen registers are live, all that V8 has.
- * Where the engine fuses, each element of C is rounded once a step; whether it does is its own choice, so that
- * the bits depend on the machine.
+ * In each step of k it loads two vectors of B, splats six values of A one after the other, and does 12 multiply-adds.
+ * With 12 accumulators, two vectors and one splat, fifteen registers are live. V8 has no more. If the engine fuses
+ * multiply-adds, each element of C is rounded once in each step. The engine decides, so the bits depend on the machine.
  */
 import { mulAdd } from '../mul-add';
 import { put } from './tile-4x8';
@@ -38,7 +37,7 @@ export function tiles(
     let c41 = c00;
     let c50 = c00;
     let c51 = c00;
-    // One step of k an iteration, as in tile-4x8.ts.
+    // One step of k in an iteration, as in tile-4x8.ts.
     // prettier-ignore
     for (; b < end; a += 24, b += 32) {
       const b0 = v128.load(b), b1 = v128.load(b, 16);

@@ -7,8 +7,8 @@ import { meansAt, statistics } from './statistics';
 import { addTotals, FOUR, load, ONE, put } from './strip';
 
 /**
- * Adds Σ dz and Σ dz·(x - mean) of four channels, or of one, in a run to their totals. With SiLU dz is computed from dy
- * and stored; without it dz is dy.
+ * For a run, adds Σ dz and Σ dz·(x - mean) of four channels, or of one, to their totals. With SiLU dz is computed from
+ * dy and stored. Without it dz is dy.
  */
 // @ts-ignore: decorator
 @inline
@@ -124,7 +124,7 @@ function inputGradient(
   }
 }
 
-/** k1 = rstd·G1 and k2 = rstd²·G2 of each channel, and the picture's parts of dweight and dbias where wanted. */
+/** k1 = rstd·G1 and k2 = rstd²·G2 of each channel, and the picture's parts of dweight and dbias if they are needed. */
 function groupGradients(r: GroupNormBackwardRecord, picture: i32, totals: usize, rstd: usize, k1: usize): void {
   const channels = r.channels;
   const size = channels / r.groups;
@@ -161,7 +161,7 @@ export function groupNormBackward(from: i32, to: i32, r: GroupNormBackwardRecord
   const picture = (<usize>n * channels) << 2;
   const step = (<usize>channels) << 2;
   const totals = workspaceOf(r.workspace, r.workspaceBytes);
-  // Means, scales, shifts, k1, k2 of all channels, 1/deviations, and dz of the picture.
+  // Arrays: means, scales, shifts, k1, k2 of all channels, 1/deviations, and dz of the picture.
   const mean = meansAt(totals, channels);
   const rstd = mean + 5 * step;
   const space = rstd + step;

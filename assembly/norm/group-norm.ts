@@ -1,23 +1,24 @@
 /**
- * Group normalisation of x[batch, positions, channels] and its gradient, with SiLU in the same pass where wanted:
+ * Group normalisation of x[batch, positions, channels] and its gradient, optionally with SiLU in the same pass:
  *
  *     x̂ = (x - mean)·rstd,   z = x̂·weight + bias,   y = z or z·sigmoid(z)
  *
- * The mean, and rstd = 1/√(variance + eps), are those of a group: channels/groups neighbouring channels at all positions
- * of one picture. Backwards, with dz = dy·y'(z) and N elements in a group:
+ * The mean, and rstd = 1/√(variance + eps), are those of a group: channels/groups neighbouring channels at all
+ * positions of one picture. In the backward pass, with dz = dy·y'(z) and N elements in a group:
  *
  *     dbias = Σ dz,   dweight = Σ dz·x̂   over pictures and positions
  *     dx = rstd·(weight·dz - G1 - x̂·G2),   G1 = Σ weight·dz / N and G2 = Σ weight·dz·x̂ / N over the group
  *
- * Order of summation: each channel of a run of `run` positions (a row of a map) is added in float32, runs and then the
- * channels of a group in float64, all ascending. The variance is the mean of (x - mean)², in a second pass: nothing
- * cancels. The backward pass computes the statistics again, which costs less than to store and to read them.
+ * Order of summation: in each channel, a run of `run` positions (a row of a map) is added in float32. Runs, and then
+ * the channels of a group, are added in float64. All are ascending. The variance is the mean of (x - mean)², in a
+ * second pass, so nothing cancels. The backward pass computes the statistics again, which costs less than storing and
+ * reading them.
  *
- * Accuracy: the statistics to (run + 2)·2^-24 of Σ|x|/N and of the variance; x̂ as PyTorch's, which is rounded once more
- * where the mean is large against the deviation.
+ * Accuracy: the error of the statistics is (run + 2)·2^-24 of Σ|x|/N and of the variance. x̂ is as accurate as
+ * PyTorch's, which has one more rounding if the mean is large compared with the deviation.
  *
- * The items of the work are pictures. Sixteen channels at a time are one line of the cache.
- * Source: Wu and He, "Group Normalization" (2018).
+ * The items of the work are pictures. Sixteen channels are read at a time, which is a cache line. Source: Wu and He,
+ * "Group Normalization" (2018).
  */
 import { GroupNormRecord } from '../records';
 import { workspaceOf } from '../scratch';
@@ -54,7 +55,10 @@ function normaliseStrip(
   }
 }
 
-/** y[n, channels], run after run, so that all strips of one are in the L1 cache; `at` has the means, then scales and shifts, of all channels. */
+/**
+ * y[n, channels], one run after the other, so that all strips of a run are in the L1 cache. `at` has the means, then
+ * the scales and shifts, of all channels.
+ */
 // @ts-ignore: decorator
 @inline
 function normalise(activate: bool, n: i32, run: i32, channels: i32, x: usize, y: usize, at: usize): void {
@@ -69,7 +73,7 @@ function normalise(activate: bool, n: i32, run: i32, channels: i32, x: usize, y:
   }
 }
 
-/** scale = rstd·weight in place of rstd, and shift = bias. */
+/** Replaces rstd by scale = rstd·weight, and sets shift = bias. */
 // @ts-ignore: decorator
 @inline
 export function affineParameters(channels: i32, weight: usize, bias: usize, scale: usize, shift: usize): void {

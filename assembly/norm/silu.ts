@@ -1,10 +1,10 @@
 /**
- * SiLU and its derivative for kernels that compute them on the way: by an exponential of one factor 2^n, which takes two
- * thirds of the time of elementwise/activation.ts.
+ * SiLU and its derivative, for kernels that compute them in the same pass. The exponential has one factor 2^n. It takes
+ * two thirds of the time of elementwise/activation.ts.
  */
 import { expBounded4 } from '../elementwise/exp';
 
-/** Beyond this distance from 0 SiLU counts as at it: silu(-87) = -2^-119. */
+/** Beyond this distance from 0, SiLU is computed as at this distance: silu(-87) = -2^-119. */
 const FAR: f32 = 87;
 
 /** 1 + e^-z for z >= -87. */
@@ -14,7 +14,7 @@ function denominator(z: v128): v128 {
   return f32x4.add(f32x4.splat(1), expBounded4(f32x4.neg(f32x4.pmin(z, f32x4.splat(FAR)))));
 }
 
-/** z·sigmoid(z) to 4 ulp, and to 2^-119 below -87. */
+/** z·sigmoid(z) with an error of 4 ulp, and of 2^-119 below -87. */
 // @ts-ignore: decorator
 @inline
 export function silu(z: v128): v128 {

@@ -1,7 +1,7 @@
 /** The means and deviations of groups of channels: see group-norm.ts for the order of summation. */
 import { addTotals, FOUR, load, ONE, WIDE } from './strip';
 
-/** What is added: x, or the square of its distance from the mean. */
+/** The term that is added: x, or the square of its distance from the mean. */
 // @ts-ignore: decorator
 @inline
 function term(squares: bool, x: v128, mean: v128): v128 {
@@ -10,7 +10,7 @@ function term(squares: bool, x: v128, mean: v128): v128 {
   return f32x4.mul(d, d);
 }
 
-/** Adds a strip of channels at n positions, `step` bytes apart, to its totals in runs. */
+/** Adds the channels of a strip at n positions, `step` bytes apart, to their totals, run by run. */
 // @ts-ignore: decorator
 @inline
 function addStrip(
@@ -84,14 +84,14 @@ function groupTotal(totals: usize, from: i32, to: i32): f64 {
   return total;
 }
 
-/** Where a workspace has its arrays of one number a channel, the means first. */
+/** The addresses of the workspace's arrays with one number for each channel. The means come first. */
 // @ts-ignore: decorator
 @inline
 export function meansAt(space: usize, channels: i32): usize {
   return space + ((<usize>channels) << 4);
 }
 
-/** The statistics of one picture: means[channels] and rstd[channels], the same for all of a group. */
+/** The statistics of one picture: means[channels] and rstd[channels]. They are equal for all channels of a group. */
 export function statistics(
   n: i32,
   run: i32,

@@ -1,16 +1,16 @@
 /**
- * Strips of channels of x[positions, channels]: sixteen of them, which are one line of the cache, four, or one. Which
- * width a strip has is a constant that is folded away where a function is compiled.
+ * Strips of channels of x[positions, channels]. A strip has sixteen channels, which are one cache line, or four, or
+ * one. The width is a constant that is folded away when a function is compiled.
  */
 import { put1, put4 } from '../elementwise/put';
 import { promoteHigh } from '../reduce/store';
 
-/** Channels that a strip takes at a time. */
+/** The number of channels in a wide strip. */
 export const WIDE: i32 = 16;
 export const FOUR: i32 = 4;
 export const ONE: i32 = 1;
 
-/** Four elements, or one of them four times in a strip of one channel. */
+/** Four elements, or in a strip of one channel one element four times. */
 // @ts-ignore: decorator
 @inline
 export function load(width: i32, p: usize): v128 {
@@ -24,7 +24,7 @@ export function put(width: i32, p: usize, value: v128, accumulate: bool): void {
   else put4(p, value, accumulate);
 }
 
-/** totals[0..3] += sums, or the first alone in a strip of one channel. */
+/** totals[0..3] += sums. In a strip of one channel only the first is added. */
 // @ts-ignore: decorator
 @inline
 export function addTotals(width: i32, totals: usize, sums: v128): void {

@@ -1,11 +1,11 @@
 /**
  * Sums and means over windows of pictures [batch, height, width, channels], and their gradient:
  *
- *     y[b,i,j,c]  = f·Σ x[b, i·stride - padding + ky, ..., c]   over the (ky, kx) that lie inside of the map
- *     dx[b,i,j,c] = Σ f·dy[b,u,v,c]   over the windows (u, v) that have the pixel (i, j)
+ *     y[b,i,j,c]  = f·Σ x[b, i·stride - padding + ky, ..., c]   over the (ky, kx) that lie inside the map
+ *     dx[b,i,j,c] = Σ f·dy[b,u,v,c]   over the windows (u, v) that contain the pixel (i, j)
  *
- * f is alpha, or alpha over the number of pixels of the window that lie inside. With alpha 1 and windows side by side the
- * gradient is the nearest upsampling, and the sum is the gradient of that.
+ * f is alpha, or alpha divided by the number of pixels of the window that lie inside. With alpha 1 and windows side by
+ * side, the gradient is nearest upsampling, and the sum is the gradient of nearest upsampling.
  *
  * Order of summation: (ky, kx), or (u, v), ascending. Accuracy: (n + 2)·2^-24 of the sum of n magnitudes.
  *
@@ -15,7 +15,9 @@ import { FOUR, load, ONE, put } from '../norm/strip';
 import { AveragePoolBackwardRecord, AveragePoolRecord } from '../records';
 import { begin, end, placesX, placesY } from './windows';
 
-/** f·Σ over a window of `rows` lines, `line` bytes apart, of `bytes` bytes of pixels: four channels, or one. */
+/**
+ * f·Σ over a window of `rows` rows, `line` bytes apart, with `bytes` bytes of pixels each, for four channels or one.
+ */
 // @ts-ignore: decorator
 @inline
 function sumStrip(
@@ -72,7 +74,7 @@ function addPixel(dx: usize, dy: usize, step: usize, f: f32, add: bool): void {
   for (; o < step; o += 4) put(ONE, dx + o, f32x4.mul(factor, load(ONE, dy + o)), add);
 }
 
-/** Pixels of row or column `at` of the windows that lie inside of the map. */
+/** The number of pixels in row or column `at` of the windows that lie inside the map. */
 // @ts-ignore: decorator
 @inline
 function inside(at: i32, kernel: i32, stride: i32, padding: i32, size: i32): i32 {
@@ -87,7 +89,7 @@ export function averagePoolBackward(from: i32, to: i32, r: AveragePoolBackwardRe
   const line = <usize>w * step;
   let dx = r.out + <usize>from * <usize>r.width * step;
   for (let i = from; i < to; ++i) {
-    // Windows [y0, y1) have the row, and windows [x0, x1) the pixel.
+    // Windows [y0, y1) contain the row, and windows [x0, x1) contain the pixel.
     const row = (i % r.height) + r.paddingHeight;
     const y0 = row < r.kernelHeight ? 0 : (row - r.kernelHeight) / r.strideHeight + 1;
     const y1 = min(h, row / r.strideHeight + 1);

@@ -1,18 +1,19 @@
 /**
- * Maxima over windows of pictures [batch, height, width, channels], and their gradient. What lies outside of the map
- * does not count. A NaN is the largest.
+ * Maxima over windows of pictures [batch, height, width, channels], and their gradient. Positions outside the map are
+ * ignored. A NaN is the largest.
  *
- * Backwards dy goes to the first pixel of its window, in the order (ky, kx), that reaches the maximum: its place is
- * found again from x and y, which costs less than to store it. Where windows overlap, a pixel adds them in ascending
- * order. Both are exact but for that sum.
+ * In the backward pass dy goes to the first pixel of its window, in the order (ky, kx), that equals the maximum. This
+ * pixel is found again from x and y, which costs less than storing its place. If windows overlap, a pixel adds their dy
+ * in ascending order. Apart from this sum, both passes are exact.
  *
- * The items of the work are rows of y, and backwards pictures: threads share no pixel.
+ * The items of the work are rows of y. In the backward pass they are pictures, so that no two threads write the same
+ * pixel.
  */
 import { FOUR, load, ONE, put } from '../norm/strip';
 import { MaxPoolBackwardRecord, MaxPoolRecord } from '../records';
 import { begin, end, placesX, placesY } from './windows';
 
-/** The maximum of four channels, or of one, over a window of `rows` lines of `bytes` bytes. */
+/** The maximum of four channels, or of one, over a window of `rows` rows of `bytes` bytes. */
 // @ts-ignore: decorator
 @inline
 function maximumStrip(width: i32, x: usize, rows: i32, line: usize, bytes: usize, step: usize, y: usize): void {
@@ -20,7 +21,7 @@ function maximumStrip(width: i32, x: usize, rows: i32, line: usize, bytes: usize
   for (let row = 0; row < rows; ++row, x += line) {
     for (let p = x; p < x + bytes; p += step) {
       const value = load(width, p);
-      // Not less or equal: larger, or one of the two is NaN. A NaN that was found stays.
+      // "Not less or equal" means larger, or one of the two is NaN. A NaN in `most` stays.
       const taken = v128.andnot(f32x4.eq(most, most), f32x4.le(value, most));
       most = v128.bitselect(value, most, taken);
     }
@@ -51,7 +52,7 @@ export function maxPool(from: i32, to: i32, r: MaxPoolRecord): void {
   }
 }
 
-/** dx += dy at the first pixel of a window whose x is y, for four channels, or for one. */
+/** dx += dy at the first pixel of a window where x equals y, for four channels or for one. */
 // @ts-ignore: decorator
 @inline
 function gradientStrip(

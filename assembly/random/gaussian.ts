@@ -1,35 +1,35 @@
 /**
- * Random arrays from Philox: bits, uniforms and standard normals. Element i of the array that begins at
- * block b is a function of (key, stream, b, i) alone: sixteen elements, a group, come from four blocks.
+ * Random arrays from Philox: bits, uniforms and standard normals. Element i of the array that begins at block b is a
+ * function of (key, stream, b, i) only. Sixteen elements, a group, are made from four blocks.
  *
- * Normals by Box and Muller: (r cos θ, r sin θ) with r = sqrt(-2 ln u). Word 0 gives the radius and word 1 the
- * angle of elements 0..7 of a group (four cosines, then four sines), words 2 and 3 those of elements 8..15.
- * u = (w + 1/2)·2^-31 with the word's upper 31 bits w (converting 32 unsigned bits costs five times as much),
- * so that the largest value is sqrt(64 ln 2) = 6.6604. The lower 31 bits of the angle's word place the point
- * within a quarter turn to either side, and its top bit turns it by half a turn, which negates both normals.
+ * Normals by Box and Muller: (r cos θ, r sin θ) with r = sqrt(-2 ln u). For elements 0..7 of a group (four cosines,
+ * then four sines), word 0 gives the radius and word 1 the angle. For elements 8..15 these are words 2 and 3. u = (w +
+ * 1/2)·2^-31, where w is the upper 31 bits of the word. (Converting 32 unsigned bits would cost five times as much.) So
+ * the largest value is sqrt(64 ln 2) = 6.6604. The lower 31 bits of the angle's word give an angle within a quarter
+ * turn to either side. Its top bit adds half a turn, which negates both normals.
  *
- * Accuracy against float64, held by test/random.test.ts: the error of a pair, as a length in the plane, is at most
- * 4e-7·r for a given u (so 2.7e-6 where r is largest), which is itself rounded to 24 bits: near 1, where r is
- * small, that moves r by up to 2^-24/r, and by 2.4e-4 where u rounds to 1.
+ * Accuracy against float64, checked by test/random.test.ts: the error of a pair, as a length in the plane, is at most
+ * 4e-7·r for a given u. That is 2.7e-6 for the largest r. u itself is rounded to 24 bits. Near u = 1, where r is small,
+ * this changes r by up to 2^-24/r, and by 2.4e-4 if u rounds to 1.
  */
 import { ANGLE, COSINE, constant, LN_RATIO, ONE, polynomial, SINE } from '../constants';
 import { RandomRecord } from '../records';
 import { philox4, schedule } from './philox';
 import { group as last, keys } from '../scratch';
 
-/** Elements of a group, and of a chunk that stays in L1. */
+/** The number of elements in a group, and in a chunk that stays in L1. */
 const GROUP: i32 = 16;
 const CHUNK: i32 = 1024;
 
 /**
- * sqrt(-2 ln u) of four words. w + 1/2 = 2^k·m with m in [sqrt(1/2), sqrt(2)), so ln u = (k - 31)·ln 2 + ln m, and
- * with s = (m-1)/(m+1), |s| < 0.172: -2 ln m = -4 artanh s = s·p(s²). One division saves half a polynomial.
+ * sqrt(-2 ln u) of four words. w + 1/2 = 2^k·m with m in [sqrt(1/2), sqrt(2)), so ln u = (k - 31)·ln 2 + ln m. With s =
+ * (m-1)/(m+1), |s| < 0.172: -2 ln m = -4 artanh s = s·p(s²). The division saves half of a polynomial.
  */
 // @ts-ignore: decorator
 @inline
 function radius(word: v128): v128 {
   const x = f32x4.add(f32x4.convert_i32x4_s(i32x4.shr_u(word, 1)), constant(ANGLE, 1));
-  // As in logNormal; taking 31 from the exponent field too makes k - 31 of it, exactly 0 where u is near 1.
+  // As in logNormal. We also subtract 31 from the exponent field. That gives k - 31, which is exactly 0 for u near 1.
   const bits = i32x4.sub(x, constant(ANGLE, 2));
   const k = f32x4.convert_i32x4_s(i32x4.shr_s(bits, 23));
   const m = i32x4.add(v128.and(bits, constant(ANGLE, 3)), constant(ANGLE, 4));
@@ -39,7 +39,7 @@ function radius(word: v128): v128 {
   return f32x4.sqrt(f32x4.add(p, f32x4.mul(k, constant(ANGLE, 5))));
 }
 
-/** Turns the words at `at` (radius) and `at + 16` (angle) into eight normals in their place. */
+/** Replaces the words at `at` (radius) and `at + 16` (angle) by eight normals. */
 // @ts-ignore: decorator
 @inline
 export function boxMuller(at: usize): void {
@@ -51,15 +51,18 @@ export function boxMuller(at: usize): void {
   v128.store(at, f32x4.mul(r, f32x4.mul(polynomial(SINE, 5, z), x)), 16);
 }
 
-/** The items [from, to) of n standard normals; `from` is a multiple of a group. The last group is made in scratch. */
+/**
+ * The items [from, to) of n standard normals. `from` is a multiple of a group. The last group is made in scratch
+ * memory.
+ */
 export function gaussian(from: i32, to: i32, r: RandomRecord): void {
   schedule(r.seed, keys());
   const stream = r.stream;
   let n = to - from;
   let out = r.out + (from << 2);
   let block = blockOf(from, r);
-  // Words for a whole chunk first, then the normals in their place: the turns of either loop do not wait for one
-  // another, where a group's words and normals one after the other would be one long chain.
+  // We first make the words of a whole chunk, and then the normals in their place. The iterations of each loop do not
+  // wait for one another. Words and normals of one group after the other would be one long chain.
   while (n >= GROUP) {
     const chunk = min(n, CHUNK) & ~(GROUP - 1);
     const end = out + (chunk << 2);
@@ -101,7 +104,7 @@ function put(at: usize, word: v128, toUniform: bool): void {
   v128.store(at, toUniform ? uniform : word);
 }
 
-/** The block that element `from` begins: a group of sixteen takes four. */
+/** The block with which element `from` begins. A group of sixteen uses four blocks. */
 // @ts-ignore: decorator
 @inline
 function blockOf(from: i32, r: RandomRecord): u64 {

@@ -1,11 +1,11 @@
 /**
- * Philox4x32-10, four counters at a time: random bits as a pure function of (key, counter), with no state.
+ * Philox4x32-10, four counters at a time: random bits as a pure function of (key, counter), without state.
  *
- * The 64-bit key is the seed; of the 128-bit counter the low 64 bits number the block, the high 64 the
- * stream. A block is four words of 32 bits.
+ * The 64-bit key is the seed. The counter has 128 bits: the low 64 bits are the number of the block, and the high 64
+ * the stream. A block is four words of 32 bits.
  *
- * The vector units are what limits it: of a round's twenty operations eight only spread operands for the
- * multiplication. So the key's schedule is not added up again for every block but loaded.
+ * The vector units limit the speed. A round has twenty operations, and eight of them only rearrange operands for the
+ * multiplication. So the key's schedule is loaded, and not computed again for every block.
  *
  * Source: Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3" (2011).
  */
@@ -14,7 +14,7 @@ import { constant, PHILOX } from '../constants';
 /** Bytes of a key's schedule: two words for each of ten rounds. */
 export const SCHEDULE_BYTES: i32 = 80;
 
-/** Writes the schedule of a key to `at`: each round's words are the last round's plus two constants. */
+/** Writes the schedule of a key to `at`. The words of a round are those of the round before plus two constants. */
 export function schedule(key: u64, at: usize): void {
   let k0 = <u32>key;
   let k1 = <u32>(key >> 32);
@@ -27,7 +27,7 @@ export function schedule(key: u64, at: usize): void {
 }
 
 /**
- * Blocks `block .. block + 3`, lane l for block + l: word w of all four is stored at out + 16·w (64 bytes).
+ * Blocks `block .. block + 3`, where lane l is block + l. Word w of all four is stored at out + 16·w (64 bytes).
  * @param keys the key's schedule
  */
 // @ts-ignore: decorator
@@ -43,7 +43,7 @@ export function philox4(keys: usize, stream: u64, block: u64, out: usize): void 
   const m1 = constant(PHILOX, 1);
   // prettier-ignore
   for (let k = keys, end = keys + SCHEDULE_BYTES; k < end; k += 16) {
-    // Products of 32 by 32 bits, lanes 0 and 1 in one vector and lanes 2 and 3 in the other.
+    // Products of 32 by 32 bits, with lanes 0 and 1 in one vector and lanes 2 and 3 in the other.
     let p = i64x2.extmul_low_i32x4_u(c0, m0), q = i64x2.extmul_high_i32x4_u(c0, m0);
     let r = i64x2.extmul_low_i32x4_u(c2, m1), s = i64x2.extmul_high_i32x4_u(c2, m1);
     c0 = v128.xor(v128.xor(v128.shuffle<i32>(r, s, 1, 3, 5, 7), c1), v128.load32_splat(k));

@@ -1,4 +1,4 @@
-/** The reductions as constants, which are folded away where a function is compiled, as in elementwise/. */
+/** The reductions as constants. They are folded away when a function is compiled, as in elementwise/. */
 export const SUM: i32 = 0;
 export const SUM_SQUARES: i32 = 1;
 export const MAX: i32 = 2;

@@ -1,9 +1,11 @@
 /**
- * Maximum and minimum over the middle axis of x[outer, n, inner]: exact, NaN where any element is, and +0 above -0.
+ * Maximum and minimum over the middle axis of x[outer, n, inner]. They are exact. The result is NaN if any element is
+ * NaN, and +0 is above -0.
  *
- * The instructions of SSE know neither NaN nor the sign of zero, so that f32x4.max is some ten of them, which wait for
- * each other. f32x4.pmax is one. Here it runs beside two notes: which lanes have met a NaN, and the signs. Where the
- * maximum is 0 no element is above it, so that it is -0 if all signs are negative; a minimum of 0 is -0 if any is.
+ * SSE's instructions for maximum and minimum handle neither NaN nor the sign of zero. So f32x4.max takes about ten
+ * instructions that wait for each other, while f32x4.pmax takes one. Here pmax runs, and two more vectors record which
+ * lanes have had a NaN, and the signs. If the maximum is 0, no element is above it, so it is -0 if all signs are
+ * negative. A minimum of 0 is -0 if any sign is.
  */
 import { MAX } from './codes';
 import { store4 } from './store';
@@ -21,7 +23,7 @@ function pick(op: i32, m: v128, x: v128): v128 {
   return op == MAX ? f32x4.pmax(m, x) : f32x4.pmin(m, x);
 }
 
-/** The signs before any element. */
+/** The recorded signs before any element. */
 // @ts-ignore: decorator
 @inline
 function noSigns(op: i32): v128 {
@@ -40,7 +42,7 @@ function noteNaN(nan: v128, x: v128): v128 {
   return v128.or(nan, f32x4.ne(x, x));
 }
 
-/** The result from what `pick` has found and what was noted. */
+/** The result from the value that `pick` found, the NaNs and the signs. */
 // @ts-ignore: decorator
 @inline
 function finish(m: v128, signs: v128, nan: v128): v128 {
@@ -48,14 +50,14 @@ function finish(m: v128, signs: v128, nan: v128): v128 {
   return v128.bitselect(f32x4.splat(NaN), v128.bitselect(zero, m, f32x4.eq(m, f32x4.splat(0))), nan);
 }
 
-/** Of two numbers; NaN if either is. */
+/** The extreme of two numbers, or NaN if either is NaN. */
 // @ts-ignore: decorator
 @inline
 function extreme1(op: i32, a: f32, b: f32): f32 {
   return op == MAX ? max(a, b) : min(a, b);
 }
 
-/** n consecutive elements. */
+/** The extreme of n consecutive elements. */
 // @ts-ignore: decorator
 @inline
 export function extremeRow(op: i32, n: i32, x: usize): f32 {

@@ -1,8 +1,8 @@
 /**
  * The mean squared error of two arrays, and its gradient.
  *
- * Order of summation: blocks of BLOCK elements in float32, eight lanes each, and the blocks' sums in float64, in
- * ascending order.
+ * Order of summation: blocks of BLOCK elements in float32, eight lanes each. The sums of blocks are added in float64,
+ * in ascending order.
  */
 import { MseBackwardRecord, MseRecord, SquaredErrorBlocksRecord } from '../records';
 import { BLOCK, lanes } from './sum';
@@ -27,7 +27,7 @@ function squaredErrorBlock(n: i32, a: usize, b: usize): f64 {
   return total;
 }
 
-/** The squared errors' blocks, as `sumBlocks`. */
+/** The sums of blocks of squared errors, as `sumBlocks`. */
 export function squaredErrorBlocks(from: i32, to: i32, r: SquaredErrorBlocksRecord): void {
   for (let i = from; i < to; ++i) {
     const at = (i * BLOCK) << 2;
@@ -35,7 +35,7 @@ export function squaredErrorBlocks(from: i32, to: i32, r: SquaredErrorBlocksReco
   }
 }
 
-/** out[0] = mean of (a - b)² over n elements; NaN for n = 0, as 0/0. One thread does it all. */
+/** out[0] = mean of (a - b)² over n elements. For n = 0 it is NaN, as 0/0. One thread does all the work. */
 export function mse(from: i32, to: i32, r: MseRecord): void {
   let total: f64 = 0;
   for (let i = 0; i < r.n; i += BLOCK) {
@@ -44,7 +44,7 @@ export function mse(from: i32, to: i32, r: MseRecord): void {
   f32.store(r.out, <f32>(total / <f64>r.n));
 }
 
-/** dx[i] = [dx[i] +] scale·dy[0]·(a[i] - b[i]): with scale 2/n the gradient for a, with -2/n that for b. */
+/** dx[i] = [dx[i] +] scale·dy[0]·(a[i] - b[i]). With scale 2/n it is the gradient of a, and with -2/n that of b. */
 export function mseBackward(from: i32, to: i32, r: MseBackwardRecord): void {
   const at = (<usize>from) << 2;
   const accumulate = r.accumulate != 0;

@@ -1,8 +1,8 @@
 /**
- * Products over the middle axis of x[outer, n, inner], and their gradient. Products are taken in float64 and rounded
- * once: elements of float32 do not overflow on the way to a result that does not. The order depends on the shape alone.
+ * Products over the middle axis of x[outer, n, inner], and their gradient. Products are computed in float64 and rounded
+ * once. So float32 elements do not overflow in between if the result does not. The order depends only on the shape.
  *
- * The derivative to x_j is the product of all others, which is right for elements of 0, where y/x_j is not:
+ * The derivative to x_j is the product of all other elements. Unlike y/x_j, it is correct for elements of 0:
  *
  *   prefix_j = x_0 ··· x_(j-1),   suffix_j = dy·x_(n-1) ··· x_(j+1),   dx_j = prefix_j·suffix_j
  */
@@ -48,7 +48,7 @@ export function prodColumns(n: i32, x: usize, step: usize, y: usize, alpha: f32,
   storeTotals(y, low, high, alpha, accumulate);
 }
 
-/** One column. */
+/** The product of one column. */
 export function prodColumn(n: i32, x: usize, step: usize): f64 {
   let total: f64 = 1;
   for (; n > 0; --n, x += step) total *= <f64>f32.load(x);
@@ -98,7 +98,7 @@ function columnBackward(n: i32, x: usize, step: usize, dy: f32, prefix: usize, d
   }
 }
 
-/** The rows [from, to) of `outer`. The prefixes of a strip of columns lie together. */
+/** The rows [from, to) of `outer`. The prefixes of a strip of columns are contiguous. */
 export function prodBackward(from: i32, to: i32, r: ProdBackwardRecord): void {
   const n = r.n;
   const inner = r.inner;

@@ -1,7 +1,7 @@
 /**
- * Reductions over the middle axis of x[outer, n, inner]: sum, sum of squares, maximum, minimum, product. Where inner
- * is 1 a row is reduced along itself; else columns are, sixteen at a time, four, or one. NaN where any element is.
- * The order of operations and the accuracy are stated in sum.ts, extreme.ts and prod.ts.
+ * Reductions over the middle axis of x[outer, n, inner]: sum, sum of squares, maximum, minimum, product. If inner is 1,
+ * a row is reduced along itself. Else columns are reduced, sixteen, four or one at a time. The result is NaN if any
+ * element is NaN. The order of operations and the accuracy are stated in sum.ts, extreme.ts and prod.ts.
  */
 import { ReduceRecord, TotalRecord } from '../records';
 import { MAX, MIN, PROD, SUM, SUM_SQUARES } from './codes';
@@ -81,7 +81,9 @@ export function prod(from: i32, to: i32, r: ReduceRecord): void {
   loop(PROD, from, to, r);
 }
 
-/** out[0] = [out[0] +] alpha·total, as every reduction stores its result: a long sum's, from its blocks. */
+/**
+ * out[0] = [out[0] +] alpha·total, in the way every reduction stores its result. A long sum uses it after its blocks.
+ */
 export function storeTotal(from: i32, to: i32, r: TotalRecord): void {
   store(r.out, r.total, r.alpha, r.accumulate != 0);
 }

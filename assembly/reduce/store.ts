@@ -1,6 +1,6 @@
-/** How the result of a reduction is stored: scaled, and added to what is there where it accumulates. */
+/** Stores the result of a reduction: it is scaled, and added to the old value if the target accumulates. */
 
-/** y[0] = [itself +] alpha·total */
+/** y[0] = [y[0] +] alpha·total */
 // @ts-ignore: decorator
 @inline
 export function store(y: usize, total: f64, alpha: f32, accumulate: bool): void {
@@ -8,7 +8,7 @@ export function store(y: usize, total: f64, alpha: f32, accumulate: bool): void 
   f32.store(y, accumulate ? f32.load(y) + v : v);
 }
 
-/** y[0..3] = [itself +] alpha·v */
+/** y[0..3] = [y +] alpha·v */
 // @ts-ignore: decorator
 @inline
 export function store4(y: usize, v: v128, alpha: f32, accumulate: bool): void {
@@ -16,7 +16,7 @@ export function store4(y: usize, v: v128, alpha: f32, accumulate: bool): void {
   v128.store(y, accumulate ? f32x4.add(v128.load(y), scaled) : scaled);
 }
 
-/** y[0..3] = [itself +] alpha·total, where totals 0 and 1 are in `low`, 2 and 3 in `high`. */
+/** y[0..3] = [y +] alpha·total, with totals 0 and 1 in `low`, and 2 and 3 in `high`. */
 // @ts-ignore: decorator
 @inline
 export function storeTotals(y: usize, low: v128, high: v128, alpha: f32, accumulate: bool): void {
@@ -26,7 +26,7 @@ export function storeTotals(y: usize, low: v128, high: v128, alpha: f32, accumul
   store4(y, v128.shuffle<i64>(low, high, 0, 2), 1, accumulate);
 }
 
-/** The upper two of four float32 as float64; f64x2.promote_low_f32x4 makes the lower two. */
+/** The upper two of four float32 as float64. f64x2.promote_low_f32x4 converts the lower two. */
 // @ts-ignore: decorator
 @inline
 export function promoteHigh(v: v128): v128 {

@@ -1,15 +1,16 @@
 /**
  * Sums and sums of squares over the middle axis of x[outer, n, inner].
  *
- * Order of summation: blocks of BLOCK elements along n are summed in float32 (four by four where inner is 1; of
- * COLUMN_BLOCK elements down columns), and the blocks' sums in float64, in ascending order. It depends on the shape
- * alone. Accuracy: relative to Σ|x|, at most (BLOCK/16 + 5)·2^-24 where inner is 1, COLUMN_BLOCK·2^-24 down columns.
+ * Order of summation: blocks along n are summed in float32, and the sums of blocks in float64, in ascending order. If
+ * inner is 1, a block has BLOCK elements, added four by four. Down columns it has COLUMN_BLOCK elements. The order
+ * depends only on the shape. Accuracy: relative to Σ|x|, at most (BLOCK/16 + 5)·2^-24 if inner is 1, and
+ * COLUMN_BLOCK·2^-24 down columns.
  */
 import { SumBlocksRecord } from '../records';
 import { SUM, SUM_SQUARES } from './codes';
 import { promoteHigh, storeTotals } from './store';
 
-/** Elements that are summed in float32 before float64 takes over: along a row, and down a column. */
+/** The number of elements that are summed in float32 before float64 is used: along a row, and down a column. */
 export const BLOCK: i32 = 4096;
 const COLUMN_BLOCK: i32 = 64;
 
@@ -19,7 +20,7 @@ function join(op: i32, sum: v128, x: v128): v128 {
   return f32x4.add(sum, op == SUM_SQUARES ? f32x4.mul(x, x) : x);
 }
 
-/** What one element adds. */
+/** The term that one element adds. */
 // @ts-ignore: decorator
 @inline
 function term(op: i32, x: f32): f32 {
@@ -55,7 +56,7 @@ function block(op: i32, n: i32, x: usize): f64 {
   return total;
 }
 
-/** n consecutive elements. */
+/** The sum of n consecutive elements. */
 // @ts-ignore: decorator
 @inline
 export function sumRow(op: i32, n: i32, x: usize): f64 {
@@ -79,7 +80,10 @@ export function sumColumns(op: i32, n: i32, x: usize, step: usize, y: usize, alp
   storeTotals(y, low, high, alpha, accumulate);
 }
 
-/** Sixteen columns, as `sumColumns`: a cache line of each row, in four chains of additions that do not wait. */
+/**
+ * Sixteen columns, as `sumColumns`: a cache line of each row. There are four chains of additions, which do not wait for
+ * each other.
+ */
 // @ts-ignore: decorator
 @inline
 export function sumStrip(op: i32, n: i32, x: usize, step: usize, y: usize, alpha: f32, accumulate: bool): void {
@@ -117,7 +121,7 @@ export function sumStrip(op: i32, n: i32, x: usize, step: usize, y: usize, alpha
   storeTotals(y + 48, low3, high3, alpha, accumulate);
 }
 
-/** One column. */
+/** The sum of one column. */
 // @ts-ignore: decorator
 @inline
 export function sumColumn(op: i32, n: i32, x: usize, step: usize): f64 {
@@ -130,8 +134,8 @@ export function sumColumn(op: i32, n: i32, x: usize, step: usize): f64 {
   return total;
 }
 
-// Long rows are shared by threads in blocks: partials[i] is the sum of block i, for from <= i < to. Added in
-// ascending order they give the bits of the whole reduction.
+// Threads share long rows in blocks: partials[i] is the sum of block i, for from <= i < to. Added in ascending order
+// they give the same bits as the whole reduction.
 
 export function sumBlocks(from: i32, to: i32, r: SumBlocksRecord): void {
   blocks(SUM, from, to, r);

@@ -1,16 +1,17 @@
 /**
- * The ABI of the kernels in one table: for each exported function the fields of its record, in the order in which
- * assembly/records.ts declares them, and how its work is cut. Writing records and sharing work among threads follow
- * from it. test/abi.test.ts holds the table against the exported functions, field by field.
+ * The ABI of the kernels in one table. For each exported function it has the fields of its record, in the order in
+ * which assembly/records.ts declares them, and the partition of its work. Writing records and sharing work between
+ * threads both follow from the table. test/abi.test.ts compares the table with the exported functions, field by field.
  *
- * A field of the contract (kernels.ts) becomes one or several words of the record: a matrix its address and whether it
- * is transposed, a view its address and two strides, a target its address and whether it accumulates, a key its seed
- * and stream.
+ * A field of the contract (kernels.ts) becomes one or several words of the record. A matrix becomes its address and
+ * whether it is transposed. A view becomes its address and two strides. A target becomes its address and whether it
+ * accumulates. A key becomes its seed and stream.
  *
- * An entry lists its fields as calls of a `Writer`. `RecordWriter` writes them to memory; `LayoutWriter` notes their
- * names and places. A list of names and types would need no second writer, but reading fields by name in a loop costs
- * ten times as much, which would slow down small tensors. The two writers stand beside the table, since each states
- * what a type of field is in memory. The file is long because the table has a line for each kernel.
+ * An entry lists its fields as calls of a `Writer`. `RecordWriter` writes them to memory, and `LayoutWriter` collects
+ * their names and places. With a list of names and types a second writer would not be needed. But reading fields by
+ * name in a loop costs ten times as much, and that would slow down small tensors. The two writers are in this file,
+ * because each defines what a type of field is in memory. The file is long because the table has a line for each
+ * kernel.
  */
 import * as D from './conv/depthwise.ts';
 import type { ConvMaps } from './conv/maps.ts';
@@ -38,7 +39,7 @@ import {
   scatterBoxes,
 } from './partition.ts';
 
-/** Takes the fields of a record one after the other. A field that is not given is 0. */
+/** Receives the fields of a record one after the other. A field that is not given is 0. */
 export interface Writer {
   i32(value: number): Writer;
   f32(value: number | undefined): Writer;
@@ -58,7 +59,7 @@ export interface Writer {
 }
 
 export interface KernelAbi<R = never> {
-  /** Hands each field of the record to the writer, in order. */
+  /** Passes each field of the record to the writer, in order. */
   write(to: Writer, record: R): Writer;
   /** The chunks of the work that a record describes. */
   partition(record: R): Bounds[];
@@ -72,7 +73,7 @@ const kernel = <R>(write: KernelAbi<R>['write'], partition: KernelAbi<R>['partit
 const family = <N extends string, R>(names: readonly N[], of: (name: N) => KernelAbi<R>) =>
   Object.fromEntries(names.map((name) => [name, of(name)])) as Record<N, KernelAbi<R>>;
 
-/** Functions that cost so much an element that a smaller chunk pays. */
+/** Functions that cost so much per element that a smaller chunk is worth a thread. */
 const EXPENSIVE: ReadonlySet<string> = new Set([
   'exp',
   'log',
@@ -95,23 +96,23 @@ const elements =
     ranges(n, 1, grain);
 const planes = (grain: number) => (record: { readonly rows: number; readonly cols: number }) =>
   rowRanges(record, grain);
-/** Whole pictures, whose elements cost much. */
+/** Whole pictures, because their elements are expensive. */
 const pictures = ({ batch, height, width, channels }: K.AffineSample | K.AffineSampleBackward) =>
   ranges(batch, height * width * channels, EXPENSIVE_GRAIN);
-/** Work that one thread does. */
+/** Work that stays on one thread. */
 const whole = (): Bounds[] => [[0, 1]];
 
-/** Elements that assembly/reduce/ adds in float32 before float64 takes over. */
+/** The number of elements that assembly/reduce/ adds in float32. Their sums are added in float64. */
 export const SUM_BLOCK = 4096;
 const blocks = ({ n }: { readonly n: number }) => ranges(Math.ceil(n / SUM_BLOCK), SUM_BLOCK, REDUCE_GRAIN);
 
-/** Pieces of the multiply-add peak, and the turns of each. */
+/** The loops that measure the multiply-add peak: how many, and the turns of each. */
 interface Peak {
   readonly items: number;
   readonly turns: number;
 }
 
-/** Queries whose probabilities assembly/attention/attention-backward.ts holds at a time. */
+/** The number of queries for which assembly/attention/attention-backward.ts stores probabilities at a time. */
 export const QUERY_CHUNK = 256;
 
 /** Partial sums of a long row, which the WebAssembly backend adds in order. */
@@ -132,13 +133,13 @@ export interface Total {
   readonly out: K.Target;
 }
 
-/** The gradient of products, with memory for the products of all elements before each. */
+/** The gradient of products. It has memory for the products of all elements before each element. */
 export interface ProdBackward extends K.ProdBackward {
   /** Memory for outer·n·inner float64. */
   readonly prefix: K.Ptr;
 }
 
-/** Memory for each thread, of a size that depends on the record's shapes. */
+/** A record with memory for each thread. The size depends on the record's shapes. */
 export interface Workspace {
   readonly workspace: K.Ptr;
   readonly workspaceBytes: number;
@@ -162,7 +163,7 @@ const gemm = kernel<K.Gemm>(
   gemmBoxes,
 );
 
-/** The sizes with which the record of a convolution begins. */
+/** The sizes at the start of a convolution's record. */
 const convSizes = (w: Writer, sizes: K.ConvSizes): Writer => {
   const { batch, height, width, inChannels, outChannels, kernelHeight, kernelWidth } = sizes;
   const { strideHeight, strideWidth, paddingHeight, paddingWidth, dilationHeight, dilationWidth } = sizes;
@@ -171,7 +172,7 @@ const convSizes = (w: Writer, sizes: K.ConvSizes): Writer => {
   return w.i32(dilationHeight).i32(dilationWidth).i32(sizes.groups);
 };
 
-/** The maps with which the record of a convolution begins. */
+/** The maps at the start of a convolution's record. */
 const convMaps = (w: Writer, maps: ConvMaps): Writer => {
   const { batch, height, width, channels, rows, columns, outChannels, top, left } = maps;
   w.i32(batch)
@@ -194,7 +195,7 @@ const depthwise = (w: Writer, record: D.Depthwise & Workspace): Writer => {
   return w.ptr(workspace).i32(workspaceBytes);
 };
 
-/** The sizes with which the record of a pooling begins. */
+/** The sizes at the start of a pooling's record. */
 const poolSizes = (w: Writer, sizes: K.PoolSizes): Writer => {
   const { batch, height, width, channels, kernelHeight, kernelWidth } = sizes;
   const { strideHeight, strideWidth, paddingHeight, paddingWidth } = sizes;
@@ -209,14 +210,14 @@ const pixels = kernel<K.PixelShuffle>(
     ranges(batch * height, width * channels * factor ** 2, GRAIN),
 );
 
-/** The fields with which the records of attention begin. */
+/** The fields at the start of attention's records. */
 const attending = (w: Writer, record: K.Attention | K.AttentionBackward): Writer => {
   const { batch, heads, queries, keys, dim, valueDim, scale, causal, q, k, v, mask } = record;
   w.i32(batch).i32(heads).i32(queries).i32(keys).i32(dim).i32(valueDim).f32(scale).flag(causal);
   return w.rows(q).rows(k).rows(v).mask(mask);
 };
 
-/** The map with which the records of taps begin. */
+/** The map at the start of the records of taps. */
 const tapMap = (w: Writer, map: T.TapMap): Writer => {
   const { batch, height, width, channels, rows, columns, tapsY, tapsX } = map;
   const { strideY, strideX, offsetY, offsetX, stepY, stepX, tapStep, channelStep } = map;
@@ -225,7 +226,7 @@ const tapMap = (w: Writer, map: T.TapMap): Writer => {
   return w.i32(tapStep).i32(channelStep);
 };
 
-/** Every exported kernel. */
+/** All exported kernels. */
 export const ABI = {
   gemm,
   gemmBatch: kernel<K.GemmBatch>((w, record) => {
@@ -464,7 +465,7 @@ export const ABI = {
 
 export type KernelName = keyof typeof ABI;
 
-/** A word of a record: AssemblyScript's type, and the bytes that it takes, which are also its alignment. */
+/** A word of a record: AssemblyScript's type, and its bytes, which are also its alignment. */
 export const WORD_BYTES = { i32: 4, f32: 4, usize: 4, f64: 8, u64: 8 } as const;
 export type Word = keyof typeof WORD_BYTES;
 
@@ -475,7 +476,7 @@ export interface Place {
   readonly at: number;
 }
 
-/** Notes where fields go: what it takes as values are their names. */
+/** Collects the places of fields. Its arguments are names in place of values. */
 class LayoutWriter implements Record<keyof Writer, (name: never) => LayoutWriter> {
   readonly places: Place[] = [];
   bytes = 0;
@@ -506,7 +507,7 @@ class LayoutWriter implements Record<keyof Writer, (name: never) => LayoutWriter
     this.ptr(name).i32(`${name}Kind`).i32(`${name}Batch`).i32(`${name}Head`).i32(`${name}Row`);
 }
 
-/** The words of a kernel's record, and the bytes that it takes. */
+/** The words of a kernel's record, and its size in bytes. */
 export function layoutOf(kernel: KernelName): { readonly places: readonly Place[]; readonly bytes: number } {
   const layout = new LayoutWriter();
   const names = new Proxy({}, { get: (_, name) => name });
@@ -516,10 +517,10 @@ export function layoutOf(kernel: KernelName): { readonly places: readonly Place[
 
 const KERNELS = Object.keys(ABI) as KernelName[];
 
-/** Bytes that the largest record takes, in whole words of 8. */
+/** The size of the largest record in bytes, a multiple of 8. */
 export const RECORD_BYTES = 8 * Math.ceil(Math.max(...KERNELS.map((name) => layoutOf(name).bytes)) / 8);
 
-/** The codes of assembly/elementwise/activation.ts. */
+/** The codes in assembly/elementwise/activation.ts. */
 const ACTIVATION_CODE = Object.fromEntries(ACTIVATION.map((name, code) => [name, code])) as Readonly<
   Record<K.ActivationName, number>
 >;
@@ -532,7 +533,7 @@ export class RecordWriter implements Writer {
   /** The next word, in units of 4 bytes. */
   private word = 0;
 
-  /** @param buffer stays valid when the memory grows, since it is shared; @param at a multiple of 8 */
+  /** @param buffer stays valid when the memory grows, because it is shared; @param at a multiple of 8 */
   constructor(
     buffer: ArrayBufferLike,
     readonly at: K.Ptr,
@@ -542,7 +543,7 @@ export class RecordWriter implements Writer {
     this.doubles = new Float64Array(buffer, at, RECORD_BYTES / 8);
   }
 
-  /** The writer, at the beginning of the record. */
+  /** Moves to the beginning of the record and returns the writer. */
   start(): this {
     this.word = 0;
     return this;
@@ -616,7 +617,7 @@ export class RecordWriter implements Writer {
     return this.i32(ptr).i32(MASK_KIND.indexOf(kind)).i32(batch).i32(head).i32(row);
   }
 
-  /** Goes on to a multiple of 8 bytes. */
+  /** Moves to a multiple of 8 bytes. */
   private align(): void {
     this.word += this.word % 2;
   }

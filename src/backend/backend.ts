@@ -1,6 +1,6 @@
 /**
- * The two backends and which of them is in use. A backend is its kernels, its memory with a heap and an
- * arena, and the way in and out of that memory for plain arrays.
+ * The two backends, and the choice of the current one. A backend has its kernels, its memory with a heap and an arena,
+ * and functions that copy plain arrays into and out of that memory.
  */
 import { host } from '#host';
 import { ValueError } from '../errors.ts';
@@ -17,7 +17,7 @@ export { canShareMemory } from './threads.ts';
 import { WasmKernels } from './wasm.ts';
 import { WasmMemory } from './wasm-memory.ts';
 
-/** More threads than this help nobody: a job has at most as many pieces. */
+/** More threads than this are useless, because a job has at most as many chunks. */
 const MAX_THREADS = 64;
 
 export const BACKENDS = ['wasm', 'reference'] as const;
@@ -25,16 +25,22 @@ export type BackendName = (typeof BACKENDS)[number];
 
 export const NUMERICS = ['strict', 'relaxed', 'auto'] as const;
 
-/** What `toTypedArray` gives: float32 from the WebAssembly backend, float64 from the reference. */
+/** The type that `toTypedArray` returns: float32 from the WebAssembly backend, float64 from the reference. */
 export type FloatArray = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
 
 export interface Backend {
   readonly name: BackendName;
-  /** `strict` gives the same bits everywhere, `relaxed` is faster and good to a tolerance, `float64` is the reference. */
+  /**
+   * `strict` gives the same bits everywhere. `relaxed` is faster and correct within a tolerance. `float64` is the
+   * reference.
+   */
   readonly numerics: Numerics | 'float64';
-  /** Whether multiply-adds are rounded once: in the relaxed build, where the engine fuses them. Found by trying. */
+  /**
+   * Whether multiply-adds are rounded once. That is so in the relaxed build if the engine fuses them. We find out by
+   * trying.
+   */
   readonly fused: boolean;
-  /** Threads that compute, the caller included. */
+  /** The number of threads that compute, including the caller. */
   readonly threads: number;
   readonly kernels: Kernels;
   readonly heap: Heap;
@@ -43,29 +49,29 @@ export interface Backend {
   readonly elementBytes: number;
   /** One element. */
   at(ptr: Ptr): number;
-  /** Copies n elements out. */
+  /** Copies n elements to a new array. */
   read(ptr: Ptr, n: number): FloatArray;
-  /** Copies n words of 32 bits out: what `randomBits` wrote. */
+  /** Copies n 32-bit words to a new array, such as the result of `randomBits`. */
   readWords(ptr: Ptr, n: number): Uint32Array<ArrayBuffer>;
-  /** Copies numbers in. */
+  /** Copies numbers into the memory. */
   write(ptr: Ptr, values: ArrayLike<number>): void;
-  /** Copies words of 32 bits in: indices, which take at most an element each. */
+  /** Copies 32-bit words into the memory, such as indices. A word takes at most the room of an element. */
   writeWords(ptr: Ptr, words: Int32Array): void;
-  /** A view of n elements, good until the next allocation. */
+  /** A view of n elements. It is valid until the next allocation. */
   view(ptr: Ptr, n: number): Float32Array | Float64Array;
 }
 
-/** @internal its types name WebAssembly, which a program without the `dom` library does not know */
+/** @internal because its types name WebAssembly, which a program without the `dom` library does not know */
 export interface WasmBackend extends Backend {
   readonly name: 'wasm';
   readonly kernels: WasmKernels;
-  /** Ends its worker threads. The memory goes when the last tensor on it is collected. */
+  /** Ends the worker threads. The memory is freed when the last tensor in it is collected. */
   stop(): void;
 }
 
 /**
- * A backend on float32 WebAssembly kernels, apart from the one in use.
- * @param options `maxPages` of 64 KiB bound its memory; `threads` and `numerics` as in `setThreads`, `setNumerics`
+ * A separate backend on float32 WebAssembly kernels.
+ * @param options `maxPages` of 64 KiB limit its memory; `threads` and `numerics` as in `setThreads`, `setNumerics`
  * @internal
  */
 export function createWasmBackend(
@@ -91,7 +97,7 @@ export function createWasmBackend(
     arena: new Arena(heap),
     elementBytes: 4,
     at: (ptr) => memory.f32[ptr / 4],
-    // A copy is made even of an empty array, so that no caller holds shared memory.
+    // We also copy an empty array, so that no caller gets shared memory.
     read: (ptr, n) => new Float32Array(view(ptr, n)),
     readWords: (ptr, n) => new Uint32Array(new Uint32Array(memory.memory.buffer, ptr, n)),
     write: (ptr, values) => memory.f32.set(values, ptr / 4),
@@ -130,30 +136,30 @@ let current: BackendName = 'wasm';
 let threads: number | null = null;
 let numerics: Numerics = 'strict';
 
-/** The backend in use; made when it is first asked for. */
+/** The current backend. It is made at the first call. */
 export function backend(): Backend {
   if (current === 'reference') return (reference ??= createReferenceBackend());
   return (wasm ??= createWasmBackend({ threads: threads ?? defaultThreads(), numerics }));
 }
 
 /**
- * Chooses the backend of all tensors made from here on: `wasm` (float32, fast; the default) or `reference`
- * (float64, plain TypeScript). Tensors of the two cannot be mixed.
+ * Sets the backend of all new tensors: `wasm` (float32, fast; the default) or `reference` (float64, plain TypeScript).
+ * An operation cannot mix tensors of the two backends.
  * @throws ValueError for any other name
  */
 export function setBackend(name: BackendName): void {
   current = oneOf('backend', BACKENDS, name);
 }
 
-/** The threads that are used unless `setThreads` says otherwise: all that are granted to this process, or 1 where memory cannot be shared. */
+/** The default number of threads: all that this process may use, or 1 if memory cannot be shared. */
 export function defaultThreads(): number {
   return canShareMemory() ? Math.min(MAX_THREADS, host.availableThreads()) : 1;
 }
 
 /**
- * Sets how many threads the WebAssembly backend computes with, the caller included. Results do not depend on it.
- * Where memory cannot be shared (a page without cross-origin isolation) it stays at 1.
- * @throws ValueError for anything but a whole number from 1 to 64
+ * Sets the number of threads of the WebAssembly backend, including the caller. Results do not depend on it. If memory
+ * cannot be shared (a page without cross-origin isolation), the number stays 1.
+ * @throws ValueError unless n is a whole number from 1 to 64
  */
 export function setThreads(n: number): void {
   if (!Number.isInteger(n) || n < 1 || n > MAX_THREADS) {
@@ -164,9 +170,9 @@ export function setThreads(n: number): void {
 }
 
 /**
- * Chooses the build of the kernels: `strict` (the same bits everywhere; the default), `relaxed` (fused
- * multiply-add, faster), or `auto`: relaxed where the engine has it, else strict. Tensors stay as they are.
- * @throws ValueError for any other name, and for `relaxed` where the engine lacks relaxed SIMD
+ * Sets the build of the kernels: `strict` (the same bits everywhere; the default), `relaxed` (fused multiply-add,
+ * faster), or `auto` (relaxed if the engine supports it, else strict). Existing tensors do not change.
+ * @throws ValueError for any other name, and for `relaxed` if the engine does not support relaxed SIMD
  */
 export function setNumerics(choice: (typeof NUMERICS)[number]): void {
   const wanted = oneOf('numerics', NUMERICS, choice);

@@ -1,34 +1,34 @@
 /**
- * The control block through which threads share a kernel's work: a few words in shared memory.
+ * The control block: a few words in shared memory through which threads share a kernel's work.
  *
- * A job is one kernel, the record of its arguments, and up to 64 chunks, each with its bounds. Whoever is free claims
- * the next chunk by taking one from REMAINING; the caller claims too, and the job is done when DONE has counted every
- * chunk. A worker reads the job only after it has claimed a chunk of it: until that chunk is done the caller cannot
- * begin another job, so that what the worker reads is whole. A worker that comes late, or never, is only slow help.
+ * A job is one kernel, the record of its arguments, and up to 64 chunks, each with its bounds. A free thread claims the
+ * next chunk by decreasing REMAINING. The caller claims chunks too. The job is done when DONE has counted every chunk.
+ * A worker reads the job only after it has claimed a chunk of it. The caller cannot start another job before that chunk
+ * is done, so the worker reads consistent data. A worker that comes late, or never, only makes the job slower.
  */
 
-/** Words of the block. */
+/** Positions of the words in the block. */
 export const REMAINING = 0;
 export const DONE = 1;
-/** Counts jobs: what a sleeping worker waits on. */
+/** The number of jobs so far. A sleeping worker waits for it to change. */
 export const SIGNAL = 2;
-/** Workers that sleep and must be woken. */
+/** The number of workers that sleep and must be woken. */
 export const SLEEPERS = 3;
-/** The kernel's position among the module's exports, the address of its record, and the number of bounds a chunk. */
+/** The kernel's position among the module's exports, the address of its record, and the number of bounds of a chunk. */
 export const KERNEL = 4;
 export const RECORD = 5;
 export const BOUNDS = 6;
-/** Set once a chunk has thrown; the message follows, its length first, a character a word. */
+/** Set when a chunk has thrown. The message follows: its length, and then one character in each word. */
 export const FAILED = 7;
 export const MESSAGE_LENGTH = 8;
 export const MESSAGE = 9;
 export const MESSAGE_LIMIT = 200;
-/** Tells the workers to end. */
+/** Set when the workers must end. */
 export const STOP = MESSAGE + MESSAGE_LIMIT;
 
 export const MAX_CHUNKS = 64;
 export const MAX_BOUNDS = 4;
-/** The chunks' bounds follow, as words. */
+/** The chunks' bounds follow, one in each word. */
 const BOUNDS_AT = STOP + 1;
 
 export const CONTROL_BYTES = 4 * (BOUNDS_AT + MAX_CHUNKS * MAX_BOUNDS);
@@ -46,7 +46,7 @@ export function controlOver(block: SharedArrayBuffer): Control {
   };
 }
 
-/** Claims a chunk of the current job: its index, or -1 where none is left. */
+/** Claims a chunk of the current job. Returns its index, or -1 if none is left. */
 export function claim(words: Int32Array): number {
   for (;;) {
     const remaining = Atomics.load(words, REMAINING);
@@ -56,7 +56,7 @@ export function claim(words: Int32Array): number {
   }
 }
 
-/** A kernel module's exports in an order that every thread agrees on. @internal */
+/** The names of a kernel module's exports, in the same order for every thread. @internal */
 export function kernelNames(exports: WebAssembly.Exports): string[] {
   return Object.keys(exports).sort();
 }
@@ -64,7 +64,7 @@ export function kernelNames(exports: WebAssembly.Exports): string[] {
 /** An exported kernel: the bounds of a chunk, then the address of a record. */
 export type Kernel = (...boundsAndRecord: number[]) => void;
 
-/** Calls a kernel with 2 or 4 bounds, from `at` on. A spread of them would cost more than a small kernel. */
+/** Calls a kernel with 2 or 4 bounds, from `at` on. Spreading an array of them would cost more than a small kernel. */
 export function callKernel(
   kernel: Kernel,
   bounds: ArrayLike<number>,
@@ -76,7 +76,10 @@ export function callKernel(
   else kernel(bounds[at], bounds[at + 1], bounds[at + 2], bounds[at + 3], record);
 }
 
-/** Runs one claimed chunk. A failure is recorded, and the chunk counts as done, so that nobody waits for it. */
+/**
+ * Runs one claimed chunk. If it fails, we store the message and count the chunk as done, so that no thread waits for
+ * it.
+ */
 export function runChunk(chunk: number, { words, bounds }: Control, kernels: readonly Kernel[]): void {
   try {
     callKernel(kernels[words[KERNEL]], bounds, chunk * MAX_BOUNDS, words[BOUNDS], words[RECORD]);

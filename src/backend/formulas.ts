@@ -1,30 +1,30 @@
 /**
- * The elementwise functions and their derivatives, each written once, as an expression that runs: the reference
- * backend executes these, gradcheck tests them against differences, and the ops follow from the tables (src/ops). The
- * kernels of assembly/elementwise/ compute the same in float32.
+ * The elementwise functions and their derivatives. Each is written once, as an expression that runs. The reference
+ * backend executes these expressions, gradcheck compares them with differences, and the ops are made from these tables
+ * (src/ops). The kernels in assembly/elementwise/ compute the same in float32.
  *
- * In a derivative dy is dL/dy. The kernel of function `exp` is `exp`, and that of its derivative `expBackward`; those of
- * `mul` are `mul`, `mulBackwardA` and `mulBackwardB`.
+ * In a derivative dy is dL/dy. The kernel of the function `exp` is `exp`, and that of its derivative is `expBackward`.
+ * The kernels of `mul` are `mul`, `mulBackwardA` and `mulBackwardB`.
  */
 import { erf, erfc } from '../math.ts';
 
-/** Numbers that some functions of one array have beside it. */
+/** Parameters of some functions, in addition to the array. */
 export interface UnaryAttributes {
-  /** Bounds of clamp. */
+  /** The bounds of clamp. */
   readonly lo: number;
   readonly hi: number;
-  /** Of leakyRelu, where x < 0. */
+  /** The slope of leakyRelu for x < 0. */
   readonly slope: number;
 }
 
 export interface UnaryFormula {
   /** y = f(x) */
   f(x: number, attributes: UnaryAttributes): number;
-  /** dL/dx from dL/dy and what the forward pass kept. */
+  /** dL/dx from dL/dy and the array that the forward pass kept. */
   df(dy: number, kept: number, attributes: UnaryAttributes): number;
-  /** Whether the derivative is written by x, by y or by neither. The others are not needed any more. */
+  /** The array that the derivative reads: x, y or none. The others need not be kept. */
   readonly keeps: 'x' | 'y' | null;
-  /** An interval in which the function is defined and smooth: where it is tested. */
+  /** An interval in which the function is defined and smooth. It is tested there. */
   readonly domain: readonly [number, number];
 }
 
@@ -34,18 +34,18 @@ export type Derivative = (dy: number, a: number, b: number, y: number) => number
 export interface BinaryFormula {
   /** y = f(a, b) */
   f(a: number, b: number): number;
-  /** dL/da; the texts stand for dy and -dy, which need no kernel but a copy. */
+  /** dL/da. The texts stand for dy and -dy, which need only a copy and no kernel. */
   readonly da: '+dy' | '-dy' | Derivative;
-  /** dL/db, likewise. */
+  /** dL/db, in the same way. */
   readonly db: '+dy' | '-dy' | Derivative;
-  /** What the two derivatives are written by. */
+  /** The arrays that the two derivatives read. */
   readonly keeps: readonly ('a' | 'b' | 'y')[];
   readonly domain: readonly [number, number];
 }
 
 const { abs, cos, exp, log, log1p, max, min, sin, sqrt, tanh, PI } = Math;
 const sigmoid = (x: number) => 1 / (1 + exp(-x));
-/** Distribution function and density of the standard normal; the first keeps its digits for x << 0. */
+/** The distribution function and the density of the standard normal. The first is accurate for x << 0 too. */
 const normalCdf = (x: number) => 0.5 * erfc(-x * Math.SQRT1_2);
 const normalPdf = (x: number) => exp(-0.5 * x * x) / sqrt(2 * PI);
 
@@ -97,7 +97,7 @@ export const UNARY_FORMULAS = unary({
   },
 });
 
-/** The larger of two has dy, and at a tie each has half of it. */
+/** The derivative of `max` to one operand: dy for the larger operand. If both are equal, each has half of dy. */
 const ofGreater = (dy: number, a: number, b: number) => dy * (a > b ? 1 : a === b ? 0.5 : 0);
 
 const binary = <N extends string>(table: Record<N, BinaryFormula>) => table;
@@ -136,7 +136,7 @@ export const BINARY_FORMULAS = binary({
   },
   pow: {
     f: power,
-    // Where a product would be 0·∞ the derivative is 0: da at b = 0, and db at a = 0 with b >= 0.
+    // The derivative is 0 where the formula would give 0·∞: da at b = 0, and db at a = 0 with b >= 0.
     da: (dy, a, b) => (b === 0 ? 0 : dy * (b * power(a, b - 1))),
     db: (dy, a, b, y) => (a === 0 && b >= 0 ? 0 : dy * y * log(a)),
     keeps: ['a', 'b', 'y'],
@@ -144,12 +144,12 @@ export const BINARY_FORMULAS = binary({
   },
 });
 
-/** a^b. IEEE 754 says 1 where JavaScript says NaN: pow(1, NaN) and pow(±1, ±inf). */
+/** a^b. IEEE 754 gives 1 for pow(1, NaN) and pow(±1, ±inf), and JavaScript gives NaN. */
 function power(a: number, b: number): number {
   return a === 1 || (a === -1 && abs(b) === Infinity) ? 1 : a ** b;
 }
 
-/** Comparisons: 1 where they hold, else 0. They have no derivative. */
+/** Comparisons: 1 if they hold, else 0. They have no derivative. */
 export const COMPARISONS = {
   eq: (a: number, b: number) => Number(a === b),
   ne: (a: number, b: number) => Number(a !== b),
@@ -157,7 +157,7 @@ export const COMPARISONS = {
   ge: (a: number, b: number) => Number(a >= b),
 };
 
-/** Activations that the GEMM applies to its result before it is stored. */
+/** Activations that the GEMM applies to its result before it stores it. */
 export const ACTIVATIONS = {
   none: (x: number) => x,
   relu: (x: number) => UNARY_FORMULAS.relu.f(x, NO_ATTRIBUTES),
@@ -166,7 +166,7 @@ export const ACTIVATIONS = {
   silu: (x: number) => UNARY_FORMULAS.silu.f(x, NO_ATTRIBUTES),
 };
 
-/** For functions that read none. */
+/** For functions without parameters. */
 const NO_ATTRIBUTES: UnaryAttributes = { lo: 0, hi: 0, slope: 0 };
 
 const keysOf = <K extends string>(table: Readonly<Record<K, unknown>>) => Object.keys(table) as K[];
@@ -178,7 +178,7 @@ export const UNARY: readonly UnaryName[] = keysOf(UNARY_FORMULAS);
 export type DifferentiableName = keyof typeof BINARY_FORMULAS;
 export const DIFFERENTIABLE: readonly DifferentiableName[] = keysOf(BINARY_FORMULAS);
 
-/** Those of them whose derivatives have kernels: not ±dy, which is a copy. */
+/** The functions whose derivatives have kernels. ±dy is only a copy. */
 export type NonlinearName = Exclude<DifferentiableName, 'add' | 'sub'>;
 export const NONLINEAR: readonly NonlinearName[] = DIFFERENTIABLE.filter(
   (name): name is NonlinearName => typeof BINARY_FORMULAS[name].da !== 'string',

@@ -1,8 +1,9 @@
 /**
  * The builds of the kernels, and instances of them over a memory.
  *
- * Strict uses plain SIMD and gives the same bits everywhere. Relaxed multiplies and adds in one instruction in
- * the GEMM's tile, where the engine knows relaxed SIMD: faster, and good to a tolerance only.
+ * The strict build uses plain SIMD and gives the same bits everywhere. The relaxed build multiplies and adds in one
+ * instruction in the GEMM's tile, if the engine supports relaxed SIMD. It is faster, but correct only within a
+ * tolerance.
  */
 import relaxed from '../../build/relaxed.wasm';
 import strict from '../../build/strict.wasm';
@@ -16,7 +17,7 @@ export type Numerics = 'strict' | 'relaxed';
 const BUILDS: Record<Numerics, Uint8Array<ArrayBuffer>> = { strict, relaxed };
 const compiled = new Map<Numerics, WebAssembly.Module>();
 
-/** The exports of assembly/index.ts: every kernel of the ABI, and what prepares an instance. */
+/** The exports of assembly/index.ts: every kernel of the ABI, and the function that prepares an instance. */
 export interface Exports extends Readonly<Record<KernelName, Kernel>> {
   heapBase(): Ptr;
   scratchBytes(): number;
@@ -31,14 +32,14 @@ export function hasRelaxedSimd(): boolean {
   return WebAssembly.validate(relaxed);
 }
 
-/** The bytes of a build: what a recorded result names by their hash. */
+/** The bytes of a build. Recorded results contain the hash of these bytes. */
 export function kernelBytes(numerics: Numerics): Uint8Array<ArrayBuffer> {
   return BUILDS[numerics];
 }
 
 /**
- * An instance of the kernels over `memory`; a module is compiled once.
- * @throws LangevinError where the engine lacks SIMD or threads
+ * An instance of the kernels over `memory`. Each module is compiled only once.
+ * @throws LangevinError if the engine does not support SIMD or threads
  * @internal
  */
 export function instantiate(

@@ -1,9 +1,9 @@
 /**
- * What a backend computes: the contract that the reference backend states in plain TypeScript and that the
- * WebAssembly backend fulfils. A kernel takes one record. The caller owns shapes and lifetimes; arrays are dense and
- * row-major unless a record has strides, and a Ptr is an address in the backend's memory. An output may not overlap an
- * input unless it is the same array. The file is long because it is the whole contract: each record, and then the
- * list of kernels.
+ * The contract of a backend: what its kernels compute. The reference backend defines the kernels in plain TypeScript,
+ * and the WebAssembly backend computes the same. A kernel takes one record. The caller is responsible for shapes and
+ * lifetimes. Arrays are dense and row-major unless a record has strides. A Ptr is an address in the backend's memory.
+ * An output may not overlap an input unless it is the same array. The file is long because it is the whole contract:
+ * all records, and then the list of kernels.
  */
 import type { Ptr } from '../memory/heap.ts';
 import type { ActivationName, BinaryName, NonlinearName, UnaryAttributes, UnaryName } from './formulas.ts';
@@ -36,16 +36,16 @@ export type SoftmaxName = (typeof SOFTMAX)[number];
 export const RANDOM = ['gaussian', 'uniform', 'randomBits'] as const;
 export type RandomName = (typeof RANDOM)[number];
 
-/** Where a result goes. `accumulate` adds to what is there: a gradient is summed where it is made. */
+/** The place of a result. `accumulate` adds the result to the old value, as gradients need it. */
 export interface Target {
   readonly ptr: Ptr;
   readonly accumulate: boolean;
 }
 
-/** Fields that may be left out, or undefined. */
+/** Fields that may be missing or undefined. */
 type Optional<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
-/** A matrix operand, stored as it is used or transposed. */
+/** A matrix operand, stored in the order of its use, or transposed. */
 export interface Matrix {
   readonly ptr: Ptr;
   readonly transposed: boolean;
@@ -58,7 +58,10 @@ export interface View2d {
   readonly col: number;
 }
 
-/** A source of random numbers: the 64-bit key is the seed, and `stream` one of its 2^64 streams; [low, high] words. */
+/**
+ * The key of random numbers. The 64-bit seed is the key of the generator, and `stream` selects one of its 2^64 streams.
+ * Both are [low, high] words.
+ */
 export interface Key {
   readonly seed: readonly [number, number];
   readonly stream: readonly [number, number];
@@ -77,7 +80,7 @@ export interface Gemm {
   readonly out: Target;
 }
 
-/** `batch` products of one shape, whose operands lie so many elements apart; 0 repeats one. */
+/** `batch` products of one shape. The strides between their operands are in elements; 0 repeats one operand. */
 export interface GemmBatch extends Omit<Gemm, 'bias' | 'activation'> {
   readonly batch: number;
   readonly aStep: number;
@@ -86,10 +89,10 @@ export interface GemmBatch extends Omit<Gemm, 'bias' | 'activation'> {
 }
 
 /**
- * The sizes of a convolution of pictures [batch, height, width, inChannels]. y is [batch, h, w, outChannels], with
- * h = ⌊(height + 2·paddingHeight - dilationHeight·(kernelHeight - 1) - 1)/strideHeight⌋ + 1, and w alike: `convSize`.
- * Weights are [outChannels, kernelHeight, kernelWidth, inChannels/groups]; group g of the channels of y reads group g
- * of those of x.
+ * The sizes of a convolution of pictures [batch, height, width, inChannels]. y is [batch, h, w, outChannels], with h =
+ * ⌊(height + 2·paddingHeight - dilationHeight·(kernelHeight - 1) - 1)/strideHeight⌋ + 1, and w in the same way:
+ * `convSize`. Weights are [outChannels, kernelHeight, kernelWidth, inChannels/groups]. Group g of the channels of y
+ * reads group g of the channels of x.
  */
 export interface ConvSizes {
   readonly batch: number;
@@ -111,26 +114,27 @@ export interface ConvSizes {
 /**
  * y[b,i,j,o] = [y +] Σ x[b, i·stride - padding + ky·dilation, ..., c]·w[o,ky,kx,c] [+ bias], then the activation.
  *
- * The reference adds this sum. The WebAssembly backend has several algorithms, of which the shape alone chooses one
- * (`algorithmOf` in conv/convolutions.ts). Winograd's is one of them, with another order of summation.
+ * The reference computes this sum directly. The WebAssembly backend has several algorithms. The shape alone decides
+ * which one is used (`algorithmOf` in conv/convolutions.ts). One of them is Winograd's, which has another order of
+ * summation.
  */
 export interface Conv2d extends ConvSizes {
   readonly x: Ptr;
   readonly w: Ptr;
-  /** outChannels values that are added at every place. */
+  /** outChannels values that are added at every position. */
   readonly bias?: Ptr | null;
   readonly activation?: ActivationName;
   readonly out: Target;
 }
 
 /**
- * dx = [dx +] the gradient of a convolution to its input, of x's shape [+ bias], then the activation: these two are for
- * the transposed convolution, which is the same sum.
+ * dx = [dx +] the gradient of a convolution to its input, of x's shape [+ bias], then the activation. Bias and
+ * activation are for the transposed convolution, which is the same sum.
  */
 export interface Conv2dInputGradient extends ConvSizes {
   readonly dy: Ptr;
   readonly w: Ptr;
-  /** inChannels values that are added at every place. */
+  /** inChannels values that are added at every position. */
   readonly bias?: Ptr | null;
   readonly activation?: ActivationName;
   readonly out: Target;
@@ -150,7 +154,7 @@ export interface Unary extends Optional<UnaryAttributes> {
   readonly out: Target;
 }
 
-/** out[n] = [out +] df(dy, kept): see formulas.ts for what is kept. */
+/** out[n] = [out +] df(dy, kept). See formulas.ts for `kept`. */
 export interface UnaryBackward extends Optional<UnaryAttributes> {
   readonly n: number;
   readonly dy: Ptr;
@@ -159,8 +163,8 @@ export interface UnaryBackward extends Optional<UnaryAttributes> {
 }
 
 /**
- * out[rows,cols] = [out +] f(a, b). A view's column stride is 0 or 1, so that equal shapes, and broadcasting over rows,
- * columns and scalars, are one form.
+ * out[rows,cols] = [out +] f(a, b). A view's column stride is 0 or 1. So one kernel covers equal shapes, and
+ * broadcasting over rows, columns and scalars.
  */
 export interface Binary {
   readonly rows: number;
@@ -181,7 +185,10 @@ export interface Where extends Binary {
   readonly condition: View2d;
 }
 
-/** y[i·row + j·col] = [itself +] alpha·x[i·row + j·col] over [rows, cols], any strides; elements of y are distinct. */
+/**
+ * y[i·row + j·col] = [y +] alpha·x[i·row + j·col] over [rows, cols], with any strides. The elements of y must be
+ * distinct.
+ */
 export interface Copy {
   readonly rows: number;
   readonly cols: number;
@@ -216,7 +223,7 @@ export interface Softmax {
   readonly out: Ptr;
 }
 
-/** out[rows,cols] = [out +] dx. Softmax keeps its y, and its logarithm its x. */
+/** out[rows,cols] = [out +] dx. The derivative of softmax reads y, and that of its logarithm reads x. */
 export interface SoftmaxBackward {
   readonly rows: number;
   readonly cols: number;
@@ -227,7 +234,7 @@ export interface SoftmaxBackward {
   readonly out: Target;
 }
 
-/** Words of 32 bits, signed: index (o, j, i) is at o·outer + j·row + i·col. */
+/** Indices as signed 32-bit words. Index (o, j, i) is at o·outer + j·row + i·col. */
 export interface IndexView {
   readonly ptr: Ptr;
   readonly outer: number;
@@ -257,7 +264,10 @@ export interface ScatterAdd {
   readonly out: Ptr;
 }
 
-/** out[outer,n,inner] = [out +] Σ x over the places up to each along the middle axis, or, `reverse`, from each on. */
+/**
+ * out[outer,n,inner] = [out +] cumulative sums of x along the middle axis: over the elements up to each, or with
+ * `reverse` over the elements from each on.
+ */
 export interface Cumsum {
   readonly outer: number;
   readonly n: number;
@@ -267,7 +277,10 @@ export interface Cumsum {
   readonly out: Target;
 }
 
-/** dx[o,j,i] = [dx +] dy[o,i]·(the product of x[o,k,i] over k ≠ j): the gradient of `prod`, also where elements are 0. */
+/**
+ * dx[o,j,i] = [dx +] dy[o,i]·(the product of x[o,k,i] over k ≠ j): the gradient of `prod`. It is correct also if
+ * elements are 0.
+ */
 export interface ProdBackward {
   readonly outer: number;
   readonly n: number;
@@ -295,7 +308,9 @@ export interface MseBackward {
   readonly out: Target;
 }
 
-/** Pictures [batch,height,width,channels], and six numbers a picture that map columns and rows of one to another. */
+/**
+ * Pictures [batch,height,width,channels], and six numbers for each that map columns and rows of one picture to another.
+ */
 interface AffineMaps {
   readonly batch: number;
   readonly height: number;
@@ -304,19 +319,21 @@ interface AffineMaps {
   readonly matrix: Ptr;
 }
 
-/** out[b,i,j,c] = x[b] between the pixels around column m0·j + m1·i + m2 and row m3·j + m4·i + m5; 0 outside. */
+/** out[b,i,j,c] = x[b], interpolated at column m0·j + m1·i + m2 and row m3·j + m4·i + m5; 0 outside. */
 export interface AffineSample extends AffineMaps {
   readonly x: Ptr;
   readonly out: Ptr;
 }
 
-/** out[b] += dy[b], spread over the pixels that each of its elements was computed from. */
+/** out[b] += dy[b], where each element of dy is divided between the pixels it was computed from. */
 export interface AffineSampleBackward extends AffineMaps {
   readonly dy: Ptr;
   readonly out: Ptr;
 }
 
-/** The numbers of one step of Adam. With t the step number, from 1: see assembly/optim.ts for the formula. */
+/**
+ * The numbers of one step of Adam, where t is the step number, counted from 1. See assembly/optim.ts for the formula.
+ */
 export interface AdamStep {
   /** lr / (1 - beta1^t) */
   readonly stepSize: number;
@@ -340,7 +357,7 @@ export interface Adam extends AdamStep {
   readonly v: Ptr;
 }
 
-/** The numbers of one step of SGD; `first` tells that the momentum buffer holds nothing yet. */
+/** The numbers of one step of SGD. With `first` the momentum buffer has no contents yet. */
 export interface SgdStep {
   readonly lr: number;
   readonly momentum: number;
@@ -373,15 +390,15 @@ export interface Rmsprop extends RmspropStep {
   readonly p: Ptr;
   readonly g: Ptr;
   readonly v: Ptr;
-  /** Averages of the gradients, where the squares are centred about them. */
+  /** Averages of the gradients. They exist if the squares are centred. */
   readonly average: Ptr | null;
-  /** Without momentum there is none. */
+  /** The momentum buffer, or null without momentum. */
   readonly buffer: Ptr | null;
 }
 
 /**
- * n random numbers from block `block` of the stream on. Standard normals use ceil(n/16)·4 blocks; uniforms in [0, 1),
- * multiples of 2^-24, and words of 32 bits, stored as such, use ceil(n/4).
+ * n random numbers of the stream, starting at block `block`. Standard normals use ceil(n/16)·4 blocks. Uniforms in [0,
+ * 1) are multiples of 2^-24. Uniforms and 32-bit words use ceil(n/4) blocks.
  */
 export interface Random {
   readonly n: number;
@@ -391,10 +408,10 @@ export interface Random {
 }
 
 /**
- * Steps of Euler-Maruyama for an affine equation: path p goes from x[p] by x' = x + (A0 + A1·x) + (B0 + B1·x)·z, where
- * z is normal p of the array that `gaussian` makes from block k·stepBlocks in step k, and `coefficients` [steps,4] are
- * A0, A1, B0, B1 of each step. State k + 1 is stored at out + k·row elements; with row 0 the last alone stays, at
- * `out`. Both arrays hold whole groups of sixteen, or are rows of a larger one.
+ * Steps of Euler-Maruyama for an affine equation. Path p starts at x[p], and a step is x' = x + (A0 + A1·x) + (B0 +
+ * B1·x)·z. In step k, z is normal p of the array that `gaussian` makes from block k·stepBlocks. `coefficients`
+ * [steps,4] are A0, A1, B0, B1 of each step. State k + 1 is stored at out + k·row elements. With row 0 only the last
+ * state is stored, at `out`. Both arrays hold whole groups of sixteen, or are rows of a larger array.
  */
 export interface AffinePath {
   readonly n: number;
@@ -407,12 +424,12 @@ export interface AffinePath {
   readonly stepBlocks: number;
 }
 
-/** What group normalisation and its gradient have in common: see assembly/norm/group-norm.ts for the formulas. */
+/** The common fields of group normalisation and its gradient. See assembly/norm/group-norm.ts for the formulas. */
 interface Grouped {
   readonly batch: number;
-  /** Places of a picture. */
+  /** The number of positions of a picture. */
   readonly positions: number;
-  /** Positions that are added in float32 before float64 takes over: a row of a map. At least 1. */
+  /** The number of positions that are added in float32 before float64 is used: a row of a map. At least 1. */
   readonly run: number;
   readonly channels: number;
   /** A divisor of `channels`. */
@@ -422,18 +439,20 @@ interface Grouped {
   readonly silu: boolean;
   /** [batch, positions, channels] */
   readonly x: Ptr;
-  /** A factor of each channel, 1 without. */
+  /** A factor for each channel, or null for 1. */
   readonly weight: Ptr | null;
-  /** Added to each channel, 0 without. */
+  /** A term that is added to each channel, or null for 0. */
   readonly bias: Ptr | null;
 }
 
-/** out = x normalised by the mean and the variance of each group of channels of each picture, scaled and shifted. */
+/**
+ * out = x, normalised by the mean and the variance of each group of channels of each picture, then scaled and shifted.
+ */
 export interface GroupNorm extends Grouped {
   readonly out: Ptr;
 }
 
-/** out = [out +] dx, unless nobody wants it; sums[2,batch,channels] are each picture's dweight and dbias. */
+/** out = [out +] dx, unless it is null. sums[2,batch,channels] are dweight and dbias of each picture. */
 export interface GroupNormBackward extends Grouped {
   readonly dy: Ptr;
   readonly sums: Ptr | null;
@@ -441,9 +460,9 @@ export interface GroupNormBackward extends Grouped {
 }
 
 /**
- * The sizes of a pooling of pictures [batch, height, width, channels]. The result is [batch, h, w, channels] with
- * h = ⌊(height + 2·paddingHeight - kernelHeight)/strideHeight⌋ + 1, and w alike. Padding is at most half the kernel: each
- * window has a pixel of the map.
+ * The sizes of a pooling of pictures [batch, height, width, channels]. The result is [batch, h, w, channels] with h =
+ * ⌊(height + 2·paddingHeight - kernelHeight)/strideHeight⌋ + 1, and w in the same way. Padding is at most half the
+ * kernel, so each window has a pixel of the map.
  */
 export interface PoolSizes {
   readonly batch: number;
@@ -458,15 +477,15 @@ export interface PoolSizes {
   readonly paddingWidth: number;
 }
 
-/** What sums of windows and their gradient have in common. */
+/** The common fields of sums of windows and of their gradient. */
 interface Averaged extends PoolSizes {
   /** A factor of each sum. */
   readonly alpha: number;
-  /** Whether each sum is divided by the number of pixels of its window that lie inside of the map. */
+  /** Whether each sum is divided by the number of pixels of its window that lie inside the map. */
   readonly inside: boolean;
 }
 
-/** y = [y +] alpha·the sum of each window of x, or of its mean. */
+/** y = [y +] alpha·the sum of each window of x, or alpha·its mean. */
 export interface AveragePool extends Averaged {
   readonly x: Ptr;
   readonly out: Target;
@@ -484,7 +503,7 @@ export interface MaxPool extends PoolSizes {
   readonly out: Ptr;
 }
 
-/** dx = [dx +] dy at the first pixel of each window that reaches its maximum y, row by row. */
+/** dx = [dx +] dy at the first pixel of each window, row by row, that equals its maximum y. */
 export interface MaxPoolBackward extends PoolSizes {
   readonly x: Ptr;
   readonly y: Ptr;
@@ -493,8 +512,9 @@ export interface MaxPoolBackward extends PoolSizes {
 }
 
 /**
- * Between x[batch, height, width, channels·factor²] and y[batch, height·factor, width·factor, channels]:
- * y[b, h·r + ry, w·r + rx, c] = x[b, h, w, c·r² + ry·r + rx] with r the factor. The sizes are those of x and of a pixel of y.
+ * Between x[batch, height, width, channels·factor²] and y[batch, height·factor, width·factor, channels]: y[b, h·r + ry,
+ * w·r + rx, c] = x[b, h, w, c·r² + ry·r + rx] with r the factor. `height` and `width` are those of x, and `channels`
+ * those of y.
  */
 export interface PixelShuffle {
   readonly batch: number;
@@ -512,16 +532,19 @@ export interface Rows {
   readonly row: number;
 }
 
-/** Rows that a gradient goes to. */
+/** Rows that receive a gradient. */
 export interface RowTarget extends Rows {
   readonly accumulate: boolean;
 }
 
-/** How a mask acts on scores: one that is 0 where a key is hidden, or one that is added. */
+/** How a mask changes scores: `where` hides the keys at which it is 0, and `add` is added to the scores. */
 export const MASK_KIND = ['none', 'where', 'add'] as const;
 export type MaskKind = (typeof MASK_KIND)[number];
 
-/** mask[batch, heads, queries, keys] by three strides in elements, 0 where it is repeated; keys are contiguous. */
+/**
+ * mask[batch, heads, queries, keys] with three strides in elements. A stride is 0 along an axis that repeats. Keys are
+ * contiguous.
+ */
 export interface AttentionMask {
   readonly ptr: Ptr;
   readonly kind: MaskKind;
@@ -530,19 +553,19 @@ export interface AttentionMask {
   readonly row: number;
 }
 
-/** What attention and its gradient have in common: see assembly/attention/attention.ts for the formulas. */
+/** The common fields of attention and its gradient. See assembly/attention/attention.ts for the formulas. */
 interface Attending {
   readonly batch: number;
   readonly heads: number;
   readonly queries: number;
   readonly keys: number;
-  /** Channels of a head of queries and keys. */
+  /** The number of channels of a head of queries and keys. */
   readonly dim: number;
-  /** Channels of a head of values. */
+  /** The number of channels of a head of values. */
   readonly valueDim: number;
-  /** Factor of the products of queries and keys. */
+  /** The factor of the products of queries and keys. */
   readonly scale: number;
-  /** Whether query i sees the keys 0 to i alone. */
+  /** Whether query i uses only the keys 0 to i. */
   readonly causal: boolean;
   /** [batch, queries, heads·dim] */
   readonly q: Rows;
@@ -558,7 +581,10 @@ export interface Attention extends Attending {
   readonly out: Ptr;
 }
 
-/** dq, dk, dv = [themselves +] the gradients that are wanted; ds[batch, heads, queries, keys] is that of the scores. */
+/**
+ * dq, dk, dv = [themselves +] the gradients, for those that are not null. ds[batch, heads, queries, keys] is the
+ * gradient of the scores.
+ */
 export interface AttentionBackward extends Attending {
   /** [batch, queries, heads·valueDim] */
   readonly dy: Ptr;
@@ -598,8 +624,9 @@ export interface Kernels {
   rmsprop(record: Rmsprop): void;
   random(name: RandomName, record: Random): void;
   /**
-   * As `random`, but other threads may draw while the caller goes on. The caller calls the function that is returned, once:
-   * the numbers are there when it returns, unless a call threw before. Until then nothing else touches their memory.
+   * As `random`, but other threads may draw the numbers while the caller continues. The caller must call the returned
+   * function once. When it returns, the numbers are there, unless a call threw before. Until then no code may use their
+   * memory.
    */
   randomAhead(name: RandomName, record: Random): () => void;
   affinePath(record: AffinePath): void;
@@ -617,7 +644,10 @@ export interface Kernels {
   attentionBackward(record: AttentionBackward): void;
 }
 
-/** Places that a kernel of `taps` has along a side of `size`: the size of a convolution's result, < 1 where it has none. */
+/**
+ * The number of positions of a kernel of `taps` along a side of `size`, which is the size of the result. It is < 1 if
+ * the kernel does not fit.
+ */
 export function convSize(
   size: number,
   taps: number,
@@ -644,7 +674,7 @@ export function poolPlaces(s: PoolSizes): readonly [height: number, width: numbe
   ];
 }
 
-/** A matrix operand as it is stored. */
+/** A matrix operand that is stored in the order of its use. */
 export const stored = (ptr: Ptr): Matrix => ({ ptr, transposed: false });
 
 /** The transpose of a stored matrix. */

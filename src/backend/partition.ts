@@ -1,11 +1,12 @@
 /**
- * How a kernel's work is cut into chunks for the threads. The cut depends on the work's size alone, never on the
- * number of threads; small work is one chunk, which stays on the caller.
+ * Divides a kernel's work into chunks for the threads. The division depends only on the size of the work, never on the
+ * number of threads. Small work is one chunk and stays on the caller.
  *
  * Break-even: to publish a job and wait for it costs about a microsecond while the workers are awake. `npm run bench --
- * grains` measures from what size on it pays. On two cores of an AMD EPYC (Zen 5, Node 20) two threads win by a tenth
- * or more with chunks of 16,384 elements of a sum of two arrays, 2,048 of `exp`, 1,024 normals, 32,768 elements of a
- * reduction, 190,000 multiply-adds of a GEMM and 1,024 updates of paths: the constants here.
+ * grains` measures the size from which threads are faster. On two cores of an AMD EPYC (Zen 5, Node 20) two threads are
+ * faster by a tenth or more from these chunk sizes on: 16,384 elements of a sum of two arrays, 2,048 of `exp`, 1,024
+ * normals, 32,768 elements of a reduction, 190,000 multiply-adds of a GEMM, and 1,024 updates of paths. The constants
+ * below are these sizes.
  */
 import { MAX_CHUNKS } from './control.ts';
 import { type ConvSizes, convPlaces, type PoolSizes, poolPlaces } from './kernels.ts';
@@ -13,19 +14,26 @@ import { type ConvSizes, convPlaces, type PoolSizes, poolPlaces } from './kernel
 /** The items of a chunk: [from, to), or a box [rowFrom, rowTo, colFrom, colTo) of a GEMM's result. */
 export type Bounds = readonly number[];
 
-/** Elements of a chunk: of a function of some 0.1 ns an element, and of one that costs ten times as much. */
+/**
+ * The least number of elements in a chunk: of a function that takes about 0.1 ns per element, and of one that costs ten
+ * times as much.
+ */
 export const GRAIN = 16384;
 export const EXPENSIVE_GRAIN = 2048;
-/** Normals of a chunk, at 2.5 ns each, and elements of a reduction, which writes next to nothing. */
+/**
+ * The least number of normals in a chunk, at 2.5 ns each, and of elements of a reduction, which writes almost nothing.
+ */
 export const NORMAL_GRAIN = 1024;
 export const REDUCE_GRAIN = 32768;
 
-/** Chunks begin at multiples of 16 elements: a group of random numbers (assembly/random/gaussian.ts), a cache line. */
+/**
+ * Chunks begin at multiples of 16 elements: a group of random numbers (assembly/random/gaussian.ts), and a cache line.
+ */
 export const GROUP = 16;
 
 /**
- * Cuts `n` items of `size` elements each into even ranges [from, to) of at least `least` elements.
- * A range begins at a multiple of 16 items where items are single elements.
+ * Divides `n` items of `size` elements each into even ranges [from, to) of at least `least` elements. If items are
+ * single elements, a range begins at a multiple of 16 items.
  */
 export function ranges(n: number, size: number, least: number): Bounds[] {
   const unit = size === 1 ? GROUP : 1;
@@ -34,42 +42,43 @@ export function ranges(n: number, size: number, least: number): Bounds[] {
 }
 
 /**
- * The chunks of work of so many grains, in a number that two and four threads share evenly: 1, 2, or a multiple of 4.
- * Beyond four a chunk has four grains or more: threads that take smaller ones get in each other's way.
+ * The number of chunks for work of that many grains: 1, 2, or a multiple of 4. So two and four threads share it evenly.
+ * If there are more than four chunks, each has at least four grains, because threads with smaller chunks slow each
+ * other down.
  */
 export function balanced(grains: number): number {
   if (grains < 4) return grains < 2 ? 1 : 2;
   return Math.min(MAX_CHUNKS, 4 * Math.max(1, Math.floor(grains / 16)));
 }
 
-/** Cuts work over [rows, cols] between rows; one row is cut along it. */
+/** Divides [rows, cols] between rows. A single row is divided along its columns. */
 export function rowRanges({ rows, cols }: { rows: number; cols: number }, least: number): Bounds[] {
   return rows === 1 ? ranges(cols, 1, least) : ranges(rows, cols, least);
 }
 
-/** Path updates of a chunk, and paths: shorter rows cost more. */
+/** The least number of path updates in a chunk, and of paths. Shorter rows cost more. */
 const PATH_GRAIN = 1024;
 const PATH_LEAST = 256;
 
-/** Cuts n paths of `steps` steps each. */
+/** Divides n paths of `steps` steps each. */
 export function pathRanges({ n, steps }: { n: number; steps: number }): Bounds[] {
   return even(n, balanced(Math.min((n * steps) / PATH_GRAIN, n / PATH_LEAST)), GROUP);
 }
 
-/** Multiply-adds of a chunk of a GEMM. */
+/** The least number of multiply-adds in a chunk of a GEMM. */
 export const GEMM_GRAIN = 190_000;
-/** Cuts along rows and columns are at multiples of these: whole tiles of either build (assembly/gemm/blocks.ts). */
+/** Rows and columns are cut at multiples of these numbers: whole tiles of either build (assembly/gemm/blocks.ts). */
 export const TILE_ROWS = 12;
 export const TILE_COLUMNS = 8;
 
 /**
- * Cuts C[m,n] into boxes [m0, m1, n0, n1): along its longer side first, since a chunk packs the whole of the
- * operand along the other; both ways where the work is large.
+ * Divides C[m,n] into boxes [m0, m1, n0, n1). We cut the longer side first, because each chunk packs the whole operand
+ * along the other side. Large work is cut along both sides.
  */
 export function gemmBoxes({ m, n, k }: { m: number; n: number; k: number }): Bounds[] {
   const chunks = balanced((m * n * k) / GEMM_GRAIN);
   if (chunks === 1) return [[0, m, 0, n]];
-  // Four chunks along a side balance two or four threads; where the work is large, sixteen in all.
+  // Four chunks along a side balance two or four threads. Large work has sixteen chunks in all.
   const long = Math.min(chunks, 4);
   const short = Math.min(chunks / long, Math.min(m, n) >= 256 ? 4 : 1);
   const rows = even(m, m >= n ? long : short, TILE_ROWS);
@@ -77,10 +86,13 @@ export function gemmBoxes({ m, n, k }: { m: number; n: number; k: number }): Bou
   return rows.flatMap((row) => columns.map((column) => [...row, ...column]));
 }
 
-/** Chunks of a convolution that is cut between places. */
+/** The number of chunks of a convolution that is cut between positions. */
 const PLACE_CHUNKS = 16;
 
-/** Cuts a product whose rows are places: between rows, each chunk packs all weights; else as any product. */
+/**
+ * Divides a product whose rows are positions. Between rows, each chunk packs all weights. Otherwise it is divided as
+ * any product.
+ */
 function placeBoxes(sizes: { m: number; n: number; k: number }): Bounds[] {
   const { m, n, k } = sizes;
   const wanted = Math.min(PLACE_CHUNKS, Math.floor((m * n * k) / GEMM_GRAIN));
@@ -88,7 +100,7 @@ function placeBoxes(sizes: { m: number; n: number; k: number }): Bounds[] {
   return even(m, wanted, TILE_ROWS).map((rows) => [...rows, 0, n]);
 }
 
-/** How convolutions are cut, as the products that they are (assembly/conv/). */
+/** Divides convolutions in the same way as the products that compute them (assembly/conv/). */
 export const convBoxes = {
   /** Boxes of y: [batch·places, outChannels]. */
   forward(s: ConvSizes): Bounds[] {
@@ -100,30 +112,33 @@ export const convBoxes = {
     const k = (s.kernelHeight * s.kernelWidth * s.outChannels) / s.groups;
     return placeBoxes({ m: s.batch * s.height * s.width, n: s.inChannels, k });
   },
-  /** Boxes of dw: [outChannels, kernelHeight·kernelWidth·inChannels/groups], never of the places that are summed. */
+  /**
+   * Boxes of dw: [outChannels, kernelHeight·kernelWidth·inChannels/groups]. The positions, which are summed, are never
+   * divided.
+   */
   weights(s: ConvSizes): Bounds[] {
     const [h, w] = convPlaces(s);
     return gemmBoxes({ m: s.outChannels, n: taps(s), k: s.batch * h * w });
   },
 } as const;
 
-/** Weights of one channel of the result. */
+/** The number of weights of one channel of the result. */
 const taps = (s: ConvSizes) => (s.kernelHeight * s.kernelWidth * s.inChannels) / s.groups;
 
-/** How poolings are cut. */
+/** Divides poolings. */
 export const poolRanges = {
-  /** Rows of the result: each reads all pixels of its windows. */
+  /** Chunks of rows of the result. Each reads all pixels of its windows. */
   places(s: PoolSizes): Bounds[] {
     const [h, w] = poolPlaces(s);
     return ranges(s.batch * h, w * s.channels * Math.max(1, s.kernelHeight * s.kernelWidth), GRAIN);
   },
-  /** Rows of the map. */
+  /** Chunks of rows of the map. */
   rows: (s: PoolSizes): Bounds[] => ranges(s.batch * s.height, s.width * s.channels, GRAIN),
-  /** Whole pictures. */
+  /** Chunks of whole pictures. */
   pictures: (s: PoolSizes): Bounds[] => ranges(s.batch, s.height * s.width * s.channels, GRAIN),
 } as const;
 
-/** Cuts a batch between its products. */
+/** Divides a batch between its products. */
 export function gemmBatches({
   batch,
   m,
@@ -138,7 +153,7 @@ export function gemmBatches({
   return ranges(batch, m * n * k, GEMM_GRAIN);
 }
 
-/** Cuts attention between heads of pictures. */
+/** Divides attention between heads of pictures. */
 export function attentionRanges(record: {
   batch: number;
   heads: number;
@@ -151,18 +166,18 @@ export function attentionRanges(record: {
   return ranges(batch * heads, queries * keys * (dim + valueDim), GEMM_GRAIN);
 }
 
-/** Whether each product of a batch is worth being cut on its own. */
+/** Whether each product of a batch is large enough to be divided itself. */
 export function isLargeGemm({ m, n, k }: { m: number; n: number; k: number }): boolean {
   return m * n * k >= 10 * GEMM_GRAIN;
 }
 
-/** Cuts [outer, m, inner] into boxes [o0, o1, i0, i1): sums over m stay in one box, and so in order. */
+/** Divides [outer, m, inner] into boxes [o0, o1, i0, i1). Sums over m stay in one box, and so in order. */
 export function scatterBoxes({ outer, m, inner }: { outer: number; m: number; inner: number }): Bounds[] {
   if (outer > 1) return ranges(outer, m * inner, GRAIN).map((range) => [...range, 0, inner]);
   return ranges(inner, 1, Math.max(GROUP, GRAIN / Math.max(1, m))).map((range) => [0, outer, ...range]);
 }
 
-/** [0, n) in at most `parts` ranges as even as multiples of `unit` allow. */
+/** [0, n) in at most `parts` ranges. They are as even as multiples of `unit` allow. */
 export function even(n: number, parts: number, unit: number): [number, number][] {
   if (parts === 1) return [[0, n]];
   const units = Math.ceil(n / unit);

@@ -1,11 +1,14 @@
 /**
- * Philox4x32-10 in plain TypeScript: what assembly/philox.ts computes four at a time.
+ * Philox4x32-10 in plain TypeScript. assembly/random/philox.ts computes four blocks of it at a time.
  *
  * Source: Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3" (2011).
  */
 import type { Key } from './kernels.ts';
 
-/** The upper 32 bits of a·b for unsigned 32-bit a and b, by 16-bit halves: a double is exact to 53 bits only. */
+/**
+ * The upper 32 bits of a·b for unsigned 32-bit a and b. We multiply 16-bit halves, because a double is exact only up to
+ * 53 bits.
+ */
 function mulHigh(a: number, b: number): number {
   const aLow = a & 0xffff;
   const aHigh = a >>> 16;
@@ -16,7 +19,7 @@ function mulHigh(a: number, b: number): number {
   return (aHigh * bHigh + (middle >>> 16) + (carry >>> 16)) >>> 0;
 }
 
-/** The four words of one block, into `words` at `at`. */
+/** Writes the four words of one block to `words`, starting at `at`. */
 export function philox(key: Key, block: number, words: Uint32Array, at: number): void {
   let c0 = block >>> 0;
   let c1 = Math.floor(block / 2 ** 32) >>> 0;

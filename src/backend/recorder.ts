@@ -1,6 +1,6 @@
 /**
- * The kernel calls of a program, recorded as it runs, so that each can be looked at, replayed and timed on its own.
- * Replayed on the same memory with the same record, a call does the same arithmetic.
+ * Records the kernel calls of a program while it runs, so that each can be inspected, repeated and timed on its own. A
+ * repeated call with the same record on the same memory does the same arithmetic.
  */
 import { backend } from './backend.ts';
 import type {
@@ -22,15 +22,15 @@ import { convPlaces } from './kernels.ts';
 
 export interface KernelCall {
   readonly kernel: keyof Kernels;
-  /** The kernel and its form: `gemm NT`, `relu`, `sum`. */
+  /** The kernel and its variant: `gemm NT`, `relu`, `sum`. */
   readonly label: string;
-  /** The sizes, M x K x N of a product. */
+  /** The sizes; M x K x N for a product. */
   readonly shape: string;
-  /** Floating-point operations, of products. */
+  /** Floating-point operations, for products. */
   readonly flop?: number;
-  /** What the kernel was called with, its record last. */
+  /** The arguments of the kernel. The record is the last one. */
   readonly args: readonly unknown[];
-  /** Calls it again. */
+  /** Calls the kernel again. */
   run(): void;
 }
 
@@ -48,7 +48,7 @@ export function withKernels<T>(kernels: Kernels, body: () => T): T {
   }
 }
 
-/** Runs `body` and returns the kernels it called, in order: in `calls`, which has them as they come. */
+/** Runs `body` and returns its kernel calls, in order. They are added to `calls` while it runs. */
 export function recordKernels(body: () => void, calls: KernelCall[] = []): KernelCall[] {
   const recorder = new Proxy(backend().kernels, {
     get(target, kernel: keyof Kernels) {
@@ -97,7 +97,7 @@ function describe(
     case 'attention':
     case 'attentionBackward': {
       const { batch, heads, queries, keys, dim, valueDim } = record as Attention;
-      // Backwards: the scores again, and two products for each of the two.
+      // The backward pass computes the scores again, and two products for each of the two forward products.
       const products = kernel === 'attention' ? dim + valueDim : 3 * dim + 2 * valueDim;
       return {
         label: kernel,

@@ -1,4 +1,4 @@
-/** Which elements of pictures belong together in poolings and in the shuffling of pixels: for the reference backend. */
+/** The index arithmetic of poolings and of pixel shuffling, for the reference backend. */
 import { type PixelShuffle, type PoolSizes, poolPlaces } from './kernels.ts';
 
 /** Calls `visit` with each element of y, and the elements of x in its window, row by row. */
@@ -24,7 +24,7 @@ export function forEachWindow(s: PoolSizes, visit: (place: number, pixels: reado
   }
 }
 
-/** For each element of y the element of x that it is: see `PixelShuffle`. */
+/** For each element of y, the element of x that it equals: see `PixelShuffle`. */
 export function shuffledPlaces({ batch, height, width, channels, factor: r }: PixelShuffle): number[] {
   const places: number[] = [];
   for (let row = 0; row < batch * height * r; row++) {

@@ -1,7 +1,7 @@
 /**
- * The reference backend: every kernel in plain TypeScript and float64. It is the specification of the
- * WebAssembly kernels, the oracle of the tests, and the slow row of every benchmark; it is written to be read. It is one
- * class as the contract is one interface: a kernel is a few lines, and stands beside those that it is like.
+ * The reference backend: every kernel in plain TypeScript and float64. It is the specification of the WebAssembly
+ * kernels, the oracle of the tests, and the slow row of every benchmark. It is written to be read. It is one class
+ * because the contract is one interface. A kernel is a few lines, and similar kernels are next to each other.
  */
 import { OutOfMemoryError } from '../errors.ts';
 import type { LinearMemory } from '../memory/heap.ts';
@@ -15,7 +15,7 @@ const { exp, log, max } = Math;
 
 /** Bytes of an element. */
 const SIZE = 8;
-/** JavaScript engines refuse larger buffers, at some 2^33 to 2^34 bytes. */
+/** JavaScript engines refuse larger buffers, at about 2^33 to 2^34 bytes. */
 const LIMIT = 2 ** 33;
 
 const BINARY_FUNCTIONS: Record<K.BinaryName, (a: number, b: number) => number> = {
@@ -26,7 +26,7 @@ const BINARY_FUNCTIONS: Record<K.BinaryName, (a: number, b: number) => number> =
   >),
 };
 
-/** Reductions: the result of no elements, and what takes in one more. */
+/** Reductions: the result over no elements, and the function that adds one more element. */
 const REDUCTIONS: Record<K.ReduceName, { empty: number; join: (total: number, x: number) => number }> = {
   sum: { empty: 0, join: (total, x) => total + x },
   sumSquares: { empty: 0, join: (total, x) => total + x * x },
@@ -35,7 +35,7 @@ const REDUCTIONS: Record<K.ReduceName, { empty: number; join: (total: number, x:
   prod: { empty: 1, join: (total, x) => total * x },
 };
 
-/** One group of channels of one picture: its elements in x, and what they become. */
+/** One group of channels of one picture: its elements in x, and their normalised values. */
 interface Group {
   readonly picture: number;
   readonly elements: readonly number[];
@@ -44,7 +44,7 @@ interface Group {
   z(e: number): number;
 }
 
-/** A query of a head: its probabilities, and where its row and those of its picture's keys and values begin. */
+/** A query of a head: its probabilities, and the first elements of its own row and of its picture's keys and values. */
 interface Query {
   readonly p: Float64Array;
   readonly q: number;
@@ -59,18 +59,18 @@ interface Query {
 /** The element of a view in row i and column j. */
 const at = ({ ptr, row, col }: K.View2d, i: number, j: number) => ptr / SIZE + i * row + j * col;
 
-/** n standard normals into out[at ...], by Box and Muller: see assembly/gaussian.ts. */
+/** Writes n standard normals to out[at ...], by the method of Box and Muller: see assembly/random/gaussian.ts. */
 function normals(n: number, out: Float64Array, at: number, key: K.Key, block: number): void {
   const words = new Uint32Array(16);
   const group = new Float64Array(16);
   for (let i = 0; i < n; i += 16) {
     for (let lane = 0; lane < 4; lane++) philox(key, block + i / 4 + lane, words, 4 * lane);
-    // Words 0 and 1 of the four blocks make elements 0..7 of the group, words 2 and 3 elements 8..15.
+    // Words 0 and 1 of the four blocks make elements 0..7 of the group. Words 2 and 3 make elements 8..15.
     for (let lane = 0; lane < 4; lane++) {
       for (const word of [0, 2]) {
         const u = ((words[4 * lane + word] >>> 1) + 0.5) / 2 ** 31;
         const r = Math.sqrt(-2 * Math.log(u));
-        // The low 31 bits, signed, are within a quarter turn; the top bit is half a turn.
+        // The low 31 bits, as a signed number, are an angle within a quarter turn. The top bit adds half a turn.
         const angle = words[4 * lane + word + 1];
         const theta = Math.PI * (angle >>> 31) + (Math.PI / 2) * ((angle << 1) / 2 ** 31);
         group[4 * word + lane] = r * Math.cos(theta);
@@ -81,7 +81,7 @@ function normals(n: number, out: Float64Array, at: number, key: K.Key, block: nu
   }
 }
 
-/** Calls `visit` with the elements of x, w and y of each product that a convolution adds: y[atY] += x[atX]·w[atW]. */
+/** Calls `visit` for each product that a convolution adds, with its elements of x, w and y: y[atY] += x[atX]·w[atW]. */
 function forEachTap(s: K.ConvSizes, visit: (atX: number, atW: number, atY: number) => void): void {
   const [h, w] = convPlaces(s);
   const [channels, columns] = [s.inChannels / s.groups, s.outChannels / s.groups];
@@ -104,7 +104,7 @@ function forEachTap(s: K.ConvSizes, visit: (atX: number, atW: number, atY: numbe
   }
 }
 
-/** A growing buffer of float64. */
+/** A buffer of float64 that grows. */
 export class ReferenceMemory implements LinearMemory {
   private buffer = new ArrayBuffer(1 << 20);
   private view = new Float64Array(this.buffer);
@@ -120,7 +120,9 @@ export class ReferenceMemory implements LinearMemory {
   grow(bytes: number): void {
     const size = Math.max(bytes, 2 * this.byteLength);
     if (bytes > LIMIT)
-      throw new OutOfMemoryError(`out of memory: ${bytes} bytes asked for, ${LIMIT} is the limit`);
+      throw new OutOfMemoryError(
+        `out of memory: expected at most ${LIMIT} bytes, got a request for ${bytes}`,
+      );
     let grown: ArrayBuffer;
     try {
       grown = new ArrayBuffer(Math.min(size, LIMIT));
@@ -453,7 +455,7 @@ export class ReferenceKernels implements K.Kernels {
     }
   }
 
-  /** Calls `visit` for each pixel of the result, and each pixel of its picture that it is interpolated from. */
+  /** Calls `visit` for each pixel of the result and each pixel of its picture that is used in the interpolation. */
   private eachNeighbour(
     { batch, height, width, channels, matrix }: Omit<K.AffineSample, 'x' | 'out'>,
     visit: (to: number, from: number, weight: number) => void,
@@ -572,7 +574,7 @@ export class ReferenceKernels implements K.Kernels {
     const { batch, height, width, channels, x, y, dy, out } = record;
     const dx = new Float64Array(batch * height * width * channels);
     forEachWindow(record, (place, pixels) => {
-      // A NaN is not equal to itself.
+      // Object.is is true for two NaN, which === is not.
       const reached = pixels.find((at) => Object.is(mem[x / SIZE + at] + 0, mem[y / SIZE + place] + 0));
       dx[reached as number] += mem[dy / SIZE + place];
     });
@@ -641,7 +643,7 @@ export class ReferenceKernels implements K.Kernels {
     store(record.dv, dv, heads * valueDim);
   }
 
-  /** Calls `body` with the probabilities of each query of each head; queries that no key is left for have zeros. */
+  /** Calls `body` with the probabilities of each query of each head. If no key is left for a query, they are 0. */
   private eachQuery(record: K.Attention | K.AttentionBackward, body: (query: Query) => void): void {
     const mem = this.memory.f64;
     const { batch, heads, queries, keys, dim, valueDim, scale, causal, mask } = record;
@@ -662,7 +664,7 @@ export class ReferenceKernels implements K.Kernels {
         const hidden = (mask.kind === 'where' && mem[masks + j] === 0) || (causal && j > row % queries);
         return hidden ? -Infinity : s;
       });
-      // Finite, so that scores of -inf alone become zeros.
+      // A finite start value. If all scores are -inf, the exponentials are then 0.
       const m = scores.reduce((most, s) => max(most, s), -Number.MAX_VALUE);
       const e = scores.map((s) => exp(s - m));
       const total = e.reduce((sum, value) => sum + value, 0);
@@ -670,7 +672,7 @@ export class ReferenceKernels implements K.Kernels {
     }
   }
 
-  /** Reads words of indices. */
+  /** A function that reads indices. */
   private words({ ptr, outer, row, col }: K.IndexView): (o: number, j: number, i: number) => number {
     const words = new Int32Array(this.memory.f64.buffer);
     return (o, j, i) => words[ptr / 4 + o * outer + j * row + i * col];
@@ -680,7 +682,7 @@ export class ReferenceKernels implements K.Kernels {
   private each({ ptr, accumulate }: K.Target, n: number, f: (i: number) => number): void {
     const mem = this.memory.f64;
     const first = ptr / SIZE;
-    // -0 is what changes no sum: 0 would make 0 of -0.
+    // Adding -0 changes no value. Adding 0 would turn -0 into 0.
     for (let i = 0; i < n; i++) mem[first + i] = f(i) + (accumulate ? mem[first + i] : -0);
   }
 

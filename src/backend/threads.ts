@@ -1,10 +1,10 @@
 /**
- * A pool of worker threads that help with the chunks of one job at a time. For the caller it is synchronous:
- * `run` publishes the chunks, computes its own share, and returns when all are done. `start` only publishes them: the
- * workers compute while the caller does something else, and `finish` computes what is left.
+ * A pool of worker threads that share the chunks of one job at a time. For the caller it is synchronous: `run`
+ * publishes the chunks, computes its own share, and returns when all are done. `start` only publishes the chunks. The
+ * workers then compute while the caller continues, and `finish` computes the remaining chunks.
  *
- * Workers start on their own time; until one is there, the others do its share. A worker that throws, dies or
- * hangs is an error on the caller: a result is complete or there is none.
+ * Workers need time to start. Until a worker is ready, the other threads do its share. If a worker throws, dies or
+ * hangs, the caller throws an error. So a result is either complete or there is none.
  */
 import { host } from '#host';
 import workerSource from '../../build/worker.txt';
@@ -33,24 +33,26 @@ import {
 } from './control.ts';
 import type { Bounds } from './partition.ts';
 
-/** A worker thread failed; the pool is gone, and `setThreads` starts another. */
+/** A worker thread failed. The pool is ended, and `setThreads` starts a new one. */
 export class WorkerError extends LangevinError {}
 
-/** Without progress for so long, a chunk's worker is taken for dead. The longest chunk takes under a second. */
+/**
+ * If a chunk makes no progress for this time, we consider its worker dead. The longest chunk takes less than a second.
+ */
 const HANG_MS = 10_000;
 
-/** Whether threads can share memory here: always in Node, in a page only with cross-origin isolation. */
+/** Whether threads can share memory here: always in Node, and in a page only with cross-origin isolation. */
 export function canShareMemory(): boolean {
   return typeof SharedArrayBuffer !== 'undefined' && (globalThis.crossOriginIsolated ?? true);
 }
 
-/** Chunks of a kernel that were published. */
+/** The published chunks of a kernel. */
 export interface Job {
   readonly kernel: string;
   readonly chunks: number;
 }
 
-/** @internal its constructor names WebAssembly */
+/** @internal because its constructor names WebAssembly */
 export class ThreadPool {
   private readonly block = new SharedArrayBuffer(CONTROL_BYTES);
   private readonly control: Control = controlOver(this.block);
@@ -58,10 +60,10 @@ export class ThreadPool {
   private readonly position: ReadonlyMap<string, number>;
   private readonly workers: WorkerHandle[];
   private dead: string | null = null;
-  /** The job that is not finished. */
+  /** The job that is not finished yet. */
   private job: Job | null = null;
 
-  /** @param scratch a scratch address for each worker, `threads - 1` of them */
+  /** @param scratch an address of scratch memory for each worker, `threads - 1` of them */
   constructor(
     module: WebAssembly.Module,
     memory: WebAssembly.Memory,
@@ -81,8 +83,8 @@ export class ThreadPool {
   }
 
   /**
-   * Computes every chunk of `kernel`, at most 64 of them, whose arguments are in the record at that address.
-   * @throws WorkerError where a worker failed, InternalError for a job that does not fit the control block
+   * Computes all chunks of `kernel`, at most 64. The arguments are in the record at that address.
+   * @throws WorkerError if a worker failed, InternalError for a job that does not fit the control block
    */
   run(kernel: string, record: number, chunks: readonly Bounds[]): void {
     this.start(kernel, record, chunks);
@@ -90,8 +92,8 @@ export class ThreadPool {
   }
 
   /**
-   * Publishes the chunks of `kernel`, after the job before it is finished. The record and the operands stay as they are
-   * until the job is finished. @throws as `run`
+   * Publishes the chunks of `kernel`, after the job before it is finished. The record and the operands must not change
+   * until this job is finished. @throws as `run`
    */
   start(kernel: string, record: number, chunks: readonly Bounds[]): Job {
     this.finish();
@@ -118,8 +120,8 @@ export class ThreadPool {
   }
 
   /**
-   * Finishes the job that was started last, if it is `job`: computes the chunks that nobody has claimed, and waits for
-   * the others. @throws WorkerError where a worker failed
+   * Finishes the last started job, if it is `job`. It computes the chunks that no thread has claimed, and waits for the
+   * others. @throws WorkerError if a worker failed
    */
   finish(job = this.job): void {
     if (job === null || job !== this.job) return;
@@ -133,7 +135,7 @@ export class ThreadPool {
     if (Atomics.load(words, FAILED) !== 0) throw this.broken(`${job.kernel}: ${failure(words)}`);
   }
 
-  /** Ends the workers, after the job that was started. */
+  /** Ends the workers, after the current job. */
   stop(): void {
     if (!this.dead) this.finish();
     Atomics.store(this.control.words, STOP, 1);
@@ -142,7 +144,7 @@ export class ThreadPool {
     for (const worker of this.workers) worker.stop();
   }
 
-  /** Spins until the others' chunks are done: they were claimed already, so it is a matter of microseconds. */
+  /** Spins until the other threads' chunks are done. They are all claimed, so this takes only microseconds. */
   private waitFor(chunks: number, kernel: string): void {
     const { words } = this.control;
     let done = Atomics.load(words, DONE);

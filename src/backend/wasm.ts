@@ -1,6 +1,6 @@
 /**
- * The WebAssembly backend: float32, the kernels of assembly/ over one linear memory, on as many threads as it is
- * given. Instantiated synchronously on first use. Nothing outside this folder knows that WebAssembly exists.
+ * The WebAssembly backend: float32, with the kernels of assembly/ over one linear memory, on one or more threads. It is
+ * instantiated synchronously at first use. No code outside this folder uses WebAssembly.
  */
 import { Heap, type Ptr } from '../memory/heap.ts';
 import {
@@ -22,7 +22,7 @@ import { type Bounds, isLargeGemm, REDUCE_GRAIN } from './partition.ts';
 import { ThreadPool } from './threads.ts';
 import type { WasmMemory } from './wasm-memory.ts';
 
-// Names that are put together at each call would cost more than a small kernel.
+// Building these names at each call would cost more than a small kernel.
 const UNARY_BACKWARD = Object.fromEntries(UNARY.map((name) => [name, `${name}Backward`])) as Record<
   K.UnaryName,
   `${K.UnaryName}Backward`
@@ -33,15 +33,15 @@ const BINARY_BACKWARD = Object.fromEntries(
 
 /**
  * The kernels over one memory. A call writes its record to one place in memory (abi.ts). With more than one thread the
- * work is cut into chunks (partition.ts), and the threads take them as they come. Every output element is computed
- * whole by one thread, or (long sums) from blocks that are added in order: the number of threads never shows in a
- * result.
+ * work is divided into chunks (partition.ts), and each free thread takes the next one. One thread computes the whole of
+ * an output element. Only long sums are computed from blocks, which are added in order. So results do not depend on the
+ * number of threads.
  */
 export class WasmKernels implements K.Kernels {
   readonly heap: Heap;
   private readonly scratch: Ptr;
   private readonly records: RecordWriter;
-  /** Where a job that is computed while the caller goes on has its record. */
+  /** The record of a job that is computed while the caller continues. */
   private readonly recordsAhead: RecordWriter;
   private exports!: Exports;
   private module!: WebAssembly.Module;
@@ -78,7 +78,7 @@ export class WasmKernels implements K.Kernels {
     return this.build;
   }
 
-  /** Goes over to the other build, on the same memory. */
+  /** Changes to the other build, on the same memory. */
   set numerics(numerics: Numerics) {
     if (numerics === this.build) return;
     this.stopThreads();
@@ -90,18 +90,20 @@ export class WasmKernels implements K.Kernels {
     return this.wantedThreads;
   }
 
-  /** Workers start when the first job that is worth it comes. */
+  /** The workers start with the first job that is large enough. */
   set threads(threads: number) {
     this.stopThreads();
     this.wantedThreads = threads;
   }
 
-  /** Whether multiply-adds are rounded once: only in the relaxed build, and only where the engine does it. */
+  /**
+   * Whether multiply-adds are rounded once. That is so only in the relaxed build, and only if the engine fuses them.
+   */
   get fused(): boolean {
     return this.exports.isFused(this.scratch) !== 0;
   }
 
-  /** Ends the worker threads, after what they have begun; the next job starts new ones. */
+  /** Ends the worker threads after their current chunks. The next job starts new ones. */
   stopThreads(): void {
     const { pool } = this;
     this.pool = null;
@@ -240,7 +242,10 @@ export class WasmKernels implements K.Kernels {
     this.run(name, record);
   }
 
-  /** With one thread, or for few numbers, they are drawn when they are waited for: they are in the cache then. */
+  /**
+   * With one thread, or for few numbers, they are drawn at the call of the returned function. They are then in the
+   * cache.
+   */
   randomAhead(name: K.RandomName, record: K.Random): () => void {
     const abi = ABI[name] as KernelAbi<K.Random>;
     const chunks = abi.partition(record);
@@ -256,7 +261,8 @@ export class WasmKernels implements K.Kernels {
     this.run('affinePath', record);
   }
 
-  // For each channel two totals in float64, and float32 numbers: three forwards, six backwards, and dz for SiLU.
+  // For each channel there are two totals in float64 and some float32 numbers: three in the forward pass, six in the
+  // backward pass, and dz for SiLU.
 
   groupNorm(record: K.GroupNorm): void {
     this.withWorkspace('groupNorm', record, 28 * record.channels);
@@ -299,7 +305,7 @@ export class WasmKernels implements K.Kernels {
     this.withWorkspace('attentionBackward', record, attentionBackwardBytes(record));
   }
 
-  /** Lends memory for so many elements. */
+  /** Calls `body` with temporary memory of that many elements. */
   private withArray(elements: number, body: (array: Ptr) => void): void {
     const array = this.heap.alloc(4 * elements);
     try {
@@ -309,7 +315,7 @@ export class WasmKernels implements K.Kernels {
     }
   }
 
-  /** Runs a kernel with `bytes` of memory for each thread, in whole lines of the cache. */
+  /** Runs a kernel with `bytes` of memory for each thread, rounded up to cache lines. */
   private withWorkspace(name: KernelName, record: object, bytes: number): void {
     const workspaceBytes = 64 * Math.ceil(bytes / 64);
     const workspace = this.heap.alloc(this.wantedThreads * workspaceBytes);
@@ -320,13 +326,13 @@ export class WasmKernels implements K.Kernels {
     }
   }
 
-  /** Multiply-adds from registers for the bench: 224·turns flop on each thread (assembly/peak.ts). */
+  /** Multiply-adds from registers, for the benchmark: 224·turns flop on each thread (assembly/peak.ts). */
   peakMulAdd(turns: number): void {
     const pieces = 4;
     this.run('peakMulAdd', { items: pieces * this.wantedThreads, turns: turns / pieces });
   }
 
-  /** A long sum: its blocks' partial sums by all threads, added here in ascending order. */
+  /** A long sum. All threads compute the partial sums of its blocks, and we add these in ascending order. */
   private blockwise(n: number, sumBlocks: (partials: Ptr) => void): number {
     const blocks = Math.ceil(n / SUM_BLOCK);
     const partials = this.heap.alloc(8 * blocks);
@@ -346,8 +352,8 @@ export class WasmKernels implements K.Kernels {
   }
 
   /**
-   * Writes the record and runs the kernel on these chunks: on all threads if there are several of both, else here.
-   * Chunks of its own choice are for the bench (bench/grains.ts).
+   * Writes the record and runs the kernel on these chunks. If there are several chunks and threads, all threads share
+   * them. The benchmark calls this with chunks of its own (bench/grains.ts).
    */
   runChunks(name: KernelName, record: object, chunks: readonly Bounds[]): void {
     (ABI[name] as KernelAbi<object>).write(this.records.start(), record);
@@ -374,22 +380,24 @@ export class WasmKernels implements K.Kernels {
   }
 }
 
-/** The reductions that add: their long rows are cut into blocks. */
+/** The reductions that add. Their long rows are divided into blocks. */
 const isSum = (name: K.ReduceName) => name === 'sum' || name === 'sumSquares';
 
-/** Whether a sum of n elements is cut into blocks that threads share: into two chunks at least. */
+/** Whether a sum of n elements is divided into blocks that threads share. It then has at least two chunks. */
 const isLong = (n: number) => n >= 2 * REDUCE_GRAIN;
 
-/** Whole tiles of attention, in either direction. */
+/** n rounded up to whole tiles of attention. */
 const tiled = (n: number) => 8 * Math.ceil(n / 8);
 
-/** The arrays of assembly/attention/attention.ts: packed keys and values, then a block of eight queries. */
+/**
+ * The bytes of the arrays in assembly/attention/attention.ts: packed keys and values, then a block of eight queries.
+ */
 function attentionBytes({ keys, dim, valueDim }: K.Attention): number {
   const [n, d, v] = [keys, dim, valueDim].map(tiled);
   return 4 * (n * (d + v) + 8 * (d + 2 * n + v + 1) + v);
 }
 
-/** The arrays of assembly/attention/attention-backward.ts, in its order. */
+/** The bytes of the arrays in assembly/attention/attention-backward.ts, in the same order. */
 function attentionBackwardBytes({ queries, keys, dim, valueDim }: K.AttentionBackward): number {
   const [n, d, v] = [keys, dim, valueDim].map(tiled);
   const chunk = tiled(Math.min(queries, QUERY_CHUNK));

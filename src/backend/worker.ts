@@ -1,6 +1,6 @@
 /**
- * What a worker thread runs: an instance of the kernels over the shared memory, and a loop that claims chunks
- * of the current job. It is bundled to text (build/worker.txt) and started by the host from that.
+ * The program of a worker thread: an instance of the kernels over the shared memory, and a loop that claims chunks of
+ * the current job. It is bundled to text (build/worker.txt), and the host starts it from that.
  */
 import {
   type Control,
@@ -15,21 +15,24 @@ import {
   STOP,
 } from './control.ts';
 
-/** What the pool sends to a worker, once. */
+/** The message that the pool sends to a worker once. */
 export interface WorkerSetup {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
   readonly control: SharedArrayBuffer;
   /** This thread's scratch memory. */
   readonly scratch: number;
-  /** This thread's number; the caller's is 0. */
+  /** This thread's number. The caller's is 0. */
   readonly thread: number;
 }
 
-/** Looks at the block before sleeping: some 100 µs, longer than the gap between two kernels of a training step. */
+/**
+ * How often a worker reads the block before it sleeps. It takes about 100 µs, longer than the gap between two kernels
+ * of a training step.
+ */
 const SPINS = 20_000;
 
-/** Claims chunks until it must stop: spins briefly, then sleeps until the next job. */
+/** Claims chunks until it must stop. Without a job it spins briefly, and then sleeps until the next job. */
 function work(control: Control, kernels: readonly Kernel[]): void {
   const { words } = control;
   let idle = 0;
@@ -39,7 +42,8 @@ function work(control: Control, kernels: readonly Kernel[]): void {
       runChunk(chunk, control, kernels);
       idle = 0;
     } else if (++idle > SPINS) {
-      // The signal is read before the last look, and a job raises it after it is published: no job is missed.
+      // We read the signal before we look for a chunk the last time. A job raises the signal after it is published. So
+      // no job is missed.
       const seen = Atomics.load(words, SIGNAL);
       Atomics.add(words, SLEEPERS, 1);
       if (Atomics.load(words, REMAINING) <= 0 && Atomics.load(words, STOP) === 0)

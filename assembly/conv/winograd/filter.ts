@@ -1,7 +1,7 @@
 /**
- * The filters of a convolution, transformed once a call: U = G g Gᵀ as panels of B, [16][panel][k][16], the last one of
- * eight columns where that is enough. Forwards k counts the channels of x and panels have those of y; for the gradient to
- * the input it is the other way round, and filters are turned by half a turn.
+ * The filters of a convolution, transformed once for each call: U = G g Gᵀ as panels of B, [16][panel][k][16]. The last
+ * panel has eight columns if that is enough. In the forward pass k runs over the channels of x, and panels are channels
+ * of y. For the gradient to the input the roles are exchanged, and filters are rotated by 180 degrees.
  */
 import { storeColumns4 } from '../../gemm/pack';
 import { WinogradFilterRecord } from '../../records';
@@ -10,7 +10,7 @@ import { CHANNELS, ROW } from './layout';
 import { NARROW, panelWidth, WIDE } from './tiles';
 import { filterTile } from './transforms';
 
-/** Bytes of one of the sixteen products, off powers of two. */
+/** Bytes of one of the sixteen products. They avoid powers of two. */
 // @ts-ignore: decorator
 @inline
 export function filterStep(k: i32, n: i32): usize {
@@ -29,7 +29,7 @@ export function winogradFilter(n0: i32, n1: i32, r: WinogradFilterRecord): void 
   }
 }
 
-/** Columns are filters: w[n, ky, kx, k]. They are transformed side by side, and then transposed. */
+/** Columns are filters: w[n, ky, kx, k]. They are transformed side by side and then transposed. */
 function panelOf(r: WinogradFilterRecord, n: i32, width: i32, valid: i32, panel: usize, step: usize): void {
   const tap = (<usize>r.k) << 2;
   const rows = WIDE * ROW;
@@ -55,7 +55,7 @@ function transpose(x: usize, size: usize, out: usize, line: usize): void {
   }
 }
 
-/** Columns are channels: w[k, ky, kx, n], turned. Neighbours are a row of the panel. */
+/** Columns are channels: w[k, ky, kx, n], rotated. Neighbours are a row of the panel. */
 function turnedPanel(r: WinogradFilterRecord, n: i32, width: i32, valid: i32, panel: usize, step: usize): void {
   const tap = (<usize>r.n) << 2;
   const last = r.w + ((<usize>n) << 2) + 8 * tap;

@@ -1,32 +1,37 @@
 /**
- * What the Winograd kernels share: a map cut into tiles of 2x2 places, blocks of tiles, and a thread's workspace.
+ * The layout that the Winograd kernels share: a map cut into tiles of 2x2 positions, blocks of tiles, and a thread's
+ * workspace.
  *
- * The place (2·ty, 2·tx) is the first of tile (ty, tx). A tile row is a row of tiles of one picture; rows of all
- * pictures are counted through. A block is a few tile rows, also of several pictures, that fill the caches.
+ * The position (2·ty, 2·tx) is the first of tile (ty, tx). A tile row is a row of tiles of one picture. Tile rows are
+ * counted through all pictures. A block is a few tile rows that fill the caches. They may be of several pictures.
  *
- * Maps of odd size end within a tile: its second row or column of places does not exist, and the products that serve
- * them alone, (3, j) or (i, 3), are not computed. For that a block orders its tiles by kind: those of the last column,
- * whole ones, those of the last row, the corner. The tiles of each product are then neighbours.
+ * A map of odd size ends within a tile. The second row or column of positions of that tile does not exist. Some
+ * products, (3, j) or (i, 3), are used only there, and they are not computed. So a block orders its tiles by kind:
+ * those of the last column, whole ones, those of the last row, the corner. The tiles of each product are then
+ * neighbours.
  */
 import { WinogradMaps } from '../../records';
 import { workspaceOf } from '../../scratch';
 
-/** The most tiles of a block, and the most channels that it takes at a time. */
+/** The largest number of tiles in a block, and of channels that it reads at a time. */
 const TILES: i32 = 64;
 export const CHANNELS: i32 = 128;
 
-/** Bytes from one tile to the next in a matrix of the workspace: nine lines of the cache, whatever the number of channels. */
+/** Bytes from one tile to the next in a matrix of the workspace: nine cache lines, for any number of channels. */
 export const ROW: usize = (<usize>CHANNELS + 16) << 2;
-/** Bytes from one of the sixteen matrices to the next: a whole register tile may begin at the last tile. */
+/**
+ * Bytes from one of the sixteen matrices to the next. There is room for a whole register tile that begins at the last
+ * tile.
+ */
 export const PRODUCT: usize = (<usize>TILES + 4) * ROW;
 
 /** One tile row of a block. */
 @unmanaged
 export class TileRow {
   picture: i32;
-  /** Its first row of places. */
+  /** Its first row of positions. */
   y: i32;
-  /** Where its tiles lie in the block: those that have two columns of places, and the one that has one. */
+  /** The places of its tiles in the block: those with two columns of positions, and the one with one column. */
   at: i32;
   edge: i32;
 }
@@ -40,10 +45,10 @@ export class Block {
   x0: i32;
   x1: i32;
   rows: i32;
-  /** Tiles of a row with two columns of places, and with one: 0 or 1. */
+  /** The number of tiles of a row with two columns of positions, and with one: 0 or 1. */
   whole: i32;
   edges: i32;
-  /** Tiles of each kind: the last column's, whole ones, the last row's, corners. */
+  /** The number of tiles of each kind: the last column's, whole ones, the last row's, corners. */
   right: i32;
   inner: i32;
   bottom: i32;
@@ -52,7 +57,7 @@ export class Block {
 
 const BLOCK_BYTES: usize = 64;
 
-/** A thread's workspace: the block, its tile rows, no bias, one line of pixels, and matrices. */
+/** A thread's workspace: the block, its tile rows, an empty bias, one row of pixels, and matrices. */
 // @ts-ignore: decorator
 @inline
 export function blockOf(r: WinogradMaps): Block {
@@ -65,28 +70,28 @@ export function tileRow(block: Block, i: i32): TileRow {
   return changetype<TileRow>(changetype<usize>(block) + BLOCK_BYTES + i * TILE_ROW_BYTES);
 }
 
-/** No bias, of all channels of a block: -0, since x + -0 is x even where x is -0. */
+/** An empty bias for all channels of a block. It is -0, because x + -0 is x, also if x is -0. */
 // @ts-ignore: decorator
 @inline
 export function noBias(block: Block): usize {
   return changetype<usize>(block) + BLOCK_BYTES + TILES * TILE_ROW_BYTES;
 }
 
-/** A line of pixels, two for each tile and two more. */
+/** A row of pixels: two for each tile, and two more. */
 // @ts-ignore: decorator
 @inline
 export function lineOf(block: Block): usize {
   return noBias(block) + ROW;
 }
 
-/** The matrix of a product, of twenty. */
+/** The matrix of a product. There are twenty matrices. */
 // @ts-ignore: decorator
 @inline
 export function matrix(block: Block, i: i32): usize {
   return lineOf(block) + (2 * TILES + 2) * ROW + i * PRODUCT;
 }
 
-/** The block of a thread's workspace, made ready. */
+/** Initialises the block of a thread's workspace and returns it. */
 export function prepareBlock(r: WinogradMaps): Block {
   const block = blockOf(r);
   for (let c: usize = 0; c < (<usize>CHANNELS) << 2; c += 16) v128.store(noBias(block) + c, f32x4.splat(-0));
@@ -98,20 +103,22 @@ export function winogradBytes(): i32 {
   return <i32>(BLOCK_BYTES + TILES * TILE_ROW_BYTES + ROW + (2 * TILES + 2) * ROW + 20 * PRODUCT);
 }
 
-/** Tiles along a side. */
+/** The number of tiles along a side. */
 // @ts-ignore: decorator
 @inline
 export function tilesAlong(places: i32): i32 {
   return (places + 1) >> 1;
 }
 
-/** Tile columns of a block: equal parts of a map. */
+/** The number of tile columns of a block. They divide a map into equal parts. */
 export function blockColumns(columns: i32): i32 {
   const parts = (columns + TILES - 1) / TILES;
   return (columns + parts - 1) / parts;
 }
 
-/** Tile rows of a block: as many as fit, so that whole register tiles of `height` tiles fill it. */
+/**
+ * The number of tile rows of a block. As many as fit are used, so that whole register tiles of `height` tiles fill it.
+ */
 export function blockRows(columns: i32, height: i32): i32 {
   const rows = TILES / columns;
   for (let n = rows; n > 1; --n) {
@@ -120,7 +127,7 @@ export function blockRows(columns: i32, height: i32): i32 {
   return rows;
 }
 
-/** Notes the tile rows [from, to), counted through all pictures, and the tile columns [x0, x1) as the block at hand. */
+/** Sets the tile rows [from, to), counted through all pictures, and the tile columns [x0, x1) as the current block. */
 export function placeBlock(block: Block, r: WinogradMaps, from: i32, to: i32, x0: i32, x1: i32): void {
   const along = tilesAlong(r.rows);
   block.x0 = x0;
@@ -160,7 +167,7 @@ export function placeBlock(block: Block, r: WinogradMaps, from: i32, to: i32, x0
   }
 }
 
-/** The first tile of product (i, j), and the one behind its last. */
+/** The first tile of product (i, j), and the end of its tiles. */
 // @ts-ignore: decorator
 @inline
 export function firstTile(block: Block, j: i32): i32 {

@@ -1,20 +1,22 @@
 /**
- * The register tiles of the Winograd kernels, C = [C +] A·B, 2x16 and, for the last eight columns, 4x8. As in
- * gemm/tile-4x8.ts each element is a chain `acc = acc + a·b` in ascending k, one step of k an iteration, and the loop
- * over tiles stands in here. Nobody packs A: it is a matrix of the workspace, by rows or, transposed, by columns.
+ * The register tiles of the Winograd kernels, C = [C +] A·B: 2x16 and, for the last eight columns, 4x8. As in
+ * gemm/tile-4x8.ts, each element is a chain `acc = acc + a·b` in ascending k. An iteration is one step of k, and the
+ * loop over tiles is inside the function. A is not packed. It is a matrix of the workspace, read by rows or,
+ * transposed, by columns.
  *
- * Two rows are faster than four: V8 on Node 20 computes an address of its own for each `load32_splat` but the first.
+ * Two rows are faster than four, because V8 on Node 20 computes a separate address for each `load32_splat` after the
+ * first.
  */
 import { put4 } from '../../elementwise/put';
 import { mulAdd } from '../../mul-add';
 import { ROW } from './layout';
 
-/** Columns of a tile, and of one at the end; rows that both tiles divide. */
+/** The columns of a tile, the columns of a last tile, and a number of rows that both tiles divide. */
 export const WIDE: i32 = 16;
 export const NARROW: i32 = 8;
 export const TALL: i32 = 4;
 
-/** Stores a row of a tile, or adds it to what is there. */
+/** Stores a row of a tile, or adds it to the old values. */
 // @ts-ignore: decorator
 @inline
 function put(accumulate: bool, c: usize, x0: v128, x1: v128): void {
@@ -22,7 +24,7 @@ function put(accumulate: bool, c: usize, x0: v128, x1: v128): void {
   put4(c + 16, x1, accumulate);
 }
 
-/** `count` tiles 2x16, one below the other. Which way A is stored becomes part of the instructions. */
+/** `count` tiles 2x16, one below the other. `A` is stored by rows or by columns; that is a compile-time constant. */
 // @ts-ignore: decorator
 @inline
 function wide(
@@ -122,20 +124,25 @@ function narrow(
   }
 }
 
-/** Columns of the panel at hand, of `left` that there still are. */
+/** The columns of the current panel, if `left` columns remain. */
 // @ts-ignore: decorator
 @inline
 export function panelWidth(left: i32): i32 {
   return left > NARROW ? WIDE : NARROW;
 }
 
-/** C[rows, width] = [C +] A[rows, k]·B[k, width], rows a multiple of four: A is a matrix of the workspace, B a packed panel. */
+/**
+ * C[rows, width] = [C +] A[rows, k]·B[k, width], with rows a multiple of four. A is a matrix of the workspace, and B a
+ * packed panel.
+ */
 export function productOfRows(rows: i32, width: i32, kc: i32, a: usize, b: usize, c: usize, add: bool): void {
   if (width == WIDE) wide(true, rows >> 1, kc, a, b, WIDE << 2, c, ROW, add);
   else narrow(true, rows >> 2, kc, a, b, NARROW << 2, c, ROW, add);
 }
 
-/** C[rows, width] = [C +] Aᵀ[rows, k]·B[k, width]: A, stored [k, rows], and B are matrices of the workspace. */
+/**
+ * C[rows, width] = [C +] Aᵀ[rows, k]·B[k, width]. A, which is stored [k, rows], and B are matrices of the workspace.
+ */
 export function productOfColumns(
   rows: i32,
   width: i32,

@@ -8,8 +8,9 @@
  *          0 -1  1  0          ½  -½   ½           0  1 -1 -1
  *          0  1  0 -1          0   0   1
  *
- * and the gradient to the filter is Gᵀ [(A dY Aᵀ) ⊙ (Bᵀ d B)] G. Each transform acts on columns and then on rows.
- * Lanes are channels. Row i of Bᵀ d is made line by line (`combineLines`), and its tiles along the line.
+ * The gradient to the filter is Gᵀ [(A dY Aᵀ) ⊙ (Bᵀ d B)] G. Each transform acts on columns and then on rows. The lanes
+ * are channels. `combineLines` computes row i of Bᵀ d for a whole row of pixels. The tiles along that row follow from
+ * it.
  *
  * Source: Winograd, "Arithmetic Complexity of Computations" (1980); Lavin and Gray, "Fast Algorithms for Convolutional
  * Neural Networks" (2016).
@@ -17,7 +18,7 @@
 import { put } from '../../gemm/tile-4x8';
 import { PRODUCT, ROW } from './layout';
 
-/** The address of row y of a picture, 0 outside of it. */
+/** The address of row y of a picture, or 0 outside it. */
 // @ts-ignore: decorator
 @inline
 export function lineAt(x: usize, picture: i32, y: i32, height: i32, width: i32, pixel: usize): usize {
@@ -25,8 +26,9 @@ export function lineAt(x: usize, picture: i32, y: i32, height: i32, width: i32, 
 }
 
 /**
- * line[i] = a[left + i] ± b[left + i] for `count` pixels of two lines, channels of `size` bytes, dense; what is outside of
- * the picture is 0. Pixels of the picture lie `pixel` bytes apart; a line that is not there is 0.
+ * line[i] = a[left + i] ± b[left + i] for `count` pixels of two rows. The result is dense, with `size` bytes of
+ * channels for each pixel, and 0 outside the picture. Pixels of the picture are `pixel` bytes apart. The address 0
+ * means a row of zeros.
  */
 export function combineLines(
   subtract: bool,
@@ -58,7 +60,7 @@ export function combineLines(
   combine(subtract, 0, 0, end, line + <usize>count * size);
 }
 
-/** a ± b from `to` up to `end`; an address of 0 stands for zeros. */
+/** a ± b from `to` up to `end`. An address of 0 means zeros. */
 function combine(subtract: bool, a: usize, b: usize, to: usize, end: usize): void {
   const zero = f32x4.splat(0);
   if (a && b) {
@@ -76,7 +78,10 @@ function combine(subtract: bool, a: usize, b: usize, to: usize, end: usize): voi
   }
 }
 
-/** Row i of Bᵀ d B for `count` tiles along a line of Bᵀ d: four pixels each, two further on for the next. */
+/**
+ * Row i of Bᵀ d B for `count` tiles along a row of Bᵀ d. A tile reads four pixels, and the next tile starts two pixels
+ * later.
+ */
 export function inputTiles(count: i32, line: usize, size: usize, out: usize): void {
   for (; count > 0; --count) {
     for (let c: usize = 0; c < size; c += 16) {
@@ -96,7 +101,10 @@ export function inputTiles(count: i32, line: usize, size: usize, out: usize): vo
   }
 }
 
-/** Row i of A dY Aᵀ for `count` tiles along a line of A dY: two pixels each. The last column is y1 in place of -y1. */
+/**
+ * Row i of A dY Aᵀ for `count` tiles along a row of A dY. A tile reads two pixels. The last column is y1 in place of
+ * -y1.
+ */
 export function gradientTiles(count: i32, line: usize, size: usize, out: usize): void {
   for (; count > 0; --count) {
     for (let c: usize = 0; c < size; c += 16) {
@@ -121,7 +129,7 @@ function first(m0: v128, m1: v128, m2: v128): v128 {
   return f32x4.add(f32x4.add(m0, m1), m2);
 }
 
-/** m1 - m2 - m3: the second. */
+/** m1 - m2 - m3: the second row of Aᵀ. */
 // @ts-ignore: decorator
 @inline
 function second(m1: v128, m2: v128, m3: v128): v128 {
@@ -129,8 +137,8 @@ function second(m1: v128, m2: v128, m3: v128): v128 {
 }
 
 /**
- * The 2x2 results of one tile from its sixteen products at m, `size` bytes of channels each. `right` and `down` are the
- * bytes to the next column and row of the result, 0 where the map ends before it.
+ * The 2x2 results of one tile, from its sixteen products at m with `size` bytes of channels each. `right` and `down`
+ * are the bytes to the next column and row of the result. They are 0 if the map ends before it.
  */
 export function outputTile(
   m: usize,
@@ -184,7 +192,7 @@ function results(
   }
 }
 
-/** Stores four results: `plain` ones neither accumulate nor have an activation. */
+/** Stores four results. `plain` results have no accumulation and no activation. */
 // @ts-ignore: decorator
 @inline
 function store(plain: bool, out: usize, x: v128, accumulate: bool, bias: usize, activate: i32): void {
@@ -192,10 +200,10 @@ function store(plain: bool, out: usize, x: v128, accumulate: bool, bias: usize, 
   else put(out, x, accumulate, bias, activate);
 }
 
-/** G g Gᵀ of four filters at once, whose taps lie tapY and tapX bytes apart; products `step` bytes apart. */
+/** G g Gᵀ of four filters at once. Their taps are tapY and tapX bytes apart, and the products `step` bytes. */
 export function filterTile(g: usize, tapY: usize, tapX: usize, out: usize, step: usize): void {
   for (let x = 0; x < 3; ++x, g += tapX) {
-    // Column x of G g, in the place of column x of the result, or the last for the last.
+    // Column x of G g is stored in the place of column x of the result. The last column is stored in the last place.
     const g0 = v128.load(g);
     const g1 = v128.load(g + tapY);
     const g2 = v128.load(g + 2 * tapY);

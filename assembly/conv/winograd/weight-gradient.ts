@@ -3,9 +3,9 @@
  *
  *     S[i,j] = Σ (A dY Aᵀ)[i,j]·(Bᵀ d B)[i,j]   over tiles, [outChannels, channels],   dw = Gᵀ S G
  *
- * Blocks of tiles (layout.ts) are shared out among `groups` sums, as even as they can be: threads compute whole sums, and
- * a second kernel adds these in ascending order. Order of summation: within a block the tiles by kind and then
- * ascending, then blocks, then groups. It follows from the shape alone.
+ * Blocks of tiles (layout.ts) are divided between `groups` sums, as evenly as possible. A thread computes whole sums,
+ * and a second kernel adds them in ascending order. Order of summation: within a block the tiles by kind and then
+ * ascending, then blocks, then groups. It depends only on the shape.
  *
  * Accuracy: the error is about that of the direct sum, at most 4e-7 of the rms of the results (test/winograd.test.ts).
  */
@@ -31,14 +31,14 @@ import { NARROW, panelWidth, productOfColumns, TALL } from './tiles';
 import { combineLines, gradientTiles, half, lineAt } from './transforms';
 import { inputRows } from './winograd';
 
-/** Bytes of a row of a sum: whole register tiles. */
+/** Bytes of a row of a sum, rounded up to whole register tiles. */
 // @ts-ignore: decorator
 @inline
 function sumRow(channels: i32): usize {
   return (<usize>((channels + NARROW - 1) & -NARROW)) << 2;
 }
 
-/** Bytes of one of the sixteen products of a sum, off powers of two: all of them are read side by side. */
+/** Bytes of one of the sixteen products of a sum. They avoid powers of two, because all sixteen are read together. */
 // @ts-ignore: decorator
 @inline
 function sumStep(outChannels: i32, channels: i32): usize {
@@ -91,7 +91,10 @@ function addBlock(block: Block, r: WinogradSumsRecord, g: i32, o0: i32, o1: i32,
   }
 }
 
-/** Row i of A dY Aᵀ for channels [o, o + size) of a block, in matrices four to seven. The last row is y1 in place of -y1. */
+/**
+ * Row i of A dY Aᵀ for channels [o, o + size) of a block, in the matrices four to seven. The last row is y1 in place of
+ * -y1.
+ */
 function gradientRows(block: Block, r: WinogradSumsRecord, i: i32, o: i32, count: i32): void {
   const size = (<usize>count) << 2;
   const pixel = (<usize>r.outChannels) << 2;
@@ -148,7 +151,7 @@ function weightTile(sums: usize, step: usize, groups: i32, dw: usize, tap: usize
   }
 }
 
-/** The three results of Gᵀ s; the last of s has the other sign (transforms.ts, `gradientTiles`). */
+/** The three results of Gᵀ s. The last element of s has the opposite sign (transforms.ts, `gradientTiles`). */
 // @ts-ignore: decorator
 @inline
 function weightColumn(s0: v128, s1: v128, s2: v128, s3: v128, to: usize, step: usize, add: bool): void {
@@ -158,7 +161,7 @@ function weightColumn(s0: v128, s1: v128, s2: v128, s3: v128, to: usize, step: u
   put4(to + 2 * step, f32x4.sub(h, s3), add);
 }
 
-/** The total of the groups' sums, sixteen products of each. */
+/** The total of the groups' sums, for each of sixteen products. */
 // @ts-ignore: decorator
 @inline
 function totalOf(at: usize, step: usize, groups: i32): v128 {

@@ -1,16 +1,16 @@
 /**
- * Convolutions 3x3 by Winograd's F(2x2, 3x3), forwards and to the input: see transforms.ts for the formulas, layout.ts
- * for tiles and blocks.
+ * 3x3 convolutions by Winograd's F(2x2, 3x3): the forward pass and the gradient to the input. See transforms.ts for the
+ * formulas, and layout.ts for tiles and blocks.
  *
  *     V[i,j] = (Bᵀ d B)[i,j]   [tiles, channels],   M[i,j] = V[i,j]·U[i,j]   [tiles, outChannels],   Y = Aᵀ M A
  *
- * For each row i of the sixteen products a block of tiles is transformed and multiplied, while it is in the cache. The
- * result gets bias and activation as it is written. The gradient to the input is the same, with turned filters
- * (filter.ts) and dy in the place of x.
+ * A block of tiles is transformed and multiplied for each row i of the sixteen products, while it is in the cache. Bias
+ * and activation are applied when the result is written. The gradient to the input is the same, with rotated filters
+ * (filter.ts) and with dy in place of x.
  *
  * Order of summation: channels ascending, in blocks of CHANNELS that are added in ascending order; then the transforms.
- * It follows from the shape alone. A NaN or an infinity reaches all results of the tiles that read it, which are up to
- * two pixels away.
+ * It depends only on the shape. A NaN or an infinity reaches all results of the tiles that read it, which are up to two
+ * pixels away.
  *
  * Accuracy: the error is about that of the direct sum, at most 4e-7 of the rms of the results (test/winograd.test.ts).
  */
@@ -62,7 +62,7 @@ function products(block: Block, r: WinogradRecord, n0: i32, n1: i32): void {
       inputRows(block, r, i, k, kc);
       for (let j = 0; j < 4; ++j) {
         const tile = <usize>firstTile(block, j) * ROW;
-        // Whole register tiles: what lies behind the last tile is never read.
+        // Rounded up to whole register tiles. The rows behind the last tile are never read.
         const tiles = (endTile(block, i, j) - firstTile(block, j) + TALL - 1) & -TALL;
         const v = matrix(block, j) + tile;
         const m = matrix(block, 4 + 4 * i + j) + tile;
@@ -80,7 +80,7 @@ function products(block: Block, r: WinogradRecord, n0: i32, n1: i32): void {
 
 /** Row i of V for channels [k, k + kc) of a block, in the first four matrices. */
 export function inputRows(block: Block, r: WinogradMaps, i: i32, k: i32, kc: i32): void {
-  // Rows of d that row i of Bᵀ subtracts, or adds where i is 1.
+  // The rows of d that row i of Bᵀ subtracts. For i = 1 it adds them.
   const a = i == 0 ? 0 : i == 2 ? 2 : 1;
   const b = i == 2 ? 1 : i == 3 ? 3 : 2;
   const size = (<usize>kc) << 2;

@@ -1,6 +1,6 @@
 /**
- * The convolutions of the WebAssembly backend: which algorithm a shape has, and the kernels that it calls. The choice
- * follows from the shape alone, so that results do not depend on threads, engine or time.
+ * The convolutions of the WebAssembly backend: the algorithm for a shape, and the kernels that it calls. The choice
+ * depends only on the shape. So results do not depend on threads, engine or time.
  */
 import {
   type Conv2d,
@@ -17,17 +17,17 @@ import { fewSide, tapsForward, tapsInputGradient, tapsWeightGradient } from './t
 import { isThin3x3 } from './thin.ts';
 import { usesWinograd, winogradMap, winogradWeights } from './winograd.ts';
 
-/** From the most special to the one that all shapes could have. */
+/** From the most special algorithm to the one for all shapes. */
 const ALGORITHMS = {
-  /** As many groups as channels: channels are lanes (depthwise.ts). */
+  /** As many groups as channels. A SIMD lane is a channel (depthwise.ts). */
   depthwise: isDepthwise,
-  /** 3x3 from 32 channels on: F(2x2, 3x3) (winograd.ts). */
+  /** 3x3 from 32 channels on: Winograd's F(2x2, 3x3) (winograd.ts). */
   winograd: usesWinograd,
   /** 3x3 with at most three channels on one side (thin.ts). */
   thin: isThin3x3,
-  /** Few channels on one side: a plain product and a copy or a sum of taps (taps.ts). */
+  /** Few channels on one side: a plain product, and a copy or a sum of taps (taps.ts). */
   taps: (s: ConvSizes) => fewSide(s) !== null,
-  /** 1x1, stride 1, without padding: one product of the pixels. */
+  /** 1x1 with stride 1 and without padding: one product over the pixels. */
   pointwise: (s: ConvSizes) =>
     s.kernelHeight * s.kernelWidth * s.strideHeight * s.strideWidth * s.groups === 1 &&
     s.paddingHeight + s.paddingWidth === 0,
@@ -75,7 +75,7 @@ export function conv2dInputGradient(on: ConvHost, record: Conv2dInputGradient): 
     case 'thin':
       return on.run('conv2dThin', { ...inputMaps(record, dy), turned: true, w, ...epilogue });
     case 'taps':
-      // With a stride the taps of a place of x are not a fixed set.
+      // With a stride, the set of taps differs between positions of x.
       if (record.strideHeight * record.strideWidth > 1) return on.run('conv2dInputGradient', record);
       return tapsInputGradient(on, record);
     case 'pointwise': {
@@ -108,5 +108,5 @@ export function conv2dWeightGradient(on: ConvHost, record: Conv2dWeightGradient)
   }
 }
 
-/** Pixels of x. */
+/** The number of pixels of x. */
 const pixelsOf = (s: ConvSizes) => s.batch * s.height * s.width;

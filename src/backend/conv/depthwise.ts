@@ -1,7 +1,7 @@
 /**
- * Depthwise convolutions on the WebAssembly backend: as many groups as channels on both sides. As products they would
- * have one column; assembly/conv/depthwise.ts has channels as lanes. Weights w[channels,kh,kw,1] are turned to
- * [kh,kw,channels] before, and their gradient is turned back.
+ * Depthwise convolutions on the WebAssembly backend: as many groups as channels on both sides. As matrix products they
+ * would have one column. So the kernel in assembly/conv/depthwise.ts uses a SIMD lane for each channel. The weights
+ * w[channels,kh,kw,1] are transposed to [kh,kw,channels] before, and their gradient is transposed back.
  */
 import type { ActivationName } from '../formulas.ts';
 import {
@@ -16,11 +16,11 @@ import {
 import { type Bounds, GRAIN, ranges } from '../partition.ts';
 import type { ConvHost } from './host.ts';
 
-/** Whether a convolution and its gradients run here: a choice of the shape alone. */
+/** Whether a convolution and its gradients use these kernels. It depends only on the shape. */
 export const isDepthwise = ({ groups, inChannels, outChannels }: ConvSizes): boolean =>
   groups > 1 && groups === inChannels && groups === outChannels;
 
-/** y from x, or dx from dy as `x`; w is [kh,kw,channels]. */
+/** y from x, or dx from dy in the field `x`. w is [kh,kw,channels]. */
 export interface Depthwise extends ConvSizes {
   readonly x: Ptr;
   readonly w: Ptr;
@@ -38,20 +38,20 @@ export interface DepthwiseWeightGradient extends ConvSizes {
 
 const tapsOf = (s: ConvSizes) => s.kernelHeight * s.kernelWidth;
 
-/** Rows of y. */
+/** Chunks of rows of y. */
 export function placeRanges(s: Depthwise): Bounds[] {
   const [h, w] = convPlaces(s);
   return ranges(s.batch * h, w * s.inChannels * tapsOf(s), GRAIN);
 }
 
-/** Rows of dx. */
+/** Chunks of rows of dx. */
 export const mapRanges = (s: Depthwise): Bounds[] =>
   ranges(s.batch * s.height, s.width * s.inChannels * tapsOf(s), GRAIN);
 
-/** Channels of a strip (assembly/norm/strip.ts). */
+/** The number of channels in a strip (assembly/norm/strip.ts). */
 const STRIP = 16;
 
-/** Strips of channels, never of the places that are summed. */
+/** Chunks of strips of channels. The positions, which are summed, are never divided. */
 export function stripRanges(s: DepthwiseWeightGradient): Bounds[] {
   const [h, w] = convPlaces(s);
   return ranges(Math.ceil(s.inChannels / STRIP), STRIP * s.batch * h * w * tapsOf(s), GRAIN);
@@ -61,7 +61,7 @@ export function stripRanges(s: DepthwiseWeightGradient): Bounds[] {
 const byChannel = (ptr: Ptr, taps: number) => ({ ptr, row: 1, col: taps });
 const byTap = (ptr: Ptr, channels: number) => ({ ptr, row: channels, col: 1 });
 
-/** Bytes of the taps of a place, and of the sums of a strip. */
+/** Bytes for the taps of a position, and for the sums of a strip. */
 const TAP_BYTES = 8;
 const SUM_BYTES = 8 * STRIP;
 

@@ -1,7 +1,10 @@
-/** The map that a convolution reads and the map that it writes, as the WebAssembly backend sees them. */
+/** The map that a convolution reads and the map that it writes, in the form that the kernels take. */
 import { type ConvSizes, convPlaces, type Ptr } from '../kernels.ts';
 
-/** Pictures [batch,height,width,channels], results [batch,rows,columns,outChannels]; place (0, 0) reads x at (top, left). */
+/**
+ * Pictures [batch,height,width,channels], results [batch,rows,columns,outChannels]. Position (0, 0) reads x at (top,
+ * left).
+ */
 export interface ConvMaps {
   readonly batch: number;
   readonly height: number;
@@ -23,7 +26,10 @@ export function forwardMaps(s: ConvSizes, x: Ptr): ConvMaps {
   return { batch, height, width, channels, rows, columns, outChannels, ...origin, x };
 }
 
-/** The maps of the gradient to the input of a 3x3 convolution with stride 1, which reads dy with turned filters. */
+/**
+ * The maps of the gradient to the input, for a 3x3 convolution with stride 1. It is a convolution of dy with filters
+ * rotated by 180 degrees.
+ */
 export function inputMaps(s: ConvSizes, dy: Ptr): ConvMaps {
   const [height, width] = convPlaces(s);
   const { batch, height: rows, width: columns, inChannels: outChannels, outChannels: channels } = s;

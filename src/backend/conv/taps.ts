@@ -1,13 +1,14 @@
 /**
- * Convolutions whose x or y has few channels, such as the first and the last of a network, on the WebAssembly backend. The
- * tile of a product would be nearly empty there. The taps of the thin side become a matrix A of its own, which is
- * small, and the rest is a plain product with the side that has many channels (assembly/conv/taps.ts):
+ * Convolutions whose x or y has few channels, on the WebAssembly backend. The first and the last layer of a network are
+ * such. In a direct product the register tile would be nearly empty. So the taps of the thin side (the side with few
+ * channels) become a small matrix A. The rest is a plain product with the side that has many channels
+ * (assembly/conv/taps.ts):
  *
  *     x thin:  y = A(x)·Wᵀ             dW = dyᵀ·A(x)   dx = the sums over taps of dy·W
  *     y thin:  y = the sums of x·Wᵀ    dW = A(dy)ᵀ·x   dx = A(dy)·W
  *
- * 3x3 with stride 1 and at most three channels has kernels that are faster still (thin.ts).
- * Which convolutions these are follows from the shape alone. Accuracy: that of the direct sum.
+ * 3x3 convolutions with stride 1 and at most three channels have faster kernels of their own (thin.ts). The choice
+ * depends only on the shape. Accuracy: that of the direct sum.
  */
 import type { ActivationName } from '../formulas.ts';
 import {
@@ -24,14 +25,14 @@ import {
 import { type Bounds, EXPENSIVE_GRAIN, ranges } from '../partition.ts';
 import type { ConvHost } from './host.ts';
 
-/** Channels of a thin side, at most. */
+/** The largest number of channels of a thin side. */
 const FEW_CHANNELS = 7;
-/** A has at most so many times the elements of the side with many channels. */
+/** The largest ratio of the number of elements of A to that of the side with many channels. */
 const MOST_TAPS = 2;
 
 type Side = 'x' | 'y';
 
-/** Which side of a convolution is thin: of y with stride 1 only. */
+/** Which side of a convolution is thin. y can be the thin side only with stride 1. */
 export function fewSide(s: ConvSizes): Side | null {
   const taps = tapsOf(s);
   if (taps === 1 || s.groups > 1) return null;
@@ -40,10 +41,13 @@ export function fewSide(s: ConvSizes): Side | null {
   return s.strideHeight * s.strideWidth === 1 && isThin(s.outChannels, s.inChannels) ? 'y' : null;
 }
 
-/** Taps of the kernel. */
+/** The number of taps of the kernel. */
 const tapsOf = (s: ConvSizes): number => s.kernelHeight * s.kernelWidth;
 
-/** Where the places of a grid [batch, rows, columns] read a map [batch, height, width, channels] with each tap. */
+/**
+ * For each tap, the pixels of a map [batch, height, width, channels] that the positions of a grid [batch, rows,
+ * columns] read.
+ */
 export interface TapMap {
   readonly batch: number;
   readonly height: number;
@@ -59,7 +63,7 @@ export interface TapMap {
   readonly offsetX: number;
   readonly stepY: number;
   readonly stepX: number;
-  /** Elements of a row of the matrix from one tap to the next, and from one channel to the next. */
+  /** In a row of the matrix, the distance in elements from one tap to the next, and from one channel to the next. */
   readonly tapStep: number;
   readonly channelStep: number;
 }
@@ -76,7 +80,7 @@ export interface SumTaps extends TapMap {
   readonly out: Target;
 }
 
-/** The places of y, and where they read a thin map of x's size. */
+/** The positions of y, and the pixels that they read in a thin map of x's size. */
 function placesOfY(s: ConvSizes, thin: Side): TapMap {
   const [rows, columns] = convPlaces(s);
   return {
@@ -92,7 +96,7 @@ function placesOfY(s: ConvSizes, thin: Side): TapMap {
   };
 }
 
-/** The places of x, and where they read a thin map of y's size, for stride 1. */
+/** The positions of x, and the pixels that they read in a thin map of y's size, for stride 1. */
 function placesOfX(s: ConvSizes, thin: Side): TapMap {
   const [height, width] = convPlaces(s);
   return {
@@ -108,17 +112,17 @@ function placesOfX(s: ConvSizes, thin: Side): TapMap {
   };
 }
 
-/** A row of the matrix is in the order of the weights w[out, taps, in]: of a thin y, its channels come first. */
+/** A row of the matrix has the order of the weights w[out, taps, in]. So for a thin y its channels come first. */
 const layout = (s: ConvSizes, thin: Side) =>
   thin === 'x'
     ? { channels: s.inChannels, tapStep: s.inChannels, channelStep: 1 }
     : { channels: s.outChannels, tapStep: 1, channelStep: tapsOf(s) };
 
-/** Elements of A. */
+/** The number of elements of A. */
 const tapElements = (map: TapMap): number =>
   map.batch * map.rows * map.columns * map.tapsY * map.tapsX * map.channels;
 
-/** Ranges of lines of the grid. */
+/** Chunks of rows of the grid. */
 export const tapLines = ({ batch, rows, columns, tapsY, tapsX, channels }: TapMap): Bounds[] =>
   ranges(batch * rows, columns * tapsY * tapsX * channels, EXPENSIVE_GRAIN);
 

@@ -1,6 +1,6 @@
 /**
- * Which convolutions run by Winograd's algorithm on the WebAssembly backend, and how: a choice of the shape alone, so
- * that results do not depend on threads, engine or time. The kernels are in assembly/conv/winograd/.
+ * The convolutions that use Winograd's algorithm on the WebAssembly backend, and how their work is divided. Both depend
+ * only on the shape. So results do not depend on threads, engine or time. The kernels are in assembly/conv/winograd/.
  */
 
 import type { ActivationName } from '../formulas.ts';
@@ -9,10 +9,10 @@ import { type Bounds, balanced, even, GEMM_GRAIN, GRAIN, ranges } from '../parti
 import type { ConvHost } from './host.ts';
 import { type ConvMaps, forwardMaps, isPlain3x3 } from './maps.ts';
 
-/** Channels, of x and of y, from which on Winograd's algorithm is used; it takes multiples of four. */
+/** The least number of channels of x and of y for Winograd's algorithm. It also needs multiples of four. */
 const WINOGRAD_CHANNELS = 32;
 
-/** Whether a convolution, and both of its gradients, run by Winograd's F(2x2, 3x3): else the direct sum is added. */
+/** Whether a convolution and both of its gradients use Winograd's F(2x2, 3x3). If not, they use the direct sum. */
 export function usesWinograd(s: ConvSizes): boolean {
   const [h, w] = convPlaces(s);
   return (
@@ -22,8 +22,10 @@ export function usesWinograd(s: ConvSizes): boolean {
   );
 }
 
-/** Filters w[n,3,3,k], or [k,3,3,n] that are turned by half a turn, transformed to panels [16][panel][k][16], the last one of
- * eight columns where that is enough. */
+/**
+ * Filters w[n,3,3,k], or [k,3,3,n] rotated by 180 degrees, transformed to panels [16][panel][k][16]. The last panel has
+ * eight columns if that is enough.
+ */
 export interface WinogradFilter {
   readonly k: number;
   readonly n: number;
@@ -58,32 +60,32 @@ export interface WinogradWeightGradient {
   readonly out: Target;
 }
 
-/** Columns of a panel, and of a last one (assembly/conv/winograd/tiles.ts). */
+/** The number of columns of a panel, and of a narrow last panel (assembly/conv/winograd/tiles.ts). */
 const PANEL = 16;
 const LAST_PANEL = 8;
 const padded = (n: number) => LAST_PANEL * Math.ceil(n / LAST_PANEL);
 
-/** Numbers that transformed filters take: sixteen products, each a line of the cache longer. */
+/** The number of elements of transformed filters: sixteen products, each longer by a cache line. */
 const filterElements = (k: number, n: number) => 16 * (k * padded(n) + 16);
 
-/** Numbers that one group of sums takes: sixteen products, each a line of the cache longer. */
+/** The number of elements of one group of sums: sixteen products, each longer by a cache line. */
 const sumElements = ({ channels, outChannels }: ConvMaps) => 16 * (outChannels * padded(channels) + 16);
 export const sumsElements = (maps: ConvMaps) => groupsOf(maps) * sumElements(maps);
 
-/** Tile rows of all pictures, and all tiles. */
+/** The number of tile rows of all pictures, and of all tiles. */
 const tileRows = ({ batch, rows }: ConvMaps) => batch * Math.ceil(rows / 2);
 const tiles = (maps: ConvMaps) => tileRows(maps) * Math.ceil(maps.columns / 2);
-/** Products of a convolution, in grains. */
+/** The number of products of a convolution, in grains. */
 const grains = (maps: ConvMaps) => (16 * tiles(maps) * maps.channels * maps.outChannels) / GEMM_GRAIN;
 
-/** Tiles that fill a block (assembly/conv/winograd/layout.ts). */
+/** The number of tiles that fill a block (assembly/conv/winograd/layout.ts). */
 export const BLOCK_TILES = 64;
-/** Chunks of a convolution, cuts between tile rows, and cuts between channels. */
+/** The number of chunks of a convolution, and how many cuts there are between tile rows and between channels. */
 const CHUNKS = 16;
 const ROW_UNIT = 4;
 const CHANNEL_CHUNKS = 4;
 
-/** Boxes of tile rows and channels: of rows where they fill the blocks of several chunks, else of channels. */
+/** Boxes of tile rows and channels. We divide tile rows if they fill the blocks of several chunks, else channels. */
 export function winogradBoxes(maps: ConvMaps): Bounds[] {
   const [rows, n] = [tileRows(maps), maps.outChannels];
   const wanted = Math.min(CHUNKS, Math.floor(grains(maps)));
@@ -95,13 +97,18 @@ export function winogradBoxes(maps: ConvMaps): Bounds[] {
   return even(n, Math.min(wanted, CHANNEL_CHUNKS), PANEL).map((range) => [0, rows, ...range]);
 }
 
-/** The most groups of sums, and the most numbers of them all: each further group is written and read once more. */
+/**
+ * The largest number of groups of sums, and of elements in all of them. Each further group is written and read once
+ * more.
+ */
 const GROUPS = 8;
 const GROUP_ELEMENTS = 1_100_000;
 
-/** Groups of sums over tiles: they follow from the shape alone, as does the order in which they are added. */
+/**
+ * The number of groups of sums over tiles. It depends only on the shape, and so does the order in which they are added.
+ */
 function groupsOf(maps: ConvMaps): number {
-  // Each group has a block at least, and a block a tile row at least.
+  // Each group has at least one block, and a block at least one tile row.
   const most = Math.floor(
     Math.min(GROUPS, GROUP_ELEMENTS / sumElements(maps), tiles(maps) / BLOCK_TILES, tileRows(maps)),
   );
@@ -117,14 +124,17 @@ export function sumBoxes(maps: ConvMaps): Bounds[] {
   return even(groups, groups, 1).flatMap((group) => channels.map((range) => [...group, ...range]));
 }
 
-/** Ranges of filters whose sums become weights. */
+/** Chunks of filters whose sums become weights. */
 export const weightRanges = ({ channels, outChannels, groups }: WinogradWeightGradient) =>
   ranges(outChannels, 16 * groups * channels, GRAIN);
 
-/** Ranges of whole panels. */
+/** Chunks of whole panels. */
 export const filterRanges = ({ k, n }: WinogradFilter) => even(n, balanced((16 * k * n) / GRAIN), PANEL);
 
-/** y from x, or dx from dy with turned filters. Two jobs: filters are transformed once, and then used by all threads. */
+/**
+ * y from x, or dx from dy with rotated filters. There are two jobs: the first transforms the filters once, and the
+ * second uses them on all threads.
+ */
 export function winogradMap(on: ConvHost, maps: ConvMaps, turned: boolean, w: Ptr, rest: Epilogue): void {
   const { channels: k, outChannels: n } = maps;
   on.withArray(filterElements(k, n), (filters) => {
@@ -133,7 +143,7 @@ export function winogradMap(on: ConvHost, maps: ConvMaps, turned: boolean, w: Pt
   });
 }
 
-/** Two jobs: sums over groups of tiles, and what becomes of them. */
+/** There are two jobs: the sums over groups of tiles, and the weights from these sums. */
 export function winogradWeights(on: ConvHost, record: Conv2dWeightGradient): void {
   const { x, dy, out } = record;
   const maps = forwardMaps(record, x);
