@@ -1,10 +1,10 @@
 /**
- * `--against FOLDER`: how much slower or faster each row is here than in another checkout.
+ * `--against FOLDER`: compares the time of each row here with the time in another checkout.
  *
- * Both checkouts run in processes of their own, and take turns: here, there, there, here. One waits while the other
- * computes, so that a pair of turns sees the same moments of a shared machine. The figure is the median over all
- * pairs of time here / time there, with its 95 % interval (median.ts). A process keeps the luck of its start (where
- * memory lies, what the engine compiled when), so the pairs come from several starts.
+ * Each checkout runs in a process of its own, and they take turns: here, there, there, here. One waits while the other
+ * computes. So both turns of a pair see the same state of a shared machine. The result is the median over all pairs of
+ * time here / time there, with its 95 % interval (median.ts). The time of a process also depends on its start
+ * (addresses in memory, the order of compilation). So the pairs come from several starts.
  *
  * Rows are the cases of the subjects. The parts that a case lists below itself are not compared.
  */
@@ -16,37 +16,42 @@ import type { Setting } from './setting.ts';
 import { type Column, number, table } from './table.ts';
 import type { RowName } from './turns.ts';
 
-/** Starts of both processes, pairs of turns in each, and milliseconds of a turn and of running before the first. */
+/**
+ * How many times both processes are started, pairs of turns in each, and the milliseconds of a turn and of the warm-up.
+ */
 const QUICK = { starts: 1, pairs: 6, slice: 2, warmUp: 5 };
 const FULL = { starts: 3, pairs: 12, slice: 30, warmUp: 300 };
-/** A row is lost where it takes this much longer. */
+/** A row is a loss if it takes this many times as long. */
 const LOSS = 1.03;
 
-/** A line of `--json`. Where a row exists on one side only, it has no figures. */
+/** A line of `--json`. If a row exists on one side only, it has no times. */
 export interface Comparison extends RowName, Omit<Setting, 'quick'> {
   readonly subject: string;
-  /** Milliseconds of one run here and there: medians. */
+  /** The median time in milliseconds of one run, here and there. */
   readonly ms?: number;
   readonly msThere?: number;
-  /** Median of time here / time there, and the ends of its 95 % interval. */
+  /** The median of time here / time there, and the ends of its 95 % interval. */
   readonly ratio?: number;
   readonly low?: number;
   readonly high?: number;
   readonly pairs?: number;
   /**
-   * A loss is more than 3 % in the whole interval, a gain as much in the other direction; unclear is an interval
-   * that 1.03 lies in.
+   * A loss is slower by more than 3 % in the whole interval, and a gain is faster by as much. The result is unclear if
+   * 1.03 lies in the interval.
    */
   readonly verdict: 'loss' | 'no loss' | 'gain' | 'unclear' | 'only here' | 'only there';
 }
 
-/** Milliseconds of one run on both sides, taken one after the other. */
+/** Milliseconds of one run on each side, measured one after the other. */
 type Pair = readonly [here: number, there: number];
 
-/** A row by its places among the rows of both sides, -1 where it does not exist. */
+/** A row, and its places among the rows of both sides. A place is -1 if the row does not exist there. */
 type Matched = RowName & { readonly places: readonly [here: number, there: number] };
 
-/** Compares, and prints a table or one object a line; the last line counts the losses. @param root this checkout */
+/**
+ * Compares the checkouts, and prints a table or one object in each line. The last line counts the losses. @param root
+ * this checkout
+ */
 export async function against(
   folder: string,
   root: string,
@@ -107,7 +112,7 @@ async function compare(
   });
 }
 
-/** The rows of `here` in their order, and then those that exist only there. */
+/** The rows of `here` in their order, and then the rows that exist only there. */
 function match(here: readonly RowName[], there: readonly RowName[]): Matched[] {
   const placeIn = (rows: readonly RowName[], { name, shape }: RowName) =>
     rows.findIndex((row) => row.name === name && row.shape === shape);
@@ -119,7 +124,10 @@ function match(here: readonly RowName[], there: readonly RowName[]): Matched[] {
   ];
 }
 
-/** Pairs of turns at one row, in the order here, there, there, here: a machine that slows down is fair to both. */
+/**
+ * Pairs of turns at one row, in the order here, there, there, here. If the machine slows down, both sides are affected
+ * equally.
+ */
 async function takeTurns(
   sides: readonly Side[],
   places: readonly number[],

@@ -1,17 +1,17 @@
 /**
- * Attention over the pixels of small maps, 4 heads, batch 64: forwards, and backwards to queries, keys and values. Flop are
- * those of its products: two forwards, and five backwards, of which one makes the scores again. Roof: the multiply-add
- * peak, on as many threads. Twin: loops.
+ * Attention over the pixels of small maps, 4 heads, batch 64: the forward pass, and the backward pass to queries, keys
+ * and values. Flop are those of its products: two in the forward pass and five in the backward pass, one of which
+ * computes the scores again. Roof: the multiply-add peak on as many threads. Twin: loops.
  */
 import type { Setting } from './setting.ts';
 import type { Make, Subject } from './subject.ts';
 import * as twins from './twins-attention.ts';
 
-/** Pictures; a quick run has few. */
+/** The number of pictures. A quick run has few. */
 const BATCH = { quick: 2, full: 64 };
 const HEADS = 4;
 
-/** Tokens, which are the pixels of maps 7x7 and 14x14, and channels of all heads. */
+/** The number of tokens, which are the pixels of maps 7x7 and 14x14, and of channels over all heads. */
 const SIZES = [
   [49, 128],
   [196, 128],
@@ -69,7 +69,7 @@ const attentionCase =
 export const attention: Subject = {
   name: 'attention',
   title:
-    'Attention over pixels. Twin: loops. Peak: multiply-adds from registers, on as many threads, over the flop of two products forwards and five backwards.',
+    'Attention over pixels. Twin: loops. Peak: multiply-adds from registers, on as many threads, for the flop of two products in the forward pass and five in the backward pass.',
   cases: (setting: Setting) =>
     SIZES.flatMap((size) => [
       attentionCase('forward', size, setting),

@@ -1,6 +1,6 @@
 /**
- * `--browser`: the same subjects in Chromium. A page that is cross-origin isolated (so that memory can be shared)
- * starts one worker, the engine's place in a page, and hands its rows over.
+ * `--browser`: the same subjects in Chromium. The page is cross-origin isolated, so that memory can be shared. It
+ * starts one worker, as a page with the engine does, and passes the worker's rows on.
  */
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -20,7 +20,7 @@ const ISOLATED = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
 
-/** What the worker is asked, and what it answers. */
+/** A request to the worker, and its answer. */
 export interface Request extends Matrix {
   readonly subject: string;
 }
@@ -49,7 +49,7 @@ async function serve(bundle: Buffer) {
 }
 
 /**
- * Starts Chromium (the environment's CHROMIUM, else Debian's) and the page.
+ * Starts Chromium (the environment variable CHROMIUM, else Debian's) and the page.
  * @throws UsageError for the peers, which run in Node only
  */
 export async function inBrowser(matrix: Matrix, subjects: readonly string[]) {

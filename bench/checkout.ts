@@ -1,7 +1,7 @@
 /**
- * A checkout of langevin whose benchmark can be run beside this one: its kernels are built, its bench/ is bundled
- * with turns.ts, and processes of it answer requests. This checkout is bundled and started in the same way, so that
- * both sides run under equal conditions.
+ * A checkout of langevin whose benchmark runs next to this one. Its kernels are built, its bench/ is bundled with
+ * turns.ts, and its processes answer requests. This checkout is bundled and started in the same way, so that both sides
+ * have equal conditions.
  */
 import { type ChildProcess, fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,7 +16,7 @@ import type { Answer, Requests } from './turns.ts';
 
 export class Checkout {
   private constructor(
-    /** As it was given. */
+    /** The folder as the user wrote it. */
     private readonly folder: string,
     private readonly out: string,
   ) {}
@@ -24,7 +24,7 @@ export class Checkout {
   /**
    * Builds the kernels there, unless it is `root` itself, and bundles its benchmark.
    * @param root this checkout, whose kernels `npm run bench` has just built
-   * @throws UsageError for a folder that holds no checkout; LangevinError where it does not build
+   * @throws UsageError for a folder that is not a checkout; LangevinError if the build fails
    */
   static async open(folder: string, root: string): Promise<Checkout> {
     const path = resolve(folder);
@@ -35,7 +35,7 @@ export class Checkout {
       );
     }
     if (realpathSync(path) !== realpathSync(root)) buildKernels(folder);
-    // In its own folder, where its own packages are found.
+    // The bundle is in the checkout's own folder, so that it finds the checkout's own packages.
     mkdirSync(join(path, 'build'), { recursive: true });
     const out = mkdtempSync(join(path, 'build', 'against-'));
     process.on('exit', () => rmSync(out, { recursive: true, force: true }));
@@ -48,7 +48,7 @@ export class Checkout {
   }
 }
 
-/** Kernels of another commit would be measured without a word, so they are built anew. */
+/** We always build the kernels. Otherwise the kernels of another commit could be measured without notice. */
 function buildKernels(folder: string): void {
   const { status, stderr, error } = spawnSync('npm', ['run', '--silent', 'build:kernels'], {
     cwd: folder,
@@ -61,7 +61,7 @@ function buildKernels(folder: string): void {
   );
 }
 
-/** Bundles the bench of the checkout in `folder` with `turns`, the path of this checkout's turns.ts. */
+/** Bundles the benchmark of the checkout in `folder` with this checkout's turns.ts, whose path is `turns`. */
 async function bundle(folder: string, outfile: string, turns: string): Promise<void> {
   const contents = `
     import { apply } from './bench/engine.ts';
@@ -103,12 +103,12 @@ export class Side {
     );
   }
 
-  /** @throws LangevinError for what goes wrong there */
+  /** @throws LangevinError for an error in the other process */
   async ask<K extends keyof Requests>(
     name: K,
     ...args: Parameters<Requests[K]>
   ): Promise<ReturnType<Requests[K]>> {
-    // A process that is gone has left its error among the answers.
+    // If the process has ended, its error is already among the answers.
     this.process.send([name, ...args], () => {});
     const answer = await this.answers.next();
     if ('error' in answer) throw new LangevinError(`bench: the benchmark in ${this.folder}: ${answer.error}`);

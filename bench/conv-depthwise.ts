@@ -1,12 +1,13 @@
 /**
- * Depthwise convolutions 3x3 with same padding, in the three directions: as many groups as channels. Such a convolution
- * does 2.25 flop a byte: memory bounds it, not the multiply-add peak that the rows are compared with. Twin: the loops.
+ * Depthwise 3x3 convolutions (as many groups as channels) with same padding, in the forward pass and both gradients.
+ * Such a convolution does only 2.25 flop for each byte. So memory limits it, and not the multiply-add peak with which
+ * the rows are compared. Twin: the loops.
  */
 import type { ConvSizes } from '../src/backend/kernels.ts';
 import type { Setting } from './setting.ts';
 import type { Make } from './subject.ts';
 
-/** Side of the map, and channels. */
+/** The side of the map, and the number of channels. */
 const LAYERS = [
   [28, 32],
   [14, 128],
@@ -14,7 +15,7 @@ const LAYERS = [
 const DIRECTIONS = ['forward', 'input gradient', 'weight gradient'] as const;
 type Direction = (typeof DIRECTIONS)[number];
 
-/** y from x and w, dx from dy and w, or dw from x and dy; `y` is dy in a gradient. */
+/** y from x and w, dx from dy and w, or dw from x and dy. In a gradient `y` is dy. */
 function loops(
   makes: Direction,
   { batch, height, width, inChannels: channels }: ConvSizes,

@@ -1,6 +1,7 @@
 /**
- * Nearest upsampling by 2 and a 3x3 convolution as one, in the three directions. Flop count the direct sum over the
- * upsampled map, 2·9·in·out a pixel of the result: the kernels do four ninths of it. Twin: upsampling, then the loops.
+ * Nearest upsampling by 2 and a 3x3 convolution as one op, in the forward pass and both gradients. Flop count the
+ * direct sum over the upsampled map, 2·9·in·out for each pixel of the result. The kernels do four ninths of it. Twin:
+ * upsampling, then the loops.
  */
 import type { Shape } from '../src/autograd/variable.ts';
 import type { ConvSizes } from '../src/backend/kernels.ts';
@@ -9,7 +10,7 @@ import type { Setting } from './setting.ts';
 import type { Make } from './subject.ts';
 import * as twins from './twins-conv.ts';
 
-/** Side of x, channels of x and of y. */
+/** The side of x, and the channels of x and of y. */
 type Layer = readonly [side: number, inChannels: number, outChannels: number];
 type Direction = Parameters<typeof twins.conv2d>[0];
 
@@ -33,7 +34,7 @@ const plainSizes = ([batch, height, width, inChannels]: Shape, outChannels: numb
   ...{ dilationHeight: 1, dilationWidth: 1, groups: 1 },
 });
 
-/** x with each pixel twice along both sides, or, `back`, x as the sum over its four copies. */
+/** x with each pixel repeated along both sides, or with `back` the sum of each pixel's four copies. */
 function upsampled([batch, height, width, channels]: Shape, x: Float32Array, u: Float32Array, back = false) {
   if (back) x.fill(0);
   for (let row = 0, at = 0; row < batch * height * 2; row++) {

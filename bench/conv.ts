@@ -1,7 +1,8 @@
 /**
- * Convolutions 3x3 with same padding at the sizes of a small U-Net, batch 64: forwards, to the input and to the weights.
- * Flop count the direct sum, 2·9·in·out a pixel of the result, whatever the algorithm; rows whose kernel adds that sum
- * carry the word `direct`. Roof: the multiply-add peak of as many threads. Twin: the loops.
+ * 3x3 convolutions with same padding at the sizes of a small U-Net, batch 64: the forward pass, and the gradients to
+ * the input and to the weights. Flop count the direct sum, 2·9·in·out for each pixel of the result, for every
+ * algorithm. Rows whose kernel computes that sum have the word `direct`. Roof: the multiply-add peak on as many
+ * threads. Twin: the loops.
  */
 
 import { algorithmOf } from '../src/backend/conv/convolutions.ts';
@@ -12,10 +13,10 @@ import type { Setting } from './setting.ts';
 import type { Make, Subject } from './subject.ts';
 import * as twins from './twins-conv.ts';
 
-/** Pictures; a quick run has few. */
+/** The number of pictures. A quick run has few. */
 const BATCH = { quick: 2, full: 64 };
 
-/** Side of the map, channels of x and of y. */
+/** The side of the map, and the channels of x and of y. */
 type Layer = readonly [side: number, inChannels: number, outChannels: number];
 
 const LAYERS: readonly Layer[] = [
@@ -24,7 +25,7 @@ const LAYERS: readonly Layer[] = [
   [7, 128, 128],
   [14, 128, 64],
 ];
-/** The first and the last layer of the U-Net, whose channels are too few for Winograd. */
+/** The first and the last layer of the U-Net. They have too few channels for Winograd. */
 const THIN: readonly Layer[] = [
   [28, 1, 32],
   [28, 32, 1],
@@ -59,7 +60,7 @@ const convCase =
     const places = convPlaces(s).reduce((h, w) => h * w, batch);
     const weights = 9 * inChannels * outChannels;
     const [nx, ny] = [batch * side * side * inChannels, places * outChannels];
-    // Small numbers: the sums of a gradient to the weights stay near 1.
+    // With small numbers the sums of a gradient to the weights stay near 1.
     const [x, w, y] = [nx, weights, ny].map((n) => memory.array(n, -0.3, 0.3));
     const strided = stride > 1 ? [`stride ${stride}`] : [];
     const direct = algorithmOf(s) === 'winograd' ? [] : ['direct'];
@@ -77,7 +78,7 @@ const convCase =
 export const conv: Subject = {
   name: 'conv',
   title:
-    'Convolutions 3x3. Twin: the loops. Peak: multiply-adds from registers, on as many threads, over the flop of the direct sum.',
+    'Convolutions 3x3. Twin: the loops. Peak: multiply-adds from registers, on as many threads, for the flop of the direct sum.',
   cases: (setting: Setting) => [
     ...DIRECTIONS.flatMap((direction) => LAYERS.map((layer) => convCase(direction, layer, setting))),
     ...DIRECTIONS.flatMap((direction) => THIN.map((layer) => convCase(direction, layer, setting))),

@@ -1,11 +1,12 @@
 /**
- * Every kernel that does a bounded amount of work an element: functions of one array and of two, broadcasting,
- * reductions, copies, the loss and the optimisers. GB/s count what must be read and written once. Twins: loops
- * over Float32Array. Roof: a plain copy of as many elements, so that `of peak` is a share of its GB/s, and a
- * kernel that computes much an element stays below it.
+ * Every kernel whose work for each element is bounded: functions of one array and of two, broadcasting, reductions,
+ * copies, the loss and the optimisers. GB/s count each byte that must be read or written once. Twins: loops over
+ * Float32Array. Roof: a plain copy of as many elements. So `of peak` is the share of the copy's GB/s, and a kernel that
+ * computes much for each element stays below it.
  *
- * [64,784] is a batch of pictures, 200 KB, which stays in the caches; 949,184 is the denoiser's parameters;
- * 2^22 elements, 16 MB, do not stay. A sweep over sizes shows where further threads begin to help.
+ * [64,784] is a batch of pictures, 200 KB, which stays in the caches. 949,184 is the number of the denoiser's
+ * parameters. 2^22 elements, 16 MB, do not stay in the caches. A sweep over sizes shows from which size on more threads
+ * help.
  */
 import {
   BINARY,
@@ -28,7 +29,7 @@ const LARGE = 2 ** 22;
 const SWEEP = [2 ** 10, 2 ** 13, 2 ** 16, 2 ** 19];
 const ATTRIBUTES = { lo: -0.5, hi: 0.5, slope: 0.01 };
 
-/** These are undefined, or not finite, for numbers below 0. */
+/** These functions are undefined, or not finite, for numbers below 0. */
 const POSITIVE: readonly string[] = ['log', 'sqrt', 'div', 'pow'];
 const domain = (name: string): [number, number] => (POSITIVE.includes(name) ? [0.1, 2] : [-1, 1]);
 const into = (ptr: number) => ({ ptr, accumulate: false });
@@ -111,13 +112,13 @@ const broadcast =
     };
   };
 
-/** x[outer,n,inner] over its middle axis. */
+/** A reduction over the middle axis of x[outer,n,inner]. */
 const reduce =
   (name: ReduceName, axis: string, outer: number, n: number, inner: number): Make =>
   (memory) => {
     const { kernels } = memory.backend;
     const size = outer * n * inner;
-    // A product stays near 1.
+    // With these numbers a product stays near 1.
     const x = name === 'prod' ? memory.array(size, 0.9, 1.1) : memory.array(size);
     const y = memory.array(outer * inner);
     return {
@@ -151,7 +152,7 @@ const prodBackward =
     };
   };
 
-/** Copies [rows,cols], transposed where wanted. */
+/** Copies [rows,cols], optionally transposed. */
 const copy =
   (name: string, rows: number, cols: number, alpha: number, transposed = false): Make =>
   (memory) => {

@@ -1,17 +1,17 @@
-/** The engine's settings that the benchmark runs through: every build of the kernels on 1, 2 and all threads. */
+/** The settings of the engine that the benchmark measures: every build of the kernels on 1, 2 and all threads. */
 import { backend, setNumerics, setThreads } from '../src/backend/backend.ts';
 import { hasRelaxedSimd } from '../src/backend/instance.ts';
 import { ValueError } from '../src/errors.ts';
 import { NUMERICS, type Numerics, type Setting } from './setting.ts';
 
-/** What to measure under; what is left out is everything that this engine and machine have. */
+/** The settings to measure. A missing field means all that this engine and machine have. */
 export interface Matrix {
   readonly threads?: readonly number[];
   readonly numerics?: readonly Numerics[];
   readonly quick: boolean;
 }
 
-/** @param cores what "all threads" means here */
+/** @param cores the number of threads that "all" means here */
 export function settingsFor({ threads, numerics, quick }: Matrix, cores: number): Setting[] {
   const builds = numerics ?? (hasRelaxedSimd() ? NUMERICS : ['strict']);
   const counts = threads ?? [...new Set([1, 2, cores])].filter((n) => n <= cores);
@@ -21,7 +21,7 @@ export function settingsFor({ threads, numerics, quick }: Matrix, cores: number)
 /** Sets the engine. @throws ValueError for a build or a number of threads that it does not have here */
 export function apply({ threads, numerics }: Setting): void {
   const { numerics: before, threads: running } = backend();
-  // A change ends the worker threads, even one to what is set already.
+  // Setting the numerics ends the worker threads, even if the value does not change.
   if (numerics !== before) setNumerics(numerics);
   if (threads !== running) setThreads(threads);
   const got = backend().threads;

@@ -1,20 +1,20 @@
 /**
- * Random arrays. Twins: for normals Marsaglia's polar method on `Math.random`, for uniforms and bits
- * `Math.random` itself, in loops over typed arrays. Twins draw other numbers, so that only times compare.
+ * Random arrays. The twin for normals is Marsaglia's polar method on `Math.random`. The twin for uniforms and bits is
+ * `Math.random` itself, in loops over typed arrays. Twins draw other numbers, so only times are compared.
  */
 import type { Key } from '../src/backend/kernels.ts';
 import type { Make, Subject } from './subject.ts';
 import { polarNormals } from './twins.ts';
 
 const KEY: Key = { seed: [1, 2], stream: [3, 4] };
-/** The noise of a batch of pictures, and a million. */
+/** The size of the noise of a batch of pictures, and a million. */
 const BATCH = 64 * 784;
 const MANY = 2 ** 20;
 const label = (n: number) => (n === BATCH ? '64x784' : String(n));
 
 type Kernel = 'gaussian' | 'uniform' | 'randomBits';
 
-/** The twin of each kernel, over as many numbers. */
+/** The twin of each kernel, for as many numbers. */
 const TWINS: { readonly [K in Kernel]: (n: number) => () => void } = {
   gaussian(n) {
     const out = new Float32Array(n);

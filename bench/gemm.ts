@@ -1,8 +1,8 @@
 /**
- * Matrix products, c[m,n] = op(a)[m,k]·op(b)[k,n], in the shapes of training and in squares. NN, NT and TN say
- * which operand is stored transposed: `linear` computes NT forwards (its weights are [out,in]), NN for dX and TN
- * for dW. A shape is written m x k x n; flop are 2·m·k·n. Twin: the triple loop. Roof: the multiply-add peak
- * of as many threads.
+ * Matrix products, c[m,n] = op(a)[m,k]·op(b)[k,n], in the shapes of training and in squares. NN, NT and TN say which
+ * operand is stored transposed. `linear` computes NT in the forward pass (its weights are [out,in]), NN for dX and TN
+ * for dW. A shape is written m x k x n; flop are 2·m·k·n. Twin: the triple loop. Roof: the multiply-add peak on as many
+ * threads.
  */
 import type { Case } from './harness.ts';
 import type { Operands } from './operands.ts';
@@ -25,14 +25,14 @@ const PRODUCTS: readonly (readonly [Form, Shape3])[] = [
   ...LAYERS.map((shape) => ['NT', shape] as const),
   // dW[out,in] = dzᵀ·x sums over the batch.
   ...LAYERS.map(([batch, input, output]) => ['TN', [output, batch, input]] as const),
-  // The lecture's model appends the time to the image: an odd width.
+  // The lecture's model appends the time to the image, which gives an odd width.
   ['NT', [64, 785, 400]],
   ['NN', [64, 64, 64]],
   ['NN', [128, 128, 128]],
   ['NN', [256, 256, 256]],
   ['NN', [512, 512, 512]],
 ];
-/** Left out of a quick run, and without a twin, which would take ten seconds. */
+/** Left out of a quick run. It has no twin, because the twin would take ten seconds. */
 const LARGE: readonly [Form, Shape3] = ['NN', [1024, 1024, 1024]];
 
 export function gemmCase([form, [m, k, n]]: readonly [Form, Shape3]): Make {

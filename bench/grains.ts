@@ -1,11 +1,14 @@
 /**
- * From what size on further threads win, kernel by kernel: where the constants of src/backend/partition.ts come from.
+ * The size from which more threads are faster, kernel by kernel. The constants of src/backend/partition.ts come from
+ * here.
  *
- * The work is cut into one chunk a thread, whatever partition.ts would do, and compared with one chunk on the caller.
- * The last row of each sweep names the grain: the least elements of a chunk from which on the threads are at least a
- * tenth faster. Elements are what the constants count: elements, multiply-adds of a product, updates of paths.
+ * The work is divided into one chunk for each thread, independent of partition.ts, and compared with one chunk on the
+ * caller. The last row of each sweep names the grain. The grain is the least number of elements in a chunk from which
+ * on the threads are at least a tenth faster. Elements are counted as in the constants: elements, multiply-adds of a
+ * product, or updates of paths.
  *
- * A loop of one kernel finds the workers awake. In a program they may sleep, so that the constants stay above.
+ * In a loop over one kernel the workers are awake. In a program they may sleep, so the constants are above the measured
+ * grains.
  */
 import type { KernelName } from '../src/backend/abi.ts';
 import type { Key } from '../src/backend/kernels.ts';
@@ -22,17 +25,17 @@ const KEY: Key = { seed: [1, 2], stream: [3, 4] };
 const SIZES = Array.from({ length: 9 }, (_, i) => 2 ** (9 + i));
 const ROWS = 64;
 const PATHS = 1024;
-/** The threads win where they are so many times as fast as one. */
+/** The threads are faster if their speed is this many times that of one thread. */
 const WIN = 1.1;
 
-/** One size of a kernel's work: a record, the places where it can be cut, and what it amounts to. */
+/** One size of a kernel's work: a record, the places where it can be divided, and its amount of work. */
 interface Job extends Work {
   readonly shape: string;
   readonly kernel: KernelName;
   readonly record: object;
   readonly elements: number;
   readonly bytes: number;
-  /** Chunks are cut between items, at multiples of `unit`. */
+  /** Chunks are divided between items, at multiples of `unit`. */
   readonly items: number;
   readonly unit: number;
   /** The chunk of the items [from, to). */
@@ -143,7 +146,7 @@ const elementsOf = (kernel: KernelName, n: number, bytes: number, record: object
   unit: GROUP,
 });
 
-/** The sizes of a sweep; on several threads with a last row that names the grain. */
+/** The sizes of a sweep. With several threads there is a last row that names the grain. */
 function casesOf({ name, sizes, job }: Sweep, { threads, quick }: Setting): Make[] {
   const measured: { readonly row: Row; readonly grain: number }[] = [];
   const swept = quick ? sizes.slice(-2) : sizes;
@@ -167,7 +170,7 @@ function casesOf({ name, sizes, job }: Sweep, { threads, quick }: Setting): Make
   });
 }
 
-/** The least size from which on every one is won. */
+/** The least size from which on the threads are faster at every size. */
 function grainOf(name: string, measured: readonly { readonly row: Row; readonly grain: number }[]): Row {
   const lost = measured.findLastIndex(({ row }) => (row.overOne ?? 0) < WIN);
   const won = measured[lost + 1];
@@ -178,6 +181,7 @@ function grainOf(name: string, measured: readonly { readonly row: Row; readonly 
 
 export const grains: Subject = {
   name: 'grains',
-  title: 'From what size on further threads win, the work in one chunk a thread; and the grain that follows.',
+  title:
+    'The size from which more threads are faster, with one chunk for each thread; and the grain that follows.',
   cases: (setting) => SWEEPS.flatMap((sweep) => casesOf(sweep, setting)),
 };

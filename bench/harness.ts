@@ -1,21 +1,21 @@
 /**
- * How everything here is measured.
+ * How all benchmarks are measured.
  *
- * The machine is shared, and its speed changes from one moment to the next. So work is cut into slices of about
- * a millisecond (or one run, where that takes longer), and before each slice one of the same length is run of the
- * roof that it is compared with: the multiply-add peak, or a plain copy. Both see the same moments, and of both
- * the best slice counts, the two fastest left out where there are more than twelve. Interference only ever adds
- * time, so that the best of many slices is the work itself, and their ratio is steadier than either.
+ * The machine is shared, and its speed changes all the time. So work is divided into slices of about a millisecond (or
+ * one run if a run takes longer). Before each slice we run a slice of the roof of the same length. The roof is the
+ * multiply-add peak or a plain copy. So both see the same conditions. For each of them the best slice counts. If there
+ * are more than twelve slices, the two fastest are left out. Other programs only ever add time, so the best of many
+ * slices is the time of the work itself. The ratio to the roof is steadier than either time.
  *
- * Operands are warm: they are what the last run left in the caches, as in a training step. Everything runs for a
- * while before it is measured, until the engine has compiled it for good. Statistics: the package mitata.
+ * Operands are warm: they are in the caches after the last run, as in a training step. Everything runs for a while
+ * before it is measured, until the engine has compiled it completely. Statistics: the package mitata.
  */
 import { measure } from 'mitata';
 import { type Row, rates, round, type Work } from './row.ts';
 import type { Setting } from './setting.ts';
 import { runsFor, timed } from './timing.ts';
 
-/** Work whose rate bounds another's: `amount` flop or bytes a run, on all threads together. */
+/** Work whose rate is an upper bound for other work: `amount` flop or bytes in each run, on all threads together. */
 export interface Roof {
   readonly amount: number;
   run(): void;
@@ -29,13 +29,19 @@ export interface Case extends Work {
   readonly run: () => void;
   /** The same work in plain TypeScript. */
   readonly twin?: () => void;
-  /** The same work on the calling thread alone; not by turns, since threads that have nothing to do fall asleep. */
+  /**
+   * The same work on the calling thread alone. It does not take turns with `run`, because idle threads would go to
+   * sleep.
+   */
   readonly alone?: () => void;
-  /** Compared with by flop where the case has them, else by bytes. */
+  /** The roof. It is compared by flop if the case has them, else by bytes. */
   readonly roof?: Roof;
-  /** For work whose operands are not `Operands`: runs it and its twin, and tells how far apart they end. */
+  /**
+   * For work whose operands are not `Operands`: runs the work and its twin, and returns the difference of their
+   * results.
+   */
   readonly difference?: () => number;
-  /** Further rows, from the measured time in ms: the parts of a program. */
+  /** More rows, computed from the measured time in ms: the parts of a program. */
   readonly parts?: (row: Row) => Row[];
 }
 
@@ -43,26 +49,26 @@ export interface Sampled {
   /** Milliseconds of one run. */
   readonly best: number;
   readonly median: number;
-  /** The best of what ran beside it, a run; NaN without. */
+  /** The best time of a run of `beside`; NaN without it. */
   readonly beside: number;
 }
 
-/** Milliseconds: a slice, and how long a case runs before it is measured. */
+/** Milliseconds of a slice, and of the warm-up of a case. */
 const SLICE = 1;
 const WARM_UP = { quick: 5, full: 25 };
-/** Milliseconds that are never too long for several slices. */
+/** A run of at most this many milliseconds is always measured in several slices. */
 const LONG = 50;
-/** As mitata does it: the two fastest samples of more than twelve do not count. */
+/** As in mitata: of more than twelve samples, the two fastest do not count. */
 const FEW = 12;
 
-/** The best of some times, by the same rule for work and roof; NaN of none. */
+/** The best of some times, by the same rule for work and roof; NaN without times. */
 function bestOf(times: readonly number[]): number {
   return times.toSorted((a, b) => a - b)[times.length > FEW ? 2 : 0] ?? Number.NaN;
 }
 
 /**
- * Samples `run` for about `budget` milliseconds, at least five slices, and `beside` by turns with it. What takes
- * longer than the whole budget is timed once, after one run in which the engine compiles it.
+ * Samples `run` for about `budget` milliseconds, at least five slices, and `beside` in turns with it. If a run takes
+ * longer than the whole budget, it is timed once, after one run for the compiler.
  */
 export async function sample(
   run: () => void,
@@ -80,7 +86,7 @@ export async function sample(
   const besideTimes: number[] = [];
   const besideRuns = beside ? runsFor(timed(run, runs), beside, warmUp) : 0;
   const turn = () => void (beside && besideTimes.push(timed(beside, besideRuns) / besideRuns));
-  // mitata calls parameter 0 before each sample, outside of the time it takes.
+  // mitata calls parameter 0 before each sample, and does not count its time.
   const bench = { 0: turn, bench: (_: unknown) => timed(run, runs) };
   const stats = await measure(
     function* () {
@@ -92,12 +98,12 @@ export async function sample(
   return { best: perRun(stats.min), median: perRun(stats.p50), beside: bestOf(besideTimes) };
 }
 
-/** Measures cases under one setting. Twins do not depend on it, and are timed once. */
+/** Measures cases under one setting. Twins do not depend on the setting and are timed once. */
 export class Bench {
   constructor(
     private readonly subject: string,
     readonly setting: Setting,
-    /** Milliseconds for a case, its roof included. */
+    /** Milliseconds for a case, including its roof. */
     readonly budget: number,
     private readonly twinTimes: Map<string, number>,
   ) {}

@@ -1,8 +1,8 @@
 /**
- * The lecture's diffusion step with T = 5: a batch of 64 is noised in four steps of variance 1/4; for each step
- * the model 785-400-400-784 with ReLU, which gets the time as a further column, learns the way back,
- * (data - denoised)/dt with denoised = noisy - randn·sqrt(dt). Four forward passes in one loss, one backward
- * pass, one step of Adam. The width 785 is odd on purpose: it is the lecture's.
+ * The training step of the lecture's diffusion model with T = 5. A batch of 64 gets noise in four steps of variance
+ * 1/4. For each step the model 785-400-400-784 with ReLU, which has the time as an extra column, learns the way back:
+ * (data - denoised)/dt with denoised = noisy - randn·sqrt(dt). There are four forward passes in one loss, one backward
+ * pass, and one step of Adam. The width 785 is odd because the lecture's model has it.
  */
 import { scope } from '../src/autograd/tape.ts';
 import { ReLU } from '../src/nn/activation.ts';
@@ -19,7 +19,7 @@ import type { Subject } from './subject.ts';
 const BATCH = 64;
 const PIXELS = 784;
 const WIDTHS = [PIXELS + 1, 400, 400, PIXELS];
-/** linspace(0, 1, 5), of which four are used as times. */
+/** linspace(0, 1, 5). Four of these values are used as times. */
 const TIMES = [0, 0.25, 0.5, 0.75];
 const DT = 0.25;
 

@@ -1,4 +1,4 @@
-/** The loss and the optimisers as cases of the subject `elementwise`: kernels that read and write several arrays. */
+/** The loss and the optimisers as cases of the subject `elementwise`. These kernels read and write several arrays. */
 import type { AdamStep, RmspropStep, SgdStep } from '../src/backend/kernels.ts';
 import type { Make } from './subject.ts';
 import * as twins from './twins.ts';

@@ -1,4 +1,7 @@
-/** The benchmark's command: subjects, settings, and what becomes of the rows. bench/run.js bundles and starts it. */
+/**
+ * The command of the benchmark: it selects subjects and settings, and prints and saves the rows. bench/run.js bundles
+ * and starts it.
+ */
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,7 +20,7 @@ import { COLUMNS, table } from './table.ts';
 /** The bundle lies in build/bench-<pid>/. */
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Where rows come from: this process, its peers, or a browser. */
+/** The source of rows: this process, its peers, or a browser. */
 interface Source {
   /** The engine's name and version. */
   readonly engine: string;
@@ -54,7 +57,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** Prints a subject's rows as they come or as one table, and keeps them. */
+/** Prints a subject's rows one by one or as one table, and saves them. */
 async function report(subject: string, source: Source, on: Machine, options: Options): Promise<void> {
   const progress = !options.json && process.stderr.isTTY;
   const rows: Row[] = [];
@@ -77,7 +80,7 @@ async function report(subject: string, source: Source, on: Machine, options: Opt
 try {
   await main();
 } catch (error) {
-  // What a person can mend is one line; a defect of the benchmark is told with its place.
+  // An error that the user can fix is one line. A defect of the benchmark is printed with its stack.
   console.error(error instanceof LangevinError ? error.message : error);
   process.exitCode = error instanceof UsageError ? 2 : 1;
 }

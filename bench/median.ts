@@ -1,7 +1,7 @@
 /**
- * The median of a sample, and the interval that holds the median of its distribution in 95 of 100 samples, whatever
- * the distribution: from the k-th smallest to the k-th largest value, with the largest k for which
- * P(B < k) <= 0.025, B ~ Binomial(n, 1/2). Source: Conover, Practical Nonparametric Statistics, section 3.2.
+ * The median of a sample, and an interval that contains the median of its distribution in 95 of 100 samples, for any
+ * distribution. The interval goes from the k-th smallest to the k-th largest value, with the largest k for which P(B <
+ * k) <= 0.025, B ~ Binomial(n, 1/2). Source: Conover, Practical Nonparametric Statistics, section 3.2.
  */
 import { InternalError } from '../src/errors.ts';
 
@@ -12,7 +12,7 @@ export interface Median {
   readonly interval: readonly [low: number, high: number];
 }
 
-/** @param sample independent values, at least six: fewer have no such interval */
+/** @param sample at least six independent values; with fewer there is no such interval */
 export function medianOf(sample: readonly number[]): Median {
   const n = sample.length;
   const sorted = sample.toSorted((a, b) => a - b);

@@ -1,6 +1,6 @@
 /**
- * The arrays that a kernel and its twin work on: the same numbers in the engine's memory and in a Float32Array,
- * so that after one run of each the two can be compared.
+ * The arrays that a kernel and its twin work on. The engine's memory and a Float32Array hold the same numbers. So the
+ * results can be compared after one run of each.
  */
 import { type Backend, backend } from '../src/backend/backend.ts';
 import type { Ptr } from '../src/backend/kernels.ts';
@@ -11,7 +11,9 @@ export interface Operand {
   readonly twin: Float32Array;
 }
 
-/** Flop of one turn of the peak (assembly/peak.ts), and turns for about a tenth of a millisecond. */
+/**
+ * Flop of one turn of the peak (assembly/peak.ts), and the number of turns that takes about a tenth of a millisecond.
+ */
 const PEAK_FLOP = 224;
 const PEAK_TURNS = 20_000;
 
@@ -21,11 +23,12 @@ export class Operands {
   private state = 1;
   readonly backend: Backend = backend();
 
-  /** n numbers from [lo, hi), always the same ones. */
+  /** n numbers from [lo, hi), the same ones in every run. */
   array(n: number, lo = -1, hi = 1): Operand {
     const twin = new Float32Array(n);
     for (let i = 0; i < n; i++) {
-      // A linear congruential generator (Numerical Recipes): the numbers only have to differ.
+      // A linear congruential generator (Numerical Recipes). It is good enough, because the numbers only have to
+      // differ.
       this.state = (Math.imul(this.state, 1664525) + 1013904223) | 0;
       twin[i] = lo + (hi - lo) * ((this.state >>> 8) / 2 ** 24);
     }
@@ -45,7 +48,7 @@ export class Operands {
     return ptr;
   }
 
-  /** The largest difference between an array and its twin, relative where numbers are larger than 1. */
+  /** The largest difference between an array and its twin. It is relative for numbers larger than 1. */
   difference(): number {
     let worst = 0;
     for (const { ptr, twin } of this.arrays) {
@@ -58,13 +61,16 @@ export class Operands {
     return worst;
   }
 
-  /** The most flop: multiply-adds from registers alone, on all threads at once. */
+  /** The upper bound for flop: multiply-adds from registers, on all threads at once. */
   multiplyAddPeak(): Roof {
     const kernels = this.backend.kernels as unknown as { threads: number; peakMulAdd(turns: number): void };
     return { amount: PEAK_FLOP * PEAK_TURNS * kernels.threads, run: () => kernels.peakMulAdd(PEAK_TURNS) };
   }
 
-  /** The most bytes: a plain copy of n elements, whose memory is as far away as that of the case. */
+  /**
+   * The upper bound for bytes: a plain copy of n elements, which are in the same level of the caches as those of the
+   * case.
+   */
   copyPeak(n: number): Roof {
     const { kernels } = this.backend;
     const [x, y] = [this.block(n), this.block(n)];

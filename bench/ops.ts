@@ -1,7 +1,8 @@
 /**
- * Every op of the table (src/autograd/op.ts) on its own `benchmark` case, so that a new op has its rows at once:
- * forwards without a tape, and forwards and backwards with all gradients, tape and tensors included. Twin: the same
- * on the reference backend. GB/s count inputs and output once, and their gradients once where there are any.
+ * Every op of the table (src/autograd/op.ts) on its own `benchmark` case. So a new op has its rows at once. There are
+ * two rows: the forward pass without a tape, and forward and backward pass with all gradients, tape and tensors
+ * included. Twin: the same on the reference backend. GB/s count inputs and output once, and their gradients once in the
+ * second row.
  */
 import type { OpDef } from '../src/autograd/op.ts';
 import { apply, noGrad, scope } from '../src/autograd/tape.ts';
@@ -12,7 +13,7 @@ import type { Tensor } from '../src/tensor/tensor.ts';
 import { onReference } from './program.ts';
 import type { Make, Subject } from './subject.ts';
 
-/** Where an op is defined everywhere. */
+/** The interval of inputs, if an op is defined everywhere. */
 const DOMAIN: readonly [number, number] = [-2, 2];
 
 /** dL/dy. */
@@ -21,10 +22,10 @@ interface Values {
   readonly shape: Shape;
 }
 
-/** Runs an op once. Returns its result, or with gradients those, for as long as the scope is open. */
+/** Runs an op once. Returns its result or its gradients, which are valid until the scope ends. */
 type Run = () => readonly Tensor[];
 
-/** Makes the inputs from their values on the backend in use, and what runs the op on them. */
+/** Makes the inputs from their values on the current backend, and returns a function that runs the op on them. */
 function runOf(op: OpDef<unknown>, values: readonly Float32Array[], dy: Values | null): Run {
   const { shapes, attrs } = op.benchmark;
   const xs = shapes.map((shape, i) => tensor(values[i], shape, { requiresGrad: dy !== null }));
@@ -46,7 +47,7 @@ const opCase =
     const dy = gradients ? { values: memory.array(sizeOf(output)).twin, shape: output } : null;
     const make = () => runOf(op, values, dy);
     const [run, slow] = [make(), onReference(make)];
-    // What shares its input's memory moves nothing forwards.
+    // An op that shares its input's memory moves nothing in the forward pass.
     const passes = (op.alias ? 0 : 1) + (gradients ? 1 : 0);
     const elements = [...shapes, output].reduce((sum, shape) => sum + sizeOf(shape), 0);
     return {
@@ -65,7 +66,7 @@ const opCase =
 
 const valuesOf = (run: Run) => scope(() => run().map((x) => Float64Array.from(x.toTypedArray())));
 
-/** The largest difference, as a share of the largest number of its array, or of 1 if that is more. */
+/** The largest difference, divided by the largest number of its array, or by 1 if that is larger. */
 function difference(got: readonly Float64Array[], expected: readonly Float64Array[]): number {
   let worst = 0;
   for (const [i, values] of expected.entries()) {

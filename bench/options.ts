@@ -1,4 +1,4 @@
-/** The command line of the benchmark: every mistake is one line that names the nearest right word. */
+/** The command line of the benchmark. Every mistake gives one line that names the nearest correct word. */
 import { cac } from 'cac';
 import { didYouMean, ValueError } from '../src/errors.ts';
 import type { Matrix } from './engine.ts';
@@ -11,9 +11,9 @@ export interface Options extends Matrix {
   readonly subjects: readonly string[];
   readonly json: boolean;
   readonly browser: boolean;
-  /** Another checkout, whose rows are timed by turns with the same rows here. */
+  /** Another checkout. Each of its rows is timed in turns with the same row here. */
   readonly against?: string;
-  /** Where JavaScript peers are installed, and the Python that has PyTorch or NumPy. */
+  /** The folder where JavaScript peers are installed, and the Python that has PyTorch or NumPy. */
   readonly peersDir?: string;
   readonly python?: string;
 }
@@ -21,22 +21,22 @@ export interface Options extends Matrix {
 const FLAGS = ['json', 'threads', 'numerics', 'browser', 'against', 'quick', 'peers-dir', 'python', 'help'];
 
 /**
- * @param argv as `process.argv`, @param names all subjects, @param cores what `--threads all` stands for
- * @returns null where help was asked for, and printed
+ * @param argv as `process.argv`, @param names all subjects, @param cores the meaning of `--threads all`
+ * @returns null if `--help` was given; the help is then printed
  * @throws UsageError
  */
 export function parse(argv: readonly string[], names: readonly string[], cores: number): Options | null {
   const cli = cac('npm run bench --');
   cli
-    .command('[...subjects]', `Measures ${names.join(', ')}; without a name all but peers`)
+    .command('[...subjects]', `Measures ${names.join(', ')}; without a name all except peers`)
     .option('--threads <list>', 'Numbers of threads, such as 1,2,all (default: 1, 2 and all)')
     .option('--numerics <list>', 'Builds of the kernels: strict, relaxed (default: all that run here)')
     .option('--browser', 'Run in Chromium, on a cross-origin isolated page')
     .option(
       '--against <folder>',
-      'Compare each row with the same row of another checkout of langevin, by turns; nothing is saved',
+      'Compare each row with the same row of another checkout of langevin, in turns; nothing is saved',
     )
-    .option('--json', 'Print one JSON object a line')
+    .option('--json', 'Print one JSON object in each line')
     .option('--quick', 'A few seconds for everything; results are not saved')
     .option('--peers-dir <folder>', 'A folder whose node_modules hold tfjs or jax-js (subject peers)')
     .option('--python <command>', 'A Python that has PyTorch or NumPy (subject peers)');

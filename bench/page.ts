@@ -1,4 +1,4 @@
-/** The worker of the page that `--browser` opens: measures a subject when asked, and posts its rows. */
+/** The worker of the page that `--browser` opens. On request it measures a subject and posts its rows. */
 import type { Answer, Request } from './browser.ts';
 import { apply, settingsFor } from './engine.ts';
 import { run } from './subject.ts';

@@ -1,6 +1,6 @@
 /**
- * A peer: another library in a process of its own, which does the same work on request (bench/peers/protocol.py
- * says how they talk). What is not installed does not start, and is left out.
+ * A peer: another library in a process of its own, which does the same work on request. bench/peers/protocol.py
+ * describes the requests. A peer that is not installed does not start and is left out.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,11 +14,11 @@ export interface Launch {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Work that every library knows by the same name. */
+/** Work that has the same name in every library. */
 export interface Task {
   readonly name: string;
   readonly shape: readonly number[];
-  /** Milliseconds to spend on it. */
+  /** Milliseconds to spend on the work. */
   readonly budget: number;
 }
 
@@ -28,19 +28,19 @@ export interface Timing {
   readonly msMedian: number;
 }
 
-/** The line among those of a failed process that says why: the first error, else the last line. */
+/** The line of a failed process that gives the cause: the first error, else the last line. */
 export const causeIn = (lines: readonly string[]): string | undefined =>
   lines.find((line) => /^\w*error\b.*: /i.test(line)) ?? lines.at(-1);
 
 export class Peer {
   private constructor(
-    /** The library with its version, as it calls itself. */
+    /** The library with its version, in its own words. */
     readonly name: string,
     private readonly process: ChildProcess,
     private readonly answers: Queue<string | null>,
   ) {}
 
-  /** Starts a peer. Null, and a line that says why on the standard error output, where it is not installed. */
+  /** Starts a peer. If it is not installed, returns null and prints the cause as a line on standard error. */
   static async start({ command, args, env }: Launch): Promise<Peer | null> {
     const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
     const lines = new Queue<string | null>();
@@ -49,7 +49,7 @@ export class Peer {
     createInterface({ input: child.stderr }).on('line', (line) => errors.push(line));
     child.on('error', (error) => errors.push(error.message));
     child.on('close', () => lines.push(null));
-    // A peer that is gone is told by its null.
+    // If a peer has ended, `ask` returns null.
     child.stdin.on('error', () => {});
     const hello = await lines.next();
     if (hello === null) {
@@ -59,7 +59,7 @@ export class Peer {
     return new Peer(JSON.parse(hello).peer, child, lines);
   }
 
-  /** Has the peer do some work; null for work that it does not know, and when it is gone. */
+  /** Makes the peer do some work. Returns null for work that it does not know, or if it has ended. */
   async ask(task: Task): Promise<Timing | null> {
     this.process.stdin!.write(`${JSON.stringify(task)}\n`);
     const answer = JSON.parse((await this.answers.next()) ?? '{}');

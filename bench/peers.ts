@@ -1,8 +1,8 @@
 /**
- * The same work in other libraries, each optional and none a dependency: PyTorch and NumPy, TensorFlow.js and
- * jax-js. All measure in the same minute: for each task the libraries take short turns, and the
- * best turn of each counts. While one works the others wait for input; after a pause, so that threads which spin
- * have gone to sleep.
+ * The same work in other libraries: PyTorch and NumPy, TensorFlow.js and jax-js. Each is optional, and none is a
+ * dependency. All measure within the same minute. For each task the libraries take short turns, and the best turn of
+ * each counts. While one works, the others wait for input. There is a pause before each turn, so that spinning threads
+ * go to sleep.
  */
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -22,15 +22,15 @@ import { denoiserStep } from './step.ts';
 import type { Make } from './subject.ts';
 import { comparisonUNetStep } from './unet.ts';
 
-export const PEERS_TITLE = 'The same work in other libraries, by turns within the same minute.';
+export const PEERS_TITLE = 'The same work in other libraries, in turns within the same minute.';
 
-/** Rounds of turns, the milliseconds of a kernel's turn and of a program's, and the pause before it. */
+/** Rounds of turns, the milliseconds of a turn for a kernel and for a program, and the pause before it. */
 const ROUNDS = { quick: 1, full: 3 };
 const KERNEL_TURN = { quick: 20, full: 60 };
 const PROGRAM_TURN = { quick: 20, full: 250 };
 const PAUSE = 10;
 
-/** Work that langevin does as a case, and the others by its name and sizes. */
+/** Work that langevin does as a case, and that the others know by its name and sizes. */
 interface Task {
   readonly sizes: readonly number[];
   readonly turn: { readonly quick: number; readonly full: number };
@@ -76,10 +76,13 @@ export interface PeerOptions {
   readonly python?: string;
 }
 
-/** All that might be installed, on so many threads. PyTorch comes with its threads' default of spinning, and without. */
+/**
+ * All libraries that may be installed, with that many threads. PyTorch comes twice: with spinning threads (its
+ * default), and without.
+ */
 function launches(folder: string, threads: number, { peersDir, python = 'python3' }: PeerOptions): Launch[] {
   const script = (name: string) => join(folder, name);
-  // Python leaves no compiled files behind, and each BLAS takes the number of threads from its own variable.
+  // Python shall write no compiled files. Each BLAS reads the number of threads from its own variable.
   const n = String(threads);
   const env = {
     PYTHONDONTWRITEBYTECODE: '1',
@@ -93,12 +96,12 @@ function launches(folder: string, threads: number, { peersDir, python = 'python3
     { command: python, args: [script('torch_peer.py')], env },
     ...(threads > 1 ? [{ command: python, args: [script('torch_peer.py')], env: passive }] : []),
     { command: python, args: [script('numpy_peer.py')], env },
-    // In Node both have one thread.
+    // Both have one thread in Node.
     ...(threads === 1 && peersDir !== undefined ? [inNode('tfjs_peer.js'), inNode('jax_peer.js')] : []),
   ];
 }
 
-/** Rows of all libraries, langevin's first, for each task. @param folder bench/peers */
+/** The rows of all libraries for each task, langevin's first. @param folder bench/peers */
 export async function* peerRows(
   settings: readonly Setting[],
   folder: string,
@@ -119,7 +122,10 @@ export async function* peerRows(
   }
 }
 
-/** A library at one task: how it is asked for a turn, and its best one so far; null once it has said no. */
+/**
+ * A library at one task: the function that asks it for a turn, and its best turn so far. It is null after the library
+ * has refused.
+ */
 interface Contender {
   readonly peer: string;
   readonly numerics: string;
@@ -127,7 +133,7 @@ interface Contender {
   best: Timing | undefined | null;
 }
 
-/** One task, by turns. `relative` is a library's time over that of langevin's first setting. */
+/** One task, in turns. `relative` is a library's time divided by that of langevin's first setting. */
 async function* turns(task: Task, settings: readonly Setting[], peers: readonly Peer[]): AsyncGenerator<Row> {
   const { threads, quick } = settings[0]!;
   const memory = new Operands();

@@ -1,7 +1,7 @@
 /**
- * A training step as a case: its time, its model flop a second (those of the matrix products, forwards and
- * backwards), and then its parts: every kernel it calls, and the time outside of kernels. Twin: the same program
- * on the reference backend, which is plain TypeScript in float64.
+ * A training step as a case. Its rows are its time, its model flop per second (those of the matrix products in both
+ * passes), and its parts: every kernel that it calls, and the time outside kernels. Twin: the same program on the
+ * reference backend, which is plain TypeScript in float64.
  */
 import { backend, setBackend } from '../src/backend/backend.ts';
 import { recordKernels } from '../src/backend/recorder.ts';
@@ -12,18 +12,21 @@ import { type Row, rates, round } from './row.ts';
 import type { Make } from './subject.ts';
 import { timeCalls, timeWithoutKernels } from './trace.ts';
 
-/** One step; `watch` sees the loss while it lives. */
+/** One step. `watch` is called with the loss while it is valid. */
 export type Step = (watch?: (loss: Tensor) => void) => void;
 
 export interface Program {
   readonly name: string;
   readonly shape: string;
   readonly flop: number;
-  /** Makes model, optimiser and data on the backend in use; from the same seed, the same numbers. */
+  /** Makes model, optimiser and data on the current backend. The same seed gives the same numbers. */
   make(): Step;
 }
 
-/** Replays of the kernels, and runs without them, which are short: enough for the engine to compile it all. */
+/**
+ * The number of repetitions of the kernels, and of the short runs without them. They are enough for the engine to
+ * compile all code.
+ */
 const REPLAYS = { quick: 3, full: 50 };
 const IDLE_RUNS = { quick: 50, full: 2000 };
 
@@ -33,7 +36,7 @@ export const programCase =
     const { name, shape, flop } = program;
     const step = program.make();
     let slow: Step | undefined;
-    // The arena finds its size in the first step: calls recorded in the third have lasting addresses.
+    // The arena finds its size in the first step. So the addresses in calls recorded in the third step stay valid.
     step();
     step();
     return {
@@ -72,15 +75,15 @@ export function onReference<T>(body: () => T): T {
   }
 }
 
-/** Floating-point operations of a dense network's matrix products: y, dW, and dx but for the first layer. */
+/** Floating-point operations of a dense network's matrix products: y, dW, and dx except in the first layer. */
 export function productFlop(batch: number, widths: readonly number[]): number {
   const products = widths.slice(1).map((width, i) => 2 * batch * widths[i]! * width);
   return 3 * products.reduce((a, b) => a + b, 0) - products[0]!;
 }
 
 /**
- * A row for each kernel and shape, from the best time of each call; one for what no kernel does; and their sum,
- * which is the step as it is when nothing interrupts it, and what the shares refer to.
+ * A row for each kernel and shape, from the best time of each call; a row for the time outside kernels; and their sum.
+ * The sum is the time of a step without interruptions, and the shares refer to it.
  */
 function parts(whole: Row, { flop }: Program, step: Step, quick: boolean): Row[] {
   const calls = recordKernels(() => step());

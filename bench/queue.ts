@@ -1,4 +1,4 @@
-/** Values that arrive on their own time, taken in order by one reader. */
+/** A queue of values that arrive asynchronously. One reader takes them in order. */
 export class Queue<T> {
   private readonly values: T[] = [];
   private wake: () => void = () => {};

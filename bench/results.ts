@@ -1,6 +1,6 @@
 /**
- * What was measured where: the machine, the engine, the kernels by their SHA-256, and the rows, as
- * `bench/results/<subject>-<engine>.json`. A quick run is not kept.
+ * A results file: the machine, the engine, the SHA-256 of the kernels, and the rows, as
+ * `bench/results/<subject>-<engine>.json`. A quick run is not saved.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
@@ -31,13 +31,13 @@ export function machine(engine: string): Machine {
   };
 }
 
-/** The head of a report. */
+/** The first lines of a report. */
 export function describe({ cpu, cores, engine, kernels }: Machine): string {
   const hashes = Object.entries(kernels).map(([numerics, hash]) => `${numerics} ${hash.slice(0, 12)}`);
   return `${cpu}, ${cores} cores; ${engine}; kernels ${hashes.join(', ')}`;
 }
 
-/** Writes a subject's rows as one file, whole or not at all. Returns its path. */
+/** Writes a subject's rows as one file, completely or not at all. Returns its path. */
 export function save(root: string, subject: string, on: Machine, rows: readonly Row[]): string {
   const folder = join(root, 'bench', 'results');
   mkdirSync(folder, { recursive: true });

@@ -1,10 +1,10 @@
 /**
- * One measured figure: a line of `--json`, a row of the tables, an entry of the results file. A field that does
- * not apply is absent.
+ * One measurement: a line of `--json`, a row of the tables, an entry of the results file. A field that does not apply
+ * is missing.
  */
 export interface Row {
   readonly subject: string;
-  /** The kernel in the form that was measured, or the program. */
+  /** The kernel in the measured variant, or the program. */
   readonly name: string;
   /** Sizes: m x k x n of a product, rows x columns of an array. */
   readonly shape: string;
@@ -14,36 +14,36 @@ export interface Row {
   readonly ms: number;
   /** Milliseconds of one run: the median. */
   readonly msMedian?: number;
-  /** 10^9 floating-point operations a second. */
+  /** 10^9 floating-point operations per second. */
   readonly gflops?: number;
-  /** 10^9 bytes a second: what the kernel must at least read and write. */
+  /** 10^9 bytes per second, counting what the kernel must at least read and write. */
   readonly gbps?: number;
-  /** The share of the roof that was measured in the same moments (harness.ts). */
+  /** The share of the roof, which was measured in the same moments (harness.ts). */
   readonly ofPeak?: number;
   readonly nsPerElement?: number;
   readonly nsPerSample?: number;
-  /** Updates of paths of an SDE a second. */
+  /** Updates of paths of an SDE per second. */
   readonly samplesPerSecond?: number;
   /** How many times as fast as the twin in plain TypeScript. */
   readonly speedup?: number;
-  /** Part of a program: how many calls of this kernel one run makes, and its share of the time. */
+  /** For a part of a program: how many calls of this kernel one run makes, and its share of the time. */
   readonly calls?: number;
   readonly share?: number;
-  /** Of a sampler's own arithmetic: its time over that of the network. */
+  /** For a sampler: the time of its own arithmetic divided by that of the network. */
   readonly ofModel?: number;
   /** How many times as fast as the same work on the calling thread alone. */
   readonly overOne?: number;
-  /** The least elements of a chunk from which on further threads win. */
+  /** The least number of elements in a chunk from which on more threads are faster. */
   readonly grain?: number;
-  /** Whose figure this is, where several libraries do the same work; and its time over langevin's. */
+  /** The library, if several libraries do the same work; and its time divided by langevin's. */
   readonly peer?: string;
   readonly relative?: number;
 }
 
-/** Four significant digits: more than a shared machine can promise. */
+/** Four significant digits. A shared machine does not allow more. */
 export const round = (x: number): number => Number(x.toPrecision(4));
 
-/** What one run of some work amounts to; absent where it does not apply. */
+/** The amount of work of one run. A field that does not apply is missing. */
 export interface Work {
   /** Floating-point operations. */
   readonly flop?: number;
@@ -57,7 +57,7 @@ export interface Work {
   readonly updates?: number;
 }
 
-/** The rates at which work that takes `ms` milliseconds is done. */
+/** The rates of work that takes `ms` milliseconds. */
 export function rates({ flop, bytes, elements, samples, updates }: Work, ms: number): Partial<Row> {
   return {
     ...(flop !== undefined && { gflops: round(flop / ms / 1e6) }),

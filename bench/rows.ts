@@ -1,8 +1,7 @@
 /**
- * Kernels of rows and indices: softmax and its logarithm with their gradients, gathers and scattered sums (an embedding
- * of 1000 rows, looked up for 64 sentences of 49 places), cumulative sums, and the batches of small products of an
- * attention with 4 heads over 49 places. Twins: loops over Float32Array. Roofs: a plain copy; of products the
- * multiply-add peak.
+ * Kernels of rows and indices: softmax and its logarithm with their gradients; gathers and scattered sums (an embedding
+ * of 1000 rows for 64 sentences of 49 tokens); cumulative sums; and the batches of small products of an attention with
+ * 4 heads over 49 tokens. Twins: loops over Float32Array. Roofs: a plain copy, and for products the multiply-add peak.
  */
 import { SOFTMAX, type SoftmaxName } from '../src/backend/kernels.ts';
 import type { Make, Subject } from './subject.ts';
@@ -49,7 +48,7 @@ const softmaxBackwardCase =
     };
   };
 
-/** Rows of a table taken by indices, or summed back into it. */
+/** Rows of a table selected by indices, or gradients added to them. */
 const lookup =
   (name: 'gather' | 'scatterAdd'): Make =>
   (memory) => {
@@ -66,7 +65,7 @@ const lookup =
       elements: m * inner,
       bytes: (name === 'gather' ? 8 : 12) * m * inner,
       roof: memory.copyPeak(m * inner),
-      // Sums begin at 0 again in each turn.
+      // Sums start at 0 again in each turn.
       run: () => {
         if (name === 'gather') return kernels.gather({ ...sizes, x: table.ptr, out: into(picked.ptr) });
         kernels.fill({ n: n * inner, out: table.ptr, value: 0 });
@@ -97,7 +96,7 @@ const cumsumCase =
     };
   };
 
-/** The scores q·kᵀ of every head, or the sums of values that they weigh. */
+/** The scores q·kᵀ of every head, or the sums of values weighted by them. */
 const attention =
   (what: 'scores' | 'values'): Make =>
   (memory) => {

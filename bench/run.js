@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- [subject ...]`: bundles the benchmark with esbuild (Node 20 reads no TypeScript) into a
- * folder of its own under build/, runs it in this process, and removes the folder.
+ * `npm run bench -- [subject ...]`: bundles the benchmark with esbuild (Node 20 reads no TypeScript) into a separate
+ * folder under build/, runs it in this process, and removes the folder.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ if (process.argv.includes('--browser')) {
     outfile: join(out, 'page.js'),
     platform: 'browser',
     target: 'es2022',
-    // mitata asks for these by dynamic import, and only where it finds itself in Bun or Node.
+    // mitata imports these dynamically, and only in Bun or Node.
     external: ['bun:jsc', 'node:*', '@mitata/counters'],
   });
 }

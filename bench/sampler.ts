@@ -1,7 +1,8 @@
 /**
- * What samplers cost beside the network: 64 pictures of 784 pixels, ten steps, by a predictor that answers at once
- * with the same tensor. Below each stands the network of `langevin train diffusion`, asked as often; `of model` is
- * the sampler's own arithmetic over the network's time. No twin: every sampler is a few linear combinations.
+ * The cost of samplers in addition to the network: 64 pictures of 784 pixels, ten steps, with a predictor that always
+ * returns the same tensor at once. Below each sampler is the network of `langevin train diffusion`, with as many
+ * evaluations. `of model` is the sampler's own arithmetic divided by the network's time. There is no twin, because
+ * every sampler is a few linear combinations.
  */
 import { noGrad, scope } from '../src/autograd/tape.ts';
 import { createSchedule } from '../src/diffusion/discrete-schedule.ts';
@@ -19,7 +20,7 @@ const PICTURES = 64;
 const SHAPE = [PICTURES, 28, 28, 1] as const;
 const STEPS = 10;
 const SCHEDULE = createSchedule('cosine', 1000);
-/** Times that the network is asked, after as many to warm up; the best counts. */
+/** The number of evaluations of the network, after as many for the warm-up. The best counts. */
 const ASKED = { quick: 2, full: 20 };
 
 const samplerCase =

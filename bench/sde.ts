@@ -1,7 +1,8 @@
 /**
- * Paths of stochastic differential equations by Euler and Maruyama: the lecture's drift SDE dx = 0.1 x dt + dW,
- * 10,000 paths by 1,000 steps, fused and in the general form of tensors; the fused form without keeping states, and
- * for geometric Brownian motion. The peers (peers.ts) know the first as `drift fused`. Twin: a loop over a typed array, with normals by the polar method.
+ * Paths of stochastic differential equations by Euler and Maruyama. The lecture's drift SDE dx = 0.1 x dt + dW has
+ * 10,000 paths and 1,000 steps, in the fused form and in the general form with tensors. The fused form is also measured
+ * without storing states, and for geometric Brownian motion. The peers (peers.ts) know the first row as `drift fused`.
+ * Twin: a loop over a typed array, with normals by the polar method.
  */
 import { drift, gbm, type Process } from '../src/sde/processes/index.ts';
 import { type SolveOptions, solve, startAt } from '../src/sde/solve.ts';
@@ -14,7 +15,7 @@ const TIME = 10;
 
 type Form = Pick<SolveOptions, 'fused' | 'keep'>;
 
-/** The same paths in plain TypeScript, all states kept: `[steps + 1, PATHS]`. */
+/** The same paths in plain TypeScript. All states are stored: `[steps + 1, PATHS]`. */
 function plainDrift(states: Float32Array, noise: Float32Array): void {
   const steps = states.length / PATHS - 1;
   const dt = TIME / steps;

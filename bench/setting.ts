@@ -1,10 +1,10 @@
-/** What the engine is set to while something is measured. */
+/** The settings of the engine during a measurement. */
 export const NUMERICS = ['strict', 'relaxed'] as const;
 export type Numerics = (typeof NUMERICS)[number];
 
 export interface Setting {
   readonly threads: number;
   readonly numerics: Numerics;
-  /** A few seconds for everything: to see that it works, not to publish. */
+  /** A few seconds for everything. It tests that the benchmark works; its results are not for publication. */
   readonly quick: boolean;
 }

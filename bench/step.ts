@@ -1,6 +1,6 @@
 /**
- * The denoiser's training step: 64 pictures plus noise of factor 0.5, forwards through 784-400-400-400-784 with
- * ReLU between and a sigmoid at the end, mean squared error, backwards, Adam.
+ * The denoiser's training step: 64 pictures with added noise of factor 0.5; the forward pass through
+ * 784-400-400-400-784 with ReLU in between and a sigmoid at the end; mean squared error; the backward pass; Adam.
  */
 import { scope } from '../src/autograd/tape.ts';
 import { Denoiser } from '../src/models/networks/denoiser.ts';

@@ -1,27 +1,27 @@
-/** What a subject of the benchmark is, and the loop that measures one under every setting. */
+/** The definition of a subject of the benchmark, and the loop that measures one under every setting. */
 import { Bench, type Case } from './harness.ts';
 import { Operands } from './operands.ts';
 import type { Row } from './row.ts';
 import type { Setting } from './setting.ts';
 
-/** Makes a case on the current backend; its memory is released when it has been measured. */
+/** Makes a case on the current backend. Its memory is released after the measurement. */
 export type Make = (memory: Operands) => Case;
 
 export interface Subject {
   readonly name: string;
-  /** The head of its table: what is measured, and against what. */
+  /** The title of its table: what is measured, and what it is compared with. */
   readonly title: string;
   cases(setting: Setting): readonly Make[];
 }
 
-/** Milliseconds for a subject under all its settings, and the least and most for one case. */
+/** Milliseconds for a subject under all its settings, and the least and the most for one case. */
 const TOTAL = { quick: 600, full: 15_000 };
 const LEAST = 10;
 const MOST = 1500;
 const ROOF_WARM_UP = 150;
 
 /**
- * Measures a subject under every setting, and yields its rows as they come.
+ * Measures a subject under every setting, and yields each row when it is complete.
  * @param apply sets the engine
  */
 export async function* run(
@@ -48,7 +48,7 @@ export async function* run(
   }
 }
 
-/** Runs the roof until the engine has compiled it for good: it is what all else is compared with. */
+/** Runs the roof until the engine has compiled it completely, because everything else is compared with it. */
 function warmUp(): void {
   const memory = new Operands();
   const peak = memory.multiplyAddPeak();

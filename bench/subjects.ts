@@ -1,4 +1,4 @@
-/** What can be measured, by the name that the command takes. */
+/** The subjects of the benchmark, by the names that the command takes. */
 import { attention } from './attention.ts';
 import { conv } from './conv.ts';
 import { elementwise } from './elementwise.ts';

@@ -1,10 +1,10 @@
-/** Rows as a table for people: a column for every field that some row has, numbers to three digits. */
+/** Prints rows as a table. There is a column for every field that some row has. Numbers have three digits. */
 import type { Row } from './row.ts';
 
 export interface Column<R> {
   readonly head: string;
   readonly cell: (row: R) => string | undefined;
-  /** Words to the left, numbers to the right. */
+  /** Whether the column is aligned left, as words are; numbers are aligned right. */
   readonly left?: boolean;
 }
 
@@ -12,7 +12,7 @@ export const number = (x: number | undefined) => (x === undefined ? undefined : 
 const percent = (x: number | undefined) => (x === undefined ? undefined : `${(100 * x).toFixed(1)} %`);
 export const times = (x: number | undefined) => (x === undefined ? undefined : `${plain(x)}x`);
 
-/** Three digits, and never an exponent. */
+/** Three digits, never with an exponent. */
 function plain(x: number): string {
   const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(x) || 1)));
   return x.toFixed(Math.min(digits, 6));
@@ -43,7 +43,7 @@ export const COLUMNS: readonly Column<Row>[] = [
   { head: 'time over langevin', cell: (r) => times(r.relative) },
 ];
 
-/** Lines of equal width under a line of heads. */
+/** Lines of equal width below a line of column heads. */
 export function table<R>(rows: readonly R[], among: readonly Column<R>[]): string {
   const columns = among
     .filter(({ cell }) => rows.some((row) => cell(row) !== undefined))

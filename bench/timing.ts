@@ -1,4 +1,4 @@
-/** Runs some work for a slice of time. */
+/** Runs work for a slice of time. */
 
 /** Milliseconds of `times` runs. */
 export function timed(run: () => void, times = 1): number {
@@ -7,7 +7,7 @@ export function timed(run: () => void, times = 1): number {
   return performance.now() - start;
 }
 
-/** How many runs make `slice` milliseconds; finds out by running for `warmUp` milliseconds or more. */
+/** How many runs take `slice` milliseconds. It runs the work for at least `warmUp` milliseconds to find out. */
 export function runsFor(slice: number, run: () => void, warmUp: number): number {
   const start = performance.now();
   for (let runs = 1; ; ) {

@@ -1,18 +1,18 @@
 /**
- * What a program costs: the kernel calls of one run, each replayed and timed on its own; and the program without them,
- * run on kernels that do nothing, which is what tape, tensors and collector cost.
+ * The cost of a program. The kernel calls of one run are repeated and timed one by one. The program is also run with
+ * kernels that do nothing; that time is the cost of tape, tensors and garbage collector.
  */
 import type { Kernels } from '../src/backend/kernels.ts';
 import { type KernelCall, withKernels } from '../src/backend/recorder.ts';
 
-/** All calls of one kernel in one shape. */
+/** All calls of one kernel with one shape. */
 export interface Group extends Pick<KernelCall, 'label' | 'shape' | 'flop'> {
   readonly calls: number;
-  /** Milliseconds of all of them, each at its best. */
+  /** Milliseconds of all of them together, the best of each. */
   readonly ms: number;
 }
 
-/** Milliseconds of a run of `body` in which the kernels do nothing: the best of `times`. */
+/** Milliseconds of a run of `body` with kernels that do nothing: the best of `times`. */
 export function timeWithoutKernels(body: () => void, calls: readonly KernelCall[], times: number): number {
   const idle = Object.fromEntries(calls.map(({ kernel }) => [kernel, () => {}])) as unknown as Kernels;
   return withKernels(idle, () => {
@@ -26,7 +26,7 @@ export function timeWithoutKernels(body: () => void, calls: readonly KernelCall[
   });
 }
 
-/** Replays the calls in order, and groups their times by kernel and shape, the longest first. */
+/** Repeats the calls in order, and groups their times by kernel and shape, the longest first. */
 export function timeCalls(calls: readonly KernelCall[], replays: number): Group[] {
   const best = calls.map(() => Infinity);
   for (let replay = 0; replay < replays; replay++) {

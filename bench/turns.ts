@@ -1,11 +1,11 @@
 /**
- * The process that `--against` starts for each of two checkouts: it times slices of a row whenever its parent asks.
- * `Bench` is all that it needs of a checkout, which may be older than this file.
+ * The process that `--against` starts for each of two checkouts. It times slices of a row on request of its parent. It
+ * uses only `Bench` of a checkout, because the checkout may be older than this file.
  */
 import type { Setting } from './setting.ts';
 import { runsFor, timed } from './timing.ts';
 
-/** What a checkout's bench/ exports: from subjects.ts, operands.ts and engine.ts. */
+/** The exports of a checkout's bench/: from subjects.ts, operands.ts and engine.ts. */
 export interface Bench<Memory extends { release(): void }> {
   readonly SUBJECTS: readonly {
     readonly name: string;
@@ -22,13 +22,21 @@ interface Work {
   run(): void;
 }
 
-/** What the parent asks, in this order: the rows; then for one row after the other `prepare`, and times. */
+/** The requests of the parent, in this order: the rows; then for each row `prepare`, and times. */
 export interface Requests {
-  /** Sets the engine, and names a subject's rows in their order: none where the checkout lacks the subject. */
+  /**
+   * Sets the engine, and returns the names of a subject's rows in their order. It returns none if the checkout does not
+   * have the subject.
+   */
   rows(subject: string, setting: Setting): RowName[];
-  /** Makes a row's work, and runs it for `warmUp` ms. A turn will be as many runs as take `slice` ms, at least one. */
+  /**
+   * Makes a row's work, and runs it for `warmUp` ms. A turn will have as many runs as take `slice` ms, at least one.
+   */
   prepare(row: number, slice: number, warmUp: number): void;
-  /** Takes a turn, after one run that does not count: the other process has used the caches. In ms of one run. */
+  /**
+   * Takes a turn, and returns the ms of one run. One run before does not count, because the other process has used the
+   * caches.
+   */
   time(): number;
 }
 
@@ -66,7 +74,7 @@ function requestsTo<Memory extends { release(): void }>(bench: Bench<Memory>): R
   };
 }
 
-/** Answers the parent's requests until it is gone. */
+/** Answers the parent's requests until the parent ends. */
 export function takeTurns<Memory extends { release(): void }>(bench: Bench<Memory>): void {
   const requests = requestsTo(bench);
   const answer = ([name, ...args]: Request): Answer => {

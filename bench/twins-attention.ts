@@ -1,4 +1,7 @@
-/** The twins of attention: loops over Float32Array, a head and a query at a time. Queries and keys are as many. */
+/**
+ * The twins of attention: loops over Float32Array, for one head and one query at a time. There are as many queries as
+ * keys.
+ */
 
 export interface Sizes {
   readonly batch: number;
@@ -9,7 +12,9 @@ export interface Sizes {
 
 type Visit = (own: number, p: Float64Array, rowOf: (token: number) => number) => void;
 
-/** Calls `visit` with the probabilities of each query, and where its row and those of all tokens of its head begin. */
+/**
+ * Calls `visit` with the probabilities of each query, and with the first elements of its row and of its head's tokens.
+ */
 function eachQuery(
   { batch, heads, tokens, dim }: Sizes,
   q: Float32Array,

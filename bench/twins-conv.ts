@@ -1,7 +1,7 @@
 /** The twins of the convolution kernels: loops over Float32Array, the channels of a pixel innermost. */
 import { type ConvSizes, convPlaces } from '../src/backend/kernels.ts';
 
-/** y from x and w, dx from dy and w, or dw from x and dy; `y` is dy in a gradient. Without groups. */
+/** y from x and w, dx from dy and w, or dw from x and dy. In a gradient `y` is dy. There are no groups. */
 export function conv2d(
   makes: 'forward' | 'input gradient' | 'weight gradient',
   s: ConvSizes,

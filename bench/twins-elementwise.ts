@@ -1,6 +1,6 @@
 /**
- * The twins of the elementwise kernels, each a loop of its own: loops that shared their code by a callback would
- * be slower than what one writes, since the engine could not inline it.
+ * The twins of the elementwise kernels. Each is a separate loop. Loops that share code through a callback would be
+ * slower than usual code, because the engine could not inline the callback.
  */
 import type { BinaryName, UnaryAttributes, UnaryName } from '../src/backend/kernels.ts';
 import { erf, erfc } from '../src/math.ts';
@@ -98,7 +98,7 @@ export const BINARY_TWINS: Record<BinaryName, Binary> = {
   },
 };
 
-/** dx = df(dy, kept), where x or y was kept */
+/** dx = df(dy, kept), where `kept` is x or y */
 export const UNARY_BACKWARD_TWINS: Record<UnaryName, Binary> = {
   neg(n, dy, _x, dx) {
     for (let i = 0; i < n; i++) dx[i] = -dy[i];
@@ -156,7 +156,7 @@ export const UNARY_BACKWARD_TWINS: Record<UnaryName, Binary> = {
   },
 };
 
-/** y[rows,cols] = a + b with b a row, a column or one number, by its strides. */
+/** y[rows,cols] = a + b, where b is a row, a column or one number, depending on its strides. */
 export function addBroadcast(
   rows: number,
   cols: number,

@@ -44,7 +44,7 @@ export function softmaxBackward(
   }
 }
 
-/** y[m,inner] = rows of x, by their numbers. */
+/** y[m,inner] = rows of x, selected by index. */
 export function gatherRows(
   m: number,
   inner: number,

@@ -1,8 +1,8 @@
 /**
  * The twins of the kernels (src/backend/kernels.ts has the contract): the same algorithm as plain loops over
- * Float32Array, as a careful programmer writes it in TypeScript. Numbers are stored as float32 and computed as
- * JavaScript computes, in float64. Elementwise twins are in twins-elementwise.ts; a whole program's twin is the
- * same program on the reference backend.
+ * Float32Array, as a careful programmer writes it in TypeScript. Numbers are stored as float32 and computed in float64,
+ * as JavaScript does. Elementwise twins are in twins-elementwise.ts. The twin of a whole program is the same program on
+ * the reference backend.
  */
 import type { AdamStep, ReduceName, RmspropStep, SgdStep } from '../src/backend/kernels.ts';
 
@@ -152,7 +152,7 @@ export function sgd(
   }
 }
 
-/** Neither centred nor with momentum. */
+/** Not centred and without momentum. */
 export function rmsprop(
   n: number,
   p: Float32Array,
@@ -167,7 +167,7 @@ export function rmsprop(
   }
 }
 
-/** Normals by Marsaglia's polar method on `Math.random`: what one writes without a library. */
+/** Normals by Marsaglia's polar method on `Math.random`. It is the usual way without a library. */
 export function polarNormals(out: Float32Array): void {
   for (let i = 0; i < out.length; i += 2) {
     let u: number;

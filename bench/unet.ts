@@ -1,6 +1,6 @@
 /**
- * A training step of a small U-Net of 174,817 parameters, the one that is compared with PyTorch: 64 pictures of 28x28, of
- * which the network finds the noise. Mean squared error, backwards, Adam.
+ * A training step of a small U-Net of 174,817 parameters, which is compared with PyTorch. It predicts the noise of 64
+ * pictures of 28x28. Mean squared error, backward pass, Adam.
  *
  *     3x3 1->32                                28x28
  *     block 32                                 28x28   kept for the skip
@@ -10,8 +10,9 @@
  *     concatenation with the skip, block 64->32
  *     3x3 32->1
  *
- * A block is 3x3, GroupNorm(8), SiLU, plus a linear layer of the time embedding; 3x3, GroupNorm(8), SiLU; plus the skip,
- * which is a 1x1 where the channels differ. The time embedding is 32 sinusoids, linear 64, SiLU, linear 64.
+ * A block is a 3x3 convolution, GroupNorm(8) and SiLU. It then adds a linear layer of the time embedding. Again 3x3,
+ * GroupNorm(8) and SiLU follow. Last, it adds the skip. The skip is a 1x1 convolution if the channels differ. The time
+ * embedding is 32 sinusoids, linear 64, SiLU, linear 64.
  */
 import { scope } from '../src/autograd/tape.ts';
 import { Conv2d } from '../src/nn/conv.ts';
@@ -30,7 +31,7 @@ import type { Make, Subject } from './subject.ts';
 const BATCH = { quick: 2, full: 64 };
 const SIDE = 28;
 const GROUPS = 8;
-/** Of the time embedding. */
+/** The size of the time embedding. */
 const SINUSOIDS = 32;
 const HIDDEN = 64;
 const NOISE = 0.5;
@@ -61,7 +62,7 @@ class Block extends Module {
   }
 }
 
-/** Public for its count of parameters. */
+/** Exported for its number of parameters. */
 export class ComparisonUNet extends Module {
   readonly time: TimeEmbedding;
   readonly stem: Conv2d;
@@ -94,7 +95,7 @@ export class ComparisonUNet extends Module {
   }
 }
 
-/** Convolutions: pixels of the result, kernel, channels. The first has no gradient to its input. */
+/** Convolutions: pixels of the result, kernel, channels. The first one has no gradient to its input. */
 const FINE = SIDE * SIDE;
 const COARSE = FINE / 4;
 const CONVOLUTIONS = [
@@ -143,7 +144,7 @@ const unetStep = (batch: number): Program => ({
 
 export const comparisonUNetStep = unetStep(BATCH.full);
 
-/** The twin of a whole batch would take a minute: a full run has none. */
+/** The twin of a whole batch would take a minute, so a full run has none. */
 const withoutTwin =
   (make: Make): Make =>
   (memory) => {

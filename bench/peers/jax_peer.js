@@ -1,12 +1,12 @@
 /**
- * jax-js on its WASM device: products, normals and the two training steps of bench/step.ts and bench/lecture.ts,
- * each step one `jit` of loss, gradient and Adam, as its guide advises. A function owns its arguments: `x.ref`
+ * jax-js on its WASM device: products, normals and the two training steps of bench/step.ts and bench/lecture.ts. Each
+ * step is one `jit` of loss, gradient and Adam, as its guide recommends. A function consumes its arguments; `x.ref`
  * keeps x for another use.
  */
 import { pathToFileURL } from 'node:url';
 import { requirePeer, serve } from './protocol.js';
 
-// Its CommonJS and ES forms are two copies of the library: the latter is the one that its users import.
+// Its CommonJS and ES modules are two copies of the library. We use the ES module, as its users do.
 const entry = requirePeer.resolve('@jax-js/jax').replace(/\.cjs$/, '.js');
 const {
   blockUntilReady,
@@ -58,14 +58,16 @@ const network = (layers, x) =>
 
 const squared = (x) => np.square(x).mean();
 
-/** One step of Adam on a tree of arrays; corrections are those of a late step. */
+/** One step of Adam on a tree of arrays. The bias corrections are those of a late step. */
 function adam(p, g, m, v) {
   const m1 = m.mul(0.9).add(g.ref.mul(0.1));
   const v1 = v.mul(0.999).add(np.square(g).mul(0.001));
   return [p.sub(m1.ref.mul(1e-3).div(np.sqrt(v1.ref).add(1e-8))), m1, v1];
 }
 
-/** A training step of `loss(layers, data, noise)`, with `noises` normals of the data's shape each time. */
+/**
+ * A training step of `loss(layers, data, noise)`, with `noises` new arrays of normals of the data's shape in each step.
+ */
 function training(widths, noises, loss) {
   const zeros = (layers) =>
     layers.map(({ weight, bias }) => ({ weight: np.zeros(weight.shape), bias: np.zeros(bias.shape) }));

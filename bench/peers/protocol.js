@@ -1,6 +1,6 @@
 /**
- * What the JavaScript peers share: the same requests and answers as protocol.py, and `resolve`, which finds a
- * package in the folder that `--peers-dir` names, the first argument.
+ * The common code of the JavaScript peers. It has the same requests and answers as protocol.py. `resolve` finds a
+ * package in the folder of `--peers-dir`, which is the first argument.
  */
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 const SLICE = 1;
 const FEW = 12;
 
-/** A `require` that looks in the peers' folder. */
+/** A `require` that searches the peers' folder. */
 export const requirePeer = createRequire(join(resolve(process.argv[2] ?? '.'), 'package.json'));
 
 const say = (answer) => process.stdout.write(`${JSON.stringify(answer)}\n`);
@@ -33,7 +33,7 @@ async function measure(run, budget) {
   return { ms: samples[samples.length > FEW ? 2 : 0], msMedian: samples[samples.length >> 1] };
 }
 
-/** Answers requests until the input ends. `works` makes the work of a name from its shape. */
+/** Answers requests until the input ends. `works` maps a name to a function that makes its work from a shape. */
 export async function serve(peer, works) {
   say({ peer });
   let made = {};

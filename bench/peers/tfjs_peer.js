@@ -1,6 +1,6 @@
 /**
- * TensorFlow.js with its WASM backend, which has one thread in Node: products, normals and the two training steps
- * of bench/step.ts and bench/lecture.ts. Kernels run when they are called; reading the loss ends a step.
+ * TensorFlow.js with its WASM backend, which has one thread in Node: products, normals and the two training steps of
+ * bench/step.ts and bench/lecture.ts. Kernels run when they are called. Reading the loss ends a step.
  */
 import { dirname, join } from 'node:path';
 import { requirePeer, serve } from './protocol.js';
