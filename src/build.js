@@ -2,13 +2,14 @@
  * Bundles the package with esbuild: `node src/build.js worker | node | browser`.
  *
  *   worker   the program of the worker threads, as text for the other two: build/worker.txt
- *   node     dist/index.js, dist/cli.js and the chunks that they share
+ *   node     dist/index.js, dist/cli.js and the chunks that they share, and dist/published, the models with their cards
  *   browser  dist/browser.js, one file
  *
  * When an error is thrown, Node prints the source line above the message. So the files for Node are not minified, and
  * the lines of the browser's file are short.
  */
-import { rmSync } from 'node:fs';
+import { cpSync, rmSync } from 'node:fs';
+import { basename } from 'node:path';
 import { build } from 'esbuild';
 
 const SHARED = { bundle: true, logLevel: 'warning' };
@@ -52,3 +53,8 @@ if (!Object.hasOwn(BUILDS, name)) throw new Error(`expected ${Object.keys(BUILDS
 // The name of a chunk contains its hash. So chunks of an earlier build would stay.
 if (name === 'node') rmSync('dist/chunks', { recursive: true, force: true });
 await build(BUILDS[name]);
+if (name === 'node') {
+  rmSync('dist/published', { recursive: true, force: true });
+  const filter = (path) => basename(path) !== 'README.md';
+  cpSync('src/models/published', 'dist/published', { recursive: true, filter });
+}

@@ -192,6 +192,7 @@ export {
   sampleDiffusion,
   samplePictures,
 } from './models/sample.ts';
+export type { OwnSampling } from './models/sampling-defaults.ts';
 // Training
 export { spreadTones, type Tones } from './models/tones.ts';
 export { compareScores, ToyDiffusion, toyMixture } from './models/toy/toy.ts';

@@ -16,7 +16,7 @@ import { loadCheckpoint } from '../src/checkpoint/checkpoint.ts';
 import { decodePng } from '../src/image/png.ts';
 import { loadDiffusion } from '../src/models/pipeline.ts';
 import { labelsInTurn, samplePictures } from '../src/models/sample.ts';
-import { inFolder, langevin, npmRun, type Outcome, tinyData } from './dist.ts';
+import { failed, inFolder, langevin, npmRun, ok, tinyData } from './dist.ts';
 import { suite } from './suite.ts';
 
 const TRAIN = [
@@ -32,20 +32,6 @@ const TRAIN = [
   '1',
 ];
 const LECTURE = ['train', 'lecture', '--limit', '128', '--threads', '1'];
-
-/** Asserts an error of one line on standard error, nothing on standard output, and the exit code. */
-function failed({ code, stdout, stderr }: Outcome, expected: number, message: RegExp): void {
-  assert.match(stderr, message);
-  assert.is(code, expected, stderr);
-  assert.match(stderr, /^langevin: [^\n]+\n$/, 'one line');
-  assert.is(stdout, '');
-}
-
-async function ok(words: readonly string[], folder: string): Promise<string> {
-  const { code, stdout, stderr } = await langevin(words, folder);
-  assert.equal([code, stderr], [0, ''], words.join(' '));
-  return stdout;
-}
 
 /** An NPY file of bytes, read by the rules of its format. */
 function readNpy(path: string) {

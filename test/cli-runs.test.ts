@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { inFolder, langevin, npmRun, type Outcome, tinyData } from './dist.ts';
+import { inFolder, langevin, npmRun, type Outcome, ok, tinyData } from './dist.ts';
 import { suite } from './suite.ts';
 
 /** 40 pictures of 8x8: three steps an epoch each. */
@@ -22,12 +22,6 @@ const checkpoints = (folder: string) =>
   readdirSync(folder)
     .filter((file) => file.startsWith('checkpoint-'))
     .sort();
-
-async function ok(words: readonly string[], folder: string): Promise<string> {
-  const { code, stdout, stderr } = await langevin(words, folder);
-  assert.equal([code, stderr], [0, ''], words.join(' '));
-  return stdout;
-}
 
 function failed({ code, stdout, stderr }: Outcome, message: RegExp, expected = 1): void {
   assert.match(stderr, message);

@@ -14,7 +14,7 @@ import { trainDenoiser } from '../src/models/training/denoiser.ts';
 import type { Module } from '../src/nn/module.ts';
 import { Rng } from '../src/random/rng.ts';
 import { VERSION } from '../src/version.ts';
-import { inFolder, langevin, npmRun, type Outcome } from './dist.ts';
+import { failed, inFolder, langevin, npmRun } from './dist.ts';
 import { suite } from './suite.ts';
 
 const FILES = [
@@ -28,14 +28,6 @@ const FILES = [
 const TRAIN = ['train', 'denoiser'];
 /** Two steps an epoch: what is tested is not what is learned. */
 const TINY = [...TRAIN, '--limit', '128', '--epochs', '2'];
-
-/** Asserts an error of one line on standard error, nothing on standard output, and the exit code. */
-function failed({ code, stdout, stderr }: Outcome, expected: number, message: RegExp): void {
-  assert.is(code, expected, stderr);
-  assert.match(stderr, /^langevin: [^\n]+\n$/, 'one line');
-  assert.match(stderr, message);
-  assert.is(stdout, '');
-}
 
 /** The files in a folder but for its checkpoint, of which a run leaves one or two. */
 function resultsIn(folder: string): string[] {

@@ -6,6 +6,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import * as assert from 'uvu/assert';
 import { encodeIdx } from '../src/data/idx.ts';
 
 /** Tests run from the project's folder (test/run.js). */
@@ -34,13 +35,15 @@ export interface Outcome {
 /**
  * Runs `langevin` with these words in the folder `cwd`. `during` is called with every piece of its output, and
  * may send it signals.
+ * @param cli the program: that of dist/ by default
  */
 export function langevin(
   words: readonly string[],
   cwd: string,
   during: (child: ChildProcess, stdout: string) => void = () => {},
+  cli = CLI,
 ): Promise<Outcome> {
-  const child = spawn(process.execPath, [CLI, ...words], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [cli, ...words], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
@@ -53,6 +56,21 @@ export function langevin(
     child.on('error', reject);
     child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
   });
+}
+
+/** Runs it, and asserts that nothing went wrong; its standard output. */
+export async function ok(words: readonly string[], cwd: string, cli = CLI): Promise<string> {
+  const { code, stdout, stderr } = await langevin(words, cwd, () => {}, cli);
+  assert.equal([code, stderr], [0, ''], words.join(' '));
+  return stdout;
+}
+
+/** Asserts an error of one line on standard error, nothing on standard output, and the exit code. */
+export function failed({ code, stdout, stderr }: Outcome, expected: number, message: RegExp): void {
+  assert.match(stderr, message);
+  assert.is(code, expected, stderr);
+  assert.match(stderr, /^langevin: [^\n]+\n$/, 'one line');
+  assert.is(stdout, '');
 }
 
 /** Calls `body` with an empty folder, and takes it away afterwards. */

@@ -3,16 +3,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { decodePng } from '../src/image/png.ts';
-import { inFolder, langevin, npmRun } from './dist.ts';
+import { inFolder, langevin, npmRun, ok } from './dist.ts';
 import { suite } from './suite.ts';
 
 npmRun('build:node');
-
-async function ok(words: readonly string[], folder: string): Promise<string> {
-  const { code, stdout, stderr } = await langevin(words, folder);
-  assert.equal([code, stderr], [0, ''], words.join(' '));
-  return stdout;
-}
 
 const LECTURE = ['--paths', '5', '--steps', '1000', '--time', '10'];
 

@@ -22,6 +22,7 @@ import type { Seed } from '../random/rng.ts';
 import { tensor } from '../tensor/create.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { VERSION } from '../version.ts';
+import { requireDigest } from './digest.ts';
 import type { Dtype } from './dtype.ts';
 import { isRecord, show } from './fields.ts';
 import { channelsFirst, channelsLast } from './layout.ts';
@@ -276,9 +277,12 @@ export function decodeCheckpoint(bytes: Uint8Array, source = 'checkpoint'): Chec
   };
 }
 
-/** Reads a model's file. @throws FileError @throws FormatError if it is not a model's file */
+/** Reads a model's file. @throws FileError @throws FormatError if it is not a model's file, or damaged */
 export async function loadCheckpoint(path: string): Promise<Checkpoint> {
-  return decodeCheckpoint(await host.readFile(path), path);
+  const bytes = await host.readFile(path);
+  const checkpoint = decodeCheckpoint(bytes, path);
+  await requireDigest(bytes, checkpoint);
+  return checkpoint;
 }
 
 /** Checks the kind of a checkpoint. @throws FormatError that names all `kinds`, if the kind is not one of them */

@@ -7,6 +7,7 @@
 import { LangevinError } from '../errors.ts';
 import { VERSION } from '../version.ts';
 import { EVALUATE } from './commands/evaluate.ts';
+import { EXPORT } from './commands/export.ts';
 import { INFO } from './commands/info.ts';
 import { NOISE } from './commands/noise.ts';
 import { SAMPLE } from './commands/sample.ts';
@@ -38,6 +39,7 @@ const COMMANDS: readonly Command[] = [
   TRAIN_DIFFUSION,
   SAMPLE,
   EVALUATE,
+  EXPORT,
   SDE_PATHS,
   SDE_ORDERS,
   NOISE,

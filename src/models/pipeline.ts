@@ -43,6 +43,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import type { DiffusionNetwork } from './networks/diffusion-network.ts';
 import { MOST_STEPS } from './networks/limits.ts';
 import { DIFFUSION_KINDS, diffusionNetworkOf } from './networks/registry.ts';
+import { checkOwnSampling, type OwnSampling, readOwnSampling, samplingSetting } from './sampling-defaults.ts';
 import { decodeTones, encodeTones, TONES_FIELDS, type TonesSettings, tonesSettings } from './tones.ts';
 
 const CONTINUOUS = ['vp', 'sub-vp', 'flow'] as const satisfies readonly ContinuousName[];
@@ -87,15 +88,20 @@ export class DiffusionPipeline implements ConditionalModel {
   readonly predicts: Prediction;
   readonly settings: ProcessSettings;
 
-  /** @throws ValueError for unknown names, or steps that the schedule cannot have */
+  /**
+   * @param sampling how it samples where nobody says otherwise
+   * @throws ValueError for unknown names, or steps that the schedule cannot have
+   */
   constructor(
     readonly network: DiffusionNetwork,
     { schedule, steps, predicts, ...given }: ProcessSettings,
+    readonly sampling: OwnSampling = {},
   ) {
     this.schedule = trainingSchedule({ schedule, steps });
     this.predicts = checkPrediction(predicts);
     const known = { schedule: checkTrainingSchedule(schedule), predicts: this.predicts };
     this.settings = { ...known, steps, ...tonesSettings(given) };
+    checkOwnSampling(sampling, network.sizes, this.schedule.times?.length ?? Infinity);
   }
 
   get classes(): number {
@@ -153,10 +159,13 @@ function coefficients(kind: Prediction, level: NoiseLevel): Pair {
 }
 
 /** What a file says of a network and its process, beside the parameters. */
-export function diffusionInfo({ network, settings }: DiffusionPipeline, more: object = {}): CheckpointInfo {
+export function diffusionInfo(
+  { network, settings, sampling }: DiffusionPipeline,
+  more: object = {},
+): CheckpointInfo {
   // A size of 0, no classes, is left out.
   const sizes = Object.fromEntries(Object.entries(network.sizes).filter(([, size]) => size > 0));
-  return { kind: network.kind, sizes, settings: { ...settings, ...more } };
+  return { kind: network.kind, sizes, settings: { ...settings, ...more, ...samplingSetting(sampling) } };
 }
 
 /** The process in a file's settings. */
@@ -172,9 +181,10 @@ export function diffusionOf(checkpoint: Checkpoint): DiffusionPipeline {
   const { source, settings } = checkpoint;
   requireKind(checkpoint, ...DIFFUSION_KINDS);
   const process = readFields(settings, PROCESS_FIELDS, `${source}: settings`);
+  const sampling = readOwnSampling(settings ?? {}, source);
   const network = diffusionNetworkOf(checkpoint);
   try {
-    return onFile(source, () => new DiffusionPipeline(network, process));
+    return onFile(source, () => new DiffusionPipeline(network, process, sampling));
   } catch (error) {
     network.dispose();
     throw error;

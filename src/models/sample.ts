@@ -26,9 +26,9 @@ import {
   type Preparation,
   requirePreparation,
 } from './prepare.ts';
-import { defaultsOf } from './setting.ts';
-import { SAMPLING_TABLE } from './settings.ts';
+import { ownSamplingFor, SAMPLING_DEFAULTS } from './sampling-defaults.ts';
 
+/** What the model says of its sampling comes before the defaults that are named here. */
 export interface SampleOptions {
   /** One a picture; null leaves it to the model. */
   readonly labels: Labels;
@@ -58,17 +58,16 @@ export interface ClassifierGuidance {
   readonly scale: number;
 }
 
-const { guidanceAbove, sampler, seed } = defaultsOf(SAMPLING_TABLE);
 const SAMPLE_DEFAULTS = {
   labels: undefined,
   guidance: 1,
-  guidanceAbove,
+  guidanceAbove: SAMPLING_DEFAULTS.guidanceAbove,
   classifier: undefined,
-  sampler,
+  sampler: SAMPLING_DEFAULTS.sampler,
   steps: undefined,
   threshold: 'clip',
-  seed,
-  prepare: 'none',
+  seed: '0',
+  prepare: SAMPLING_DEFAULTS.prepare,
 } as const satisfies Defaults<SampleOptions>;
 
 const PART = 250;
@@ -100,7 +99,7 @@ export function* sampleDiffusion(
   model: DiffusionPipeline,
   options: SampleOptions,
 ): Generator<PicturesStep, Float64Array> {
-  const filled = filledOptions(options);
+  const filled = filledOptions(model, options);
   const prepare = oneOf('prepare', PREPARATIONS, filled.prepare);
   requirePreparation(prepare, model.network.sizes);
   const pictures = yield* drawPictures(model, filled, 0);
@@ -120,7 +119,8 @@ export function* sampleDiffusion(
   return pictures;
 }
 
-const filledOptions = (options: SampleOptions) => withDefaults('sample', options, SAMPLE_DEFAULTS);
+const filledOptions = ({ sampling }: DiffusionPipeline, options: SampleOptions) =>
+  withDefaults('sample', options, { ...SAMPLE_DEFAULTS, ...ownSamplingFor(sampling, options.sampler) });
 
 /** Options with their defaults. */
 type Filled = ReturnType<typeof filledOptions>;

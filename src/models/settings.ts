@@ -4,18 +4,19 @@
  * back into the line that makes the same thing.
  */
 import { BACKENDS, NUMERICS } from '../backend/backend.ts';
+import { MODEL_DTYPES } from '../checkpoint/model-dtype.ts';
 import { TOY_SETS } from '../data/toy.ts';
 import { LOSS_WEIGHTINGS, TIME_SAMPLINGS, type TimeSamplingName } from '../diffusion/objective.ts';
 import { PREDICTIONS, type Prediction } from '../diffusion/prediction.ts';
-import { SAMPLERS, type SamplerName } from '../diffusion/samplers/index.ts';
 import { PROCESSES } from '../sde/processes/index.ts';
 import { SOLVERS } from '../sde/solvers/index.ts';
+import { EXPORT_FORMATS } from './export.ts';
 import { MOST_NOISED, NOISING_PROCESSES } from './figures/noising.ts';
 import { SHOWN_SCHEDULES } from './figures/schedules.ts';
 import type { DiffusionMlpSizes } from './networks/diffusion-mlp.ts';
 import type { UNetSizes } from './networks/unet.ts';
 import { TRAINING_SCHEDULES, type TrainingSchedule } from './pipeline.ts';
-import { PREPARATIONS } from './prepare.ts';
+import { OWN_SAMPLING_TABLE, PICTURE_SAMPLERS } from './sampling-defaults.ts';
 import {
   assignments,
   choice,
@@ -207,38 +208,19 @@ export const DIFFUSION_TABLE = {
   seed,
 } as const satisfies Settings;
 
-/** Samplers that make pictures of noise. */
-export const PICTURE_SAMPLERS = SAMPLERS.filter(
-  (name): name is Exclude<SamplerName, 'ddim-inversion'> => name !== 'ddim-inversion',
-);
-/** Scale of the guidance of models with labels, where none is given. */
-export const GUIDANCE = 2;
-
 /** How a trained diffusion model samples. */
 export const SAMPLING_TABLE = {
-  model: text('model', 'out/diffusion', "The model's file, or its folder.", { placeholder: 'path' }),
-  sampler: choice(PICTURE_SAMPLERS)('sampler', 'ddim', 'The sampler.'),
-  steps: count('steps', 50, 'Steps of the sampler.'),
-  guidance: notNegative(
-    'guidance',
-    null,
-    'Scale of classifier-free guidance. 1 samples the conditional model; more follows the label more closely.',
-    { defaultText: `${GUIDANCE}; 1 for a model without labels; 0 with a classifier` },
+  model: text(
+    'model',
+    'out/diffusion',
+    'A file, a folder of results, or the name of a published model. A file or folder of that name comes first.',
+    { placeholder: 'path' },
   ),
-  guidanceAbove: notNegative(
-    'guidance-above',
-    1,
-    'Guide only where sigma/alpha, the noise relative to the data, is at least x. 0 guides everywhere.',
-  ),
+  ...OWN_SAMPLING_TABLE,
   classifierGuidance: notNegative(
     'classifier-guidance',
     0,
     'Scale of guidance by a classifier of noisy pictures. It is trained once on --data. 0 uses none.',
-  ),
-  prepare: choice(PREPARATIONS)(
-    'prepare',
-    'none',
-    'mnist does to samples what the makers of MNIST did to digits: sides of 20 pixels (others are drawn again), and the mass in the middle.',
   ),
   seed,
 } as const satisfies Settings;
@@ -277,6 +259,24 @@ export const EVALUATE_TABLE = {
   ),
   score: flag('score', 'Train a classifier on the pictures alone, and test it on real ones.'),
   quiz: flag('quiz', 'Also draw a sheet of samples and real pictures in random order, and write its key.'),
+} as const satisfies Settings;
+
+/** A trained model as a file for somebody else. */
+export const EXPORT_TABLE = {
+  model: SAMPLING_TABLE.model,
+  to: choice(EXPORT_FORMATS)(
+    'to',
+    'langevin',
+    'The format. langevin is a safetensors file, which PyTorch reads too.',
+  ),
+  dtype: choice(MODEL_DTYPES)(
+    'dtype',
+    'float16',
+    'The type of the numbers. float16 takes half of the bytes.',
+  ),
+  name: text('name', null, 'The name of the file, without its ending.', {
+    defaultText: "the model's own",
+  }),
 } as const satisfies Settings;
 
 /** Paths of a stochastic differential equation. */
@@ -372,6 +372,7 @@ export const RECIPES = {
   'train diffusion': { Data: DATA_TABLE, Training: DIFFUSION_TABLE, Engine: ENGINE_TABLE },
   sample: { Pictures: SAMPLE_TABLE, Sampling: SAMPLING_TABLE, Data: MODEL_DATA, Engine: ENGINE_TABLE },
   evaluate: { Pictures: EVALUATE_TABLE, Sampling: SAMPLING_TABLE, Data: MODEL_DATA, Engine: ENGINE_TABLE },
+  export: { Export: EXPORT_TABLE, 'Sampling that the file says': OWN_SAMPLING_TABLE },
   sde: { Equation: SDE_TABLE, Engine: ENGINE_TABLE },
   'sde orders': { Measurement: SDE_ORDERS_TABLE, Engine: ENGINE_TABLE },
   noise: { Data: DATA_TABLE, Noise: NOISE_TABLE, Engine: ENGINE_TABLE },

@@ -23,7 +23,10 @@ const FILES = {
   'neighbours.png': 'samples, and the nearest training pictures',
 } as const;
 
-const OUTPUT = { out: outSetting(null, "the model's, or that of --samples"), ...REPORT_TABLE } as const;
+const OUTPUT = {
+  out: outSetting(null, "the model's, or that of --samples; out/NAME for a published one"),
+  ...REPORT_TABLE,
+} as const;
 
 export const EVALUATE: Command = {
   name: 'evaluate',

@@ -15,9 +15,9 @@ import { VERSION } from '../../version.ts';
 import { type Options, readSettings, UsageError } from '../options/arguments.ts';
 import type { Command } from '../options/command.ts';
 import { applyEngineOptions, engineLine, engineReport } from '../options/engine.ts';
-import { outSetting, REPORT_TABLE } from '../options/output.ts';
+import { MODEL_FOLDER, outSetting, REPORT_TABLE } from '../options/output.ts';
 import { PROGRAM } from '../options/program.ts';
-import { loadModel, loadModelData, readSampling, samplingLine } from '../options/sampling.ts';
+import { loadModel, loadModelData, namedSampling, readSampling, samplingLine } from '../options/sampling.ts';
 import { counted } from '../report/counted.ts';
 import { createReporter, type Reporter } from '../report/reporter.ts';
 import { runReported, samplingProgress } from '../report/run-reported.ts';
@@ -36,7 +36,7 @@ const OUTPUT = {
   save: text('save', null, 'Also write the pictures as bytes to this .npy, and the labels to .labels.npy.', {
     placeholder: 'file',
   }),
-  out: outSetting(null, "the model's"),
+  out: outSetting(null, MODEL_FOLDER),
   ...REPORT_TABLE,
 } as const;
 
@@ -72,15 +72,15 @@ function labelsFor(
 /** Runs the command; the exit code. */
 export async function sampleCommand(options: Options): Promise<number> {
   // What is wrong with the words comes before what is wrong with a file.
-  const settings = { ...readSettings(SAMPLE_TABLE, options), ...readSettings(SAMPLING_TABLE, options) };
-  const { count: n, label: wanted, gif: animate } = settings;
+  const { count: n, label: wanted, gif: animate } = readSettings(SAMPLE_TABLE, options);
+  readSettings(SAMPLING_TABLE, options);
   const { out: given, save } = readSettings(OUTPUT, options);
   if (save !== undefined && extname(save) !== '.npy') {
     throw new UsageError(`--save: expected a file .npy, got "${save}"`);
   }
   const reporter = createReporter(options);
   applyEngineOptions(options);
-  const { path, checkpoint, model } = await loadModel(options);
+  const { path, folder, checkpoint, model } = await loadModel(options);
   if (save !== undefined && model.classes > MOST_SAVED_CLASSES) {
     throw new UsageError(`--save: expected at most ${MOST_SAVED_CLASSES} classes, got ${model.classes}`);
   }
@@ -93,8 +93,8 @@ export async function sampleCommand(options: Options): Promise<number> {
     const name = nameOf(DATA_TABLE[ofClassifier]);
     throw new UsageError(`${name} belongs to --classifier-guidance, got it alone`);
   }
-  const out = given ?? dirname(path);
-  const name = sampleFileName(settings);
+  const out = given ?? folder;
+  const name = sampleFileName({ count: n, label: wanted, ...namedSampling(sampling, model) });
   const shown = n > MOST_SHOWN ? `the first ${MOST_SHOWN} pictures` : 'the pictures';
   const what = { [`${name}.png`]: shown, [`${name}.gif`]: 'how they grew out of noise' };
   const tidies = [requireWritable(out, Object.keys(what).slice(0, animate ? 2 : 1))];

@@ -54,13 +54,13 @@ export function requireOneSource(options: Options): void {
 
 /** The model that the options name. @throws UsageError, FileError, FormatError */
 export async function modelSource(options: Options, count: number, reporter: Reporter): Promise<Source> {
-  const { path, checkpoint, model } = await loadModel(options);
+  const { path, folder, checkpoint, model } = await loadModel(options);
   const sampling = readSampling(options, model);
   const { classifierGuidance, ...rest } = sampling;
   const { seed } = sampling;
   const isGuided = classifierGuidance > 0;
   return {
-    folder: dirname(path),
+    folder,
     count,
     seed,
     run: { model: path, ...sampling },

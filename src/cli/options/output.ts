@@ -13,3 +13,6 @@ export const outSetting = <F extends string | null>(folder: F, defaultText?: str
     placeholder: 'folder',
     ...(defaultText === undefined ? {} : { defaultText }),
   });
+
+/** The default folder of what a model makes, in words. */
+export const MODEL_FOLDER = "the model's; out/NAME for a published one";

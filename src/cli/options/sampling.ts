@@ -1,39 +1,26 @@
 /** Which model samples, and how: the options that every command that samples shares. */
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
-import { host } from '#host';
-import { type Checkpoint, loadCheckpoint } from '../../checkpoint/checkpoint.ts';
+import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { pictureName, type TrainTest } from '../../data/dataset.ts';
 import type { SamplerName } from '../../diffusion/samplers/index.ts';
-import { FileError } from '../../errors.ts';
 import { type DiffusionPipeline, diffusionOf } from '../../models/pipeline.ts';
 import type { Preparation } from '../../models/prepare.ts';
-import { GUIDANCE, SAMPLING_TABLE } from '../../models/settings.ts';
+import { GUIDANCE, ownSamplingFor, SAMPLING_DEFAULTS } from '../../models/sampling-defaults.ts';
+import { SAMPLING_TABLE } from '../../models/settings.ts';
 import { counted } from '../report/counted.ts';
 import type { Reporter } from '../report/reporter.ts';
 import { type Options, readSettings, UsageError } from './arguments.ts';
 import { chooseData, loadData, savedData } from './data.ts';
-import { PROGRAM } from './program.ts';
+import { type ModelFile, readModelFile } from './model.ts';
 
-/** A model to sample from, and where it is. */
-export interface LoadedModel {
-  readonly path: string;
-  readonly checkpoint: Checkpoint;
+/** A model to sample from, and its file. */
+export interface LoadedModel extends ModelFile {
   readonly model: DiffusionPipeline;
 }
 
-/** The model that the options name. @throws UsageError, FileError, FormatError */
+/** The model that the options name. @throws FileError, FormatError */
 export async function loadModel(options: Options): Promise<LoadedModel> {
-  const { model: given } = readSettings(SAMPLING_TABLE, options);
-  const isFolder = statSync(given, { throwIfNoEntry: false })?.isDirectory() ?? false;
-  const isDefault = given === SAMPLING_TABLE.model.default;
-  const path = isFolder || isDefault ? join(given, 'model.safetensors') : given;
-  if (!(await host.exists(path)) && statSync(path, { throwIfNoEntry: false }) === undefined) {
-    const advice = `train one first with "${PROGRAM} train diffusion", or name one with --model`;
-    throw new FileError(`cannot read ${path}: no such file or folder; ${advice}`);
-  }
-  const checkpoint = await loadCheckpoint(path);
-  return { path, checkpoint, model: diffusionOf(checkpoint) };
+  const file = await readModelFile(readSettings(SAMPLING_TABLE, options).model);
+  return { ...file, model: diffusionOf(file.checkpoint) };
 }
 
 /** How to sample, but for the labels, as results record it. */
@@ -47,24 +34,47 @@ export interface Sampling {
   readonly seed: string;
 }
 
-/** @throws UsageError for what the model cannot do */
+/** The guidance of a model that says nothing of it. */
+const usualGuidance = ({ classes }: DiffusionPipeline): number => (classes === 0 ? 1 : GUIDANCE);
+
+/**
+ * How to sample: by the options, else by the model, else by the defaults.
+ * @throws UsageError for what the model cannot do
+ */
 export function readSampling(options: Options, model: DiffusionPipeline): Sampling {
-  const { model: _, guidance, ...sampling } = readSettings(SAMPLING_TABLE, options);
+  const typed = readSettings(SAMPLING_TABLE, options);
+  const { guidance, classifierGuidance, seed } = typed;
   if (model.classes === 0 && guidance !== undefined && guidance !== 1) {
     throw new UsageError(
       `--guidance: expected a model with labels, got an unconditional one with scale ${guidance}`,
     );
   }
+  const own = { ...SAMPLING_DEFAULTS, ...ownSamplingFor(model.sampling, typed.sampler) };
   const available = model.schedule.times?.length ?? Infinity;
   // The default gives way to a schedule of fewer steps.
-  const steps = options.steps === undefined ? Math.min(sampling.steps, available) : sampling.steps;
+  const steps = typed.steps ?? Math.min(own.steps, available);
   if (steps > available) {
     throw new UsageError(
       `--steps: expected at most the ${available} that the model was trained with, got ${steps}`,
     );
   }
-  const otherwise = model.classes === 0 ? 1 : sampling.classifierGuidance > 0 ? 0 : GUIDANCE;
-  return { ...sampling, steps, guidance: guidance ?? otherwise };
+  const otherwise = classifierGuidance > 0 && model.classes > 0 ? 0 : (own.guidance ?? usualGuidance(model));
+  return {
+    sampler: typed.sampler ?? own.sampler,
+    steps,
+    guidance: guidance ?? otherwise,
+    guidanceAbove: typed.guidanceAbove ?? own.guidanceAbove,
+    classifierGuidance,
+    prepare: typed.prepare ?? own.prepare,
+    seed,
+  };
+}
+
+/** The sampling as the names of files have it: without the guidance that a model has where nobody says anything. */
+export function namedSampling(sampling: Sampling, model: DiffusionPipeline): Partial<Sampling> {
+  const { guidance, ...rest } = sampling;
+  const usual = rest.classifierGuidance > 0 && model.classes > 0 ? 0 : usualGuidance(model);
+  return guidance === usual ? rest : sampling;
 }
 
 /** How to sample in a line, for people. */

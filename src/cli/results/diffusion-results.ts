@@ -2,7 +2,7 @@
 import { encodePng } from '../../image/png.ts';
 import { labelsInTurn, samplePictures } from '../../models/sample.ts';
 import { type Samples, sampleGrid } from '../../models/sample-grid.ts';
-import { GUIDANCE } from '../../models/settings.ts';
+import { GUIDANCE } from '../../models/sampling-defaults.ts';
 import type { DiffusionRecipe } from '../../models/training/diffusion.ts';
 import { FigureHashes } from './figures.ts';
 import { type Results, type Run, setName } from './run-results.ts';
@@ -26,7 +26,7 @@ function samples({ trainer }: Run<DiffusionRecipe>): Samples {
   const { height, width, classes } = model.network.sizes;
   const columns = columnsFor(classes);
   const labels = labelsInTurn(model, Math.floor(COUNT / columns) * columns);
-  const guidance = classes > 0 ? GUIDANCE : 1;
+  const guidance = classes > 0 ? (model.sampling.guidance ?? GUIDANCE) : 1;
   const sampling = { labels, guidance, seed: settings.seed };
   const pictures = trainer.withAverage(() => samplePictures(model, sampling));
   return { height, width, labels, pictures };

@@ -4,12 +4,14 @@
  */
 import { createHash } from 'node:crypto';
 import { extname } from 'node:path';
-import { defaultOf, settingText, type Value } from '../../models/setting.ts';
+import { SAMPLING_DEFAULTS } from '../../models/sampling-defaults.ts';
+import { defaultsOf, settingText, type Value } from '../../models/setting.ts';
 import { SAMPLE_TABLE, SAMPLING_TABLE } from '../../models/settings.ts';
 
 const { count, label } = SAMPLE_TABLE;
 const { sampler, steps, guidance, guidanceAbove, classifierGuidance, prepare, seed } = SAMPLING_TABLE;
 const NAMED = { label, sampler, steps, guidance, guidanceAbove, classifierGuidance, prepare, count, seed };
+const OTHERWISE: Readonly<Record<string, unknown>> = { ...defaultsOf(NAMED), ...SAMPLING_DEFAULTS };
 /** Those that the name always has. */
 const ALWAYS = ['sampler', 'seed'];
 const MOST = 40;
@@ -24,7 +26,7 @@ function slug(text: string): string {
 /** `samples-label-7-ddim-seed-0`, without an ending. */
 export function sampleFileName(settings: Readonly<Record<string, unknown>>): string {
   const parts = Object.entries(NAMED).flatMap(([name, setting]) => {
-    const otherwise = defaultOf(setting);
+    const otherwise = OTHERWISE[name] as Value | undefined;
     const value = (settings[name] ?? otherwise) as Value | undefined;
     if (value === undefined) return [];
     const isDefault = otherwise !== undefined && settingText(value) === settingText(otherwise);
