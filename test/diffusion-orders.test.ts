@@ -38,12 +38,12 @@ const TIMES = { spacing: 'trailing' } as const;
 const near = (value: number, expected: number, tolerance: number, what = '') =>
   assert.ok(Math.abs(value - expected) <= tolerance, `${what}: ${value} is not ${expected} ± ${tolerance}`);
 
-/** A row of the table of orders: the method, its order for the standard deviation of its output, and where. */
+/** A row of the table of orders: sampler, options, order of the output's standard deviation, and schedule (default VP). */
 type Row = {
   [N in SamplerName]: readonly [N, SamplersOptions[N], number, (typeof SCHEDULES)[number]?];
 }[SamplerName];
 
-/** Steps at which an order shows: enough to be past the first terms, few enough to be above rounding. */
+/** The numbers of steps for each order: the leading term of the error dominates, and the error is above rounding. */
 const STEPS: Readonly<Record<number, readonly number[]>> = {
   1: [96, 192, 384],
   2: [96, 192, 384],

@@ -313,7 +313,10 @@ suite('safetensors', (test) => {
         ]),
       /the name x is given twice/,
     );
-    unwritable(() => encodeSafetensors([['__metadata__', x]]), /no name for a tensor/);
+    unwritable(
+      () => encodeSafetensors([['__metadata__', x]]),
+      /expected the name of a tensor, got the reserved name __metadata__/,
+    );
     unwritable(() => encodeSafetensors([['x', { ...x, shape: [3] }]]), /the elements of \[3\], got 2/);
     unwritable(() => encodeSafetensors([['x', { ...x, shape: [-1, -2] }]]), /the elements of/);
     unwritable(
