@@ -26,7 +26,9 @@ import { namedSampling, readSampling } from '../src/cli/options/sampling.ts';
 import { sampleFileName } from '../src/cli/results/sample-files.ts';
 import { loadStrokes } from '../src/data/strokes-set.ts';
 import { FormatError, ValueError } from '../src/errors.ts';
+import { runToEnd } from '../src/generators.ts';
 import { EXPORTERS } from '../src/models/export.ts';
+import { matchGreys } from '../src/models/match-greys.ts';
 import { DiffusionMlp } from '../src/models/networks/diffusion-mlp.ts';
 import {
   DiffusionPipeline,
@@ -126,6 +128,29 @@ suite('published: export and sampling', (test) => {
       assert.instance(error, FormatError);
       assert.match((error as Error).message, /a\.safetensors: expected tensors of the digest .* is damaged$/);
     }));
+
+  test('matched cuts give the samples of a model the greys of its data, and are the same for the same seed', async () => {
+    const { train } = loadStrokes({ train: 100, test: 1 });
+    const model = pipeline();
+    const options = { labels: Array.from({ length: 100 }, (_, i) => i % 10), ...OWN, seed: 'greys' };
+    const cuts = runToEnd(matchGreys(model, train, options));
+    assert.equal(runToEnd(matchGreys(model, train, options)), cuts);
+    const { files } = await EXPORTERS.langevin(runFile(), {
+      name: 'a',
+      dtype: 'float32',
+      sampling: {},
+      cuts,
+    });
+    const read = diffusionOf(decodeCheckpoint(files[0].bytes));
+    assert.equal(read.settings.cuts, cuts);
+    const matched = samplePictures(new DiffusionPipeline(model.network, { ...PROCESS, cuts }), options);
+    const share = (values: ArrayLike<number>, most: number) =>
+      Array.from(values).filter((value) => value <= most).length / values.length;
+    for (const grey of [0, 40, 128, 254]) {
+      const [made, real] = [share(matched, (grey + 0.5) / 255), share(train.images, grey)];
+      assert.ok(Math.abs(made - real) < 0.01, `${grey}: ${made} for ${real}`);
+    }
+  });
 
   test('a model samples as its file says, where nobody says otherwise', () => {
     const [own, plain] = [pipeline(OWN), pipeline()];
@@ -332,6 +357,17 @@ suite('published: the command', (test) => {
       );
       await refuse(['--model', 'm', '--out', 'm'], /--name: expected another file than the model's own/);
       assert.not(existsSync(join(folder, 'out')), 'no folder is left');
+      await refuse(
+        ['--model', 'd', '--match-greys', '100'],
+        /--match-greys: expected a diffusion model, got a model/,
+      );
+      await refuse(['--model', 'm', '--match-greys', '5'], /--match-greys: expected a whole number >= 100/);
+      await ok(
+        ['export', '--model', 'm', '--match-greys', '100', '--steps', '2', '--out', 'c', '--quiet'],
+        folder,
+      );
+      const matched = await loadCheckpoint(join(folder, 'c', 'model.safetensors'));
+      assert.is((matched.settings!.cuts as number[]).length, 255);
       await ok(['export', '--model', 'd', '--quiet'], folder);
       assert.equal(readdirSync(join(folder, 'out', 'export')), ['model.safetensors']);
     }));

@@ -8,6 +8,7 @@ import { tensorsDigest } from '../checkpoint/digest.ts';
 import { isRecord } from '../checkpoint/fields.ts';
 import type { ModelDtype } from '../checkpoint/model-dtype.ts';
 import { type OwnSampling, samplingSetting } from './sampling-defaults.ts';
+import type { Cuts } from './tones.ts';
 
 export interface ExportOptions {
   /** Of the files, without an ending. */
@@ -15,6 +16,8 @@ export interface ExportOptions {
   readonly dtype: ModelDtype;
   /** What the model says of its sampling from now on. */
   readonly sampling: OwnSampling;
+  /** Cuts between greys in place of the model's own. */
+  readonly cuts?: Cuts | undefined;
 }
 
 export interface Exported {
@@ -36,8 +39,9 @@ export const EXPORT_FORMATS = Object.keys(EXPORTERS) as ExportFormat[];
 
 /** The model alone as one safetensors file, which holds the digest of its tensors. */
 async function exportLangevin(checkpoint: Checkpoint, options: ExportOptions): Promise<Exported> {
-  const { name, dtype, sampling } = options;
-  const settings = { ...portable(checkpoint.settings), ...samplingSetting(sampling) };
+  const { name, dtype, sampling, cuts } = options;
+  const own = portable(checkpoint.settings);
+  const settings = { ...own, ...samplingSetting(sampling), ...(cuts && { cuts }) };
   const digest = await tensorsDigest(convertCheckpoint(checkpoint, { dtype, settings }), checkpoint.source);
   const bytes = convertCheckpoint(checkpoint, { dtype, settings, digest });
   return { files: [{ name: `${name}.safetensors`, what: `the model in ${dtype}`, bytes }], digest };

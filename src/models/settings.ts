@@ -277,6 +277,13 @@ export const EXPORT_TABLE = {
   name: text('name', null, 'The name of the file, without its ending.', {
     defaultText: "the model's own",
   }),
+  matchGreys: countFrom(100)(
+    'match-greys',
+    null,
+    'Draw n pictures of a diffusion model, and set the cuts between greys so that they have the greys of the training data.',
+    { defaultText: "the model's own cuts" },
+  ),
+  seed,
 } as const satisfies Settings;
 
 /** Paths of a stochastic differential equation. */
@@ -372,7 +379,12 @@ export const RECIPES = {
   'train diffusion': { Data: DATA_TABLE, Training: DIFFUSION_TABLE, Engine: ENGINE_TABLE },
   sample: { Pictures: SAMPLE_TABLE, Sampling: SAMPLING_TABLE, Data: MODEL_DATA, Engine: ENGINE_TABLE },
   evaluate: { Pictures: EVALUATE_TABLE, Sampling: SAMPLING_TABLE, Data: MODEL_DATA, Engine: ENGINE_TABLE },
-  export: { Export: EXPORT_TABLE, 'Sampling that the file says': OWN_SAMPLING_TABLE },
+  export: {
+    Export: EXPORT_TABLE,
+    'Sampling that the file says': OWN_SAMPLING_TABLE,
+    'Data for --match-greys': MODEL_DATA,
+    Engine: ENGINE_TABLE,
+  },
   sde: { Equation: SDE_TABLE, Engine: ENGINE_TABLE },
   'sde orders': { Measurement: SDE_ORDERS_TABLE, Engine: ENGINE_TABLE },
   noise: { Data: DATA_TABLE, Noise: NOISE_TABLE, Engine: ENGINE_TABLE },
