@@ -1,8 +1,8 @@
 /**
  * 3x3 convolutions with same padding at the sizes of a small U-Net, batch 64: the forward pass, and the gradients to
- * the input and to the weights. Flop count the direct sum, 2·9·in·out for each pixel of the result, for every
- * algorithm. Rows whose kernel computes that sum have the word `direct`. Roof: the multiply-add peak on as many
- * threads. Twin: the loops.
+ * the input and to the weights. The flop of all rows are those of the direct sum, 2·9·in·out for each pixel of the
+ * result. This also holds for algorithms with fewer products. Rows whose kernel computes the direct sum have the word
+ * `direct`. Roof: the multiply-add peak on as many threads. Twin: the loops.
  */
 
 import { algorithmOf } from '../src/backend/conv/convolutions.ts';

@@ -1,8 +1,8 @@
 /**
- * The training step of the lecture's diffusion model with T = 5. A batch of 64 gets noise in four steps of variance
- * 1/4. For each step the model 785-400-400-784 with ReLU, which has the time as an extra column, learns the way back:
- * (data - denoised)/dt with denoised = noisy - randn·sqrt(dt). There are four forward passes in one loss, one backward
- * pass, and one step of Adam. The width 785 is odd because the lecture's model has it.
+ * The training step of the lecture's diffusion model with T = 5. A batch of 64 pictures gets noise in four steps of
+ * variance 1/4. The model is 785-400-400-784 with ReLU. Its input is a picture and the time, so the width is 785. In
+ * each step it predicts (data - denoised)/dt with denoised = noisy - randn·sqrt(dt). There are four forward passes in
+ * one loss, one backward pass, and one step of Adam.
  */
 import { scope } from '../src/autograd/tape.ts';
 import { ReLU } from '../src/nn/activation.ts';

@@ -4,9 +4,9 @@
  * `Math.round` and the bits of a number, which IEEE 754 defines exactly. These functions are for numbers that are
  * computed once a step or once a run (schedules, coefficients of SDEs). Arrays have the kernels of the backend.
  *
- * Method: the argument is reduced to a short interval around 0. Constants are split so that their products with small
- * whole numbers are exact (Cody and Waite, 1980). There we sum the Taylor series and add the largest terms last. `pow`
- * stores the logarithm as an unevaluated sum of two numbers (Dekker, 1971).
+ * Method: the argument is reduced to a short interval around 0. For the reduction, constants are split so that their
+ * products with small whole numbers are exact (Cody and Waite, 1980). In the interval we sum the Taylor series and add
+ * the largest terms last. `pow` stores the logarithm as an unevaluated sum of two numbers (Dekker, 1971).
  *
  * `erf` and `erfc` are a series below 2. Above 2 they are the continued fraction erfc(x) = e^(-x²)/√π·1/(x + (1/2)/(x +
  * 1/(x + (3/2)/(x + ...)))). Both have only positive terms (Abramowitz and Stegun, 1964, 7.1.6 and 7.1.14).
@@ -229,7 +229,7 @@ export function tanh(x: number): number {
   return x < 0 ? -y : y;
 }
 
-/** x = r + rest + quarter·π/2, with |r| only slightly above π/4 at most. */
+/** x = r + rest + quarter·π/2, with |r| at most slightly above π/4. */
 function reduceAngle(name: string, x: number): { quarter: number; r: number; rest: number } {
   if (Math.abs(x) > 1048576) throw new ValueError(`${name}: expected |x| <= 2^20, got ${x}`);
   const n = Math.round((x * 2) / Math.PI);

@@ -187,7 +187,7 @@ suite('poolings', (test) => {
       refused(
         () => pixelUnshuffle(x, 2),
         ShapeError,
-        'pixelUnshuffle: expected a map that squares of 2x2 fill, got 5x4',
+        'pixelUnshuffle: expected a height and width that 2 divides, got 5x4',
       );
       refused(() => pixelShuffle(x, 0), ValueError, /whole number >= 1 as factor, got 0/);
       refused(

@@ -8,8 +8,9 @@
  * are rotated by 180 degrees (e = 2 - tap), and (top, left) is the padding minus 2. The lanes are channels of the map
  * that is not thin.
  *
- * Order of summation, which depends only on the shape: if x is thin, taps ascending in each channel of x. If y is thin,
- * each of four lanes adds every fourth c, with (e, c) ascending; then lanes 0 + 1, 2 + 3, and these two.
+ * Order of summation: if x is thin, each channel of x in turn adds its taps in ascending order. If y is thin, each of
+ * four lanes adds every fourth c, with (e, c) ascending. Then lanes 0 and 1 are added, lanes 2 and 3, and these two
+ * sums. The order depends only on the shape.
  *
  * Accuracy: |error| <= (k + 2)·2^-24·Σ|x||w| with k = 9·channels.
  */
@@ -72,7 +73,9 @@ export function padPicture(
   }
 }
 
-/** A picture from a thin one. Each of its channels is padded and multiplied by nine rows of weights. */
+/**
+ * Computes a picture of y from a thin picture of x. Each channel of x is padded and multiplied by nine rows of weights.
+ */
 function spreadPicture(r: ThinRecord, b: i32, weights: usize, padded: usize): void {
   const size = (<usize>r.outChannels) << 2;
   const out = r.out + <usize>(b * r.rows * r.columns) * size;
@@ -131,7 +134,7 @@ function spread(
   }
 }
 
-/** A thin picture: four positions of a row at a time. */
+/** Computes a thin picture of y, four positions of a row at a time. */
 function gatherPicture(r: ThinRecord, b: i32, weights: usize, zeros: usize): void {
   const size = (<usize>r.channels) << 2;
   const edge = zeros + size;
@@ -191,7 +194,7 @@ function gather(r: ThinRecord, x: usize, y: i32, left: i32, w: usize, size: usiz
       }
     }
   }
-  // Lanes 0 + 1 and 2 + 3 of two sums, then their totals.
+  // We add lanes 0 and 1, and lanes 2 and 3, of two sums at once. Then we add the results.
   const a = pairs(s0, s1);
   const b = pairs(s2, s3);
   v128.store(out, pairs(a, b));

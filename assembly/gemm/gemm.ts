@@ -8,8 +8,8 @@
  * in L1 while it is multiplied by the block. So C is written along its rows. Writing along columns would touch a page
  * for every row. For a short k, address translation would then cost more than the arithmetic.
  *
- * Order of summation: k is cut into equal blocks of at most KC, which depends only on k. Within a block each element is
- * summed in ascending k, and blocks are added in ascending order. The order does not depend on m, n, or the part of C
+ * Order of summation: k is cut into equal blocks of at most KC steps. Within a block each element is summed in
+ * ascending k, and blocks are added in ascending order. The order depends only on k, and not on m, n, or the part of C
  * that a caller requests. So threads can share the work without changing a bit.
  *
  * Accuracy: |error| <= (k + 2)·2^-24·Σ|a||b|, the textbook bound. Source: Goto and van de Geijn (2008); Van Zee and van
@@ -148,7 +148,7 @@ export function storeElement(at: usize, value: f32, add: bool, bias: usize, acti
   f32.store(at, activate ? f32x4.extract_lane(activation4(activate, f32x4.splat(value)), 0) : value);
 }
 
-/** Four neighbours, with the same operations. */
+/** Writes four neighbouring elements as `storeElement` writes one. */
 // @ts-ignore: decorator
 @inline
 export function storeFour(at: usize, sum: v128, add: bool, bias: usize, activate: i32): void {

@@ -43,7 +43,7 @@ export function philox4(keys: usize, stream: u64, block: u64, out: usize): void 
   const m1 = constant(PHILOX, 1);
   // prettier-ignore
   for (let k = keys, end = keys + SCHEDULE_BYTES; k < end; k += 16) {
-    // Products of 32 by 32 bits, with lanes 0 and 1 in one vector and lanes 2 and 3 in the other.
+    // 64-bit products of 32-bit words. One vector holds those of lanes 0 and 1, the other those of lanes 2 and 3.
     let p = i64x2.extmul_low_i32x4_u(c0, m0), q = i64x2.extmul_high_i32x4_u(c0, m0);
     let r = i64x2.extmul_low_i32x4_u(c2, m1), s = i64x2.extmul_high_i32x4_u(c2, m1);
     c0 = v128.xor(v128.xor(v128.shuffle<i32>(r, s, 1, 3, 5, 7), c1), v128.load32_splat(k));

@@ -1,4 +1,7 @@
-"""NumPy: products, normals and paths of an SDE, float32. Threads are its BLAS's: OPENBLAS_NUM_THREADS and the like."""
+"""NumPy: products, normals and paths of an SDE, float32.
+
+Its BLAS reads the number of threads from OPENBLAS_NUM_THREADS or a similar variable.
+"""
 
 import numpy as np
 

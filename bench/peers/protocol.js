@@ -33,7 +33,9 @@ async function measure(run, budget) {
   return { ms: samples[samples.length > FEW ? 2 : 0], msMedian: samples[samples.length >> 1] };
 }
 
-/** Answers requests until the input ends. `works` maps a name to a function that makes its work from a shape. */
+/**
+ * Answers requests until the input ends. `works` has a function for each name. It takes a shape and returns the work.
+ */
 export async function serve(peer, works) {
   say({ peer });
   let made = {};

@@ -1,12 +1,12 @@
-"""What the Python peers share: they say who they are, then answer one request a line with one line of JSON.
+"""The common code of the Python peers. A peer first prints its name. It then answers each request with one line of JSON.
 
-A request is {"name", "shape", "budget"}: the work, its sizes, and milliseconds to spend on it. The answer is
-{"ms", "msMedian"}, milliseconds of one run, or {"skip": why}. By hand:
+A request is one line, {"name", "shape", "budget"}: the work, its sizes, and the milliseconds to spend on it. The answer is
+{"ms", "msMedian"}, milliseconds of one run, or {"skip": reason}. To try it:
 
     echo '{"name": "gemm NN", "shape": [512, 512, 512], "budget": 500}' | python3 bench/peers/numpy_peer.py
 
-Times are taken as in bench/harness.ts: slices of a millisecond or one run, the best slice counts, the two fastest
-left out where there are more than twelve.
+Times are measured as in bench/harness.ts: a slice is a millisecond or one run, and the best slice counts. Of more than
+twelve slices the two fastest are left out.
 """
 
 import json

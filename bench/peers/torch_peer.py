@@ -1,7 +1,7 @@
 """PyTorch: products, normals, three training steps and paths of an SDE, float32, on as many threads as OMP_NUM_THREADS says.
 
-The steps are the programs of bench/step.ts, bench/lecture.ts and bench/unet.ts, op for op, as a person writes them.
-The U-Net has PyTorch's own layout of pictures, which is its fastest here.
+The steps are the programs of bench/step.ts, bench/lecture.ts and bench/unet.ts, op for op, in usual PyTorch code. The
+U-Net has PyTorch's own layout of pictures, which is the faster one here.
 """
 
 import os

@@ -7,8 +7,8 @@
  *
  *   df/dx_i = (8·(f(x + h) - f(x - h)) - (f(x + 2h) - f(x - 2h))) / 12h + O(h⁴·f⁗')
  *
- * With h = 1e-4 and values around 1 the rounding error of f, 2^-53·|f|/h, is about 1e-12. A correct gradient must be
- * within 1e-6. So rounding cannot hide a wrong derivative.
+ * With h = 1e-4 and values around 1 the rounding error of f, 2^-53·|f|/h, is about 1e-12. The tests accept errors of up
+ * to 1e-6. So rounding cannot hide a wrong derivative.
  *
  * Source of the weights: Fornberg (1988), "Generation of finite difference formulas", table 1. Left out on purpose:
  * second derivatives, and points within 2h of a kink (a tie of `max`, a bound of `clamp`). A difference has no meaning

@@ -42,8 +42,8 @@ export interface Differentiable<A = void> {
    */
   readonly saves: readonly Saved[];
   /**
-   * The gradient of an input does not read that input itself, as in a product. So the input may change if no other
-   * input needs a gradient.
+   * True for products and similar ops: the gradient of an input does not read that input itself. If only this input
+   * needs a gradient, it may be changed before the backward pass.
    */
   readonly multilinear?: true;
   /** Given dL/dy, writes dL/dx of each input that needs a gradient. `into` gives the place. */

@@ -1,6 +1,6 @@
 /**
- * The layout of a plot. The margins are as wide as the numbers at the ticks, and there are only as many ticks as their
- * numbers have room for. Plot does not know how wide a text is. So we first draw each axis alone and read its numbers.
+ * The layout of a plot. The margins are as wide as the numbers at the ticks. There are as many ticks as there is room
+ * for their numbers. Plot does not know how wide a text is. So we first draw each axis alone and read its numbers.
  */
 import * as Plot from '@observablehq/plot';
 import { estimateWidth } from './plot-header.ts';
@@ -78,8 +78,8 @@ const touch = (numbers: readonly AxisNumber[]) =>
   });
 
 /**
- * Draws one axis alone. It returns the numbers of the axis, and the height of the shown domains divided by their width.
- * Plot's own `aspectRatio` uses other margins than the given ones.
+ * Draws one axis alone. It returns the numbers of the axis, and the ratio of height to width of the shown domains. We
+ * compute this ratio, because Plot's `aspectRatio` does not use our margins.
  */
 function drawAxis(name: 'x' | 'y', frame: Plot.PlotOptions, ticks: Ticks) {
   const options = { ...AXIS, ...ticks, label: null };

@@ -81,7 +81,8 @@ export function ticksOf({ scale: { type, domain }, ...axis }: Axis): Ticks {
   const [low, high] = domain;
   const largest = Math.max(Math.abs(low), Math.abs(high));
   if (type === 'linear') {
-    const tellApart = high - low > 0.05 * largest; // the text has three digits
+    // Numbers are written with three digits. They must differ within the domain.
+    const tellApart = high - low > 0.05 * largest;
     return tellApart && (largest < 1e-3 || largest >= 1e6)
       ? { tickFormat: (value) => powerOfTen(value) }
       : {};
@@ -93,7 +94,10 @@ export function ticksOf({ scale: { type, domain }, ...axis }: Axis): Ticks {
 const [LINE, SPACE] = [16, 10];
 const MOST_TICKS = 9;
 
-/** Of those sets, the largest one whose numbers do not touch. If none fits, the two ends of the domain. */
+/**
+ * Selects ticks on a log scale: the largest set whose numbers do not touch. If none fits, it returns the two ends of
+ * the domain.
+ */
 function logTicks(low: number, high: number, { axis, length, textWidth }: Omit<Axis, 'scale'>): Ticks {
   const place = (value: number) => (length * Math.log(value / low)) / Math.log(high / low);
   for (const { ticks, digits } of tickSets(low, high)) {

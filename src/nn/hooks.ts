@@ -35,7 +35,7 @@ export function isHooked(layer: Layer): boolean {
 
 /**
  * Calls `hook` after the forward pass of each layer in a model. Layers at any depth are included, and so is the model
- * itself. The order is that in which they finish. A layer that occurs in several places has its first name. Several
+ * itself. A layer that finishes first comes first. A layer that occurs in several places has its first name. Several
  * hooks run in the order in which they were added. Call `output.onGradient` in the hook to read the gradients of
  * activations.
  *

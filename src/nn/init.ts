@@ -26,7 +26,10 @@ export function uniformParameter(shape: Shape, bound: number, rng: Rng): Tensor 
   return scope(() => rng.uniform(shape, -bound, bound).keep()).requireGrad();
 }
 
-/** Sets all parameters of the layer to 0 and returns it. So a sum with its output does not change at first. */
+/**
+ * Sets all parameters of a layer to 0, and returns the layer. Its output is then 0. A network that adds this output to
+ * another tensor does not change that tensor at first.
+ */
 export function zeroed<M extends Module>(layer: M): M {
   for (const [, p] of layer.namedParameters()) p.set(new Float32Array(p.size));
   return layer;

@@ -2,10 +2,10 @@
  * The parts of a model: each layer with its output's shape, its parameters and its FLOP, from one forward pass.
  *
  * FLOP are counted for the kernel calls of matrix products, convolutions and attention (backend/recorder.ts), inside
- * layers or outside. [m,k]·[k,n] has 2·m·k·n, each element of a convolution's result 2·in·kh·kw, and each head of
- * attention two products. Elementwise functions, reductions and normalisations are not counted. They are a small part
- * of a network's work, and none of them has a fixed number of operations. A row counts only the module's own parameters
- * and FLOP, not those of the modules in it. So the sum of the rows is the total.
+ * layers or outside. A product [m,k]·[k,n] counts 2·m·k·n. A convolution counts 2·in·kh·kw for each element of its
+ * result. Attention counts its two products in each head. Elementwise functions, reductions and normalisations are not
+ * counted. They are a small part of a network's work, and none of them has a fixed number of operations. A row counts
+ * only the module's own parameters and FLOP, not those of the modules in it. So the sum of the rows is the total.
  */
 import { noGrad, scope } from '../autograd/tape.ts';
 import type { Shape } from '../autograd/variable.ts';
@@ -51,8 +51,8 @@ export interface Summary {
  *
  * @param input the shape of the input of a model that takes one tensor (the input is then 0), or a function that runs
  * the model
- * @throws ValueError for a model that is not a module, or an input that is not a shape or a function; errors of the
- * model
+ * @throws ValueError for a model that is not a module, or an input that is not a shape or a function. Errors of the
+ * model itself are passed on.
  *
  * @example
  *   console.log(`${summary(model, [64, 784])}`);

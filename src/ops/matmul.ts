@@ -2,7 +2,8 @@
  * Matrix products, y[...,m,n] = op(a)·op(b). op(a) is [...,m,k] and op(b) is [...,k,n]; each may be stored transposed.
  * The leading dimensions are a batch and broadcast as in NumPy. Without them it is one product. The GEMM packs its
  * operands in any case, so a transpose costs nothing. The gradients are products too: da = dy·op(b)ᵀ and db =
- * op(a)ᵀ·dy. They are transposed if the operand was, and summed over the repetitions of the operand.
+ * op(a)ᵀ·dy. If an operand is stored transposed, its gradient is too. If an operand was repeated by broadcasting, its
+ * gradient is summed over the repetitions.
  */
 import { BATCH, defineOp } from '../autograd/op.ts';
 import type { Shape, Variable } from '../autograd/variable.ts';

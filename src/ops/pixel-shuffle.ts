@@ -62,7 +62,7 @@ export const pixelUnshuffle = defineOp<Factor>({
     const [batch, height, width, channels] = x;
     if (height % factor > 0 || width % factor > 0) {
       throw new ShapeError(
-        `pixelUnshuffle: expected a map that squares of ${factor}x${factor} fill, got ${height}x${width}`,
+        `pixelUnshuffle: expected a height and width that ${factor} divides, got ${height}x${width}`,
       );
     }
     return [batch, height / factor, width / factor, channels * factor ** 2];

@@ -47,7 +47,8 @@ export interface LearningRateCurve {
  * Trains for some steps at growing rates. Afterwards it restores parameters, optimiser and learning rate, and clears
  * the gradients. It does not restore what `loss` itself changes, such as a loader or a generator.
  *
- * @param loss the loss of step i, a scalar with its graph. It runs in a scope. The test takes the optimiser's step.
+ * @param loss returns the loss of step i, a scalar with its graph. It runs in a scope. It must not call `backward` or
+ * `step`: the test does that.
  * @throws ValueError for options out of range, DivergenceError if the first loss is not finite
  *
  * @example findLearningRate(adam, () => mse(model.forward(x), y)).suggestion

@@ -47,8 +47,9 @@ export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
 
 /**
  * The elements of `a` where the condition is not 0, and those of `b` elsewhere. All three broadcast. The condition has
- * no gradient. A NaN that is not chosen does not reach the result, and its gradient is 0. (If the operation before has
- * an infinite derivative, this 0 becomes NaN, as in PyTorch. For √x at x < 0, use `where` before the root as well.)
+ * no gradient. A NaN that is not chosen does not reach the result, and its gradient is 0. This 0 becomes NaN if it is
+ * multiplied by an infinite derivative before, as in PyTorch. To avoid this for √x at x <= 0, choose a safe x before
+ * the root as well.
  *
  * @param condition such as `x.gt(0)`
  * @throws ShapeError for shapes that do not broadcast

@@ -10,14 +10,17 @@ import { CHANNELS, ROW } from './layout';
 import { NARROW, panelWidth, WIDE } from './tiles';
 import { filterTile } from './transforms';
 
-/** Bytes of one of the sixteen products. They avoid powers of two. */
+/**
+ * The size in bytes of one of the sixteen products. One cache line more keeps it from being a power of two. All
+ * products would then fall into the same lines of the cache.
+ */
 // @ts-ignore: decorator
 @inline
 export function filterStep(k: i32, n: i32): usize {
   return ((<usize>((n + NARROW - 1) & -NARROW) * k) << 2) + 64;
 }
 
-/** Transforms the filters of the columns [n0, n1), whole panels. */
+/** Transforms the filters of the columns [n0, n1). The bounds are those of whole panels. */
 export function winogradFilter(n0: i32, n1: i32, r: WinogradFilterRecord): void {
   const step = filterStep(r.k, r.n);
   for (let n = n0; n < n1; n += WIDE) {
@@ -55,7 +58,7 @@ function transpose(x: usize, size: usize, out: usize, line: usize): void {
   }
 }
 
-/** Columns are channels: w[k, ky, kx, n], rotated. Neighbours are a row of the panel. */
+/** Columns are channels: w[k, ky, kx, n], rotated. Neighbouring channels are a row of the panel. */
 function turnedPanel(r: WinogradFilterRecord, n: i32, width: i32, valid: i32, panel: usize, step: usize): void {
   const tap = (<usize>r.n) << 2;
   const last = r.w + ((<usize>n) << 2) + 8 * tap;

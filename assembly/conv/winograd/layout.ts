@@ -3,12 +3,11 @@
  * workspace.
  *
  * The position (2·ty, 2·tx) is the first of tile (ty, tx). A tile row is a row of tiles of one picture. Tile rows are
- * counted through all pictures. A block is a few tile rows that fill the caches. They may be of several pictures.
+ * counted through all pictures. A block is a few tile rows that fill the caches. They may belong to several pictures.
  *
- * A map of odd size ends within a tile. The second row or column of positions of that tile does not exist. Some
- * products, (3, j) or (i, 3), are used only there, and they are not computed. So a block orders its tiles by kind:
- * those of the last column, whole ones, those of the last row, the corner. The tiles of each product are then
- * neighbours.
+ * If a map has an odd size, its last tiles have only one row or column of positions. These tiles do not need the
+ * products (3, j) or (i, 3), so we do not compute them. A block therefore orders its tiles by kind: those of the last
+ * column, whole ones, those of the last row, and the corner. The tiles that need a product are then neighbours.
  */
 import { WinogradMaps } from '../../records';
 import { workspaceOf } from '../../scratch';
@@ -45,7 +44,7 @@ export class Block {
   x0: i32;
   x1: i32;
   rows: i32;
-  /** The number of tiles of a row with two columns of positions, and with one: 0 or 1. */
+  /** The number of tiles in a row that have two columns of positions, and that have one (0 or 1). */
   whole: i32;
   edges: i32;
   /** The number of tiles of each kind: the last column's, whole ones, the last row's, corners. */
@@ -117,7 +116,8 @@ export function blockColumns(columns: i32): i32 {
 }
 
 /**
- * The number of tile rows of a block. As many as fit are used, so that whole register tiles of `height` tiles fill it.
+ * The number of tile rows of a block: the largest that fits and gives a multiple of `height` tiles. Whole register
+ * tiles of `height` tiles then fill the block. If there is no such number, as many rows as fit.
  */
 export function blockRows(columns: i32, height: i32): i32 {
   const rows = TILES / columns;

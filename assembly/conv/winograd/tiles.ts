@@ -1,8 +1,7 @@
 /**
  * The register tiles of the Winograd kernels, C = [C +] A·B: 2x16 and, for the last eight columns, 4x8. As in
  * gemm/tile-4x8.ts, each element is a chain `acc = acc + a·b` in ascending k. An iteration is one step of k, and the
- * loop over tiles is inside the function. A is not packed. It is a matrix of the workspace, read by rows or,
- * transposed, by columns.
+ * loop over tiles is inside the function. A is not packed. It is a matrix of the workspace, and may be transposed.
  *
  * Two rows are faster than four, because V8 on Node 20 computes a separate address for each `load32_splat` after the
  * first.
@@ -11,7 +10,7 @@ import { put4 } from '../../elementwise/put';
 import { mulAdd } from '../../mul-add';
 import { ROW } from './layout';
 
-/** The columns of a tile, the columns of a last tile, and a number of rows that both tiles divide. */
+/** The columns of a wide tile, and of a narrow one at the end. TALL is a multiple of the rows of both. */
 export const WIDE: i32 = 16;
 export const NARROW: i32 = 8;
 export const TALL: i32 = 4;

@@ -38,7 +38,10 @@ function sumRow(channels: i32): usize {
   return (<usize>((channels + NARROW - 1) & -NARROW)) << 2;
 }
 
-/** Bytes of one of the sixteen products of a sum. They avoid powers of two, because all sixteen are read together. */
+/**
+ * The size in bytes of one of the sixteen products of a sum. It is not a power of two, because all sixteen are read
+ * together and would fall into the same lines of the cache.
+ */
 // @ts-ignore: decorator
 @inline
 function sumStep(outChannels: i32, channels: i32): usize {
