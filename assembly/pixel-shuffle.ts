@@ -17,7 +17,7 @@ export function pixelShuffle(from: i32, to: i32, r: PixelShuffleRecord): void {
   else elements(true, from, to, r);
 }
 
-/** x from y, which is the gradient of y from x. The reverse is also true. */
+/** x from y. This is the gradient of `pixelShuffle`, and `pixelShuffle` is the gradient of this function. */
 export function pixelUnshuffle(from: i32, to: i32, r: PixelShuffleRecord): void {
   if (r.factor == 2) halves(false, from, to, r);
   else elements(false, from, to, r);
@@ -31,7 +31,7 @@ function move(from: usize, to: usize, add: bool): void {
   f32.store(to, add ? f32.load(to) + value : value);
 }
 
-/** Any factor: the `channels` elements at one place of a pixel are r² apart in x, and neighbours in y. */
+/** Any factor. In x the `channels` elements of one pixel of y are r² apart, and in y they are neighbours. */
 // @ts-ignore: decorator
 @inline
 function elements(shuffle: bool, from: i32, to: i32, r: PixelShuffleRecord): void {

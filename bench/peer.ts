@@ -34,7 +34,7 @@ export const causeIn = (lines: readonly string[]): string | undefined =>
 
 export class Peer {
   private constructor(
-    /** The library with its version, in its own words. */
+    /** The name and version that the library reports. */
     readonly name: string,
     private readonly process: ChildProcess,
     private readonly answers: Queue<string | null>,

@@ -112,8 +112,8 @@ export function log4(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function logNormal(y: v128, shift: v128): v128 {
-  // y = 2^k·m with m in [sqrt(1/2), sqrt(2)). We subtract the bits of sqrt(1/2) first. The exponent field then counts
-  // from there.
+  // y = 2^k·m with m in [sqrt(1/2), sqrt(2)). We first subtract the bits of sqrt(1/2) from those of y. The exponent
+  // field of the difference is then k.
   const root = i32x4.splat(0x3f3504f3);
   const u = i32x4.sub(y, root);
   const n = f32x4.convert_i32x4_s(i32x4.sub(i32x4.shr_s(u, 23), shift));

@@ -62,8 +62,8 @@ export class Storage {
   }
 
   /**
-   * The same block for a new variable of the current scope. Outside of scopes it has one more owner; inside, it is
-   * shared until the scope ends.
+   * The same block for another variable that is made now. Outside of scopes the block gets one more owner. Inside a
+   * scope it is shared until the scope ends.
    */
   shared(): Storage {
     const { frame } = this.backend.arena;
@@ -137,8 +137,8 @@ export class Variable {
   }
 
   /**
-   * A part of a block, from `offset` elements on. It is valid as long as the result exists. It has its own version:
-   * code that writes to the block must mark the parts.
+   * A part of a block, from `offset` elements on. It is valid as long as the returned variable exists. It has its own
+   * version. So code that writes to the block must also call `markWritten` of the parts.
    */
   view(shape: Shape, offset = 0): this {
     this.assertAlive();

@@ -90,8 +90,8 @@ export function gemmBoxes({ m, n, k }: { m: number; n: number; k: number }): Bou
 const PLACE_CHUNKS = 16;
 
 /**
- * Divides a product whose rows are positions. Between rows, each chunk packs all weights. Otherwise it is divided as
- * any product.
+ * Divides a product whose rows are positions. If there are many rows, it is divided between rows only, and each chunk
+ * packs all weights. Otherwise it is divided as any product.
  */
 function placeBoxes(sizes: { m: number; n: number; k: number }): Bounds[] {
   const { m, n, k } = sizes;

@@ -55,7 +55,7 @@ export interface AreaLayer extends Style {
   readonly upper: Numbers;
 }
 
-/** A histogram: bar i stands from `edges[i]` to `edges[i + 1]`, from 0 to `heights[i]`. */
+/** A histogram: bar i reaches from `edges[i]` to `edges[i + 1]`, and from 0 up to `heights[i]`. */
 export interface BarsLayer extends Style {
   readonly kind: 'bars';
   readonly edges: Numbers;

@@ -112,6 +112,6 @@ export abstract class Optimizer<S extends ParameterState = ParameterState> {
     this.block.zeroGrad();
   }
 
-  /** Updates the elements of one run in their step t >= 1. */
+  /** Updates the elements of one run. This is their step number `t`, counted from 1. */
   protected abstract update(run: ParameterRun, t: number): void;
 }

@@ -37,8 +37,8 @@ export function partSizes(n: number, size: number | readonly number[]): readonly
 }
 
 /**
- * The shapes that `repeat` needs. An axis of 1 is added before each axis, and the broadcast repeats it. Returned are
- * the shapes before and after the broadcast, and the result's shape.
+ * The three shapes that `repeat` needs. The first has an axis of 1 before each axis of the tensor. The second is the
+ * first after broadcasting, which repeats along the new axes. The third is the shape of the result.
  */
 export function repeatedShapes(
   shape: Shape,
