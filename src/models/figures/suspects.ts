@@ -1,5 +1,5 @@
 /**
- * What the fresh network of a two-sample test looks at: the samples that it is most certain are samples, and the real
+ * What the new network of a two-sample test looks at: the samples that it is most certain are samples, and the real
  * pictures that it is most certain are real, each over the probability that the network gives to that. All of them are
  * of the test part.
  */
@@ -31,7 +31,7 @@ export function suspectsFigure(
   return {
     height,
     width,
-    title: 'what the fresh network is most certain of, with its probability',
+    title: 'what the new network is most certain of, with its probability',
     columnLabels: [],
     rows: [
       ...rows(
