@@ -423,7 +423,7 @@ suite('cli: diffusion', (test) => {
       const out = join(folder, 'out', 'tour');
       const html = readFileSync(join(out, 'index.html'), 'utf8');
       const pictures = [...html.matchAll(/src="([^"]+)"/g)].map(([, file]) => file);
-      assert.is(pictures.length, 16);
+      assert.is(pictures.length, 18);
       for (const file of pictures) assert.ok(existsSync(join(out, file)), file);
       const commands = [...html.matchAll(/<pre>\$ (.*)<\/pre>/g)].map(([, line]) => line);
       assert.equal(
@@ -437,6 +437,7 @@ suite('cli: diffusion', (test) => {
           'train lecture',
           'train diffusion',
           'schedules --schedule',
+          'sample --count',
           'sample --count',
         ],
       );

@@ -24,8 +24,11 @@ const CHROMIUM = '/usr/bin/chromium';
 
 npmRun('build:js', 'build:types');
 
-/** The programs in the README. */
-const programs = () => [...read('README.md').matchAll(/```js\n(.*?)```/gs)].map(([, text]) => text!);
+/** The program in the README that has this in it. */
+const programWith = (part: string): string =>
+  [...read('README.md').matchAll(/```js\n(.*?)```/gs)]
+    .map(([, text]) => text)
+    .find((text) => text.includes(part))!;
 
 /** A folder of somebody who has installed langevin. */
 const asConsumer = <T>(body: (folder: string) => Promise<T>) =>
@@ -206,11 +209,14 @@ suite('package', (test) => {
 
   test("the README's program has fifteen lines after its imports at most, trains, and denoises", () =>
     asConsumer(async (folder) => {
-      const [program] = programs();
-      const lines = program!.split('\n').filter((line) => line !== '' && !line.startsWith('import '));
+      const program = programWith('denoised.png');
+      const lines = program.split('\n').filter((line) => line !== '' && !line.startsWith('import '));
       assert.ok(lines.length <= 15, `${lines.length} lines`);
-      writeFileSync(join(folder, 'program.js'), program!);
-      execFileSync(process.execPath, ['program.js'], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+      writeFileSync(join(folder, 'program.mjs'), program);
+      execFileSync(process.execPath, ['program.mjs'], {
+        cwd: folder,
+        stdio: ['ignore', 'ignore', 'inherit'],
+      });
       const { width, height, pixels } = decodePng(readFileSync(join(folder, 'denoised.png')));
       assert.ok(width > 10 * 84 && height > 3 * 84, `${width}x${height}`);
       // The lowest row, denoised, is nearer to the highest, clean, than the noisy one between them is.
@@ -221,16 +227,27 @@ suite('package', (test) => {
 
   test('the description of a model is that of the README', () =>
     asConsumer(async (folder) => {
-      const [, program] = programs();
-      writeFileSync(join(folder, 'program.js'), program!);
+      writeFileSync(join(folder, 'program.js'), programWith('summary('));
       const said = execFileSync(process.execPath, ['program.js'], { cwd: folder, encoding: 'utf8' });
       const shown = /```js\n[^`]*summary[\s\S]*?```\n\n```\n(.*?)```/s.exec(read('README.md'))?.[1];
       assert.is(said, shown);
     }));
 
+  test("the README's program that saves a model reads it again", () =>
+    asConsumer(async (folder) => {
+      const shown = `${programWith('saveCheckpoint')}\nconsole.log(model.parameters().map((p) => p.size).join());`;
+      writeFileSync(join(folder, 'program.mjs'), shown);
+      const said = execFileSync(process.execPath, ['program.mjs'], { cwd: folder, encoding: 'utf8' });
+      assert.is(said, '16,8,8,1\n');
+      assert.ok(existsSync(join(folder, 'mine.safetensors')));
+    }));
+
   test("the README's last program samples eight Gaussians on a circle", () =>
     asConsumer(async (folder) => {
-      writeFileSync(join(folder, 'program.js'), programs()[2]!.replaceAll('console.log(', 'print('));
+      writeFileSync(
+        join(folder, 'program.js'),
+        programWith('GaussianMixture').replaceAll('console.log(', 'print('),
+      );
       const script =
         "globalThis.print = (x) => process.stdout.write(JSON.stringify(x)); await import('./program.js')";
       const words = ['--input-type=module', '-e', script];
