@@ -32,7 +32,7 @@ const sources = readdirSync('assembly', { recursive: true })
 const source = sources.join('\n');
 
 /**
- * The fields of a class in assembly/records.ts, after those of the class that it extends, laid out as C does: each at
+ * The fields of a class in assembly/records.ts, after those of its base class, with the layout of C: each field is at
  * the next multiple of its size.
  */
 function declared(record: string): Place[] {
@@ -68,7 +68,7 @@ function signatures(): Map<string, string[]> {
   );
 }
 
-/** A constant of assembly/, wherever it is declared. */
+/** A constant of assembly/, from any file. */
 function constants(name: string): number[] {
   return [...source.matchAll(new RegExp(`const ${name}: i32 = (\\d+)`, 'g'))].map(([, value]) =>
     Number(value),
@@ -78,7 +78,7 @@ function constants(name: string): number[] {
 suite('abi', (test) => {
   const kernels = Object.keys(ABI) as KernelName[];
   const exported = signatures();
-  /** Kernels whose chunks are boxes; those of the others are ranges. */
+  /** The kernels whose chunks are boxes. The chunks of the others are ranges. */
   const BOXES: readonly string[] = [
     'gemm',
     'scatterAdd',
@@ -169,7 +169,7 @@ suite('abi', (test) => {
     block: 2n ** 40n + BigInt(numbers('block')),
   };
 
-  /** Rows of channels, where they have a stride, and rows of a gradient. */
+  /** Rows of channels, if they have a stride, and rows of a gradient. */
   const ROWS: readonly string[] = ['q', 'k', 'v', 'dq', 'dk', 'dv'];
 
   test('a record that is written is read back word by word, and nothing is written beyond it', () => {
@@ -249,7 +249,7 @@ suite('abi', (test) => {
       if (name === 'none') continue;
       assert.match(source, new RegExp(`export const ${name.toUpperCase()}: i32 = ${code};`));
     }
-    // A cut along rows or columns must be at whole tiles of both builds.
+    // A split along rows or columns must be at whole tiles of both builds.
     const [, relaxed, strict] = /const MR: i32 = ASC_FEATURE_RELAXED_SIMD \? (\d+) : (\d+)/.exec(source)!;
     assert.is(TILE_ROWS % Number(relaxed), 0);
     assert.is(TILE_ROWS % Number(strict), 0);

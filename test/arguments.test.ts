@@ -30,7 +30,7 @@ const lectureFile = () => {
   return langevin.decodeCheckpoint(langevin.encodeRun(run, { resumable: true }));
 };
 
-/** What a class or function takes with the option of that name, which it does not have, and what it suggests. */
+/** Calls with an unknown option of the given name, and the name that the error suggests. */
 type Wrong = (options: never) => unknown;
 const sized = (o: object) => ({ height: 1, width: 1, ...o });
 const first = (run: Generator<unknown> | Iterator<unknown>) => run.next();
@@ -240,7 +240,7 @@ const SAMPLER_MAKERS = [
   diffusion.uniPc,
 ];
 
-/** Mistakes that people made, and what they are told. */
+/** Typical mistakes and their error messages. */
 const WRONG: readonly (readonly [() => unknown, RegExp])[] = [
   [() => langevin.randn(2 as never, 3 as never), /^randn: expected a shape such as \[2,3\], got 2$/],
   [() => langevin.rand([2], 3 as never), /^rand: expected a generator such as new Rng\(0\), got 3$/],
@@ -307,7 +307,7 @@ suite('arguments', (test) => {
         .map(([name]) => name),
     );
     assert.ok(names.length > 40, `${names.length} were found`);
-    // Samplers come by name above; of these two classes every method that has options has a line of its own.
+    // Samplers are tested by name above. For these two classes every method with options has its own line.
     const samplers = SAMPLER_MAKERS.map((make) => make.name);
     const known = [...Object.keys(UNKNOWN), ...samplers, 'Tensor', 'DiscreteSchedule'];
     const missing = names.filter((name) => !known.includes(name));

@@ -29,7 +29,7 @@ function compared(...args: string[]): { rows: Comparison[]; last: { rows: number
   return { rows: lines.slice(0, -1), last: lines.at(-1) };
 }
 
-/** Work of about so many milliseconds. */
+/** Work that takes about the given number of milliseconds. */
 const busy = (ms: number) =>
   `() => { const end = performance.now() + ${ms}; while (performance.now() < end); }`;
 

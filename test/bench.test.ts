@@ -18,7 +18,7 @@ import { suite } from './suite.ts';
 const QUICKLY = ['--quick', '--json', '--threads', '1', '--numerics', 'strict'];
 const QUICK: Setting = { threads: 1, numerics: 'strict', quick: true };
 
-/** Runs the command as a person does. */
+/** Runs the command as a user does. */
 function bench(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, ['bench/run.js', ...args], {
     encoding: 'utf8',
@@ -46,7 +46,7 @@ function quickRun() {
   return once;
 }
 
-/** What a row of each subject says besides name, shape, threads, numerics and ms. */
+/** The fields of each subject's rows, in addition to name, shape, threads, numerics and ms. */
 const PROMISED: Record<string, readonly (keyof Row)[]> = {
   gemm: ['gflops', 'gbps', 'ofPeak', 'speedup'],
   elementwise: ['gbps', 'nsPerElement', 'ofPeak', 'speedup'],
@@ -64,7 +64,7 @@ const PROMISED: Record<string, readonly (keyof Row)[]> = {
   sampler: [],
 };
 
-/** The results folder as it stands. */
+/** The files of the results folder. */
 function savedResults(): string[] {
   const folder = 'bench/results';
   if (!existsSync(folder)) return [];
@@ -110,7 +110,7 @@ suite('bench', (test) => {
     assert.equal([...new Set(rows().map((row) => row.subject))], Object.keys(PROMISED));
     for (const row of rows()) {
       checkRow(row);
-      // A part of a program and the peak itself have less to say.
+      // Rows for a part of a program, and for the peak, have fewer fields.
       const whole = row.share === undefined && row.shape !== 'registers';
       for (const field of whole ? PROMISED[row.subject]! : []) {
         assert.type(row[field], 'number', `${row.name}: ${field}`);

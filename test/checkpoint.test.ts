@@ -293,7 +293,7 @@ suite('checkpoint', (test) => {
       digest([['a', a]]),
     ]);
     assert.is(new Set([...others, expected]).size, 6);
-    // Two tensors of one size lie in the file as they were given; the digest sorts them by name.
+    // Two tensors of the same size keep their order in the file. The digest sorts them by name.
     const [c, d] = [Float32Array.of(1), Float32Array.of(2)].map(
       (data) => ({ dtype: 'F32', shape: [1], data }) as const,
     );

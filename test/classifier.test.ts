@@ -32,7 +32,7 @@ const SIZES = { height: 28, width: 28, channels: 1, classes: 10 };
 const SMALL = { height: 5, width: 7, channels: 2, classes: 3 };
 const RUN = { epochs: 8, batchSize: 20, lr: 3e-3, seed: 0 };
 
-/** Its logits are the 64 pixels themselves. */
+/** A classifier whose logits are the 64 pixels. */
 class Pixels extends PictureClassifier {
   readonly kind = 'pixels';
   readonly description = 'the pixels';

@@ -456,7 +456,7 @@ suite('cli: diffusion', (test) => {
       assert.match(stdout, /the tour took \d+ s: open out\/tour\/index\.html\n$/);
     }));
 
-  // util-linux's script(1) is a terminal.
+  // util-linux's script(1) gives the command a terminal.
   test.when(existsSync('/usr/bin/script'), 'on a terminal the tour shows how far its trainings are', () =>
     inFolder(async (folder) => {
       tinyData(folder);
@@ -605,7 +605,7 @@ suite('cli: diffusion', (test) => {
         1,
         /expected the run's data, 60 pictures of "strokes train", got 50/,
       );
-      // Of a run that goes well at first and then wrong, what was there stays as it was.
+      // If a run fails after a good beginning, the existing files do not change.
       const of = (name: string) => (file: string) => [
         file,
         readFileSync(join(folder, name, file)).toString('base64'),

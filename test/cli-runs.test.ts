@@ -29,11 +29,11 @@ function failed({ code, stdout, stderr }: Outcome, message: RegExp, expected = 1
   assert.equal([code, stdout], [expected, '']);
 }
 
-/** Kills a run, which can do nothing about it, as soon as it says `heard`. */
+/** Kills a run (SIGKILL) as soon as its output has `heard`. */
 const killed = (words: readonly string[], folder: string, heard: string) =>
   langevin([...words, '--json'], folder, (child, soFar) => soFar.includes(heard) && child.kill('SIGKILL'));
 
-/** A process that is over, and whose number was its own a moment ago. */
+/** A process that has just ended: no other process has its number yet. */
 function deadPid(): Promise<number> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, ['-e', '']);

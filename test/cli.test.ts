@@ -26,10 +26,10 @@ const FILES = [
   'pure-noise.png',
 ];
 const TRAIN = ['train', 'denoiser'];
-/** Two steps an epoch: what is tested is not what is learned. */
+/** Two steps per epoch: these tests do not depend on the result of training. */
 const TINY = [...TRAIN, '--limit', '128', '--epochs', '2'];
 
-/** The files in a folder but for its checkpoint, of which a run leaves one or two. */
+/** The files in a folder, without checkpoints: a run leaves one or two of them. */
 function resultsIn(folder: string): string[] {
   const [checkpoints, results] = [true, false].map((is) =>
     readdirSync(folder).filter((file) => /^checkpoint-\d{8}\.safetensors$/.test(file) === is),
@@ -419,7 +419,7 @@ suite('cli', (test) => {
       assert.equal(resultsIn(join(folder, 'out')), FILES);
     }));
 
-  // util-linux's script(1) is a terminal of the size that it has.
+  // util-linux's script(1) gives the command a terminal of the current size.
   test.when(
     existsSync('/usr/bin/script'),
     'on a terminal every epoch has a bar that ends with its losses',

@@ -25,7 +25,7 @@ function check(kind: keyof typeof KERNELS, s: ConvSizes, accumulate: boolean): v
   assert.equal(wasm[0], Float64Array.from(arrays[0]), 'the input is as it was');
 }
 
-/** Shapes that end inside of tiles, or go beyond blocks. */
+/** Shapes that end inside of tiles, or need several blocks. */
 const SHAPES: readonly ConvSizes[] = [
   sizes({ batch: 1, height: 3, width: 5 }),
   sizes({ batch: 7, height: 3, width: 5 }),
@@ -86,7 +86,7 @@ const SHAPES: readonly ConvSizes[] = [
   ),
 ];
 
-/** Shapes of which x or y has few channels: see backend/conv/taps.ts. */
+/** Shapes where x or y has few channels: see backend/conv/taps.ts. */
 const FEW: readonly ConvSizes[] = [
   sizes({ batch: 3, height: 5, width: 7, inChannels: 1, outChannels: 33 }),
   sizes({

@@ -5,7 +5,7 @@ import { createDataset, type Dataset, permutation, split, subset, take } from '.
 import { ValueError } from '../src/errors.ts';
 import { suite } from './suite.ts';
 
-/** `n` pictures of 1x2, each telling its own number: [i, 255 - i], label i mod 10. */
+/** `n` pictures of 1x2. Picture i has the values [i, 255 - i] and the label i mod 10. */
 function numbered(n: number): Dataset {
   const images = Uint8Array.from({ length: 2 * n }, (_, i) => (i % 2 ? 255 - (i >> 1) : i >> 1));
   const labels = Uint8Array.from({ length: n }, (_, i) => i % 10);

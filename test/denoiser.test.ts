@@ -21,7 +21,7 @@ import { suite } from './suite.ts';
 
 const strokes = loadStrokes({ train: 640, test: 300 });
 
-/** A denoiser whose initial values follow from a seed. */
+/** A denoiser whose initial values are a function of a seed. */
 const denoiser = (options: DenoiserOptions = {}, seed: string | number = 0) =>
   new Denoiser({ rng: new Rng(seed).stream('initial values'), ...options });
 const SMALL = { hidden: 24, code: 16 };
@@ -37,7 +37,7 @@ function run(model: Denoiser, options: Partial<TrainDenoiserOptions> = {}) {
 
 const values = (model: Denoiser) => model.parameters().map((p) => [...p.toTypedArray()]);
 
-/** The loss of the best picture that does not look at its input: the pixels' variance over the set. */
+/** The loss of the best constant picture: the variance of the pixels over the set. */
 function varianceOf({ test: { images, length } }: TrainTest): number {
   let variance = 0;
   for (let pixel = 0; pixel < 784; pixel++) {
@@ -52,7 +52,7 @@ function varianceOf({ test: { images, length } }: TrainTest): number {
   return variance;
 }
 
-/** Of five batches of 64 strokes, each a float32, and of the 300 test strokes after them, the mean of two. */
+/** The losses of five batches of 64 strokes, each a float32, and of 300 test strokes, a mean of two batches. */
 const GOLDEN = {
   batches: [
     0.23034997284412384, 0.22566500306129456, 0.2177535891532898, 0.20256243646144867, 0.17118515074253082,
@@ -172,7 +172,7 @@ suite('denoiser', (test) => {
   });
 
   test('the test noise is the same after every epoch, the training noise is not', () => {
-    // A step of 1e-30 changes no parameter of either backend: what differs is noise.
+    // A step of 1e-30 changes no parameter on either backend: only the noise differs.
     const { epochs } = run(denoiser(SMALL), { epochs: 2, lr: 1e-30 });
     assert.is(epochs[0].testLoss, epochs[1].testLoss);
     assert.is.not(epochs[0].trainLoss, epochs[1].trainLoss);
@@ -209,7 +209,7 @@ suite('denoiser', (test) => {
     let allocated = 0;
     const originals = [Float32Array, Float64Array, Uint32Array, Uint8Array];
     for (const original of originals) {
-      // A view of a buffer allocates nothing; a length or a list of values does.
+      // A view of a buffer allocates nothing. A constructor with a length or a list allocates.
       const counting = new Proxy(original, {
         construct(target, args, self) {
           if (!(args[0] instanceof ArrayBuffer || args[0] instanceof SharedArrayBuffer)) allocated++;

@@ -12,7 +12,7 @@ import { Rng } from '../src/random/rng.ts';
 import { tensor } from '../src/tensor/create.ts';
 import type { Tensor } from '../src/tensor/tensor.ts';
 
-/** Draw j is 0 but for row 2 + j of the batch, where it is 1. */
+/** Draw j is 1 in row 2 + j of the batch, and 0 in the other rows. */
 export class Impulses extends Rng {
   draws = 0;
 
@@ -55,7 +55,7 @@ export function affineMap(
   return { c: values[0]!, A: values[1]! - values[0]!, noise };
 }
 
-/** Mean and variance of what a map makes of a start of that mean and variance. */
+/** Mean and variance of a map's output, for a start with the given mean and variance. */
 export function push({ c, A, noise }: Affine, mean: number, variance: number) {
   return { mean: c + A * mean, variance: A * A * variance + noise };
 }

@@ -153,7 +153,7 @@ suite('diffusion: the lecture’s model', (test) => {
     const variances = [0.5, 0.01, 2, 0];
     const best = lectureGaussianBest(variances);
     near(best, (4 * 16 * ((1.25 * 0.5) / 1.75 + 0.0125 / 1.26 + 2.5 / 3.25)) / 4, 1e-12);
-    // The same covariance, turned
+    // The same covariance after a rotation
     const [c, s] = [Math.cos(0.7), Math.sin(0.7)];
     const covariance = new Float64Array(16);
     for (const [j, v] of variances.entries()) covariance[5 * j] = v;
@@ -166,7 +166,7 @@ suite('diffusion: the lecture’s model', (test) => {
       lectureGaussianBest(variances, { carry: true }),
       1e-10,
     );
-    // The loss of that very network, on samples
+    // The loss of this network, on samples
     setBackend('wasm');
     const n = 20_000;
     const scales = tensor(variances.map(Math.sqrt));
@@ -199,14 +199,14 @@ suite('diffusion: the lecture’s model', (test) => {
     );
     const best = lecturePointsBest(tensor([[1], [-1]]), batch, new Rng('points'));
     near(best, 64 * error, 0.02 * 64 * error);
-    // Points of their own are told apart by a jump of many deviations: no error is left.
+    // Points that are many deviations apart can be distinguished: the error is 0.
     const far = tensor([[100], [-100]]);
     near(lecturePointsBest(far, far, new Rng(1)), 0, 1e-9);
   });
 
   test('training reaches the best loss and not less, with constant memory', () => {
     setBackend('wasm');
-    // Two coordinates of one number: what a network of 3-24-24-2 can learn in a second.
+    // Two equal coordinates: a network of 3-24-24-2 learns them in a second.
     const rng = new Rng('train');
     const model = new LectureNetwork(2, 24, rng);
     const variance = 0.5;

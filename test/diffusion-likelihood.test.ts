@@ -34,10 +34,10 @@ function pictures(n: number, seed: string) {
 const DATA = { train: pictures(200, 'train'), test: pictures(100, 'test') };
 const best = gaussian(MEANS, STD * STD);
 
-/** The entropy of a pixel in bins of 2/255: no code can do with less. */
+/** The entropy of a pixel in bins of 2/255, a lower bound for every code. */
 const ENTROPY = Math.log2(STD * Math.sqrt(2 * Math.PI * Math.E)) - Math.log2(2 / 255);
 
-/** The best predictor of these data, whose answers are spoilt by `error` of each pixel. */
+/** The optimal predictor of these data, with `error` added to or subtracted from each pixel. */
 function model(schedule: NoiseSchedule, error = 0) {
   const spoilt = Float64Array.from({ length: PIXELS }, (_, i) => (i % 2 ? error : -error));
   return {
@@ -56,7 +56,7 @@ suite('diffusion: likelihood of models', (test) => {
       const { bound, plain, ode } = diffusionLikelihood(model(schedule), DATA, 0);
       // 1,200 pixels: their mean log density has a standard error of 1/√(2·1200)/ln 2 = 0.03.
       assert.ok(Math.abs(ode! - ENTROPY) < 0.09, `${schedule.name}: ${ode} bits, entropy ${ENTROPY}`);
-      // The noise of each of its terms is fresh: it scatters by 0.1.
+      // Each term has fresh noise: the bound varies by 0.1.
       const { bitsPerDimension } = bound!;
       assert.ok(Math.abs(bitsPerDimension - ENTROPY) < 0.3, `${bitsPerDimension}`);
       assert.ok(Math.abs(plain! - ENTROPY) < 0.3, `${plain} without the skip connection`);

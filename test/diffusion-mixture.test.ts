@@ -246,7 +246,7 @@ suite('diffusion: distributions', (test) => {
       near(own[i]!, value, 1e-10);
       near(asked[i]!, value, 1e-10);
     }
-    // Far away from all components nothing overflows.
+    // Far from all components nothing overflows.
     const far = MIXTURE.logDensity(tensor([[1e4, -1e4]]), level).item();
     assert.ok(Number.isFinite(far) && far < -1e6);
     setBackend('wasm');
@@ -265,7 +265,7 @@ suite('diffusion: distributions', (test) => {
     ]);
     const [first, last] = [schedule.level(schedule.tMin), schedule.level(schedule.tMax)];
     const [s0, s1] = [first.sigma / first.alpha, last.sigma / last.alpha];
-    // The flow stretches y - mean by the ratio of standard deviations; the prior is N(0, 1/alpha²) in y.
+    // The flow scales y - mean by the ratio of the standard deviations. The prior is N(0, 1/alpha²) in y.
     const exact = [0, 1].map((i) => {
       let sum = 0;
       for (const j of [0, 1]) {
@@ -283,7 +283,7 @@ suite('diffusion: distributions', (test) => {
     for (const i of [0, 1]) near(fine[i]!, exact[i]!, 1e-7);
     const errors = [20, 40].map((steps) => Math.abs(run(steps)[0]! - exact[0]!));
     assert.ok(errors[0]! / errors[1]! > 12, 'the integrator has order 4');
-    // For the mixture the prior's mismatch at t = 1 is what remains.
+    // For the mixture the remaining error is the mismatch of the prior at t = 1.
     const { logLikelihood, latent } = odeLikelihood(MIXTURE.predictor(schedule), schedule, x, { steps: 200 });
     const density = MIXTURE.logDensity(x, first).toTypedArray();
     for (const i of [0, 1]) {

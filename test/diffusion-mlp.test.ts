@@ -13,7 +13,7 @@ import { suite } from './suite.ts';
 
 const TINY = { height: 2, width: 3, classes: 2, hidden: 5, inner: 4, depth: 2, condition: 4 };
 
-/** A network whose parameters, also those that begin at 0, are all drawn. */
+/** A network with random values for all parameters, also those that start at 0. */
 function network(options: DiffusionMlpOptions = {}): DiffusionMlp {
   const rng = new Rng(1);
   const made = new DiffusionMlp({ ...TINY, ...options, rng });
@@ -31,7 +31,7 @@ const norm = (rows: Rows): Rows =>
     return row.map((x) => x / root);
   });
 
-/** The formula of the file's header in float64, with plain arrays. */
+/** The formula at the top of the network's file, in float64 with plain arrays. */
 function byHand(model: DiffusionMlp, x: Rows, times: number[], columns: number[]): Rows {
   const state = model.stateDict();
   const layer = (name: string, rows: Rows): Rows => {
@@ -158,7 +158,7 @@ suite('diffusion mlp', (test) => {
           const told = networkTime(model.schedule, t);
           const y = answer.network.forward(x, [told, told, told], { labels }).toTypedArray();
           const own = x.slice([i], [i + 1]);
-          // The mixture of one Gaussian around each answer knows the best prediction of x0, and eps follows.
+          // With one Gaussian around each estimate, the mixture gives the optimal x0, and eps follows from it.
           const data = gaussian(y.slice(6 * i, 6 * i + 6), 0.05 ** 2);
           const x0 = data.denoise(own, level).toTypedArray();
           const [p, q] = predictionRow(predicts, level);

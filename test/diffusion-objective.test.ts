@@ -126,7 +126,7 @@ suite('diffusion: objectives', (test) => {
         }
         const loss = objective.lossAt((x) => x.mul(0), x0, times, eps).item();
         near(loss, square, 1e-10 * square);
-        // What the network is shown is the noised data and the times.
+        // The inputs of the network are the noised data and the times.
         objective.lossAt(
           (x, t) => {
             assert.equal(Array.from(t), [...times]);
@@ -151,7 +151,7 @@ suite('diffusion: objectives', (test) => {
     const times = [0, 1, 10, 30, 50, 70, 98, 99];
     const error = new Rng(3).normal([8, 2]).mul(0.1);
     for (const weight of ['min-snr', 'p2', 'vlb'] as const satisfies LossWeighting[]) {
-      // Networks whose data are wrong by the same error, each in its own words.
+      // Networks with the same error in x0, each with another kind of prediction.
       const losses = PREDICTIONS.map((predicts) => {
         const objective = new Objective(LINEAR, { predicts, lossWeighting: weight });
         const network: Network = (x, t) => {
@@ -181,7 +181,7 @@ suite('diffusion: objectives', (test) => {
       assert.is(at('simple', 'v'), 1);
       near(at('simple', 'score'), level.sigma ** 2, 1e-12);
       if (t === 0) continue;
-      // Ho et al. (2020), equation 12, with the variance betaTilde; and Kingma et al. (2021), half the fall of the SNR
+      // Ho et al. (2020), equation 12, with the variance betaTilde; Kingma et al. (2021): half the decrease of the SNR
       const beta = LINEAR.betas[t]!;
       const tilde = LINEAR.posteriorVariances[t]!;
       near(at('vlb', 'eps'), beta ** 2 / (2 * tilde * (1 - beta) * level.sigma ** 2), 1e-10);
@@ -287,7 +287,7 @@ suite('diffusion: objectives', (test) => {
     const wanted = weight * error.mul(error).mean().item();
     near(edmLossAt(network, x0, [s, s, s, s], eps, d).item(), wanted, 1e-12);
     assert.ok(Number.isFinite(edmLoss(network, x0, new Rng(5)).item()));
-    // On a variance preserving schedule the same denoiser is asked in x/alpha.
+    // On a variance preserving schedule the same denoiser is evaluated at x/alpha.
     const vp = continuousSchedule('vp');
     const level = vp.levelOfRatio(s);
     const scaled = x0.add(eps.mul(s)).mul(level.alpha);
@@ -300,7 +300,7 @@ suite('diffusion: objectives', (test) => {
     near(normalInterval(8, Infinity), 6.220960574271786e-16, 1e-28);
     near(normalInterval(-Infinity, -8), 6.220960574271786e-16, 1e-28);
     assert.is(normalInterval(-Infinity, Infinity), 1);
-    // The bins of 8 bits tile the line.
+    // The 256 bins cover the line.
     let sum = 0;
     for (let grey = 0; grey < 256; grey++) {
       sum += Math.exp(logDiscretisedNormal((2 * grey) / 255 - 1, 0.93, 0.2, GREY_BIN));
@@ -309,12 +309,12 @@ suite('diffusion: objectives', (test) => {
   });
 
   test('the bound of the best predictor is near the entropy of its data, and above it', () => {
-    // Grey levels of a Gaussian: their entropy is that of the density less ln(bin), for a bin this small.
+    // Grey levels of a Gaussian: for such small bins their entropy is that of the density minus ln(bin).
     const std = 0.2;
     const grey = (z: number) => Math.min(Math.max(Math.round((z * std + 1) * 127.5), 0), 255) / 127.5 - 1;
     const values = new Rng('grey').normal([128, 16]).toTypedArray();
     const x0 = tensor(Float64Array.from(values, grey), [128, 16]);
-    // Steps of equal size in ln(SNR), small enough that each costs little over its integral
+    // Steps of equal size in ln(SNR), so small that each term is only slightly above its integral
     const sigmas = Float64Array.from({ length: 600 }, (_, i) => 0.005 * 1e4 ** (i / 599));
     const schedule = DiscreteSchedule.fromSigmas(sigmas, { scaling: 'preserving' });
     const model = gaussian(new Float64Array(16), std * std).predictor(schedule);
@@ -325,15 +325,15 @@ suite('diffusion: objectives', (test) => {
     }
     const large = { variance: 'large' } as const;
     const bound = variationalBound(model, schedule, x0, new Rng('bound'), large);
-    // The noise of the terms leaves some hundredths of a bit.
+    // The noise of the terms gives an error of some hundredths of a bit.
     assert.ok(bound.bitsPerDimension > entropy - 0.05, `${bound.bitsPerDimension} is below ${entropy}`);
     assert.ok(bound.bitsPerDimension < entropy + 0.12, `${bound.bitsPerDimension} is far above ${entropy}`);
-    // The prior's share by hand
+    // The term of the prior, written out
     const { alpha, sigma } = schedule.level(599);
     let prior = 0;
     for (const v of x0.toTypedArray()) prior += alpha ** 2 * v * v + sigma ** 2 - 1 - 2 * Math.log(sigma);
     near(bound.prior, prior / (2 * x0.size * Math.LN2), 1e-12);
-    // With betaTilde the last step is too sure of itself: its variance is that of a step between two levels.
+    // With betaTilde the variance of the last step is too small: it is that of a step between two levels.
     const small = variationalBound(model, schedule, x0, new Rng('bound'));
     assert.ok(small.decoder > bound.decoder + 1);
     near(small.diffusion, bound.diffusion, 0.02 * bound.diffusion);
@@ -379,7 +379,7 @@ suite('diffusion: objectives', (test) => {
     assert.ok(without.share.every((g: number) => g === 0));
     assert.ok(withBound.share.some((g: number) => Math.abs(g) > 1e-6));
     assert.ok(withBound.loss > without.loss);
-    // The derivative in a weight of the share, against a difference quotient
+    // The derivative in a weight of the share, compared with a difference quotient
     const h = 1e-5;
     const at = (delta: number) => {
       const own = share.weight.toTypedArray();
@@ -392,7 +392,7 @@ suite('diffusion: objectives', (test) => {
     };
     const quotient = (at(h) - at(-h)) / (2 * h);
     near(withBound.share[5]!, quotient, 1e-6 * (1 + Math.abs(quotient)));
-    // The training bound, whose Φ is approximate, against the exact one
+    // The training bound, whose Φ is approximate, compared with the exact one
     const model = learnedVariancePredictor(network, 'eps');
     const exact = variationalBound(model, schedule, x0, new Rng(6), { variance: 'learned' });
     let average = 0;
@@ -416,7 +416,7 @@ suite('diffusion: objectives', (test) => {
       near(values[24 + i]!, Math.cos(250 * 10_000 ** (-i / 4)), 1e-12);
       near(values[28 + i]!, Math.sin(250 * 10_000 ** (-i / 4)), 1e-12);
     }
-    // A time between two float32 is not rounded to either of them: at 999 they are 6e-5 apart.
+    // A time between two float32 numbers is not rounded to one of them: near 999 they are 6e-5 apart.
     const between = 999 + 2 ** -15;
     const [c, s] = [0, 4].map((i) => timestepEmbedding([between], 8).toTypedArray()[i]);
     near(c, Math.cos(between), 2e-7);

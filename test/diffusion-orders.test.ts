@@ -31,14 +31,14 @@ const SCHEDULES = [
   continuousSchedule('flow', { tMin: 0.1, tMax: 0.98 }),
 ] as const;
 const VP = SCHEDULES[0];
-/** The flow from pure noise on, where alpha is 0, in equal steps of its own time. */
+/** The flow from pure noise, where alpha is 0, with equal steps of its own time. */
 const PURE = continuousSchedule('flow', { tMin: 0.1 });
 const TIMES = { spacing: 'trailing' } as const;
 
 const near = (value: number, expected: number, tolerance: number, what = '') =>
   assert.ok(Math.abs(value - expected) <= tolerance, `${what}: ${value} is not ${expected} ± ${tolerance}`);
 
-/** A row of the table of orders: sampler, options, order of the output's standard deviation, and schedule (default VP). */
+/** A row of the table: sampler, options, order of the standard deviation of its output, and schedule (default VP). */
 type Row = {
   [N in SamplerName]: readonly [N, SamplersOptions[N], number, (typeof SCHEDULES)[number]?];
 }[SamplerName];
@@ -132,7 +132,7 @@ suite('diffusion: samplers on Gaussian data', (test) => {
   }
 
   test('DDIM, Euler, Heun, 2M and 2S equal their recursions written out, to float precision', () => {
-    // With y = x/alpha - mean and s = sigma/alpha: eps = y·s/(s² + v), and the data less their mean y·v/(s² + v).
+    // With y = x/alpha - mean and s = sigma/alpha: eps = y·s/(s² + v), and x0 - mean = y·v/(s² + v).
     for (const schedule of SCHEDULES) {
       const options = { steps: 7, spacing: 'log-snr', end: 'first' } as const;
       const levels = spacedLevels(schedule, options);
@@ -164,7 +164,7 @@ suite('diffusion: samplers on Gaussian data', (test) => {
       }, 1);
       const [first, last] = [levels[0]!, levels[7]!];
       if (schedule.name === 'flow') {
-        // In the flow's own time: z = x - alpha·mean falls at the velocity (z - x0)/t, less the mean's part.
+        // In the flow's own time z = x - alpha·mean has the velocity (z - x0)/t, without the part of the mean.
         const slope = (level: NoiseLevel) =>
           (1 - (level.alpha * VARIANCE) / marginal(level, 0, VARIANCE).variance) / level.t;
         const z = levels.slice(1).reduce((z, to, i) => {
@@ -183,7 +183,7 @@ suite('diffusion: samplers on Gaussian data', (test) => {
         );
         const expected = (gain * last.alpha) / first.alpha;
         near(A, expected, 1e-12 * Math.abs(expected) + 1e-13, `${name} on ${schedule.name}`);
-        // The mean of the first level becomes that of the last.
+        // The mean of the first level is mapped to that of the last.
         near(c + A * first.alpha * MEAN, last.alpha * MEAN, 1e-11, name);
       }
     }
@@ -369,7 +369,7 @@ suite('diffusion: samplers on Gaussian data', (test) => {
     }
     const pairs = createSampler('dpm-solver-2s', { steps: 100, inner: 'grid' });
     near(push(affineMap(pairs, schedule, MEAN, VARIANCE), 0, 1).variance, VARIANCE, 0.05 * VARIANCE);
-    // The relative error of the variance. In equal steps of a table the last one, to the data, is long.
+    // The relative error of the variance. With equal steps in a table, the last step (to the data) is long.
     const [table, flow] = [
       { zero: schedule, steps: 100 },
       { zero: continuousSchedule('flow'), steps: 60 },

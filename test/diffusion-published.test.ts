@@ -69,7 +69,7 @@ suite('diffusion: published values', (test) => {
     // Song et al. (2021), equation 12, with eta 0: x_to = alpha_to·clip(x0) + sigma_to·eps, in plain numbers.
     on('DDIM clips the data, and keeps the noise that the model predicts', () => {
       const schedule = createSchedule('linear');
-      // Not to the clean level, where the noise has no say.
+      // Not to the level without noise, where eps has no effect.
       const options = { ...ddim, end: 'first' } as const;
       const levels = spacedLevels(schedule, { steps: 10, spacing: 'leading', end: 'first' });
       let clipped = 0;
@@ -99,7 +99,7 @@ suite('diffusion: published values', (test) => {
       }
     });
 
-    // Its DPM-Solver and UniPC grids are linspace over one point more, and end at the cleanest level.
+    // Its DPM-Solver and UniPC grids are linspace with one more point, and end at the level with the least noise.
     const grid = { steps: 10, spacing: 'linspace', end: 'first' } as const;
 
     on('DPM-Solver++ 2M agrees with diffusers, for eps and v and with dynamic thresholding', () => {
@@ -130,7 +130,7 @@ suite('diffusion: published values', (test) => {
   }
 });
 
-/** Ten equally spaced times, between two entries of the table linear in sigma, and sigma 0. */
+/** Ten equally spaced times and sigma 0. Between two entries of the table sigma is linear. */
 function linearLevels({ sigmas }: DiscreteSchedule): NoiseLevel[] {
   const last = sigmas.length - 1;
   const levels = Array.from({ length: 10 }, (_, i): NoiseLevel => {

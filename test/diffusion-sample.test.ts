@@ -14,7 +14,7 @@ import { suite } from './suite.ts';
 const PROCESS = { schedule: 'cosine', steps: 40, predicts: 'x0' } as const;
 const TINY = { height: 2, width: 3, hidden: 8, inner: 8, depth: 1, condition: 4 };
 
-/** A model that says of every picture with label k that it is grey of k/10, and without a label 1/2. */
+/** A model that predicts a picture of the grey k/10 for label k, and 1/2 without a label. */
 function greys(classes = 10): DiffusionPipeline {
   const model = new DiffusionPipeline(new DiffusionMlp({ ...TINY, classes, rng: new Rng(0) }), PROCESS);
   model.predict = (x, _t, labels) =>
@@ -36,7 +36,7 @@ suite('diffusion: pictures', (test) => {
     for (const sampler of SAMPLERS) {
       if (sampler === 'ddim-inversion') continue;
       const pictures = samplePictures(model, { labels: [0, 3, 9, null], sampler, steps: 10 });
-      // Langevin steps stay at the cleanest level's noise.
+      // Langevin steps keep the noise of the last level.
       const tolerance = sampler === 'annealed-langevin' || sampler === 'predictor-corrector' ? 0.1 : 1e-4;
       close(means(pictures), [0, 0.3, 0.9, 0.5], tolerance, sampler);
     }
@@ -130,7 +130,7 @@ suite('diffusion: pictures', (test) => {
   test('all memory is freed, also if the caller stops early', () => {
     const rng = new Rng(0);
     const model = new DiffusionPipeline(new DiffusionMlp({ ...TINY, rng }), PROCESS);
-    for (const p of model.network.parameters()) rng.uniformInto(p, -0.3, 0.3); // untrained it always says 0
+    for (const p of model.network.parameters()) rng.uniformInto(p, -0.3, 0.3); // untrained it always predicts 0
     const sampling = { labels: labelsInTurn(model, 4), steps: 4, guidance: 2 };
     const one = samplePictures(model, sampling);
     const before = backend().heap.usedBytes;

@@ -89,7 +89,7 @@ suite('diffusion: schedules', (test) => {
     assert.is(rescaled.alphaBars[999], 0);
     assert.is(rescaled.level(999).alpha, 0);
     assert.is(rescaled.level(999).sigma, 1);
-    // √alphaBar is moved by an affine map, so ratios of differences stay.
+    // √alphaBar is changed by an affine map, so ratios of differences do not change.
     const r = (a: Float64Array) =>
       (Math.sqrt(a[100]!) - Math.sqrt(a[500]!)) / (Math.sqrt(a[0]!) - Math.sqrt(a[999]!));
     near(r(rescaled.alphaBars), r(usual.alphaBars), 1e-12);
@@ -117,7 +117,7 @@ suite('diffusion: schedules', (test) => {
     const exploding = DiscreteSchedule.fromSigmas([0.5, 2], { timesteps: [10, 20] });
     assert.equal(exploding.level(20), { t: 20, alpha: 1, sigma: 2 });
     assert.is(exploding.priorStd, 2);
-    // Halfway in time is halfway in ln(sigma).
+    // The middle in time is the middle in ln(sigma).
     near(exploding.level(15).sigma, 1, 1e-14);
   });
 
@@ -184,7 +184,7 @@ suite('diffusion: schedules', (test) => {
         near(s.diffusionSquared(t), b0 * b0, 1e-12, s.name);
         const law = process.law!(1, 0, t);
         near(alpha, law.mean, 1e-13, s.name);
-        // The laboratory's VE begins without noise at 0, this one with sigmaMin.
+        // The VE process of the SDE laboratory starts without noise, this schedule with sigmaMin.
         const start = s.name === 've' ? 0.01 ** 2 : 0;
         near(sigma * sigma, law.variance! + start, 1e-9, s.name);
       }

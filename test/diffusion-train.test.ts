@@ -21,7 +21,7 @@ import { suite } from './suite.ts';
 
 const strokes = loadStrokes({ train: 50, test: 20 });
 const TINY = { hidden: 12, inner: 10, depth: 1, condition: 8 };
-/** Seven steps an epoch, the last of two pictures. */
+/** Seven steps per epoch; the last batch has two pictures. */
 const SETTINGS: DiffusionSettings = { ...DIFFUSION_SETTINGS, epochs: 3, batchSize: 8, lr: 3e-3 };
 
 function trainer(settings: Partial<DiffusionSettings> = {}, sizes: DiffusionMlpOptions = {}) {
@@ -137,7 +137,7 @@ suite('diffusion training', (test) => {
       Array.from({ length: 12 }, (_, i) => i + 1),
     );
     const last = epochs[11].testLoss;
-    // A network that says 0 has the mean square of the pictures; the mean picture explains much of it.
+    // The loss of a network that predicts 0 is the mean square of the pictures; the mean picture has a much lower loss.
     assert.ok(last < 0.4 * untrained && last < epochs[3].testLoss, `${last} after ${untrained}`);
   });
 

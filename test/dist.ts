@@ -24,7 +24,7 @@ export function npmRun(...scripts: string[]): void {
   }
 }
 
-/** What a process left behind: its exit code, or the signal that ended it, and its words. */
+/** The result of a process: its exit code, or the signal that ended it, and its output. */
 export interface Outcome {
   readonly code: number | null;
   readonly signal: string | null;
@@ -33,7 +33,7 @@ export interface Outcome {
 }
 
 /**
- * Runs `langevin` with these words in the folder `cwd`. `during` is called with every piece of its output, and
+ * Runs `langevin` with these arguments in the folder `cwd`. `during` is called with every part of its output, and
  * may send it signals.
  * @param cli the program: that of dist/ by default
  */
@@ -58,7 +58,7 @@ export function langevin(
   });
 }
 
-/** Runs it, and asserts that nothing went wrong; its standard output. */
+/** Runs it, and asserts that it succeeds. Returns its standard output. */
 export async function ok(words: readonly string[], cwd: string, cli = CLI): Promise<string> {
   const { code, stdout, stderr } = await langevin(words, cwd, () => {}, cli);
   assert.equal([code, stderr], [0, ''], words.join(' '));
@@ -73,7 +73,7 @@ export function failed({ code, stdout, stderr }: Outcome, expected: number, mess
   assert.is(stdout, '');
 }
 
-/** Calls `body` with an empty folder, and takes it away afterwards. */
+/** Calls `body` with an empty folder, and removes it afterwards. */
 export async function inFolder<T>(body: (folder: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'langevin-test-'));
   try {

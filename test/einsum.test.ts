@@ -12,7 +12,7 @@ import { suite } from './suite.ts';
 
 const rng = new Rng(3);
 
-/** Σ over all letters, one value of each after the other. */
+/** The sum over all values of all letters. */
 function bySum(
   inputs: readonly string[],
   output: string,

@@ -146,7 +146,7 @@ suite('evaluation', (test) => {
     const same = densityCoverage(real, normals('same', 1000, [1, 1]));
     assert.ok(Math.abs(same.density - 1) < 0.1, `${same.density}`);
     assert.ok(Math.abs(same.coverage - (1 - 2 ** -5)) < 0.02, `${same.coverage}`);
-    // One outlier, whose ball holds everything between it and the others
+    // One outlier, whose ball contains everything between it and the others
     const values = (real.values as Float64Array).slice();
     values.set([300, 300], 0);
     const outlier = { ...real, values };

@@ -50,7 +50,7 @@ suite('examples', (test) => {
     const rng = new Rng(1);
     const model = new LanguageModel(tokens, time, 16, 2, rng);
     const optimizer = new Adam(model.parameters(), { lr: 3e-3 });
-    /** Random words of four tokens, each said again and again. */
+    /** Random words of four tokens, each repeated. */
     const batch = () =>
       Array.from({ length: 16 }, () => {
         const word = Array.from(rng.uniform([period]).toTypedArray(), (u) => Math.floor(u * tokens));
@@ -58,7 +58,7 @@ suite('examples', (test) => {
       });
     const lossOf = (sequences: number[][]) => {
       const logits = model.forward(sequences.map((tokens) => tokens.slice(0, -1)));
-      // The first word cannot be known.
+      // The first word cannot be predicted.
       const seen = logits.slice([0, period]);
       return crossEntropy(
         seen,

@@ -18,7 +18,7 @@ import { inFolder, langevin, npmRun } from './dist.ts';
 import { suite } from './suite.ts';
 
 npmRun('build:node');
-// A command computes on this backend, whichever the suite runs on.
+// A command always computes on this backend, also if the suite runs on the other.
 setBackend('wasm');
 
 /** The hashes in the end event of a command. */

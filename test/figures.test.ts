@@ -27,7 +27,7 @@ const NOISING_SETTINGS = defaultsOf(NOISE_TABLE);
 const SCHEDULES_SETTINGS = defaultsOf(SCHEDULES_TABLE);
 const TOY_SETTINGS = defaultsOf(TOY_TABLE);
 
-/** Every kind of figure, small, by its name; made anew from one seed. */
+/** A small figure of every kind, by its name, computed from one seed. */
 async function figuresOf(seed: string): Promise<Record<string, object>> {
   const simulation = simulate({
     ...PATHS_SETTINGS,

@@ -15,13 +15,13 @@ import type { Tensor } from '../src/tensor/tensor.ts';
 import { into, onBackend, refused, uniforms } from './helpers.ts';
 import { suite } from './suite.ts';
 
-/** The project's bound. */
+/** The bound that all ops must satisfy. */
 const BOUND = 1e-6;
 
 const draw = (seed: string, shape: readonly number[], lo = -1.5, hi = 1.5): Tensor =>
   tensor(Float64Array.from(uniforms(seed, sizeOf(shape), lo, hi)), shape);
 
-/** Tensors as the sample wants them, in the current scope. */
+/** The tensors of a sample, in the current scope. */
 const inputsOf = (op: OpDef<unknown>, { shapes, domain }: Sample<unknown>, seed = ''): Tensor[] =>
   shapes.map((shape, i) => draw(`${op.name} ${i} ${seed}`, shape, ...(domain ?? [])));
 
@@ -42,7 +42,7 @@ const worst = (
 const right = (error: number, what: string) =>
   assert.ok(error <= BOUND, `${what}: relative error ${error} > ${BOUND}`);
 
-/** dL/dx of each input for a fixed dL/dy; null where nothing came. */
+/** dL/dx of each input for a fixed dL/dy; null if an input has no gradient. */
 function gradientsOf(
   op: OpDef<unknown>,
   sample: Sample<unknown>,

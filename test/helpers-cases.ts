@@ -15,7 +15,7 @@ const size = (max: number) => fc.integer({ min: 0, max });
 const positive = (max: number) => fc.integer({ min: 1, max });
 const shape = (maxRank: number, max = 5) => fc.array(size(max), { maxLength: maxRank });
 
-/** A shape and, of the same rank or less, one that broadcasts with it. */
+/** A shape, and another of the same or lower rank that broadcasts with it. */
 const broadcastPair = fc
   .array(fc.tuple(size(5), fc.constantFrom('both', 'left', 'right')), { maxLength: 4 })
   .chain((axes) =>
@@ -236,7 +236,7 @@ export const CASES: Readonly<Record<string, fc.Arbitrary<Case>>> = {
   affineSample,
 };
 
-/** The ends of float32: zeros, subnormals, the least and the largest normal, infinities and NaN. */
+/** Extreme float32 numbers: zeros, subnormals, the smallest and the largest normal, infinities and NaN. */
 export const SPECIALS: readonly number[] = [
   0,
   2 ** -149,

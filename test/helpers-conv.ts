@@ -1,7 +1,7 @@
 /** Convolutions for tests: their sizes, and the three kernels by the name of their result. */
 import { type ConvSizes, convPlaces, type Kernels, type Ptr, type Target } from '../src/backend/kernels.ts';
 
-/** Elements of x, w and y. */
+/** The numbers of elements of x, w and y. */
 export function elements(s: ConvSizes): [x: number, w: number, y: number] {
   const [h, w] = convPlaces(s);
   return [
@@ -11,7 +11,7 @@ export function elements(s: ConvSizes): [x: number, w: number, y: number] {
   ];
 }
 
-/** The three kernels by what they make: operands, and the most products that an element adds. */
+/** The three kernels by the name of their result: operands, and the most products in an element's sum. */
 export const KERNELS = {
   forward: {
     operands: ['x', 'w', 'y'],

@@ -25,20 +25,20 @@ export function ksTest(values: Float64Array, cdf: (x: number) => number): number
     distance = Math.max(distance, f - i / n, (i + 1) / n - f);
   }
   const lambda = (Math.sqrt(n) + 0.12 + 0.11 / Math.sqrt(n)) * distance;
-  // The series alternates and falls fast, but not near 0, where the answer is 1.
+  // The series alternates and converges fast, but not near 0, where the result is 1.
   if (lambda < 0.2) return 1;
   let q = 0;
   for (let j = 1; j <= 100; j++) q += (j % 2 === 1 ? 2 : -2) * Math.exp(-2 * j * j * lambda * lambda);
   return Math.min(1, Math.max(0, q));
 }
 
-/** How many standard deviations a count lies from what a binomial distribution expects. */
+/** The distance of a count from its expectation, in standard deviations of a binomial distribution. */
 export function binomialScore(count: number, n: number, p: number): number {
   return (count - n * p) / Math.sqrt(n * p * (1 - p));
 }
 
 /**
- * The probability that a count of rare events lies as far from its expectation, on its side, as this one, doubled
+ * The probability that a count of rare events is at least as far from its expectation on the same side, doubled
  * for the two sides: exact for a Poisson distribution.
  */
 export function poissonTest(count: number, expected: number): number {

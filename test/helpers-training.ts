@@ -10,10 +10,10 @@ import { encodeRun } from '../src/models/training/resume.ts';
 export const epochsOf = (events: Iterable<TrainEvent>): EpochEvent[] =>
   [...events].filter((event): event is EpochEvent => event.type === 'epoch');
 
-/** What an event says of the run, without the time it took. */
+/** The fields of an event, without the elapsed time. */
 export type Told = readonly (string | number)[];
 
-/** Trains for at most so many steps, and says what was told. */
+/** Trains for at most the given number of steps, and returns the events. */
 export function trainFor(run: Trainer, most = Infinity): Told[] {
   const told: Told[] = [];
   let steps = 0;
@@ -29,7 +29,7 @@ export function trainFor(run: Trainer, most = Infinity): Told[] {
 export const saved = (run: Trainer, resumable = true): Checkpoint =>
   decodeCheckpoint(encodeRun(run, { resumable }), 'run');
 
-/** A hash of all that a run's file says but the seconds, which no two runs share. */
+/** A hash of a run's file without the elapsed seconds, which differ between runs. */
 export function bitsOf({ parameters, training, settings }: Checkpoint): string {
   const { tensors, progress } = training!;
   const { seconds: _, epoch, ...counters } = progress as Omit<Progress, 'seconds'> & { seconds: number };

@@ -27,7 +27,7 @@ export function uniforms(seed: string | number, n: number, lo = -1, hi = 1): Flo
   return Float32Array.from({ length: n }, () => lo + (hi - lo) * next());
 }
 
-/** Runs `body` in a scope on the named backend, and goes back to the one before. */
+/** Runs `body` in a scope on the named backend, and then selects the earlier backend again. */
 export function onBackend<T>(name: BackendName, body: () => T): T {
   const before = backend().name;
   setBackend(name);
@@ -38,7 +38,7 @@ export function onBackend<T>(name: BackendName, body: () => T): T {
   }
 }
 
-/** The distance of float32 numbers around x, 2^-149 where they are subnormal. */
+/** The distance of neighbouring float32 numbers at x; 2^-149 for subnormals. */
 export function ulp(x: number): number {
   const a = Math.abs(x);
   if (a < 2 ** -125) return 2 ** -149;
@@ -47,12 +47,12 @@ export function ulp(x: number): number {
 }
 const bits = new DataView(new ArrayBuffer(8));
 
-/** Half the distance of float32 numbers around 1: the error of one rounding. */
+/** Half the distance of neighbouring float32 numbers at 1: the largest relative error of one rounding. */
 export const U = 2 ** -24;
 
 /**
- * Largest error of the unary kernels, in units in the last place of the exact result; test/kernels.test.ts holds
- * them to it on millions of inputs.
+ * The largest error of the unary kernels, in units in the last place of the exact result. test/kernels.test.ts checks
+ * it on millions of inputs.
  */
 // biome-ignore format: a table
 export const UNARY_ULP: Readonly<Record<UnaryName, number>> = {
@@ -60,7 +60,7 @@ export const UNARY_ULP: Readonly<Record<UnaryName, number>> = {
   sin: 1.5, cos: 1.5, erf: 1.5, gelu: 0.55, softplus: 2, leakyRelu: 0.5,
 };
 
-/** What lies before and after every array of `runKernel`: a kernel that writes there has missed its array. */
+/** The number of guard values before and after every array of `runKernel`. A correct kernel does not change them. */
 const GUARD = 16;
 const SENTINEL = 12345;
 
@@ -71,12 +71,12 @@ function once(key: string, make: () => Backend): Backend {
   return backend;
 }
 
-/** Backends of the tests' own, so that both are there whichever is in use. */
+/** The tests' own backends, so that both exist for any selected backend. */
 export const ownWasm = (numerics: Numerics = 'strict'): Backend =>
   once(numerics, () => createWasmBackend({ numerics, threads: 1 }));
 export const ownReference = (): Backend => once('reference', createReferenceBackend);
 
-/** Where a kernel's result goes. */
+/** The target of a kernel's result. */
 export const into = (ptr: Ptr, accumulate = false): Target => ({ ptr, accumulate });
 
 /** Calls an exported kernel on the items within `bounds`, with its record at `at`. */
@@ -94,7 +94,7 @@ export function callExport(
 /** A kernel call on arrays that lie at the given addresses; `bytes` is the size of an element. */
 export type Call = (k: Kernels, at: readonly Ptr[], bytes: number) => void;
 
-/** Runs `call` on copies of `arrays` in the backend's memory; returns what the arrays hold afterwards. */
+/** Runs `call` on copies of `arrays` in the backend's memory. Returns the arrays after the call. */
 export function runKernel(on: Backend, arrays: readonly ArrayLike<number>[], call: Call): Float64Array[] {
   const { heap, kernels, elementBytes, read, write } = on;
   const guard = new Array<number>(GUARD).fill(SENTINEL);
@@ -132,7 +132,7 @@ export function onBoth(
 /** The error that a pair of normals at radius r may have: see assembly/random/gaussian.ts. */
 export const gaussianError = (r: number): number => 4e-7 * r + 2 ** -24 / Math.max(r, 2 ** -12);
 
-/** Asserts that two arrays of normals from one block are equal to that error; `b` holds whole groups of 16. */
+/** Asserts that two arrays of normals from one block agree within `gaussianError`. `b` has whole groups of 16. */
 export function closeNormals(a: ArrayLike<number>, b: ArrayLike<number>, what: string): void {
   // Elements i and i + 4 are the cosine and the sine of one pair (assembly/random/gaussian.ts).
   close(a, Array.from(b).slice(0, a.length), (i) => gaussianError(Math.hypot(b[i]!, b[i ^ 4]!)), what);
@@ -174,7 +174,7 @@ export function refused(
   assert.unreachable(`expected ${type.name} ${message}, but nothing was thrown`);
 }
 
-/** Declares tests whose tensors die with them. */
+/** Declares tests that run in a scope, which frees their tensors. */
 export const scoped =
   (define: (test: (sentence: string, body: () => void) => void) => void) =>
   (test: Test): void =>

@@ -36,12 +36,12 @@ suite('idx', (test) => {
     assert.equal(labels.data, Uint8Array.of(7, 0, 9));
   });
 
-  test('an array is written as the format says', () => {
+  test('an array is written byte by byte in the format', () => {
     assert.equal(encodeIdx([2, 1, 3], Uint8Array.of(1, 2, 3, 4, 5, 255)), pictures);
     assert.equal(encodeIdx([2], Uint8Array.of(4, 5)), idx(0x00000801, [2], [4, 5]));
   });
 
-  test('what is written is read back', () => {
+  test('written arrays are read back', () => {
     const shape = fc.oneof(fc.tuple(fc.nat(20)), fc.tuple(fc.nat(6), fc.nat(6), fc.nat(6)));
     fc.assert(
       fc.property(shape, fc.nat(255), (sizes, first) => {
@@ -66,7 +66,7 @@ suite('idx', (test) => {
     refused(idx(0x00000804, [1, 1, 1, 1], [0]), 3, /rank 4/);
   });
 
-  test('a cut file is refused wherever it is cut, and a longer one as well', () => {
+  test('a file that is cut at any byte is refused, and so is a longer one', () => {
     for (let n = 0; n < pictures.length; n++) refused(pictures.slice(0, n), 3, /expected .* got/);
     refused(pictures.slice(0, 3), 3, /expected an IDX file, got 3 bytes/);
     refused(pictures.slice(0, 15), 3, /header of 16 bytes, got 15/);
@@ -81,7 +81,7 @@ suite('idx', (test) => {
     assert.equal(decodeIdx(idx(0x00000803, [0, 28, 28], []), 3).shape, [0, 28, 28]);
   });
 
-  test('one damaged byte is refused, or changes a pixel and nothing else', () => {
+  test('a file with one damaged byte is refused, or has one other pixel', () => {
     fc.assert(
       fc.property(fc.nat(pictures.length - 1), fc.integer({ min: 1, max: 255 }), (where, flip) => {
         const bytes = pictures.slice();
@@ -92,7 +92,7 @@ suite('idx', (test) => {
     );
   });
 
-  test('the writer refuses what it could not read back', () => {
+  test('the writer refuses arguments whose file the reader would refuse', () => {
     const unwritable = (shape: number[], length: number) =>
       assert.throws(
         () => encodeIdx(shape, new Uint8Array(length)),
@@ -111,7 +111,7 @@ suite('idx', (test) => {
     assert.equal(await gunzip(new Uint8Array(0), 'a'), new Uint8Array(0));
   });
 
-  test('damaged gzip is refused and never waits: cut anywhere, or with one byte changed', async () => {
+  test('damaged gzip is refused without delay: cut anywhere, or with one byte changed', async () => {
     const plain = Uint8Array.from({ length: 4000 }, (_, i) => (i * i) >> 5);
     const packed = Uint8Array.from(gzipSync(plain));
     for (let n = 2; n < packed.length; n += n < 24 ? 1 : 97) {
@@ -126,7 +126,7 @@ suite('idx', (test) => {
       bytes[2 + (where % (bytes.length - 2))] ^= flip;
       const result = await gunzip(bytes, 'a.gz').catch((error: unknown) => error);
       if (result instanceof Error) assert.instance(result, FormatError);
-      else assert.equal(result, plain, 'other bytes, although the check sum is over all of them');
+      else assert.equal(result, plain, 'the bytes differ, although the check sum is correct');
     };
     await fc.assert(fc.asyncProperty(fc.nat(), fc.integer({ min: 1, max: 255 }), damaged), { numRuns: 300 });
   });
@@ -148,7 +148,7 @@ suite('idx', (test) => {
       /^mirror: expected a data set, got more than 1073741824 bytes/,
     );
     assert.ok(cancelled);
-    assert.ok(pulled <= 6, `${pulled} chunks of a quarter of it were asked for`);
+    assert.ok(pulled <= 6, `${pulled} chunks of 256 MiB were read`);
   });
 
   test('SHA-256 gives the known answers of FIPS 180-2, and an error names its requirement', async () => {

@@ -16,7 +16,7 @@ function throws(body: () => unknown, kind: new (message: string) => Error, messa
   assert.throws(body, (error: Error) => error instanceof kind && message.test(error.message));
 }
 
-// ---- PNG, by hand
+// ---- PNG, built byte by byte
 
 const SIGNATURE = Uint8Array.of(137, 80, 78, 71, 13, 10, 26, 10);
 
@@ -36,7 +36,7 @@ function header(width: number, height: number, depth = 8, colour = 0, interlace 
   return chunk('IHDR', data);
 }
 
-/** A whole PNG; `rows` are the scanlines, each with its filter byte. */
+/** A complete PNG file. `rows` are the scanlines, each with its filter byte. */
 function png(head: Buffer, rows: readonly number[], ...before: Buffer[]): Uint8Array {
   return Buffer.concat([
     SIGNATURE,
@@ -113,7 +113,7 @@ suite('png', (test) => {
     );
     assert.equal([...decodePng(png(header(2, 1, 4), [0, 0x3f])).pixels], [51, 255]);
     assert.equal([...decodePng(png(header(2, 1, 8, 4), [0, 7, 8, 9, 10])).pixels], [7, 7, 7, 8, 9, 9, 9, 10]);
-    // colours that a palette only suggests are not an index
+    // in a truecolour file a palette is only a suggestion: pixels are not indices
     assert.equal([...decodePng(png(header(1, 1, 8, 2), [0, 7, 8, 9], palette)).pixels], [7, 8, 9]);
   });
 
@@ -236,7 +236,7 @@ suite('grid', (test) => {
       ],
       { ...options, ...labels },
     );
-    // the cells are the only black there is; ink is lighter
+    // only the cells are black; ink is lighter
     const isCell = (x: number, y: number) => at(drawn, x, y) === 0;
     const columns = Array.from(
       { length: drawn.width },
@@ -404,7 +404,7 @@ suite('font', (test) => {
   test('every sign of ASCII has a shape of its own', () => {
     const shapes = new Map([['box', String(draw('\u0007', 1).pixels)]]);
     for (const char of ascii) shapes.set(char, String(draw(char, 1).pixels));
-    // 'I' and 'l' are one stem in a typeface without serifs, and so is the taller '|' alone
+    // 'I' and 'l' have the same shape in a sans-serif typeface; '|' differs only in height
     assert.is(new Set(shapes.values()).size, shapes.size - 1);
     assert.is(shapes.get('I'), shapes.get('l'));
   });

@@ -28,7 +28,7 @@ const EXACT: Readonly<Partial<Record<UnaryName, (x: number) => number>>> = {
   softplus: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
 };
 
-/** Derivatives, with their bounds in ulp; for one that cancels also an absolute error. */
+/** Derivatives with their bounds in ulp, and an absolute bound if there is cancellation. */
 const DERIVATIVES: Readonly<
   Partial<Record<UnaryName, { of: (x: number) => number; ulp: number; absolute?: number }>>
 > = {
@@ -44,20 +44,20 @@ const DERIVATIVES: Readonly<
   },
 };
 
-/** Where e^-x overflows, and sigmoid and SiLU are 0 from there on down. */
+/** Below this x, e^-x overflows, and sigmoid and SiLU are 0. */
 const FLUSH = -128 * Math.LN2;
 
-/** Inputs around which a kernel goes over from one formula to another, or its result leaves float32. */
+/** Critical inputs: a kernel changes its formula there, or its result overflows or underflows. */
 // biome-ignore format: a table
 const CRITICAL = [
   0, 2 ** -149, 2 ** -126, 2 ** -24, 0.625, 0.875, 1, Math.SQRT1_2, Math.SQRT2, 2, Math.LN2 / 2, 1.5 * Math.LN2,
   8.3, 9.01, 16.6, 17.33, 44, 87.33, 88.0297, 88.3763, 88.7228, 103.2789, 103.9721, 104, 2 ** 23, 2 ** 127,
   3.925, 10.3, 14.6, 0.7518, ...[1, 2, 3, 4, 5, 7, 8].map((n) => (n * Math.PI) / 4), 355, 2 ** 20, 1e22,
-  // No float32 is nearer to a multiple of π/2, by the share of itself (by continued fractions).
+  // The float32 with the smallest relative distance to a multiple of π/2 (from continued fractions).
   16367173 * 2 ** 72,
 ].flatMap((x) => [x, -x]);
 
-/** All kinds of float32: one of each 2039 patterns of bits, and 500 neighbours on both sides of critical ones. */
+/** Float32 numbers of all kinds: every 2039th bit pattern, and 500 neighbours on both sides of critical inputs. */
 function* inputs(): Generator<Float32Array> {
   let words = new Uint32Array(CHUNK);
   let n = 0;
@@ -84,18 +84,18 @@ function bitsOf(x: number): number {
   return word[0]!;
 }
 
-/** The float32 that lies `steps` patterns of bits from another. */
+/** The float32 whose bit pattern is `steps` away from that of another. */
 function neighbour(bits: number, steps: number): number {
   word[0] = bits + steps;
   return one[0]!;
 }
 
-/** The error of y in ulp of the exact result; infinite where one is NaN, infinite or beyond float32 and not the other. */
+/** The error of y in ulp of the exact result; infinite if only one of the two is NaN, infinite or beyond float32. */
 function error(y: number, exact: number): number {
   if (Number.isNaN(y) || Number.isNaN(exact)) return Number.isNaN(y) && Number.isNaN(exact) ? 0 : Infinity;
   const rounded = Math.fround(exact);
   if (!Number.isFinite(y) || !Number.isFinite(rounded)) {
-    // A result within the bound of the largest float32 may fall on either side of it.
+    // A result whose distance to the largest float32 is within the bound may be finite or infinite.
     return y === rounded ||
       (Math.sign(y) === Math.sign(exact) && Math.abs(Math.abs(exact) / 2 ** 128 - 1) < U)
       ? 0
@@ -137,7 +137,7 @@ function sumOf(n: number, term: (i: number) => number): number {
   return sum + lost;
 }
 
-/** Long arrays whose sums are hard: the first number swallows the others where one float32 holds the total. */
+/** Long arrays whose sums are difficult: in one float32 accumulator the first number would absorb the others. */
 function hardArrays(n: number): Record<string, Float32Array> {
   const next = seedrandom('hard');
   return {
@@ -150,7 +150,7 @@ function hardArrays(n: number): Record<string, Float32Array> {
   };
 }
 
-/** The sum with one float32 accumulator: what the kernels must be better than. */
+/** The sum with one float32 accumulator. The kernels must be more accurate. */
 function naiveSum(x: Float32Array): number {
   let sum = 0;
   for (const value of x) sum = Math.fround(sum + value);

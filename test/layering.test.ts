@@ -10,7 +10,7 @@ import { build, transformSync } from 'esbuild';
 import * as assert from 'uvu/assert';
 import { suite } from './suite.ts';
 
-/** From the ground up: folders of src/, and files that lie in none. */
+/** The floors, lowest first: folders of src/, and files that are in no folder. */
 const FLOORS = [
   ['errors.ts', 'generators.ts', 'linear-algebra.ts', 'math.ts', 'options.ts', 'version.ts'],
   ['memory', 'image'],
@@ -26,19 +26,19 @@ const FLOORS = [
   ['index.ts'],
   ['cli', 'playground'],
 ];
-/** Stands beside the house, on its lowest floor, and is entered by the name `#host`. */
+/** The folder of the hosts, on the lowest floor. Other folders import it by the name `#host`. */
 const ASIDE = 'platform';
 const KNOW_THE_HOST = ['backend', 'data', 'checkpoint', 'cli', 'playground'];
 const KNOW_NODE = [ASIDE, 'cli', 'playground'];
 
-/** The folder in src/, or the file where it lies in none: `src/ops/add.ts` is in `ops`. */
+/** The folder in src/, or the file if it is in no folder: `src/ops/add.ts` is in `ops`. */
 const partOf = (file: string): string => file.split('/')[1];
 const floorOf = (part: string): number =>
   part === ASIDE ? 0 : FLOORS.findIndex((floor) => floor.includes(part));
 
 type Graph = Map<string, string[]>;
 
-/** What every file of `root`/src imports when it runs: paths from root, or the name of what lies outside. */
+/** The run-time imports of every file of `root`/src: paths from root, or the name of an external module. */
 async function importsOf(root: string): Promise<Graph> {
   const files = readdirSync(join(root, 'src'), { recursive: true })
     .map((file) => `src/${String(file).replaceAll('\\', '/')}`)
@@ -60,7 +60,7 @@ async function importsOf(root: string): Promise<Graph> {
   return new Map(files.map((file) => [file, metafile.inputs[file].imports.map(({ path }) => path)] as const));
 }
 
-/** What every file of `root`/assembly imports: AssemblyScript, whose imports are read as text. */
+/** The imports of every file of `root`/assembly. It is AssemblyScript, so they are read as text. */
 function importsOfAssembly(root: string): Graph {
   const files = readdirSync(join(root, 'assembly'), { recursive: true })
     .map((file) => `assembly/${String(file).replaceAll('\\', '/')}`)
@@ -76,7 +76,7 @@ function importsOfAssembly(root: string): Graph {
   );
 }
 
-/** Every breach of the floors, as a line. */
+/** One line for every import that breaks the rules. */
 function breaches(graph: Graph): string[] {
   const found: string[] = [];
   for (const [file, imports] of graph) {
@@ -177,7 +177,7 @@ suite('layering', (test) => {
       'src/ops/add.ts': "export { t as add } from '../tensor/tensor.ts';",
       'src/ops/raw.ts': `
         import bytes from '../../build/strict.wasm';
-        // WebAssembly.compile in a comment is no use of it
+        // WebAssembly.compile in a comment is not a use
         export const raw = () => new WebAssembly.Module(bytes);`,
       'src/nn/linear.ts': `
         import { readFileSync } from 'node:fs';

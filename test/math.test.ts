@@ -103,7 +103,7 @@ const KNOWN_POWERS = [
   [2, -1074, 5e-324],
   [2, 1023, 8.98846567431158e307],
   [1.0000000000000002, 3e18, 1.98719262165461e289],
-  // Where the logarithm has to be good to a 2^-64th of itself.
+  // Here the logarithm needs a relative error of 2^-64.
   [1.4, 2100, 7.393923012997723e306],
   [1.38, -2150, 1.8195510186659273e-301],
   [0.72, 2100.5, 2.1227984110429477e-300],
@@ -162,7 +162,7 @@ const SPECIAL = [
   -(2 ** 53),
 ];
 
-/** Float64 numbers from a to b, by their order: 0 for equal numbers, 1 for neighbours. */
+/** The number of float64 steps from a to b: 0 for equal numbers, 1 for neighbours. */
 function distance(a: number, b: number): number {
   if (Object.is(a, b) || (Number.isNaN(a) && Number.isNaN(b))) return 0;
   const view = new DataView(new ArrayBuffer(8));

@@ -24,7 +24,7 @@ import { suite } from './suite.ts';
 
 const MIB = 1 << 20;
 
-/** A memory that exists only as a number: it grows to what is asked, up to a limit. */
+/** A simulated memory, which has only a size. It grows up to a limit. */
 class CountedMemory implements LinearMemory {
   byteLength = 0;
   grown = 0;
@@ -452,7 +452,7 @@ suite('out of memory', (test) => {
 });
 
 suite('a training step', (test) => {
-  /** A batch, noise, forward, loss, backward, clipping and Adam, as a trainer has them; returns the loss. */
+  /** A training step: batch, noise, forward, loss, backward, clipping and Adam. Returns the loss. */
   function training() {
     const rng = new Rng('step');
     const model = new Sequential(
@@ -499,7 +499,7 @@ suite('a training step', (test) => {
         for (let i = 0; i < 10; i++) step();
       });
       assert.equal(made, {});
-      // The counter sees what it should.
+      // The counter works.
       assert.equal(
         countTypedArrays(() => new Float32Array(3).slice(1)),
         { Float32Array: 1, slice: 1 },
@@ -510,7 +510,7 @@ suite('a training step', (test) => {
   test('the memory of typed arrays outside the engine is the same after a thousand steps', async () => {
     const step = training();
     const settled = async () => {
-      // Buffers are given back some time after the collector has found them.
+      // Buffers are freed some time after the garbage collector has found them.
       let least = Infinity;
       for (let i = 0; i < 10; i++) {
         gc!();

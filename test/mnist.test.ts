@@ -27,7 +27,7 @@ import {
 import { FileError, FormatError, type LangevinError } from '../src/errors.ts';
 import { suite } from './suite.ts';
 
-/** Stand-ins of 2x3 pixels: three to train on, two to test on. */
+/** Small sets of 2x3 pixels: three training and two test pictures. */
 const FILES: Readonly<Record<string, Uint8Array>> = {
   'train-images-idx3-ubyte': encodeIdx(
     [3, 2, 3],
@@ -72,7 +72,7 @@ function fill(folder: string, files = FILES): void {
   for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, name), bytes);
 }
 
-/** Serves while `body` runs; `asked` collects the paths that were asked for. */
+/** A server while `body` runs. `asked` collects the requested paths. */
 async function serving(
   answer: RequestListener,
   body: (url: string, asked: string[]) => Promise<void>,

@@ -31,7 +31,7 @@ interface Case {
   readonly settings?: Readonly<Record<string, unknown>>;
 }
 
-/** A small model of each kind, and what its file says. */
+/** A small model of each kind, and the metadata of its file. */
 const MODELS: Readonly<Record<string, Case>> = {
   denoiser: {
     model: new Denoiser({ inputs: 6, hidden: 4, code: 3, rng: new Rng(1) }),
@@ -77,7 +77,7 @@ function lying(kind: string, change: Readonly<Record<string, string | undefined>
   );
 }
 
-/** Refused at once, and without memory: what a lie of these sizes would build takes seconds or gigabytes. */
+/** Asserts a refusal without delay and memory. A model of the stated sizes would take seconds or gigabytes. */
 function refusedAtOnce(bytes: Uint8Array, message: RegExp): void {
   const used = backend().heap.usedBytes;
   const started = performance.now();
@@ -213,7 +213,7 @@ suite('model files', (test) => {
 
   test('a condition size that the time embedding does not allow is an error of the file', () => {
     const { parameters } = decodeCheckpoint(file('diffusion-mlp', MODELS['diffusion-mlp']));
-    // All matrices as a condition of 3 numbers would have them.
+    // All matrices fit a condition of 3 numbers.
     const odd = [...parameters].map(([name, { shape }]) => {
       const ofCondition = /^time|^label|c\.weight$/.test(name);
       const changed = shape.map((n) => (ofCondition && n === MLP.condition ? 3 : n));

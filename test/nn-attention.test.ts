@@ -17,7 +17,7 @@ import { suite } from './suite.ts';
 
 const rng = new Rng(32);
 
-/** Attention as PyTorch's documentation writes it. */
+/** Attention by the formula in PyTorch's documentation. */
 function plain(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}): Tensor {
   const { heads = 1, mask, bias, scale, isCausal } = options;
   // [batch, heads, tokens, channels of a head]
@@ -32,7 +32,7 @@ function plain(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}):
   return y.transpose(0, 2, 1, 3).reshape(q.shape[0], q.shape[1], v.shape[2]);
 }
 
-/** A mask of zeros and ones that leaves each query its first key. */
+/** A mask of zeros and ones in which each query has its first key. */
 const someKeys = (shape: number[]) => {
   const mask = rng.uniform(shape).gt(0.5);
   const first = full(shape, 1).cumsum(-1).le(1);
@@ -72,7 +72,7 @@ suite(
           near(scaledDotProductAttention(q, k, v, all), plain(q, k, v, all).toArray(), 3e-6);
         }
       }
-      // One number for all keys, which changes nothing as a bias.
+      // The same number for all keys: as a bias it changes nothing.
       const column = rng.normal([5, 1]);
       near(scaledDotProductAttention(q, k, v, { bias: column }), plain(q, k, v).toArray(), 3e-6);
       near(scaledDotProductAttention(q, k, v, { bias: tensor(2) }), plain(q, k, v).toArray(), 3e-6);
@@ -88,7 +88,7 @@ suite(
       assert.equal(y.slice([0, 0], [1, 1]).toArray(), [[[0, 0, 0]]]);
       y.sum().backward();
       assert.equal((q.grad as Tensor).slice([0, 0], [1, 1]).toArray(), [[[0, 0, 0]]]);
-      // The second key is hidden from both queries.
+      // The second key is masked for both queries.
       assert.equal((v.grad as Tensor).slice([0, 1], [1, 2]).toArray(), [[[0, 0, 0]]]);
     });
 

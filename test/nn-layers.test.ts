@@ -22,7 +22,7 @@ const rng = new Rng(21);
 const differs = (f: (...xs: Tensor[]) => Tensor, ...xs: Tensor[]) =>
   assert.ok(gradcheck(f, xs) < 1e-6, `gradient off by ${gradcheck(f, xs)}`);
 
-/** Each run of n numbers, changed by f. */
+/** Applies f to each run of n numbers. */
 const byRuns = (values: ArrayLike<number>, n: number, f: (run: number[]) => number[]) =>
   Array.from({ length: values.length / n }, (_, i) => f(Array.from(values).slice(i * n, (i + 1) * n))).flat();
 const mean = (run: readonly number[]) => run.reduce((sum, x) => sum + x, 0) / run.length;

@@ -36,7 +36,7 @@ suite(
       near(new GroupNorm(2, 4).forward(x), groupNorm(x, 2).toArray());
       const layer = new GroupNorm(4, 4, { eps: 1 });
       layer.bias!.set([1, 2, 3, 4]);
-      // One element a group: its deviation is 0.
+      // One element per group: its deviation is 0.
       near(layer.forward(tensor([[5, 6, 7, 8]])), [[1, 2, 3, 4]]);
     });
 

@@ -19,7 +19,7 @@ import { suite } from './suite.ts';
 const rng = new Rng(11);
 const sizeOf = (shape: readonly number[]) => shape.reduce((n, size) => n * size, 1);
 
-/** y and all gradients of upsampling and convolution, in one or after the other, on a backend. */
+/** y and all gradients of upsampling and convolution, fused or one after the other, on a backend. */
 function upsampled(on: 'wasm' | 'reference', fused: boolean, x: readonly number[], out: number) {
   return onBackend(on, () => {
     const shapes = [x, [out, 3, 3, x[3]], [out]];
@@ -122,7 +122,7 @@ suite('convolutions of convolutions', (test) => {
       );
       const { flop, rows } = summary(model, [2, 3, 5, 4]);
       assert.equal(rows[2].output, [2, 14, 22, 5]);
-      // Each pixel of x meets the kernel once; each of y has four taps in place of nine.
+      // Each pixel of x is multiplied by the kernel once; each pixel of y has four taps in place of nine.
       assert.is(flop, 2 * 2 * 15 * 4 * 9 * 3 + 2 * 2 * 14 * 22 * 5 * 4 * 6);
     });
 

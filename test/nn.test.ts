@@ -135,7 +135,7 @@ suite('modules', (test) => {
     assert.equal([m.training, m.left.training], [false, false]);
     assert.equal([...m.stateDict().keys()], ['left.weight', 'left.bias', 'right.weight', 'right.bias']);
     assert.not('forward' in Module.prototype);
-    // @ts-expect-error Sequential takes layers, and this is none
+    // @ts-expect-error Sequential takes layers, and this is not one
     refused(() => new Sequential(m), ValueError, 'Sequential: expected layers, got a Product at 0');
   });
 

@@ -22,7 +22,7 @@ import { suite } from './suite.ts';
 
 const SIZES = { height: 2, width: 3, classes: 2 };
 const PIXELS = 6;
-/** The two classes: pictures around these greys of [-1, 1], a little darker to the right, with this deviation. */
+/** The two classes: pictures with these mean greys in [-1, 1], slightly darker to the right, and this deviation. */
 const MEANS = [-0.5, 0.4].map((grey) => Array.from({ length: PIXELS }, (_, i) => grey - 0.02 * i));
 const STD = 0.12;
 
@@ -47,7 +47,7 @@ const epochs = epochsOf(
   trainNoiseClassifier(classifier, DATA, { epochs: 6, batchSize: 50, lr: 2e-3, seed: 0 }),
 );
 
-/** A model that knows no labels, and whose prediction is the best there is for both classes together. */
+/** A model without labels, with the optimal prediction for both classes together. */
 function unconditional(): DiffusionPipeline {
   const network = new DiffusionMlp({ ...SIZES, classes: 0, hidden: 2, inner: 2, depth: 1, condition: 2 });
   const model = new DiffusionPipeline(network, { ...NOISE, predicts: 'x0' });
@@ -84,7 +84,7 @@ suite('diffusion: guidance by a classifier', (test) => {
       const wanted = mean(Float64Array.from(MEANS[label]!));
       // 100 means of six pixels, whose own deviation is STD/√6 = 0.05; the rest is the classifier's error.
       assert.ok(Math.abs(mean(values) - wanted) < 0.06, `label ${label}: ${mean(values)}, not ${wanted}`);
-      const strayed = values.filter((v) => Math.abs(v - wanted) > 0.45).length; // half-way to the other class
+      const strayed = values.filter((v) => Math.abs(v - wanted) > 0.45).length; // in the middle between the classes
       assert.ok(strayed <= 3, `label ${label}: ${strayed} of 100 are of the other class`);
     }
     const [first, second] = run(0).map(mean);

@@ -6,7 +6,7 @@ import { FormatError, LangevinError } from '../src/errors.ts';
 import { refused } from './helpers.ts';
 import { suite } from './suite.ts';
 
-/** A file as `numpy.save` lays it out: magic, version, length of the header, and spaces to a multiple of 64 bytes. */
+/** A file in the layout of `numpy.save`: magic, version, length and header, padded to a multiple of 64 bytes. */
 function npy(header: string, values: readonly number[], version: 1 | 2 = 1): Uint8Array<ArrayBuffer> {
   const prefix = version === 1 ? 10 : 12;
   const length = Math.ceil((prefix + header.length + 1) / 64) * 64 - prefix;
@@ -69,7 +69,7 @@ suite('npy', (test) => {
     bad(long, /expected a header of at most 122 bytes, got 65\d+/);
   });
 
-  test('a file with any bytes changed or cut is read or refused in one line', () => {
+  test('a file with random changes or a cut is either read, or refused in one line', () => {
     const whole = npy(header('<i4', '(2, 1)'), [1, 0, 0, 0, 2, 0, 0, 0]);
     const damage = fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 });
     fc.assert(

@@ -17,7 +17,7 @@ suite('moving average', (test) => {
     new Sequential(new Linear(3, 4, { rng: new Rng(seed) }), new Linear(4, 2, { rng: new Rng(seed + 1) }));
   const stateOf = (m: Module) => [...m.stateDict().values()].flatMap((p) => Array.from(p.toTypedArray()));
   const averagesOf = (ema: Ema) => [...ema.stateDict().values()].flatMap((p) => Array.from(p.toTypedArray()));
-  /** Adds 1, 2, 3, ... tenths to the parameters' elements. */
+  /** Adds 0.1, 0.2, 0.3, ... to the elements of the parameters. */
   const disturb = (m: Module, by: number) => {
     for (const p of m.parameters()) p.set(Array.from(p.toTypedArray(), (x, i) => x + (by * (i + 1)) / 10));
   };

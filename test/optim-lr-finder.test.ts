@@ -60,7 +60,7 @@ suite('learning-rate finder', (test) => {
       assert.is(curve.losses.length, end + 1);
       const nan = findLearningRate(new SGD([x]), (i) => quadratic(x).mul(i === 20 ? NaN : 1), RANGE);
       assert.is(nan.losses.length, 20);
-      // A loss below 0 is judged by its distance from the smallest, too.
+      // A loss below 0 is also compared by its distance from the smallest.
       const below = findLearningRate(new SGD([x]), () => quadratic(x).sub(100), { ...RANGE, stopAt: 1.5 });
       const shifted = losses.map((loss) => loss - 100);
       const stop = shifted.findIndex((loss, i) => {

@@ -16,7 +16,7 @@ const parameters = (): Tensor[] => {
   return SHAPES.map((shape) => rng.normal(shape).requireGrad());
 };
 
-/** Steps down the sum of squares of all parameters but, in every second step, the last one. */
+/** Minimises the sum of squares of all parameters. Every second step leaves out the last parameter. */
 function train(optimizer: Optimizer, all: readonly Tensor[], from: number, to: number): void {
   for (let step = from; step < to; step++) {
     scope(() => {

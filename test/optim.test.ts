@@ -338,7 +338,7 @@ suite('optimisers', (test) => {
     optimizer.zeroGrad();
     giveGradient(b, [3]);
     optimizer.step();
-    // With the step count of `a` the bias corrections would make it 0.1·0.1/√0.001·√0.005... instead.
+    // With the step count of `a`, the bias corrections would give 0.1·0.1/√0.001·√0.005...
     close([b.item()], [0.9], 1e-6, 'first step');
   });
 

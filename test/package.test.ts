@@ -30,7 +30,7 @@ const programWith = (part: string): string =>
     .map(([, text]) => text)
     .find((text) => text.includes(part))!;
 
-/** A folder of somebody who has installed langevin. */
+/** A folder of a user who has installed langevin. */
 const asConsumer = <T>(body: (folder: string) => Promise<T>) =>
   inFolder((folder) => {
     mkdirSync(join(folder, 'node_modules', '@types'), { recursive: true });
@@ -91,7 +91,7 @@ suite('package', (test) => {
     );
     assert.ok(size < 12e6, `${size} bytes`);
     const models = files.filter(({ path }: { path: string }) => path.endsWith('.safetensors'));
-    // Weights do not compress.
+    // Weights cannot be compressed.
     const weights = models.reduce((sum: number, file: { size: number }) => sum + 0.9 * file.size, 0);
     assert.ok(size - weights < 1.5e6, `${size} bytes, of which ${weights} are weights`);
     const paths = files.map((file: { path: string }) => file.path);
@@ -219,7 +219,7 @@ suite('package', (test) => {
       });
       const { width, height, pixels } = decodePng(readFileSync(join(folder, 'denoised.png')));
       assert.ok(width > 10 * 84 && height > 3 * 84, `${width}x${height}`);
-      // The lowest row, denoised, is nearer to the highest, clean, than the noisy one between them is.
+      // The lowest row (denoised) is nearer to the highest (clean) than the middle row (noisy) is.
       const row = (r: number) => pixels.subarray((12 + r * 86) * width, (12 + r * 86 + 84) * width);
       const distance = (a: Uint8Array, b: Uint8Array) => a.reduce((sum, v, i) => sum + (v - b[i]) ** 2, 0);
       assert.ok(distance(row(0), row(2)) < 0.25 * distance(row(0), row(1)));

@@ -10,7 +10,7 @@ import type { AttentionMask, Kernels, Ptr } from '../src/backend/kernels.ts';
 import { close, onBoth, U, uniforms } from './helpers.ts';
 import { suite } from './suite.ts';
 
-/** Random tests are the same in every run. */
+/** The seed of the random tests: they are the same in every run. */
 const RUNS = { seed: 20, numRuns: 150 };
 
 const NO_MASK: AttentionMask = { ptr: 0, kind: 'none', batch: 0, head: 0, row: 0 };
@@ -30,7 +30,7 @@ const settings = fc.record({
   causal: fc.boolean(),
   accumulate: fc.boolean(),
   scale: fc.constantFrom(0.5, 0.2, -0.4),
-  /** Which of batch, heads and queries a mask has. */
+  /** The axes of a mask: a subset of batch, heads and queries. */
   own: fc.tuple(fc.boolean(), fc.boolean(), fc.boolean()),
 });
 
@@ -191,7 +191,7 @@ suite('parity of attention', (test) => {
   test('a query whose keys are all masked gets zeros and no gradient; NaN and infinity stay in their rows', () => {
     const shape = { batch: 1, heads: 1, queries: 6, keys: 3, dim: 2, valueDim: 2 };
     const arrays = arraysOf(shape, 'add');
-    // Query 0 sees no key; query 1 has a score of NaN, and query 2 one of +inf; a score of -inf hides one key.
+    // All keys of query 0 are masked; query 1 has a score of NaN, query 2 one of +inf; a score of -inf masks one key.
     arrays[3].set([-Infinity, -Infinity, -Infinity, NaN, 0, 0, 0, Infinity, 0, 0, -Infinity, 0]);
     const { wasm, reference } = onBoth(arrays, (kernels, at) => {
       const [q, k, v] = [0, 1, 2].map((i) => rows(at[i], 1, 2));

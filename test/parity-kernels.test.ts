@@ -43,7 +43,7 @@ import {
 import { SIZES, SPECIALS } from './helpers-cases.ts';
 import { suite } from './suite.ts';
 
-/** Random tests are the same in every run. */
+/** The seed of the random tests: they are the same in every run. */
 const RUNS = { seed: 20, numRuns: 120 };
 
 /** Largest error of the kernels of two arrays, in units in the last place. */
@@ -62,12 +62,12 @@ const CANCELS: readonly string[] = ['sigmoid', 'tanh', 'silu', 'gelu'];
 
 const ATTRIBUTES: UnaryAttributes = { lo: -0.5, hi: 0.75, slope: 0.125 };
 
-/** Where the kept operand of a derivative may lie: y of sigmoid, tanh and sqrt, x elsewhere. */
+/** The range of the operand that a derivative reads: y for sigmoid, tanh and sqrt, else x. */
 // biome-ignore format: a table
 const KEPT: Readonly<Partial<Record<UnaryName, readonly [number, number]>>> = {
   sigmoid: [0, 1], tanh: [-1, 1], sqrt: [0.1, 10],
 };
-/** Those whose derivatives are drawn for both signs of x. */
+/** The functions whose derivatives are tested for both signs of x. */
 const BOTH_SIGNS: readonly string[] = ['sin', 'cos', 'erf', 'gelu', 'softplus', 'leakyRelu'];
 const keptOf = (name: UnaryName) => KEPT[name] ?? ([BOTH_SIGNS.includes(name) ? -8 : 0.1, 8] as const);
 const firstOf = (name: string): [number, number] => (name === 'pow' ? [0.01, 4] : [-2, 2]);
@@ -77,7 +77,7 @@ function toleranceBackward(name: UnaryName, dy: number, exact: number): number {
   return ULP_BACKWARD[name] * (CANCELS.includes(name) ? 2 * U * Math.abs(dy) + 2 ** -149 : ulp(exact));
 }
 
-/** Asserts that a is b, or near it, and of the same kind: NaN, infinite, or a zero of the same sign. */
+/** Asserts that a is near b, or equal in kind: NaN, infinite, or a zero of the same sign. */
 function sameKind(a: number, exact: number, tolerance: number, what: string): void {
   const b = Math.fround(exact);
   const kind = (x: number) =>
@@ -179,7 +179,7 @@ function checkViews(
   }
 }
 
-/** Elements of a reduction: for a product near 1 and of either sign, so that it neither vanishes nor overflows. */
+/** Elements of a reduction. For a product they are near 1 or -1, so that it does not underflow or overflow. */
 function reducible(name: ReduceName, seed: string, n: number): Float32Array {
   if (name !== 'prod') return uniforms(seed, n);
   const signs = uniforms(`${seed} signs`, n);
@@ -310,7 +310,7 @@ suite('parity of kernels', (test) => {
   for (const name of NONLINEAR) {
     for (const operand of ['a', 'b'] as const) {
       test(`the derivative of ${name} to ${operand} agrees for every way to broadcast, summed and not`, () => {
-        // Three roundings at most. In pow b - 1 is rounded too, which |ln a| < 5 magnifies, and ln a is near 0 at 1.
+        // At most three roundings. In pow, b - 1 is rounded too, which |ln a| < 5 magnifies; at a = 1, ln a is near 0.
         const ulps = { maximum: 0, minimum: 0, pow: 16 }[name as string] ?? 2.5;
         const absolute = name === 'pow' ? 8 * U : 0;
         checkViews(
@@ -387,7 +387,7 @@ suite('parity of kernels', (test) => {
     const strides = fc.tuple(
       fc.integer({ min: 0, max: 40 }),
       fc.integer({ min: 0, max: 40 }),
-      // The layout: a dense row, a transpose, gaps, a reversed axis, or one element again and again.
+      // The layout: a dense row, a transpose, gaps, a reversed axis, or a repeated element.
       fc.constantFrom('row', 'column', 'gaps', 'reversed', 'zero'),
       fc.constantFrom('row', 'column', 'gaps', 'reversed', 'zero'),
       fc.constantFrom(1, -0.5, 0, 3),
@@ -579,7 +579,7 @@ suite('parity of kernels', (test) => {
       k.random('uniform', { n: n, out: out!, key: key, block: 2 ** 32 - 5 }),
     );
     assert.equal(bits.wasm, bits.reference);
-    // So many that the pieces' size is no multiple of a group by itself.
+    // A number for which the size of the pieces is not automatically a multiple of a group.
     const normals = normalsOnBoth(300_101, key, 2 ** 32 - 5);
     closeNormals(normals.wasm, normals.reference, 'normals');
   });
@@ -619,7 +619,7 @@ suite('parity of kernels', (test) => {
           // See assembly/reduce/sum.ts: the sums of |x| and of x² are at most n here.
           const roundings = (inner === 1 ? 4096 / 16 + 5 : 64) + 1;
           const extreme = name === 'max' || name === 'min';
-          // A sum to be added is rounded before: it is at most n.
+          // A sum is rounded before it is added to the output. It is at most n.
           const size = (i: number) => Math.max(...[reference[1][i], y[i]].map(Math.abs));
           const tolerance = (i: number) => {
             if (extreme && alpha !== 0.3 && !accumulate) return 0;
@@ -757,7 +757,7 @@ suite('parity of kernels', (test) => {
           arrays.map((array) => array.map(Math.abs)),
           'none',
         ).reference[2]!;
-        // The activations change by at most 1.1 times what their argument does, and add their own error.
+        // The slope of an activation is at most 1.1, and it has its own error.
         const own = activation === 'none' ? 0 : 2 * UNARY_ULP[activation];
         close(
           wasm[2]!,
@@ -897,7 +897,7 @@ suite('parity of kernels', (test) => {
       const backward = onBoth(arrays, (k, [dy, matrix, out]) =>
         k.affineSampleBackward({ ...sizes, dy, matrix, out }),
       );
-      // A place of up to 8 is rounded three times; a gradient is the sum of at most `height·width` numbers below 1.
+      // A coordinate of up to 8 is rounded three times. A gradient is a sum of at most `height·width` numbers below 1.
       const what = `affineSample [${height},${width},${channels}]`;
       close(forward.wasm[2], forward.reference[2], 64 * U, what);
       close(backward.wasm[2], backward.reference[2], 64 * U * (1 + height * width), `${what}, gradient`);
@@ -956,7 +956,7 @@ suite('parity of kernels', (test) => {
       k.rmsprop({ n: g.length, p, g: gradient, v, average, buffer: null, ...step }),
     );
     for (const { 0: p } of [both.wasm, both.reference]) close(p, [-0.2, 6, -2e-20, 0, NaN, NaN], 1e-6, 'p');
-    // v is too small for the average: the rounding of an average that has converged, made large.
+    // v is too small for the average: this enlarges the rounding error of a converged average.
     const rounded = onBoth([[0], [1], [0.9], [1]], (k, [p, gradient, v, average]) =>
       k.rmsprop({ n: 1, p, g: gradient, v, average, buffer: null, ...step, alpha: 0.5 }),
     );

@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert';
 import { close, into, onBoth, U, uniforms } from './helpers.ts';
 import { suite } from './suite.ts';
 
-/** Random tests are the same in every run. */
+/** The seed of the random tests: they are the same in every run. */
 const RUNS = { seed: 20, numRuns: 150 };
 
 const sizes = fc
@@ -95,7 +95,7 @@ suite('parity of group normalisation', (test) => {
     const shape = { batch: 2, positions: 4, run: 2, channels: 4, groups: 4, eps: 0, silu: true };
     const ramp = Float32Array.from({ length: 32 }, (_, i) => i % 7);
     ramp[3] = NaN;
-    // Scales so large that z reaches beyond ±87.
+    // Scales so large that |z| is above 87.
     const weight = Float32Array.of(1, 60, 1000, 1e30);
     const { wasm, reference } = onBoth([ramp, weight, new Float32Array(32)], (k, [x, w, out]) =>
       k.groupNorm({ ...shape, x, weight: w, bias: null, out }),

@@ -9,7 +9,7 @@ import { type PoolSizes, poolPlaces } from '../src/backend/kernels.ts';
 import { close, into, onBoth, U, uniforms } from './helpers.ts';
 import { suite } from './suite.ts';
 
-/** Random tests are the same in every run. */
+/** The seed of the random tests: they are the same in every run. */
 const RUNS = { seed: 20, numRuns: 300 };
 
 const side = fc

@@ -10,7 +10,7 @@ import { close, into, onBoth, ownReference, ownWasm, U, uniforms } from './helpe
 import { SIZES } from './helpers-cases.ts';
 import { suite } from './suite.ts';
 
-/** Random tests are the same in every run. */
+/** The seed of the random tests: they are the same in every run. */
 const RUNS = { seed: 20, numRuns: 150 };
 
 /** Writes indices where a call of `onBoth` has an array of as many elements. */
@@ -133,7 +133,7 @@ suite('parity of kernels of rows and indices', (test) => {
     const sizes = fc.tuple(
       fc.oneof(
         fc.tuple(...[20, 20, 20].map((max) => fc.integer({ min: 0, max }))),
-        // Each of these is cut between threads on its own.
+        // Each of these has its own split between threads.
         fc.constantFrom([130, 130, 130]),
       ),
       fc.integer({ min: 0, max: 4 }),

@@ -15,12 +15,12 @@ import { close, onBackend, U, uniforms } from './helpers.ts';
 import { CASES, type Case } from './helpers-cases.ts';
 import { suite } from './suite.ts';
 
-/** Random tests are the same in every run. */
+/** The seed of the random tests: they are the same in every run. */
 const RUNS = { seed: 20, numRuns: 120 };
 
 /**
  * Largest error of a result, in units of the largest magnitude among the op's results (or of 1, if that is more):
- * the number of roundings, in half units in the last place, that the longest chain of the op may take.
+ * the number of roundings of the op's longest chain, in half units in the last place.
  */
 // biome-ignore format: a table
 const ROUNDINGS: Readonly<Record<string, number>> = {
@@ -36,7 +36,7 @@ const ROUNDINGS: Readonly<Record<string, number>> = {
   maxPool2d: 8, avgPool2d: 16, upsample: 16, pixelShuffle: 0, pixelUnshuffle: 0,
 };
 
-/** y and, unless it has none, the gradients of an op on a backend, from the same float32 inputs and dL/dy. */
+/** y and the gradients (if any) of an op on a backend, from the same float32 inputs and dL/dy. */
 function run(on: BackendName, op: OpDef<unknown>, { shapes, attrs }: Case, inputs: readonly Float32Array[]) {
   return onBackend(on, () => {
     const xs = shapes.map((shape, i) => tensor(inputs[i]!, shape, { requiresGrad: true }));

@@ -123,7 +123,7 @@ suite('platform', (test) => {
 
   test.when(onLinux, 'a full disk is named, and a device is never replaced by a file', () =>
     inFolder(async (folder) => {
-      // Root gets a device of its own where it may make one: a defect here must not cost the machine's.
+      // Root makes its own device file if it can: a bug here must not destroy the machine's.
       const own = join(folder, 'full');
       const made = asRoot && spawnSync('mknod', [own, 'c', '1', '7']).status === 0;
       const device = made ? own : '/dev/full';

@@ -17,7 +17,7 @@ function throws(body: () => unknown, kind: new (message: string) => Error, messa
   assert.throws(body, (error: Error) => error instanceof kind && message.test(error.message));
 }
 
-/** Every tag is closed in its order, and text holds no bare sign of markup. Returns the names of the elements. */
+/** Asserts that tags are nested correctly and text is escaped. Returns the names of the elements. */
 function wellFormed(svg: string): string[] {
   const open: string[] = [];
   const names: string[] = [];
@@ -48,7 +48,7 @@ const group = (svg: string, label: string) => {
   return found!;
 };
 
-/** The points of the only path in the group of a mark, stretch by stretch. */
+/** The points of the only path in the group of a mark, one list per continuous part. */
 function stretches(svg: string, label = 'line'): [number, number][][] {
   const d: string = group(svg, label).querySelector('path')!.getAttribute('d')!;
   return d
@@ -58,7 +58,7 @@ function stretches(svg: string, label = 'line'): [number, number][][] {
     .map((part) => part.split('L').map((point) => point.split(',').map(Number) as [number, number]));
 }
 
-/** From the number at a tick to its place in pixels. */
+/** A function from a number on an axis to its position in pixels, from the ticks. */
 function tickPlaces(svg: string, axis: 'x' | 'y'): Map<string, number> {
   const places = new Map<string, number>();
   for (const text of group(svg, `${axis}-axis tick label`).querySelectorAll('text')) {

@@ -32,10 +32,10 @@ import {
 } from './helpers-statistics.ts';
 import { suite } from './suite.ts';
 
-/** The largest normal there is: sqrt(-2 ln u) for u = 2^-32. */
+/** The largest possible normal: sqrt(-2 ln u) for u = 2^-32. */
 const LARGEST = Math.sqrt(64 * Math.LN2);
 
-/** A standard score beyond this has probability 6e-7 at both sides together. */
+/** A standard score above this in magnitude has probability 6e-7. */
 const SCORE = 5;
 
 /** From Random123's file kat_vectors: counter, key, words. */
@@ -91,7 +91,7 @@ function bitsOf(on: ReturnType<typeof ownWasm>, n: number, key: Key, block: numb
   return words;
 }
 
-/** Words that spread over all of 32 bits, and those at the ends. */
+/** Words spread over all of 32 bits, and the smallest and largest ones. */
 const spread = (i: number) => Math.imul(i + 1, 0x9e3779b1) >>> 0;
 
 suite('philox', (test) => {
@@ -147,7 +147,7 @@ suite('philox', (test) => {
   test('normals follow the Box-Muller formula for any bits, the smallest and the largest too', () => {
     const { memory, out, sixteen } = rawKernels();
     const key: [number, number] = [7, 8];
-    /** The kernel's pair for a word of the radius and one of the angle. */
+    /** The kernel's pair of normals for a word of the radius and a word of the angle. */
     const pair = (radius: number, angle: number) => {
       sixteen('gaussian', counterFor([radius, angle, 1, 2], key), key);
       const [x, , , , y] = new Float32Array(memory.buffer, out, 5);
@@ -181,7 +181,7 @@ suite('philox', (test) => {
       for (const angle of angles) {
         const w = radius >>> 1;
         const r = Math.sqrt(-2 * Math.log1p((w + 0.5 - 2 ** 31) / 2 ** 31));
-        // The top bit is half a turn, the rest a signed part of a quarter.
+        // The top bit is a turn by 180°; the other bits are a signed part of 90°.
         const theta = Math.PI * (angle >>> 31) + (Math.PI / 2) * ((angle << 1) / 2 ** 31);
         const [x, y] = pair(radius, angle);
         const error = Math.hypot(x - r * Math.cos(theta), y - r * Math.sin(theta));
@@ -201,7 +201,7 @@ suite('philox', (test) => {
         )[0]!;
       const [wasm, reference] = [draw(ownWasm()), draw(ownReference())];
       closeNormals(wasm, reference, `key ${i}`);
-      // Near 0 the rounding of u shows: rarely, and not in the distribution.
+      // Near 0 the rounding of u is visible. It is rare, and does not change the distribution.
       const far = Array.from(wasm).filter((x, j) => Math.abs(x - reference[j]!) > 1e-6);
       assert.ok(far.length <= 8, `${far.length} of 4096 further than 1e-6`);
     }
@@ -375,7 +375,7 @@ function* normals(rng: Rng, n: number): Generator<Float32Array | Float64Array> {
 const draw = (rng: Rng, n: number): Float64Array =>
   onBackend(backend().name, () => Float64Array.from(rng.normal([n]).toTypedArray()));
 
-/** Samples where many are wanted: the reference is slow. */
+/** The number of samples for large tests. The reference backend is slow, so it has fewer. */
 const MANY = backend().name === 'wasm' ? 2 ** 25 : 2 ** 20;
 
 suite('statistics', (test) => {
@@ -445,7 +445,7 @@ suite('statistics', (test) => {
 
   test('the expected number of normals is beyond 1 to 5 sigma on either side', () => {
     const limits = [1, 2, 3, 4, 5];
-    /** One side's probability beyond a limit. */
+    /** The probability beyond a limit on one side. */
     const tail = [
       0.158655253931457, 0.0227501319481792, 1.349898031630095e-3, 3.167124183311992e-5, 2.866515718791939e-7,
     ];

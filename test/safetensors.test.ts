@@ -14,7 +14,7 @@ function halfValue(bits: number): number {
   return sign * finite;
 }
 
-/** The bits that a file has of these numbers as halves. */
+/** The bits of these numbers in a file, as halves. */
 function halvesOf(data: Float32Array | Float64Array): Uint16Array {
   const bytes = encodeSafetensors([['x', { dtype: 'F16', shape: [data.length], data }]]);
   return new Uint16Array(bytes.slice(bytes.length - 2 * data.length).buffer);
@@ -200,12 +200,12 @@ suite('safetensors', (test) => {
     refused(file('\ufeff{}'), /begins with \{/);
     refused(file('{"x":'), /JSON/);
     refused(file('{}\n\n!'), /JSON/);
-    refused(file('{"x":\n!}'), /JSON/); // V8 quotes this one, line end and all
+    refused(file('{"x":\n!}'), /JSON/); // V8 quotes this one with its line end
     refused(file(one(`${F32_PAIR},`), ZEROS), /JSON/);
     refused(file('{"x'), /JSON/);
     refused(file('{"x\\'), /JSON/);
     const json = Buffer.from(one(F32_PAIR));
-    json[2] = 0xff; // the name, which is no UTF-8 any more
+    json[2] = 0xff; // the name, which is not valid UTF-8 now
     refused(file(json, ZEROS), /UTF-8: .*utf-8/);
     refused(file(`{"x":${'['.repeat(200_000)}`), /nested/);
     refused(file(`{"x":${'{"x":'.repeat(200_000)}`), /nested/);
@@ -303,7 +303,7 @@ suite('safetensors', (test) => {
     refused(file('{"__metadata__":["a"]}'), /to be an object/);
   });
 
-  test('the writer refuses what it could not read back', () => {
+  test('the writer refuses arguments whose file the reader would refuse', () => {
     const x: StoredTensor = { dtype: 'F32', shape: [2], data: new Float32Array(2) };
     unwritable(
       () =>
@@ -374,7 +374,7 @@ suite('safetensors', (test) => {
   });
 
   test('between any two halves a number goes to the nearer, and the middle to the even one', () => {
-    // Neighbours and their middles are exact in float64; so is what is next to a middle in float64 and in float32.
+    // Neighbours and their middles are exact in float64, and so are the neighbours of a middle in float64 and float32.
     const [doubles, floats, expected]: number[][] = [[], [], []];
     const float = new Float32Array(1);
     const bits = new Uint32Array(float.buffer);

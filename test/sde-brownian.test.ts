@@ -26,7 +26,7 @@ const of = (p: BrownianPath, s: number, t: number) =>
     return { w: Float64Array.from(dW.toTypedArray()), h: Float64Array.from(area?.toTypedArray() ?? []) };
   });
 
-/** Times that lie on no cell boundary, some of them closer than others. */
+/** Times that are not on cell boundaries, at various distances. */
 const TIMES = [0, 0.1, 0.3333, 0.50001, 0.9, 1.1, 1.101, 1.9, 2];
 
 suite('Brownian paths', (test) => {
@@ -105,7 +105,7 @@ suite('Brownian paths', (test) => {
       assert.ok(ksTest(a, normalCdf) > 1e-3, `H over ${s}, ${t}`);
       assert.ok(Math.abs(correlationScore(z, a)) < 4, `W and H over ${s}, ${t}`);
     }
-    // Neighbouring intervals that cut through cells.
+    // Adjacent intervals whose ends are inside cells.
     const [first, second] = [of(p, 0.1, 0.777), of(p, 0.777, 1.3)];
     for (const [a, b] of [
       [first.w, second.w],
@@ -134,7 +134,7 @@ suite('Brownian paths', (test) => {
       const again = combine(left, right);
       assert.ok(Math.abs(again.w.item() - 0.7) < 1e-12);
       assert.ok(Math.abs(again.h!.item() + 0.2) < 1e-12);
-      // The general point at r = 1/2 has the same conditional mean: with the noise left out they agree.
+      // The general formula at r = 1/2 has the same conditional mean: without noise both agree.
       const zero = [one(0), one(0)] as const;
       const point = bridgeAt(whole, zero, 0, 0.5);
       const half = halve(whole, zero)[0];
@@ -157,7 +157,7 @@ suite('Brownian paths', (test) => {
 
   test('fresh noise that is drawn for several steps at once is the same, and its memory is freed', () => {
     const origin = noiseOrigin(new Rng(7));
-    // Not a multiple of 16; fewer and more than are drawn at once; a step that is larger than that.
+    // Sizes: not a multiple of 16; fewer and more steps than one draw; a step larger than one draw.
     for (const [n, steps] of [
       [1003, 5],
       [20_001, 8],
@@ -167,7 +167,7 @@ suite('Brownian paths', (test) => {
       const before = heap.blocks;
       const ahead = new FreshNoise(origin, [n], true, n, 0, steps);
       const single = new FreshNoise(origin, [n], true);
-      // Two more than were promised.
+      // Two more steps than stated.
       for (let k = 0; k < steps + 2; k++) {
         scope(() => {
           const [one, other] = [ahead.increment(0, 0.1 * (k + 1)), single.increment(0, 0.1 * (k + 1))];

@@ -42,7 +42,7 @@ const WITH_LAW = [
   varianceExploding(),
 ];
 
-/** The last states of a solve. */
+/** The end values of a solve. */
 function ends(process: Process, solver: SdeSolver, paths: number, t1: number, steps: number): Float64Array {
   const start = startAt(process.start, paths);
   const { states } = solve(process, solver, start, { t1, steps, keep: 'last', noise: 'ends' });
@@ -52,7 +52,7 @@ function ends(process: Process, solver: SdeSolver, paths: number, t1: number, st
   return values;
 }
 
-/** Mean and variance of a sample as standard scores against a law. */
+/** The standard scores of a sample's mean and variance under a law. */
 function scores(
   values: Float64Array,
   law: { mean: number; variance: number },
@@ -228,7 +228,7 @@ suite('processes', (test) => {
     assert.ok(Math.abs(sub.variance! - (1 - Math.exp(-b)) ** 2) < 1e-12);
   });
 
-  test('corrections are the derivative of the diffusion along itself, by central differences', () => {
+  test('corrections are (∂b/∂x)·b, by central differences', () => {
     let found = 0;
     for (const family of PROCESSES) {
       const process = family();
@@ -324,7 +324,7 @@ suite('special functions', (test) => {
     assert.ok(Math.abs(gammaP(3, 1.5) - (1 - Math.exp(-1.5) * (1 + 1.5 + 1.125))) < 1e-14);
   });
 
-  test('the noncentral chi-square law of 1 degree is that of a shifted normal, squared, to 1e-10', () => {
+  test('the noncentral chi-square law with 1 degree of freedom is the law of (z + shift)², to 1e-10', () => {
     for (const [lambda, x] of [
       [0, 1],
       [2, 3],

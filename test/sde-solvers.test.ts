@@ -24,7 +24,7 @@ const isA = (Class: new (message: string) => Error) => (error: unknown) => error
 
 const { SOLVERS, solverNamed } = solvers;
 
-/** a = 1 - x² + t, b = 1 + x²/4: everything depends on everything. */
+/** a = 1 - x² + t, b = (1 + x²/4)(1 + t): both depend on x and t. */
 const a = (x: number, t: number) => 1 - x * x + t;
 const b = (x: number, t: number) => (1 + x * x * 0.25) * (1 + t);
 const sde: SDE = {
@@ -52,7 +52,7 @@ const [x, t, h, w, area] = [0.7, 0.2, 0.1, 0.35, -0.06];
 const db = (y: number, s: number) => 0.5 * y * (1 + s);
 const root = Math.sqrt(h);
 
-/** Each solver's step from x over [t, t + h] with dW = w, by hand. */
+/** Each solver's step from x over [t, t + h] with dW = w, written out. */
 const BY_HAND: Record<string, () => number> = {
   'euler-maruyama': () => x + a(x, t) * h + b(x, t) * w,
   'tamed-euler': () => x + (a(x, t) * h) / (1 + Math.abs(a(x, t)) * h) + b(x, t) * w,

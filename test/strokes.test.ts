@@ -28,7 +28,7 @@ function correlation(a: number[], b: number[]): number {
   return cov(a, ma, b, mb) / Math.sqrt(cov(a, ma, a, ma) * cov(b, mb, b, mb));
 }
 
-/** What one image shows by its pixels alone: mass, its centre, shear, pen width and extent. */
+/** Measurements on the pixels of one image: mass, its centre, shear, pen width and extent. */
 function measure(pixels: Uint8Array) {
   let mass = 0;
   let mx = 0;
@@ -81,7 +81,7 @@ function features(images: Uint8Array, count: number): Float32Array {
   return rows;
 }
 
-/** Share of the queries whose nearest reference has their label. */
+/** The share of queries whose nearest reference has the same label. */
 function nearestNeighbour(
   references: { images: Uint8Array; labels: Uint8Array },
   queries: { images: Uint8Array; labels: Uint8Array },
@@ -95,7 +95,7 @@ function nearestNeighbour(
     for (let r = 0; r < references.labels.length; r++) {
       const a = q * 784;
       const b = r * 784;
-      let even = 0; // two sums, because one waits for each addition
+      let even = 0; // two sums are faster: with one, each addition waits for the one before
       let odd = 0;
       for (let i = 0; i < 784; i += 2) {
         even += asked[a + i] * known[b + i];
@@ -217,7 +217,7 @@ suite('strokes', (test) => {
 
   test('the centre of mass is on pixel (14, 14), as in MNIST', () => {
     const off = measured.map((m) => Math.max(Math.abs(m.mx - 14), Math.abs(m.my - 14)));
-    // The free border pulls back sevens whose weight is all in the bar: 0.7 % of the digits.
+    // The free border limits the shift of sevens with most of their ink in the bar: 0.7 % of the digits.
     assert.ok(off.filter((d) => d > 0.5 + 1e-9).length < 100);
     assert.ok(Math.max(...off) < 1.5, `a digit is ${Math.max(...off)} pixels off`);
   });

@@ -10,7 +10,7 @@ import { suite as uvuSuite } from 'uvu';
 /** Declares one test; its name is a sentence. */
 export interface Test {
   (sentence: string, body: () => void | Promise<void>): void;
-  /** Declares a test that runs only where `condition` holds, and is counted as skipped elsewhere. */
+  /** Declares a test that runs only if `condition` holds, and else counts as skipped. */
   when(condition: boolean, sentence: string, body: () => void | Promise<void>): void;
 }
 

@@ -13,7 +13,7 @@ import { tensor } from '../src/tensor/create.ts';
 import { into, onBackend, uniforms } from './helpers.ts';
 import { suite } from './suite.ts';
 
-/** The gradients of all inputs where `spoilt` was overwritten between the passes, unseen by the tape. */
+/** The gradients of all inputs after `spoilt` was overwritten between the passes, unnoticed by the tape. */
 function gradients(
   on: BackendName,
   op: OpDef<unknown>,
@@ -54,7 +54,7 @@ suite('what ops save', (test) => {
           .filter(({ shapes }) => which === 'y' || which < shapes.length)
           .some((sample) => {
             const right = gradients('wasm', op, sample, []);
-            // A condition holds where it is NaN.
+            // A NaN in a condition counts as true.
             return [NaN, 0].some(
               (value) =>
                 !same(

@@ -26,7 +26,7 @@ const leaf = (values: number[]): Tensor => tensor(values, { requiresGrad: true }
 const changed = (op: string, what: string, shape: string) =>
   `backward: the derivative of ${op} reads ${what} of shape [${shape}], which was written to after ${op} ran: write to a clone() of it, or after backward()`;
 
-/** The gradients of an op's inputs where the arrays `written` got other elements between the passes. */
+/** The gradients of an op's inputs after the arrays `written` got other elements between the passes. */
 function gradients(op: OpDef<unknown>, sample: Sample<unknown>, written: readonly Saved[]) {
   const { shapes, attrs, domain = [-2, 2] } = sample;
   return scope(() => {
@@ -169,7 +169,7 @@ suite('versions', (test) => {
       optimizer.zeroGrad();
       loss.backward();
       assert.equal(q.grad!.toArray(), [6, 8]);
-      // `before` has the memory in which p was then: it holds what p was.
+      // `before` has the old memory of p, with the old values.
       assert.equal(p.grad!.toArray(), [2, 4]);
     });
 

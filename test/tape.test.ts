@@ -23,7 +23,7 @@ suite('tape', (test) => {
       let y: Tensor = x;
       for (let i = 0; i < 100_000; i++) y = i % 2 === 0 ? y.mul(-1) : y.add(x);
       assert.is(tapeLength(), 100_000);
-      // Two operations are y -> x - y, and four return to y: y is x at the end.
+      // Each pair of operations is y -> x - y, and two pairs are the identity: at the end y is x.
       assert.is(y.item(), 1);
       y.backward();
     });
@@ -180,7 +180,7 @@ suite('used graphs', (test) => {
       const loss = y.mul(y).sum().add(used.sum());
       refused(() => loss.backward(null, { retainGraph: true }), LangevinError, GONE);
       x.zeroGrad();
-      // The failed pass had begun to gather the gradients of y: they must not come in again.
+      // The failed pass had already added gradients of y: they must not be counted again.
       y.mul(y).sum().backward();
       assert.equal(x.grad!.toArray(), [36]);
     });
@@ -322,7 +322,7 @@ suite('scopes', (test) => {
       const w = leaf([1, 2]);
       for (let i = 1; i <= 3; i++) {
         scope(() => {
-          zeros([64]); // moves the arena on, so that stale memory would be seen
+          zeros([64]); // advances the arena, so that a use of stale memory would be visible
           w.mul(w).mul(i).sum().backward();
         });
       }
@@ -355,7 +355,7 @@ suite('scopes', (test) => {
     refused(() => mse(a, b), ValueError, `mse: expected tensors of one backend, got ${before} and ${name}`);
   });
 
-  /** y = tanh(w·x + b) summed, with all leaves wanting gradients. */
+  /** y = tanh(w·x + b) summed; all leaves require gradients. */
   const leaves = () => [leaf([0.5, -1]), leaf([2, 3]), leaf([0.1, -0.2])] as const;
   const lossOf = ([w, x, b]: readonly [Tensor, Tensor, Tensor]) => w.mul(x).add(b).tanh().sum();
   const gradients = (all: readonly Tensor[]) => all.map((x) => Array.from(x.grad!.toTypedArray()));

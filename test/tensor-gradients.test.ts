@@ -309,7 +309,7 @@ suite('backends', (test) => {
       ValueError,
       'backward: expected a gradient on the backend wasm, got one on reference',
     );
-    // Numbers go over by way of a copy.
+    // Numbers are moved to the other backend by a copy.
     const copy = a.detach().copyFrom(b.mul(2).detach());
     assert.equal(copy.toArray(), [2, 4]);
     for (const x of [a, b, copy]) x.dispose();

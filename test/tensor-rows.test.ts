@@ -152,7 +152,7 @@ suite(
       assert.equal(x.argmax(-2), x.argmax(0));
       refused(() => zeros([2, 0]).argmax(1), ShapeError, /argmax: expected at least one element/);
       refused(() => zeros([0]).argmax(), ShapeError, /argmax: expected at least one element/);
-      // Beyond 2^24 float32 holds no more odd numbers, and indices must not pass through it.
+      // Above 2^24 float32 has no odd numbers, so indices must not be converted to it.
       const far = zeros([2 ** 24 + 4]);
       far.backend.write(far.ptr + 4 * (2 ** 24 + 3), [1]);
       if (far.backend.name === 'wasm') assert.is(far.argmax(), 2 ** 24 + 3);
@@ -383,7 +383,7 @@ suite(
 suite(
   'products of batches',
   scoped((test) => {
-    /** Each product on its own. */
+    /** Each single product. */
     const oneByOne = (a: Tensor, b: Tensor, batch: readonly number[]) => {
       const wide = (x: Tensor) =>
         x.broadcastTo([...batch, ...x.shape.slice(-2)]).reshape(-1, ...x.shape.slice(-2));

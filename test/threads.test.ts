@@ -15,7 +15,7 @@ import { suite } from './suite.ts';
 const N = 1 << 18;
 const data = Float32Array.from({ length: N }, (_, i) => Math.sin(i * 12.9898) * 2);
 
-/** What `job` leaves in three arrays. */
+/** The contents of three arrays after `job`. */
 function run(on: WasmBackend, job: (k: Kernels, a: Ptr, b: Ptr, c: Ptr) => void): Uint32Array[] {
   const arrays = [0, 1, 2].map(() => on.heap.alloc(4 * N));
   for (const [i, ptr] of arrays.entries())
@@ -40,10 +40,10 @@ const attention = (q: Ptr, k: Ptr, v: Ptr, causal = false) => ({
   ...{ q: { ptr: q, row: 63 }, k: { ptr: k, row: 63 }, v: { ptr: v, row: 51 } },
   mask: { ptr: q, kind: 'add' as const, batch: 100, head: 50, row: 50 },
 });
-/** Words of indices, all 0: every sum goes to one place, where its order shows. */
+/** Index words, all 0: all sums go to one element, whose bits depend on their order. */
 const zeroIndices = (k: Kernels, at: Ptr, n: number) => k.fill({ n, out: at, value: 0 });
 const rowsAt = (ptr: Ptr) => ({ ptr, outer: 0, row: 1, col: 0 });
-/** Maps with entries that the data make: they turn, stretch and leave the picture. */
+/** Affine maps with arbitrary entries: they rotate, scale, and lead out of the picture. */
 const maps = (matrix: Ptr) => ({ batch: 90, height: 31, width: 27, channels: 3, matrix });
 const conv = (
   batch: number,
@@ -280,7 +280,7 @@ const JOBS: Record<string, (k: Kernels, a: Ptr, b: Ptr, c: Ptr) => void> = {
   bits: (k, a) => k.random('randomBits', { n: N, out: a, key: key, block: 0 }),
 };
 
-/** Threads of this process, as the system counts them; null where it does not tell. */
+/** The number of threads of this process by the system's count; null if it is not available. */
 function systemThreads(): number | null {
   try {
     return readdirSync('/proc/self/task').length;
@@ -289,7 +289,7 @@ function systemThreads(): number | null {
   }
 }
 
-/** Ranges over [0, n), begun at multiples of `unit`, in a number that two and four threads share, of one size. */
+/** Ranges over [0, n) that begin at multiples of `unit`, of equal size; their number is divisible by two and four. */
 function requireEven(chunks: readonly Bounds[], n: number, unit: number): void {
   const sizes = chunks.map(([from, to]) => to - from);
   assert.equal(
@@ -435,10 +435,10 @@ suite('threads', (test) => {
     const { exports } = new WebAssembly.Instance(module, { env: { memory } });
     const pool = new ThreadPool(module, memory, exports, [], 50);
     const { block } = pool as unknown as { block: SharedArrayBuffer };
-    // A thread that dies with a chunk in its hands: it claims the first that comes, inside the job.
+    // A thread that ends after it has claimed a chunk: it claims the first available one, inside the job.
     const original = Atomics.notify;
     const { words } = controlOver(block);
-    Atomics.store(words, 3, 1); // a sleeper, so that the pool calls notify when the job is out
+    Atomics.store(words, 3, 1); // a sleeping thread, so that the pool calls notify when it publishes the job
     Atomics.notify = ((...args: Parameters<typeof original>) => {
       if (Atomics.load(words, REMAINING) > 0) assert.is(claim(words), 1);
       return original(...args);

@@ -11,7 +11,7 @@ import { ROWS } from './torch/table.ts';
 
 const CASES = 8;
 
-/** Rows that are wrong: the value, the gradient, the shape, or PyTorch's own line. */
+/** Rows with an error: in the value, the gradient, the shape, or the PyTorch line. */
 const interval = [0.5, 2] as const;
 const WRONG: readonly [Row, RegExp][] = [
   [unary('value', (x) => x.mul(1.00001), 'x', { bound: 1e-6, interval }), /y 1\.0e-5/],

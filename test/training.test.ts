@@ -27,7 +27,7 @@ import { bitsOf, saved, type Told, trainFor } from './helpers-training.ts';
 import { suite } from './suite.ts';
 
 const strokes = loadStrokes({ train: 50, test: 20 });
-/** Seven steps an epoch, the last of two pictures. */
+/** Seven steps per epoch; the last batch has two pictures. */
 const RUN = { epochs: 3, batchSize: 8, lr: 3e-3, seed: 'r' };
 const SIZES = { height: 28, width: 28, classes: 10 };
 const rng = () => new Rng(5);
@@ -40,7 +40,7 @@ const diffusion = (more: object = {}, limitSeconds?: number) => {
   return diffusionTrainer(new DiffusionPipeline(network, settings), strokes, settings, limitSeconds);
 };
 
-/** A run of each recipe at its beginning, and one that goes on from a file. */
+/** For each recipe: a new run, and a run that is resumed from a file. */
 const RECIPES: Record<string, { begin(): Trainer; resume?(file: Checkpoint): Trainer }> = {
   denoiser: { begin: () => denoiser(), resume: (file) => resumeDenoiser(file, strokes) },
   'convolutional denoiser': {

@@ -26,7 +26,7 @@ const pictures = (shape: readonly number[]) =>
     shape,
   );
 
-/** The pictures whose pixel (i, j) is that of `x` at `from(i, j)`, or 0 where that is outside. */
+/** Pictures whose pixel (i, j) is the pixel of `x` at `from(i, j)`, or 0 if that is outside. */
 function permuted(x: Tensor, from: (i: number, j: number) => readonly [number, number]): number[] {
   const [batch, height, width, channels] = x.shape;
   const values = x.toTypedArray();
@@ -174,7 +174,7 @@ suite('transforms of pictures', (test) => {
 
   test('random motions have the ranges and the probabilities of their options', () => {
     const n = 400;
-    // A picture whose columns and rows are its values: where a pixel came from can be read off.
+    // A picture whose values are its column and row numbers: they show the origin of a pixel.
     const [height, width] = [21, 31];
     const base = Array.from({ length: height * width }, (_, p) => [
       1 + (p % width),
@@ -195,7 +195,7 @@ suite('transforms of pictures', (test) => {
     // 0.25·31 = 7.75 and 0.4·21 = 8.4: up to 8 pixels either way.
     assert.equal([Math.min(...columns), Math.max(...columns)], [7, 23]);
     assert.equal([Math.min(...rows), Math.max(...rows)], [2, 18]);
-    // Where it is mirrored, columns fall from left to right.
+    // In a flipped picture the column numbers decrease from left to right.
     const mirrored = centre(randomAffine(x, new Rng(2), { flip: 0.25 })).filter(({ right }) => right < 0);
     assert.ok(
       Math.abs(mirrored.length - 100) < 3.3 * Math.sqrt(75),
@@ -228,7 +228,7 @@ suite('transforms of pictures', (test) => {
         const expected = shift(rotate(flip(x, 'horizontal'), 90), right, below);
         close(valuesOf(randomAffine(x, new Rng(seed), options)), valuesOf(expected), tolerance, 'motion');
       }
-      // Twice as large: pixel 4 + k shows the picture at 4 + k/2.
+      // With scale 2 pixel 4 + k is the picture's value at 4 + k/2.
       const large = randomAffine(x, new Rng(0), { scale: [2, 2] });
       const half = affineSample(x, [0.5, 0, 2, 0, 0.5, 2]);
       assert.equal(valuesOf(large), valuesOf(half));

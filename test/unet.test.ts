@@ -16,7 +16,7 @@ import { suite } from './suite.ts';
 const TINY = { height: 8, width: 12, classes: 3, hidden: 32, fine: 4, heads: 2, condition: 8 };
 const TIMES = [3, 500];
 
-/** A network whose parameters, also those that begin at 0, are all drawn. */
+/** A network with random values for all parameters, also those that start at 0. */
 function network(options: UNetOptions = {}): UNet {
   const rng = new Rng(1);
   const made = new UNet({ ...TINY, ...options, rng });

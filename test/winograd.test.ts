@@ -23,7 +23,7 @@ function operands(kind: Kind, s: ConvSizes): Float32Array[] {
   return KERNELS[kind].operands.map((name) => uniforms(name, size[name]));
 }
 
-/** What both backends make of the operands. */
+/** The results of both backends. */
 function call(kind: Kind, s: ConvSizes, arrays: readonly Float32Array[], accumulate: boolean) {
   const { wasm, reference } = onBoth(arrays, (k, [a, b, out]) =>
     KERNELS[kind].run(k, s, [a, b], into(out, accumulate)),
@@ -31,7 +31,7 @@ function call(kind: Kind, s: ConvSizes, arrays: readonly Float32Array[], accumul
   return { wasm: wasm[2], reference: reference[2] };
 }
 
-/** What the kernel of the direct sum makes of them. */
+/** The result of the kernel with direct sums. */
 function directSum(kind: Kind, s: ConvSizes, arrays: readonly Float32Array[]): Float32Array {
   const { heap, kernels, write, read } = createWasmBackend({ threads: 1 });
   const [a, b, out] = arrays.map((array) => heap.alloc(4 * array.length));
@@ -105,7 +105,7 @@ suite('winograd', (test) => {
       const { heap, kernels, write, read } = createWasmBackend({ threads: 1 });
       const [x, dy, out] = arrays.map((array) => heap.alloc(4 * array.length));
       for (const [i, ptr] of [x, dy].entries()) write(ptr, arrays[i]);
-      // The sums lie where another array was: what is freed keeps its numbers.
+      // The sums are in memory that another array had before: freed memory keeps its numbers.
       const n = sumsElements(forwardMaps(s, x));
       const freed = heap.alloc(4 * n);
       kernels.fill({ n, out: freed, value: NaN });
@@ -122,7 +122,7 @@ suite('winograd', (test) => {
       for (const s of SHAPES) {
         const arrays = operands(kind, s);
         const absolute = arrays.map((array) => array.map(Math.abs));
-        // Neighbours within a tile take part in each other's sums: the bound is that of the largest.
+        // Pixels of one tile enter each other's sums: so the bound is that of the largest.
         const most = call(kind, s, absolute, true).reference.reduce((a, b) => Math.max(a, b));
         const bound = (KERNELS[kind].terms(s) + 9) * U * most;
         for (const accumulate of [false, true]) {

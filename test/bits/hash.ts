@@ -10,7 +10,7 @@ type Numbers = Float32Array | Float64Array | Uint8Array;
 export class Hash {
   private readonly parts: Uint8Array[] = [];
 
-  /** Adds an array, of the shape `[length]` unless told otherwise; its numbers are copied. */
+  /** Adds a copy of an array. Its default shape is `[length]`. */
   array(name: string, data: Numbers, shape: readonly number[] = [data.length]): this {
     const type = data.constructor.name;
     this.parts.push(new TextEncoder().encode(`${JSON.stringify({ name, shape, type })}\n`));

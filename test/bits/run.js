@@ -79,7 +79,7 @@ async function inChromium(program, isolated) {
   try {
     const page = await browser.newPage();
     page.on('pageerror', (error) => console.log(`  ${error}`));
-    // The script computes while it loads, for minutes: the load event comes after it.
+    // The script computes for minutes while it loads, and the load event comes after it.
     await page.goto(`http://127.0.0.1:${server.address().port}/?${args.map(encodeURIComponent).join('&')}`, {
       waitUntil: 'commit',
     });
@@ -109,7 +109,7 @@ function compare(engine, rows, table) {
   console.log(`${engine}: ${rows.length} fingerprints compared`);
 }
 
-/** The published table; subjects and seeds that were not computed now stay as they are. */
+/** Updates the published table. Subjects and seeds that were not computed do not change. */
 function publish(rows) {
   const table = existsSync(published) ? JSON.parse(readFileSync(published, 'utf8')) : {};
   for (const { subject, seed, hash } of rows) table[subject] = { ...table[subject], [seed]: hash };

@@ -34,7 +34,7 @@ import { Hash } from './hash.ts';
 
 const initial = (seed: Seed): Rng => new Rng(seed).stream('initial values');
 
-/** Every finite loss of a run's events, in their order; times and speeds are left out. */
+/** Every finite loss of a run's events, in their order, without times and speeds. */
 export function lossesOf(events: Iterable<object>): number[] {
   const names = ['loss', 'trainLoss', 'testLoss'];
   const losses: number[] = [];
@@ -69,7 +69,7 @@ export async function convDenoiser(seed: Seed): Promise<string> {
   return hash.digest();
 }
 
-/** The lecture's sizes; ten batches of 32 pictures twice. `carry` is the other reading of the slides. */
+/** The lecture's sizes; ten batches of 32 pictures twice. `carry` is the other interpretation of the slides. */
 export async function lecture(seed: Seed, carry: boolean): Promise<string> {
   const model = new LectureNetwork(784, 400, initial(seed));
   const { train } = loadStrokes({ train: 320, test: 0, seed });
@@ -85,7 +85,7 @@ export async function lecture(seed: Seed, carry: boolean): Promise<string> {
   return hash.digest();
 }
 
-/** All that a diffusion run leaves: network, moments, average. */
+/** The results of a diffusion run: network, moments, average. */
 export function hashDiffusion({ recipe, adam, ema }: Trainer<DiffusionRecipe>, hash = new Hash()): Hash {
   const { state } = adam;
   for (const [i, [name, p]] of recipe.module.namedParameters().entries()) {

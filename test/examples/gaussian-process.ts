@@ -10,7 +10,7 @@ export function cholesky(a: Tensor): Tensor {
   const n = a.shape[0];
   const columns: Tensor[] = [];
   for (let j = 0; j < n; j++) {
-    // What the columns before leave of column j, from the diagonal down.
+    // Column j minus the contributions of the earlier columns, from the diagonal down.
     let rest = a.slice([j, j], [n, j + 1]).flatten();
     if (j > 0) {
       const before = stack(columns, 1).slice([j]);
@@ -22,7 +22,7 @@ export function cholesky(a: Tensor): Tensor {
   return stack(columns, 1);
 }
 
-/** x [n] with L·x = b, or Lᵀ·x = b where `transposed`, for a lower triangular L [n, n]. */
+/** x [n] with L·x = b, or Lᵀ·x = b if `transposed`, for a lower triangular L [n, n]. */
 export function solveTriangular(l: Tensor, b: Tensor, transposed = false): Tensor {
   const n = b.size;
   const found: Tensor[] = [];
@@ -52,7 +52,7 @@ export class GaussianProcess extends Module {
     return distance.mul(distance).mul(-0.5).add(this.logAmplitude.mul(2)).exp();
   }
 
-  /** -ln p(y | x), what training makes small. */
+  /** -ln p(y | x), the loss of training. */
   negativeLogLikelihood(x: Tensor, y: Tensor): Tensor {
     const n = x.size;
     const l = cholesky(this.covariance(x));
@@ -62,7 +62,7 @@ export class GaussianProcess extends Module {
     return fit.add(logDeterminant).add((n / 2) * Math.log(2 * Math.PI));
   }
 
-  /** The mean and the variance of the function at new places, given values y at x. */
+  /** The mean and the variance of the function at new points, given values y at x. */
   predict(x: Tensor, y: Tensor, at: Tensor): { mean: Tensor; variance: Tensor } {
     const l = cholesky(this.covariance(x));
     const alpha = solveTriangular(l, solveTriangular(l, y), true);

@@ -8,9 +8,9 @@
 import { Linear, Module, type Rng, type Tensor, zeros } from '../../src/index.ts';
 
 export class GruCell extends Module {
-  /** The three products with x one below the other, as r, z and n. */
+  /** The weights of the three products with x, stacked in the order r, z, n. */
   readonly input: Linear;
-  /** The same with h. */
+  /** The same for h. */
   readonly hidden: Linear;
 
   constructor(

@@ -18,7 +18,7 @@ import {
   where,
 } from '../../src/index.ts';
 
-/** Attention of every place to itself and those before it, in several heads. */
+/** Causal attention with several heads: each position attends to itself and to earlier ones. */
 export class CausalSelfAttention extends Module {
   readonly project: Linear;
   readonly output: Linear;

@@ -19,10 +19,10 @@ import type { Tensor } from '../../src/tensor/tensor.ts';
 import { Hash } from '../bits/hash.ts';
 import { hashDiffusion, lossesOf } from '../bits/training.ts';
 
-/** What a file must give: SHA-256 of each. */
+/** The expected hashes of a file. */
 export type Opened = Readonly<Record<string, string>>;
 
-/** Today's networks take pictures; the outputs were hashed as rows. */
+/** Current networks take pictures. The outputs were hashed as rows. */
 const PICTURES = [4, 28, 28, 1];
 
 function readCheckpoint(path: string): Checkpoint {
@@ -58,7 +58,7 @@ async function openDiffusion(path: string): Promise<Opened> {
   return { ...(await hashed(model.network, (x) => model.predict(x, 500, labels))), samples };
 }
 
-/** Also all that the run holds, and what becomes of it and of its averages when it goes on to its end. */
+/** Also the state of the run, and the network and averages after it is resumed to its end. */
 async function openCheckpoint(path: string): Promise<Opened> {
   const trainer = resumeDiffusion(readCheckpoint(path), loadStrokes({ train: 40, test: 40 }));
   const state = await hashDiffusion(trainer).digest();

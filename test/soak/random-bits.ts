@@ -13,7 +13,7 @@ const [seed = 'langevin', megabytes] = process.argv.slice(2);
 const rng = new Rng(seed);
 const limit = megabytes === undefined ? Number.POSITIVE_INFINITY : Number(megabytes);
 
-process.stdout.on('error', () => process.exit(0)); // the reader has seen enough
+process.stdout.on('error', () => process.exit(0)); // the reader has closed the pipe
 for (let sent = 0; sent < limit; sent += (WORDS * 4) / 2 ** 20) {
   const bytes = new Uint8Array(rng.bits(WORDS).buffer);
   if (!process.stdout.write(bytes)) await once(process.stdout, 'drain');

@@ -11,7 +11,7 @@ import { findPython } from './python.ts';
 import type { Row } from './row.ts';
 import { ROWS } from './table.ts';
 
-/** Failed cases of a row that are printed. */
+/** The most failed cases of a row that are printed. */
 const SHOWN = 3;
 
 const { values, positionals } = parseArgs({

@@ -24,20 +24,20 @@ export interface Report {
   readonly failures: readonly string[];
 }
 
-/** What langevin made of a case. */
+/** The result of langevin for a case. */
 interface Computed {
   readonly question: Question;
   readonly ys: readonly Values[];
   readonly gradients: readonly (Values | null)[];
 }
 
-/** A result of langevin; indices have no shape of their own. */
+/** A result of langevin. Indices do not have a shape. */
 interface Values {
   readonly shape: Shape | null;
   readonly values: ArrayLike<number>;
 }
 
-/** The largest errors of a case, as far as it came, and why it failed. */
+/** The largest errors of a case up to its failure, and the reason of the failure. */
 interface Outcome {
   readonly y?: number;
   readonly gradient?: number | null;
@@ -94,7 +94,7 @@ const listOf = (result: Result): readonly (Tensor | Int32Array)[] =>
 const valuesOf = (y: Tensor | Int32Array): Values =>
   y instanceof Int32Array ? { shape: null, values: y } : { shape: y.shape, values: y.toTypedArray() };
 
-/** Why the two results of a case do not fit together, or null. */
+/** The reason why the two results of a case do not have the same form, or null. */
 function mismatch({ question, ys, gradients }: Computed, answer: Exclude<Answer, { error: string }>) {
   const shapesOf = (list: readonly { shape: Shape | null }[]) =>
     JSON.stringify(list.map(({ shape }) => shape));
@@ -127,13 +127,13 @@ function outcomeOf(row: Row, computed: Computed, answer: Answer): Outcome {
 const largest = (numbers: readonly number[]) => (numbers.length === 0 ? null : Math.max(...numbers));
 
 /**
- * The norm of the difference over the norm. Indices must be equal; infinities must stand at the same places, and NaN
+ * The norm of the difference divided by the norm. Indices must be equal. Infinities must be at the same places, and NaN
  * too: otherwise the error is infinite.
  */
 export function errorOf({ shape, values }: Values, expected: Expected, floor: number): number {
   const wanted = expected.values;
   if (values.length !== wanted.length) return Infinity;
-  // What float32 cannot hold is infinite there.
+  // Numbers beyond float32 are infinite there.
   const single = values instanceof Float32Array;
   const range = (w: number) => (single && !Number.isFinite(Math.fround(w)) ? Math.fround(w) : w);
   let [difference, norm] = [0, 0];
@@ -149,7 +149,7 @@ export function errorOf({ shape, values }: Values, expected: Expected, floor: nu
   return difference === 0 ? 0 : Math.sqrt(difference) / Math.max(Math.sqrt(norm), floor);
 }
 
-/** Shapes and attributes, and of short attributes only: a list of labels may be long. */
+/** Shapes and attributes of a case, without long attributes such as a list of labels. */
 function textOf({ inputs, attributes }: Pick<Question, 'inputs' | 'attributes'>): string {
   const text = JSON.stringify({ shapes: inputs.map(({ shape }) => shape), ...(attributes as object) });
   return text.length > 300 ? `${text.slice(0, 300)} ...` : text;

@@ -11,7 +11,7 @@ import seedrandom from 'seedrandom';
 import { type Shape, sizeOf } from '../../src/autograd/variable.ts';
 import { SPECIALS } from '../helpers-cases.ts';
 
-/** A tensor that a case starts from. */
+/** An input tensor of a case. */
 export interface Input {
   readonly shape: Shape;
   readonly values: Float32Array;
@@ -27,7 +27,7 @@ export interface ShapeLimits {
   readonly least?: number;
 }
 
-/** Sizes by the rank: low ranks have long axes, for vectors of 4, blocks of 16 and what is left over. */
+/** Sizes by the rank. Low ranks have long axes, to test vectors of 4, blocks of 16 and tails. */
 const SIZES: Readonly<Record<number, readonly number[]>> = {
   1: [1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 33, 67, 130, 257, 1001],
   2: [1, 2, 3, 4, 5, 7, 8, 15, 17, 33, 65],
@@ -36,7 +36,7 @@ const SIZES: Readonly<Record<number, readonly number[]>> = {
   5: [1, 2, 3, 4, 5],
 };
 
-/** Of how many axes one has size 0. */
+/** The probability that an axis has size 0. */
 const EMPTY = 1 / 40;
 
 export class Draw {
@@ -88,7 +88,7 @@ export class Draw {
     return this.oneOf(SIZES[Math.max(rank, 1)].filter((n) => n >= least));
   }
 
-  /** Two shapes that broadcast with each other: of each axis both have it, or one has 1, or lacks it at the front. */
+  /** Two shapes that broadcast: the sizes of an axis are equal, or one is 1, or one shape lacks the leading axis. */
   broadcastPair(limits: ShapeLimits = {}): [number[], number[]] {
     const shape = this.shape(limits);
     const kinds = shape.map(() => this.oneOf(['both', 'both', 'left', 'right']));
@@ -102,7 +102,7 @@ export class Draw {
     return this.integer(0, rank - 1) - (this.chance(0.5) ? rank : 0);
   }
 
-  /** One or more axes in any order; null for all, which is what a rank of 0 always gets. */
+  /** One or more axes in any order; null means all axes, and is always returned for rank 0. */
   axes(rank: number): number[] | null {
     if (rank === 0 || this.chance(0.2)) return null;
     return this.shuffled([...Array(rank).keys()])
@@ -128,12 +128,12 @@ export class Draw {
     return { ...this.tensor(shape, interval), grad: false };
   }
 
-  /** An input whose numbers are few, so that many are equal. */
+  /** An input with few different numbers, so that many are equal. */
   ties(shape: Shape): Input {
     return this.mixed(shape, [-2, -1, 0, 1, 2]);
   }
 
-  /** An input of one number again and again, from the ends of float32 unless a list is given. */
+  /** An input that repeats one number: an extreme float32, or one of a given list. */
   special(n: number, choices: readonly number[] = SPECIALS): Input {
     return { shape: [n], values: new Float32Array(n).fill(this.oneOf(choices)), grad: true };
   }

@@ -7,7 +7,7 @@ import type { Shape } from '../../src/autograd/variable.ts';
 import { sizeOf } from '../../src/autograd/variable.ts';
 import type { Input } from './draw.ts';
 
-/** What PyTorch gets of a case: dL/dy has one array for each differentiable result, in order. */
+/** The data of a case for PyTorch. dL/dy has one array for each differentiable result, in order. */
 export interface Question {
   readonly torch: string;
   readonly attributes: unknown;
@@ -25,7 +25,7 @@ export type Answer =
   | { readonly error: string }
   | {
       readonly ys: readonly (Expected & { readonly differentiable: boolean })[];
-      /** By input; null where none was wanted, or where y does not depend on it. */
+      /** One gradient per input; null if it was not requested, or if y does not depend on the input. */
       readonly gradients: readonly (Expected | null)[];
     };
 
@@ -47,7 +47,7 @@ export function findPython(): string | null {
   return candidates.find((python) => spawnSync(python, ['-c', 'import torch']).status === 0) ?? null;
 }
 
-/** PyTorch's answers to the questions, in their order. */
+/** PyTorch's results for the cases, in their order. */
 export function askTorch(python: string, questions: readonly Question[]): Answer[] {
   if (questions.length === 0) return [];
   const folder = mkdtempSync(join(tmpdir(), 'langevin-torch-'));

@@ -10,7 +10,7 @@
 import type { Tensor } from '../../src/tensor/tensor.ts';
 import type { Draw, Input } from './draw.ts';
 
-/** What a row computes: tensors, and indices as langevin returns them. */
+/** The results of a row: tensors, and indices as langevin returns them. */
 export type Result = Tensor | Int32Array | readonly (Tensor | Int32Array)[];
 
 export type Attributes = Readonly<Record<string, unknown>>;
@@ -28,16 +28,16 @@ export interface Row<A = Attributes> {
   langevin(inputs: Tensor[], attributes: A): Result;
   readonly torch: string;
   /**
-   * A norm below which an exact result counts as this. For functions whose gradient is 0 in some cases, as that of a
-   * softmax of one number is. 0 by default.
+   * The smallest norm in the denominator. It is for functions whose gradient is 0 in some cases, as that of a
+   * softmax of one number. Default 0.
    */
   readonly floor?: number;
 }
 
-/** Infers the attributes of a row. */
+/** Returns the row; its purpose is that TypeScript infers the type of the attributes. */
 export const row = <A extends Attributes>(row: Row<A>): Row => row as unknown as Row;
 
-/** The relative error of results that are only rounded once, or not at all. */
+/** The relative error of results that are rounded at most once. */
 export const ROUNDED = 2 ** -24;
 
 /** An elementwise function of one tensor. */

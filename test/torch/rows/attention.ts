@@ -4,8 +4,8 @@ import type { Draw } from '../draw.ts';
 import { type Row, row } from '../row.ts';
 
 /**
- * The norm below which an error counts absolutely. The gradient of scores sums to 0 over the keys: it is 0 where there
- * is one, and cancels where there are few.
+ * Below this norm the error is absolute. The gradient of scores sums to 0 over the keys: it is 0 if there
+ * is one key, and has cancellation if there are few.
  */
 const FLOOR = 10;
 
@@ -19,7 +19,7 @@ function sizes(draw: Draw) {
   };
 }
 
-/** A mask of one of the shapes that broadcast, of which every query has the first key. */
+/** A mask of a shape that broadcasts. Every query has the first key. */
 function mask(draw: Draw, { batch, heads, queries, keys }: ReturnType<typeof sizes>) {
   const shape = draw.oneOf([
     [queries, keys],

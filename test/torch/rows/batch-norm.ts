@@ -2,7 +2,7 @@
 import { BatchNorm2d } from '../../../src/index.ts';
 import { type Row, row } from '../row.ts';
 
-/** x normalised by a module, and what the module's averages are afterwards. */
+/** x normalised by a module, and the module's averages after it. */
 const torch = (mode: string) =>
   `lambda x, weight, bias, mean, var, momentum, eps: (lambda m, v: [F.batch_norm(x.permute(0, 3, 1, 2), m, v, weight, bias, ${mode}, momentum, eps).permute(0, 2, 3, 1), m, v])(mean.detach().clone(), var.detach().clone())`;
 

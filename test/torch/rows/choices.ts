@@ -3,7 +3,7 @@ import { type Tensor, where } from '../../../src/index.ts';
 import type { Draw } from '../draw.ts';
 import { type Row, row } from '../row.ts';
 
-/** Of two tensors that broadcast, with many equal elements. Without a gradient on either side. */
+/** A row for a function of two tensors that broadcast, with many equal elements and without gradients. */
 const comparison = (name: 'eq' | 'ne' | 'gt' | 'ge' | 'lt' | 'le'): Row =>
   row({
     name,
@@ -14,8 +14,8 @@ const comparison = (name: 'eq' | 'ne' | 'gt' | 'ge' | 'lt' | 'le'): Row =>
   });
 
 /**
- * A shape, an axis of it and its size. By default no axis is empty: a flat list of no indices does not tell how long
- * the axis of gather's result is.
+ * A shape, one of its axes, and the size of this axis. By default no axis is empty: an empty list of indices does not
+ * give the size of an axis in gather's result.
  */
 function withAxis(draw: Draw, least = 1) {
   const shape = draw.shape({ rank: [1, 5], least });

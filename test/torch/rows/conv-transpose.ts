@@ -1,12 +1,12 @@
 /**
- * Transposed convolutions, and upsampling with a 3x3. langevin has the channels last, PyTorch has them second. Numbers of
- * one tensor have one sign, so that no sum cancels.
+ * Transposed convolutions, and upsampling with a 3x3. langevin has the channels last, PyTorch has them second. Numbers
+ * of one tensor have one sign, so that no sum cancels.
  */
 import { ConvTranspose2d, convTranspose2d, UpsampleConv2d } from '../../../src/index.ts';
 import type { Draw } from '../draw.ts';
 import { type Row, row } from '../row.ts';
 
-/** A case whose result has a pixel. */
+/** A case whose result has at least one pixel. */
 function transposed(draw: Draw) {
   const kernel = [draw.integer(1, 4), draw.integer(1, 4)] as const;
   const two = (lo: number, hi: (i: number) => number) =>

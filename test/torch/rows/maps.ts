@@ -5,7 +5,7 @@ import { GroupNorm, groupNorm, type Tensor } from '../../../src/index.ts';
 import type { Draw } from '../draw.ts';
 import { type Row, row } from '../row.ts';
 
-/** What `f(x, ...)` is with the channels last. */
+/** The Python expression of `f(x, ...)` with the channels last. */
 const turned = (expression: string) => `${expression}.movedim(1, -1)`;
 
 /** A map, whose channels are a multiple of a number of groups. */
@@ -13,9 +13,9 @@ function grouped(draw: Draw) {
   const groups = draw.oneOf([1, 2, 3, 8]);
   const places = draw.shape({ rank: [1, 3], least: 1 });
   const single = places.slice(1).every((n) => n === 1);
-  // The gradient of a group of one element is 0, and rounding errors are no part of it.
+  // The gradient of a group of one element is 0: its rounding errors are ignored.
   const size = draw.oneOf(single ? [2, 3, 4, 5] : [1, 2, 3, 4, 5]);
-  // Of few elements the deviations may all be small and their gradient large, or 0: then ε is large.
+  // With few elements all deviations can be small, and their gradient large or 0: then ε is large.
   const few = places.slice(1).reduce((n, p) => n * p, size) < 5;
   return { x: [...places, groups * size], channels: groups * size, groups, eps: few ? 0.5 : 1e-3 };
 }

@@ -51,7 +51,7 @@ function distributions(draw: Draw, { shape }: Input): Input {
   return target;
 }
 
-/** A loss of a prediction and a target that are apart by more than rounding. */
+/** A loss of a prediction and a target whose difference is larger than rounding errors. */
 function loss(
   name: string,
   f: (a: Tensor, b: Tensor, options: { reduction: 'mean' | 'sum' | 'none' }) => Tensor,
@@ -76,7 +76,7 @@ function loss(
   });
 }
 
-/** A loss where differences are often 0, 1 or 2: at kinks. */
+/** A loss whose differences are often 0, 1 or 2, which are kinks. */
 function tied(name: string, f: (a: Tensor, b: Tensor) => Tensor, torch: string): Row {
   return row({
     name,
@@ -91,7 +91,7 @@ function tied(name: string, f: (a: Tensor, b: Tensor) => Tensor, torch: string):
 }
 
 /**
- * The last axes that are normalised, and ε. Of few elements the deviations may all be small and their gradient large, or
+ * The normalised last axes, and ε. With few elements all deviations can be small, and their gradient large or
  * 0: then ε is large.
  */
 function normalised(draw: Draw, x: readonly number[]) {

@@ -37,7 +37,7 @@ function optimise(make: (p: Tensor) => Optimizer, [x, ...gradients]: readonly Te
   return p.detach();
 }
 
-/** What `clip` returns, and the gradients of parameters after it. */
+/** The result of `clip`, and the gradients of the parameters after it. */
 function clipped(gradients: readonly Tensor[], clip: (parameters: Tensor[]) => Tensor[]): Tensor[] {
   const parameters = gradients.map(({ shape }) => zeros(shape, { requiresGrad: true }));
   for (const [i, p] of parameters.entries()) p.mul(gradients[i]).sum().backward();
@@ -160,7 +160,7 @@ export const OPTIM: readonly Row[] = [
     name: 'clipGradNorm',
     bound: 1e-6,
     draw: (draw) => {
-      // PyTorch refuses the largest of no numbers, which are no reason to clip in langevin.
+      // PyTorch refuses the maximum of no numbers. langevin does not clip then.
       const shapes = Array.from({ length: draw.integer(1, 4) }, () => draw.shape({ least: 1 }));
       const gradients = shapes.map((shape) => draw.constant(shape, [-2, 2]));
       return {
@@ -236,7 +236,7 @@ export const OPTIM: readonly Row[] = [
   schedule('exponentialLr', (lr, { gamma }) => exponentialLr(lr, { gamma }), {
     torch: 'schedule.ExponentialLR(o, gamma)',
   }),
-  // Beyond its last step PyTorch's cosine rises again.
+  // After its last step PyTorch's cosine increases again.
   schedule('cosineLr', (lr, { steps, end }) => cosineLr(lr, { steps, end: end * lr }), {
     torch: 'schedule.CosineAnnealingLR(o, steps, end * lr)',
     within: true,

@@ -34,11 +34,11 @@ export const REDUCTIONS: readonly Row[] = [
   reduction('mean', 'torch.mean', { bound: 5e-7, least: 1 }),
   reduction('max', 'torch.amax', { bound: 2e-7, least: 1 }),
   reduction('min', 'torch.amin', { bound: 2e-7, least: 1 }),
-  // As amax and amin do, langevin shares dy equally among the elements that are it; torch.max(x, dim) picks one.
+  // langevin divides dy equally among equal maxima, as amax and amin do. torch.max(x, dim) selects one of them.
   reduction('max', 'torch.amax', { bound: 2e-7, least: 1, ties: true }),
   reduction('min', 'torch.amin', { bound: 2e-7, least: 1, ties: true }),
   reduction('prod', 'prod', { bound: 5e-7 }),
-  // With zeros: of one the gradient is the product of the others, of two it is 0.
+  // With one zero, its gradient is the product of the others. With two zeros all gradients are 0.
   reduction('prod', 'prod', { bound: 5e-7, ties: true }),
   ...(['var', 'std'] as const).map((name) =>
     row({
@@ -133,7 +133,7 @@ export const REDUCTIONS: readonly Row[] = [
       draw: (draw) => {
         const [rows, n] = [draw.size(), draw.size(1)];
         const mask = draw.mixed([rows, n], [0, 1]);
-        // At least one score of a row is not masked; of none both have NaN.
+        // At least one score of a row is not masked. If all are masked, both have NaN.
         for (let i = 0; i < rows; i++) mask.values[i * n + draw.integer(0, n - 1)] = 1;
         return { inputs: [{ ...mask, grad: false }, draw.tensor([rows, n], [-4, 4])], attributes: {} };
       },

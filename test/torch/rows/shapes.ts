@@ -9,7 +9,7 @@ export const SHAPES: readonly Row[] = [
     draw: (draw) => {
       const shape = draw.shape();
       const other = shape.includes(0) ? [0, 3] : draw.shuffled([...shape, 1]);
-      // One dimension may be left to be found out, unless there are several answers.
+      // One dimension can be -1, unless it is ambiguous.
       if (!shape.includes(0) && draw.chance(0.5)) other[draw.integer(0, other.length - 1)] = -1;
       return { inputs: [draw.tensor(shape, [-2, 2])], attributes: { shape: other } };
     },
@@ -86,7 +86,7 @@ export const SHAPES: readonly Row[] = [
     name: 'split into parts of a size',
     bound: 0,
     draw: (draw) => {
-      // PyTorch has one empty part of an empty axis, and langevin none.
+      // For an empty axis PyTorch returns one empty part, and langevin none.
       const shape = draw.shape({ rank: [1, 5], least: 1 });
       return {
         inputs: [draw.tensor(shape, [-2, 2])],

@@ -13,7 +13,7 @@ import { type Row, row } from '../row.ts';
 
 const NUMBERS = ENDS.filter((x) => !Number.isNaN(x));
 const NORMALS = ENDS.filter((x) => x === 0 || !(Math.abs(x) < 2 ** -126));
-/** Where powers and their derivatives can be held by float32. */
+/** The arguments for which float32 can represent powers and their derivatives. */
 const SMALL = [0, -0, 0.5, -0.5, 1, -1, 1.5, 2, -2, 3, Infinity, -Infinity, NaN];
 
 interface Options {
