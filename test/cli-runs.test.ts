@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { inFolder, langevin, npmRun, type Outcome, ok, tinyData } from './dist.ts';
 import { suite } from './suite.ts';
 
-/** 40 pictures of 8x8: three steps an epoch each. */
+/** 40 pictures of 8x8: three steps per epoch. */
 const SMALL = ['--data', 'tiny', '--batch-size', '15', '--threads', '1'];
 const TRAIN: Record<string, string[]> = {
   denoiser: ['train', 'denoiser', ...SMALL],
@@ -137,7 +137,7 @@ suite('cli: runs', (test) => {
       const kept = readFileSync(join(folder, 'a', 'model.safetensors'));
       const endless = [...TRAIN.denoiser, '--epochs', '1000000', '--seed', 'other', '--out', 'a'];
       assert.is((await killed(endless, folder, '"type":"epoch"')).signal, 'SIGKILL');
-      assert.ok(existsSync(join(folder, 'a', 'run.json')), 'it could not tidy up');
+      assert.ok(existsSync(join(folder, 'a', 'run.json')), 'a killed run leaves its lock');
       assert.ok(kept.equals(readFileSync(join(folder, 'a', 'model.safetensors'))));
       const resume = (path: string) => langevin(['train', 'denoiser', '--resume', path, '--quiet'], folder);
       failed(
@@ -149,10 +149,10 @@ suite('cli: runs', (test) => {
       );
       assert.is((await resume(join('a', old))).code, 0);
       assert.not(existsSync(join(folder, 'a', 'run.json')));
-      assert.is((await resume('a')).code, 0, 'the folder is that run’s again');
+      assert.is((await resume('a')).code, 0, 'the folder belongs to that run again');
     }));
 
-  test('a run that fails before it writes anything leaves the folder to the run before it, even to a killed one', () =>
+  test('a run that fails before it writes does not take the folder from an earlier run, also not from a killed one', () =>
     inFolder(async (folder) => {
       tinyData(folder);
       await ok([...TRAIN.diffusion, '--epochs', '1', '--quiet', '--out', 'a'], folder);
@@ -198,7 +198,7 @@ suite('cli: runs', (test) => {
       assert.equal(left.sort(), others.sort());
     }));
 
-  test('a run that diverges after epochs that went well keeps the last of them, unless the folder is another’s', () =>
+  test('a run that diverges keeps its last good epoch, unless the folder belongs to another run', () =>
     inFolder(async (folder) => {
       tinyData(folder);
       // With this rate the loss stays finite for some epochs.

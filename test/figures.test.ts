@@ -122,7 +122,7 @@ suite('figures', (test) => {
     for (const [name, hash] of Object.entries(one)) assert.is.not(other[name], hash, name);
   });
 
-  test('paths of a figure are the first of those that were solved, under their exact law', () => {
+  test('the paths of a figure are the first solved paths, with their exact law', () => {
     const settings = { ...PATHS_SETTINGS, process: 'ou', paths: 100, steps: 50, seed: 'paths' };
     const simulation = simulate(settings, true);
     const figure = pathsFigure(simulation);

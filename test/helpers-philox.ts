@@ -1,6 +1,6 @@
 /**
  * A second implementation of Philox4x32-10 and its inverse, written from the paper with BigInt. Each round is a
- * bijection of the counter. So for any four words there is a counter that gives them, and a test can make a kernel
+ * bijection of the counter. So every block of four words has a counter, and a test can make a kernel
  * produce chosen bits.
  *
  * Source: Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3" (2011).

@@ -53,7 +53,7 @@ suite('idx', (test) => {
     );
   });
 
-  test('other types, ranks and formats are refused by name', () => {
+  test('other types, ranks and formats are refused, and errors name them', () => {
     refused(
       pictures,
       1,
@@ -81,7 +81,7 @@ suite('idx', (test) => {
     assert.equal(decodeIdx(idx(0x00000803, [0, 28, 28], []), 3).shape, [0, 28, 28]);
   });
 
-  test('a file with one damaged byte is refused, or has one other pixel', () => {
+  test('a file with one damaged byte is refused, or only one pixel differs', () => {
     fc.assert(
       fc.property(fc.nat(pictures.length - 1), fc.integer({ min: 1, max: 255 }), (where, flip) => {
         const bytes = pictures.slice();

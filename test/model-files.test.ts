@@ -58,7 +58,7 @@ const MODELS: Readonly<Record<string, Case>> = {
 const file = (kind: string, { model, sizes, settings }: Case) =>
   encodeCheckpoint(model, { kind, sizes, ...(settings ? { settings } : {}) });
 
-/** A file of the kind's own tensors whose metadata are changed; undefined leaves an entry out. */
+/** A file with the tensors of a kind and changed metadata. undefined removes an entry. */
 function lying(kind: string, change: Readonly<Record<string, string | undefined>>): Uint8Array {
   const { model, sizes, settings } = MODELS[kind];
   const { parameters } = decodeCheckpoint(file(kind, MODELS[kind]));
@@ -113,7 +113,7 @@ suite('model files', (test) => {
     );
   });
 
-  test('files of version 0.1.0 have no channels and mean grey pictures', () => {
+  test('files of version 0.1.0 do not have channels: their pictures are grey', () => {
     for (const kind of ['classifier', 'noise-classifier', 'diffusion-mlp']) {
       const { channels, ...sizes } = MODELS[kind].sizes;
       assert.is(channels, 1);
