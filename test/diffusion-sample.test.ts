@@ -57,7 +57,7 @@ suite('diffusion: pictures', (test) => {
       return predict(x, t, labels);
     };
     const picture = means(samplePictures(model, { labels: [7], guidance: 2, steps: 10 }));
-    close(picture, [0.7], 1e-4, 'the conditional model has the last word');
+    close(picture, [0.7], 1e-4, 'at the end the conditional model is used');
     for (const [t, rows] of asked) {
       const { alpha, sigma } = model.schedule.level(t);
       assert.is(rows, sigma >= alpha ? 2 : 1, `t = ${t}`);
@@ -90,7 +90,7 @@ suite('diffusion: pictures', (test) => {
       assert.equal(
         distances.toSorted((a, b) => b - a),
         distances,
-        'nearer with every step',
+        'each step is nearer to the result',
       );
       assert.ok(distances[0] > 0.01 * (to - from), `${distances}`);
     }

@@ -38,11 +38,11 @@ const epochOf = (loader: DataLoader): number[][] =>
 
 const load = (labels: readonly number[], options: LoaderOptions) => new DataLoader(numbered(labels), options);
 
-/** The labels 0, 1, ..., length - 1 in a set with one picture a class. */
+/** The labels 0 to length - 1, for a set with one picture per class. */
 const upTo = (length: number) => Array.from({ length }, (_, i) => i);
 
 suite('order of a loader', (test) => {
-  test('a weighted epoch inverts the distribution function at the numbers of its seed', () => {
+  test('a weighted epoch has the samples at which the distribution function reaches the seed's random numbers', () => {
     const weights = [0, 3, 0.5, 0, 2, 1.5, 0];
     const loader = load(upTo(7), { batchSize: 3, seed: 'w', weights });
     for (const epoch of [0, 1, 2]) {
@@ -165,7 +165,7 @@ suite('order of a loader', (test) => {
       second.seek(first.position);
       const [a, b] = [bits(first), bits(second)];
       assert.equal(b, a);
-      assert.equal(bits(second), bits(first), 'and in the epoch after it');
+      assert.equal(bits(second), bits(first), 'and in the next epoch');
       assert.not.equal(a, before.slice(3), 'epochs differ');
     }
   });
@@ -195,7 +195,7 @@ suite('order of a loader', (test) => {
     refused(() => wrong.next(), ValueError, message);
   });
 
-  test('transformed batches end with their scope or by dispose(), and leave nothing behind', () => {
+  test('transformed batches are freed with their scope or by dispose(), and no other memory remains', () => {
     const transform = (images: Tensor, rng: Rng) => images.add(rng.uniform(images.shape)).mul(2);
     const loader = load(upTo(200), { batchSize: 64, seed: 1, transform });
     const { heap } = backend();
@@ -225,7 +225,7 @@ suite('tensor dataset', (test) => {
   const x = () => tensor(upTo(12), [6, 2]);
   const y = () => tensor(upTo(6).map((i) => 10 * i));
 
-  test('a row of each tensor is a sample, and what is read is a copy outside the graph', () => {
+  test('a sample is a row of each tensor, and is a copy outside the graph', () => {
     const [a, b] = [x().requireGrad(), y()];
     const set = new TensorDataset(a, b);
     assert.is(set.length, 6);
@@ -243,7 +243,7 @@ suite('tensor dataset', (test) => {
     assert.equal(a.toTypedArray()[10], 10);
   });
 
-  test('a loader of tensors has the order of one of pictures, with every option', () => {
+  test('a loader of tensors has the same order as a loader of pictures, with every option', () => {
     const [a, b] = [x(), y()];
     const labels = [0, 1, 0, 1, 0, 0];
     for (const options of [{}, { seed: 3 }, { seed: 3, weights: upTo(6) }, { seed: 3, stratify: labels }]) {

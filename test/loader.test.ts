@@ -79,7 +79,7 @@ suite('loader', (test) => {
     second.next(); // an order of another epoch is in use already
     second.seek(first.position);
     assert.equal(epochOf(second), epochOf(first));
-    assert.equal(epochOf(second), epochOf(first), 'and in the epoch after it');
+    assert.equal(epochOf(second), epochOf(first), 'and in the next epoch');
     assert.equal(second.position, { epoch: 3, batch: 0 });
   });
 

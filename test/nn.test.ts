@@ -49,7 +49,7 @@ suite('modules', (test) => {
     );
   });
 
-  test('a state is the parameters themselves, and goes into another model by name', () => {
+  test('a state contains the parameter tensors, and another model loads them by name', () => {
     const [from, to] = [new Autoencoder(), new Autoencoder()];
     for (const p of from.parameters()) p.set(Array.from(p.toTypedArray(), (x, i) => x + i));
     assert.is(from.stateDict().get('decoder.0.bias'), from.parameters()[5]);
@@ -123,7 +123,7 @@ suite('modules', (test) => {
     assert.equal(valuesOf(m), [1, 2, 4, 5, 6]);
   });
 
-  test('a module without a forward of one tensor has parameters, a mode and a state like any other', () => {
+  test('a module whose forward does not take one tensor has parameters, a mode and a state too', () => {
     class Product extends Module {
       readonly left = dense(2, 3);
       readonly right = dense(2, 3, 2);
@@ -208,7 +208,7 @@ suite('modules', (test) => {
     assert.equal(new Set(modes()), new Set([true]));
   });
 
-  test('disposing of a model gives all its memory back', () => {
+  test('disposing of a model frees all its memory', () => {
     const { heap } = backend();
     const [blocks, bytes] = [heap.blocks, heap.usedBytes];
     const m = new Autoencoder();
@@ -327,7 +327,7 @@ suite('sequential', (test) => {
     ['sigmoid', new Sigmoid(), (z: Tensor) => z.sigmoid()],
     ['tanh', new Tanh(), (z: Tensor) => z.tanh()],
   ] as const) {
-    test(`a linear layer with ${name} is one op, with the values and gradients of the two`, () => {
+    test(`a linear layer with ${name} is fused to one op, with the same values and gradients`, () => {
       const fused = run((layer, x) => new Sequential(layer, activation).forward(x));
       const two = run((layer, x) => apart(layer.forward(x)));
       assert.equal([fused.nodes, two.nodes], [1, 2]);
@@ -370,7 +370,7 @@ suite('sequential', (test) => {
     assert.equal(noGrad(() => new Sequential(doubled, new ReLU()).forward(x)).toArray(), [[0]]);
   });
 
-  test('an empty sequence is the identity, and nested ones are named by their places', () => {
+  test('an empty Sequential is the identity, and nested ones have names by their positions', () => {
     const x = tensor([1, 2]);
     assert.is(new Sequential().forward(x), x);
     const nested = new Sequential(new ReLU(), new Sequential(dense(1, 1), new Sequential(dense(1, 1))));

@@ -13,7 +13,7 @@ import { suite } from './suite.ts';
 /** The seed of the random tests: they are the same in every run. */
 const RUNS = { seed: 20, numRuns: 150 };
 
-/** Writes indices where a call of `onBoth` has an array of as many elements. */
+/** Writes indices to an array of a call of `onBoth` that has the same number of elements. */
 const writeIndices = (at: number, bytes: number, words: Int32Array) =>
   (bytes === 4 ? ownWasm() : ownReference()).writeWords(at, words);
 

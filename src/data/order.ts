@@ -112,7 +112,7 @@ function stratified(order: Uint32Array, { of, counts }: Classes, batchSize: numb
   const n = order.length;
   const whole = Math.floor(n / batchSize);
   const left = largestRemainders(counts, n % batchSize, n);
-  /** The number of samples dealt so far: each class begins at the batch after the last one of the class before. */
+  /** The number of samples dealt so far. Dealing continues with the next batch when a new class begins. */
   let dealt = 0;
   const next = counts.map((count, c) => {
     const first = dealt;

@@ -1,14 +1,15 @@
 /**
- * The mean picture of samples, that of as many real pictures with the same labels, and their difference: over all
- * pictures, and for each label. In the difference grey is 0, white is more ink in the samples, and black is less. Each
- * difference is enlarged until it reaches black or white; its caption says by how much.
+ * The mean picture of samples, the mean of equally many real pictures with the same labels, and the difference of both.
+ * There is one column for all pictures and one for each label. In the difference middle grey means 0, white means more
+ * ink in the samples, and black means less. Each difference is scaled so that it just reaches black or white. Its
+ * caption is the factor.
  */
 import { type Dataset, pictureSize } from '../../data/dataset.ts';
 import { type JudgedPictures, picturesAt } from '../evaluation/judged.ts';
 import { greyOf } from '../evaluation/picture-statistics.ts';
 import type { Sheet } from './sheet.ts';
 
-/** More classes than this do not have a column each. */
+/** With more classes than this there are no columns for labels. */
 const MOST_CLASSES = 20;
 
 /**
@@ -59,13 +60,13 @@ function meanPicture(greys: Uint8Array, n: number): Float64Array {
   return sums.map((sum) => sum / (255 * n));
 }
 
-/** 1/2 + factor·(a - b)/2 with the largest factor that stays within 0 and 1; 1 where a is b. */
+/** 1/2 + factor·(a - b)/2, with the largest factor for which this is in [0, 1]. The factor is 1 if a equals b. */
 function enlarged(a: Float64Array, b: Float64Array): { pixels: Float64Array; factor: number } {
   const most = a.reduce((found, x, i) => Math.max(found, Math.abs(x - b[i])), 0);
   const factor = most === 0 ? 1 : 1 / most;
   return { pixels: a.map((x, i) => 0.5 + (factor * (x - b[i])) / 2), factor };
 }
 
-/** Numbers one after another. */
+/** Concatenates arrays of numbers. */
 const joined = (parts: readonly Float64Array[]): Float64Array =>
   Float64Array.from(parts.flatMap((part) => [...part]));

@@ -1,6 +1,6 @@
 /**
- * A quiz for people: 50 samples and 50 real pictures with the same labels in random order, numbered from 1. By chance
- * about half of the answers are right.
+ * A quiz for people: which pictures are real? It has 50 samples and 50 real pictures with the same labels, in random
+ * order, numbered from 1. Random answers are right for about half of the pictures.
  */
 import { type Dataset, permutation, pictureSize } from '../../data/dataset.ts';
 import type { Labels } from '../../diffusion/guidance.ts';
@@ -8,7 +8,7 @@ import type { Seed } from '../../random/rng.ts';
 import { type JudgedPictures, matchLabels, picturesAt } from '../evaluation/judged.ts';
 import { rowsOfTen, type Sheet } from './sheet.ts';
 
-/** Samples in the quiz, and as many real pictures. */
+/** The number of samples in the quiz, and of real pictures. */
 const EACH = 50;
 
 /** One picture of the quiz. */
@@ -16,15 +16,15 @@ export interface QuizPicture {
   readonly isSample: boolean;
   /** Its index among the samples, or in the training set. */
   readonly index: number;
-  /** What it is to show. */
+  /** The label. */
   readonly label: number | null;
 }
 
 /**
- * The pictures of the quiz in their order, from the seed.
- * @param labels of the samples
+ * The pictures of the quiz in their order, which is a function of the seed.
+ * @param labels the labels of the samples
  * @param train the training set
- * @throws ValueError where there are too few real pictures of a label
+ * @throws ValueError if there are too few real pictures of a label
  */
 export function quizPictures(labels: Labels, train: Dataset, seed: Seed): readonly QuizPicture[] {
   const samples = [...permutation(labels.length, `${seed}/quiz samples`).subarray(0, EACH)];
@@ -37,7 +37,7 @@ export function quizPictures(labels: Labels, train: Dataset, seed: Seed): readon
   return Array.from(permutation(pictures.length, `${seed}/quiz order`), (i) => pictures[i]);
 }
 
-/** The sheet, without a word on what is what. */
+/** The sheet of the quiz, without the answers. */
 export function quizFigure(samples: JudgedPictures, train: Dataset, pictures: readonly QuizPicture[]): Sheet {
   const size = pictureSize(train);
   const images = new Uint8Array(pictures.length * size);
@@ -55,7 +55,7 @@ export function quizFigure(samples: JudgedPictures, train: Dataset, pictures: re
   };
 }
 
-/** The key as text: a line a picture. */
+/** The answers as text, with one line per picture. */
 export function quizKey(pictures: readonly QuizPicture[]): string {
   const ours = pictures.filter(({ isSample }) => isSample).length;
   const lines = pictures.map(({ isSample, index, label }, i) => {

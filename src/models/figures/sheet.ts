@@ -1,4 +1,4 @@
-/** A sheet of pictures in rows, each picture over a caption: what is drawn of samples beside real pictures. */
+/** A sheet of pictures in rows, with captions below the pictures. The figures of an evaluation are sheets. */
 import { type PictureShape, pictureSize } from '../../data/dataset.ts';
 import { greyOf } from '../evaluation/picture-statistics.ts';
 import type { PictureSize } from './picture-rows.ts';
@@ -7,25 +7,25 @@ export interface SheetRow {
   readonly label: string;
   /** `[pictures · height·width]`: bytes, or greys from 0 to 1. */
   readonly pixels: Uint8Array | Float64Array;
-  /** One a picture, or none at all. */
+  /** One caption per picture, or none. */
   readonly captions: readonly string[];
 }
 
 export interface Sheet extends PictureSize {
   readonly title: string;
-  /** One a column, or none at all. */
+  /** One label per column, or none. */
   readonly columnLabels: readonly string[];
   readonly rows: readonly SheetRow[];
 }
 
-/** Pictures in a row. */
+/** The number of pictures in a row. */
 const COLUMNS = 10;
 
 /**
- * Pictures in rows of ten. A pixel of several channels is their mean.
- * @param label of the first row
+ * Puts pictures in rows of ten. A pixel with several channels is their mean.
+ * @param label the label of the first row
  * @param images [n, height, width, channels]
- * @param captions one a picture
+ * @param captions one per picture
  */
 export function rowsOfTen(
   label: string,

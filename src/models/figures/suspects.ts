@@ -1,17 +1,17 @@
 /**
- * What the new network of a two-sample test looks at: the samples that it is most certain are samples, and the real
- * pictures that it is most certain are real, each over the probability that the network gives to that. All of them are
- * of the test part.
+ * The pictures on which the new network of a two-sample test is most certain. These are the samples with the highest
+ * predicted probability to be a sample, and the real pictures with the highest probability to be real. The caption is
+ * this probability. All pictures are from the test part.
  */
 import { type Dataset, pictureSize } from '../../data/dataset.ts';
 import { type JudgedPictures, picturesAt } from '../evaluation/judged.ts';
 import type { TwoSampleTest } from '../evaluation/two-sample.ts';
 import { rowsOfTen, type Sheet } from './sheet.ts';
 
-/** Pictures of each side, at most. */
+/** The most samples in the figure, and the most real pictures. */
 export const MOST_SUSPECTS = 30;
 
-/** @param train the training set that the test took its real pictures from */
+/** @param train the training set from which the test took its real pictures */
 export function suspectsFigure(
   samples: JudgedPictures,
   train: Dataset,

@@ -25,7 +25,7 @@ import {
 import type { Draw } from '../draw.ts';
 import { type Attributes, type Row, row } from '../row.ts';
 
-/** The parameter after a step with each of the gradients. */
+/** The parameter after several steps, one with each gradient. */
 function optimise(make: (p: Tensor) => Optimizer, [x, ...gradients]: readonly Tensor[]): Tensor {
   const p = tensor(x.toTypedArray(), x.shape, { requiresGrad: true });
   const optimizer = make(p);
@@ -44,7 +44,7 @@ function clipped(gradients: readonly Tensor[], clip: (parameters: Tensor[]) => T
   return [...clip(parameters), ...parameters.map((p) => (p.grad as Tensor).detach())];
 }
 
-/** `options` draws langevin's options; `torch` has them as PyTorch's. */
+/** `options` draws the options of langevin. `torch` is the PyTorch expression with these options. */
 function optimizer<O extends Attributes>(
   name: string,
   options: (draw: Draw) => O,
@@ -72,7 +72,7 @@ interface ScheduleOptions {
   readonly power: number;
 }
 
-/** The learning rates of the first steps; `torch` makes the schedule of an optimiser o. */
+/** The learning rates of the first steps. `torch` is the PyTorch schedule of an optimiser o. */
 function schedule(
   name: string,
   make: (lr: number, options: ScheduleOptions) => LrSchedule,
