@@ -1,15 +1,17 @@
 /**
- * Bundles the package with esbuild: `node src/build.js worker | node | browser`.
+ * Bundles the package with esbuild: `node src/build.js worker | node | browser | page`.
  *
  *   worker   the program of the worker threads, as text for the other two: build/worker.txt
  *   node     dist/index.js, dist/cli.js and the chunks that they share, and dist/published, the models with their cards
  *   browser  dist/browser.js, one file
+ *   page     dist/page/, by a program that is bundled and run here: it draws the first pictures of the lessons
  *
  * When an error is thrown, Node prints the source line above the message. So the files for Node are not minified, and
  * the lines of the browser's file are short.
  */
-import { cpSync, rmSync } from 'node:fs';
-import { basename } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { build } from 'esbuild';
 
 const SHARED = { bundle: true, logLevel: 'warning' };
@@ -48,11 +50,34 @@ const BUILDS = {
   },
 };
 
+/** Builds the page. Below the project's folder, where node_modules is found. */
+async function buildPage() {
+  const folder = mkdtempSync(join('build', 'page-'));
+  const outfile = join(folder, 'build.mjs');
+  try {
+    await build({
+      ...SHARED,
+      entryPoints: ['src/playground/site/build.ts'],
+      outfile,
+      format: 'esm',
+      platform: 'node',
+      target: 'node20',
+      packages: 'external',
+      loader: { '.wasm': 'binary' },
+    });
+    execFileSync(process.execPath, [outfile, 'dist/page'], { stdio: 'inherit' });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 const [name] = process.argv.slice(2);
-if (!Object.hasOwn(BUILDS, name)) throw new Error(`expected ${Object.keys(BUILDS).join(', ')}, got ${name}`);
+if (name !== 'page' && !Object.hasOwn(BUILDS, name)) {
+  throw new Error(`expected ${Object.keys(BUILDS).join(', ')} or page, got ${name}`);
+}
 // The name of a chunk contains its hash. So chunks of an earlier build would stay.
 if (name === 'node') rmSync('dist/chunks', { recursive: true, force: true });
-await build(BUILDS[name]);
+await (name === 'page' ? buildPage() : build(BUILDS[name]));
 if (name === 'node') {
   rmSync('dist/published', { recursive: true, force: true });
   const filter = (path) => basename(path) !== 'README.md';

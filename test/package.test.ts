@@ -22,7 +22,7 @@ const read = (...path: string[]) => readFileSync(join(ROOT, ...path), 'utf8');
 const pkg = JSON.parse(read('package.json'));
 const CHROMIUM = '/usr/bin/chromium';
 
-npmRun('build:js', 'build:types');
+npmRun('build:js', 'build:page', 'build:types');
 
 /** The program in the README that has this in it. */
 const programWith = (part: string): string =>
@@ -102,12 +102,14 @@ suite('package', (test) => {
       'dist/index.js',
       'dist/browser.js',
       'dist/cli.js',
+      'dist/page/index.html',
+      'dist/page/sw.js',
     ]) {
       assert.ok(paths.includes(needed), needed);
     }
     const surplus = paths.filter(
       (path: string) =>
-        !/^(dist\/(index|browser|cli)\.js|dist\/chunks\/.*\.js|dist\/types\/.*\.d\.ts|dist\/published\/[\w-]+\.(safetensors|md)|LICENSE|README\.md|package\.json)$/.test(
+        !/^(dist\/(index|browser|cli)\.js|dist\/chunks\/.*\.js|dist\/types\/.*\.d\.ts|dist\/published\/[\w-]+\.(safetensors|md)|dist\/page\/.*\.(html|css|js|svg|txt|wasm|woff2)|LICENSE|README\.md|package\.json)$/.test(
           path,
         ),
     );

@@ -10,6 +10,7 @@ import { EVALUATE } from './commands/evaluate.ts';
 import { EXPORT } from './commands/export.ts';
 import { INFO } from './commands/info.ts';
 import { NOISE } from './commands/noise.ts';
+import { PAGE } from './commands/page.ts';
 import { SAMPLE } from './commands/sample.ts';
 import { SCHEDULES } from './commands/schedules.ts';
 import { SDE_PATHS } from './commands/sde.ts';
@@ -45,6 +46,7 @@ const COMMANDS: readonly Command[] = [
   NOISE,
   SCHEDULES,
   TOY,
+  PAGE,
   INFO,
 ];
 const EXAMPLES = [

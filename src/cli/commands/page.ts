@@ -1,0 +1,60 @@
+/** `langevin page`: serves the lessons on this machine, and opens them in the browser. */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { FileError } from '../../errors.ts';
+import { flag, inRange } from '../../models/setting.ts';
+import { type Options, readSettings } from '../options/arguments.ts';
+import type { Command } from '../options/command.ts';
+import { serveFolder } from '../page/server.ts';
+
+const PORT = inRange(
+  { expected: 'a whole number from 0 to 65535', holds: (n) => Number.isInteger(n) && n >= 0 && n <= 65535 },
+  'n',
+);
+
+const TABLE = {
+  port: PORT('port', 8734, 'The port on 127.0.0.1. 0 takes any free one.'),
+  noOpen: flag('no-open', 'Do not open the browser.'),
+} as const;
+
+export const PAGE: Command = {
+  name: 'page',
+  summary: 'Serve the lessons for your browser, on this machine alone',
+  groups: { Page: TABLE },
+  examples: ['page', 'page --port 0 --no-open'],
+  run: pageCommand,
+};
+
+/** The built page: beside the command, or above the chunks. */
+function folderOfPage(): string {
+  const places = ['page/', '../page/'].map((place) => fileURLToPath(new URL(place, import.meta.url)));
+  const found = places.find((place) => existsSync(`${place}index.html`));
+  if (!found) throw new FileError(`cannot find the page at ${places[0]}: npm run build:page makes it`);
+  return found;
+}
+
+/** Opens an address with the system's own program; a machine without one stays as it is. */
+function openBrowser(address: string): void {
+  const [program, ...words] = { darwin: ['open'], win32: ['cmd', '/c', 'start', ''] }[
+    process.platform as string
+  ] ?? ['xdg-open'];
+  spawn(program, [...words, address], { stdio: 'ignore', detached: true })
+    .on('error', () => {})
+    .unref();
+}
+
+/** Runs the command until it is interrupted; the exit code. */
+export async function pageCommand(options: Options): Promise<number> {
+  const { port: wanted, noOpen } = readSettings(TABLE, options);
+  const { server, port } = await serveFolder(folderOfPage(), wanted);
+  const address = `http://127.0.0.1:${port}/`;
+  process.stdout.write(`The lessons are at ${address}\nCtrl+C ends it.\n`);
+  if (!noOpen) openBrowser(address);
+  await new Promise<void>((resolve) => {
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve());
+  });
+  server.closeAllConnections();
+  server.close();
+  return 0;
+}

@@ -1,0 +1,109 @@
+/**
+ * A server of static files for one person on this machine. It answers with the files that were there when it began, and
+ * with no other: a path is looked up among their names and never joined to a folder.
+ */
+import { createReadStream, readdirSync, statSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { extname, join, relative, sep } from 'node:path';
+import { FileError } from '../../errors.ts';
+
+/** Only this machine. */
+const HOST = '127.0.0.1';
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.json': 'application/json',
+  '.svg': 'image/svg+xml',
+  '.txt': 'text/plain; charset=utf-8',
+  '.wasm': 'application/wasm',
+  '.woff2': 'font/woff2',
+};
+
+/** Isolated pages can share memory between threads. */
+const HEADERS = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+};
+
+/** The files of a folder by their paths in addresses. */
+function filesOf(folder: string): ReadonlyMap<string, string> {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  const files = entries.map((entry) => {
+    const file = join(entry.parentPath ?? entry.path, entry.name);
+    return [`/${relative(folder, file).replaceAll(sep, '/')}`, file] as const;
+  });
+  return new Map(files);
+}
+
+/** The path in an address; null for one that is none. */
+function pathOf(url = '/'): string | null {
+  try {
+    const path = decodeURIComponent(url.split(/[?#]/)[0]);
+    return path.endsWith('/') ? `${path}index.html` : path;
+  } catch {
+    return null;
+  }
+}
+
+/** Whether the request names this server: a page elsewhere may point a name of its own at this machine. */
+const isLocal = ({ headers: { host = '' } }: IncomingMessage) =>
+  /^(127\.0\.0\.1|localhost)(:\d+)?$/.test(host);
+
+function answer(
+  files: ReadonlyMap<string, string>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const refuse = (status: number, more = {}) => response.writeHead(status, { ...HEADERS, ...more }).end();
+  if (!isLocal(request)) return void refuse(421);
+  if (request.method !== 'GET' && request.method !== 'HEAD') return void refuse(405, { Allow: 'GET, HEAD' });
+  const path = pathOf(request.url);
+  const file = path === null ? undefined : files.get(path);
+  if (file === undefined) return void refuse(path === null ? 400 : 404);
+  const kept = path!.startsWith('/assets/') ? 'max-age=31536000, immutable' : 'no-cache';
+  const { size } = statSync(file);
+  const type = TYPES[extname(file)] ?? 'application/octet-stream';
+  response.writeHead(200, {
+    ...HEADERS,
+    'Content-Type': type,
+    'Content-Length': size,
+    'Cache-Control': kept,
+  });
+  if (request.method === 'HEAD') return void response.end();
+  createReadStream(file)
+    .on('error', () => response.destroy())
+    .pipe(response);
+}
+
+/**
+ * Serves a folder on this machine alone.
+ * @param port 0 takes any free one
+ * @throws FileError where the port is not to be had
+ */
+export function serveFolder(folder: string, port: number): Promise<{ server: Server; port: number }> {
+  const files = filesOf(folder);
+  const server = createServer((request, response) => {
+    try {
+      answer(files, request, response);
+    } catch {
+      response.destroy(); // a file that went away
+    }
+  });
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const why = error.code === 'EADDRINUSE' ? 'it is in use: take another with --port' : error.message;
+      reject(new FileError(`cannot serve on port ${port}: ${why}`, error));
+    });
+    server.listen(port, HOST, () => {
+      const address = server.address();
+      resolve({ server, port: typeof address === 'object' && address ? address.port : port });
+    });
+  });
+}

@@ -1,0 +1,120 @@
+/**
+ * The page's side of the engine: starts the worker when a job is first asked for, and starts another where one has
+ * died or does not stop when told to.
+ */
+import { signal } from '@preact/signals-core';
+import type { EngineFacts, FromEngine, JobName, Jobs, ToEngine } from '../protocol.ts';
+
+/** A job that was stopped: no error, and no result. */
+export class Stopped extends Error {}
+
+/** What went wrong in the engine, in words. */
+export class EngineError extends Error {}
+
+interface Waiting {
+  readonly done: (result: unknown) => void;
+  readonly failed: (error: Error) => void;
+  readonly progress: (value: unknown) => void;
+}
+
+/** A worker that does not stop within this time is ended, in milliseconds. */
+const PATIENCE = 2000;
+
+export class Engine {
+  /** What computes; null until it has said so. */
+  readonly facts = signal<EngineFacts | null>(null);
+  private worker: Worker | null = null;
+  private ready: Promise<void> = Promise.resolve();
+  private readonly waiting = new Map<number, Waiting>();
+  private next = 1;
+
+  /** @param url of the worker's script */
+  constructor(private readonly url: string) {}
+
+  /**
+   * Runs a job. @param told hears of its progress @param signal stops it
+   * @throws Stopped, EngineError
+   */
+  async run<K extends JobName>(
+    job: K,
+    settings: Jobs[K]['settings'],
+    told: (value: Jobs[K]['progress']) => void = () => {},
+    stop?: AbortSignal,
+  ): Promise<Jobs[K]['result']> {
+    await this.start();
+    if (stop?.aborted) throw new Stopped();
+    const id = this.next++;
+    return new Promise((resolve, reject) => {
+      this.waiting.set(id, {
+        done: (result) => resolve(result as Jobs[K]['result']),
+        failed: reject,
+        progress: (value) => told(value as Jobs[K]['progress']),
+      });
+      stop?.addEventListener('abort', () => this.stop(id), { once: true });
+      this.send({ type: 'run', id, job, settings });
+    });
+  }
+
+  /** Computes with so many threads from here on. */
+  async setThreads(threads: number): Promise<void> {
+    await this.start();
+    this.send({ type: 'threads', threads });
+  }
+
+  /** Ends the worker; the next job starts another. */
+  end(reason: Error): void {
+    this.worker?.terminate();
+    this.worker = null;
+    for (const { failed } of this.waiting.values()) failed(reason);
+    this.waiting.clear();
+  }
+
+  private send(message: ToEngine): void {
+    this.worker?.postMessage(message);
+  }
+
+  private stop(id: number): void {
+    if (!this.waiting.has(id)) return;
+    this.send({ type: 'stop', id });
+    setTimeout(() => {
+      if (this.waiting.has(id)) this.end(new Stopped());
+    }, PATIENCE);
+  }
+
+  private start(): Promise<void> {
+    if (this.worker) return this.ready;
+    const worker = new Worker(this.url, { type: 'module' });
+    this.worker = worker;
+    this.ready = new Promise((resolve, reject) => {
+      const broken = (message: string) => {
+        const error = new EngineError(message);
+        if (this.worker === worker) this.end(error);
+        reject(error);
+      };
+      worker.onerror = (event) => {
+        event.preventDefault();
+        broken(
+          `the engine ended: ${event.message || 'its script could not be loaded'}. The next run starts it again.`,
+        );
+      };
+      worker.onmessageerror = () => broken('the engine sent what this page cannot read');
+      worker.onmessage = ({ data }: MessageEvent<FromEngine>) => {
+        if (data.type === 'ready') {
+          this.facts.value = data.facts;
+          resolve();
+        } else this.hear(data);
+      };
+    });
+    return this.ready;
+  }
+
+  private hear(message: Exclude<FromEngine, { type: 'ready' }>): void {
+    const waiting = this.waiting.get(message.id);
+    if (!waiting) return;
+    if (message.type === 'progress') return waiting.progress(message.value);
+    this.waiting.delete(message.id);
+    if (message.type === 'done') waiting.done(message.result);
+    else if (message.type === 'stopped') waiting.failed(new Stopped());
+    else waiting.failed(new EngineError(message.message));
+  }
+}

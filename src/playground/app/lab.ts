@@ -1,0 +1,307 @@
+/**
+ * A figure that runs: its settings, its result and the moment that is shown are signals, and what is drawn follows
+ * from them. It takes over what the build has drawn: until a person touches it, nothing is computed.
+ */
+import { computed, effect, signal } from '@preact/signals-core';
+import { html, nothing, render, type TemplateResult } from 'lit-html';
+import { type AnyFigure, type CommandOf, type Hashed, stillOf, type Values } from '../figure.ts';
+import { addressOf } from './address.ts';
+import { type Engine, Stopped } from './client.ts';
+import { field, fields } from './fields.ts';
+import { download, png } from './save.ts';
+
+/** A run from its start to its end takes so long, in milliseconds, if it has pictures enough. */
+const RUN_TIME = 5000;
+const [LEAST_RATE, MOST_RATE] = [8, 30];
+
+/** What a lesson adds to a figure. */
+export interface Extras {
+  /** Settings beside those of the table, such as a drawing. */
+  readonly more?: () => Readonly<Record<string, unknown>>;
+  /** What stands below the fields. */
+  readonly below?: (lab: Lab) => TemplateResult;
+}
+
+export class Lab {
+  readonly values;
+  private readonly result = signal<Hashed | null>(null);
+  private readonly frame = signal(0);
+  private readonly playing = signal(false);
+  private readonly busy = signal('');
+  private readonly problem = signal('');
+  private readonly note = signal('');
+  private readonly wrong = signal<ReadonlyMap<string, string>>(new Map());
+  private readonly width = signal(0);
+  private abort: AbortController | null = null;
+  /** The result that is being computed. */
+  private pending: Promise<boolean> | null = null;
+  private readonly frames = computed(() => (this.result.value ? this.figure.frames(this.result.value) : 0));
+
+  /** @param root the element that the build made for the figure */
+  constructor(
+    readonly figure: AnyFigure,
+    private readonly root: HTMLElement,
+    private readonly engine: Engine,
+    given: Values | undefined,
+    private readonly extras: Extras = {},
+  ) {
+    this.values = signal<Values>(given ?? figure.initial);
+    const place = (name: string) => root.querySelector<HTMLElement>(`[data-place=${name}]`)!;
+    const [controls, settings, numbers, command] = ['controls', 'settings', 'numbers', 'command'].map(place);
+    for (const part of [controls, settings]) part.replaceChildren();
+    effect(() => void render(this.controls(), controls));
+    effect(() => void render(this.settings(), settings));
+    this.drawInto(place('picture'));
+    this.follow(numbers, () => this.numbers());
+    this.follow(command, () => this.command());
+    if (given) void this.compute('still');
+  }
+
+  /** Computes with the settings as they are. @param show the moment that is shown then */
+  compute(show: 'still' | 'same'): Promise<boolean> {
+    const pending = this.run(show).finally(() => {
+      if (this.pending === pending) this.pending = null;
+    });
+    this.pending = pending;
+    return pending;
+  }
+
+  private async run(show: 'still' | 'same'): Promise<boolean> {
+    this.abort?.abort();
+    const abort = new AbortController();
+    this.abort = abort;
+    [this.busy.value, this.problem.value] = ['computing', ''];
+    try {
+      const settings = { ...(this.figure.request(this.values.value) as object), ...this.extras.more?.() };
+      const told = (value: unknown) => {
+        if (typeof value === 'string') this.busy.value = value;
+      };
+      const result = (await this.engine.run(
+        this.figure.job,
+        settings as never,
+        told,
+        abort.signal,
+      )) as Hashed;
+      const last = this.figure.frames(result) - 1;
+      const fresh = this.result.value === null || show === 'still';
+      this.result.value = result;
+      this.frame.value = fresh ? stillOf(this.figure, result) : Math.min(this.frame.value, last);
+      return true;
+    } catch (error) {
+      if (!(error instanceof Stopped)) this.problem.value = (error as Error).message;
+      return false;
+    } finally {
+      if (this.abort === abort) {
+        this.abort = null;
+        this.busy.value = '';
+      }
+    }
+  }
+
+  /** Takes new settings on. */
+  async change(values: Values): Promise<void> {
+    this.values.value = { ...this.values.value, ...values };
+    this.writeAddress();
+    await this.compute('same');
+  }
+
+  /** Whether there is a result; it is computed where there is none, unless that is under way. */
+  private async ensure(): Promise<boolean> {
+    return (await this.pending) ?? (this.result.value !== null || this.compute('still'));
+  }
+
+  private async toggle(): Promise<void> {
+    if (this.playing.value) {
+      this.playing.value = false;
+      return;
+    }
+    if (!(await this.ensure())) return;
+    if (this.frame.value >= this.frames.value - 1) this.frame.value = 0;
+    this.playing.value = true;
+    const rate = Math.min(MOST_RATE, Math.max(LEAST_RATE, (1000 * this.frames.value) / RUN_TIME));
+    let [from, at] = [performance.now(), this.frame.value];
+    const draw = (now: number) => {
+      if (!this.playing.value) return;
+      const steps = Math.floor(((now - from) * rate) / 1000);
+      if (steps > 0) {
+        [from, at] = [
+          from + (1000 * steps) / rate,
+          Math.min(this.frames.value - 1, this.frame.value + steps),
+        ];
+        this.frame.value = at;
+        if (at >= this.frames.value - 1) this.playing.value = false;
+      }
+      requestAnimationFrame(draw);
+    };
+    requestAnimationFrame(draw);
+  }
+
+  private async step(): Promise<void> {
+    this.playing.value = false;
+    if (!(await this.ensure())) return;
+    this.frame.value = (this.frame.value + 1) % this.frames.value;
+  }
+
+  private async reset(): Promise<void> {
+    this.playing.value = false;
+    if (await this.ensure()) this.frame.value = 0;
+  }
+
+  private async defaults(): Promise<void> {
+    this.wrong.value = new Map();
+    await this.change(this.figure.initial);
+  }
+
+  private readonly changes = {
+    set: (name: string, value: Values[string]) => {
+      const wrong = new Map(this.wrong.value);
+      wrong.delete(name);
+      this.wrong.value = wrong;
+      void this.change({ [name]: value });
+    },
+    refuse: (name: string, message: string) => {
+      this.wrong.value = new Map(this.wrong.value).set(name, message);
+    },
+  };
+
+  private controls(): TemplateResult {
+    const playing = this.playing.value;
+    const result = this.result.value;
+    // Until something is computed, the picture is that of the build.
+    const { frame: still, last: end, moment: built = '' } = this.root.dataset;
+    const last = result ? this.frames.value - 1 : end;
+    const frame = result ? this.frame.value : still;
+    const moment = result ? this.figure.moment(result, this.frame.value) : built;
+    const scrub = (event: Event) => {
+      this.playing.value = false;
+      this.frame.value = Number((event.target as HTMLInputElement).value);
+    };
+    const wake = () => void this.ensure();
+    return html`
+      <div class="buttons">
+        <button class="primary" @click=${() => this.toggle()}>${playing ? 'Pause' : 'Run'}</button>
+        <button @click=${() => this.step()}>Step</button>
+        <button @click=${() => this.reset()}>Reset</button>
+        ${this.seedField()}
+      </div>
+      <div class="scrub">
+        <input type="range" min="0" max=${last} .value=${String(frame)}
+          aria-label="moment" aria-valuetext=${moment || nothing} @input=${scrub} @focus=${wake} @pointerdown=${wake} />
+        <output>${moment}</output>
+      </div>`;
+  }
+
+  private seedField(): TemplateResult | typeof nothing {
+    if (!('seed' in this.figure.table)) return nothing;
+    const another = () => void this.change({ seed: String(Math.floor(1e6 * Math.random())) });
+    const value = this.values.value.seed;
+    return html`<div class="seed">${field(this.figure, 'seed', value, this.wrong.value.get('seed'), this.changes)}
+      <button @click=${another}>Another seed</button></div>`;
+  }
+
+  private settings(): TemplateResult {
+    const { figure } = this;
+    const busy = this.busy.value;
+    return html`
+      <div class="fields">${fields(figure, this.values.value, this.wrong.value, this.changes)}</div>
+      ${this.extras.below?.(this) ?? nothing}
+      <div class="tools">
+        <button @click=${() => this.copyLink()}>Copy link</button>
+        <button @click=${() => this.savePng()}>PNG</button>
+        <button @click=${() => this.saveCsv()}>CSV</button>
+        <button @click=${() => this.defaults()}>Lesson's settings</button>
+        ${busy ? html`<button @click=${() => this.abort?.abort()}>Stop</button>` : nothing}
+        <span class="status" role="status">${busy || this.note.value}</span>
+      </div>
+      ${this.problem.value ? html`<p class="problem" role="alert">${this.problem.value}</p>` : nothing}`;
+  }
+
+  /** Draws a template where the build has drawn one, once there is a result. */
+  private follow(place: HTMLElement, template: () => TemplateResult): void {
+    let mine = false;
+    effect(() => {
+      if (!this.result.value) return;
+      if (!mine) place.replaceChildren();
+      mine = true;
+      render(template(), place);
+    });
+  }
+
+  private numbers(): TemplateResult {
+    const result = this.result.value!;
+    return html`<table><tbody>${this.figure
+      .numbers(result, this.frame.value)
+      .map(({ name, value }) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>`)}</tbody></table>
+      ${hashList(result.hashes)}`;
+  }
+
+  private command(): TemplateResult {
+    const lines: readonly CommandOf[] = this.figure.commands(this.values.value);
+    if (lines.length === 0) return html`<p>No command makes this: it is your own drawing.</p>`;
+    return html`${lines.map(
+      ({ line }) => html`<div class="command"><code>${line}</code>
+        <button @click=${() => this.copy(line, 'The line is copied.')}>Copy</button></div>`,
+    )}`;
+  }
+
+  private drawInto(place: HTMLElement): void {
+    new ResizeObserver(([{ contentRect }]) => {
+      this.width.value = Math.floor(contentRect.width);
+    }).observe(place);
+    effect(() => {
+      const [result, width, frame] = [this.result.value, this.width.value, this.frame.value];
+      if (result && width > 0) place.innerHTML = this.figure.draw(result, frame, width);
+    });
+  }
+
+  private link(): string {
+    const address = addressOf(this.figure, this.values.value);
+    return `${location.origin}${location.pathname}#${address || this.figure.id}`;
+  }
+
+  private writeAddress(): void {
+    const others = location.hash
+      .slice(1)
+      .split('&')
+      .filter((part) => part.includes('=') && !part.startsWith(`${this.figure.id}.`));
+    const own = addressOf(this.figure, this.values.value);
+    const hash = [...others, ...(own ? [own] : [])].join('&');
+    history.replaceState(null, '', hash ? `#${hash}` : location.pathname + location.search);
+  }
+
+  private async copy(text: string, said: string): Promise<void> {
+    await navigator.clipboard.writeText(text).then(
+      () => this.say(said),
+      () => this.say(text),
+    );
+  }
+
+  private copyLink(): void {
+    this.writeAddress();
+    void this.copy(this.link(), 'The link is copied.');
+  }
+
+  private async savePng(): Promise<void> {
+    if (!(await this.ensure())) return;
+    const svg = this.root.querySelector<SVGSVGElement>('[data-place=picture] svg')!;
+    download(`${this.figure.id}.png`, await png(svg));
+  }
+
+  private async saveCsv(): Promise<void> {
+    if (!(await this.ensure())) return;
+    download(`${this.figure.id}.csv`, new Blob([this.figure.csv(this.result.value)], { type: 'text/csv' }));
+  }
+
+  private say(words: string): void {
+    this.note.value = words;
+    setTimeout(() => {
+      if (this.note.value === words) this.note.value = '';
+    }, 4000);
+  }
+}
+
+/** The hashes of a result: what the command prints in its last event. */
+const hashList = (hashes: Hashed['hashes']) =>
+  html`<dl class="hashes">${Object.entries(hashes).map(
+    ([name, hash]) => html`<dt>${name}</dt><dd><code data-hash=${name}>${hash}</code></dd>`,
+  )}</dl>`;

@@ -1,0 +1,36 @@
+/** The programs of the jobs, each loaded when it is first asked for. */
+import type { Compute, JobName, Jobs } from '../protocol.ts';
+
+type Programs = { readonly [K in JobName]: () => Promise<{ readonly compute: Compute<Jobs[K]> }> };
+
+export const JOBS: Programs = {
+  sde: () => import('../lessons/brownian/job.ts'),
+  'one-path': () => import('../lessons/equations/job-one-path.ts'),
+  orders: () => import('../lessons/equations/job-orders.ts'),
+  noising: () => import('../lessons/noising/job-noising.ts'),
+  schedules: () => import('../lessons/noising/job-schedules.ts'),
+  step: () => stepper('step'),
+  'step-tensor': () => stepper('tensorOf'),
+  'step-difference': () => stepper('differenceOf'),
+  'step-broken': () => stepper('broken'),
+};
+
+type Stepper = typeof import('../lessons/step/jobs.ts');
+/** One of the programs that share the step that was run. */
+async function stepper<N extends keyof Stepper>(name: N): Promise<{ readonly compute: Stepper[N] }> {
+  return { compute: (await import('../lessons/step/jobs.ts'))[name] };
+}
+
+/** Runs a job to its end. */
+export async function runJob<K extends JobName>(
+  job: K,
+  settings: Jobs[K]['settings'],
+): Promise<Jobs[K]['result']> {
+  const { compute } = await JOBS[job]();
+  const running = compute(settings);
+  if (running instanceof Promise) return running;
+  for (;;) {
+    const { done, value } = await running.next();
+    if (done) return value as Jobs[K]['result'];
+  }
+}

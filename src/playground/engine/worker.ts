@@ -1,0 +1,95 @@
+/**
+ * The engine's worker: runs the jobs that the page asks for. Between two steps of a job it lets messages in, so that
+ * Stop arrives. The page hears `ready` first: what is sent earlier can be lost while the module still loads.
+ */
+import { backend, canShareMemory, setThreads } from '../../backend/backend.ts';
+import { LangevinError } from '../../errors.ts';
+import type { EngineFacts, FromEngine, ToEngine } from '../protocol.ts';
+import { JOBS } from './jobs.ts';
+
+/** Milliseconds between two messages on progress, and between two looks at the mail. */
+const [TELL_EVERY, LOOK_EVERY] = [1000 / 30, 8];
+
+const scope = globalThis as unknown as {
+  postMessage(message: FromEngine, transfer: Transferable[]): void;
+  onmessage: (event: MessageEvent<ToEngine>) => void;
+};
+const stopped = new Set<number>();
+
+/** The arrays in a result that have a buffer to themselves: they are moved to the page. */
+function buffersIn(value: unknown, found = new Set<ArrayBuffer>()): Set<ArrayBuffer> {
+  if (ArrayBuffer.isView(value)) {
+    const { buffer, byteLength } = value;
+    if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) found.add(buffer);
+  } else if (typeof value === 'object' && value !== null) {
+    for (const part of Object.values(value)) buffersIn(part, found);
+  }
+  return found;
+}
+
+const post = (message: FromEngine, content: unknown = null) =>
+  scope.postMessage(message, [...buffersIn(content)]);
+
+/** Lets waiting messages in. */
+const channel = new MessageChannel();
+const mail = () =>
+  new Promise<void>((resolve) => {
+    channel.port1.onmessage = () => resolve();
+    channel.port2.postMessage(null);
+  });
+
+async function run({ id, job, settings }: Extract<ToEngine, { type: 'run' }>): Promise<void> {
+  const { compute } = await JOBS[job]();
+  // biome-ignore lint/suspicious/noExplicitAny: the protocol pairs each job with its settings
+  const steps = (compute as any)(settings) as AsyncGenerator<unknown, unknown, void> | Promise<unknown>;
+  if (steps instanceof Promise) {
+    const result = await steps;
+    return post({ type: 'done', id, result }, result);
+  }
+  let [told, looked] = [0, 0];
+  for (;;) {
+    const { done, value } = await steps.next();
+    if (done) return post({ type: 'done', id, result: value }, value);
+    const now = performance.now();
+    if (now - told > TELL_EVERY) {
+      post({ type: 'progress', id, value }, value);
+      told = now;
+    }
+    if (now - looked > LOOK_EVERY) {
+      await mail();
+      looked = performance.now();
+    }
+    if (stopped.delete(id)) {
+      await steps.return(undefined);
+      return post({ type: 'stopped', id });
+    }
+  }
+}
+
+/** A message in words; the engine's own errors are that already. */
+const wordsOf = (error: unknown) =>
+  error instanceof LangevinError
+    ? error.message
+    : `internal: ${error instanceof Error ? error.message : error}`;
+
+function facts(): EngineFacts {
+  return {
+    threads: backend().threads,
+    processors: navigator.hardwareConcurrency,
+    isolated: canShareMemory(),
+  };
+}
+
+scope.onmessage = ({ data }) => {
+  if (data.type === 'stop') stopped.add(data.id);
+  else if (data.type === 'threads') {
+    setThreads(data.threads);
+    post({ type: 'ready', facts: facts() });
+  } else {
+    const { id } = data;
+    run(data)
+      .catch((error) => post({ type: 'failed', id, message: wordsOf(error) }))
+      .finally(() => stopped.delete(id));
+  }
+};
+post({ type: 'ready', facts: facts() });

@@ -1,0 +1,61 @@
+/**
+ * What the page and its engine say to each other. The engine lives in one worker: it blocks its thread while it
+ * computes, and the page only draws. The page asks for a job by name; the engine answers with its progress, at most 30
+ * times a second, and with its result. Arrays are moved, not copied.
+ */
+
+import type { SdeJob } from './lessons/brownian/job.ts';
+import type { OnePathJob } from './lessons/equations/job-one-path.ts';
+import type { OrdersJob } from './lessons/equations/job-orders.ts';
+import type { NoisingJob } from './lessons/noising/job-noising.ts';
+import type { SchedulesJob } from './lessons/noising/job-schedules.ts';
+
+import type { BrokenJob, DifferenceJob, StepJob, TensorJob } from './lessons/step/jobs.ts';
+
+/** What a job takes, what it tells on its way, and what it gives. */
+export interface Job<Settings, Result, Progress = never> {
+  readonly settings: Settings;
+  readonly result: Result;
+  readonly progress: Progress;
+}
+
+/** The jobs by name; engine/jobs.ts has their programs. */
+export interface Jobs {
+  readonly sde: SdeJob;
+  readonly 'one-path': OnePathJob;
+  readonly orders: OrdersJob;
+  readonly noising: NoisingJob;
+  readonly schedules: SchedulesJob;
+  readonly step: StepJob;
+  readonly 'step-tensor': TensorJob;
+  readonly 'step-difference': DifferenceJob;
+  readonly 'step-broken': BrokenJob;
+}
+export type JobName = keyof Jobs;
+
+/** A job's program. One that takes long yields where it may be stopped. */
+export type Compute<J extends Job<unknown, unknown, unknown>> = (
+  settings: J['settings'],
+) => Promise<J['result']> | AsyncGenerator<J['progress'], J['result'], void>;
+
+/** What runs the jobs, in words and numbers for people. */
+export interface EngineFacts {
+  /** Threads that compute. */
+  readonly threads: number;
+  /** Processors that the browser admits to. */
+  readonly processors: number;
+  /** Whether memory can be shared between threads. */
+  readonly isolated: boolean;
+}
+
+export type ToEngine =
+  | { readonly type: 'run'; readonly id: number; readonly job: JobName; readonly settings: unknown }
+  | { readonly type: 'stop'; readonly id: number }
+  | { readonly type: 'threads'; readonly threads: number };
+
+export type FromEngine =
+  | { readonly type: 'ready'; readonly facts: EngineFacts }
+  | { readonly type: 'progress'; readonly id: number; readonly value: unknown }
+  | { readonly type: 'done'; readonly id: number; readonly result: unknown }
+  | { readonly type: 'stopped'; readonly id: number }
+  | { readonly type: 'failed'; readonly id: number; readonly message: string };

@@ -1,0 +1,140 @@
+/**
+ * Builds the site into a folder: `build.ts OUT`. The first picture of each figure is computed and drawn here, by the
+ * code that runs in the page.
+ */
+import { createHash } from 'node:crypto';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { build, type Metafile, type Plugin } from 'esbuild';
+import { runJob } from '../engine/jobs.ts';
+import type { AnyFigure, Hashed } from '../figure.ts';
+import { stillOf } from '../figure.ts';
+import { BROWNIAN } from '../lessons/brownian/figure.ts';
+import { LESSONS } from '../lessons/index.ts';
+import { namesOnly } from './names-only.ts';
+import { type Assets, indexPage, lessonPage } from './pages.ts';
+
+const HERE = 'src/playground';
+const FONT = 'node_modules/@fontsource-variable/source-sans-3';
+
+async function bundle(out: string): Promise<Assets> {
+  const lessonScripts = LESSONS.map(({ slug }) => [slug, `${HERE}/lessons/${slug}/page.ts`] as const);
+  const entries = {
+    engine: `${HERE}/engine/worker.ts`,
+    index: `${HERE}/site/index.ts`,
+    ...Object.fromEntries(lessonScripts),
+  };
+  const shared = {
+    bundle: true,
+    minify: true,
+    outdir: join(out, 'assets'),
+    entryNames: '[name]-[hash]',
+    chunkNames: '[name]-[hash]',
+    assetNames: '[name]-[hash]',
+    target: 'es2022',
+    platform: 'browser',
+    metafile: true,
+    logLevel: 'warning',
+  } as const;
+  const modules = { ...shared, format: 'esm', splitting: true } as const;
+  const { engine, ...pages } = entries;
+  // Two bundles, because a module that both need would be whole in the page too.
+  const [worker, scripts] = await Promise.all([
+    build({ ...modules, entryPoints: { engine }, plugins: [wasmFiles, namesOnly] }),
+    build({ ...modules, entryPoints: pages, plugins: [namesOnly], loader: { '.wasm': 'empty' } }),
+  ]);
+  const styles = await build({
+    ...shared,
+    entryPoints: [`${HERE}/site/page.css`],
+    loader: { '.woff2': 'file' },
+  });
+  const name = (meta: Metafile, test: (file: string, entry: string | undefined) => boolean) =>
+    relative(out, Object.entries(meta.outputs).find(([file, { entryPoint }]) => test(file, entryPoint))![0]);
+  const script = (meta: Metafile, source: string) => name(meta, (_file, entry) => entry === source);
+  return {
+    style: name(styles.metafile, (file) => file.endsWith('.css')),
+    font: name(styles.metafile, (file) => file.endsWith('.woff2')),
+    engine: script(worker.metafile, engine),
+    scripts: new Map(
+      [['index', entries.index] as const, ...lessonScripts].map(([slug, source]) => {
+        const entry = script(scripts.metafile, source);
+        return [
+          slug,
+          { entry, needs: needsOf(scripts.metafile, join(out, entry)).map((file) => relative(out, file)) },
+        ];
+      }),
+    ),
+  };
+}
+
+/** Kernels as files of their own, which the worker fetches before it begins. */
+const wasmFiles: Plugin = {
+  name: 'wasm-files',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.wasm$/ }, ({ path, suffix }) =>
+      suffix === '?file'
+        ? { contents: readFileSync(path), loader: 'file' }
+        : {
+            contents: `import url from ${JSON.stringify(`${path}?file`)};
+export default new Uint8Array(await (await fetch(new URL(url, import.meta.url))).arrayBuffer());`,
+            loader: 'js',
+          },
+    );
+  },
+};
+
+/** The chunks that a script imports at once. */
+function needsOf({ outputs }: Metafile, file: string, found = new Set<string>()): string[] {
+  for (const { path, kind } of outputs[file].imports) {
+    if (kind !== 'import-statement' || found.has(path)) continue;
+    found.add(path);
+    needsOf({ inputs: {}, outputs }, path, found);
+  }
+  return [...found];
+}
+
+/** The service worker, which knows the names of all files. */
+async function serviceWorker(out: string): Promise<void> {
+  const files = readdirSync(out, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(out, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
+    .sort();
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(file).update(readFileSync(join(out, file)));
+  const site = { version: hash.digest('hex').slice(0, 16), files: ['./', ...files] };
+  await build({
+    entryPoints: [`${HERE}/sw.ts`],
+    outfile: join(out, 'sw.js'),
+    bundle: true,
+    minify: true,
+    format: 'iife',
+    target: 'es2022',
+    define: { SITE: JSON.stringify(site) },
+    logLevel: 'warning',
+  });
+}
+
+const results = new Map<AnyFigure, Promise<Hashed>>();
+function compute(figure: AnyFigure): Promise<Hashed> {
+  const known = results.get(figure) ?? runJob(figure.job, figure.request(figure.initial) as never);
+  results.set(figure, known as Promise<Hashed>);
+  return known as Promise<Hashed>;
+}
+
+const [out] = process.argv.slice(2);
+rmSync(out, { recursive: true, force: true });
+mkdirSync(out, { recursive: true });
+const assets = await bundle(out);
+for (const file of ['icon.svg', 'noscript.css']) copyFileSync(join(HERE, 'site', file), join(out, file));
+copyFileSync(join(FONT, 'LICENSE'), join(out, 'font-license.txt'));
+for (const lesson of LESSONS) {
+  writeFileSync(join(out, `${lesson.slug}.html`), await lessonPage(assets, LESSONS, lesson, compute));
+}
+const opening = await compute(BROWNIAN);
+const drawn = [656, 328].map((width) => BROWNIAN.draw(opening as never, stillOf(BROWNIAN, opening), width));
+writeFileSync(
+  join(out, 'index.html'),
+  indexPage(assets, LESSONS, `<div class="wide">${drawn[0]}</div><div class="slim">${drawn[1]}</div>`),
+);
+await serviceWorker(out);
+process.exit(0); // worker threads that helped would keep the process

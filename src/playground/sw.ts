@@ -1,0 +1,74 @@
+/**
+ * The service worker: answers for every file of the site, from its store where the network has none, and adds the
+ * headers that isolate the page. Names of scripts hold their hash, so that what is stored under one is never stale;
+ * pages come from the network first.
+ */
+
+/** What the build puts in front: the files of the site, and a name that changes with any of them. */
+declare const SITE: { readonly version: string; readonly files: readonly string[] };
+
+interface Waits extends Event {
+  waitUntil(what: Promise<unknown>): void;
+}
+interface Asks extends Waits {
+  readonly request: Request;
+  respondWith(what: Promise<Response>): void;
+}
+const worker = globalThis as unknown as {
+  readonly registration: { readonly scope: string };
+  readonly clients: { claim(): Promise<void> };
+  skipWaiting(): Promise<void>;
+  addEventListener(type: 'install' | 'activate', hear: (event: Waits) => void): void;
+  addEventListener(type: 'fetch', hear: (event: Asks) => void): void;
+};
+
+const STORE = `langevin-${SITE.version}`;
+
+const ISOLATED = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+};
+
+async function fill(): Promise<void> {
+  const store = await caches.open(STORE);
+  await store.addAll(SITE.files.map((file) => new Request(file, { cache: 'no-cache' })));
+  await worker.skipWaiting();
+}
+
+async function clear(): Promise<void> {
+  const old = (await caches.keys()).filter((name) => name.startsWith('langevin-') && name !== STORE);
+  await Promise.all(old.map((name) => caches.delete(name)));
+  await worker.clients.claim();
+}
+
+/** The same answer with the headers of an isolated page. */
+function isolated(response: Response): Response {
+  if (response.type === 'opaque' || response.status === 0) return response;
+  const headers = new Headers(response.headers);
+  for (const [name, value] of Object.entries(ISOLATED)) headers.set(name, value);
+  const { status, statusText } = response;
+  return new Response(response.body, { status, statusText, headers });
+}
+
+async function answer(request: Request): Promise<Response> {
+  const store = await caches.open(STORE);
+  const stored = () => store.match(request, { ignoreSearch: true });
+  const hashed = /\/assets\//.test(request.url);
+  const kept = hashed ? await stored() : undefined;
+  if (kept) return isolated(kept);
+  try {
+    return isolated(await fetch(request));
+  } catch (error) {
+    const last = await stored();
+    if (last) return isolated(last);
+    throw error;
+  }
+}
+
+worker.addEventListener('install', (event) => event.waitUntil(fill()));
+worker.addEventListener('activate', (event) => event.waitUntil(clear()));
+worker.addEventListener('fetch', (event) => {
+  const { method, url } = event.request;
+  if (method === 'GET' && url.startsWith(worker.registration.scope)) event.respondWith(answer(event.request));
+});

@@ -1,0 +1,77 @@
+/** The built page in Chromium: opens it, hears of all that goes wrong, and reads what its figures show. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { AnyFigure } from '../src/playground/figure.ts';
+import { inFolder, langevin, ROOT } from './dist.ts';
+
+export const SITE = join(ROOT, 'dist', 'page');
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+export const hasChromium = existsSync(CHROMIUM);
+/** A busy machine takes its time. */
+export const PATIENCE = { timeout: 300_000 };
+
+export interface Opened {
+  readonly page: Page;
+  /** Errors and warnings of the console, uncaught errors, and requests to another origin. */
+  readonly complaints: string[];
+  close(): Promise<void>;
+}
+
+export async function open(
+  origin: string,
+  path: string,
+  options: BrowserContextOptions = {},
+): Promise<Opened> {
+  const browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: ['--no-sandbox', '--disable-gpu'],
+  });
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+  });
+  page.on('request', (asked) => {
+    const own = /^(data|blob):/.test(asked.url()) || new URL(asked.url()).origin === origin;
+    if (!own) complaints.push(`asked for ${asked.url()}`);
+  });
+  await page.goto(`${origin}/${path}`, PATIENCE);
+  return { page, complaints, close: () => browser.close() };
+}
+
+/** Waits until a figure has a result of its own, and gives its hashes. */
+export async function computed(page: Page, { id }: AnyFigure): Promise<Record<string, string>> {
+  await page.click(`#${id} [data-place=controls] button:text-is("Reset")`);
+  // The copy button of a command is the script's: the build has none.
+  await page.waitForSelector(`#${id} [data-place=command] button`, { ...PATIENCE, state: 'attached' });
+  await page.waitForFunction(
+    (figure) => document.querySelector(`#${figure} .status`)?.textContent?.trim() === '',
+    id,
+    PATIENCE,
+  );
+  return page.$$eval(`#${id} [data-hash]`, (all) =>
+    Object.fromEntries(all.map((one) => [(one as HTMLElement).dataset.hash!, one.textContent!])),
+  );
+}
+
+/** Writes a seed into a figure's field. */
+export async function seed(page: Page, { id, table }: AnyFigure, value: string): Promise<void> {
+  if (!('seed' in table)) return;
+  await page.fill(`#${id}-seed`, value);
+  await page.keyboard.press('Tab');
+}
+
+/** The hashes that a line of the command prints in its last event. */
+export function numbersOf(line: string, threads = 1): Promise<Record<string, string>> {
+  const words = [...line.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(([, a, b, c]) => a ?? b ?? c!);
+  // schedules computes no tensor, and has no threads
+  const more = words[1] === 'schedules' ? [] : ['--threads', String(threads)];
+  return inFolder(async (folder) => {
+    const { stdout, stderr } = await langevin([...words.slice(1), ...more, '--json'], folder);
+    if (stderr !== '') throw new Error(`${line}: ${stderr}`);
+    return JSON.parse(stdout.trimEnd().split('\n').at(-1)!).numbers;
+  });
+}

@@ -1,0 +1,202 @@
+/**
+ * `npm run page:check`: the built page in Chromium. Sizes, the figures' hashes beside the command's, accessibility,
+ * widths, the keyboard, and times. What is wrong or too large fails; times are printed and do not.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { extname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import type { Page } from 'playwright-core';
+import { serveFolder } from '../../src/cli/page/server.ts';
+import { figuresOf } from '../../src/playground/lesson.ts';
+import { LESSONS } from '../../src/playground/lessons/index.ts';
+import { npmRun } from '../dist.ts';
+import { computed, hasChromium, numbersOf, open, SITE, seed } from '../helpers-page.ts';
+
+const SEEDS = ['0', '1', 'a b'];
+const WIDTHS = [360, 768, 1440];
+const SCHEMES = ['light', 'dark'] as const;
+/** Targets are as high and wide as this at least, but links in a line of text. */
+const LEAST_TARGET = 24;
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const total = { passed: 0, failed: 0 };
+
+/** A row of the table. @param wrong what is wrong; nothing where it is right */
+function row(what: string, value: string, wrong: readonly string[] = []): void {
+  total[wrong.length === 0 ? 'passed' : 'failed']++;
+  console.log(`${wrong.length === 0 ? 'ok    ' : 'failed'} ${what.padEnd(56)} ${value}`);
+  for (const one of wrong) console.log(`         ${one}`);
+}
+const time = (what: string, value: string) => console.log(`time   ${what.padEnd(56)} ${value}`);
+
+function sizes(): void {
+  const size = (file: string) => gzipSync(readFileSync(join(SITE, file))).length;
+  const files = readdirSync(SITE, { recursive: true })
+    .map(String)
+    .filter((file) => extname(file) !== '');
+  const kilobytes = (bytes: number, most: number, what: string) =>
+    row(what, `${(bytes / 1000).toFixed(1)} of ${most} KB`, bytes < 1000 * most ? [] : ['too large']);
+  kilobytes(
+    files.reduce((sum, file) => sum + size(file), 0),
+    700,
+    'the whole site',
+  );
+  for (const file of files) {
+    const most = { '.css': 15, '.woff2': 40, '.wasm': 40 }[extname(file)];
+    if (most !== undefined) kilobytes(size(file), most, file);
+  }
+  for (const { slug } of LESSONS) {
+    const html = readFileSync(join(SITE, `${slug}.html`), 'utf8');
+    const scripts = [...html.matchAll(/(?:modulepreload" href|script type="module" src)="([^"]*)"/g)];
+    kilobytes(
+      scripts.reduce((sum, [, file]) => sum + size(file!), 0),
+      40,
+      `${slug}: script of the first view`,
+    );
+  }
+}
+
+async function hashes(origin: string): Promise<void> {
+  for (const lesson of LESSONS) {
+    const { page, complaints, close } = await open(origin, `${lesson.slug}.html`);
+    for (const figure of figuresOf(lesson)) {
+      for (const [i, value] of SEEDS.entries()) {
+        await seed(page, figure, value);
+        const shown = await computed(page, figure);
+        const wrong: string[] = [];
+        for (const { line, numbers } of figure.commands({ ...figure.initial, seed: value })) {
+          const printed = await numbersOf(line, 1 + (i % 2));
+          for (const [file, key] of Object.entries(numbers)) {
+            if (shown[key] !== printed[file]) wrong.push(`${line}: ${shown[key]} is not ${printed[file]}`);
+          }
+        }
+        row(`${lesson.slug}, ${figure.id}, seed ${value}`, 'the bits of the command', wrong);
+      }
+    }
+    row(`${lesson.slug}: no error, no request elsewhere`, '', complaints);
+    await close();
+  }
+}
+
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as {
+      axe: {
+        run(): Promise<{
+          violations: { id: string; nodes: { target: string[]; failureSummary: string }[] }[];
+        }>;
+      };
+    };
+    const { violations } = await axe.run();
+    return violations.map(
+      ({ id, nodes }) =>
+        `${id}: ${nodes
+          .slice(0, 3)
+          .map(({ target, failureSummary }) => `${target} ${failureSummary.replace(/\s+/g, ' ')}`)
+          .join('; ')}`,
+    );
+  });
+}
+
+const smallTargets = (page: Page) =>
+  page.$$eval(
+    'button, input, select, summary, .lessons a, .cards a, .around a',
+    (all, least) =>
+      all
+        .filter((one) => one.checkVisibility() && !one.matches('.check input'))
+        .map((one) => [one, one.getBoundingClientRect()] as const)
+        .filter(([, { width, height }]) => width < least || height < least)
+        .map(([one, { width, height }]) => `${one.outerHTML.slice(0, 80)} ${width}x${height}`),
+    LEAST_TARGET,
+  );
+
+/** What the keyboard cannot reach, or reaches without showing it. */
+async function keyboard(page: Page): Promise<string[]> {
+  const wrong: string[] = [];
+  const all = await page.$$eval(
+    'button:not(:disabled):not([tabindex="-1"]), input, select, a[href]',
+    (found) => found.filter((one) => one.checkVisibility()).length,
+  );
+  const reached = new Set<string>();
+  for (let i = 0; i < all + 60; i++) {
+    await page.keyboard.press('Tab');
+    const at = await page.evaluate(() => {
+      const one = document.activeElement as HTMLElement;
+      if (!one || one === document.body) return null;
+      one.dataset.seen ??= String(Math.random());
+      const control = one.matches('button, input, select, a[href]');
+      return {
+        key: one.dataset.seen,
+        control,
+        outline: getComputedStyle(one).outlineStyle,
+        html: one.outerHTML.slice(0, 80),
+      };
+    });
+    if (!at) break;
+    if (at.outline === 'none') wrong.push(`no focus is seen on ${at.html}`);
+    if (at.control) reached.add(at.key);
+  }
+  if (reached.size < all) wrong.push(`${reached.size} of ${all} controls are reached`);
+  return wrong;
+}
+
+async function looks(origin: string): Promise<void> {
+  for (const slug of ['index', ...LESSONS.map((lesson) => lesson.slug)]) {
+    for (const colorScheme of SCHEMES) {
+      for (const width of WIDTHS) {
+        const { page, close } = await open(origin, `${slug}.html`, {
+          viewport: { width, height: 900 },
+          colorScheme,
+        });
+        await page.waitForTimeout(300);
+        const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        const wrong = over > 0 ? [`${over} pixels too wide`] : [];
+        wrong.push(...(await smallTargets(page)), ...(await violations(page)));
+        if (width === 1440 && colorScheme === 'light') wrong.push(...(await keyboard(page)));
+        row(`${slug}, ${colorScheme}, ${width} px`, 'axe, width, targets, keyboard', wrong);
+        await close();
+      }
+    }
+  }
+}
+
+async function times(origin: string): Promise<void> {
+  for (const { slug } of LESSONS) {
+    const { page, close } = await open(origin, 'index.html');
+    const session = await page.context().newCDPSession(page);
+    await session.send('Emulation.setCPUThrottlingRate', { rate: 4 });
+    await page.goto(`${origin}/${slug}.html`);
+    const [paint, ready] = await page.evaluate(
+      () =>
+        new Promise<[number, number]>((resolve) => {
+          new PerformanceObserver((list) => {
+            const entry = list.getEntries().at(-1)!;
+            const [load] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
+            setTimeout(() => resolve([entry.startTime, load!.domContentLoadedEventEnd]), 500);
+          }).observe({ type: 'largest-contentful-paint', buffered: true });
+        }),
+    );
+    time(
+      `${slug}: largest paint, interactive, at a quarter speed`,
+      `${paint.toFixed(0)} ms, ${ready.toFixed(0)} ms`,
+    );
+    await close();
+  }
+}
+
+if (!hasChromium) {
+  console.log('page:check needs Chromium, and there is none');
+} else {
+  npmRun('build:node', 'build:page');
+  const { server, port } = await serveFolder(SITE, 0);
+  const origin = `http://127.0.0.1:${port}`;
+  sizes();
+  await looks(origin);
+  await hashes(origin);
+  await times(origin);
+  server.close();
+}
+console.log(`\n${total.passed} passed, ${total.failed} failed`);
+process.exitCode = total.failed > 0 ? 1 : 0;
