@@ -359,6 +359,20 @@ suite('diffusion: samplers on Gaussian data', (test) => {
     assert.ok(error(3) < 0.35 * error(0));
   });
 
+  test('Heun takes few steps from the nearly pure noise of the cosine schedule', () => {
+    const schedule = createSchedule('cosine');
+    for (const [steps, tolerance] of [
+      [10, 0.15],
+      [20, 0.05],
+      [50, 0.01],
+    ] as const) {
+      const made = push(affineMap(createSampler('heun', { steps }), schedule, MEAN, VARIANCE), 0, 1);
+      // The start has none of the mean, of which alpha is left at the first level.
+      near(made.mean, MEAN, 1e-4, 'mean');
+      near(made.variance, VARIANCE, tolerance * VARIANCE, `variance after ${steps} steps`);
+    }
+  });
+
   test('every sampler gives the data from pure noise, where alpha is 0', () => {
     const schedule = createSchedule('scaled-linear', 1000, { zeroTerminalSnr: true });
     for (const name of ['ddpm', 'ddim', 'dpm-solver-2m', 'dpm-solver-sde-2m', 'unipc'] as const) {

@@ -38,9 +38,14 @@ export function euler(options: SamplerOptions = {}): Sampler {
 /** The scale c of a level: see the top of this file. */
 export type Scale = (level: NoiseLevel) => number;
 
+/** A run whose first alpha is below this begins at nearly pure noise, as on the cosine schedule. */
+const NEARLY_NOISE = 1e-3;
+
 /** The scale for a run over these levels. */
 export function scaleOf(levels: readonly NoiseLevel[]): Scale {
-  return isStraight(levels) ? ({ alpha, sigma }) => alpha + sigma : ({ alpha }) => alpha;
+  return isStraight(levels) || levels[0].alpha < NEARLY_NOISE
+    ? ({ alpha, sigma }) => alpha + sigma
+    : ({ alpha }) => alpha;
 }
 
 /** (a, b): x_to = a·x + b·x0 after c_to·(y + (s_to - s_from)·slope), with slope = (x - c·x0)/sigma. */

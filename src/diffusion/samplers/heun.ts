@@ -3,7 +3,7 @@
  *
  *   y' = y + h·f(y, s);   y_to = y + h/2·(f(y, s) + f(y', s + h))
  *
- * The scale c is alpha, as in Karras et al. From pure noise, where alpha is 0, and on the rectified flow, c is
+ * The scale c is alpha, as in Karras et al. From pure noise, where alpha is below 1e-3, and on the rectified flow, c is
  * alpha + sigma, and s is the flow's own time. (Near pure noise a step in sigma/alpha is very long, and its second
  * slope is inaccurate.) The last step, where s_to is 0 and eps is not defined, is Euler's.
  *
