@@ -103,6 +103,8 @@ export {
   pictureGridFromBatch,
 } from './image/grid.ts';
 export { decodePng, encodePng, type Picture } from './image/png.ts';
+// Models
+export type { Edit } from './models/edit.ts';
 export {
   type ClassFigures,
   type Classification,
@@ -147,7 +149,6 @@ export {
   lectureOf,
   lectureSchedule,
 } from './models/lecture/lecture.ts';
-// Models
 export { Classifier } from './models/networks/classifier.ts';
 export { ConvClassifier } from './models/networks/conv-classifier.ts';
 export { ConvDenoiser, type ConvDenoiserOptions } from './models/networks/conv-denoiser.ts';

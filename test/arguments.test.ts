@@ -205,6 +205,11 @@ const UNKNOWN: Readonly<Record<string, readonly [Wrong, string, string]>> = {
   fromSigmas: [(o) => diffusion.DiscreteSchedule.fromSigmas([1, 2], o), 'Scaling', 'scaling'],
   continuousSchedule: [(o) => diffusion.continuousSchedule('vp', o), 'betamin', 'betaMin'],
   spacedLevels: [(o) => diffusion.spacedLevels(schedule, o), 'num_inference_steps', 'steps'],
+  repaint: [
+    (o) => diffusion.repaint('ddim', {}, { known: point(), mask: point(), ...(o as object) }),
+    'resample',
+    'resamples',
+  ],
   edmLoss: [(o) => diffusion.edmLoss((x) => x, point(), rng, o), 'sigma_data', 'sigmaData'],
   classifierFree: [(o) => diffusion.classifierFree(guided, [null], o), 'scales', 'scale'],
   classifierGuided: [

@@ -47,6 +47,7 @@ export {
   predictor,
 } from './prediction.ts';
 export { diffuse, diffuseEach, probabilityFlow, reverseSde, score } from './process.ts';
+export { type Inpainting, repaint } from './repaint.ts';
 export * from './samplers/index.ts';
 export { cleanLevel, type NoiseSchedule, timeAt } from './schedule.ts';
 export { SPACINGS, type Spacing, type SpacingOptions, spacedLevels, timesteps } from './spacing.ts';

@@ -12,6 +12,9 @@
  *   log-snr   equally spaced in lambda = ln(alpha/sigma), as the orders of DPM-Solver assume
  * In continuous time the first three are the same: equally spaced times.
  *
+ * `strength` begins at a share of the schedule's time, for data with the noise of that time (SDEdit, Meng et al. 2022). The
+ * level of that time replaces the nearest level of the grid. Levels with more noise are left out.
+ *
  * `end: 'clean'` appends the level without noise (sigma = 0), as DDPM and DDIM do. `end: 'first'` ends at tMin, the
  * schedule's first time. It is for measuring convergence and for inverting an ODE.
  */
@@ -21,7 +24,7 @@ import { type Defaults, oneOf, withDefaults } from '../options.ts';
 import { karrasSigmas } from './betas.ts';
 import { checkSteps } from './check.ts';
 import { type NoiseLevel, noiseToSignal } from './level.ts';
-import { cleanLevel, type NoiseSchedule } from './schedule.ts';
+import { cleanLevel, type NoiseSchedule, timeAt } from './schedule.ts';
 
 export const SPACINGS = ['leading', 'linspace', 'trailing', 'karras', 'log-snr'] as const;
 export type Spacing = (typeof SPACINGS)[number];
@@ -39,7 +42,9 @@ export interface SpacingOptions {
   readonly offset?: number | undefined;
   /** The times of the levels, decreasing, in place of steps and spacing. */
   readonly timesteps?: ArrayLike<number> | undefined;
-  /** The levels, in place of all other options. */
+  /** The first time, as a share of the schedule's: above 0, at most 1. Default 1, the whole grid. */
+  readonly strength?: number | undefined;
+  /** The levels, in place of all other options but `strength`. */
   readonly levels?: readonly NoiseLevel[] | undefined;
 }
 
@@ -81,6 +86,7 @@ export const SPACING_DEFAULTS = {
   rho: undefined,
   offset: undefined,
   timesteps: undefined,
+  strength: undefined,
   levels: undefined,
 } as const satisfies Defaults<SpacingOptions>;
 
@@ -95,7 +101,8 @@ export function spacedLevels(schedule: NoiseSchedule, options: SpacingOptions = 
 
 /** As `spacedLevels`, but ignores other options, such as those of a sampler. */
 export function levelsOf(schedule: NoiseSchedule, options: SpacingOptions): NoiseLevel[] {
-  const levels = options.levels ? [...options.levels] : spaced(schedule, options);
+  const grid = options.levels ? [...options.levels] : spaced(schedule, options);
+  const levels = begun(schedule, grid, options.strength ?? 1);
   if (levels.length < 2) throw new ValueError(`sampler: expected at least two levels, got ${levels.length}`);
   for (let i = 1; i < levels.length; i++) {
     if (!(noiseToSignal(levels[i]) < noiseToSignal(levels[i - 1]))) {
@@ -105,6 +112,18 @@ export function levelsOf(schedule: NoiseSchedule, options: SpacingOptions): Nois
     }
   }
   return levels;
+}
+
+/** The levels from that share of the schedule's time on. */
+function begun(schedule: NoiseSchedule, grid: NoiseLevel[], strength: number): NoiseLevel[] {
+  if (!(strength > 0 && strength <= 1)) {
+    throw new ValueError(`sampler: expected a strength above 0, at most 1, got ${strength}`);
+  }
+  if (strength === 1) return grid;
+  const first = schedule.level(timeAt(schedule, strength));
+  // The last level is where the run ends.
+  const distances = grid.slice(0, -1).map(({ t }) => Math.abs(t - first.t));
+  return [first, ...grid.slice(distances.indexOf(Math.min(...distances)) + 1)];
 }
 
 function spaced(schedule: NoiseSchedule, options: SpacingOptions): NoiseLevel[] {

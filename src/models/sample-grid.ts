@@ -3,7 +3,7 @@
  * beside the rows where a row has one, else as a title where they are few, and below each picture where they are many.
  */
 import type { Labels } from '../diffusion/guidance.ts';
-import { pictureGridFromBatch } from '../image/grid.ts';
+import { cellsOf, pictureGrid, pictureGridFromBatch } from '../image/grid.ts';
 import type { Picture } from '../image/png.ts';
 
 /** More classes than this do not have a column each. */
@@ -41,14 +41,16 @@ export interface Samples {
   readonly labels: Labels;
   /** `[labels.length · height·width]`, 0 to 1. */
   readonly pictures: Float64Array;
+  /** The picture and the mask that they were made from, each `[height·width]`, 0 to 1. */
+  readonly given?: { readonly picture: Float64Array; readonly mask?: Float64Array | undefined };
 }
 
 /** The first of the samples, as many as a sheet shows. */
 export function firstSamples(samples: Samples, most = MOST_SHOWN): Samples {
-  const { height, width, labels, pictures } = samples;
+  const { labels, pictures } = samples;
   if (labels.length <= most) return samples;
   const size = pictures.length / labels.length;
-  return { height, width, labels: labels.slice(0, most), pictures: pictures.slice(0, most * size) };
+  return { ...samples, labels: labels.slice(0, most), pictures: pictures.slice(0, most * size) };
 }
 
 /** The label that all have, or null. */
@@ -61,11 +63,16 @@ function shared(labels: Labels): number | null {
 const texts = (labels: readonly (number | null)[]): string[] =>
   labels.every((label) => label !== null) ? labels.map(String) : [];
 
-/** The grid, small pictures enlarged. */
-export function sampleGrid(
-  { height, width, labels, pictures }: Samples,
-  columns = sampleColumns(labels),
-): Picture {
+/** The grid, small pictures enlarged. What the samples were made from has a row above them. */
+export function sampleGrid(samples: Samples, columns = sampleColumns(samples.labels)): Picture {
+  const { height, width, labels, pictures, given } = samples;
+  const scale = Math.max(1, Math.floor(SIZE / height));
+  if (given) {
+    const sources = [given.picture, ...(given.mask ? [given.mask] : [])];
+    const made = cellsOf(pictures, { height, width });
+    const captions = [['given', 'mask'].slice(0, sources.length), ...captionsOf(labels, columns)];
+    return pictureGrid([sources, ...rowsOf(made, columns)], { height, width, scale, captions });
+  }
   const one = shared(labels);
   const across = Math.min(columns, labels.length);
   const byColumn = Array.from({ length: across }, (_, c) =>
@@ -80,7 +87,6 @@ export function sampleGrid(
   const isLong = one === null && labels.length > MOST_IN_TITLE;
   const title = isLabelled || isLong ? '' : titleOf(labels);
   const captions = isLabelled || !isLong ? [] : captionsOf(labels, columns);
-  const scale = Math.max(1, Math.floor(SIZE / height));
   const words = { columnLabels, rowLabels, title, captions };
   return pictureGridFromBatch(pictures, { height, width, columns, scale, ...words });
 }
@@ -91,8 +97,15 @@ function titleOf(labels: Labels): string {
   return all.length === 1 ? `label ${all[0]}` : `labels, row by row: ${labels.join(' ')}`;
 }
 
-/** A label below each picture, row by row. */
+/** Rows of that many columns; the last may be shorter. */
+const rowsOf = <T>(all: readonly T[], columns: number): T[][] =>
+  Array.from({ length: Math.ceil(all.length / columns) }, (_, r) =>
+    all.slice(r * columns, (r + 1) * columns),
+  );
+
+/** A label below each picture that has one, row by row. */
 const captionsOf = (labels: Labels, columns: number): string[][] =>
-  Array.from({ length: Math.ceil(labels.length / columns) }, (_, r) =>
-    labels.slice(r * columns, (r + 1) * columns).map(String),
+  rowsOf(
+    labels.map((label) => (label === null ? '' : String(label))),
+    columns,
   );

@@ -2,7 +2,8 @@
  * Pictures from a trained diffusion network: noise, a sampler, labels with guidance, and the predicted data clipped
  * to their range. Many pictures are made in parts of 250, so that memory stays flat; noise is drawn part by part
  * from one stream of the seed, so that the pictures depend on the seed and on their number alone. A preparation
- * (prepare.ts) draws some pictures again, each round of them from a seed of its own.
+ * (prepare.ts) draws some pictures again, each round of them from a seed of its own. A given picture (edit.ts) may take
+ * the place of the noise, or of some pixels.
  */
 import { noGrad } from '../autograd/tape.ts';
 import { pictureName, pictureSize } from '../data/dataset.ts';
@@ -16,6 +17,7 @@ import { ShapeError, ValueError } from '../errors.ts';
 import { runToEnd } from '../generators.ts';
 import { type Defaults, oneOf, withDefaults } from '../options.ts';
 import { Rng, type Seed } from '../random/rng.ts';
+import { checkEdit, type Edit, GivenPicture } from './edit.ts';
 import type { NoiseClassifier } from './networks/noise-classifier.ts';
 import type { DiffusionPipeline } from './pipeline.ts';
 import {
@@ -50,6 +52,8 @@ export interface SampleOptions {
   readonly seed?: Seed;
   /** What the makers of the data did to every picture, done to samples: `none` by default. */
   readonly prepare?: Preparation;
+  /** A picture that all pictures are made from. Default none. */
+  readonly edit?: Edit | undefined;
 }
 
 export interface ClassifierGuidance {
@@ -68,6 +72,7 @@ const SAMPLE_DEFAULTS = {
   threshold: 'clip',
   seed: '0',
   prepare: SAMPLING_DEFAULTS.prepare,
+  edit: undefined,
 } as const satisfies Defaults<SampleOptions>;
 
 const PART = 250;
@@ -93,7 +98,8 @@ export interface PicturesStep {
  * Makes pictures, and yields after every step of the sampler.
  * @returns all pictures, [labels.length, height, width, channels], 0 to 1
  * @throws ValueError for labels, scales, steps or samplers that do not fit the model; with a classifier ShapeError for
- * one of other pictures, and LangevinError inside noGrad(); ShapeError for a preparation of other pictures
+ * one of other pictures, and LangevinError inside noGrad(); ShapeError for a preparation of other pictures, ValueError for
+ * one that would move known pixels; for an edit as `checkEdit`
  */
 export function* sampleDiffusion(
   model: DiffusionPipeline,
@@ -102,6 +108,9 @@ export function* sampleDiffusion(
   const filled = filledOptions(model, options);
   const prepare = oneOf('prepare', PREPARATIONS, filled.prepare);
   requirePreparation(prepare, model.network.sizes);
+  if (prepare !== 'none' && filled.edit?.mask) {
+    throw new ValueError(`prepare ${prepare}: expected no mask, got one, whose known pixels it would move`);
+  }
   const pictures = yield* drawPictures(model, filled, 0);
   if (prepare === 'none') return pictures;
   const { labels, seed } = filled;
@@ -134,37 +143,50 @@ function* drawPictures(
   const { labels, sampler: name, threshold, seed, steps } = filled;
   const { height, width, channels } = model.network.sizes;
   const size = pictureSize(model.network.sizes);
-  const sampler = createSampler(name, { threshold, steps });
-  const rng = new Rng(seed).stream('samples');
+  const edit = filled.edit && checkEdit(filled.edit, model.network.sizes);
   const all = new Float64Array(labels.length * size);
-  const parts = Math.ceil(labels.length / PART);
-  for (let part = 0; part < parts; part++) {
-    const first = part * PART;
-    const partLabels = labels.slice(first, first + PART);
-    const predictor = guided(model, partLabels, filled);
-    const noise = startNoise(model.schedule, [partLabels.length, height, width, channels], rng);
-    const run = sampler.sample(predictor, model.schedule, noise, rng);
-    try {
-      for (;;) {
-        const { done, value } = run.next();
-        if (done) {
-          all.set(model.decode(value.toTypedArray()), first * size);
-          value.dispose();
-          break;
-        }
-        const { step, steps: each, x } = value;
-        const pictures = () => model.decode(x.toTypedArray());
-        yield {
-          ...{ round, drawn: labels.length, step: part * each + step, steps: parts * each },
-          ...{ part: { first, step, steps: each }, pictures },
-        };
-      }
-    } finally {
-      run.return(noise); // frees the run's memory where the caller stopped asking
-      noise.dispose();
-    }
+  if (edit?.strength === 0) {
+    for (const i of labels.keys()) all.set(edit.picture, i * size);
+    return all;
   }
-  return all.map((value) => Math.min(1, Math.max(0, value)));
+  const given = edit && new GivenPicture(model, edit);
+  const sampler = given?.sampler(name, { threshold, steps }) ?? createSampler(name, { threshold, steps });
+  const rng = new Rng(seed).stream('samples');
+  const parts = Math.ceil(labels.length / PART);
+  try {
+    for (let part = 0; part < parts; part++) {
+      const first = part * PART;
+      const partLabels = labels.slice(first, first + PART);
+      const predictor = guided(model, partLabels, filled);
+      const noise = startNoise(model.schedule, [partLabels.length, height, width, channels], rng);
+      given?.begin(noise, sampler);
+      const run = sampler.sample(predictor, model.schedule, noise, rng);
+      try {
+        for (;;) {
+          const { done, value } = run.next();
+          if (done) {
+            all.set(model.decode(value.toTypedArray()), first * size);
+            value.dispose();
+            break;
+          }
+          const { step, steps: each, x } = value;
+          const pictures = () => model.decode(x.toTypedArray());
+          yield {
+            ...{ round, drawn: labels.length, step: part * each + step, steps: parts * each },
+            ...{ part: { first, step, steps: each }, pictures },
+          };
+        }
+      } finally {
+        run.return(noise); // frees the run's memory where the caller stopped asking
+        noise.dispose();
+      }
+    }
+  } finally {
+    given?.dispose();
+  }
+  for (const [i, value] of all.entries()) all[i] = Math.min(1, Math.max(0, value));
+  given?.restore(all);
+  return all;
 }
 
 /** The network with the guidance that is asked for. Only a classifier needs the tape. */

@@ -225,6 +225,9 @@ export const SAMPLING_TABLE = {
   seed,
 } as const satisfies Settings;
 
+/** How far a picture that is given without a mask goes into noise. */
+export const STRENGTH = 0.5;
+
 /** Pictures of a diffusion model. */
 export const SAMPLE_TABLE = {
   count: count('count', 100, 'How many pictures.'),
@@ -232,6 +235,26 @@ export const SAMPLE_TABLE = {
     defaultText: 'all in turn',
   }),
   gif: flag('gif', 'Also draw how the pictures grow out of noise.'),
+  from: text('from', null, "Begin with this PNG, a picture of the model's size, and not with noise alone.", {
+    placeholder: 'file',
+  }),
+  strength: share(
+    'strength',
+    null,
+    'How far the picture of --from goes into noise. 0 gives it back, 1 is noise alone.',
+    { defaultText: `${STRENGTH}; 1 with --inpaint` },
+  ),
+  inpaint: text(
+    'inpaint',
+    null,
+    'Make new what is white in this PNG, a mask, and keep the other pixels of --from.',
+    { placeholder: 'file' },
+  ),
+  resamples: count(
+    'resamples',
+    10,
+    'How often inpainting makes each step. More of them fit the new part to the rest.',
+  ),
 } as const satisfies Settings;
 
 /** The pictures that are judged. */

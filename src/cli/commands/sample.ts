@@ -14,6 +14,7 @@ import { DATA_TABLE, RECIPES, SAMPLE_TABLE, SAMPLING_TABLE } from '../../models/
 import { VERSION } from '../../version.ts';
 import { type Options, readSettings, UsageError } from '../options/arguments.ts';
 import type { Command } from '../options/command.ts';
+import { editLine, readEdit, requireEdit } from '../options/edit.ts';
 import { applyEngineOptions, engineLine, engineReport } from '../options/engine.ts';
 import { MODEL_FOLDER, outSetting, REPORT_TABLE } from '../options/output.ts';
 import { PROGRAM } from '../options/program.ts';
@@ -50,6 +51,8 @@ export const SAMPLE: Command = {
     'sample --sampler dpm-solver-2m --steps 15',
     'sample --label 3 --classifier-guidance 5',
     'sample --count 4000 --save samples.npy --quiet',
+    'sample --from digit.png --strength 0.6',
+    'sample --from digit.png --inpaint mask.png --label 3 --count 20',
   ],
   run: sampleCommand,
 };
@@ -72,7 +75,9 @@ function labelsFor(
 /** Runs the command; the exit code. */
 export async function sampleCommand(options: Options): Promise<number> {
   // What is wrong with the words comes before what is wrong with a file.
-  const { count: n, label: wanted, gif: animate } = readSettings(SAMPLE_TABLE, options);
+  const settings = readSettings(SAMPLE_TABLE, options);
+  const { count: n, label: wanted, gif: animate, from, inpaint } = settings;
+  requireEdit(options);
   readSettings(SAMPLING_TABLE, options);
   const { out: given, save } = readSettings(OUTPUT, options);
   if (save !== undefined && extname(save) !== '.npy') {
@@ -85,6 +90,7 @@ export async function sampleCommand(options: Options): Promise<number> {
     throw new UsageError(`--save: expected at most ${MOST_SAVED_CLASSES} classes, got ${model.classes}`);
   }
   const sampling = readSampling(options, model);
+  const edit = await readEdit(options, model.network.sizes);
   const { classifierGuidance, ...rest } = sampling;
   const guided = classifierGuidance > 0;
   if (!guided || model.classes > 0) labelsFor(model, wanted, n);
@@ -94,7 +100,7 @@ export async function sampleCommand(options: Options): Promise<number> {
     throw new UsageError(`${name} belongs to --classifier-guidance, got it alone`);
   }
   const out = given ?? folder;
-  const name = sampleFileName({ count: n, label: wanted, ...namedSampling(sampling, model) });
+  const name = sampleFileName({ ...settings, ...namedSampling(sampling, model) });
   const shown = n > MOST_SHOWN ? `the first ${MOST_SHOWN} pictures` : 'the pictures';
   const what = { [`${name}.png`]: shown, [`${name}.gif`]: 'how they grew out of noise' };
   const tidies = [requireWritable(out, Object.keys(what).slice(0, animate ? 2 : 1))];
@@ -102,13 +108,24 @@ export async function sampleCommand(options: Options): Promise<number> {
     if (save !== undefined)
       tidies.push(requireWritable(dirname(save), [basename(save), basename(labelsFileName(save))]));
     const engine = await engineReport();
+    const { strength, resamples } = edit ?? {};
+    const edited = edit && { from, strength, ...(edit.mask && { inpaint, resamples }) };
     reporter.event({
       type: 'start',
       epochs: 1,
-      run: { langevin: VERSION, model: path, count: n, label: wanted ?? 'all', ...sampling, ...engine },
+      run: {
+        langevin: VERSION,
+        model: path,
+        count: n,
+        label: wanted ?? 'all',
+        ...edited,
+        ...sampling,
+        ...engine,
+      },
       lines: [
         `model    ${path}: ${model.settings.schedule}, predicts ${model.predicts}`,
         samplingLine(sampling),
+        ...(edit ? [editLine(edit, settings)] : []),
         `engine   ${engineLine(engine)}`,
         '',
       ],
@@ -118,7 +135,7 @@ export async function sampleCommand(options: Options): Promise<number> {
     const guide = data && (await guideOf(model, data, engine.numerics, reporter));
     const classifier = guide ? { model: guide.classifier, scale: classifierGuidance } : undefined;
     const started = performance.now();
-    const samples = await compute(model, { ...rest, labels, classifier }, animate, reporter);
+    const samples = await compute(model, { ...rest, labels, classifier, edit }, animate, reporter);
     const seconds = (performance.now() - started) / 1000;
     const hashes = new FigureHashes();
     const png = hashes.content(

@@ -8,9 +8,11 @@ import { SAMPLING_DEFAULTS } from '../../models/sampling-defaults.ts';
 import { defaultsOf, settingText, type Value } from '../../models/setting.ts';
 import { SAMPLE_TABLE, SAMPLING_TABLE } from '../../models/settings.ts';
 
-const { count, label } = SAMPLE_TABLE;
+const { count, label, from, strength, inpaint, resamples } = SAMPLE_TABLE;
 const { sampler, steps, guidance, guidanceAbove, classifierGuidance, prepare, seed } = SAMPLING_TABLE;
-const NAMED = { label, sampler, steps, guidance, guidanceAbove, classifierGuidance, prepare, count, seed };
+const GUIDED = { guidance, guidanceAbove, classifierGuidance };
+const EDITED = { from, strength, inpaint, resamples };
+const NAMED = { label, sampler, steps, ...GUIDED, prepare, ...EDITED, count, seed };
 const OTHERWISE: Readonly<Record<string, unknown>> = { ...defaultsOf(NAMED), ...SAMPLING_DEFAULTS };
 /** Those that the name always has. */
 const ALWAYS = ['sampler', 'seed'];

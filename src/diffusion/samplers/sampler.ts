@@ -41,6 +41,8 @@ export interface Sampler {
   readonly order: number;
   /** Whether the sampler draws noise. */
   readonly stochastic: boolean;
+  /** The levels that it visits. @throws ValueError for a grid that does not fit the schedule */
+  levels(schedule: NoiseSchedule): readonly NoiseLevel[];
   /**
    * Runs from the first level of the grid (the most noise) to the last one.
    *
@@ -150,14 +152,19 @@ export interface Method<O extends SamplerOptions> {
 export function sampler<O extends SamplerOptions>(method: Method<O>): Sampler {
   const { name, order, stochastic, options } = method;
   const threshold = thresholding(options.threshold);
+  const visited = (schedule: NoiseSchedule) => {
+    const levels = levelsOf(schedule, options);
+    return method.arrange?.(levels) ?? levels;
+  };
   return {
     name,
     order,
     stochastic,
+    levels: visited,
     *sample(model, schedule, x, rng) {
       checkRng(name, rng);
-      const levels = levelsOf(schedule, options);
-      const run = new SamplingRun(model, schedule, method.arrange?.(levels) ?? levels, x, rng, threshold);
+      const levels = visited(schedule);
+      const run = new SamplingRun(model, schedule, levels, x, rng, threshold);
       let finished = false;
       try {
         const step = method.start(run);

@@ -13,6 +13,14 @@ export interface GrowingSamples {
   readonly last: Samples;
 }
 
+/** What an edit shows of itself beside its samples. */
+function givenOf({ edit }: SampleOptions): Pick<Samples, 'given'> {
+  if (!edit) return {};
+  const picture = Float64Array.from(edit.picture);
+  if (!edit.mask) return { given: { picture } };
+  return { given: { picture, mask: Float64Array.from(edit.mask, (value) => (value === 0 ? 0 : 1)) } };
+}
+
 /**
  * Samples pictures, and yields after every step of the sampler.
  * @param mostFrames the most frames in `before`; a long run skips steps
@@ -33,7 +41,7 @@ export function* growingSamples(
   const run = sampleDiffusion(model, options);
   for (;;) {
     const { done, value } = run.next();
-    if (done) return { before, last: { height, width, labels, pictures: value } };
+    if (done) return { before, last: { height, width, labels, pictures: value, ...givenOf(options) } };
     const { round, part } = value;
     const { first, step, steps } = part;
     const every = Math.ceil(steps / mostFrames);
