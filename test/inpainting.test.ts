@@ -23,7 +23,7 @@ import { UNet } from '../src/models/networks/unet.ts';
 import { DiffusionPipeline, type TrainingSchedule } from '../src/models/pipeline.ts';
 import { labelsInTurn, type SampleOptions, sampleDiffusion, samplePictures } from '../src/models/sample.ts';
 import { sampleGrid } from '../src/models/sample-grid.ts';
-import { PICTURE_SAMPLERS } from '../src/models/settings.ts';
+import { PICTURE_SAMPLERS } from '../src/models/sampling-defaults.ts';
 import { Rng } from '../src/random/rng.ts';
 import { full, tensor } from '../src/tensor/create.ts';
 import type { Tensor } from '../src/tensor/tensor.ts';
