@@ -42,7 +42,7 @@ const load = (labels: readonly number[], options: LoaderOptions) => new DataLoad
 const upTo = (length: number) => Array.from({ length }, (_, i) => i);
 
 suite('order of a loader', (test) => {
-  test('a weighted epoch has the samples at which the distribution function reaches the seed's random numbers', () => {
+  test('a weighted epoch has the samples at which the distribution function reaches the random numbers of the seed', () => {
     const weights = [0, 3, 0.5, 0, 2, 1.5, 0];
     const loader = load(upTo(7), { batchSize: 3, seed: 'w', weights });
     for (const epoch of [0, 1, 2]) {
