@@ -1,4 +1,4 @@
-/** `langevin evaluate` on pictures from a file, and its tests that train classifiers, run as a person runs them. */
+/** `langevin evaluate` on pictures from a file, and its tests that train classifiers, run as a user runs them. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
@@ -41,7 +41,7 @@ const CLASSIFIER = ['train', 'classifier', '--limit', '100', '--epochs', '2', '-
 npmRun('build:node');
 
 suite('cli: evaluate', (test) => {
-  test('a file of samples is judged as the model that wrote it, but for the likelihood', () =>
+  test('a file of samples has the same metrics as its model, except the likelihood', () =>
     inFolder(async (folder) => {
       await ok(CLASSIFIER, folder);
       const train = ['train', 'diffusion', '--model', 'mlp-tiny', '--limit', '300', '--epochs', '1'];
@@ -68,7 +68,7 @@ suite('cli: evaluate', (test) => {
       assert.equal([count, found.reduce((a: number, b: number) => a + b)], [100, 100]);
     }));
 
-  test('all tests leave their figures, their sheets and the key of the quiz, and report every epoch', () =>
+  test('all tests write their figures, their sheets and the answers of the quiz, and report every epoch', () =>
     inFolder(async (folder) => {
       await ok(CLASSIFIER, folder);
       // A fifth of the ground is grey.
@@ -207,7 +207,7 @@ suite('cli: evaluate', (test) => {
       await failed(['evaluate', '--samples', 'alone.npy', '--quiet'], folder, 1, missing);
     }));
 
-  test('what a file of pictures or the training data cannot give is refused before the work', () =>
+  test('options that do not fit the file of pictures or the training data are refused before any work', () =>
     inFolder(async (folder) => {
       const all = Uint8Array.from({ length }, () => 3);
       save(folder, 's', images, [length, 28, 28], all);

@@ -367,7 +367,7 @@ suite('diffusion: samplers on Gaussian data', (test) => {
       [50, 0.01],
     ] as const) {
       const made = push(affineMap(createSampler('heun', { steps }), schedule, MEAN, VARIANCE), 0, 1);
-      // The start has none of the mean, of which alpha is left at the first level.
+      // The start has mean 0. The exact mean at the first level is alpha times the mean of the data.
       near(made.mean, MEAN, 1e-4, 'mean');
       near(made.variance, VARIANCE, tolerance * VARIANCE, `variance after ${steps} steps`);
     }
@@ -435,7 +435,7 @@ suite('diffusion: samplers on Gaussian data', (test) => {
     for (const name of ['heun', 'edm'] as const) near(made(name), heun, 1e-13, name);
   });
 
-  test('on the flow Karras’ grid is one of times, from pure noise to the cleanest', () => {
+  test('on the flow Karras’ grid is a grid of times, from pure noise to the least noise', () => {
     for (const schedule of [continuousSchedule('flow'), continuousSchedule('flow', { tMax: 0.9 })]) {
       const levels = spacedLevels(schedule, { steps: 6, spacing: 'karras', end: 'first' });
       const times = karrasSigmas(7, schedule.tMin, schedule.tMax);

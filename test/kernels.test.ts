@@ -13,7 +13,7 @@ import { suite } from './suite.ts';
 
 const CHUNK = 1 << 18;
 
-/** What the kernels compute, in float64. */
+/** The functions of the kernels, in float64. */
 const EXACT: Readonly<Partial<Record<UnaryName, (x: number) => number>>> = {
   exp: Math.exp,
   log: Math.log,
@@ -124,7 +124,7 @@ function sweep(
 
 const dense = (ptr: number, n: number) => ({ ptr, row: n, col: 1 });
 
-/** The exact sum of products or squares, to float64 with a second word for what is lost (Neumaier). */
+/** The exact sum of products or squares: float64 with a second float64 for the rounding errors (Neumaier). */
 function sumOf(n: number, term: (i: number) => number): number {
   let sum = 0;
   let lost = 0;
@@ -180,7 +180,7 @@ suite('accuracy', (test) => {
   }
 
   for (const [name, { of, ulp: bound, absolute = 0 }] of Object.entries(DERIVATIVES)) {
-    test(`the derivative of ${name} is within ${bound} ulp of float64, on as many`, () => {
+    test(`the derivative of ${name} is within ${bound} ulp of float64, on two million inputs`, () => {
       const worst = sweep(
         (k, n, x, ones, out) => k.unaryBackward(name as UnaryName, { n, dy: ones, kept: x, out: into(out) }),
         (x, y) => {
@@ -222,7 +222,7 @@ suite('accuracy', (test) => {
         k.binary('pow', { rows: 1, cols: n, a: dense(p!, n), b: dense(q!, n), out: into(to!) }),
       )[2]!;
       for (let i = 0; i < n; i++) {
-        // JavaScript says NaN where IEEE 754 says 1.
+        // 1^NaN and 1^∞ are NaN in JavaScript, and 1 in IEEE 754.
         const exact = a[i] === 1 ? 1 : a[i]! ** b[i]!;
         const e = error(z[i]!, exact);
         if (!(e <= 0.51))
@@ -231,7 +231,7 @@ suite('accuracy', (test) => {
     }
   });
 
-  test('a sum of a million numbers is within 261 half ulp of the sum of magnitudes, whatever they are', () => {
+  test('a sum of a million numbers is within 261 half ulp of the sum of magnitudes, also for difficult numbers', () => {
     const n = 1_000_000;
     for (const [what, x] of Object.entries(hardArrays(n))) {
       const exact = sumOf(n, (i) => x[i]!);
@@ -241,7 +241,7 @@ suite('accuracy', (test) => {
       );
       assert.ok(Math.abs(y![0]! - exact) <= bound, `${what}: ${y![0]} is not ${exact} ± ${bound}`);
       if (what === 'a large number and ones') {
-        assert.ok(Math.abs(naiveSum(x) - exact) > 100 * bound, 'the input would not tell a naive sum');
+        assert.ok(Math.abs(naiveSum(x) - exact) > 100 * bound, 'the input would not reveal a naive sum');
       }
     }
   });
@@ -260,7 +260,7 @@ suite('accuracy', (test) => {
     }
   });
 
-  test('sums of squares and squared errors keep their bounds', () => {
+  test('sums of squares and squared errors are within their bounds', () => {
     const n = 1_000_000;
     for (const [what, x] of Object.entries(hardArrays(n))) {
       const zero = new Float32Array(n);
@@ -358,7 +358,7 @@ suite('accuracy', (test) => {
       }
     });
 
-    test(`the ${what} is exact, and NaN wherever a NaN stands`, () => {
+    test(`the ${what} is exact, and NaN if any element is NaN`, () => {
       for (const inner of [1, 3, 4, 6, 16, 23]) {
         for (const n of [1, 2, 15, 16, 17, 33, 64, 65, 130]) {
           const x = uniforms(
@@ -416,7 +416,7 @@ function fresh(numerics: Numerics) {
 
 suite('modules', (test) => {
   for (const numerics of ['strict', 'relaxed'] as const) {
-    test(`the ${numerics} module has no data, no start function, and imports the memory alone`, () => {
+    test(`the ${numerics} module has no data and no start function, and imports only the memory`, () => {
       const bytes = kernelBytes(numerics);
       const [custom, start, data, dataCount, element] = [0, 8, 11, 12, 9];
       const ids = sectionIds(bytes);
@@ -440,7 +440,7 @@ suite('modules', (test) => {
     assert.equal(bytes.slice(), table);
   });
 
-  test('two instances over one memory agree, and do not disturb each other', () => {
+  test('two instances over one memory agree, and do not change data of the other', () => {
     const { memory, exports: first } = fresh('strict');
     const base = first.heapBase();
     first.attach(base, 0);

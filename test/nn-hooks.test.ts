@@ -99,7 +99,7 @@ suite('hooks of activations', (test) => {
       assert.ok(Math.abs(gradients.get('0')! - 3 * (1 - y.item() ** 2)) < 1e-6);
     });
 
-    test('removal restores the exact state, in any order of hooks', () => {
+    test('removing hooks in any order restores the exact state', () => {
       class Own extends Layer {
         override forward = (x: Tensor): Tensor => x.mul(2);
       }

@@ -44,7 +44,7 @@ suite('moving average', (test) => {
     });
   }
 
-  test('parameters in the block of an optimiser are one pass, and others give the same numbers', () => {
+  test('parameters in the block of an optimiser are averaged in one pass; others give the same numbers', () => {
     const [apart, together] = [small(1), small(1)];
     const averages = [apart, together].map((m) => new Ema(m));
     new SGD(together.parameters());

@@ -84,7 +84,7 @@ suite('package', (test) => {
     );
   });
 
-  test('the packed package is under 12 MB, under 1.5 MB without its models, and has exactly the files of the allow-list', () => {
+  test('the packed package is under 12 MB, under 2 MB without its models, and has exactly the files of the allow-list', () => {
     const words = ['pack', '--dry-run', '--json', '--ignore-scripts'];
     const [{ size, files }] = JSON.parse(
       execFileSync('npm', words, { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
@@ -93,7 +93,7 @@ suite('package', (test) => {
     const models = files.filter(({ path }: { path: string }) => path.endsWith('.safetensors'));
     // Weights cannot be compressed.
     const weights = models.reduce((sum: number, file: { size: number }) => sum + 0.9 * file.size, 0);
-    assert.ok(size - weights < 1.5e6, `${size} bytes, of which ${weights} are weights`);
+    assert.ok(size - weights < 2e6, `${size} bytes, of which ${weights} are weights`);
     const paths = files.map((file: { path: string }) => file.path);
     for (const needed of [
       'LICENSE',

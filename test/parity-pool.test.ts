@@ -62,7 +62,7 @@ suite('parity of poolings', (test) => {
     );
   });
 
-  test('maxima are exact, and their gradients go to the same pixels, also where many are equal', () => {
+  test('maxima are exact, and their gradients go to the same pixels, also with many equal values', () => {
     fc.assert(
       fc.property(sizes, fc.boolean(), fc.boolean(), (s, ties, accumulate) => {
         const [nx, ny] = elements(s);
@@ -91,7 +91,7 @@ suite('parity of poolings', (test) => {
       const at = (Math.floor(where / 2) * 10 + 4 + (where % 2)) * 5;
       const x = uniforms('x', 100);
       for (let c = 0; c < 5; c++) x[at + c] = NaN;
-      // The last window has nothing else.
+      // All values in the last window are -Infinity.
       for (const pixel of [8, 9, 18, 19]) x.fill(-Infinity, 5 * pixel, 5 * pixel + 5);
       const { wasm, reference } = onBoth([x, new Float32Array(25)], (k, [x, y]) =>
         k.maxPool({ ...s, x, out: y }),

@@ -11,7 +11,7 @@ npmRun('build:node');
 const LECTURE = ['--paths', '5', '--steps', '1000', '--time', '10'];
 
 suite('cli: sde', (test) => {
-  test("the lecture's three figures come out of one command each, the same bytes every time", () =>
+  test("each of the lecture's three figures is drawn by one command, with the same bytes every time", () =>
     inFolder(async (folder) => {
       for (const [name, ...more] of [['brownian'], ['drift', '--twin'], ['gbm']] as const) {
         await ok(['sde', name!, ...LECTURE, ...more], folder);
@@ -26,7 +26,7 @@ suite('cli: sde', (test) => {
       assert.equal(readdirSync(join(folder, 'out')).sort(), ['brownian.svg', 'drift.svg', 'gbm.svg']);
     }));
 
-  test('enough paths give a histogram under the exact density, and --save their states', () =>
+  test('enough paths give a histogram with the exact density, and --save writes their states', () =>
     inFolder(async (folder) => {
       const run = ['sde', 'ou', '--paths', '60', '--steps', '20', '--seed', 'a b'];
       const stdout = await ok([...run, '--save', 'x.npy'], folder);
@@ -46,7 +46,7 @@ suite('cli: sde', (test) => {
       for (const p of [0, 17, 59]) assert.ok(Math.abs(last[p + 1]! - state(p)) < 1e-6 * Math.abs(state(p)));
     }));
 
-  test('other processes, the form of Stratonovich, and expressions are drawn', () =>
+  test('other processes, the Stratonovich form, and expressions are drawn', () =>
     inFolder(async (folder) => {
       const list = await ok(['sde', '--list'], folder);
       assert.match(list, /gbm +Geometric Brownian motion \[10\]/);

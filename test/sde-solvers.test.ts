@@ -333,7 +333,7 @@ suite('solvers', (test) => {
     }
   });
 
-  test('adaptive steps meet the exact solution on the path, and closer for a tighter tolerance', () => {
+  test('adaptive steps approximate the exact solution on the path, and better with a smaller tolerance', () => {
     const process = gbm({ x0: 1, mu: 1, sigma: 0.7 });
     const error = (rtol: number) => {
       const path = new BrownianPath(new Rng('adaptive'), [40], { t1: 1, area: true });

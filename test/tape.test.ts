@@ -37,7 +37,7 @@ suite('tape', (test) => {
     assert.equal(x.grad!.toArray(), [3 * 4 + 5, 3 * 9 + 5]);
   });
 
-  test('one tensor as both operands of an op counts for both', () => {
+  test('a tensor that is both operands of an op gets both gradients', () => {
     const w = leaf([3]);
     scope(() => w.div(w).add(w.sub(w)).add(w.mul(w)).sum().backward());
     assert.equal(w.grad!.toArray(), [6]);
@@ -210,7 +210,7 @@ suite('used graphs', (test) => {
     assert.is(x.grad, null);
   });
 
-  test('a new graph in the place of a used one is not mistaken for it', () => {
+  test('a new graph at the position of a used graph is not treated as used', () => {
     const x = leaf([2]);
     const old = x.mul(10).sum();
     old.backward();
@@ -303,7 +303,7 @@ suite('scopes', (test) => {
         noGrad(() => isRecording()),
         false,
       );
-      assert.is(isRecording(), false, 'still off after the inner one');
+      assert.is(isRecording(), false, 'recording is still off after the inner noGrad');
       return x.mul(3);
     });
     assert.is(y.requiresGrad, false);

@@ -80,7 +80,7 @@ suite('custom ops', (test) => {
       assert.ok(gradcheck(wrong, [x]) > 1e-4);
     });
 
-    test('neither pass is recorded, and nothing is without a gradient or under noGrad', () => {
+    test('neither pass is recorded; without gradients or under noGrad there is no node', () => {
       const x = leaf([2]);
       const before = tapeLength();
       const y = cube(x);
@@ -145,7 +145,7 @@ suite('custom ops', (test) => {
       assert.equal(x.grad!.toArray(), [1, 2, 3]);
     });
 
-    test('what forward returns is not changed by it: an input, a parameter or a constant', () => {
+    test('a custom op does not change the tensor that forward returns: an input, a parameter or a constant', () => {
       const [x, parameter, constant] = [leaf([1, 2]), leaf([3, 4]), tensor([5, 6])];
       for (const result of [x, parameter, constant]) {
         const wanted = result.requiresGrad;
@@ -179,7 +179,7 @@ suite('custom ops', (test) => {
       assert.equal(pass([0], writeY), [3, 12]);
     });
 
-    test('hooks and steps see a custom op as any other', () => {
+    test('hooks and the stepwise pass treat a custom op as any other op', () => {
       const x = leaf([2]);
       const y = cube(x);
       const seen: unknown[] = [];

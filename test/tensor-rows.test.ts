@@ -22,7 +22,7 @@ const differs = (f: (...xs: Tensor[]) => Tensor, ...xs: Tensor[]) =>
 suite(
   'choices and comparisons',
   scoped((test) => {
-    test('comparisons are 1 or 0, false for NaN but for ne, and broadcast', () => {
+    test('comparisons return 1 or 0 and broadcast; with NaN only ne is true', () => {
       const x = tensor([-1, 0, 2, NaN]);
       near(x.gt(0), [0, 0, 1, 0]);
       near(x.ge(0), [0, 1, 1, 0]);
@@ -158,7 +158,7 @@ suite(
       if (far.backend.name === 'wasm') assert.is(far.argmax(), 2 ** 24 + 3);
     });
 
-    test('topk sorts values and indices alike, along any axis, and gradients run through the values', () => {
+    test('topk sorts values and indices in the same order, along any axis, and gradients flow through the values', () => {
       const x = tensor([
         [3, 1, 4, 1],
         [5, 9, 2, 6],
@@ -190,7 +190,7 @@ suite(
       refused(() => x.topk(5), ValueError, 'topk: expected a whole number from 0 to 4, got 5');
     });
 
-    test('an index that is out of range, or no whole number, is named with its place', () => {
+    test('an index that is out of range or not a whole number is refused, with its position', () => {
       const x = zeros([2, 3]);
       refused(
         () => x.indexSelect(0, [0, 2]),
@@ -281,7 +281,7 @@ suite(
 suite(
   'shapes',
   scoped((test) => {
-    test('squeeze, unsqueeze and flatten change the shape alone', () => {
+    test('squeeze, unsqueeze and flatten change the shape only', () => {
       const x = zeros([1, 2, 1, 3]);
       assert.equal(x.squeeze().shape, [2, 3]);
       assert.equal(x.squeeze(2).shape, [1, 2, 3]);
@@ -298,7 +298,7 @@ suite(
       refused(() => x.flatten(2, 1), ShapeError, 'flatten: expected begin <= end, got axes 2 and 1');
     });
 
-    test('flip, repeat, stack, split and triangles move elements where they belong', () => {
+    test('flip, repeat, stack, split, tril and triu put elements at the right positions', () => {
       const x = arange(4).reshape(2, 2);
       near(x.flip(0), [
         [2, 3],
@@ -357,7 +357,7 @@ suite(
       refused(() => arange(3).tril(), ShapeError, 'tril: expected matrices [..., m, n], got shape [3]');
     });
 
-    test('an array of tensors may grow after cat and stack have read it', () => {
+    test('an array of tensors may change after cat and stack have read it', () => {
       for (const join of [cat, stack]) {
         const x = tensor([1, 2], { requiresGrad: true });
         const parts = [x.mul(2)];

@@ -49,7 +49,7 @@ suite(
       assert.equal(tensor([[], []]).toArray(), [[], []]);
     });
 
-    test('a tensor owns its numbers: neither the source nor a copy out of it is shared', () => {
+    test('a tensor owns its memory: it shares it neither with its source nor with a copy', () => {
       const source = Float32Array.of(1, 2);
       const x = tensor(source);
       source[0] = 9;
@@ -498,7 +498,7 @@ suite(
       refused(() => x.leakyRelu(NaN), ValueError, 'leakyRelu: expected a finite slope, got NaN');
     });
 
-    test('operators leave their operands as they were', () => {
+    test('operators do not change their operands', () => {
       const x = tensor([1, 2, 3]);
       x.add(1).mul(x).exp().relu();
       x.sum();
@@ -545,7 +545,7 @@ suite(
       assert.ok(Number.isNaN(tensor([1, NaN, 3]).max().item()));
     });
 
-    test('prod goes over axes that are neighbours and over axes that are apart', () => {
+    test('prod reduces adjacent axes and axes that are not adjacent', () => {
       const x = arange(24).add(1).div(4).reshape(2, 3, 4);
       const factor = (i: number, j: number, k: number) => (1 + 12 * i + 4 * j + k) / 4;
       const over = (...indices: [number, number, number][]) =>

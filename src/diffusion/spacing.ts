@@ -12,8 +12,8 @@
  *   log-snr   equally spaced in lambda = ln(alpha/sigma), as the orders of DPM-Solver assume
  * In continuous time the first three are the same: equally spaced times.
  *
- * `strength` begins at a share of the schedule's time, for data with the noise of that time (SDEdit, Meng et al. 2022). The
- * level of that time replaces the nearest level of the grid. Levels with more noise are left out.
+ * With `strength` the run starts at a share of the schedule's time, from data with the noise of that time (SDEdit, Meng
+ * et al. 2022). The level of that time replaces the nearest level of the grid. Levels with more noise are left out.
  *
  * `end: 'clean'` appends the level without noise (sigma = 0), as DDPM and DDIM do. `end: 'first'` ends at tMin, the
  * schedule's first time. It is for measuring convergence and for inverting an ODE.
@@ -114,7 +114,7 @@ export function levelsOf(schedule: NoiseSchedule, options: SpacingOptions): Nois
   return levels;
 }
 
-/** The levels from that share of the schedule's time on. */
+/** The levels of the grid that remain for this strength. */
 function begun(schedule: NoiseSchedule, grid: NoiseLevel[], strength: number): NoiseLevel[] {
   if (!(strength > 0 && strength <= 1)) {
     throw new ValueError(`sampler: expected a strength above 0, at most 1, got ${strength}`);

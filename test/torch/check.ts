@@ -1,6 +1,7 @@
 /**
- * `npm run check:torch -- [name ...] [--cases 200] [--backend reference]`: compares each row of the table, or those
- * whose names begin so, with PyTorch. Prints the largest relative errors, and ends with status 1 if a case failed.
+ * `npm run check:torch -- [name ...] [--cases 200] [--backend reference]`: compares rows of the table with PyTorch.
+ * With names, it takes the rows whose names begin with one of them. It prints the largest relative errors, and ends
+ * with status 1 if a case failed.
  */
 import { parseArgs } from 'node:util';
 import { setBackend } from '../../src/backend/backend.ts';

@@ -21,27 +21,30 @@ export function signed(value: number): Color {
   return [mix(r), mix(g), mix(b)];
 }
 
-const HEADER = 54;
+/** Bytes of the two headers, and of a palette of 256 greys. */
+const [HEADER, PALETTE] = [54, 1024];
 
-/** A bitmap file of 24 bits a pixel, whose rows run from the bottom up. */
-function bitmap(width: number, height: number, colorAt: (x: number, y: number) => Color): Uint8Array {
-  const row = Math.ceil((3 * width) / 4) * 4;
-  const bytes = new Uint8Array(HEADER + row * height);
+/** A bitmap file, whose rows run from the bottom up: a byte a pixel where all are grey, else three. */
+function bitmap(width: number, height: number, colors: readonly Color[]): Uint8Array {
+  const isGrey = colors.every(([r, g, b]) => r === g && g === b);
+  const channels = isGrey ? 1 : 3;
+  const row = Math.ceil((channels * width) / 4) * 4;
+  const start = HEADER + (isGrey ? PALETTE : 0);
+  const bytes = new Uint8Array(start + row * height);
   const view = new DataView(bytes.buffer);
   bytes.set([0x42, 0x4d]);
   view.setUint32(2, bytes.length, true);
-  view.setUint32(10, HEADER, true);
+  view.setUint32(10, start, true);
   view.setUint32(14, 40, true);
   view.setInt32(18, width, true);
   view.setInt32(22, height, true);
   view.setUint16(26, 1, true);
-  view.setUint16(28, 24, true);
+  view.setUint16(28, 8 * channels, true);
   view.setUint32(34, row * height, true);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const [r, g, b] = colorAt(x, height - 1 - y);
-      bytes.set([b, g, r], HEADER + y * row + 3 * x);
-    }
+  if (isGrey) for (let i = 0; i < 256; i++) bytes.set([i, i, i], HEADER + 4 * i);
+  for (const [i, [r, g, b]] of colors.entries()) {
+    const [x, y] = [i % width, height - 1 - Math.floor(i / width)];
+    bytes.set(isGrey ? [r] : [b, g, r], start + y * row + channels * x);
   }
   return bytes;
 }
@@ -59,7 +62,8 @@ export function pixels(
   height: number,
   colorAt: (x: number, y: number) => Color,
 ): string {
-  const url = `data:image/bmp;base64,${base64(bitmap(width, height, colorAt))}`;
+  const colors = Array.from({ length: width * height }, (_, i) => colorAt(i % width, Math.floor(i / width)));
+  const url = `data:image/bmp;base64,${base64(bitmap(width, height, colors))}`;
   const { x, y } = place;
   const size = `x="${px(x)}" y="${px(y)}" width="${px(place.width)}" height="${px(place.height)}"`;
   return `<image class="pixels" ${size} preserveAspectRatio="none" href="${url}"/>`;

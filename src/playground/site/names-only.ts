@@ -8,19 +8,21 @@ import { TOY_SETS } from '../../data/toy.ts';
 import { LOSS_WEIGHTINGS, TIME_SAMPLINGS } from '../../diffusion/objective.ts';
 import { PREDICTIONS } from '../../diffusion/prediction.ts';
 import { SAMPLERS } from '../../diffusion/samplers/index.ts';
+import { EXPORT_FORMATS } from '../../models/export.ts';
 import { MOST_NOISED, NOISING_PROCESSES } from '../../models/figures/noising.ts';
 import { SHOWN_SCHEDULES } from '../../models/figures/schedules.ts';
 import { TRAINING_SCHEDULES } from '../../models/pipeline.ts';
 import { PROCESSES } from '../../sde/processes/index.ts';
 import { SOLVERS } from '../../sde/solvers/index.ts';
 
-/** What settings.ts imports, by the ends of its paths. */
+/** What settings.ts and sampling-defaults.ts import, by the ends of the paths. */
 const NAMES: Readonly<Record<string, object>> = {
   'backend/backend.ts': { BACKENDS, NUMERICS },
   'data/toy.ts': { TOY_SETS },
   'diffusion/objective.ts': { LOSS_WEIGHTINGS, TIME_SAMPLINGS },
   'diffusion/prediction.ts': { PREDICTIONS },
   'diffusion/samplers/index.ts': { SAMPLERS },
+  'export.ts': { EXPORT_FORMATS },
   'figures/noising.ts': { MOST_NOISED, NOISING_PROCESSES },
   'figures/schedules.ts': { SHOWN_SCHEDULES },
   'pipeline.ts': { TRAINING_SCHEDULES },
@@ -35,7 +37,7 @@ export const namesOnly: Plugin = {
   setup({ onLoad, onResolve }) {
     onResolve({ filter: /\.ts$/ }, ({ path, importer }) => {
       const known = Object.keys(NAMES).find((end) => path.endsWith(`/${end}`));
-      if (!known || !/models[\\/]settings\.ts$/.test(importer)) return undefined;
+      if (!known || !/models[\\/](settings|sampling-defaults)\.ts$/.test(importer)) return undefined;
       return { path: known, namespace: 'names', sideEffects: false };
     });
     onLoad({ filter: /./, namespace: 'names' }, ({ path }) => ({

@@ -9,7 +9,7 @@ import { type Row, row } from '../row.ts';
 /** A step: its name, and the positions of its operands among inputs and earlier results. */
 type Step = readonly [string, number, number];
 
-/** Functions of matrices [n, n]; expressions.py has the same by the same names. Results stay of the order of 1. */
+/** Functions of matrices [n, n]. expressions.py has them under the same names. Results have magnitudes of about 1. */
 const STEPS: Readonly<Record<string, (a: Tensor, b: Tensor) => Tensor>> = {
   add: (a, b) => a.add(b).mul(0.5),
   mul: (a, b) => a.mul(b),
@@ -39,7 +39,7 @@ export const GRAPHS: readonly Row[] = [
   row({
     name: 'graphs',
     bound: 3e-6,
-    // Gradients shrink on their way through sigmoids and means.
+    // Gradients become small in sigmoids and means.
     floor: 0.1,
     draw: (draw) => {
       const n = draw.integer(1, 9);
@@ -49,7 +49,7 @@ export const GRAPHS: readonly Row[] = [
     langevin: (xs, { program, results }) => {
       const found = [...xs];
       for (const [name, i, j] of program) found.push(STEPS[name](found[i], found[j]));
-      // Never an input itself, which has no graph.
+      // Never an input, because an input has no graph.
       return found.slice(Math.max(xs.length, found.length - results));
     },
     torch: 'lambda *xs, program, results: run_program(xs, program, results)',

@@ -181,7 +181,7 @@ export const REDUCTIONS: readonly Row[] = [
       'norm(x, torch.inf, [axis], False), x.cumsum(axis), x.softmax(axis), x.log_softmax(axis), x.argmax(axis)]',
   }),
   row({
-    name: 'reductions of nothing',
+    name: 'reductions of empty tensors',
     bound: 0,
     draw: (draw) => {
       const shape = draw.shape({ rank: [1, 4], least: 1 });

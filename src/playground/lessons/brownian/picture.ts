@@ -3,8 +3,10 @@ import { axes, niceDomain } from '../../draw/axes.ts';
 import { area, curve, key, path, pathData, picture, text } from '../../draw/svg.ts';
 import type { SdeResult } from './job.ts';
 
-/** Pixels from one drawn point of a path to the next. */
-const SPACING = 1.5;
+/** Pixels from one drawn point of a path to the next: where paths are few, and where they are a crowd. */
+const [FINE, COARSE] = [1.5, 3];
+/** Paths that a narrow picture has room for. */
+const NARROW_PATHS = 15;
 /** Below this width the histogram is narrow. */
 const NARROW = 520;
 /** Paths up to which each has a colour of its own. */
@@ -33,9 +35,10 @@ export function drawSde(result: SdeResult, frame: number, width: number): string
   const narrow = width < NARROW;
   const height = narrow ? 288 : 352;
   const side = narrow ? 72 : 136;
-  const few = figure.paths.length <= FEW;
+  const drawn = narrow ? figure.paths.slice(0, NARROW_PATHS) : figure.paths;
+  const few = drawn.length <= FEW;
   const entries: [string, string][] = [
-    [few ? 'line s0' : 'line many', few ? 'paths' : `${figure.paths.length} of ${paths} paths`],
+    [few ? 'line s0' : 'line many', few ? 'paths' : `${drawn.length} of ${paths} paths`],
   ];
   if (law) entries.push(['line exact', 'exact mean']);
   if (law?.band) entries.push(['band', 'exact band, 95.4 %']);
@@ -47,11 +50,11 @@ export function drawSde(result: SdeResult, frame: number, width: number): string
   const x = { label: 'time t', domain: [0, times[times.length - 1]] as const };
   const { X, Y, svg: grid } = axes(box, x, y);
   const places = [X, Y] as const;
-  const stride = Math.max(1, Math.floor((SPACING * times.length) / (box.right - box.left)));
+  const stride = Math.max(1, Math.floor(((few ? FINE : COARSE) * times.length) / (box.right - box.left)));
   const end = moment.step + 1;
   const inside = [
     law?.band ? area('band', law.times, law.band.lower, law.band.upper, places) : '',
-    ...figure.paths.map((ys, i) =>
+    ...drawn.map((ys, i) =>
       curve(few ? `line s${i % FEW}` : 'line many', times, ys, places, { stride, end }),
     ),
     law ? curve('line exact', law.times, law.mean, places) : '',
@@ -64,7 +67,7 @@ export function drawSde(result: SdeResult, frame: number, width: number): string
       ]),
     ),
   ].join('');
-  const label = `${title}: ${figure.paths.length} paths up to t = ${moment.time.toPrecision(3)}, with a histogram of all ${paths}`;
+  const label = `${title}: ${drawn.length} paths up to t = ${moment.time.toPrecision(3)}, with a histogram of all ${paths}`;
   return picture(
     width,
     box.bottom + 48,
