@@ -393,10 +393,13 @@ suite('inpainting: pictures', (test) => {
     const options = { height: 4, width: 4, scale: 14 };
     assert.equal(
       sampleGrid(last, 2),
-      pictureGrid([[PICTURE, Float64Array.from(MASK)], [cell(0), cell(1)], [cell(2)]], {
-        ...options,
-        captions: [['given', 'mask'], ['3', '1'], ['2']],
-      }),
+      pictureGrid(
+        [[PICTURE, Float64Array.from(MASK, (value) => 0.75 * value)], [cell(0), cell(1)], [cell(2)]],
+        {
+          ...options,
+          captions: [['given', 'mask'], ['3', '1'], ['2']],
+        },
+      ),
     );
     assert.equal(
       sampleGrid({ height: 4, width: 4, labels: [null], pictures: PICTURE, given: { picture: PICTURE } }),
@@ -422,10 +425,17 @@ suite('inpainting: pictures', (test) => {
     refuse({ strenght: 1 } as Partial<Edit>, ValueError, /Did you mean "strength"\?/);
   });
 
-  test('a preparation that would move known pixels is refused', () => {
+  test("a preparation that would move known pixels is refused, and a model's own is not done to a given picture", () => {
     const network = new UNet({ ...SIZES, height: 28, width: 28, classes: 0, rng: new Rng(1) });
-    const pipeline = new DiffusionPipeline(network, { schedule: 'flow', steps: 10, predicts: 'flow' });
-    const edit = { picture: new Float64Array(784), mask: new Uint8Array(784).fill(1) };
+    const process = { schedule: 'flow', steps: 10, predicts: 'flow' } as const;
+    const pipeline = new DiffusionPipeline(network, process, { prepare: 'mnist', steps: 2 });
+    // Ink in a corner, which the preparation would move to the middle.
+    const picture = Float64Array.from({ length: 784 }, (_, i) => (i < 3 ? 1 : 0));
+    const edit = { picture, mask: Uint8Array.from({ length: 784 }, (_, i) => (i < 392 ? 0 : 1)) };
+    for (const given of [edit, { picture, strength: 0 }]) {
+      const made = samplePictures(pipeline, { labels: [null], edit: given });
+      assert.equal(made.slice(0, 392), picture.slice(0, 392));
+    }
     refused(
       () => samplePictures(pipeline, { labels: [null], prepare: 'mnist', edit }),
       ValueError,

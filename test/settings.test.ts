@@ -201,7 +201,19 @@ suite('settings', (test) => {
       { steps: 51 },
       { guidance: 3 },
       { count: 4 },
+      { from: 'a/b.png' },
+      { from: 'a_b.png' },
+      { from: 'b.png', strength: 0.3 },
+      { from: 'b.png', inpaint: 'm.png' },
+      { from: 'b.png', inpaint: 'm.png', resamples: 3 },
+      ...['x', 'y'].map((end) => ({
+        from: 'f'.repeat(300),
+        inpaint: 'm'.repeat(300),
+        label: Array(99).fill(1),
+        seed: 's'.repeat(99) + end,
+      })),
     ].map(sampleFileName);
+    for (const name of names) assert.ok(name.length < 220, name);
     assert.is(new Set([...names, 'samples']).size, names.length + 1);
     assert.is(names[0], 'samples-ddim-seed-0');
     assert.is(names[1], 'samples-label-7-ddim-seed-0');

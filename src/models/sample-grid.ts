@@ -68,7 +68,8 @@ export function sampleGrid(samples: Samples, columns = sampleColumns(samples.lab
   const { height, width, labels, pictures, given } = samples;
   const scale = Math.max(1, Math.floor(SIZE / height));
   if (given) {
-    const sources = [given.picture, ...(given.mask ? [given.mask] : [])];
+    // White would not stand out from the sheet.
+    const sources = [given.picture, ...(given.mask ? [given.mask.map((value) => 0.75 * value)] : [])];
     const made = cellsOf(pictures, { height, width });
     const captions = [['given', 'mask'].slice(0, sources.length), ...captionsOf(labels, columns)];
     return pictureGrid([sources, ...rowsOf(made, columns)], { height, width, scale, captions });

@@ -128,8 +128,13 @@ export function* sampleDiffusion(
   return pictures;
 }
 
+/** The model's own preparation is for samples of noise: it would move what is known of a given picture. */
 const filledOptions = ({ sampling }: DiffusionPipeline, options: SampleOptions) =>
-  withDefaults('sample', options, { ...SAMPLE_DEFAULTS, ...ownSamplingFor(sampling, options.sampler) });
+  withDefaults('sample', options, {
+    ...SAMPLE_DEFAULTS,
+    ...ownSamplingFor(sampling, options.sampler),
+    ...(options.edit && { prepare: SAMPLE_DEFAULTS.prepare }),
+  });
 
 /** Options with their defaults. */
 type Filled = ReturnType<typeof filledOptions>;

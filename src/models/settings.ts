@@ -235,9 +235,14 @@ export const SAMPLE_TABLE = {
     defaultText: 'all in turn',
   }),
   gif: flag('gif', 'Also draw how the pictures grow out of noise.'),
-  from: text('from', null, "Begin with this PNG, a picture of the model's size, and not with noise alone.", {
-    placeholder: 'file',
-  }),
+  from: text(
+    'from',
+    null,
+    "Begin with this PNG, a picture of the model's size, and not with noise alone. --prepare is none then by default.",
+    {
+      placeholder: 'file',
+    },
+  ),
   strength: share(
     'strength',
     null,

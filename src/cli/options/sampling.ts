@@ -65,7 +65,8 @@ export function readSampling(options: Options, model: DiffusionPipeline): Sampli
     guidance: guidance ?? otherwise,
     guidanceAbove: typed.guidanceAbove ?? own.guidanceAbove,
     classifierGuidance,
-    prepare: typed.prepare ?? own.prepare,
+    // A given picture stays where it is unless the options say otherwise.
+    prepare: typed.prepare ?? (options.from === undefined ? own.prepare : SAMPLING_DEFAULTS.prepare),
     seed,
   };
 }

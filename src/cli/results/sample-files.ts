@@ -17,12 +17,14 @@ const OTHERWISE: Readonly<Record<string, unknown>> = { ...defaultsOf(NAMED), ...
 /** Those that the name always has. */
 const ALWAYS = ['sampler', 'seed'];
 const MOST = 40;
+/** Characters of a name: file systems take 255 bytes with the ending. */
+const MOST_IN_ALL = 200;
 
 /** A text as a part of a file's name; a hash stands for what is too long or has other characters. */
-function slug(text: string): string {
-  if (text.length <= MOST && /^[\w.-]+$/.test(text)) return text;
+function slug(text: string, most = MOST): string {
+  if (text.length <= most && /^[\w.-]+$/.test(text)) return text;
   const hash = createHash('sha256').update(text).digest('hex').slice(0, 8);
-  return `${text.slice(0, MOST).replace(/[^\w.-]+/g, '_')}-${hash}`;
+  return `${text.slice(0, most).replace(/[^\w.-]+/g, '_')}-${hash}`;
 }
 
 /** `samples-label-7-ddim-seed-0`, without an ending. */
@@ -36,7 +38,7 @@ export function sampleFileName(settings: Readonly<Record<string, unknown>>): str
     const text = slug(settingText(value).replaceAll(',', '-'));
     return name === 'sampler' ? [text] : [setting.flag, text];
   });
-  return ['samples', ...parts].join('-');
+  return slug(['samples', ...parts].join('-'), MOST_IN_ALL);
 }
 
 /** The file of the labels beside a file of pictures: `s.npy` has `s.labels.npy`. */
