@@ -98,7 +98,7 @@ suite('page: what is built', (test) => {
     let blocks = 0;
     for (const file of pages) {
       for (const [, name, first, last, code] of read(file).matchAll(
-        /<pre data-file="([^"]*)" data-first="(\d+)" data-last="(\d+)"><code>(.*?)<\/code>/gs,
+        /<pre tabindex="0" data-file="([^"]*)" data-first="(\d+)" data-last="(\d+)"><code>(.*?)<\/code>/gs,
       )) {
         const lines = readFileSync(join(ROOT, name!), 'utf8')
           .split('\n')

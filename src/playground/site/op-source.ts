@@ -24,5 +24,5 @@ export function opSource(op: string, file: string, from: string): string {
   const partOf = (i: number) =>
     Object.entries(parts).find(([, [from, to]]) => i >= from && i <= to)?.[0] ?? 'other';
   const code = lines.map((line, i) => `<span data-part="${partOf(i)}">${lineHtml(line)}\n</span>`).join('');
-  return `<div class="source" data-op="${op}" hidden><p class="where">${file}, lines ${first} to ${last}</p><pre><code data-lines="${file}:${first}-${last}">${code}</code></pre></div>`;
+  return `<div class="source" data-op="${op}" hidden><p class="where">${file}, lines ${first} to ${last}</p><pre tabindex="0"><code data-lines="${file}:${first}-${last}">${code}</code></pre></div>`;
 }

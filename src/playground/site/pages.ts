@@ -158,7 +158,7 @@ function numbersTable(figure: AnyFigure, result: Hashed, frame: number): string 
 function source(wanted: Excerpt): string {
   const { file, first, last, text } = excerpt(wanted);
   const where = `${file}, ${first === last ? `line ${first}` : `lines ${first} to ${last}`}`;
-  return `<div class="source"><p class="where">${where}</p><pre data-file="${file}" data-first="${first}" data-last="${last}"><code>${highlighted(text)}</code></pre></div>`;
+  return `<div class="source"><p class="where">${where}</p><pre tabindex="0" data-file="${file}" data-first="${first}" data-last="${last}"><code>${highlighted(text)}</code></pre></div>`;
 }
 
 /** The page with the list of lessons. */
