@@ -19,11 +19,12 @@ import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { setBackend } from '../src/backend/backend.ts';
 import { serveFolder } from '../src/cli/page/server.ts';
+import { encodeCsv } from '../src/data/csv.ts';
 import { numbersHash } from '../src/models/figures/numbers-hash.ts';
 import { addressOf, readAddress } from '../src/playground/app/address.ts';
 import { niceDomain, niceTicks } from '../src/playground/draw/axes.ts';
 import { pathData } from '../src/playground/draw/svg.ts';
-import { type AnyFigure, csvOf } from '../src/playground/figure.ts';
+import type { AnyFigure } from '../src/playground/figure.ts';
 import { figuresOf } from '../src/playground/lesson.ts';
 import { LESSONS } from '../src/playground/lessons/index.ts';
 import { STEP_SETTINGS, stepCommand } from '../src/playground/lessons/step/command.ts';
@@ -246,7 +247,7 @@ suite('page: what is built', (test) => {
       ]),
       'M0 0M2 2l1 1',
     );
-    assert.is(csvOf(['a,b', 't'], [[1], [2, 3]]), '"a,b",t\n1,2\n,3\n');
+    assert.is(encodeCsv(['a,b', 't'], [[1], [2, 3]]), '"a,b",t\n1,2\n,3\n');
   });
 });
 

@@ -1,7 +1,7 @@
 /**
- * A figure of a lesson: which job computes it, from which settings, and how its result becomes a picture, a table and
- * a file. It knows neither the page nor the worker. The page draws with it, and so does the build, whose pictures
- * stand in the page before anything runs.
+ * A figure of a lesson: the job that computes it, its settings, and how its result becomes a picture, a table and a file.
+ * It does not depend on the page or the worker. The build draws with it too: the page shows these pictures until a person
+ * runs the figure.
  */
 import type { Settings, Value } from '../models/setting.ts';
 import type { JobName, Jobs } from './protocol.ts';
@@ -9,7 +9,7 @@ import type { JobName, Jobs } from './protocol.ts';
 /** Settings by their names in a table. One without a value is left out. */
 export type Values = Readonly<Record<string, Value | undefined>>;
 
-/** What every result has: the SHA-256 of the numbers of each figure that a command makes too. */
+/** Every result has the SHA-256 of the numbers of each figure. The command makes the same figures and hashes. */
 export interface Hashed {
   readonly hashes: Readonly<Record<string, string>>;
 }
@@ -34,21 +34,21 @@ export interface Figure<K extends JobName = JobName> {
   readonly job: K;
   /** The settings that a person changes, from the tables in `models`. */
   readonly table: Settings;
-  /** What they are at first. */
+  /** Their first values. */
   readonly initial: Values;
-  /** Settings that have no place for the given values, such as an expression beside a process. */
+  /** Settings that these values make meaningless, such as an expression beside a named process. */
   hidden?(values: Values): readonly string[];
-  /** What the page calls a setting, and the value that stands for none. */
+  /** Labels of settings that differ from the option's name, and the text that the page shows for no value. */
   readonly labels?: Readonly<Record<string, string>>;
   readonly none?: Readonly<Record<string, string>>;
-  /** What the job takes. */
+  /** The settings of the job. */
   request(values: Values): Jobs[K]['settings'];
   commands(values: Values): readonly CommandOf[];
-  /** How many pictures a run goes through. */
+  /** The number of pictures in a run. */
   frames(result: Jobs[K]['result']): number;
-  /** Which of them stands there before a run; the last one by default. */
+  /** The picture that is shown before a run. Default the last one. */
   still?(result: Jobs[K]['result']): number;
-  /** Which moment a picture shows: `t = 0.50`. */
+  /** The moment of a picture: `t = 0.50`. */
   moment(result: Jobs[K]['result'], frame: number): string;
   /** An SVG element of that width, in pixels. */
   draw(result: Jobs[K]['result'], frame: number, width: number): string;
@@ -56,14 +56,14 @@ export interface Figure<K extends JobName = JobName> {
   csv(result: Jobs[K]['result']): string;
 }
 
-/** The compiler's help for a figure: what it infers of one job. */
+/** Returns the figure. With it the compiler infers the types of the job. */
 export const defineFigure = <K extends JobName>(figure: Figure<K>): Figure<K> => figure;
 
-/** A figure of whichever job. */
+/** A figure of any job. */
 // biome-ignore lint/suspicious/noExplicitAny: a figure takes and gives what its own job does
 export type AnyFigure = Figure<any>;
 
-/** The picture that stands there before a run. */
+/** The picture that is shown before a run. */
 export const stillOf = (figure: AnyFigure, result: Hashed): number =>
   figure.still?.(result) ?? figure.frames(result) - 1;
 
@@ -73,13 +73,4 @@ export function shown(value: number): string {
   const size = Math.abs(value);
   const text = size !== 0 && (size < 1e-3 || size >= 1e6) ? value.toExponential(3) : value.toPrecision(4);
   return text.replaceAll('-', '−');
-}
-
-/** Rows of numbers under a head, as a CSV file. */
-export function csvOf(head: readonly string[], columns: readonly ArrayLike<number>[]): string {
-  const rows = Math.max(0, ...columns.map(({ length }) => length));
-  const quoted = head.map((name) => (/[",\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name));
-  const lines = [quoted.join(',')];
-  for (let i = 0; i < rows; i++) lines.push(columns.map((column) => String(column[i] ?? '')).join(','));
-  return `${lines.join('\n')}\n`;
 }

@@ -24,7 +24,7 @@ import { outSetting, REPORT_TABLE } from '../options/output.ts';
 import { PROGRAM } from '../options/program.ts';
 import { counted } from '../report/counted.ts';
 import { createReporter } from '../report/reporter.ts';
-import { encodeCsv } from '../results/csv.ts';
+import { timesCsv } from '../results/csv.ts';
 import { FigureHashes } from '../results/figures.ts';
 import { type Content, requireWritable, writeAll } from '../results/out-folder.ts';
 import { drawEnd, drawPaths } from '../results/sde-plots.ts';
@@ -160,7 +160,7 @@ async function saveStates(file: string, { equation, states, times, paths }: Simu
   const names = Array.from({ length: paths * components }, (_, i) =>
     components > 1 ? `path_${Math.floor(i / components)}_${i % components}` : `path_${i}`,
   );
-  const content = extname(file) === '.npy' ? encodeNpy(states!, shape) : encodeCsv(times, names, states!);
+  const content = extname(file) === '.npy' ? encodeNpy(states!, shape) : timesCsv(times, names, states!);
   await host.writeFileAtomic(file, content);
   return `all states, [${shape.join(', ')}]`;
 }

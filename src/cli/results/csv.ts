@@ -1,12 +1,12 @@
 /** Numbers over time as a CSV file. */
 import type { FloatArray } from '../../backend/backend.ts';
+import { encodeCsv } from '../../data/csv.ts';
+
+const rounded = (x: number, digits: number) => Number(x.toPrecision(digits));
 
 /** A CSV file: a column `t`, then one for each of the `names`; `values` is `[times, names]`. */
-export function encodeCsv(times: Float64Array, names: readonly string[], values: FloatArray): string {
-  const lines = [['t', ...names].join(',')];
-  for (const [k, t] of times.entries()) {
-    const row = values.subarray(k * names.length, (k + 1) * names.length);
-    lines.push(`${Number(t.toPrecision(12))},${Array.from(row, (x) => Number(x.toPrecision(9))).join(',')}`);
-  }
-  return `${lines.join('\n')}\n`;
+export function timesCsv(times: Float64Array, names: readonly string[], values: FloatArray): string {
+  const column = (c: number) => Array.from(times, (_, k) => rounded(values[k * names.length + c], 9));
+  const columns = names.map((_, c) => column(c));
+  return encodeCsv(['t', ...names], [times.map((t) => rounded(t, 12)), ...columns]);
 }

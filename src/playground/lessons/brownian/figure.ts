@@ -1,8 +1,9 @@
 /** The figure of Brownian motion: `langevin sde brownian`. */
+import { encodeCsv } from '../../../data/csv.ts';
 import { commandLine } from '../../../models/command-line.ts';
 import { SDE_TABLE } from '../../../models/settings.ts';
 import type { PathsSettings } from '../../../sde/figures.ts';
-import { type CommandOf, csvOf, defineFigure, type NumberRow, shown, type Values } from '../../figure.ts';
+import { type CommandOf, defineFigure, type NumberRow, shown, type Values } from '../../figure.ts';
 import type { SdeResult } from './job.ts';
 import { drawSde } from './picture.ts';
 
@@ -16,14 +17,14 @@ export function sdeCommand(settings: PathsSettings): CommandOf[] {
   return [{ line: commandLine('sde', { ...settings }), numbers }];
 }
 
-export const sdeMoment = ({ moments }: SdeResult, frame: number): string => {
+const sdeMoment = ({ moments }: SdeResult, frame: number): string => {
   const { time, step } = moments[frame];
   const last = moments[moments.length - 1];
   const digits = Math.max(0, 3 - Math.floor(Math.log10(last.time)) - 1);
   return `t = ${time.toFixed(digits)}, step ${step} of ${last.step}`;
 };
 
-export function sdeNumbers({ moments, paths, solver, figure }: SdeResult, frame: number): NumberRow[] {
+function sdeNumbers({ moments, paths, solver, figure }: SdeResult, frame: number): NumberRow[] {
   const { time, mean, deviation, exactMean, exactDeviation } = moments[frame];
   const last = figure.times.length - 1;
   const rows = [
@@ -40,12 +41,22 @@ export function sdeNumbers({ moments, paths, solver, figure }: SdeResult, frame:
 }
 
 /** Times, the drawn paths, and what is known exactly at those times. */
-export function sdeCsv({ figure: { times, paths, twin } }: SdeResult): string {
+function sdeCsv({ figure: { times, paths, twin } }: SdeResult): string {
   const names = paths.map((_, i) => `path_${i}`);
   return twin
-    ? csvOf(['t', ...names, 'without_noise'], [times, ...paths, twin])
-    : csvOf(['t', ...names], [times, ...paths]);
+    ? encodeCsv(['t', ...names, 'without_noise'], [times, ...paths, twin])
+    : encodeCsv(['t', ...names], [times, ...paths]);
 }
+
+/** What all figures of paths share: the job, and how its result is shown. */
+export const SDE_FIGURE = {
+  job: 'sde',
+  frames: ({ moments }: SdeResult) => moments.length,
+  moment: sdeMoment,
+  draw: drawSde,
+  numbers: sdeNumbers,
+  csv: sdeCsv,
+} as const;
 
 const request = (values: Values): PathsSettings =>
   ({
@@ -58,14 +69,9 @@ const request = (values: Values): PathsSettings =>
 export const BROWNIAN = defineFigure({
   id: 'brownian',
   title: 'Brownian motion',
-  job: 'sde',
+  ...SDE_FIGURE,
   table: { paths, steps, time, seed },
   initial: { paths: 1000, steps: 500, time: 10, seed: '0' },
   request,
   commands: (values) => sdeCommand(request(values)),
-  frames: ({ moments }) => moments.length,
-  moment: sdeMoment,
-  draw: drawSde,
-  numbers: sdeNumbers,
-  csv: sdeCsv,
 });

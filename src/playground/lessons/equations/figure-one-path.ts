@@ -1,9 +1,10 @@
 /** Euler's scheme and Milstein's beside the exact solution, on one Brownian path. */
+import { encodeCsv } from '../../../data/csv.ts';
 import { commandLine } from '../../../models/command-line.ts';
 import { SDE_TABLE } from '../../../models/settings.ts';
 import { axes, niceDomain } from '../../draw/axes.ts';
 import { curve, key, picture, px } from '../../draw/svg.ts';
-import { csvOf, defineFigure, shown, type Values } from '../../figure.ts';
+import { defineFigure, shown, type Values } from '../../figure.ts';
 import { type OnePathResult, type OnePathSettings, SCHEMES, settingsOf } from './job-one-path.ts';
 
 const { set, steps, time, seed } = SDE_TABLE;
@@ -71,5 +72,5 @@ export const ONE_PATH = defineFigure({
       })),
     ];
   },
-  csv: ({ times, paths }) => csvOf(['t', ...SCHEMES], [times, ...SCHEMES.map((name) => paths[name])]),
+  csv: ({ times, paths }) => encodeCsv(['t', ...SCHEMES], [times, ...SCHEMES.map((name) => paths[name])]),
 });

@@ -1,9 +1,10 @@
 /** Strong errors over step sizes, both logarithmic: the slope of the line is the order. */
+import { encodeCsv } from '../../../data/csv.ts';
 import { commandLine } from '../../../models/command-line.ts';
 import { SDE_ORDERS_TABLE } from '../../../models/settings.ts';
 import { axes } from '../../draw/axes.ts';
 import { curve, key, picture, px } from '../../draw/svg.ts';
-import { csvOf, defineFigure, shown, type Values } from '../../figure.ts';
+import { defineFigure, shown, type Values } from '../../figure.ts';
 import { MEASURED, type OrdersResult, type OrdersSettings } from './job-orders.ts';
 
 const { paths, seed } = SDE_ORDERS_TABLE;
@@ -75,5 +76,5 @@ export const ORDERS = defineFigure({
       { name: 'in theory', value: String(declared) },
     ]),
   csv: ({ measured }) =>
-    csvOf(['dt', ...MEASURED], [measured[0].steps, ...measured.map(({ errors }) => errors)]),
+    encodeCsv(['dt', ...MEASURED], [measured[0].steps, ...measured.map(({ errors }) => errors)]),
 });

@@ -3,8 +3,7 @@ import { ValueError } from '../../../errors.ts';
 import { SDE_TABLE } from '../../../models/settings.ts';
 import type { PathsSettings } from '../../../sde/figures.ts';
 import { defineFigure, type Values } from '../../figure.ts';
-import { sdeCommand, sdeCsv, sdeMoment, sdeNumbers } from '../brownian/figure.ts';
-import { drawSde } from '../brownian/picture.ts';
+import { SDE_FIGURE, sdeCommand } from '../brownian/figure.ts';
 
 const { process, drift, diffusion, set, twin, solver, paths, steps, time, seed } = SDE_TABLE;
 
@@ -19,7 +18,7 @@ function request({ drift, diffusion, ...rest }: Values): PathsSettings {
 export const PATHS = defineFigure({
   id: 'paths',
   title: 'Paths of a stochastic differential equation',
-  job: 'sde',
+  ...SDE_FIGURE,
   table: { process, drift, diffusion, set, twin, solver, paths, steps, time, seed },
   initial: {
     process: 'gbm',
@@ -43,9 +42,4 @@ export const PATHS = defineFigure({
   none: { process: 'your own equation', set: 'as they come', time: 'its own' },
   request,
   commands: (values) => sdeCommand(request(values)),
-  frames: ({ moments }) => moments.length,
-  moment: sdeMoment,
-  draw: drawSde,
-  numbers: sdeNumbers,
-  csv: sdeCsv,
 });

@@ -1,9 +1,10 @@
 /** A picture on its way into noise by three processes: `langevin noise`. */
+import { encodeCsv } from '../../../data/csv.ts';
 import { commandLine } from '../../../models/command-line.ts';
 import { NOISE_TABLE } from '../../../models/settings.ts';
 import { grey, pixels } from '../../draw/pixels.ts';
 import { path, picture, text } from '../../draw/svg.ts';
-import { csvOf, defineFigure, shown, type Values } from '../../figure.ts';
+import { defineFigure, shown, type Values } from '../../figure.ts';
 import type { NoisingResult, PageNoisingSettings } from './job-noising.ts';
 
 const { process, pictures, steps, seed } = NOISE_TABLE;
@@ -69,7 +70,7 @@ export const NOISING = defineFigure({
     })),
   ],
   csv: ({ figure, left }) =>
-    csvOf(
+    encodeCsv(
       ['t', ...figure.courses.map(({ process: name, picture: i }) => `left_${name}_${i}`)],
       [figure.times, ...left],
     ),

@@ -1,11 +1,12 @@
 /** Noise schedules side by side, and below them the same digit with the same noise under each: `langevin schedules`. */
+import { encodeCsv } from '../../../data/csv.ts';
 import { commandLine } from '../../../models/command-line.ts';
 import type { ScheduleCurve } from '../../../models/figures/schedules.ts';
 import { NOISE_TABLE, SCHEDULES_TABLE } from '../../../models/settings.ts';
 import { axes, type Box } from '../../draw/axes.ts';
 import { grey, pixels } from '../../draw/pixels.ts';
 import { curve, key, path, picture, text } from '../../draw/svg.ts';
-import { csvOf, defineFigure, shown, type Values } from '../../figure.ts';
+import { defineFigure, shown, type Values } from '../../figure.ts';
 import type { PageSchedulesSettings, SchedulesResult } from './job-schedules.ts';
 
 const { schedule, steps, zeroSnr } = SCHEDULES_TABLE;
@@ -107,7 +108,7 @@ export const SCHEDULES = defineFigure({
     const head = alphaBar.curves.flatMap((one) =>
       ['t', 'alpha_bar', 'snr'].map((what) => `${nameOf(one)} ${what}`),
     );
-    return csvOf(
+    return encodeCsv(
       head,
       alphaBar.curves.flatMap((one, i) => [one.times, one.values, snr.curves[i].values]),
     );

@@ -1,6 +1,9 @@
 /**
- * The stepper: walks through the nodes of a real training step, forward and back. Arrow keys left and right walk, up and
- * down close and open the kernel calls of the node; a click or the arrows in a tensor's picture choose a number.
+ * The stepper: it walks through the nodes of a real training step, forward and backward. The left and right arrow keys
+ * walk. Up and down close and open the kernel calls of the node. A click or the arrow keys in the picture of a tensor
+ * choose a number.
+ *
+ * It is one class because all its views read and write the same signals: the position, the tensor and the number.
  */
 import { computed, effect, signal } from '@preact/signals-core';
 import { html, nothing, render, type TemplateResult } from 'lit-html';
