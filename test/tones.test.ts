@@ -123,6 +123,9 @@ suite('tones', (test) => {
     assert.ok(Number.isNaN(decodeTones([Number.NaN], { cuts })[0]));
     const pipeline = new DiffusionPipeline(new UNet({ ...TINY, rng: new Rng(1) }), { ...FLOW, cuts });
     assert.equal([...pipeline.decode(values)], [...decodeTones(values, { cuts })]);
+    values[3] = Number.NaN;
+    refused(() => matchedCuts(values, data), ValueError, /^cuts: expected samples of numbers, got NaN$/);
+    values[3] = 0;
     const falling = cuts.with(100, 1);
     refused(
       () => new DiffusionPipeline(pipeline.network, { ...FLOW, cuts: falling }),

@@ -39,17 +39,23 @@ const DIGITS = 4;
 
 const rounded = (tone: number) => Number(tone.toFixed(DIGITS));
 
-/** Tones that give the frequent greys of a data set more room: see the file's header. */
-export function spreadTones({ images }: Dataset): Tones {
+/** How many pixels of a data set have each grey. */
+function greyCounts({ images }: Dataset): Float64Array {
   const counts = new Float64Array(GREYS);
   for (const grey of images) counts[grey]++;
-  const ink = images.length - counts[0];
+  return counts;
+}
+
+/** Tones that give the frequent greys of a data set more room: see the file's header. */
+export function spreadTones(dataset: Dataset): Tones {
+  const counts = greyCounts(dataset);
+  const ink = dataset.images.length - counts[0];
   let below = 0;
   return Array.from(counts, (count, grey) => {
     if (grey === 0) return -1;
-    const rank = ink === 0 ? (grey - 1) / (GREYS - 2) : (below + count / 2) / ink;
-    below += count;
     const even = (grey - 1) / (GREYS - 2);
+    const rank = ink === 0 ? even : (below + count / 2) / ink;
+    below += count;
     return rounded(-1 + GAP + (2 - GAP) * ((1 - SHARE) * even + SHARE * rank));
   });
 }
@@ -67,15 +73,17 @@ export interface TonesSettings {
 /**
  * Cuts that give samples the greys of a data set: see the file's header.
  * @param values what a network made, from -1 to 1
+ * @throws ValueError for NaN, which a network makes that diverged
  */
-export function matchedCuts(values: Float64Array, { images }: Dataset): Cuts {
+export function matchedCuts(values: Float64Array, dataset: Dataset): Cuts {
   const sorted = values.slice().sort();
-  const counts = new Float64Array(GREYS);
-  for (const grey of images) counts[grey]++;
+  // NaN comes last.
+  if (Number.isNaN(sorted[sorted.length - 1]))
+    throw new ValueError('cuts: expected samples of numbers, got NaN');
   let below = 0;
-  return Array.from(counts.subarray(0, GREYS - 1), (count) => {
+  return Array.from(greyCounts(dataset).subarray(0, GREYS - 1), (count) => {
     below += count;
-    const rank = Math.floor((below / images.length) * sorted.length);
+    const rank = Math.floor((below / dataset.images.length) * sorted.length);
     return rounded(sorted[Math.min(rank, sorted.length - 1)]);
   });
 }
