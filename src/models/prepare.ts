@@ -15,6 +15,8 @@
  */
 import { type PictureShape, pictureName } from '../data/dataset.ts';
 import { ShapeError } from '../errors.ts';
+import { toBytes } from '../image/bytes.ts';
+import { centreOfMass, type Grey, inkBox } from './evaluation/picture-statistics.ts';
 
 export const PREPARATIONS = ['none', 'mnist'] as const;
 export type Preparation = (typeof PREPARATIONS)[number];
@@ -24,7 +26,8 @@ export const MOST_ROUNDS = 12;
 
 const SIDE = 28;
 const LONGER = 20;
-const MIDDLE = SIDE / 2;
+/** The least grey that counts as ink. */
+const INK = 1;
 
 /** @throws ShapeError for a preparation that does not fit such pictures */
 export function requirePreparation(preparation: Preparation, shape: PictureShape): void {
@@ -35,28 +38,21 @@ export function requirePreparation(preparation: Preparation, shape: PictureShape
   );
 }
 
-/** Whether MNIST's makers may have made this picture [28·28], 0 to 1: the longer side of its box is 20. */
+/** A picture [28·28], 0 to 1, in eight bits, as MNIST's are. */
+const greyOf = (picture: Float64Array): Grey => ({ height: SIDE, width: SIDE, pixels: toBytes(picture) });
+
+/** Whether the longer side of a picture's box is 20, as that of MNIST's digits. @param picture [28·28], 0 to 1 */
 export function hasMnistSize(picture: Float64Array): boolean {
-  let [left, top, right, bottom] = [SIDE, SIDE, -1, -1];
-  for (const [i, value] of picture.entries()) {
-    if (Math.round(255 * value) < 1) continue;
-    const [x, y] = [i % SIDE, Math.floor(i / SIDE)];
-    [left, right] = [Math.min(left, x), Math.max(right, x)];
-    [top, bottom] = [Math.min(top, y), Math.max(bottom, y)];
-  }
-  return 1 + Math.max(right - left, bottom - top) === LONGER;
+  const { width, height } = inkBox(greyOf(picture), INK);
+  return Math.max(width, height) === LONGER;
 }
 
 /** Moves a picture [28·28] by the whole pixels that bring its centre of mass nearest to the middle, in place. */
 export function centre(picture: Float64Array): void {
-  let [mass, sumX, sumY] = [0, 0, 0];
-  for (const [i, value] of picture.entries()) {
-    mass += value;
-    sumX += value * (i % SIDE);
-    sumY += value * Math.floor(i / SIDE);
-  }
+  const { mass, x, y } = centreOfMass(greyOf(picture));
   if (mass === 0) return;
-  const [right, down] = [Math.round(MIDDLE - sumX / mass), Math.round(MIDDLE - sumY / mass)];
+  // From the middle between the pixels, (13.5, 13.5), to (14, 14).
+  const [right, down] = [Math.round(0.5 - x), Math.round(0.5 - y)];
   const before = picture.slice();
   for (let i = 0; i < picture.length; i++) {
     const [x, y] = [(i % SIDE) - right, Math.floor(i / SIDE) - down];

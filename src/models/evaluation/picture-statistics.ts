@@ -58,7 +58,7 @@ export const STATISTICS: readonly string[] = [
 ];
 
 /** A grey picture, row by row. */
-interface Grey {
+export interface Grey {
   readonly height: number;
   readonly width: number;
   readonly pixels: Uint8Array;
@@ -126,7 +126,11 @@ function frame({ height, width, pixels }: Grey, thickness: number): number {
   return sum / (255 * count);
 }
 
-function box({ height, width, pixels }: Grey, level: number): number[] {
+/** The smallest box with all pixels of `level` or more; a box of no size at 0 if there is none. */
+export function inkBox(
+  { height, width, pixels }: Grey,
+  level: number,
+): { readonly left: number; readonly top: number; readonly width: number; readonly height: number } {
   let [left, top, right, bottom] = [width, height, -1, -1];
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
@@ -135,27 +139,49 @@ function box({ height, width, pixels }: Grey, level: number): number[] {
       [right, bottom] = [Math.max(right, x), Math.max(bottom, y)];
     }
   }
-  if (right < 0) return [0, 0, 0, 0, 0];
-  const [across, down] = [right - left + 1, bottom - top + 1];
-  return [left, top, across, down, Math.max(across, down)];
+  if (right < 0) return { left: 0, top: 0, width: 0, height: 0 };
+  return { left, top, width: right - left + 1, height: bottom - top + 1 };
+}
+
+function box(grey: Grey, level: number): number[] {
+  const { left, top, width, height } = inkBox(grey, level);
+  return [left, top, width, height, Math.max(width, height)];
+}
+
+/** The sum of all greys, and their centre of mass from the middle of the picture, which is the middle without ink. */
+export function centreOfMass({ height, width, pixels }: Grey): {
+  readonly mass: number;
+  readonly x: number;
+  readonly y: number;
+} {
+  const [middleX, middleY] = [(width - 1) / 2, (height - 1) / 2];
+  let [mass, sumX, sumY] = [0, 0, 0];
+  for (let i = 0; i < pixels.length; i++) {
+    mass += pixels[i];
+    sumX += pixels[i] * ((i % width) - middleX);
+    sumY += pixels[i] * (Math.floor(i / width) - middleY);
+  }
+  return mass === 0 ? { mass, x: 0, y: 0 } : { mass, x: sumX / mass, y: sumY / mass };
 }
 
 /** Centre of mass from the middle, its distance, and the second moments about it. */
-function moments({ height, width, pixels }: Grey): number[] {
+function moments(grey: Grey): number[] {
+  const { height, width, pixels } = grey;
+  const { mass, x: centreX, y: centreY } = centreOfMass(grey);
+  if (mass === 0) return [0, 0, 0, 0, 0, 0];
   const [middleX, middleY] = [(width - 1) / 2, (height - 1) / 2];
-  let [mass, sumX, sumY, sumXX, sumYY, sumXY] = [0, 0, 0, 0, 0, 0];
+  let [sumXX, sumYY, sumXY] = [0, 0, 0];
   for (let i = 0; i < pixels.length; i++) {
     const [x, y, m] = [(i % width) - middleX, Math.floor(i / width) - middleY, pixels[i]];
-    mass += m;
-    sumX += m * x;
-    sumY += m * y;
     sumXX += m * x * x;
     sumYY += m * y * y;
     sumXY += m * x * y;
   }
-  if (mass === 0) return [0, 0, 0, 0, 0, 0];
-  const [x, y] = [sumX / mass, sumY / mass];
-  return [x, y, Math.sqrt(x * x + y * y), sumXX / mass - x * x, sumYY / mass - y * y, sumXY / mass - x * y];
+  const moment = (sum: number, a: number, b: number) => sum / mass - a * b;
+  return [
+    ...[centreX, centreY, Math.sqrt(centreX * centreX + centreY * centreY)],
+    ...[moment(sumXX, centreX, centreX), moment(sumYY, centreY, centreY), moment(sumXY, centreX, centreY)],
+  ];
 }
 
 const square = (x: number) => x * x;
