@@ -1,12 +1,12 @@
 /** `langevin export`: a trained model as a file for somebody else. */
 import { join, resolve } from 'node:path';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
-import { EXPORTERS, type Exported } from '../../models/export.ts';
+import { EXPORTERS, type Exported, type ExportOptions } from '../../models/export.ts';
 import { matchGreys } from '../../models/match-greys.ts';
 import { openModel } from '../../models/open.ts';
 import { DiffusionPipeline } from '../../models/pipeline.ts';
 import { labelsInTurn } from '../../models/sample.ts';
-import { OWN_SAMPLING_TABLE, type OwnSampling, ownSamplingFor } from '../../models/sampling-defaults.ts';
+import { OWN_SAMPLING_TABLE, ownSamplingFor } from '../../models/sampling-defaults.ts';
 import { nameOf } from '../../models/setting.ts';
 import { EXPORT_TABLE, RECIPES } from '../../models/settings.ts';
 import { VERSION } from '../../version.ts';
@@ -36,37 +36,35 @@ export const EXPORT: Command = {
   run: exportCommand,
 };
 
-/** What the model says of its sampling, and in its place what the options say. @throws UsageError */
-function samplingOf(checkpoint: Checkpoint, options: Options): OwnSampling {
-  const given = Object.entries(readSettings(OWN_SAMPLING_TABLE, options)).filter(
-    ([, value]) => value !== undefined,
-  );
-  const model = openModel(checkpoint);
-  try {
-    if (model instanceof DiffusionPipeline) {
-      const { sampler } = readSampling(options, model);
-      return { ...ownSamplingFor(model.sampling, sampler), ...Object.fromEntries(given) };
-    }
-  } finally {
-    (model instanceof DiffusionPipeline ? model.network : model).dispose();
-  }
-  if (given.length === 0) return {};
-  const name = nameOf(OWN_SAMPLING_TABLE[given[0][0] as keyof OwnSampling]);
-  throw new UsageError(`${name}: expected a diffusion model, got a model "${checkpoint.kind}"`);
-}
+/** The options that only a diffusion model can have. */
+const OF_DIFFUSION = { ...OWN_SAMPLING_TABLE, matchGreys: EXPORT_TABLE.matchGreys };
 
-/** The cuts that give the model the greys of its data. @throws UsageError for a model that is none of diffusion */
-async function cutsFor(checkpoint: Checkpoint, options: Options, count: number, reporter: Reporter) {
+/**
+ * What the file says of sampling and greys: the model's own, replaced by the given options.
+ * @throws UsageError for such an option with another model
+ */
+async function diffusionSettings(
+  checkpoint: Checkpoint,
+  options: Options,
+  reporter: Reporter,
+): Promise<Pick<ExportOptions, 'sampling' | 'cuts'>> {
+  const { matchGreys: count, ...typed } = readSettings(OF_DIFFUSION, options);
   const model = openModel(checkpoint);
   if (!(model instanceof DiffusionPipeline)) {
     model.dispose();
-    throw new UsageError(`--match-greys: expected a diffusion model, got a model "${checkpoint.kind}"`);
+    const name = Object.keys(OF_DIFFUSION).find((name) => options[name] !== undefined);
+    if (name === undefined) return { sampling: {} };
+    const option = nameOf(OF_DIFFUSION[name as keyof typeof OF_DIFFUSION]);
+    throw new UsageError(`${option}: expected a diffusion model, got a model "${checkpoint.kind}"`);
   }
   try {
-    const { train } = await loadModelData(options, checkpoint, model, reporter);
     const { classifierGuidance: _, ...sampling } = readSampling(options, model);
+    const given = Object.entries(typed).filter(([, value]) => value !== undefined);
+    const own = { ...ownSamplingFor(model.sampling, sampling.sampler), ...Object.fromEntries(given) };
+    if (count === undefined) return { sampling: own };
+    const { train } = await loadModelData(options, checkpoint, model, reporter);
     const run = matchGreys(model, train, { ...sampling, labels: labelsInTurn(model, count) });
-    return await runReported(run, samplingProgress(reporter));
+    return { sampling: own, cuts: await runReported(run, samplingProgress(reporter)) };
   } finally {
     model.network.dispose();
   }
@@ -74,7 +72,7 @@ async function cutsFor(checkpoint: Checkpoint, options: Options, count: number, 
 
 /** Runs the command; the exit code. */
 export async function exportCommand(options: Options): Promise<number> {
-  const { model: given, to, dtype, name: wanted, matchGreys: drawn } = readSettings(EXPORT_TABLE, options);
+  const { model: given, to, dtype, name: wanted } = readSettings(EXPORT_TABLE, options);
   readSettings(OWN_SAMPLING_TABLE, options);
   if (wanted !== undefined && !/^\w[\w.-]*$/.test(wanted)) {
     throw new UsageError(`--name: expected letters, digits, ".", "_" and "-", got "${wanted}"`);
@@ -83,12 +81,11 @@ export async function exportCommand(options: Options): Promise<number> {
   const reporter = createReporter(options);
   let tidy = () => {};
   try {
+    applyEngineOptions(options);
     const { path, name: own, checkpoint } = await readModelFile(given);
     const name = wanted ?? own;
-    const sampling = samplingOf(checkpoint, options);
-    applyEngineOptions(options);
-    const cuts = drawn === undefined ? undefined : await cutsFor(checkpoint, options, drawn, reporter);
-    const { files, digest } = await EXPORTERS[to](checkpoint, { name, dtype, sampling, cuts });
+    const settings = await diffusionSettings(checkpoint, options, reporter);
+    const { files, digest } = await EXPORTERS[to](checkpoint, { name, dtype, ...settings });
     requireOthers(checkpoint, out, files);
     const what = Object.fromEntries(files.map((file) => [file.name, file.what]));
     tidy = requireWritable(out, Object.keys(what));
@@ -97,7 +94,7 @@ export async function exportCommand(options: Options): Promise<number> {
     reporter.event({
       type: 'start',
       epochs: 1,
-      run: { langevin: VERSION, model: path, to, dtype, sampling },
+      run: { langevin: VERSION, model: path, to, dtype, sampling: settings.sampling },
       lines: [`model    ${path}: ${checkpoint.kind}, ${numbers}`],
     });
     const contents = Object.fromEntries(files.map(({ name, bytes }) => [name, () => bytes]));
