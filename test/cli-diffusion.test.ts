@@ -16,21 +16,9 @@ import { loadCheckpoint } from '../src/checkpoint/checkpoint.ts';
 import { decodePng } from '../src/image/png.ts';
 import { loadDiffusion } from '../src/models/pipeline.ts';
 import { labelsInTurn, samplePictures } from '../src/models/sample.ts';
-import { failed, inFolder, langevin, npmRun, ok, tinyData } from './dist.ts';
+import { failed, inFolder, langevin, npmRun, ok, TRAIN_TINY as TRAIN, tinyData } from './dist.ts';
 import { suite } from './suite.ts';
 
-const TRAIN = [
-  'train',
-  'diffusion',
-  '--model',
-  'mlp-tiny',
-  '--limit',
-  '60',
-  '--batch-size',
-  '20',
-  '--threads',
-  '1',
-];
 const LECTURE = ['train', 'lecture', '--limit', '128', '--threads', '1'];
 
 /** An NPY file of bytes, read by the rules of its format. */

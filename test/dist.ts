@@ -13,6 +13,11 @@ import { encodeIdx } from '../src/data/idx.ts';
 export const ROOT = process.cwd();
 const CLI = join(ROOT, 'dist', 'cli.js');
 
+/** A training of a tiny diffusion network on 60 pictures: three steps an epoch. */
+export const TRAIN_TINY = 'train diffusion --model mlp-tiny --limit 60 --batch-size 20 --threads 1'.split(
+  ' ',
+);
+
 /** Runs scripts of package.json, such as `build:js`. */
 export function npmRun(...scripts: string[]): void {
   for (const script of scripts) {

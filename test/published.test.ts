@@ -41,7 +41,7 @@ import type { OwnSampling } from '../src/models/sampling-defaults.ts';
 import { DIFFUSION_SETTINGS, diffusionTrainer } from '../src/models/training/diffusion.ts';
 import { encodeRun } from '../src/models/training/resume.ts';
 import { Rng } from '../src/random/rng.ts';
-import { failed, inFolder, langevin, npmRun, ok, ROOT } from './dist.ts';
+import { failed, inFolder, langevin, npmRun, ok, ROOT, TRAIN_TINY as TRAIN } from './dist.ts';
 import { refused } from './helpers.ts';
 import { suite } from './suite.ts';
 
@@ -239,19 +239,6 @@ suite('published: export and sampling', (test) => {
 });
 
 npmRun('build:node');
-
-const TRAIN = [
-  'train',
-  'diffusion',
-  '--model',
-  'mlp-tiny',
-  '--limit',
-  '60',
-  '--batch-size',
-  '20',
-  '--threads',
-  '1',
-];
 
 /** A copy of the package in `folder`, as npm installs it; its program. */
 function installed(folder: string): string {
