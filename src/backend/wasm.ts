@@ -1,6 +1,7 @@
 /**
  * The WebAssembly backend: float32, with the kernels of assembly/ over one linear memory, on one or more threads. It is
- * instantiated synchronously at first use. No code outside this folder uses WebAssembly.
+ * instantiated synchronously at first use. No code outside this folder uses WebAssembly. It is one class because the
+ * contract is one interface. Most of its methods are one call.
  */
 import { Heap, type Ptr } from '../memory/heap.ts';
 import {

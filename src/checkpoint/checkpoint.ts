@@ -12,6 +12,8 @@
  *
  * The file of a run that will be resumed has more tensors, such as an optimiser's moments. Their names begin with
  * `training.`. The counters are JSON in the metadata `training`. Only the trainer interprets them.
+ *
+ * Writing and reading are in one file, so that a field that one of them writes can be seen in the other.
  */
 import { host } from '#host';
 import { scope } from '../autograd/tape.ts';

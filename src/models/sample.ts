@@ -32,7 +32,7 @@ import { ownSamplingFor, SAMPLING_DEFAULTS } from './sampling-defaults.ts';
 
 /** What the model says of its sampling comes before the defaults that are named here. */
 export interface SampleOptions {
-  /** One a picture; null leaves it to the model. */
+  /** One label per picture. With null the model chooses the class. */
   readonly labels: Labels;
   /** Scale of classifier-free guidance; 1, the conditional model, by default. */
   readonly guidance?: number;
@@ -41,7 +41,10 @@ export interface SampleOptions {
    * noise as there are data; 0 for everywhere.
    */
   readonly guidanceAbove?: number;
-  /** Guidance by a classifier of noised pictures, towards the labels, which it wants all; also for models without labels. */
+  /**
+   * Guidance by a classifier of noised pictures towards the labels. It needs a label for each picture. The model itself
+   * may have no labels.
+   */
   readonly classifier?: ClassifierGuidance | undefined;
   /** `ddim` by default. */
   readonly sampler?: SamplerName;
@@ -50,7 +53,7 @@ export interface SampleOptions {
   /** `clip`, to the range of pixels, by default. */
   readonly threshold?: Threshold;
   readonly seed?: Seed;
-  /** What the makers of the data did to every picture, done to samples: `none` by default. */
+  /** The preparation of the training data, applied to samples (prepare.ts). Default `none`. */
   readonly prepare?: Preparation;
   /** A picture that all pictures are made from. Default none. */
   readonly edit?: Edit | undefined;
@@ -177,8 +180,12 @@ function* drawPictures(
           const { step, steps: each, x } = value;
           const pictures = () => model.decode(x.toTypedArray());
           yield {
-            ...{ round, drawn: labels.length, step: part * each + step, steps: parts * each },
-            ...{ part: { first, step, steps: each }, pictures },
+            round,
+            drawn: labels.length,
+            step: part * each + step,
+            steps: parts * each,
+            part: { first, step, steps: each },
+            pictures,
           };
         }
       } finally {
@@ -194,7 +201,7 @@ function* drawPictures(
   return all;
 }
 
-/** The network with the guidance that is asked for. Only a classifier needs the tape. */
+/** The network with its guidance. Only guidance by a classifier computes gradients. */
 function guided(
   model: DiffusionPipeline,
   labels: Labels,

@@ -1,7 +1,8 @@
 /**
  * The settings of every recipe and figure: for each its option, kind, default and meaning. The library takes its
  * defaults from here, the command its options, and a page its fields. `commandLine` (command-line.ts) turns settings
- * back into the line that makes the same thing.
+ * back into the line that makes the same thing. All tables are in one file, because they share settings, and because
+ * RECIPES lists them.
  */
 import { BACKENDS, NUMERICS } from '../backend/backend.ts';
 import { MODEL_DTYPES } from '../checkpoint/model-dtype.ts';

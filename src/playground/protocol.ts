@@ -1,18 +1,16 @@
 /**
- * What the page and its engine say to each other. The engine lives in one worker: it blocks its thread while it
- * computes, and the page only draws. The page asks for a job by name; the engine answers with its progress, at most 30
- * times a second, and with its result. Arrays are moved, not copied.
+ * The messages between the page and its engine. The engine runs in one worker, since it blocks its thread while it
+ * computes. The page only draws. The page sends a job by its name. The engine sends its progress, at most 30 times a
+ * second, and its result. Arrays are transferred, not copied.
  */
-
 import type { SdeJob } from './lessons/brownian/job.ts';
 import type { OnePathJob } from './lessons/equations/job-one-path.ts';
 import type { OrdersJob } from './lessons/equations/job-orders.ts';
 import type { NoisingJob } from './lessons/noising/job-noising.ts';
 import type { SchedulesJob } from './lessons/noising/job-schedules.ts';
-
 import type { BrokenJob, DifferenceJob, StepJob, TensorJob } from './lessons/step/jobs.ts';
 
-/** What a job takes, what it tells on its way, and what it gives. */
+/** The settings of a job, its result, and the values of its progress. */
 export interface Job<Settings, Result, Progress = never> {
   readonly settings: Settings;
   readonly result: Result;
@@ -33,16 +31,16 @@ export interface Jobs {
 }
 export type JobName = keyof Jobs;
 
-/** A job's program. One that takes long yields where it may be stopped. */
+/** A job's program. A long one is a generator: it can be stopped where it yields. */
 export type Compute<J extends Job<unknown, unknown, unknown>> = (
   settings: J['settings'],
 ) => Promise<J['result']> | AsyncGenerator<J['progress'], J['result'], void>;
 
-/** What runs the jobs, in words and numbers for people. */
+/** What the page shows of the engine. */
 export interface EngineFacts {
   /** Threads that compute. */
   readonly threads: number;
-  /** Processors that the browser admits to. */
+  /** Processors that the browser reports. */
   readonly processors: number;
   /** Whether memory can be shared between threads. */
   readonly isolated: boolean;

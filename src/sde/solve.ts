@@ -7,7 +7,8 @@
  * Euler-Maruyama a fused kernel (fused.ts) does the same arithmetic in one pass.
  *
  * `integrate` is the differentiable loop: it yields states of the graph. Gradients flow through them to the start and
- * to the parameters of drift and diffusion.
+ * to the parameters of drift and diffusion. Both loops are in this file, because they share the grid, the start and the
+ * step.
  */
 import { noGrad, scope } from '../autograd/tape.ts';
 import { sizeOf } from '../autograd/variable.ts';

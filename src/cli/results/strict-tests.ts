@@ -10,6 +10,7 @@ import { type TwoSampleTest, twoSampleRun } from '../../models/evaluation/two-sa
 import type { NetworkProgress } from '../../models/evaluation/two-sample-network.ts';
 import { meanDifferenceFigure } from '../../models/figures/mean-difference.ts';
 import { type QuizPicture, quizFigure, quizKey, quizPictures } from '../../models/figures/quiz.ts';
+import type { Sheet } from '../../models/figures/sheet.ts';
 import { MOST_SUSPECTS, suspectsFigure } from '../../models/figures/suspects.ts';
 import type { PictureClassifier } from '../../models/networks/picture-classifier.ts';
 import { asUsage, UsageError } from '../options/arguments.ts';
@@ -101,7 +102,7 @@ export async function strictTests(
         report(`classifier of ${progress.learnsFrom === 'real' ? 'real pictures' : 'samples'}`, progress),
       )
     : null;
-  const sheet = (name: string, compute: () => ReturnType<typeof quizFigure>) => ({
+  const sheet = (name: string, compute: () => Sheet) => ({
     [name]: hashes.content(name, compute, drawSheet),
   });
   return {

@@ -1,14 +1,14 @@
 /**
- * The page's side of the engine: starts the worker when a job is first asked for, and starts another where one has
- * died or does not stop when told to.
+ * The page's side of the engine. It starts the worker with the first job. It starts another one if a worker ends with an
+ * error, or does not stop in time.
  */
 import { signal } from '@preact/signals-core';
 import type { EngineFacts, FromEngine, JobName, Jobs, ToEngine } from '../protocol.ts';
 
-/** A job that was stopped: no error, and no result. */
+/** A job was stopped: it has no result, and nothing went wrong. */
 export class Stopped extends Error {}
 
-/** What went wrong in the engine, in words. */
+/** An error in the engine. The message is for the reader of the page. */
 export class EngineError extends Error {}
 
 interface Waiting {
@@ -17,11 +17,11 @@ interface Waiting {
   readonly progress: (value: unknown) => void;
 }
 
-/** A worker that does not stop within this time is ended, in milliseconds. */
-const PATIENCE = 2000;
+/** A worker that does not stop within this time is terminated. In milliseconds. */
+const STOP_TIMEOUT = 2000;
 
 export class Engine {
-  /** What computes; null until it has said so. */
+  /** Threads and processors of the engine; null until the worker has sent them. */
   readonly facts = signal<EngineFacts | null>(null);
   private worker: Worker | null = null;
   private ready: Promise<void> = Promise.resolve();
@@ -32,13 +32,15 @@ export class Engine {
   constructor(private readonly url: string) {}
 
   /**
-   * Runs a job. @param told hears of its progress @param signal stops it
+   * Runs a job.
+   * @param onProgress is called with the job's progress
+   * @param stop stops the job
    * @throws Stopped, EngineError
    */
   async run<K extends JobName>(
     job: K,
     settings: Jobs[K]['settings'],
-    told: (value: Jobs[K]['progress']) => void = () => {},
+    onProgress: (value: Jobs[K]['progress']) => void = () => {},
     stop?: AbortSignal,
   ): Promise<Jobs[K]['result']> {
     await this.start();
@@ -48,7 +50,7 @@ export class Engine {
       this.waiting.set(id, {
         done: (result) => resolve(result as Jobs[K]['result']),
         failed: reject,
-        progress: (value) => told(value as Jobs[K]['progress']),
+        progress: (value) => onProgress(value as Jobs[K]['progress']),
       });
       stop?.addEventListener('abort', () => this.stop(id), { once: true });
       this.send({ type: 'run', id, job, settings });
@@ -78,7 +80,7 @@ export class Engine {
     this.send({ type: 'stop', id });
     setTimeout(() => {
       if (this.waiting.has(id)) this.end(new Stopped());
-    }, PATIENCE);
+    }, STOP_TIMEOUT);
   }
 
   private start(): Promise<void> {
@@ -102,13 +104,13 @@ export class Engine {
         if (data.type === 'ready') {
           this.facts.value = data.facts;
           resolve();
-        } else this.hear(data);
+        } else this.receive(data);
       };
     });
     return this.ready;
   }
 
-  private hear(message: Exclude<FromEngine, { type: 'ready' }>): void {
+  private receive(message: Exclude<FromEngine, { type: 'ready' }>): void {
     const waiting = this.waiting.get(message.id);
     if (!waiting) return;
     if (message.type === 'progress') return waiting.progress(message.value);

@@ -5,7 +5,7 @@ import { settingText } from '../../models/setting.ts';
 import type { AnyFigure, Values } from '../figure.ts';
 import { readValue } from './address.ts';
 
-/** Hears of a new value, or of what is wrong with a text. */
+/** What a field calls with a new value, or with the message about a wrong text. */
 export interface Changes {
   set(name: string, value: Value | undefined): void;
   refuse(name: string, message: string): void;
@@ -13,7 +13,7 @@ export interface Changes {
 
 const NARROW = /^(paths|steps|time|seed|pictures)$/;
 
-/** All settings but the seed, which stands with the buttons. */
+/** The fields of all settings but the seed, which is beside the buttons. */
 export function fields(
   figure: AnyFigure,
   values: Values,
@@ -69,7 +69,7 @@ function inputOf({ figure, name, id, setting, value, wrong, read }: Input) {
   const { is } = setting;
   const none = figure.none?.[name];
   const text = value === undefined ? '' : settingText(value);
-  const told = (event: Event) => (event.target as HTMLInputElement | HTMLSelectElement).value.trim();
+  const textOf = (event: Event) => (event.target as HTMLInputElement | HTMLSelectElement).value.trim();
   if (is.kind === 'flag') {
     const changed = (event: Event) => read(String((event.target as HTMLInputElement).checked));
     return html`<input id=${id} type="checkbox" .checked=${value === true} @change=${changed} />`;
@@ -85,12 +85,12 @@ function inputOf({ figure, name, id, setting, value, wrong, read }: Input) {
   }
   if (is.kind === 'choice') {
     const options = [...(none === undefined ? [] : ['']), ...is.names];
-    return html`<select id=${id} @change=${(event: Event) => read(told(event))}>
+    return html`<select id=${id} @change=${(event: Event) => read(textOf(event))}>
       ${options.map((word) => html`<option value=${word} ?selected=${word === text}>${word === '' ? none : word}</option>`)}
     </select>`;
   }
   return html`<input id=${id} type="text" autocomplete="off" spellcheck="false"
     inputmode=${is.kind === 'number' ? 'decimal' : 'text'} placeholder=${none ?? nothing} .value=${text}
     aria-invalid=${wrong ? 'true' : nothing} aria-describedby=${wrong ? `${id}-wrong` : nothing}
-    @change=${(event: Event) => read(told(event))} />`;
+    @change=${(event: Event) => read(textOf(event))} />`;
 }

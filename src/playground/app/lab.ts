@@ -1,6 +1,8 @@
 /**
- * A figure that runs: its settings, its result and the moment that is shown are signals, and what is drawn follows
- * from them. It takes over what the build has drawn: until a person touches it, nothing is computed.
+ * A figure that runs. Its settings, its result and the moment that is shown are signals. The drawing follows from them.
+ * At first the page shows what the build has drawn. Nothing is computed until a person uses the figure.
+ *
+ * It is one class because all its parts read and write the same signals.
  */
 import { computed, effect, signal } from '@preact/signals-core';
 import { html, nothing, render, type TemplateResult } from 'lit-html';
@@ -10,7 +12,7 @@ import { type Engine, Stopped } from './client.ts';
 import { field, fields } from './fields.ts';
 import { download, png } from './save.ts';
 
-/** A run from its start to its end takes so long, in milliseconds, if it has pictures enough. */
+/** The time that a run takes from its first picture to its last, in milliseconds, unless it has very few or very many. */
 const RUN_TIME = 5000;
 const [LEAST_RATE, MOST_RATE] = [8, 30];
 
@@ -73,13 +75,13 @@ export class Lab {
     [this.busy.value, this.problem.value] = ['computing', ''];
     try {
       const settings = { ...(this.figure.request(this.values.value) as object), ...this.extras.more?.() };
-      const told = (value: unknown) => {
+      const onProgress = (value: unknown) => {
         if (typeof value === 'string') this.busy.value = value;
       };
       const result = (await this.engine.run(
         this.figure.job,
         settings as never,
-        told,
+        onProgress,
         abort.signal,
       )) as Hashed;
       const last = this.figure.frames(result) - 1;
@@ -98,14 +100,14 @@ export class Lab {
     }
   }
 
-  /** Takes new settings on. */
+  /** Changes settings, and computes with them. */
   async change(values: Values): Promise<void> {
     this.values.value = { ...this.values.value, ...values };
     this.writeAddress();
     await this.compute('same');
   }
 
-  /** Whether there is a result; it is computed where there is none, unless that is under way. */
+  /** Whether there is a result. Without one it computes one, or waits for the one that is being computed. */
   private async ensure(): Promise<boolean> {
     return (await this.pending) ?? (this.result.value !== null || this.compute('still'));
   }
@@ -300,7 +302,7 @@ export class Lab {
   }
 }
 
-/** The hashes of a result: what the command prints in its last event. */
+/** The hashes of a result. The command prints the same in its last event. */
 const hashList = (hashes: Hashed['hashes']) =>
   html`<dl class="hashes">${Object.entries(hashes).map(
     ([name, hash]) => html`<dt>${name}</dt><dd><code data-hash=${name}>${hash}</code></dd>`,

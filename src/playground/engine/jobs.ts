@@ -1,4 +1,4 @@
-/** The programs of the jobs, each loaded when it is first asked for. */
+/** The programs of the jobs. Each is loaded when its first job runs. */
 import type { Compute, JobName, Jobs } from '../protocol.ts';
 
 type Programs = { readonly [K in JobName]: () => Promise<{ readonly compute: Compute<Jobs[K]> }> };

@@ -1,14 +1,14 @@
 /**
- * The engine's worker: runs the jobs that the page asks for. Between two steps of a job it lets messages in, so that
- * Stop arrives. The page hears `ready` first: what is sent earlier can be lost while the module still loads.
+ * The engine's worker: it runs the jobs that the page sends. Between two steps of a job it receives messages, so that Stop
+ * arrives. It sends `ready` first, because a message that comes while the module still loads can be lost.
  */
 import { backend, canShareMemory, setThreads } from '../../backend/backend.ts';
 import { LangevinError } from '../../errors.ts';
 import type { EngineFacts, FromEngine, ToEngine } from '../protocol.ts';
 import { JOBS } from './jobs.ts';
 
-/** Milliseconds between two messages on progress, and between two looks at the mail. */
-const [TELL_EVERY, LOOK_EVERY] = [1000 / 30, 8];
+/** Milliseconds between two progress messages, and between two times at which messages are received. */
+const [PROGRESS_EVERY, RECEIVE_EVERY] = [1000 / 30, 8];
 
 const scope = globalThis as unknown as {
   postMessage(message: FromEngine, transfer: Transferable[]): void;
@@ -16,7 +16,7 @@ const scope = globalThis as unknown as {
 };
 const stopped = new Set<number>();
 
-/** The arrays in a result that have a buffer to themselves: they are moved to the page. */
+/** The buffers of arrays in a result that use their whole buffer. They are transferred to the page. */
 function buffersIn(value: unknown, found = new Set<ArrayBuffer>()): Set<ArrayBuffer> {
   if (ArrayBuffer.isView(value)) {
     const { buffer, byteLength } = value;
@@ -30,9 +30,9 @@ function buffersIn(value: unknown, found = new Set<ArrayBuffer>()): Set<ArrayBuf
 const post = (message: FromEngine, content: unknown = null) =>
   scope.postMessage(message, [...buffersIn(content)]);
 
-/** Lets waiting messages in. */
+/** Yields to the event loop once, so that waiting messages are received. */
 const channel = new MessageChannel();
-const mail = () =>
+const receiveMessages = () =>
   new Promise<void>((resolve) => {
     channel.port1.onmessage = () => resolve();
     channel.port2.postMessage(null);
@@ -46,18 +46,18 @@ async function run({ id, job, settings }: Extract<ToEngine, { type: 'run' }>): P
     const result = await steps;
     return post({ type: 'done', id, result }, result);
   }
-  let [told, looked] = [0, 0];
+  let [sent, received] = [0, 0];
   for (;;) {
     const { done, value } = await steps.next();
     if (done) return post({ type: 'done', id, result: value }, value);
     const now = performance.now();
-    if (now - told > TELL_EVERY) {
+    if (now - sent > PROGRESS_EVERY) {
       post({ type: 'progress', id, value }, value);
-      told = now;
+      sent = now;
     }
-    if (now - looked > LOOK_EVERY) {
-      await mail();
-      looked = performance.now();
+    if (now - received > RECEIVE_EVERY) {
+      await receiveMessages();
+      received = performance.now();
     }
     if (stopped.delete(id)) {
       await steps.return(undefined);
@@ -66,7 +66,7 @@ async function run({ id, job, settings }: Extract<ToEngine, { type: 'run' }>): P
   }
 }
 
-/** A message in words; the engine's own errors are that already. */
+/** The message of an error. Errors that are not the library's own are faults of ours: they begin with `internal:`. */
 const wordsOf = (error: unknown) =>
   error instanceof LangevinError
     ? error.message
