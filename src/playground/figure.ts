@@ -44,6 +44,12 @@ export interface Figure<K extends JobName = JobName> {
   /** The settings of the job. */
   request(values: Values): Jobs[K]['settings'];
   commands(values: Values): readonly CommandOf[];
+  /**
+   * A live figure has a long job, such as a training. Its progress is its result so far (`LiveJob`), and the page draws
+   * it while the job runs. The value is the word on the button that starts it. Changed settings do not start it. Its
+   * first picture is computed by `npm run page:frames`, not at each build.
+   */
+  readonly live?: string;
   /** The number of pictures in a run. */
   frames(result: Jobs[K]['result']): number;
   /** The picture that is shown before a run. Default the last one. */

@@ -31,10 +31,16 @@ export interface Jobs {
 }
 export type JobName = keyof Jobs;
 
-/** A job's program. A long one is a generator: it can be stopped where it yields. */
+/** A job of a live figure (figure.ts): its progress is its result so far, without hashes. */
+export type LiveJob<Settings, Result> = Job<Settings, Result, Result>;
+
+/**
+ * A job's program. A long one is a generator. It can be stopped and paused where it yields. It yields functions that
+ * make the progress, since most of them are not sent. Their arrays are transferred, so they must be copies.
+ */
 export type Compute<J extends Job<unknown, unknown, unknown>> = (
   settings: J['settings'],
-) => Promise<J['result']> | AsyncGenerator<J['progress'], J['result'], void>;
+) => Promise<J['result']> | AsyncGenerator<() => J['progress'], J['result'], void>;
 
 /** What the page shows of the engine. */
 export interface EngineFacts {
@@ -47,8 +53,17 @@ export interface EngineFacts {
 }
 
 export type ToEngine =
-  | { readonly type: 'run'; readonly id: number; readonly job: JobName; readonly settings: unknown }
+  | {
+      readonly type: 'run';
+      readonly id: number;
+      readonly job: JobName;
+      readonly settings: unknown;
+      /** How often the job may yield before it waits. Infinity lets it run. */
+      readonly yields: number;
+    }
   | { readonly type: 'stop'; readonly id: number }
+  /** The job goes on for so many yields, then waits. */
+  | { readonly type: 'allow'; readonly id: number; readonly yields: number }
   | { readonly type: 'threads'; readonly threads: number };
 
 export type FromEngine =

@@ -17,6 +17,23 @@ interface Waiting {
   readonly progress: (value: unknown) => void;
 }
 
+/** A job that was started. */
+export interface Running<Result> {
+  /** @throws Stopped, EngineError */
+  readonly result: Promise<Result>;
+  stop(): void;
+  /** Lets the job go on for so many yields, then wait: 0 pauses it, Infinity lets it run. */
+  allow(yields: number): void;
+}
+
+/** How a job is started. */
+export interface RunOptions<Progress> {
+  /** It is called with the job's progress. */
+  readonly onProgress?: (value: Progress) => void;
+  /** How often the job may yield before it waits. Default Infinity. */
+  readonly yields?: number;
+}
+
 /** A worker that does not stop within this time is terminated. In milliseconds. */
 const STOP_TIMEOUT = 2000;
 
@@ -31,35 +48,40 @@ export class Engine {
   /** @param url of the worker's script */
   constructor(private readonly url: string) {}
 
-  /**
-   * Runs a job.
-   * @param onProgress is called with the job's progress
-   * @param stop stops the job
-   * @throws Stopped, EngineError
-   */
-  async run<K extends JobName>(
+  /** Runs a job to its end. @throws EngineError */
+  run<K extends JobName>(job: K, settings: Jobs[K]['settings']): Promise<Jobs[K]['result']> {
+    return this.start(job, settings).result;
+  }
+
+  /** Starts a job, which can be stopped and paused. */
+  start<K extends JobName>(
     job: K,
     settings: Jobs[K]['settings'],
-    onProgress: (value: Jobs[K]['progress']) => void = () => {},
-    stop?: AbortSignal,
-  ): Promise<Jobs[K]['result']> {
-    await this.start();
-    if (stop?.aborted) throw new Stopped();
+    { onProgress = () => {}, yields = Infinity }: RunOptions<Jobs[K]['progress']> = {},
+  ): Running<Jobs[K]['result']> {
     const id = this.next++;
-    return new Promise((resolve, reject) => {
+    const result = new Promise<Jobs[K]['result']>((resolve, reject) => {
       this.waiting.set(id, {
         done: (result) => resolve(result as Jobs[K]['result']),
         failed: reject,
         progress: (value) => onProgress(value as Jobs[K]['progress']),
       });
-      stop?.addEventListener('abort', () => this.stop(id), { once: true });
-      this.send({ type: 'run', id, job, settings });
     });
+    this.open().then(
+      () => this.send({ type: 'run', id, job, settings, yields }),
+      // A worker that cannot start fails all that wait for it.
+      () => {},
+    );
+    return {
+      result,
+      stop: () => this.stop(id),
+      allow: (yields) => void this.open().then(() => this.send({ type: 'allow', id, yields })),
+    };
   }
 
   /** Computes with so many threads from here on. */
   async setThreads(threads: number): Promise<void> {
-    await this.start();
+    await this.open();
     this.send({ type: 'threads', threads });
   }
 
@@ -83,7 +105,7 @@ export class Engine {
     }, STOP_TIMEOUT);
   }
 
-  private start(): Promise<void> {
+  private open(): Promise<void> {
     if (this.worker) return this.ready;
     const worker = new Worker(this.url, { type: 'module' });
     this.worker = worker;

@@ -4,17 +4,20 @@
  *
  * It is one class because all its parts read and write the same signals.
  */
-import { computed, effect, signal } from '@preact/signals-core';
+import { batch, computed, effect, signal } from '@preact/signals-core';
 import { html, nothing, render, type TemplateResult } from 'lit-html';
 import { type AnyFigure, type CommandOf, type Hashed, stillOf, type Values } from '../figure.ts';
 import { addressOf } from './address.ts';
-import { type Engine, Stopped } from './client.ts';
+import { type Engine, type Running, Stopped } from './client.ts';
 import { field, fields } from './fields.ts';
 import { download, png } from './save.ts';
 
 /** The time that a run takes from its first picture to its last, in milliseconds, unless it has very few or very many. */
 const RUN_TIME = 5000;
 const [LEAST_RATE, MOST_RATE] = [8, 30];
+
+/** A screen reader reads the status of a running live figure at most this often. In milliseconds. */
+const STATUS_EVERY = 5000;
 
 /** What a lesson adds to a figure. */
 export interface Extras {
@@ -34,7 +37,11 @@ export class Lab {
   private readonly note = signal('');
   private readonly wrong = signal<ReadonlyMap<string, string>>(new Map());
   private readonly width = signal(0);
-  private abort: AbortController | null = null;
+  private readonly running = signal<Running<unknown> | null>(null);
+  /** When the status last changed for a running live figure. */
+  private statusAt = 0;
+  /** Whether the running job waits. */
+  private readonly paused = signal(false);
   /** The result that is being computed. */
   private pending: Promise<boolean> | null = null;
   private readonly frames = computed(() => (this.result.value ? this.figure.frames(this.result.value) : 0));
@@ -56,34 +63,39 @@ export class Lab {
     this.drawInto(place('picture'));
     this.follow(numbers, () => this.numbers());
     this.follow(command, () => this.command());
-    if (given) void this.compute('still');
+    if (given && !figure.live) void this.compute('still');
   }
 
   /** Computes with the settings as they are. @param show the moment that is shown then */
-  compute(show: 'still' | 'same'): Promise<boolean> {
-    const pending = this.run(show).finally(() => {
+  compute(show: 'still' | 'same', yields = Infinity): Promise<boolean> {
+    const pending = this.run(show, yields).finally(() => {
       if (this.pending === pending) this.pending = null;
     });
     this.pending = pending;
     return pending;
   }
 
-  private async run(show: 'still' | 'same'): Promise<boolean> {
-    this.abort?.abort();
-    const abort = new AbortController();
-    this.abort = abort;
-    [this.busy.value, this.problem.value] = ['computing', ''];
+  private async run(show: 'still' | 'same', yields: number): Promise<boolean> {
+    this.running.value?.stop();
+    [this.busy.value, this.problem.value, this.paused.value] = ['computing', '', yields < Infinity];
+    const settings = { ...(this.figure.request(this.values.value) as object), ...this.extras.more?.() };
+    const onProgress = (value: unknown) => {
+      if (this.running.value !== running) return;
+      if (typeof value === 'string') this.busy.value = value;
+      else this.follows(value as Hashed);
+    };
+    const running: Running<unknown> = this.engine.start(this.figure.job, settings as never, {
+      onProgress,
+      yields,
+    });
+    this.running.value = running;
+    if (this.figure.live) this.frame.value = Math.max(0, this.frames.value - 1);
     try {
-      const settings = { ...(this.figure.request(this.values.value) as object), ...this.extras.more?.() };
-      const onProgress = (value: unknown) => {
-        if (typeof value === 'string') this.busy.value = value;
-      };
-      const result = (await this.engine.run(
-        this.figure.job,
-        settings as never,
-        onProgress,
-        abort.signal,
-      )) as Hashed;
+      const result = (await running.result) as Hashed;
+      if (this.figure.live) {
+        this.follows(result);
+        return true;
+      }
       const last = this.figure.frames(result) - 1;
       const fresh = this.result.value === null || show === 'still';
       this.result.value = result;
@@ -93,26 +105,59 @@ export class Lab {
       if (!(error instanceof Stopped)) this.problem.value = (error as Error).message;
       return false;
     } finally {
-      if (this.abort === abort) {
-        this.abort = null;
-        this.busy.value = '';
+      if (this.running.value === running) {
+        [this.running.value, this.busy.value] = [null, ''];
       }
     }
+  }
+
+  /** Shows what a live figure has so far. The slider stays at the end, unless a person has moved it. */
+  private follows(result: Hashed): void {
+    const atEnd = this.result.value === null || this.frame.value >= this.frames.value - 1;
+    const last = this.figure.frames(result) - 1;
+    batch(() => {
+      this.result.value = result;
+      this.frame.value = atEnd ? last : Math.min(this.frame.value, last);
+    });
+    const now = performance.now();
+    if (now - this.statusAt < STATUS_EVERY) return;
+    this.statusAt = now;
+    this.busy.value = this.figure.moment(result, last);
   }
 
   /** Changes settings, and computes with them. */
   async change(values: Values): Promise<void> {
     this.values.value = { ...this.values.value, ...values };
     this.writeAddress();
-    await this.compute('same');
+    if (!this.figure.live) await this.compute('same');
+    else if (this.running.value) this.say(`Press ${this.figure.live} again to use the new settings.`);
   }
 
-  /** Whether there is a result. Without one it computes one, or waits for the one that is being computed. */
+  /**
+   * Whether there is a result. Without one it computes one, or waits for the one that is being computed. A live figure
+   * is not started: its job is long.
+   */
   private async ensure(): Promise<boolean> {
+    if (this.figure.live) {
+      if (!this.result.value) this.say(`Press ${this.figure.live} first.`);
+      return this.result.value !== null;
+    }
     return (await this.pending) ?? (this.result.value !== null || this.compute('still'));
   }
 
+  /** Starts a live figure, pauses it, or lets it go on. */
+  private toggleLive(): void {
+    const running = this.running.value;
+    if (!running) {
+      void this.compute('still');
+      return;
+    }
+    this.paused.value = !this.paused.value;
+    running.allow(this.paused.value ? 0 : Infinity);
+  }
+
   private async toggle(): Promise<void> {
+    if (this.figure.live) return this.toggleLive();
     if (this.playing.value) {
       this.playing.value = false;
       return;
@@ -140,12 +185,23 @@ export class Lab {
 
   private async step(): Promise<void> {
     this.playing.value = false;
+    if (this.figure.live) {
+      this.paused.value = true;
+      if (this.running.value) this.running.value.allow(1);
+      else void this.compute('still', 1);
+      return;
+    }
     if (!(await this.ensure())) return;
     this.frame.value = (this.frame.value + 1) % this.frames.value;
   }
 
   private async reset(): Promise<void> {
     this.playing.value = false;
+    if (this.figure.live) {
+      this.running.value?.stop();
+      this.frame.value = 0;
+      return;
+    }
     if (await this.ensure()) this.frame.value = 0;
   }
 
@@ -178,10 +234,13 @@ export class Lab {
       this.playing.value = false;
       this.frame.value = Number((event.target as HTMLInputElement).value);
     };
-    const wake = () => void this.ensure();
+    const { live } = this.figure;
+    const wake = () => void (live || this.ensure());
+    const going = live ? this.running.value && !this.paused.value : playing;
+    const start = this.running.value && live ? 'Go on' : (live ?? 'Run');
     return html`
       <div class="buttons">
-        <button class="primary" @click=${() => this.toggle()}>${playing ? 'Pause' : 'Run'}</button>
+        <button class="primary" @click=${() => this.toggle()}>${going ? 'Pause' : start}</button>
         <button @click=${() => this.step()}>Step</button>
         <button @click=${() => this.reset()}>Reset</button>
         ${this.seedField()}
@@ -189,7 +248,7 @@ export class Lab {
       <div class="scrub">
         <input type="range" min="0" max=${last} .value=${String(frame)}
           aria-label="moment" aria-valuetext=${moment || nothing} @input=${scrub} @focus=${wake} @pointerdown=${wake} />
-        <output>${moment}</output>
+        <output aria-live=${live ? 'off' : nothing}>${moment}</output>
       </div>`;
   }
 
@@ -212,7 +271,7 @@ export class Lab {
         <button @click=${() => this.savePng()}>PNG</button>
         <button @click=${() => this.saveCsv()}>CSV</button>
         <button @click=${() => this.defaults()}>Lesson's settings</button>
-        ${busy ? html`<button @click=${() => this.abort?.abort()}>Stop</button>` : nothing}
+        ${busy ? html`<button @click=${() => this.running.value?.stop()}>Stop</button>` : nothing}
         <span class="status" role="status">${busy || this.note.value}</span>
       </div>
       ${this.problem.value ? html`<p class="problem" role="alert">${this.problem.value}</p>` : nothing}`;

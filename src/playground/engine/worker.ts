@@ -15,6 +15,14 @@ const scope = globalThis as unknown as {
   onmessage: (event: MessageEvent<ToEngine>) => void;
 };
 const stopped = new Set<number>();
+/** How often each job may yield before it waits. */
+const allowed = new Map<number, number>();
+/** They end the waits of paused jobs, which then look whether they may go on. */
+let wakes: (() => void)[] = [];
+function wake(): void {
+  for (const resolve of wakes) resolve();
+  wakes = [];
+}
 
 /** The buffers of arrays in a result that use their whole buffer. They are transferred to the page. */
 function buffersIn(value: unknown, found = new Set<ArrayBuffer>()): Set<ArrayBuffer> {
@@ -38,10 +46,11 @@ const receiveMessages = () =>
     channel.port2.postMessage(null);
   });
 
-async function run({ id, job, settings }: Extract<ToEngine, { type: 'run' }>): Promise<void> {
+async function run({ id, job, settings, yields }: Extract<ToEngine, { type: 'run' }>): Promise<void> {
+  allowed.set(id, yields);
   const { compute } = await JOBS[job]();
   // biome-ignore lint/suspicious/noExplicitAny: the protocol pairs each job with its settings
-  const steps = (compute as any)(settings) as AsyncGenerator<unknown, unknown, void> | Promise<unknown>;
+  const steps = (compute as any)(settings) as AsyncGenerator<() => unknown, unknown, void> | Promise<unknown>;
   if (steps instanceof Promise) {
     const result = await steps;
     return post({ type: 'done', id, result }, result);
@@ -51,14 +60,18 @@ async function run({ id, job, settings }: Extract<ToEngine, { type: 'run' }>): P
     const { done, value } = await steps.next();
     if (done) return post({ type: 'done', id, result: value }, value);
     const now = performance.now();
-    if (now - sent > PROGRESS_EVERY) {
-      post({ type: 'progress', id, value }, value);
-      sent = now;
-    }
+    allowed.set(id, Math.max(0, allowed.get(id)! - 1));
     if (now - received > RECEIVE_EVERY) {
       await receiveMessages();
       received = performance.now();
     }
+    const paused = () => allowed.get(id) === 0 && !stopped.has(id);
+    if (now - sent > PROGRESS_EVERY || paused()) {
+      const content = value();
+      post({ type: 'progress', id, value: content }, content);
+      sent = now;
+    }
+    while (paused()) await new Promise<void>((resolve) => wakes.push(resolve));
     if (stopped.delete(id)) {
       await steps.return(undefined);
       return post({ type: 'stopped', id });
@@ -81,15 +94,23 @@ function facts(): EngineFacts {
 }
 
 scope.onmessage = ({ data }) => {
-  if (data.type === 'stop') stopped.add(data.id);
-  else if (data.type === 'threads') {
+  if (data.type === 'stop') {
+    stopped.add(data.id);
+    wake();
+  } else if (data.type === 'allow') {
+    allowed.set(data.id, data.yields);
+    wake();
+  } else if (data.type === 'threads') {
     setThreads(data.threads);
     post({ type: 'ready', facts: facts() });
   } else {
     const { id } = data;
     run(data)
       .catch((error) => post({ type: 'failed', id, message: wordsOf(error) }))
-      .finally(() => stopped.delete(id));
+      .finally(() => {
+        stopped.delete(id);
+        allowed.delete(id);
+      });
   }
 };
 post({ type: 'ready', facts: facts() });

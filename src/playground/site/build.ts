@@ -1,18 +1,17 @@
 /**
  * Builds the site into a folder: `build.ts OUT`. The first picture of each figure is computed and drawn here, by the
- * code that runs in the page.
+ * code that runs in the page. That of a live figure is read from its file (still.ts).
  */
 import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { build, type Metafile, type Plugin } from 'esbuild';
-import { runJob } from '../engine/jobs.ts';
-import type { AnyFigure, Hashed } from '../figure.ts';
-import { stillOf } from '../figure.ts';
+import type { AnyFigure } from '../figure.ts';
 import { BROWNIAN } from '../lessons/brownian/figure.ts';
 import { LESSONS } from '../lessons/index.ts';
 import { namesOnly } from './names-only.ts';
 import { type Assets, indexPage, lessonPage } from './pages.ts';
+import { computeStill, readStill, type Still } from './still.ts';
 
 const HERE = 'src/playground';
 const FONT = 'node_modules/@fontsource-variable/source-sans-3';
@@ -116,11 +115,11 @@ async function serviceWorker(out: string): Promise<void> {
   });
 }
 
-const results = new Map<AnyFigure, Promise<Hashed>>();
-function compute(figure: AnyFigure): Promise<Hashed> {
-  const known = results.get(figure) ?? runJob(figure.job, figure.request(figure.initial) as never);
-  results.set(figure, known as Promise<Hashed>);
-  return known as Promise<Hashed>;
+const stills = new Map<AnyFigure, Promise<Still>>();
+function stillFor(figure: AnyFigure): Promise<Still> {
+  const known = stills.get(figure) ?? computeStill(figure);
+  stills.set(figure, known);
+  return known;
 }
 
 const [out] = process.argv.slice(2);
@@ -130,10 +129,9 @@ const assets = await bundle(out);
 for (const file of ['icon.svg', 'noscript.css']) copyFileSync(join(HERE, 'site', file), join(out, file));
 copyFileSync(join(FONT, 'LICENSE'), join(out, 'font-license.txt'));
 for (const lesson of LESSONS) {
-  writeFileSync(join(out, `${lesson.slug}.html`), await lessonPage(assets, LESSONS, lesson, compute));
+  const still = async (figure: AnyFigure) => (figure.live ? readStill(lesson, figure) : stillFor(figure));
+  writeFileSync(join(out, `${lesson.slug}.html`), await lessonPage(assets, LESSONS, lesson, still));
 }
-const opening = await compute(BROWNIAN);
-const drawn = BROWNIAN.draw(opening as never, stillOf(BROWNIAN, opening), 656);
-writeFileSync(join(out, 'index.html'), indexPage(assets, LESSONS, drawn));
+writeFileSync(join(out, 'index.html'), indexPage(assets, LESSONS, (await stillFor(BROWNIAN)).wide));
 await serviceWorker(out);
 process.exit(0); // worker threads that helped would keep the process

@@ -1,11 +1,11 @@
 /** The pages of the site as HTML. */
 
 import { escaped } from '../draw/svg.ts';
-import type { AnyFigure, Hashed } from '../figure.ts';
-import { stillOf } from '../figure.ts';
+import type { AnyFigure } from '../figure.ts';
 import type { Excerpt, FigureBlock, Lesson } from '../lesson.ts';
 import { excerpt } from './excerpt.ts';
 import { highlighted } from './markup.ts';
+import type { Still } from './still.ts';
 
 /** Names of the files that the bundler wrote. */
 export interface Assets {
@@ -15,9 +15,6 @@ export interface Assets {
   /** By lesson, and `index`: its script, and what that loads at once. */
   readonly scripts: ReadonlyMap<string, { readonly entry: string; readonly needs: readonly string[] }>;
 }
-
-/** Widths that figures are drawn with at the build. */
-const [WIDE, SLIM] = [656, 328];
 
 /** What the page may load: its own files, and nothing from elsewhere. */
 export const POLICY = [
@@ -81,13 +78,13 @@ export async function lessonPage(
   assets: Assets,
   lessons: readonly Lesson[],
   lesson: Lesson,
-  compute: (figure: AnyFigure) => Promise<Hashed>,
+  still: (figure: AnyFigure) => Promise<Still>,
 ): Promise<string> {
   const blocks: string[] = [];
   for (const block of lesson.blocks) {
     if (typeof block === 'string') blocks.push(`<div class="prose">${block}</div>`);
     else if ('html' in block) blocks.push(await block.html());
-    else blocks.push(lab(block, await compute(block.figure)));
+    else blocks.push(lab(block, await still(block.figure)));
   }
   const at = lessons.indexOf(lesson);
   const link = (other: Lesson | undefined, rel: string, word: string) =>
@@ -105,13 +102,12 @@ ${footer('<p id="engine">Nothing is computed yet. Press Run, or change a setting
   return document(assets, lesson.slug, `${lesson.title} · langevin`, lesson.summary, body);
 }
 
-function lab({ figure, caption, code }: FigureBlock, result: Hashed): string {
+function lab({ figure, caption, code }: FigureBlock, still: Still): string {
   const { id, title } = figure;
-  const frame = stillOf(figure, result);
   const tabs = ['code', 'numbers', 'command'];
   const contents = [
     code.map(source).join(''),
-    `<div data-place="numbers">${numbersTable(figure, result, frame)}</div><p class="small">The SHA-256 of what is shown is that in the last event of the command with <code>--json</code>.</p>`,
+    `<div data-place="numbers">${numbersTable(still)}</div><p class="small">The SHA-256 of what is shown is that in the last event of the command with <code>--json</code>.</p>`,
     `<div data-place="command">${figure
       .commands(figure.initial)
       .map(({ line }) => `<div class="command"><code>${escaped(line)}</code></div>`)
@@ -119,12 +115,12 @@ function lab({ figure, caption, code }: FigureBlock, result: Hashed): string {
         '',
       )}</div><p class="small">Each line makes the same numbers, bit for bit. Without an installed langevin: <code>npx ${'langevin'} …</code></p>`,
   ];
-  const at = `data-frame="${frame}" data-last="${figure.frames(result) - 1}" data-moment="${escaped(figure.moment(result, frame))}"`;
+  const at = `data-frame="${still.frame}" data-last="${still.last}" data-moment="${escaped(still.moment)}"`;
   return `<section class="lab" id="${id}" aria-labelledby="${id}-title" ${at}>
 <figure>
 <h2 id="${id}-title">${title}</h2>
 <div class="controls" data-place="controls"></div>
-<div class="picture" data-place="picture"><div class="wide">${figure.draw(result, frame, WIDE)}</div><div class="slim">${figure.draw(result, frame, SLIM)}</div></div>
+<div class="picture" data-place="picture"><div class="wide">${still.wide}</div><div class="slim">${still.slim}</div></div>
 <figcaption>${caption}</figcaption>
 <div class="settings" data-place="settings"></div>
 </figure>
@@ -145,11 +141,11 @@ ${tabs
 </section>`;
 }
 
-function numbersTable(figure: AnyFigure, result: Hashed, frame: number): string {
-  const rows = figure
-    .numbers(result, frame)
-    .map(({ name, value }) => `<tr><th scope="row">${escaped(name)}</th><td>${escaped(value)}</td></tr>`);
-  const hashes = Object.entries(result.hashes).map(
+function numbersTable({ numbers, hashes: own }: Still): string {
+  const rows = numbers.map(
+    ({ name, value }) => `<tr><th scope="row">${escaped(name)}</th><td>${escaped(value)}</td></tr>`,
+  );
+  const hashes = Object.entries(own).map(
     ([name, hash]) => `<dt>${escaped(name)}</dt><dd><code data-hash="${escaped(name)}">${hash}</code></dd>`,
   );
   return `<table><tbody>${rows.join('')}</tbody></table><dl class="hashes">${hashes.join('')}</dl>`;

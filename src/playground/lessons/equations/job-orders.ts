@@ -22,7 +22,7 @@ export const compute: Compute<OrdersJob> = async function* (settings) {
   const measured: MeasuredOrder[] = [];
   const hashes: Record<string, string> = {};
   for (const name of MEASURED) {
-    yield `measuring ${name}`;
+    yield () => `measuring ${name}`;
     const one = measureOrder(solverNamed(name), 'diagonal', 'strong', settings);
     measured.push(one);
     const figure: OrdersFigure = { kind: 'strong', noise: 'diagonal', measured: [one] };

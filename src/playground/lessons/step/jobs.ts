@@ -140,14 +140,14 @@ export const broken: Compute<BrokenJob> = async function* ({ op, input, steps, .
       recipe.module.dispose();
     }
   }
-  const right = yield* map(losses(), (values) => ({ right: [...values] }));
+  const right = yield* map(losses(), (values) => () => ({ right: [...values] }));
   // The op is broken only between two looks at the mail: no other job meets it.
   const error = await whileBroken({ op, input }, async () => errorOf(op));
   const run = losses();
   for (;;) {
     const { done, value } = await whileBroken({ op, input }, () => run.next());
     if (done) return { error, right, wrong: value };
-    yield { error, right, wrong: [...value] };
+    yield () => ({ error, right, wrong: [...value] });
   }
 };
 

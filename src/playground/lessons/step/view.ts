@@ -7,7 +7,7 @@
  */
 import { computed, effect, signal } from '@preact/signals-core';
 import { html, nothing, render, type TemplateResult } from 'lit-html';
-import { type Engine, Stopped } from '../../app/client.ts';
+import { type Engine, type Running, Stopped } from '../../app/client.ts';
 import { signed } from '../../draw/pixels.ts';
 import { shown } from '../../figure.ts';
 import { STEP_SETTINGS, type StepSettings, stepCommand } from './command.ts';
@@ -48,7 +48,7 @@ export class Stepper {
   private readonly status = signal('');
   private readonly problem = signal('');
   private readonly seed;
-  private readonly breaking = signal<AbortController | null>(null);
+  private readonly breaking = signal<Running<BrokenResult> | null>(null);
   /** What the build found for the first of the derivatives. */
   private readonly built: BrokenResult;
 
@@ -340,24 +340,24 @@ export class Stepper {
         this.breakage.value = Number((event.target as HTMLSelectElement).value);
       }}>${BREAKS.map(({ name }, i) => html`<option value=${i} ?selected=${i === this.breakage.value}>${name}</option>`)}</select>
       <button class="primary" @click=${() => this.breakIt(chosen)}>Break it</button>
-      ${this.breaking.value ? html`<button @click=${() => this.breaking.value?.abort()}>Stop</button>` : nothing}</div>
+      ${this.breaking.value ? html`<button @click=${() => this.breaking.value?.stop()}>Stop</button>` : nothing}</div>
       ${verdict}
       ${result?.right ? html`<div class="losses" .innerHTML=${drawLosses(result.right, result.wrong ?? [], BROKEN_STEPS, document.querySelector('[data-place=break]')!.clientWidth)}></div>` : nothing}`;
   }
 
   private breakIt({ op, input }: (typeof BREAKS)[number]): Promise<void> {
-    this.breaking.value?.abort();
-    const abort = new AbortController();
-    this.breaking.value = abort;
+    this.breaking.value?.stop();
+    this.broken.value = { right: [] };
+    const settings = { ...this.settings, op, input, steps: BROKEN_STEPS };
+    const onProgress = (progress: Partial<BrokenResult>) => {
+      this.broken.value = { ...this.broken.value, ...progress };
+    };
+    const running = this.engine.start('step-broken', settings, { onProgress });
+    this.breaking.value = running;
     return this.attempt(async () => {
-      this.broken.value = { right: [] };
-      const settings = { ...this.settings, op, input, steps: BROKEN_STEPS };
-      const told = (progress: Partial<BrokenResult>) => {
-        this.broken.value = { ...this.broken.value, ...progress };
-      };
-      this.broken.value = await this.engine.run('step-broken', settings, told, abort.signal);
+      this.broken.value = await running.result;
     }).finally(() => {
-      if (this.breaking.value === abort) this.breaking.value = null;
+      if (this.breaking.value === running) this.breaking.value = null;
     });
   }
 
