@@ -2,7 +2,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import type { AnyFigure } from '../src/playground/figure.ts';
+import { addressOf } from '../src/playground/app/address.ts';
+import type { AnyFigure, Values } from '../src/playground/figure.ts';
+import { figuresOf, type Lesson } from '../src/playground/lesson.ts';
 import { inFolder, langevin, ROOT } from './dist.ts';
 
 export const SITE = join(ROOT, 'dist', 'page');
@@ -42,9 +44,18 @@ export async function open(
   return { page, complaints, close: () => browser.close() };
 }
 
-/** Waits until a figure has a result of its own, and gives its hashes. */
-export async function computed(page: Page, { id }: AnyFigure): Promise<Record<string, string>> {
-  await page.click(`#${id} [data-place=controls] button:text-is("Reset")`);
+/** The settings of a check: those of the lesson, but a live figure has a short run. */
+export const checkedSettings = ({ initial, short }: AnyFigure): Values => ({ ...initial, ...short });
+
+/** The address of a lesson with the settings of a check. */
+export function checkedAddress(lesson: Lesson): string {
+  const parts = figuresOf(lesson).map((figure) => addressOf(figure, checkedSettings(figure)));
+  return `${lesson.slug}.html#${parts.filter((part) => part !== '').join('&')}`;
+}
+
+/** Waits until a figure has a result of its own, and gives its hashes. A live figure is started. */
+export async function computed(page: Page, { id, live }: AnyFigure): Promise<Record<string, string>> {
+  await page.click(`#${id} [data-place=controls] button:text-is("${live ?? 'Reset'}")`);
   // The copy button of a command is the script's: the build has none.
   await page.waitForSelector(`#${id} [data-place=command] button`, { ...PATIENCE, state: 'attached' });
   await page.waitForFunction(

@@ -30,7 +30,17 @@ import { LESSONS } from '../src/playground/lessons/index.ts';
 import { STEP_SETTINGS, stepCommand } from '../src/playground/lessons/step/command.ts';
 import { difference, recipeOf, runStep } from '../src/playground/lessons/step/session.ts';
 import { inFolder, langevin, npmRun, ROOT } from './dist.ts';
-import { computed, hasChromium, numbersOf, open, PATIENCE, SITE, seed } from './helpers-page.ts';
+import {
+  checkedAddress,
+  checkedSettings,
+  computed,
+  hasChromium,
+  numbersOf,
+  open,
+  PATIENCE,
+  SITE,
+  seed,
+} from './helpers-page.ts';
 import { suite } from './suite.ts';
 
 npmRun('build:node', 'build:page');
@@ -318,10 +328,10 @@ suite('page: in a browser', (test) => {
     const { slug, title } = lesson;
     test.when(hasChromium, `${title}: every figure has the bits of the command that it shows`, async () => {
       const { server, port } = await serveFolder(SITE, 0);
-      const { page, complaints, close } = await open(`http://127.0.0.1:${port}`, `${slug}.html`);
+      const { page, complaints, close } = await open(`http://127.0.0.1:${port}`, checkedAddress(lesson));
       try {
         for (const figure of figuresOf(lesson)) {
-          const values = { ...figure.initial, seed: `page ${slug}` };
+          const values = { ...checkedSettings(figure), seed: `page ${slug}` };
           await seed(page, figure, values.seed);
           const hashes = await computed(page, figure);
           const lines = await page.$$eval(`#${figure.id} [data-place=command] code`, (all) =>

@@ -50,6 +50,8 @@ export interface Figure<K extends JobName = JobName> {
    * first picture is computed by `npm run page:frames`, not at each build.
    */
   readonly live?: string;
+  /** Settings with which a live figure ends within seconds. The checks of the page run it with these. */
+  readonly short?: Values;
   /** The number of pictures in a run. */
   frames(result: Jobs[K]['result']): number;
   /** The picture that is shown before a run. Default the last one. */

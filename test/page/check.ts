@@ -11,7 +11,16 @@ import { serveFolder } from '../../src/cli/page/server.ts';
 import { figuresOf } from '../../src/playground/lesson.ts';
 import { LESSONS } from '../../src/playground/lessons/index.ts';
 import { npmRun } from '../dist.ts';
-import { computed, hasChromium, numbersOf, open, SITE, seed } from '../helpers-page.ts';
+import {
+  checkedAddress,
+  checkedSettings,
+  computed,
+  hasChromium,
+  numbersOf,
+  open,
+  SITE,
+  seed,
+} from '../helpers-page.ts';
 
 const SEEDS = ['0', '1', 'a b'];
 const WIDTHS = [360, 768, 1440];
@@ -59,13 +68,13 @@ function sizes(): void {
 
 async function hashes(origin: string): Promise<void> {
   for (const lesson of LESSONS) {
-    const { page, complaints, close } = await open(origin, `${lesson.slug}.html`);
+    const { page, complaints, close } = await open(origin, checkedAddress(lesson));
     for (const figure of figuresOf(lesson)) {
       for (const [i, value] of SEEDS.entries()) {
         await seed(page, figure, value);
         const shown = await computed(page, figure);
         const wrong: string[] = [];
-        for (const { line, numbers } of figure.commands({ ...figure.initial, seed: value })) {
+        for (const { line, numbers } of figure.commands({ ...checkedSettings(figure), seed: value })) {
           const printed = await numbersOf(line, 1 + (i % 2));
           for (const [file, key] of Object.entries(numbers)) {
             if (shown[key] !== printed[file]) wrong.push(`${line}: ${shown[key]} is not ${printed[file]}`);
