@@ -585,7 +585,7 @@ suite('cli: diffusion', (test) => {
       failed(
         await resume('m/model.safetensors'),
         1,
-        /expected a run that can go on, got a model without its training state/,
+        /expected a run that can be resumed, got a model without its training state/,
       );
       failed(await resume('p'), 1, /p: expected a checkpoint of langevin train, found none/);
       failed(

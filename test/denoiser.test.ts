@@ -248,7 +248,7 @@ suite('denoiser', (test) => {
     refused(
       () => again.next(),
       DivergenceError,
-      /epoch 2, batch 1 of 10: .*NaN; .*where it was after epoch 1; take a smaller learning rate than 0\.001$/,
+      /epoch 2, batch 1 of 10: .*NaN; .*its values after epoch 1; take a smaller learning rate than 0\.001$/,
     );
     assert.equal(values(model), kept);
   });

@@ -205,7 +205,7 @@ suite('diffusion training', (test) => {
     refused(
       () => resumeDiffusion(saved(run, false), strokes),
       FormatError,
-      /run: expected a run that can go on/,
+      /run: expected a run that can be resumed/,
     );
     const other = encodeCheckpoint(new Denoiser({ inputs: 4, hidden: 2, code: 2 }), {
       kind: 'denoiser',

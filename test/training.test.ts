@@ -209,14 +209,14 @@ suite('training', (test) => {
     refused(
       () => events.next(),
       DivergenceError,
-      /^training diverged in epoch 2, batch 2 of 7: .* got NaN; the model is back to where it was after epoch 1; /,
+      /^training diverged in epoch 2, batch 2 of 7: .* got NaN; the model is back to its values after epoch 1; /,
     );
     assert.equal(tensors(), kept);
 
     const file = saved(denoiser());
     const again = resumeDenoiser(file, strokes);
     again.recipe.module.parameters()[0].set(new Float32Array(6 * 784).fill(NaN));
-    refused(() => trainFor(again), DivergenceError, /the model is back to where it was after step 0; /);
+    refused(() => trainFor(again), DivergenceError, /the model is back to its values after step 0; /);
   });
 
   test('a time limit ends a run, counts over all its parts, and decreases the learning rate', () => {
@@ -280,7 +280,7 @@ suite('training', (test) => {
     refused(
       () => resumeDenoiser(saved(run, false), strokes),
       FormatError,
-      /^run: expected a run that can go on, got a model without its training state$/,
+      /^run: expected a run that can be resumed, got a model without its training state$/,
     );
     refused(
       () => denoiser({ every: 0 }),

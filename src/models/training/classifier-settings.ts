@@ -1,4 +1,4 @@
-/** The networks of `train classifier` by name, and the settings that each has where none are given. */
+/** The networks of `train classifier` by name, and the default settings of each network. */
 import type { Rng } from '../../random/rng.ts';
 import { Classifier } from '../networks/classifier.ts';
 import { ConvClassifier } from '../networks/conv-classifier.ts';
@@ -7,14 +7,15 @@ import { defaultOf } from '../setting.ts';
 import { CLASSIFIER_TABLE, type ClassifierNetworkName } from '../settings.ts';
 import type { ClassifierSettings } from './cross-entropy.ts';
 
-/** How long each network is trained: epochs at least, and steps where there are fewer pictures. */
+/** The length of training: at least `epochs`. A small data set gets more epochs, until the run has `steps` steps. */
 const LENGTHS: Readonly<Record<ClassifierNetworkName, { epochs: number; steps: number }>> = {
   conv: { epochs: 8, steps: 2400 },
   mlp: { epochs: 1, steps: 6000 },
 };
+/** The most epochs that a small data set gets. */
 const MOST_EPOCHS = 60;
 
-/** A network of that name, before any training. */
+/** A network of that name with random initial values. */
 export function createClassifier(
   name: ClassifierNetworkName,
   sizes: ClassifierSizes,
@@ -23,7 +24,10 @@ export function createClassifier(
   return name === 'conv' ? new ConvClassifier(sizes, rng) : new Classifier(sizes, rng);
 }
 
-/** The settings of a network that learns from so many pictures: those that are given, and else the network's own. */
+/**
+ * The settings of a run. A setting that is not in `given` has the default of the network.
+ * @param pictures the number of training pictures
+ */
 export function classifierSettings(
   name: ClassifierNetworkName,
   pictures: number,

@@ -1,11 +1,12 @@
 /**
- * Recipes of the classifiers of clean pictures: cross-entropy, and Adam at a rate that falls along half a cosine to 0.
+ * Recipes of the classifiers of clean pictures. The loss is cross-entropy, and the optimizer is Adam. The learning rate
+ * follows half a cosine down to 0.
  *
- *     MLP            pictures are moved by up to two pixels down and across, anew in every epoch
- *     convolutional  pictures are also turned by up to 10° and scaled by 0.9 to 1.1; the rate is warmed up; the labels
- *                    are smoothed; the file holds a moving average of the parameters
+ *     MLP            Each picture is shifted at random by up to two pixels down and across, anew in every epoch.
+ *     convolutional  Each picture is also rotated by up to 10° and scaled by 0.9 to 1.1. The learning rate has a
+ *                    warm-up. The labels are smoothed. The file has a moving average of the parameters.
  *
- * The test loss is the same cross-entropy, of the test pictures as they are.
+ * The test loss is the same cross-entropy, on test pictures that are not augmented.
  */
 import type { Checkpoint, CheckpointInfo } from '../../checkpoint/checkpoint.ts';
 import { type Dataset, pictureName, type TrainTest } from '../../data/dataset.ts';
@@ -26,21 +27,25 @@ import { warmCosineLr } from './rates.ts';
 import { RESUME_DEFAULTS, type ResumeOptions, resumeRun, settingsOf } from './resume.ts';
 import { testLoss } from './test-loss.ts';
 
+/** The largest shift in pixels. */
 const MOST_SHIFT = 2;
-/** Moves of up to two pixels of 28. */
+/** Random motions for the convolutional network. 0.08 of the side is about two pixels of 28. */
 const MOTION = { degrees: 10, translate: [0.08, 0.08], scale: [0.9, 1.1] } as const;
 const AVERAGE_DECAY = 0.998;
 const LABEL_SMOOTHING = 0.05;
 const TEST_BATCH = 250;
 
-/** Of the MLP. */
+/** The recipe of the MLP, and the base class of the convolutional recipe. */
 export class ClassifierRecipe extends CrossEntropyRecipe {
   readonly streams: Record<string, Rng>;
   readonly ema?: number;
-  /** There is none without test pictures. */
+  /** Undefined if there are no test pictures. */
   readonly test?: () => number;
 
-  /** @throws ShapeError for pictures that are not of the model's size, ValueError for more classes */
+  /**
+   * @throws ShapeError for pictures that do not have the model's size
+   * @throws ValueError for data with more classes than the model
+   */
   constructor(
     readonly module: PictureClassifier,
     readonly settings: ClassifierSettings,
@@ -56,7 +61,7 @@ export class ClassifierRecipe extends CrossEntropyRecipe {
     if (test.length > 0) this.test = () => testClassifier(module, test, this.labelSmoothing);
   }
 
-  /** Whether the labels are smoothed in training. */
+  /** Whether the training smooths the labels. */
   get smoothed(): boolean {
     return this.labelSmoothing > 0;
   }
@@ -71,12 +76,13 @@ export class ClassifierRecipe extends CrossEntropyRecipe {
     return this.module.forward(this.moved(images));
   }
 
-  /** The pictures as they are learnt from. */
+  /** The augmented pictures, which are the input of the network in training. */
   protected moved(images: Tensor): Tensor {
     return shifted(images, this.streams.shifts);
   }
 }
 
+/** The recipe of the convolutional classifier. */
 export class ConvClassifierRecipe extends ClassifierRecipe {
   override readonly streams = { motions: new Rng(this.settings.seed).stream('motions') };
   override readonly ema = AVERAGE_DECAY;
@@ -91,7 +97,7 @@ export class ConvClassifierRecipe extends ClassifierRecipe {
   }
 }
 
-/** The mean cross-entropy over a set, of labels that are smoothed as in training. */
+/** The mean cross-entropy over a data set. The labels are smoothed as in training. */
 function testClassifier(model: PictureClassifier, dataset: Dataset, labelSmoothing: number): number {
   return testLoss(dataset, TEST_BATCH, ({ images, labels }) =>
     crossEntropy(model.forward(images), labels, { labelSmoothing }),
@@ -99,9 +105,10 @@ function testClassifier(model: PictureClassifier, dataset: Dataset, labelSmoothi
 }
 
 /**
- * A run at its beginning, by the recipe of the model's kind.
- * @param limitSeconds ends it after this time of training
- * @throws ValueError for settings out of range, ShapeError for pictures that are not of the model's size
+ * A new run, with the recipe for this kind of model.
+ * @param limitSeconds the time limit of training in seconds. Default: no limit
+ * @throws ValueError for settings out of range
+ * @throws ShapeError for pictures that do not have the model's size
  */
 export function classifierTrainer(
   model: PictureClassifier,
@@ -114,10 +121,12 @@ export function classifierTrainer(
 }
 
 /**
- * Trains a classifier of clean pictures in place, and yields as it goes. No test loss is computed: `accuracy` counts. In
- * the end, or where its caller stops, the model has the moving average of its parameters if the recipe keeps one.
- * @throws ValueError for settings out of range, ShapeError for pictures that are not of the model's size,
- *   DivergenceError as `trainDenoiser`
+ * Trains a classifier of clean pictures in place, and yields the events of the run. It computes no test loss; use
+ * `accuracy` after it. If the recipe has a moving average, the model has the averaged parameters at the end. This is
+ * also the case if the caller stops early.
+ * @throws ValueError for settings out of range
+ * @throws ShapeError for pictures that do not have the model's size
+ * @throws DivergenceError as `trainDenoiser`
  */
 export function* trainClassifier(
   model: PictureClassifier,
@@ -134,12 +143,12 @@ export function* trainClassifier(
   }
 }
 
-/** The names of the settings; a file has all of them. */
+/** An object with the names of all settings. A file has a value for each, so the values here are not used. */
 const SETTINGS: ClassifierSettings = { epochs: 1, batchSize: 1, lr: 1, seed: 0 };
 
 /**
- * A run that goes on where the file's run was.
- * @throws FormatError for a file that holds no such run, or one on other data
+ * Resumes the run in a checkpoint.
+ * @throws FormatError for a file without a run of a classifier, or with a run on other data
  */
 export function resumeClassifier(
   checkpoint: Checkpoint,
@@ -154,7 +163,7 @@ export function resumeClassifier(
   );
 }
 
-/** The pictures, each moved by -2 to 2 pixels down and across; what enters is black. */
+/** Shifts each picture by -2 to 2 pixels down and across. New pixels at the border are black. */
 function shifted(images: Tensor, rng: Rng): Tensor {
   const size = 2 * MOST_SHIFT + 1;
   const maps = Array.from(rng.bits(images.shape[0]), (word) => {

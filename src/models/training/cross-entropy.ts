@@ -1,4 +1,7 @@
-/** What the recipes of all classifiers share: cross-entropy, and Adam at a rate that falls along half a cosine to 0. */
+/**
+ * The part that the recipes of all classifiers share. The loss is cross-entropy, and the optimizer is Adam. The
+ * learning rate follows half a cosine down to 0.
+ */
 import type { CheckpointInfo } from '../../checkpoint/checkpoint.ts';
 import type { TrainTest } from '../../data/dataset.ts';
 import { type Batch, DataLoader } from '../../data/loader.ts';
@@ -14,19 +17,20 @@ import type { Recipe } from './recipe.ts';
 export interface ClassifierSettings {
   readonly epochs: number;
   readonly batchSize: number;
+  /** Adam's largest learning rate. */
   readonly lr: number;
   readonly seed: Seed;
 }
 
-/** Any classifier's recipe; what its pictures go through is its own. */
+/** The base class of the classifiers' recipes. A subclass defines how a batch of pictures becomes logits. */
 export abstract class CrossEntropyRecipe implements Recipe {
   abstract readonly module: Module;
   abstract readonly info: CheckpointInfo;
   abstract readonly streams: Record<string, Rng>;
-  /** The share of probability that is spread over all classes. */
+  /** Label smoothing: the part of the target probability that is spread equally over all classes. */
   protected readonly labelSmoothing: number = 0;
 
-  /** Of a batch of pictures in [0, 1], changed at random as the classifier is to see them. */
+  /** Augments a batch of pictures in [0, 1], and returns the classifier's logits `[batch, classes]`. */
   protected abstract logits(images: Tensor): Tensor;
 
   loss({ images, labels }: Batch): Tensor {
@@ -38,7 +42,7 @@ export abstract class CrossEntropyRecipe implements Recipe {
   }
 }
 
-/** A run at its beginning. @throws ValueError */
+/** A new run of a classifier's recipe. @throws ValueError for settings out of range */
 export function crossEntropyTrainer<R extends CrossEntropyRecipe>(
   recipe: R,
   { train }: Pick<TrainTest, 'train'>,

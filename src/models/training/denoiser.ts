@@ -1,12 +1,13 @@
 /**
- * Recipe of the denoisers:
+ * Recipe of the denoisers. The optimizer is Adam with a constant learning rate.
  *
- *     noisy = x + noise·eps, eps ~ N(0, 1);   loss = mean (model(noisy) - x)²;   Adam at a constant rate
+ *     noisy = x + noise·eps, eps ~ N(0, 1)
+ *     loss  = mean (model(noisy) - x)²
  *
- * The noisy picture is not clipped to [0, 1]: what was clipped would tell the model less about the pixel. Every
- * epoch draws new noise. The test loss is the mean over the whole test set, with the same noise after every epoch.
+ * The noisy picture is not clipped to [0, 1], because clipping would remove information about the pixel. Every epoch
+ * draws new noise. The test loss is the mean over the whole test set. Its noise is the same after every epoch.
  *
- * The same model and options give the same losses, bit for bit, on the strict build.
+ * With strict numerics, the same model and the same options give the same losses, bit for bit.
  */
 import type { Checkpoint, CheckpointInfo } from '../../checkpoint/checkpoint.ts';
 import type { Dataset, TrainTest } from '../../data/dataset.ts';
@@ -32,9 +33,9 @@ export interface DenoiserSettings {
   readonly batchSize: number;
   /** Adam's learning rate. */
   readonly lr: number;
-  /** Standard deviation of the noise; the pixels of a picture are in [0, 1]. */
+  /** The standard deviation of the noise. Pixels are in [0, 1]. */
   readonly noise: number;
-  /** What the shuffle and the noise follow from. */
+  /** The seed of the shuffle and of the noise. */
   readonly seed: Seed;
 }
 
@@ -44,24 +45,22 @@ export const DENOISER_SETTINGS: DenoiserSettings = defaults;
 
 export interface TrainDenoiserOptions extends Partial<DenoiserSettings> {
   readonly train: Dataset;
-  /** Never learnt from. */
+  /** The test set. The model is not trained on it. */
   readonly test: Dataset;
-  /** Batches from one batch event to the next; 1 by default. The last batch of an epoch has one too. */
+  /** The number of batches per batch event. The last batch of an epoch always has an event. Default 1. */
   readonly every?: number | undefined;
-  /** Ends the run after this time of training; no limit by default. */
+  /** The time limit of training in seconds. Default: no limit. */
   readonly limitSeconds?: number | undefined;
 }
 
-/** x + noise·eps with eps ~ N(0, 1) from `rng`; not clipped. */
+/** x + noise·eps with eps ~ N(0, 1) from `rng`, of x's shape. The result is not clipped. */
 export function addNoise(x: Tensor, noise: number, rng: Rng): Tensor {
   return x.add(rng.normal(x.shape).mul(noise));
 }
 
 const TEST_BATCH = 256;
 
-/**
- * The mean squared error of `model` over all pictures of `dataset` under noise that follows from the seed alone.
- */
+/** The mean squared error of `model` over all pictures of `dataset`. The noise is a function of the seed only. */
 export function testDenoiser(model: PictureDenoiser, dataset: Dataset, noise: number, seed: Seed): number {
   const rng = new Rng(seed).stream('test noise');
   return testLoss(dataset, TEST_BATCH, ({ images }) =>
@@ -69,10 +68,14 @@ export function testDenoiser(model: PictureDenoiser, dataset: Dataset, noise: nu
   );
 }
 
+/** The recipe that this file's header describes. */
 export class DenoiserRecipe implements Recipe {
   readonly streams: Record<'noise', Rng>;
 
-  /** @throws ValueError for a noise that is none, ShapeError for pictures that are not of the model's size */
+  /**
+   * @throws ValueError unless the noise is finite and >= 0
+   * @throws ShapeError for pictures that do not have the model's size
+   */
   constructor(
     readonly module: PictureDenoiser,
     readonly data: TrainTest,
@@ -100,7 +103,11 @@ export class DenoiserRecipe implements Recipe {
   }
 }
 
-/** A run at its beginning. @throws ValueError, ShapeError */
+/**
+ * A new run.
+ * @throws ValueError for settings out of range
+ * @throws ShapeError for pictures that do not have the model's size
+ */
 export function denoiserTrainer(
   model: PictureDenoiser,
   options: TrainDenoiserOptions,
@@ -113,13 +120,14 @@ export function denoiserTrainer(
 }
 
 /**
- * Trains `model`, and yields as it goes.
+ * Trains `model` in place, and yields the events of the run.
  *
- * Should a loss become NaN or infinite, the model is put back to where it was after the last epoch that ended
- * well, or else at the start, before the error is thrown.
+ * If a loss becomes NaN or infinite, the model gets its parameters from the end of the last epoch, or its initial
+ * values in the first epoch. Then the function throws.
  *
- * @throws ValueError for settings out of range, ShapeError for pictures that are not of the model's size
- * @throws DivergenceError that names the epoch and the batch
+ * @throws ValueError for settings out of range
+ * @throws ShapeError for pictures that do not have the model's size
+ * @throws DivergenceError for a loss that is NaN or infinite, with the epoch and the batch
  */
 export function* trainDenoiser(
   model: PictureDenoiser,
@@ -129,8 +137,8 @@ export function* trainDenoiser(
 }
 
 /**
- * A run that goes on where the file's run was.
- * @throws FormatError for a file that holds no such run, or one on other data
+ * Resumes the run in a checkpoint.
+ * @throws FormatError for a file without a run of a denoiser, or with a run on other data
  */
 export function resumeDenoiser(
   checkpoint: Checkpoint,

@@ -1,12 +1,16 @@
 /**
- * Recipe of a diffusion network:
+ * Recipe of a diffusion network.
  *
- *     x0 in [-1, 1], by the model's tones;  t, eps and which labels are withheld from one stream;  loss: diffusion/objective.ts
- *     Adam, its rate warmed up and then lowered along half a cosine to finalLr·lr;  gradients clipped where wanted
- *     moving average of the network
+ *     data       x0 in [-1, 1], from pixels by the tones of the model (tones.ts)
+ *     loss       diffusion/objective.ts, with random t and eps
+ *     labels     a random fraction `labelDropout` of the labels is replaced by "no label"
+ *     optimizer  Adam. The learning rate has a warm-up, and then follows half a cosine down to finalLr·lr.
+ *     gradients  clipped to the norm `clip`, if it is not 0
+ *     average    an exponential moving average of the network's parameters
  *
- * The test loss is the moving average's on the first 2,000 test pictures at most, with noise and evenly spread
- * times that are the same after every epoch.
+ * One random stream gives the dropped labels, t and eps. The test loss is that of the averaged parameters, on at most
+ * 2,000 test pictures, the first ones. Its noise is the same after every epoch, and so are its times. The times are
+ * stratified.
  */
 import type { Checkpoint, CheckpointInfo } from '../../checkpoint/checkpoint.ts';
 import { pictureName, type TrainTest, take } from '../../data/dataset.ts';
@@ -34,7 +38,7 @@ import type { Recipe } from './recipe.ts';
 import { RESUME_DEFAULTS, type ResumeOptions, resumeRun, settingsOf } from './resume.ts';
 import { testLoss } from './test-loss.ts';
 
-/** The settings of a run: those of its process and of its training. */
+/** The settings of a run: the settings of the process and those of the training. */
 export interface DiffusionSettings extends ProcessSettings {
   readonly lossWeighting: LossWeighting;
   readonly times: TimeSamplingName;
@@ -42,26 +46,28 @@ export interface DiffusionSettings extends ProcessSettings {
   readonly batchSize: number;
   /** Adam's learning rate after the warm-up. */
   readonly lr: number;
-  /** Adam's second decay. */
+  /** Adam's decay of the second moment. */
   readonly beta2: number;
-  /** The largest norm of the gradient; 0 for any. */
+  /** The largest norm of the gradient. 0 means no clipping. */
   readonly clip: number;
-  /** The learning rate at the end, as a share of `lr`. */
+  /** The learning rate at the end, as a fraction of `lr`. */
   readonly finalLr: number;
-  /** Decay of the moving average. */
+  /** The decay of the moving average. */
   readonly ema: number;
-  /** The share of labels that are withheld, 0 to 1. */
+  /** The fraction of labels that training drops, 0 to 1. */
   readonly labelDropout: number;
   readonly seed: Seed;
 }
 
 const { model: _network, seconds: _limit, tones: _name, ...defaults } = defaultsOf(DIFFUSION_TABLE);
+/** The default settings. */
 export const DIFFUSION_SETTINGS: Required<DiffusionSettings> = { ...defaults, tones: [], cuts: [] };
 
 const BETA1 = 0.9;
 const TEST_PICTURES = 2000;
 const TEST_BATCH = 250;
 
+/** The recipe that this file's header describes. */
 export class DiffusionRecipe implements Recipe {
   readonly module: DiffusionNetwork;
   readonly streams: Record<'training', Rng>;
@@ -70,7 +76,10 @@ export class DiffusionRecipe implements Recipe {
   readonly clip: number;
   private readonly objective: Objective;
 
-  /** @throws ValueError for settings out of range, ShapeError for pictures that are not of the network's size */
+  /**
+   * @throws ValueError for settings out of range
+   * @throws ShapeError for pictures that do not have the network's size
+   */
   constructor(
     readonly model: DiffusionPipeline,
     readonly data: TrainTest,
@@ -117,7 +126,7 @@ export class DiffusionRecipe implements Recipe {
     });
   }
 
-  /** The labels of this step's condition: null where dropout hides one. */
+  /** The labels for one step. A dropped label is null. */
   private dropLabels(labels: Uint8Array): Labels {
     if (this.model.classes === 0) return Array(labels.length).fill(null);
     const words = this.streams.training.bits(labels.length);
@@ -131,9 +140,10 @@ export class DiffusionRecipe implements Recipe {
 }
 
 /**
- * A run at its beginning.
- * @param limitSeconds ends it after this time of training
- * @throws ValueError for settings out of range, ShapeError for pictures that are not of the network's size
+ * A new run.
+ * @param limitSeconds the time limit of training in seconds. Default: no limit
+ * @throws ValueError for settings out of range
+ * @throws ShapeError for pictures that do not have the network's size
  */
 export function diffusionTrainer(
   model: DiffusionPipeline,
@@ -152,8 +162,8 @@ export function diffusionTrainer(
 }
 
 /**
- * A run that goes on where the file's run was.
- * @throws FormatError for a file that holds no such run, or one on other data
+ * Resumes the run in a checkpoint.
+ * @throws FormatError for a file without a run of a diffusion model, or with a run on other data
  */
 export function resumeDiffusion(
   checkpoint: Checkpoint,

@@ -1,24 +1,29 @@
-/** What every training run says as it goes. Epochs and batches count from 1. */
+/** The events of a training run. Epochs and batches are counted from 1. */
 
+/** Comes after every `every` batches, and after the last batch of an epoch. */
 export interface BatchEvent {
   readonly type: 'batch';
   readonly epoch: number;
   readonly batch: number;
-  /** Batches in an epoch. */
+  /** The number of batches in an epoch. */
   readonly batches: number;
-  /** The mean over the samples since the last batch event. */
+  /** The mean training loss over the samples since the last batch event. */
   readonly loss: number;
   readonly imagesPerSecond: number;
 }
 
+/** Comes after the last batch of an epoch. */
 export interface EpochEvent {
   readonly type: 'epoch';
   readonly epoch: number;
-  /** The mean over the epoch's samples. Each was seen once, and the model changed in between. */
+  /**
+   * The mean loss over the epoch's samples. The loss of a sample is that of the model at its step, so the mean is over
+   * different parameters.
+   */
   readonly trainLoss: number;
-  /** On pictures that are never learnt from; NaN for a recipe without a test. */
+  /** The loss on the test pictures. NaN for a recipe without a test. */
   readonly testLoss: number;
-  /** Spent on training: without the test, and without what the caller did between events. */
+  /** The time of the training steps, without the test and without the caller's work between events. */
   readonly seconds: number;
   readonly imagesPerSecond: number;
 }

@@ -1,9 +1,9 @@
 /**
- * The course of a run: the events of its epochs, and the loss of every batch as at most 4,096 points.
+ * The history of a run: its epoch events, and a curve of the training loss with at most 4,096 points.
  *
- * A point is the mean loss of `stride` batches that follow one another. The stride is 1 at first. It doubles, and
- * neighbours become one point, whenever there would be more points than that. The points of a run that was
- * interrupted are therefore those of a run that was not.
+ * A point is the mean loss of `stride` consecutive batches. At first the stride is 1. If there are more than 4,096
+ * points, the stride doubles, and each pair of points becomes one point. So a run that was interrupted and resumed has
+ * the same points as an uninterrupted run.
  */
 import type { StoredTensor } from '../../checkpoint/safetensors.ts';
 import { FormatError } from '../../errors.ts';
@@ -14,29 +14,35 @@ const EPOCHS = 'history.epochs';
 const LOSSES = 'history.losses';
 
 interface Point {
-  /** Where its last batch ended, in epochs: 1.5 is the middle of the second one. */
+  /** The end of its last batch, in epochs. 1.5 is the middle of the second epoch. */
   at: number;
-  /** The mean over its batches. */
+  /** The mean loss of its batches. */
   loss: number;
+  /** The number of its batches. */
   batches: number;
 }
 
+/** The history of a run, and its form in a file. */
 export class History {
   readonly epochs: EpochEvent[] = [];
   private points: Point[] = [];
-  /** Batches in a point that is complete. */
+  /** The number of batches in a complete point. */
   stride = 1;
 
-  /** In epochs, where each point ends. */
+  /** The end of each point, in epochs. */
   get at(): number[] {
     return this.points.map(({ at }) => at);
   }
 
+  /** The mean loss of each point. */
   get losses(): number[] {
     return this.points.map(({ loss }) => loss);
   }
 
-  /** @param at in epochs */
+  /**
+   * Adds the loss of a batch.
+   * @param at the end of the batch, in epochs
+   */
   addBatch(at: number, loss: number): void {
     const last = this.points.at(-1);
     if (last && last.batches < this.stride) {
@@ -53,6 +59,7 @@ export class History {
     this.epochs.push(event);
   }
 
+  /** Doubles the stride. */
   private thin(): void {
     const { points } = this;
     this.stride *= 2;
@@ -64,7 +71,7 @@ export class History {
     }
   }
 
-  /** As a file holds it: float64, a row an epoch and a row a point. */
+  /** The tensors for a file, in float64. One has a row per epoch, and the other a row per point. */
   encode(): Map<string, StoredTensor> {
     return new Map([
       [
@@ -84,7 +91,10 @@ export class History {
     ]);
   }
 
-  /** Takes on what a file holds; version 0.1.0 wrote no history. @throws FormatError */
+  /**
+   * Reads the tensors of a file. Files of version 0.1.0 have no history.
+   * @throws FormatError for a tensor of another shape
+   */
   decode(tensors: ReadonlyMap<string, StoredTensor>): void {
     const epochs = rowsOf(tensors, EPOCHS, 5);
     for (const [epoch, trainLoss, testLoss, seconds, imagesPerSecond] of epochs) {

@@ -1,6 +1,6 @@
 /**
- * Recipe of the lecture's diffusion model: `lectureLoss`, and Adam at a constant rate. The test loss is on the first
- * 2,000 test pictures at most, with the same noise after every epoch.
+ * Recipe of the lecture's diffusion model. The loss is `lectureLoss`, and the optimizer is Adam with a constant learning
+ * rate. The test loss uses at most 2,000 test pictures, the first ones. Its noise is the same after every epoch.
  */
 import type { Checkpoint, CheckpointInfo } from '../../checkpoint/checkpoint.ts';
 import { type Dataset, pictureSize, type TrainTest } from '../../data/dataset.ts';
@@ -23,15 +23,15 @@ export interface LectureSettings {
   readonly batchSize: number;
   /** Adam's learning rate. */
   readonly lr: number;
-  /** The times of the loop, rising. */
+  /** The times s of the loop, in increasing order. */
   readonly schedule: readonly number[];
-  /** Whether a t goes on from where the one before it ended: see `lectureLoss`. */
+  /** Whether each t starts from the `denoised` of the t before it. See `lectureLoss`. */
   readonly carry: boolean;
-  /** What the shuffle and the noise follow from. */
+  /** The seed of the shuffle and of the noise. */
   readonly seed: Seed;
 }
 
-/** The slides' settings. */
+/** The settings in the slides. */
 export const LECTURE_SETTINGS: LectureSettings = {
   ...defaultsOf(LECTURE_TABLE),
   schedule: [...lectureSchedule()],
@@ -40,18 +40,19 @@ export const LECTURE_SETTINGS: LectureSettings = {
 
 export interface TrainLectureOptions extends Partial<LectureSettings> {
   readonly train: Dataset;
-  /** Never learnt from. */
+  /** The test set. The model is not trained on it. */
   readonly test: Dataset;
-  /** Batches from one batch event to the next; 1 by default. The last batch of an epoch has one too. */
+  /** The number of batches per batch event. The last batch of an epoch always has an event. Default 1. */
   readonly every?: number | undefined;
-  /** Ends the run after this time of training; no limit by default. */
+  /** The time limit of training in seconds. Default: no limit. */
   readonly limitSeconds?: number | undefined;
 }
 
+/** The recipe that this file's header describes. */
 export class LectureRecipe implements Recipe {
   readonly streams: Record<'noise', Rng>;
 
-  /** @throws ShapeError for pictures that are not of the model's size */
+  /** @throws ShapeError for pictures that do not have the model's size */
   constructor(
     readonly module: LectureNetwork,
     readonly data: TrainTest,
@@ -79,7 +80,11 @@ export class LectureRecipe implements Recipe {
   }
 }
 
-/** A run at its beginning. @throws ValueError, ShapeError */
+/**
+ * A new run.
+ * @throws ValueError for settings out of range
+ * @throws ShapeError for pictures that do not have the model's size
+ */
 export function lectureTrainer(model: LectureNetwork, options: TrainLectureOptions): Trainer<LectureRecipe> {
   const filled = withDefaults('trainLecture', options, { ...LECTURE_SETTINGS, ...RUN_DEFAULTS });
   const { train, test, every, limitSeconds, ...settings } = filled;
@@ -89,8 +94,9 @@ export function lectureTrainer(model: LectureNetwork, options: TrainLectureOptio
 }
 
 /**
- * Trains the model in place, and yields as it goes.
- * @throws ValueError for settings out of range, ShapeError for pictures that are not of the model's size
+ * Trains the model in place, and yields the events of the run.
+ * @throws ValueError for settings out of range
+ * @throws ShapeError for pictures that do not have the model's size
  * @throws DivergenceError as `trainDenoiser`
  */
 export function* trainLecture(
@@ -101,8 +107,8 @@ export function* trainLecture(
 }
 
 /**
- * A run that goes on where the file's run was.
- * @throws FormatError for a file that holds no such run, or one on other data
+ * Resumes the run in a checkpoint.
+ * @throws FormatError for a file without a run of the lecture's model, or with a run on other data
  */
 export function resumeLecture(
   checkpoint: Checkpoint,

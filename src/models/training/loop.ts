@@ -1,18 +1,18 @@
 /**
- * The one training loop. A recipe says what is trained and by which loss; a source gives the batches.
+ * The training loop of all models. A recipe defines the model and the loss. A source yields the batches.
  *
  *     for each batch:   zero the gradients, loss = recipe.loss(batch), backward, Adam, moving average
- *     for each epoch:   loss on the test pictures, with the moving average if there is one
+ *     for each epoch:   the loss on the test pictures, with the averaged parameters if there is an average
  *
- * A run is a generator of events and ends where its caller stops asking. Progress bars, plots, checkpoints and pages
- * live outside. At every event the run's whole state is at hand: the tensors of model, Adam and average, `progress`,
- * and `history`. A trainer that takes them on goes on to the same bits (resume.ts).
+ * A run is a generator of events. A caller that stops iterating ends the run. The loop does not draw progress bars or
+ * plots and does not write files; callers do. At every event a caller can read the complete state of the run: the
+ * tensors of model, Adam and average, `progress`, and `history`. A trainer that loads this state continues with the
+ * same bits (resume.ts).
  *
- * What a run is at a step follows from its settings and the number of steps alone. A limit in seconds is the
- * exception. The learning rate then follows the larger of the shares of steps and of seconds that are used up, so
- * that a run that ends by the clock has been annealed too. Such a run has the bits of its machine's speed.
+ * Without a time limit, the state at a step is a function of the settings and the step only. With a time limit, the
+ * learning rate depends on the larger of two fractions: steps done, and time used. So the learning rate reaches its end
+ * also in a run that ends by the time limit. The bits of such a run depend on the speed of the machine.
  */
-
 import { scope } from '../../autograd/tape.ts';
 import { DivergenceError, ValueError } from '../../errors.ts';
 import { Adam } from '../../optim/adam.ts';
@@ -28,6 +28,7 @@ import type { Progress, Recipe, Source, TrainOptions } from './recipe.ts';
 import { Snapshot } from './snapshot.ts';
 import { Tally } from './tally.ts';
 
+/** A run of training. */
 export class Trainer<R extends Recipe = Recipe> {
   readonly adam: Adam;
   readonly ema: Ema | null;
@@ -42,7 +43,7 @@ export class Trainer<R extends Recipe = Recipe> {
   private recent = new Tally();
 
   /**
-   * A run at its beginning. It disposes of the source in the end; the module is the caller's.
+   * A new run. `dispose()` also frees the source. The caller owns the module.
    * @throws ValueError for settings out of range
    */
   constructor(
@@ -68,20 +69,20 @@ export class Trainer<R extends Recipe = Recipe> {
     this.snapshot = new Snapshot([...module.stateDict().values(), ...averages], 'its initial values');
   }
 
-  /** Steps of the whole run, should no limit of time end it. */
+  /** The number of steps of the whole run, if no time limit ends it. */
   get steps(): number {
     return this.options.epochs * this.source.batches;
   }
 
-  /** Whether all epochs are trained. */
+  /** Whether the run has done all its steps. */
   get complete(): boolean {
     return this.step >= this.steps;
   }
 
   /**
-   * Trains on, and ends with the last epoch or with the time.
-   * @throws DivergenceError where a loss is no number. It names the place, and model and average are back to where they
-   * were after the last epoch that ended well, or else to where the run began
+   * Trains until the last epoch or the time limit, and yields the events.
+   * @throws DivergenceError for a loss that is NaN or infinite, with the epoch and the batch. First, the model and the
+   *   average get their values from the end of the last epoch, or from the start of the run
    */
   *run(): Generator<TrainEvent, void> {
     const { batches } = this.source;
@@ -95,13 +96,16 @@ export class Trainer<R extends Recipe = Recipe> {
     }
   }
 
-  /** The loss on the test pictures as it is now, in evaluation mode; NaN for a recipe without a test. */
+  /**
+   * The current loss on the test pictures, in evaluation mode and with the averaged parameters if there is an average.
+   * NaN for a recipe without a test.
+   */
   test(): number {
     const { recipe } = this;
     return recipe.module.whileEvaluating(() => this.withAverage(() => recipe.test?.() ?? Number.NaN));
   }
 
-  /** Calls `body` while the module holds its moving average, if it has one. */
+  /** Calls `body` while the module has its averaged parameters, if there is an average. */
   withAverage<T>(body: () => T): T {
     this.ema?.swapIn();
     try {
@@ -111,6 +115,7 @@ export class Trainer<R extends Recipe = Recipe> {
     }
   }
 
+  /** The counters of the run. */
   get progress(): Progress {
     const { recipe, source, ema, adam, step, seconds, epoch } = this;
     const streams = Object.entries(recipe.streams).map(([name, { state }]) => [name, state]);
@@ -125,7 +130,10 @@ export class Trainer<R extends Recipe = Recipe> {
     };
   }
 
-  /** Goes on from there, once the tensors are put back: see resume.ts. @throws ValueError */
+  /**
+   * Sets the counters. First restore the tensors; see resume.ts.
+   * @throws ValueError for counters that do not fit the run
+   */
   seek({ step, position, streams, seconds, epoch }: Progress): void {
     this.source.seek(position);
     for (const name of Object.keys(this.recipe.streams)) {
@@ -136,17 +144,17 @@ export class Trainer<R extends Recipe = Recipe> {
     this.step = step;
     this.seconds = seconds;
     this.epoch = new Tally(epoch);
-    this.snapshot.update(`where it was after step ${step}`);
+    this.snapshot.update(`its values after step ${step}`);
   }
 
-  /** Frees what the run needed beside the module. */
+  /** Frees the memory of the run, except the module. */
   dispose(): void {
     this.source.dispose?.();
     this.ema?.dispose();
     this.snapshot.dispose();
   }
 
-  /** One step, counted. */
+  /** Does one step, and updates the counters. */
   private train(epoch: number, batch: number): void {
     const started = performance.now();
     const { loss, images } = this.takeStep(epoch, batch);
@@ -191,7 +199,7 @@ export class Trainer<R extends Recipe = Recipe> {
     const testLoss = this.test();
     if (this.recipe.test) this.requireFinite(testLoss, `epoch ${epoch}, on the test pictures`);
     this.epoch = new Tally();
-    this.snapshot.update(`where it was after epoch ${epoch}`);
+    this.snapshot.update(`its values after epoch ${epoch}`);
     const event: EpochEvent = { type: 'epoch', epoch, trainLoss, testLoss, seconds, imagesPerSecond };
     this.history.addEpoch(event);
     return event;
@@ -206,7 +214,7 @@ export class Trainer<R extends Recipe = Recipe> {
   }
 }
 
-/** Trains to the end, and frees what the run needed beside the module. @throws as `Trainer.run` */
+/** Runs a trainer to its end, and then frees its memory, except the module. @throws as `Trainer.run` */
 export function* train(trainer: Trainer): Generator<TrainEvent, void> {
   try {
     yield* trainer.run();

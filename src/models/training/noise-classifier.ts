@@ -1,6 +1,7 @@
 /**
- * Recipe of the classifier of noised pictures: that of training/cross-entropy.ts, on pictures of [-1, 1] that are noised to
- * times drawn uniformly from the schedule of the diffusion model that it guides.
+ * Recipe of the classifier of noised pictures, which guides a diffusion model. Loss, optimizer and learning rate are
+ * those of cross-entropy.ts. The pictures are in [-1, 1]. Each gets the noise of a random time. The times are uniform
+ * over the noise schedule of the diffusion model.
  */
 import type { CheckpointInfo } from '../../checkpoint/checkpoint.ts';
 import type { TrainTest } from '../../data/dataset.ts';
@@ -13,6 +14,7 @@ import { type ClassifierSettings, CrossEntropyRecipe, crossEntropyTrainer } from
 import type { TrainEvent } from './events.ts';
 import { train } from './loop.ts';
 
+/** The recipe that this file's header describes. */
 export class NoiseClassifierRecipe extends CrossEntropyRecipe {
   readonly streams: Record<'noise', Rng>;
   private readonly objective: Objective;
@@ -43,8 +45,9 @@ export class NoiseClassifierRecipe extends CrossEntropyRecipe {
 }
 
 /**
- * Trains a classifier on pictures that are noised by its schedule, in place, and yields as it goes.
- * @throws ValueError for settings out of range, DivergenceError as `trainDenoiser`
+ * Trains a classifier of noised pictures in place, and yields the events of the run.
+ * @throws ValueError for settings out of range
+ * @throws DivergenceError as `trainDenoiser`
  */
 export function* trainNoiseClassifier(
   model: NoiseClassifier,

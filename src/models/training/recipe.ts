@@ -1,4 +1,4 @@
-/** What the training loop (loop.ts) is given, and the counters that it keeps. */
+/** The interfaces of the training loop (loop.ts): its inputs, and its counters. */
 import type { CheckpointInfo } from '../../checkpoint/checkpoint.ts';
 import type { Batch, LoaderPosition } from '../../data/loader.ts';
 import type { Module } from '../../nn/module.ts';
@@ -7,33 +7,33 @@ import type { Rng, RngState } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { TallyState } from './tally.ts';
 
-/** One kind of training. */
+/** One kind of training: the model, the loss, and the choices that the loop does not make. */
 export interface Recipe {
-  /** What is trained. */
+  /** The model in training. */
   readonly module: Module;
-  /** What a file of the run says beside the tensors. */
+  /** The metadata for a file of the run: everything except the tensors. */
   readonly info: CheckpointInfo;
-  /** The generators that `loss` draws from, by name. A run that goes on puts its own in their place. */
+  /** The random generators of `loss`, by name. A resumed run replaces them with its own. */
   readonly streams: Record<string, Rng>;
-  /** Decay of a moving average of the parameters; without it there is none. */
+  /** The decay of a moving average of the parameters. Undefined means no average. */
   readonly ema?: number;
-  /** Adam's decays; PyTorch's by default. */
+  /** Adam's decays of the two moments. Default: 0.9 and 0.999, as in PyTorch. */
   readonly betas?: readonly [number, number];
-  /** The largest norm of the gradient over all parameters; 0 or none scales none. */
+  /** The largest norm of the gradient over all parameters. 0 or undefined means no clipping. */
   readonly clip?: number;
   /** The mean loss of a batch: a scalar with its graph. */
   loss(batch: Batch): Tensor;
-  /** The loss on pictures that are never learnt from, under noise of its own that is the same in every epoch. */
+  /** The loss on the test pictures. Its noise is the same in every epoch, and does not use `streams`. */
   test?(): number;
-  /** How the learning rate runs over the steps of a run; constant without it. */
+  /** The learning-rate schedule of a run. Undefined means a constant rate. */
   schedule?(lr: number, steps: number): LrSchedule;
 }
 
-/** Where batches come from, such as a `DataLoader`. */
+/** A source of batches, such as a `DataLoader`. */
 export interface Source {
-  /** What the samples are, and how many an epoch has: a run goes on with no others. */
+  /** The name of the data, and the number of samples in an epoch. A resumed run must have the same data. */
   readonly dataset: { readonly name: string; readonly length: number };
-  /** Batches in an epoch. */
+  /** The number of batches in an epoch. */
   readonly batches: number;
   readonly position: LoaderPosition;
   next(): Batch;
@@ -45,13 +45,13 @@ export interface TrainOptions {
   readonly epochs: number;
   /** Adam's learning rate, before any schedule. */
   readonly lr: number;
-  /** Ends the run after this time of training; no limit by default. */
+  /** The time limit of training in seconds. Default: no limit. */
   readonly limitSeconds?: number | undefined;
-  /** Batches from one batch event to the next, 1 by default. The last batch of an epoch has one too. */
+  /** The number of batches per batch event. The last batch of an epoch always has an event. Default 1. */
   readonly every?: number | undefined;
 }
 
-/** Defaults of what a run is given beside its settings. */
+/** The defaults of the options that are not settings. */
 export const RUN_DEFAULTS = {
   train: undefined,
   test: undefined,
@@ -59,7 +59,7 @@ export const RUN_DEFAULTS = {
   limitSeconds: undefined,
 } as const;
 
-/** The counters of a run; with its tensors and its history all that there is to it. */
+/** The counters of a run. The tensors, the history and these counters are its complete state. */
 export interface Progress {
   readonly step: number;
   readonly position: LoaderPosition;
@@ -67,6 +67,6 @@ export interface Progress {
   readonly emaUpdates: number;
   readonly adamSteps: readonly number[];
   readonly seconds: number;
-  /** Of the epoch so far. */
+  /** The sums of the current epoch. */
   readonly epoch: TallyState;
 }

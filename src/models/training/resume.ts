@@ -1,12 +1,15 @@
 /**
- * A run of training as one file, and a trainer that goes on from it to the same bits. The parameters under their plain
- * names are the moving averages where there are some, so that the file is also a model that samples. Beside them, under
- * `training.`:
+ * Saves a run of training as one file, and resumes it from the file with the same bits.
  *
- *     parameter.<name>   the network as it is being trained, where the plain names hold averages
+ * The file is also a model. It has the model's parameters under their names. If the run has a moving average, these
+ * are the averages. The names of the other tensors start with `training.`:
+ *
+ *     parameter.<name>   the parameters in training, if the run has a moving average
  *     m.<name> v.<name>  Adam's moments
- *     history.*          the course of the run: history.ts
- *     metadata           steps, data position, streams of noise, updates of the average, time used, the data's name
+ *     history.*          the history of the run: history.ts
+ *
+ * The metadata field `training` has the counters: steps, position in the data, states of the random generators, updates
+ * of the average, time used, and the name of the data.
  */
 import { scope } from '../../autograd/tape.ts';
 import {
@@ -25,33 +28,34 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import type { Trainer } from './loop.ts';
 import type { Progress, Recipe } from './recipe.ts';
 
-/** What stands in a file's metadata. */
+/** The counters in a file's metadata. */
 interface SavedProgress extends Progress {
-  /** The training set, which must be the same when the run goes on. */
+  /** The training set. A resumed run must have the same one. */
   readonly data: { readonly name: string; readonly pictures: number };
-  /** Which run it is; version 0.1.0 wrote none. */
+  /** The name of the run. Files of version 0.1.0 have none. */
   readonly run?: string;
 }
 
 export interface EncodeOptions {
-  /** Whether the file holds all that the run needs to go on; false by default. */
+  /** Whether to write the training state, so that the run can be resumed. Default false. */
   readonly resumable?: boolean;
-  /** What else the file's settings shall say; anything that JSON can. */
+  /** More settings for the file. The values must be valid JSON. */
   readonly notes?: Readonly<Record<string, unknown>>;
-  /** Names the run, so that its files are not taken for those of another. */
+  /** The name of the run. It distinguishes the files of this run from those of other runs. */
   readonly run?: string;
 }
 
 export interface ResumeOptions {
-  /** In place of the file's own: a schedule of the learning rate runs differently from there on. */
+  /** The new number of epochs. A learning-rate schedule depends on it. Default: the number in the file. */
   readonly epochs?: number | undefined;
+  /** The new time limit of training in seconds. It includes the time that the run has used. Default: no limit. */
   readonly limitSeconds?: number | undefined;
 }
 
-/** Nothing of the file's own is replaced by default. */
+/** By default a resumed run has the settings in the file. */
 export const RESUME_DEFAULTS = { epochs: undefined, limitSeconds: undefined } as const;
 
-/** The file of the model, and if wanted of the run as well. */
+/** The bytes of a file with the model, and with the training state if `resumable` is true. */
 export function encodeRun(trainer: Trainer, options: EncodeOptions = {}): Uint8Array<ArrayBuffer> {
   const { resumable, notes, run } = withDefaults('encodeRun', options, {
     resumable: false,
@@ -81,15 +85,17 @@ function trainingState(trainer: Trainer, run: string | undefined): TrainingState
   return { tensors, progress: { ...progress, data: { name, pictures: length }, ...named } };
 }
 
-/** The file's run. @throws FormatError for a file that holds none */
+/** The training state in a file. @throws FormatError for a file without one */
 function trainingOf({ training, source }: Checkpoint): {
   readonly tensors: TrainingState['tensors'];
   readonly progress: SavedProgress;
 } {
   if (!training) {
-    throw new FormatError(`${source}: expected a run that can go on, got a model without its training state`);
+    throw new FormatError(
+      `${source}: expected a run that can be resumed, got a model without its training state`,
+    );
   }
-  // Version 0.1.0 had one stream, of diffusion.
+  // Files of version 0.1.0 have one stream, with the name `rng`.
   const { rng, ...progress } = training.progress as unknown as SavedProgress & { rng?: unknown };
   const whole = { ...progress, streams: progress.streams ?? { training: rng } } as SavedProgress;
   if (!isProgress(whole)) {
@@ -99,7 +105,7 @@ function trainingOf({ training, source }: Checkpoint): {
   return { tensors: training.tensors, progress: whole };
 }
 
-/** Whether what a file says has the form of counters. Their ranges are checked by those that take them on. */
+/** Whether an object from a file has the fields of counters. `Trainer.seek` and its callees check their ranges. */
 function isProgress({ step, seconds, position, streams, emaUpdates, adamSteps, epoch, data }: SavedProgress) {
   const numbers = [step, seconds, position?.epoch, position?.batch, emaUpdates];
   return (
@@ -111,10 +117,17 @@ function isProgress({ step, seconds, position, streams, emaUpdates, adamSteps, e
   );
 }
 
-/** Which run a checkpoint is of; undefined for one of version 0.1.0. @throws FormatError for a file that holds none */
+/**
+ * The name of the run in a checkpoint. It is undefined for a file of version 0.1.0.
+ * @throws FormatError for a file without a training state
+ */
 export const runOf = (checkpoint: Checkpoint): string | undefined => trainingOf(checkpoint).progress.run;
 
-/** The settings of the run in a file, by the names that `defaults` has. @throws FormatError for a file without a run */
+/**
+ * The settings of the run in a file.
+ * @param defaults has the names of the settings, and the values of settings that the file does not have
+ * @throws FormatError for a file without a training state
+ */
 export function settingsOf<S extends { readonly seed: Seed }>(checkpoint: Checkpoint, defaults: S): S {
   trainingOf(checkpoint);
   const { settings, seed } = checkpoint;
@@ -124,7 +137,7 @@ export function settingsOf<S extends { readonly seed: Seed }>(checkpoint: Checkp
   ) as unknown as S;
 }
 
-/** Settings by the names of version 0.1.0, by today's. */
+/** Renames settings from their names in version 0.1.0 to their current names. */
 function renamed({ weight, guidanceDropout, ...rest }: Readonly<Record<string, unknown>> = {}) {
   return {
     ...(weight === undefined ? {} : { lossWeighting: weight }),
@@ -134,10 +147,10 @@ function renamed({ weight, guidanceDropout, ...rest }: Readonly<Record<string, u
 }
 
 /**
- * A trainer that goes on where the file's run was.
- * @param module the file's model; it is disposed of where the run cannot go on
- * @param begin a run of that model at its beginning, with the file's settings
- * @throws FormatError for a file that holds no such run, or one on other data
+ * A trainer that resumes the run in a checkpoint.
+ * @param module the model from the checkpoint. It is disposed of if this function throws
+ * @param begin makes a new run of this model, with the settings in the checkpoint
+ * @throws FormatError for a file without a run of this kind, or with a run on other data
  */
 export function resumeRun<R extends Recipe>(
   checkpoint: Checkpoint,
@@ -159,8 +172,9 @@ export function resumeRun<R extends Recipe>(
 }
 
 /**
- * Takes a trainer of the same recipe and settings, at its beginning, to where the file's run was.
- * @throws FormatError for another run or other data
+ * Gives a trainer the state of the run in a checkpoint.
+ * @param trainer a new run with the same recipe and the same settings
+ * @throws FormatError for a run of another kind or on other data
  */
 export function restoreRun(trainer: Trainer, checkpoint: Checkpoint): void {
   const { tensors, progress } = trainingOf(checkpoint);
@@ -171,13 +185,13 @@ export function restoreRun(trainer: Trainer, checkpoint: Checkpoint): void {
       `${checkpoint.source}: expected the run's data, ${had}, got ${length} of "${name}"`,
     );
   }
-  scope(() => putBack(trainer, checkpoint.parameters, tensors, progress));
+  scope(() => restoreTensors(trainer, checkpoint.parameters, tensors, progress));
   trainer.history.decode(tensors);
   trainer.seek(progress);
 }
 
-/** Model, average and moments as they were. */
-function putBack(
+/** Restores the tensors of the model, of the average, and of Adam. */
+function restoreTensors(
   { recipe: { module }, adam, ema }: Trainer,
   parameters: Checkpoint['parameters'],
   tensors: TrainingState['tensors'],

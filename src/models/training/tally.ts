@@ -1,13 +1,14 @@
-/** A mean loss over samples, and the time that they took. */
+/** Sums for the mean loss over samples and for the number of samples per second. */
 
-/** The sums of a tally; a file holds them. */
+/** The sums. A file of a run has them. */
 export interface TallyState {
-  /** Σ loss of a batch · its samples */
+  /** Σ (mean loss of a batch · number of its samples) */
   readonly loss: number;
   readonly images: number;
   readonly seconds: number;
 }
 
+/** Adds up batches. */
 export class Tally {
   private sum: number;
   images: number;
@@ -19,12 +20,14 @@ export class Tally {
     this.seconds = seconds;
   }
 
+  /** Adds a batch: its mean loss, its number of samples, and its time. */
   add(loss: number, images: number, seconds = 0): void {
     this.sum += loss * images;
     this.images += images;
     this.seconds += seconds;
   }
 
+  /** The mean loss over all samples. NaN before the first batch. */
   get loss(): number {
     return this.sum / this.images;
   }

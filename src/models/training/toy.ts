@@ -1,7 +1,9 @@
 /**
- * Recipe of a diffusion model in the plane: the objective at evenly spread times, Adam at a rate that falls along half a
- * cosine to 0, and a moving average, which is the model in the end. Every step sees fresh points, so that a run has one
- * epoch of so many batches. There is no test loss: `compareScores` holds the model against the exact score.
+ * Recipe of a diffusion model in the plane. The loss is the diffusion objective at stratified times. The optimizer is
+ * Adam, and its learning rate follows half a cosine down to 0. The final model is a moving average of the parameters.
+ *
+ * Every step draws new points, so a run has one epoch. There is no test loss, because `compareScores` compares the model
+ * with the exact score.
  */
 import type { CheckpointInfo } from '../../checkpoint/checkpoint.ts';
 import type { Batch, LoaderPosition } from '../../data/loader.ts';
@@ -19,20 +21,23 @@ import { Trainer } from './loop.ts';
 import type { Recipe, Source } from './recipe.ts';
 
 export interface ToySettings {
-  /** Steps of Adam, each on fresh points. */
+  /** The number of steps of Adam. Each step has new points. */
   readonly steps: number;
   readonly batchSize: number;
+  /** Adam's largest learning rate. */
   readonly lr: number;
   readonly seed: Seed;
 }
 
+/** The default settings. */
 export const TOY_SETTINGS: ToySettings = toySettings(defaultsOf(TOY_TABLE));
 
-/** The settings of training among those of the figure. */
+/** Selects the settings of the training from those of the figure. */
 export function toySettings({ trainSteps, batchSize, lr, seed }: ValuesOf<typeof TOY_TABLE>): ToySettings {
   return { steps: trainSteps, batchSize, lr, seed };
 }
 
+/** The recipe that this file's header describes. */
 export class ToyRecipe implements Recipe {
   readonly model: ToyDiffusion;
   readonly module: PlaneNetwork;
@@ -67,7 +72,7 @@ export class ToyRecipe implements Recipe {
   }
 }
 
-/** Fresh points for every batch, from the recipe's stream. */
+/** New random points for every batch, from the recipe's stream. */
 class Points implements Source {
   readonly dataset: { readonly name: string; readonly length: number };
   readonly batches: number;
@@ -87,7 +92,7 @@ class Points implements Source {
     this.step = epoch * this.batches + batch;
   }
 
-  /** The points lie in the scope of the step. */
+  /** The points are freed at the end of the step's scope. */
   next(): Batch {
     const { set, settings, streams } = this.recipe;
     this.step++;
@@ -98,15 +103,17 @@ class Points implements Source {
   dispose(): void {}
 }
 
-/** A run at its beginning; the network is the caller's. @throws ValueError */
+/** A new run. The caller owns the network. @throws ValueError for an unknown set or settings out of range */
 export function toyTrainer(set: ToySet, given: Partial<ToySettings> = {}): Trainer<ToyRecipe> {
   const recipe = new ToyRecipe(checkToySet(set), withDefaults('trainToy', given, TOY_SETTINGS));
   return new Trainer(recipe, new Points(recipe), { epochs: 1, lr: recipe.settings.lr });
 }
 
 /**
- * Trains a network on a toy set, and yields as it goes; returns the moving average of the network.
- * @throws ValueError for an unknown set or settings out of range, DivergenceError as `trainDenoiser`
+ * Trains a network on a toy set, and yields the events of the run.
+ * @returns the network with the averaged parameters
+ * @throws ValueError for an unknown set or settings out of range
+ * @throws DivergenceError as `trainDenoiser`
  */
 export function* trainToy(
   set: ToySet,
