@@ -65,7 +65,7 @@ suite('classifier', (test) => {
     refused(
       () => confusionMatrix(labels, [0], 3),
       ShapeError,
-      /^confusionMatrix: expected 9 predictions, one a label, got 1$/,
+      /^confusionMatrix: expected 9 predictions, one per label, got 1$/,
     );
   });
 

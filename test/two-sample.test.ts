@@ -54,7 +54,11 @@ suite('two-sample', (test) => {
       const [lowest, highest] = [proportion(0, n), proportion(n, n)];
       assert.equal([lowest.low, highest.high], [0, 1], `none and all of ${n}`);
     }
-    refused(() => proportion(3, 2), ValueError, /expected a count of 1 or more trials, got 3 of 2/);
+    refused(
+      () => proportion(3, 2),
+      ValueError,
+      /expected successes from 0 to trials, trials >= 1, got 3 of 2/,
+    );
     refused(() => proportion(0, 0), ValueError, /got 0 of 0/);
   });
 

@@ -1,7 +1,9 @@
 /**
- * The classification accuracy score: a classifier that learns from samples and their labels alone, tested on real
- * pictures. What samples lack, or label wrongly, it does not learn. Beside it stands the same classifier after as many
- * real training pictures with the same labels. Both have the settings of `langevin train classifier`.
+ * The classification accuracy score. A classifier is trained only on samples and their labels, and is tested on real
+ * pictures. If samples lack variety or show the wrong class, its accuracy is lower.
+ *
+ * For comparison a second classifier is trained on equally many real pictures with the same labels. Both have the
+ * settings of `langevin train classifier --model conv`.
  *
  * Source: Ravuri and Vinyals, "Classification accuracy score for conditional generative models" (2019).
  */
@@ -18,31 +20,33 @@ import type { NetworkProgress } from './two-sample-network.ts';
 import { type Proportion, proportion } from './wilson.ts';
 
 export interface ClassificationScoreOptions {
-  /** Passes over the pictures; by default as many as `langevin train classifier` takes, at most 60. */
+  /** The number of epochs. Default: as in `langevin train classifier`, at most 60. */
   readonly epochs?: number | undefined;
-  /** 0 by default. */
+  /** Default 0. */
   readonly seed?: Seed;
 }
 
 const DEFAULTS = { epochs: undefined, seed: 0 } as const satisfies Defaults<ClassificationScoreOptions>;
 
-/** Accuracies on the real test pictures. */
+/** The accuracies on the real test pictures. */
 export interface ClassificationScore {
-  /** Pictures that each classifier learnt from. */
+  /** The number of training pictures of each classifier. */
   readonly pictures: number;
+  /** The accuracy of the classifier that was trained on samples. */
   readonly samples: Proportion;
+  /** The accuracy of the classifier that was trained on real pictures. */
   readonly real: Proportion;
 }
 
-/** A classifier at work. */
+/** The progress of one of the classifiers. */
 export interface ScoreProgress extends NetworkProgress {
   readonly learnsFrom: 'samples' | 'real';
 }
 
 /**
- * The score, which yields after every epoch of a classifier.
- * @throws ValueError for samples without labels, or fewer real pictures of a label than samples; ShapeError for pictures
- *   of another size
+ * Computes the score, and yields after every epoch of a classifier.
+ * @throws ValueError for samples without labels, or if a label has fewer real pictures than samples
+ * @throws ShapeError for samples of another size than the real pictures
  */
 export function* classificationScoreRun(
   samples: JudgedPictures,
@@ -69,12 +73,12 @@ export function* classificationScoreRun(
   ];
   return {
     pictures,
-    samples: yield* learnt('samples', ours, test, epochs, seed),
-    real: yield* learnt('real', real, test, epochs, seed),
+    samples: yield* trainAndTest('samples', ours, test, epochs, seed),
+    real: yield* trainAndTest('real', real, test, epochs, seed),
   };
 }
 
-/** The score at once: see `classificationScoreRun`. @throws what it throws */
+/** Computes the score without events. @throws as `classificationScoreRun` */
 export function classificationScore(
   samples: JudgedPictures,
   data: TrainTest,
@@ -83,8 +87,8 @@ export function classificationScore(
   return runToEnd(classificationScoreRun(samples, data, options));
 }
 
-/** What a classifier that learns from `train` alone reaches on `test`. */
-function* learnt(
+/** Trains a classifier on `train`, and returns its accuracy on `test`. */
+function* trainAndTest(
   learnsFrom: ScoreProgress['learnsFrom'],
   train: Dataset,
   test: Dataset,

@@ -1,20 +1,21 @@
 /**
- * How well a classifier names the pictures of a set: its confusion matrix, and the pictures that it names wrong. The
- * worst mistake is the one that gives the picture's own label the least probability.
+ * The performance of a classifier on a labelled data set: its accuracy, its confusion matrix, and its mistakes. The
+ * worst mistake is the picture whose label has the lowest predicted probability.
  */
 import type { Dataset } from '../../data/dataset.ts';
 import { ShapeError, ValueError } from '../../errors.ts';
 import { exp, log } from '../../math.ts';
 import { classify, type PictureClassifier, pixelsOf, requireFit } from '../networks/picture-classifier.ts';
 
-/** A picture that is named wrong. */
+/** A picture that is classified wrong. */
 export interface Mistake {
   /** Its index in the set. */
   readonly picture: number;
   /** Its label. */
   readonly given: number;
+  /** The class with the highest probability. */
   readonly predicted: number;
-  /** What the classifier gives its label. */
+  /** The predicted probability of its label. */
   readonly probability: number;
 }
 
@@ -22,26 +23,27 @@ export interface Mistake {
 export interface ClassFigures {
   readonly label: number;
   readonly pictures: number;
-  /** The share of its pictures that are named so; null where it has none. */
+  /** The fraction of the class's pictures that are predicted right. Null if the class has no pictures. */
   readonly recall: number | null;
-  /** The share of the pictures named so that are of it; null where none are. */
+  /** The fraction of the predictions of this class that are right. Null if there are no such predictions. */
   readonly precision: number | null;
 }
 
-/** What is known of a classifier after a set of labelled pictures. */
+/** The performance of a classifier on a labelled data set. */
 export interface Classification {
-  /** The share of all pictures that are named right. */
+  /** The fraction of all pictures that are classified right. */
   readonly accuracy: number;
-  /** Pictures by label (row) and by the class that was predicted (column). */
+  /** The number of pictures by label (row) and by predicted class (column). */
   readonly confusion: readonly (readonly number[])[];
   readonly classes: readonly ClassFigures[];
-  /** All of them, the worst first. */
+  /** All mistakes, the worst first. */
   readonly mistakes: readonly Mistake[];
 }
 
 /**
- * How many pictures of each label (row) were predicted to be of each class (column).
- * @throws ShapeError unless there is one prediction a label, ValueError for one that is no class
+ * The number of pictures by label (row) and by predicted class (column), [classes][classes].
+ * @throws ShapeError unless there is one prediction per label
+ * @throws ValueError for a label or a prediction that is not a whole number from 0 to classes - 1
  */
 export function confusionMatrix(
   labels: ArrayLike<number>,
@@ -50,7 +52,7 @@ export function confusionMatrix(
 ): number[][] {
   if (labels.length !== predicted.length) {
     throw new ShapeError(
-      `confusionMatrix: expected ${labels.length} predictions, one a label, got ${predicted.length}`,
+      `confusionMatrix: expected ${labels.length} predictions, one per label, got ${predicted.length}`,
     );
   }
   const isClass = (n: number) => Number.isInteger(n) && n >= 0 && n < classes;
@@ -69,7 +71,7 @@ export function confusionMatrix(
 
 /**
  * The confusion matrix, recall, precision and mistakes of a classifier on a set.
- * @throws ShapeError for pictures that are not of the model's size
+ * @throws ShapeError for pictures that do not have the model's size
  */
 export function classification(model: PictureClassifier, dataset: Dataset): Classification {
   requireFit(model, dataset);

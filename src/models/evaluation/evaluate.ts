@@ -1,7 +1,10 @@
 /**
- * A diffusion model's pictures in figures, by a classifier that was trained on real ones: whether they show what was
- * asked for, how far their features are from those of real pictures, and whether they were learnt by heart. Every
- * distance stands beside the same distance between real pictures, its floor.
+ * Measures the quality of a diffusion model's samples with a classifier that was trained on real pictures. There are
+ * three questions. Do the samples show the requested class? How far are their features from those of real pictures? Are
+ * the samples copies of training pictures?
+ *
+ * Every measure is also computed for training pictures, compared with test pictures. A perfect model would have about
+ * the same value.
  */
 import { type Dataset, pictureSize, type TrainTest, take } from '../../data/dataset.ts';
 import type { Labels } from '../../diffusion/guidance.ts';
@@ -16,38 +19,43 @@ import {
   precisionRecall,
 } from './metrics.ts';
 
-/** A figure for samples, and for as many real pictures of the training set, both against the test set. */
+/** A measure for samples, and for equally many training pictures. Both are compared with the test set. */
 export interface AgainstReal {
   readonly samples: number;
   readonly real: number;
 }
 
+/** The measures of metrics.ts and those of a classifier. */
 export interface Evaluation {
-  /** The share of samples that are classified as asked; null where nothing was asked. */
+  /** The fraction of the samples with a label that are classified as this label. Null if no sample has a label. */
   readonly conditionalAccuracy: number | null;
   /** The same for each class. */
   readonly conditionalAccuracyByClass: readonly (number | null)[];
-  /** How many samples each class was found in. */
+  /** The number of samples that are classified as each class. */
   readonly found: readonly number[];
   readonly frechet: AgainstReal;
   readonly precision: AgainstReal;
   readonly recall: AgainstReal;
-  /** Beside precision, which an outlier among the real pictures may raise to 1 for noise. */
+  /** More robust than precision: one outlier among the real pictures can raise the precision of noise to 1. */
   readonly density: AgainstReal;
   readonly coverage: AgainstReal;
-  /** Median distance, in grey levels of 0 to 1 over all pixels, to the nearest training picture: of samples, and of test pictures. */
+  /**
+   * The median Euclidean distance to the nearest training picture, with pixels in [0, 1]: for samples, and for test
+   * pictures.
+   */
   readonly nearest: AgainstReal;
-  /** Training pictures nearest to the first samples. */
+  /** The index of the nearest training picture, for each of the first 50 samples. */
   readonly neighbours: Uint32Array;
 }
 
-/** Samples, and test pictures, whose nearest training picture is looked for. */
-const ASKED = 50;
+/** The number of samples, and of test pictures, in the search for the nearest training picture. */
+const QUERIES = 50;
 
 /**
- * @param pictures of the model, [n, height, width, channels] in 0 to 1
- * @param labels that were asked for, one a picture
- * @throws ValueError for fewer than 100 pictures, of samples or of real ones
+ * Computes all measures of samples.
+ * @param pictures the samples, [n, height, width, channels], in [0, 1]
+ * @param labels the requested label of each sample, or null
+ * @throws ValueError for fewer than 100 samples, or fewer than 100 training or test pictures
  */
 export function evaluatePictures(
   classifier: PictureClassifier,
@@ -83,21 +91,21 @@ export function evaluatePictures(
     recall: { samples: own.recall, real: floor.recall },
     density: { samples: own.density, real: floor.density },
     coverage: { samples: own.coverage, real: floor.coverage },
-    ...byHeart(train, test, pictures),
+    ...nearestTraining(train, test, pictures),
   };
 }
 
-/** How near samples come to training pictures, and how near test pictures do. */
-function byHeart(
+/** The distances from samples to training pictures, and from test pictures to training pictures. */
+function nearestTraining(
   train: Dataset,
   test: Dataset,
   pictures: Float64Array,
 ): Pick<Evaluation, 'nearest' | 'neighbours'> {
   const dimension = pictureSize(train);
   const known = { values: train.images, dimension };
-  const bytes = toBytes(pictures.subarray(0, ASKED * dimension));
+  const bytes = toBytes(pictures.subarray(0, QUERIES * dimension));
   const samples = nearestNeighbours(known, { values: bytes, dimension });
-  const real = nearestNeighbours(known, { values: take(test, ASKED).images, dimension });
+  const real = nearestNeighbours(known, { values: take(test, QUERIES).images, dimension });
   const median = (distances: Float64Array) =>
     distances.slice().sort()[Math.floor(distances.length / 2)] / 255;
   return {

@@ -1,14 +1,14 @@
-/** Pictures that are judged, as bytes, and real ones beside them: as many of each label, or of any where none is given. */
+/** Samples as bytes, and the choice of equally many real pictures with the same labels. */
 import { type Dataset, type PictureShape, permutation, pictureSize } from '../../data/dataset.ts';
 import type { Labels } from '../../diffusion/guidance.ts';
 import { ShapeError, ValueError } from '../../errors.ts';
 import type { Seed } from '../../random/rng.ts';
 
-/** Pictures of any origin. */
+/** The pictures in a test: samples, or pictures of any other origin. */
 export interface JudgedPictures extends PictureShape {
   /** [n, height, width, channels], 0 to 255. */
   readonly images: Uint8Array;
-  /** One a picture: what it is to show, or null. */
+  /** The requested label of each picture, or null. */
   readonly labels: Labels;
 }
 
@@ -17,7 +17,7 @@ export const judgedOf = ({ height, width, channels, images, labels }: Dataset): 
   return { height, width, channels, images, labels: Array.from(labels) };
 };
 
-/** @throws ShapeError for samples of another size than the real pictures', or without a label each */
+/** @throws ShapeError for samples of another size than the real pictures, or unless each sample has an entry in `labels` */
 export function requireSamples(what: string, samples: JudgedPictures, real: PictureShape): void {
   const names = ['height', 'width', 'channels'] as const;
   const [expected, got] = [real, samples].map((shape) => names.map((name) => shape[name]).join('x'));
@@ -31,8 +31,9 @@ export function requireSamples(what: string, samples: JudgedPictures, real: Pict
 }
 
 /**
- * For each sample the index of a real picture with its label, none of them twice. The order of the real ones is shuffled.
- * @throws ValueError where there are too few
+ * Chooses a real picture for each sample, and returns its index. It has the label of the sample, or any label if the
+ * sample's label is null. The choice is random, and no picture is chosen twice.
+ * @throws ValueError if there are too few real pictures
  */
 export function matchLabels(what: string, labels: Labels, real: Dataset, seed: Seed): Uint32Array {
   const order = permutation(real.length, `${seed}/match`);
@@ -62,7 +63,7 @@ export function matchLabels(what: string, labels: Labels, real: Dataset, seed: S
   return match;
 }
 
-/** The pictures at `indices`, one after another. */
+/** A copy of the pictures at `indices`. @param size the number of bytes of a picture */
 export function picturesAt(
   images: Uint8Array,
   size: number,
@@ -74,7 +75,7 @@ export function picturesAt(
   return out;
 }
 
-/** The first `count` pictures, in shared memory. */
+/** The first `count` pictures. The bytes are not copied. */
 export function takeJudged(pictures: JudgedPictures, count: number): JudgedPictures {
   const { images, labels } = pictures;
   return {

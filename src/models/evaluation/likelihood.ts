@@ -1,20 +1,22 @@
 /**
- * How likely a diffusion model finds pictures, in bits per dimension: the bits that a code made of the model would
- * spend on a pixel, of the 8 that it has. Two figures for the same pictures, with their labels as the condition:
+ * The negative log-likelihood of pictures under a diffusion model, in bits per dimension. This is the number of bits
+ * per pixel that a code from the model would need. A pixel without compression has 8 bits. The condition is the label
+ * of each picture. There are two values for the same pictures:
  *
- *   bound  the variational bound of Ho et al. (2020), an upper limit, for schedules that have steps and preserve variance
- *   ode    the probability-flow ODE's density of pictures whose grey levels are spread uniformly over their bins,
- *          -log2 p(x)/D - log2(bin), in expectation also an upper limit (Theis, van den Oord and Bethge 2016);
- *          its divergence is Hutchinson's estimate (Song et al. 2021, appendix D.2)
+ *   bound  The variational bound of Ho et al. (2020), an upper bound. It needs a variance-preserving schedule with
+ *          discrete steps.
+ *   ode    The density p under the probability-flow ODE, as -log2 p(x)/D - log2(bin). x is a picture plus uniform noise
+ *          of the width of a grey level, bin. In expectation this is also an upper bound (Theis, van den Oord and
+ *          Bethge 2016). The divergence is Hutchinson's estimate (Song et al. 2021, appendix D.2).
  *
- * A network that predicts data through fewer numbers than a picture has pixels cannot repeat a picture exactly, even
- * where hardly any noise is on it. The eye does not mind, but the bound counts an error in x0 by the signal-to-noise
- * ratio, which is tens of thousands there. So both figures are those of a model with a skip connection,
+ * Some networks have a hidden layer with fewer numbers than a picture has pixels. They cannot reproduce a picture
+ * exactly, even at low noise. The eye hardly sees this error. But the bound multiplies an error in x0 by the
+ * signal-to-noise ratio, which is tens of thousands there. So both values are those of a model with a skip connection:
  *
  *   x0 = y + g(t)·(x/alpha - y),   y the network's x0,   g = E[(x0 - y)(x/alpha - y)] / E[(x/alpha - y)²]
  *
- * whose share g of each pixel and noise level is measured on training pictures: the least squares mixture of what
- * the network says and what it was shown. The bound without it stands beside, as `plain`.
+ * This is the least-squares mixture of the network's output y and its scaled input x/alpha. The weight g depends on the
+ * pixel and on the noise level, and is measured on training pictures. `plain` is the bound without the skip connection.
  */
 import { noGrad, scope } from '../../autograd/tape.ts';
 import { type Dataset, type TrainTest, take } from '../../data/dataset.ts';
@@ -35,31 +37,36 @@ import { tensor } from '../../tensor/create.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { DiffusionPipeline } from '../pipeline.ts';
 
+/** Values in bits per dimension. */
 export interface DiffusionLikelihood {
-  /** Null where time is continuous or the variance explodes. */
+  /** Null for a schedule with continuous time or with exploding variance. */
   readonly bound: Bound | null;
-  /** Of the network as it is, without the skip connection; bits per dimension. */
+  /** The bound without the skip connection. Null where `bound` is null. */
   readonly plain: number | null;
-  /** Bits per dimension; null where the noisiest level has nothing of the data left. */
+  /** Null if alpha is 0 at the last level of the schedule: the ODE is not defined there. */
   readonly ode: number | null;
 }
 
-/** Pictures that the shares are measured on, and those whose bits are counted. */
+/** The number of training pictures that measure g. */
 const PICTURES = 200;
-const COUNTED = 100;
-/** Noise levels that shares are measured at, terms of the bound that are evaluated, and steps of the ODE. */
+/** The number of test pictures whose likelihood is computed. */
+const TESTED = 100;
+/** The number of noise levels at which g is measured. */
 const LEVELS = 64;
+/** The number of terms of the bound that are evaluated. */
 const TERMS = 100;
+/** The number of steps of the ODE. */
 const STEPS = 48;
 
-/** What is asked of a model. */
+/** The parts of a pipeline that the likelihood needs. */
 type Model = Pick<DiffusionPipeline, 'schedule' | 'classes' | 'predicts' | 'predict'> & {
   readonly network: Pick<Module, 'parameters'>;
 };
 
 /**
- * The likelihood of the first test pictures.
- * @throws ShapeError for pictures that are not of the model's size
+ * The likelihood of the first 100 test pictures. The function takes the first 200 training pictures to measure g.
+ * @param seed the seed of all noise
+ * @throws ShapeError for pictures that do not have the model's size
  */
 export function diffusionLikelihood(
   model: Model,
@@ -70,10 +77,12 @@ export function diffusionLikelihood(
   const { schedule } = model;
   const conditioned = (labels: Labels) => classifierFree(model, labels);
   return scope(() => {
-    const [known, tested] = [take(train, PICTURES), take(test, COUNTED)];
-    const shares = noGrad(() => measure(conditioned(labelsOf(model, known)), schedule, grey(known), rng));
+    const [known, tested] = [take(train, PICTURES), take(test, TESTED)];
+    const weights = noGrad(() =>
+      measureWeights(conditioned(labelsOf(model, known)), schedule, grey(known), rng),
+    );
     const network = conditioned(labelsOf(model, tested));
-    const mixed = withSkip(network, schedule, shares);
+    const mixed = withSkip(network, schedule, weights);
     const x0 = grey(tested);
     return {
       bound: boundOf(mixed, schedule, x0, rng),
@@ -86,23 +95,26 @@ export function diffusionLikelihood(
 const labelsOf = ({ classes }: Model, { labels }: Dataset): Labels =>
   Array.from(labels, (label) => (classes > 0 ? label : null));
 
-/** Pictures in [-1, 1], [n, height, width, channels]. */
+/** The pictures as a tensor [n, height, width, channels], in [-1, 1]. */
 function grey({ images, length, height, width, channels }: Dataset): Tensor {
   const values = Float32Array.from(images, (byte) => byte * GREY_BIN - 1);
   return tensor(values, [length, height, width, channels]);
 }
 
-/** g of each pixel at rising values of ln(sigma/alpha). */
-interface Shares {
+/** The weights g at equally spaced values of ln(sigma/alpha). */
+interface SkipWeights {
+  /** The first value of ln(sigma/alpha). */
   readonly from: number;
   readonly step: number;
+  /** g of each pixel, [LEVELS][pixels]. */
   readonly rows: readonly Float64Array[];
 }
 
-function measure(network: Predictor, schedule: NoiseSchedule, x0: Tensor, rng: Rng): Shares {
+/** Measures g on the pictures x0. */
+function measureWeights(network: Predictor, schedule: NoiseSchedule, x0: Tensor, rng: Rng): SkipWeights {
   const [first, last] = [schedule.level(schedule.tMin), schedule.level(schedule.tMax)];
   const from = log(noiseToSignal(first));
-  // A level without any signal has no x/alpha; the share there is next to nothing long before.
+  // The last level may have alpha = 0, and no x/alpha. We stop at ln(sigma/alpha) = 12, because g is almost 0 there.
   const step = (Math.min(log(noiseToSignal(last)), 12) - from) / (LEVELS - 1);
   const pixels = x0.size / x0.shape[0];
   const clean = x0.toTypedArray();
@@ -110,29 +122,29 @@ function measure(network: Predictor, schedule: NoiseSchedule, x0: Tensor, rng: R
     scope(() => {
       const level = schedule.levelOfRatio(exp(from + k * step));
       const { x } = diffuse(x0, level, rng);
-      const shown = x.toTypedArray();
-      const said = dataOf(network, schedule, x, level.t).toTypedArray();
-      const [above, below] = [new Float64Array(pixels), new Float64Array(pixels)];
+      const noisy = x.toTypedArray();
+      const predicted = dataOf(network, schedule, x, level.t).toTypedArray();
+      const [products, squares] = [new Float64Array(pixels), new Float64Array(pixels)];
       for (let i = 0; i < clean.length; i++) {
-        const d = shown[i] / level.alpha - said[i];
-        above[i % pixels] += (clean[i] - said[i]) * d;
-        below[i % pixels] += d * d;
+        const d = noisy[i] / level.alpha - predicted[i];
+        products[i % pixels] += (clean[i] - predicted[i]) * d;
+        squares[i % pixels] += d * d;
       }
-      return above.map((a, i) => Math.min(1, Math.max(0, a / below[i])));
+      return products.map((product, i) => Math.min(1, Math.max(0, product / squares[i])));
     }),
   );
   return { from, step, rows };
 }
 
-/** The network's x0, made of ops. */
+/** The network's estimate of x0, computed with ops. */
 function dataOf(network: Predictor, schedule: NoiseSchedule, x: Tensor, t: number): Tensor {
   const [a, b] = conversion(network.predicts, 'x0', schedule.level(t));
-  const said = network.predict(x, t);
-  return a === 0 && b === 1 ? said : x.mul(a).add(said.mul(b));
+  const output = network.predict(x, t);
+  return a === 0 && b === 1 ? output : x.mul(a).add(output.mul(b));
 }
 
-/** The model with the skip connection: see above. Shares between two levels are interpolated. */
-function withSkip(network: Predictor, schedule: NoiseSchedule, { from, step, rows }: Shares): Predictor {
+/** The model with the skip connection of this file's header. Between two levels g is interpolated linearly. */
+function withSkip(network: Predictor, schedule: NoiseSchedule, { from, step, rows }: SkipWeights): Predictor {
   return {
     predicts: 'x0',
     predict(x, t) {
@@ -140,14 +152,14 @@ function withSkip(network: Predictor, schedule: NoiseSchedule, { from, step, row
       const at = Math.min(Math.max((log(noiseToSignal(level)) - from) / step, 0), rows.length - 1);
       const k = Math.min(Math.floor(at), rows.length - 2);
       const [below, above] = [rows[k], rows[k + 1]];
-      const share = tensor(
+      const weight = tensor(
         below.map((g, i) => g + (at - k) * (above[i] - g)),
         x.shape.slice(1),
       );
-      const said = dataOf(network, schedule, x, t);
-      if (level.alpha === 0) return said;
-      const shown = x.mul(1 / level.alpha);
-      return said.add(shown.sub(said).mul(share));
+      const predicted = dataOf(network, schedule, x, t);
+      if (level.alpha === 0) return predicted;
+      const scaled = x.mul(1 / level.alpha);
+      return predicted.add(scaled.sub(predicted).mul(weight));
     },
   };
 }

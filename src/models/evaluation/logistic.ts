@@ -1,10 +1,10 @@
 /**
- * Logistic regression of two classes with a ridge, by Newton's method in float64:
+ * Logistic regression for two classes with an L2 penalty (a ridge), by Newton's method in float64:
  *
  *     p(y = 1 | x) = σ(b + w·x),   loss = -Σ ln p(y_i | x_i) + λ/2·|w|²
  *
- * The loss is convex, so that its minimum is unique for λ > 0. A step is halved until the loss falls. The intercept
- * has no penalty. All sums have a fixed order: the same bits everywhere.
+ * The loss is convex, and for λ > 0 its minimum is unique. Each step is halved until the loss decreases. The intercept
+ * b has no penalty. All sums have a fixed order, so the bits are the same on every machine.
  *
  * Source: Hastie, Tibshirani and Friedman, "The elements of statistical learning", 4.4.1.
  */
@@ -12,20 +12,22 @@ import { ShapeError } from '../../errors.ts';
 import { solveLinear } from '../../linear-algebra.ts';
 import { exp, log1p } from '../../math.ts';
 
-/** n rows of `columns` numbers, row by row, each with the class 0 or 1. */
+/** The data: n rows of `columns` numbers, stored row by row. Each row has the label 0 or 1. */
 export interface LabelledRows {
   readonly values: Float64Array;
   readonly columns: number;
   readonly labels: Uint8Array;
 }
 
+/** A fitted model: b and w. */
 export interface LogisticModel {
   readonly intercept: number;
   readonly weights: Float64Array;
 }
 
+/** The most Newton steps. */
 const MOST_STEPS = 100;
-/** A step that lowers the loss by less than this share of it is the last. */
+/** The iteration stops if a step decreases the loss by at most this fraction. */
 const SMALL = 1e-10;
 
 /** 1/(1 + e^-x), without overflow. */
@@ -48,16 +50,16 @@ export function meanLoss(model: LogisticModel, { values, labels }: LabelledRows)
   return logits(model, values).reduce((sum, z, i) => sum + softplus(labels[i] ? -z : z), 0) / labels.length;
 }
 
-/** The share of rows whose class is the more likely one. */
+/** The fraction of the rows whose label is the class with the higher probability. */
 export function logisticAccuracy(model: LogisticModel, { values, labels }: LabelledRows): number {
   const right = logits(model, values).filter((z, i) => z > 0 === (labels[i] === 1));
   return right.length / labels.length;
 }
 
 /**
- * The minimum of the loss.
+ * Finds the model with the lowest loss.
  * @param ridge λ > 0
- * @throws ShapeError unless there is a row a label
+ * @throws ShapeError unless there is one label per row
  */
 export function fitLogistic(rows: LabelledRows, ridge: number): LogisticModel {
   const { values, columns, labels } = rows;
@@ -91,7 +93,7 @@ const moved = ({ intercept, weights }: LogisticModel, step: readonly number[], s
   weights: weights.map((w, j) => w - share * step[j + 1]),
 });
 
-/** H⁻¹·g, the intercept first. */
+/** The Newton step H⁻¹·g. Its first entry is for the intercept. */
 function newtonStep(
   model: LogisticModel,
   { values, columns, labels }: LabelledRows,
@@ -116,7 +118,7 @@ function newtonStep(
     gradient[j] += ridge * model.weights[j - 1];
     hessian[j * (D + 1)] += ridge;
   }
-  // Where every row is certain, nothing is left of the intercept's curvature.
+  // If p is 0 or 1 in every row, the curvature of the intercept is 0. The small number keeps H invertible.
   hessian[0] += 1e-12;
   const full = Array.from({ length: D }, (_, j) =>
     Array.from({ length: D }, (_, k) => hessian[Math.max(j, k) * D + Math.min(j, k)]),

@@ -1,18 +1,21 @@
 /**
- * How alike two sets of points are, such as features of samples and of real pictures. All in float64.
+ * Measures of the difference between two sets of points, such as features of samples and of real pictures. All are
+ * computed in float64.
  *
- * Fréchet distance of the Gaussians with the sets' means and covariances:
+ * Fréchet distance. Each set is replaced by the Gaussian with its mean m and its covariance C. The distance is
+ *
  *     |m1 - m2|² + trace(C1 + C2 - 2·(C1·C2)^(1/2))
- * where the trace of the root is the sum of the roots of the eigenvalues of C1^(1/2)·C2·C1^(1/2). It is biased
- * upwards by finite samples: to be read beside the distance of two real sets of the same sizes.
  *
- * Precision and recall: the share of samples that lie in a ball around a real point which reaches to that point's
- * third neighbour, and the share of real points in such balls around samples. One outlier among the real points has
- * a ball so large that precision may call noise real.
+ * The trace of the root is the sum of the square roots of the eigenvalues of C1^(1/2)·C2·C1^(1/2). For finite sets the
+ * distance is biased upwards. So compare it with the distance between two real sets of the same sizes.
  *
- * Density and coverage mend that. With balls to the fifth neighbour: density is the mean number of real balls that a
- * sample lies in, divided by 5; coverage is the share of real balls with a sample in them. Between two sets of the same
- * distribution density is about 1 and coverage about 1 - 2^-5.
+ * Precision and recall. Each point has a ball whose radius is the distance to its third-nearest neighbour in its own
+ * set. Precision is the fraction of samples that are in the ball of a real point. Recall is the fraction of real points
+ * that are in the ball of a sample. A real outlier has a very large ball, so noise can have a high precision.
+ *
+ * Density and coverage do not have this problem. Here the balls reach to the fifth-nearest neighbour. Density is the
+ * mean number of real balls that contain a sample, divided by 5. Coverage is the fraction of real balls that contain at
+ * least one sample. For two sets of the same distribution, density is about 1 and coverage is about 1 - 2^-5.
  *
  * Sources: Heusel et al., "GANs trained by a two time-scale update rule" (2017); Kynkäänniemi et al., "Improved
  * precision and recall metric" (2019); Naeem et al., "Reliable fidelity and diversity metrics" (2020).
@@ -20,7 +23,7 @@
 import { ShapeError } from '../../errors.ts';
 import { matrixProduct, symmetricEigen, symmetricRoot } from '../../linear-algebra.ts';
 
-/** n points of D numbers each, row by row. */
+/** n points of D = `dimension` numbers each, stored row by row. */
 export interface Points {
   readonly values: Float64Array | Uint8Array;
   readonly dimension: number;
@@ -28,7 +31,7 @@ export interface Points {
 
 const countOf = ({ values, dimension }: Points): number => values.length / dimension;
 
-/** The mean, and the covariance with n - 1, [D·D]. */
+/** The mean [D] and the covariance [D·D]. The covariance has the divisor n - 1. */
 function moments(points: Points): { mean: Float64Array; covariance: Float64Array } {
   const { values, dimension: D } = points;
   const n = countOf(points);
@@ -45,7 +48,10 @@ function moments(points: Points): { mean: Float64Array; covariance: Float64Array
   return { mean, covariance };
 }
 
-/** The Fréchet distance of two sets. @throws ShapeError for sets of other dimensions, or of one point */
+/**
+ * The Fréchet distance of two sets.
+ * @throws ShapeError for sets of different dimensions, or a set with fewer than two points
+ */
 export function frechetDistance(a: Points, b: Points): number {
   const D = a.dimension;
   if (b.dimension !== D) throw new ShapeError(`quality: expected points of ${D} numbers, got ${b.dimension}`);
@@ -61,11 +67,12 @@ export function frechetDistance(a: Points, b: Points): number {
   return distance;
 }
 
-/** Neighbours that a ball reaches to: for precision and recall, and for density and coverage. */
+/** The neighbour at a ball's radius, for precision and recall. */
 const NEIGHBOURS = 3;
+/** The neighbour at a ball's radius, for density and coverage. */
 const DENSITY_NEIGHBOURS = 5;
 
-/** |a_i - b_j|², or something larger than `most` where it is larger. */
+/** |a_i - b_j|². If this is larger than `most`, the result may be any number larger than `most`. */
 function squaredDistance(a: Points, i: number, b: Points, j: number, most = Infinity): number {
   const D = a.dimension;
   const [x, y] = [a.values, b.values];
@@ -79,7 +86,7 @@ function squaredDistance(a: Points, i: number, b: Points, j: number, most = Infi
   return sum;
 }
 
-/** The squared distance of each point to its k-th neighbour in its own set. */
+/** The squared distance of each point to its k-th nearest neighbour in the same set, k = `neighbours`. */
 function radii(points: Points, neighbours = NEIGHBOURS): Float64Array {
   const n = countOf(points);
   return Float64Array.from({ length: n }, (_, i) => {
@@ -97,17 +104,20 @@ function radii(points: Points, neighbours = NEIGHBOURS): Float64Array {
   });
 }
 
-/** The share of `asked` that lie in the balls of `points`. */
-function covered(points: Points, reach: Float64Array, queries: Points): number {
+/**
+ * The fraction of `queries` that are in the ball of at least one of `points`.
+ * @param squaredRadii the squared radius of each ball
+ */
+function covered(points: Points, squaredRadii: Float64Array, queries: Points): number {
   let inside = 0;
   const n = countOf(queries);
   for (let i = 0; i < n; i++) {
-    if (reach.some((radius, j) => squaredDistance(queries, i, points, j, radius) <= radius)) inside++;
+    if (squaredRadii.some((radius, j) => squaredDistance(queries, i, points, j, radius) <= radius)) inside++;
   }
   return inside / n;
 }
 
-/** Precision: samples that look real. Recall: real ones that samples come near. */
+/** Precision measures the quality of the samples. Recall measures their variety. Both are in [0, 1]. */
 export function precisionRecall(real: Points, samples: Points): { precision: number; recall: number } {
   return {
     precision: covered(real, radii(real), samples),
@@ -116,18 +126,18 @@ export function precisionRecall(real: Points, samples: Points): { precision: num
 }
 
 /**
- * Density: how densely real points stand around samples. Coverage: the share of real points that have a sample near.
+ * Density measures the quality of the samples, and can be larger than 1. Coverage measures their variety, in [0, 1].
  * @throws ShapeError for five real points or fewer
  */
 export function densityCoverage(real: Points, samples: Points): { density: number; coverage: number } {
   const [n, m, k] = [countOf(real), countOf(samples), DENSITY_NEIGHBOURS];
   if (n <= k) throw new ShapeError(`quality: expected more than ${k} real points, got ${n}`);
-  const reach = radii(real, k);
+  const squaredRadii = radii(real, k);
   let [inside, reached] = [0, 0];
   for (let i = 0; i < n; i++) {
     let samplesIn = 0;
     for (let j = 0; j < m; j++) {
-      if (squaredDistance(real, i, samples, j, reach[i]) <= reach[i]) samplesIn++;
+      if (squaredDistance(real, i, samples, j, squaredRadii[i]) <= squaredRadii[i]) samplesIn++;
     }
     inside += samplesIn;
     if (samplesIn > 0) reached++;
@@ -135,17 +145,17 @@ export function densityCoverage(real: Points, samples: Points): { density: numbe
   return { density: inside / (k * m), coverage: reached / n };
 }
 
-/** For each of the asked points the index of the nearest point, and the distance. */
+/** For each query: the index of the nearest one of `points`, and the Euclidean distance to it. */
 export function nearestNeighbours(
   points: Points,
-  asked: Points,
+  queries: Points,
 ): { readonly indices: Uint32Array; readonly distances: Float64Array } {
-  const n = countOf(asked);
+  const n = countOf(queries);
   const indices = new Uint32Array(n);
   const distances = new Float64Array(n).fill(Infinity);
   for (let i = 0; i < n; i++) {
     for (let j = 0; j < countOf(points); j++) {
-      const distance = squaredDistance(asked, i, points, j, distances[i]);
+      const distance = squaredDistance(queries, i, points, j, distances[i]);
       if (distance < distances[i]) {
         distances[i] = distance;
         indices[i] = j;

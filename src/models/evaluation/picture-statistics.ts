@@ -1,25 +1,27 @@
 /**
- * Plain statistics of a picture: what can be said of it without knowing what it shows. A pixel of several channels is
- * their mean, rounded. For a picture of h rows and w columns, with pixel (x, y) counted from 0 at the upper left:
+ * Simple statistics of a picture's pixels. They do not depend on what the picture shows. If a pixel has several
+ * channels, its grey level is their mean, rounded. The pixel (x, y) = (0, 0) is at the upper left. "Ink" means a grey
+ * level of at least 1.
  *
- *     grey0 ... grey255       share of the pixels whose grey level is in the bin
+ *     grey0 ... grey255       fraction of the pixels whose grey level is in the bin
  *     ink                     mean grey, 0 to 1
- *     border, frame           mean grey of the outermost pixels, and of a frame of a seventh of the shorter side
- *     left, top, width, height, longer     the smallest box with all ink (grey >= 1), and its longer side
- *     left64, ... , longer64               the same for grey >= 64
- *     centreX, centreY        centre of mass, from the middle of the picture
- *     offCentre               its distance from the middle
+ *     border                  mean grey of the outermost pixels
+ *     frame                   mean grey of a frame. Its thickness is a seventh of the shorter side.
+ *     left, top, width, height, longer     the smallest box with all ink, and the longer one of its sides
+ *     left64, ... , longer64               the same for grey levels of at least 64
+ *     centreX, centreY        centre of mass, relative to the middle of the picture
+ *     offCentre               the distance of the centre of mass from the middle
  *     momentXX, momentYY, momentXY         second moments of the mass about its centre
- *     edges                   mean of dx² + dy², the differences of neighbours
- *     roughness               mean square of the Laplacian (four neighbours) of the inner pixels
- *     specks, specks64        pixels >= 1 (>= 64) whose eight neighbours are all below
+ *     edges                   mean of dx² + dy², with the differences dx and dy of neighbouring pixels
+ *     roughness               mean square of the Laplacian (with four neighbours) of the inner pixels
+ *     specks, specks64        number of pixels >= 1 (>= 64) whose eight neighbours are all smaller than 1 (64)
  *
- * A picture without ink has a box of no size at 0, its centre in the middle, and moments of 0.
+ * A picture without ink has a box of size 0 at position 0. Its centre is the middle, and its moments are 0.
  */
 import { type PictureShape, pictureSize } from '../../data/dataset.ts';
 import { ShapeError } from '../../errors.ts';
 
-/** The grey levels of each bin, both ends included: MNIST has spikes at 0, 253, 254 and 255. */
+/** The first and the last grey level of each bin. In MNIST 0, 253, 254 and 255 are very frequent. */
 const BINS = [
   [0, 0],
   [1, 3],
@@ -32,14 +34,14 @@ const BINS = [
   [254, 254],
   [255, 255],
 ] as const;
-/** The least grey that counts as ink, and as a stroke. */
+/** The smallest grey levels that count as ink: any ink, and the middle of a stroke. */
 const LEVELS = [1, 64] as const;
 
 const BOX = ['left', 'top', 'width', 'height', 'longer'] as const;
 const forLevel = (names: readonly string[], level: number) =>
   names.map((name) => (level === 1 ? name : `${name}${level}`));
 
-/** The names of the statistics, in the order of their numbers. */
+/** The names of the statistics, in the order of `pictureStatistics`. */
 export const STATISTICS: readonly string[] = [
   ...BINS.map(([from, to]) => (from === to ? `grey${from}` : `grey${from}-${to}`)),
   'ink',
@@ -57,7 +59,7 @@ export const STATISTICS: readonly string[] = [
   ...LEVELS.flatMap((level) => forLevel(['specks'], level)),
 ];
 
-/** A grey picture, row by row. */
+/** A grey picture, stored row by row. */
 export interface Grey {
   readonly height: number;
   readonly width: number;
@@ -67,7 +69,7 @@ export interface Grey {
 /**
  * The statistics of each picture, [n, STATISTICS.length].
  * @param images [n, height, width, channels], 0 to 255
- * @throws ShapeError for numbers that are no whole pictures
+ * @throws ShapeError unless `images` has a whole number of pictures
  */
 export function pictureStatistics(images: Uint8Array, shape: PictureShape): Float64Array {
   const { height, width, channels } = shape;
@@ -84,7 +86,7 @@ export function pictureStatistics(images: Uint8Array, shape: PictureShape): Floa
   return all;
 }
 
-/** The mean of each pixel's channels, rounded. */
+/** The mean of each pixel's channels, rounded. The result is `images` itself if there is one channel. */
 export function greyOf(images: Uint8Array, channels: number): Uint8Array {
   if (channels === 1) return images;
   return Uint8Array.from({ length: images.length / channels }, (_, i) => {
@@ -107,13 +109,14 @@ function statisticsOf(grey: Grey): number[] {
   ];
 }
 
+/** The fraction of the pixels in each bin. */
 function histogram({ pixels }: Grey): number[] {
   const counts = new Uint32Array(256);
   for (const grey of pixels) counts[grey]++;
   return BINS.map(([from, to]) => counts.subarray(from, to + 1).reduce((a, b) => a + b) / pixels.length);
 }
 
-/** The mean grey of the pixels that lie less than `thickness` from the edge, 0 to 1. */
+/** The mean grey of a frame of `thickness` pixels at the picture's edge, 0 to 1. */
 function frame({ height, width, pixels }: Grey, thickness: number): number {
   let [sum, count] = [0, 0];
   for (let y = 0; y < height; y++) {
@@ -126,7 +129,7 @@ function frame({ height, width, pixels }: Grey, thickness: number): number {
   return sum / (255 * count);
 }
 
-/** The smallest box with all pixels of `level` or more; a box of no size at 0 if there is none. */
+/** The smallest box with all pixels >= `level`. If there is no such pixel, all four numbers are 0. */
 export function inkBox(
   { height, width, pixels }: Grey,
   level: number,
@@ -148,7 +151,10 @@ function box(grey: Grey, level: number): number[] {
   return [left, top, width, height, Math.max(width, height)];
 }
 
-/** The sum of all greys, and their centre of mass from the middle of the picture, which is the middle without ink. */
+/**
+ * The sum of all grey levels, and their centre of mass relative to the middle of the picture. Without ink the centre is
+ * (0, 0).
+ */
 export function centreOfMass({ height, width, pixels }: Grey): {
   readonly mass: number;
   readonly x: number;
@@ -164,7 +170,7 @@ export function centreOfMass({ height, width, pixels }: Grey): {
   return mass === 0 ? { mass, x: 0, y: 0 } : { mass, x: sumX / mass, y: sumY / mass };
 }
 
-/** Centre of mass from the middle, its distance, and the second moments about it. */
+/** The centre of mass relative to the middle, its distance from the middle, and the second moments about it. */
 function moments(grey: Grey): number[] {
   const { height, width, pixels } = grey;
   const { mass, x: centreX, y: centreY } = centreOfMass(grey);
@@ -186,7 +192,7 @@ function moments(grey: Grey): number[] {
 
 const square = (x: number) => x * x;
 
-/** Energies of the first differences and of the Laplacian, with greys from 0 to 1. */
+/** The mean squares of the first differences and of the Laplacian, with greys from 0 to 1. */
 function edges({ height, width, pixels }: Grey): number[] {
   let [first, second] = [0, 0];
   for (let y = 0; y < height; y++) {
@@ -203,7 +209,7 @@ function edges({ height, width, pixels }: Grey): number[] {
   return [first / (square(255) * pixels.length), second / (square(255) * inner)];
 }
 
-/** Pixels of at least `level` without such a neighbour. */
+/** The number of pixels >= `level` that have no neighbour >= `level`. */
 function specks({ height, width, pixels }: Grey, level: number): number {
   const isInk = (x: number, y: number) =>
     x >= 0 && y >= 0 && x < width && y < height && pixels[y * width + x] >= level;

@@ -1,8 +1,10 @@
 /**
- * A network that learns to classify samples (class 1) and real pictures (class 0): cross-entropy, Adam at a rate that warms
- * up and falls along half a cosine. Pictures are not augmented, since that would hide how the two classes differ.
- * After every epoch the network classifies the pictures that choose. The epoch with the best accuracy counts; of equal
- * ones, that with the lower loss.
+ * Trains a network to classify samples (class 1) and real pictures (class 0). The loss is cross-entropy, and the
+ * optimizer is Adam. The learning rate has a warm-up and then follows half a cosine. Pictures are not augmented,
+ * because this would hide differences between the classes.
+ *
+ * After every epoch the network classifies the validation part. The result is the network of the epoch with the highest
+ * validation accuracy. If two epochs have the same accuracy, the one with the lower loss is chosen.
  */
 import type { CheckpointInfo } from '../../checkpoint/checkpoint.ts';
 import type { Dataset } from '../../data/dataset.ts';
@@ -31,23 +33,26 @@ const LEARNING_RATE = 1e-3;
 /** Pictures of two classes in three parts. */
 export interface Parts {
   readonly train: Dataset;
+  /** The validation part, which chooses an epoch or a ridge. */
   readonly choose: Dataset;
   readonly test: Dataset;
 }
 
-/** How a network is doing. */
+/** The progress of a network's training. */
 export interface NetworkProgress {
   readonly epoch: number;
   readonly epochs: number;
+  /** The mean training loss of the epoch. */
   readonly loss: number;
   readonly imagesPerSecond: number;
 }
 
-/** What a network reached on the test part. */
+/** The result of a network on the test part. */
 export interface NetworkVerdict {
   readonly accuracy: Proportion;
-  /** The epoch that was chosen, from 1, and its accuracy on the pictures that choose. */
+  /** The chosen epoch, counted from 1. */
   readonly epoch: number;
+  /** The accuracy of the chosen epoch on the validation part. */
   readonly chosenBy: number;
   /** ln p(sample) - ln p(real) of each test picture. */
   readonly certainty: Float64Array;
@@ -72,7 +77,11 @@ class TwoSampleRecipe extends CrossEntropyRecipe {
   }
 }
 
-/** A network of two classes before its training: with the layers of a trained one but for the last, or a detector. */
+/**
+ * A network with two classes, before its training.
+ * @param judge a trained classifier. The network gets its parameters except those of the last layer. Without a judge it
+ *   is a new `Detector`.
+ */
 export function startNetwork(
   { height, width, channels }: Dataset,
   judge: PictureClassifier | null,
@@ -89,7 +98,10 @@ export function startNetwork(
   return network;
 }
 
-/** How many pictures are classified right, and the mean of -ln p(y), from ln p(1) - ln p(0) of each. */
+/**
+ * The number of pictures that are classified right, and the mean of -ln p(label).
+ * @param odds ln p(1) - ln p(0) of each picture
+ */
 function scoreOf(odds: Float64Array, labels: Uint8Array): { right: number; loss: number } {
   let [right, loss] = [0, 0];
   for (const [i, z] of odds.entries()) {
@@ -102,7 +114,11 @@ function scoreOf(odds: Float64Array, labels: Uint8Array): { right: number; loss:
 const oddsOf = ({ logits }: Classified): Float64Array =>
   Float64Array.from({ length: logits.length / 2 }, (_, i) => logits[2 * i + 1] - logits[2 * i]);
 
-/** Trains the network in place, and yields after every epoch. In the end it is as it was after the epoch that is chosen. */
+/**
+ * Trains the network in place, and yields after every epoch. At the end the network has the parameters of the chosen
+ * epoch.
+ * @throws ValueError unless `epochs` is a whole number >= 1
+ */
 export function* judgeByNetwork(
   network: PictureClassifier,
   { train, choose, test }: Parts,
@@ -119,13 +135,13 @@ export function* judgeByNetwork(
     { train },
     { epochs, lr: LEARNING_RATE, batchSize: BATCH, seed },
   );
-  const best = new Snapshot([...network.stateDict().values()], 'its start');
-  const said = (set: Dataset) => oddsOf(classify(network, pixelsOf(set)));
+  const best = new Snapshot([...network.stateDict().values()], 'its initial values');
+  const oddsOn = (set: Dataset) => oddsOf(classify(network, pixelsOf(set)));
   let chosen = { epoch: 0, right: -1, loss: Infinity };
   try {
     for (const event of trainer.run()) {
       if (event.type !== 'epoch') continue;
-      const score = scoreOf(said(choose), choose.labels);
+      const score = scoreOf(oddsOn(choose), choose.labels);
       if (score.right > chosen.right || (score.right === chosen.right && score.loss < chosen.loss)) {
         chosen = { epoch: event.epoch, ...score };
         best.update(`epoch ${event.epoch}`);
@@ -138,7 +154,7 @@ export function* judgeByNetwork(
     best.dispose();
     trainer.dispose();
   }
-  const certainty = said(test);
+  const certainty = oddsOn(test);
   const { right } = scoreOf(certainty, test.labels);
   return {
     accuracy: proportion(right, test.length),

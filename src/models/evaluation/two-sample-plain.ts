@@ -1,12 +1,14 @@
 /**
- * How well plain statistics (picture-statistics.ts) tell samples and real pictures apart. Each is standardised by its
- * mean and deviation z over the training part, and enters a logistic regression as z and as z²: the squares see a
- * statistic that spreads too much or too little. |z| is cut at 5. The ridge is the one
- * with the lowest loss on the pictures that choose.
+ * Classifies samples and real pictures by simple statistics of their pixels (picture-statistics.ts).
  *
- * Beside it each statistic alone: its mean and deviation on both sides over all pictures, and the accuracy of the best
- * threshold, 1/2 + max |F_samples - F_real|/2 with the distribution functions F (Kolmogorov and Smirnov). That
- * accuracy is reached on the pictures that chose the threshold: of n a side, chance gives about 1/2 + 0.6/√n.
+ * Each statistic is standardised to z, with its mean and its standard deviation over the training part. |z| is limited
+ * to 5. The classifier is a logistic regression on z and z². z² shows a statistic that varies too much or too little.
+ * The ridge is the one with the lowest loss on the validation part.
+ *
+ * There are also values for each statistic alone, over all pictures: its mean and standard deviation on both sides, and
+ * the accuracy of the best threshold. This accuracy is 1/2 + max |F_samples - F_real|/2, where F is the empirical
+ * distribution function (the Kolmogorov-Smirnov statistic). The same pictures choose the threshold and measure the
+ * accuracy, so it is too high. For n pictures on each side, two equal distributions give about 1/2 + 0.6/√n.
  */
 import type { Dataset } from '../../data/dataset.ts';
 import { fitLogistic, type LabelledRows, logisticAccuracy, meanLoss } from './logistic.ts';
@@ -15,38 +17,42 @@ import type { Parts } from './two-sample-network.ts';
 import { type Proportion, proportion } from './wilson.ts';
 
 const RIDGES = [0.01, 0.1, 1, 10, 100, 1000] as const;
+/** The limit of |z|. */
 const MOST = 5;
 
-/** Mean and deviation (with n) of numbers. */
+/** The mean and the standard deviation of numbers. The variance has the divisor n. */
 export interface Spread {
   readonly mean: number;
   readonly deviation: number;
 }
 
-/** One statistic on both sides. */
+/** One statistic of samples and of real pictures. */
 export interface StatisticFigures {
   readonly name: string;
   readonly samples: Spread;
   readonly real: Spread;
-  /** (mean of the samples - mean of the real ones) / deviation of the real ones; null where that is 0. */
+  /** (mean of samples - mean of real pictures) / deviation of real pictures. Null if this deviation is 0. */
   readonly shift: number | null;
-  /** Accuracy of the best threshold, 0.5 to 1. */
+  /** The accuracy of the best threshold for this statistic alone, 0.5 to 1. */
   readonly alone: number;
-  /** Weights of z and z² in the regression; above 0 more of it speaks for a sample. */
+  /** The weight of z in the regression. A positive weight means that large values are typical of samples. */
   readonly weight: number;
+  /** The weight of z². */
   readonly squareWeight: number;
 }
 
+/** The result of the statistics on the test part. */
 export interface PlainVerdict {
   readonly accuracy: Proportion;
+  /** The chosen ridge λ. */
   readonly ridge: number;
-  /** In the order of the accuracy that each reaches alone. */
+  /** All statistics. The first has the highest accuracy alone. */
   readonly statistics: readonly StatisticFigures[];
 }
 
 const D = STATISTICS.length;
 
-/** Mean and deviation of each column of [n, columns]. */
+/** The mean and the standard deviation of each column of [n, columns]. */
 export function spreads(values: Float64Array, columns: number): Spread[] {
   const n = values.length / columns;
   return Array.from({ length: columns }, (_, j) => {
@@ -59,7 +65,7 @@ export function spreads(values: Float64Array, columns: number): Spread[] {
   });
 }
 
-/** [n, columns] to [n, 2·columns]: all z, then all z². A column that does not vary is 0. */
+/** From [n, columns] to [n, 2·columns]: all z, then all z². A column without variation becomes 0. */
 export function standardised(values: Float64Array, by: readonly Spread[]): Float64Array {
   const columns = by.length;
   const n = values.length / columns;
@@ -77,7 +83,7 @@ export function standardised(values: Float64Array, by: readonly Spread[]): Float
   return out;
 }
 
-/** The accuracy of the best threshold between two sets of as many numbers: 1/2 + max |F_a - F_b|/2. */
+/** The accuracy of the best threshold between two sets of equally many numbers: 1/2 + max |F_a - F_b|/2. */
 export function bestThreshold(a: Float64Array, b: Float64Array): number {
   const [x, y] = [a.slice().sort(), b.slice().sort()];
   let [i, j, most] = [0, 0, 0];
@@ -90,7 +96,7 @@ export function bestThreshold(a: Float64Array, b: Float64Array): number {
   return 0.5 + most / 2;
 }
 
-/** Pictures of two classes, 1 for samples. */
+/** Trains and tests the logistic regression. In `parts` samples have the class 1, and real pictures have 0. */
 export function judgeByStatistics(parts: Parts): PlainVerdict {
   const raw = [parts.train, parts.choose, parts.test].map((part) => pictureStatistics(part.images, part));
   const by = spreads(raw[0], D);

@@ -1,16 +1,17 @@
 /**
- * The two-sample test: can a classifier tell samples and real pictures apart? Each sample is paired with a real training
- * picture of the same label, both in eight bits. 70 % of the pairs train, 10 % choose the epoch (or the ridge), and
- * 20 % test. The accuracy on the test pairs is measured for three classifiers. 0.5 is chance:
+ * The two-sample test: can a classifier distinguish samples from real pictures? Each sample is paired with a real
+ * training picture of the same label. Both have eight bits per pixel. 70 % of the pairs are for training, 10 % are for
+ * validation (the choice of the epoch or of the ridge), and 20 % are for the test. Three classifiers are tested:
  *
- *     fresh       a convolutional network that starts anew (detector.ts)
- *     fromJudge   the network of a trained classifier of digits, with a new last layer; all of it is trained
- *     plain       logistic regression on plain statistics of a picture
+ *     fresh       a convolutional network with random initial values (detector.ts)
+ *     fromJudge   the network of a trained classifier of digits, with a new last layer; all layers are trained
+ *     plain       a logistic regression on simple statistics of the pixels
  *
- * Source: Lopez-Paz and Oquab, "Revisiting classifier two-sample tests" (2017). An accuracy is a lower bound of what the
- * best classifier reaches: a network that is trained longer, or on more pictures, may tell more.
+ * The result is the accuracy on the test pairs. 0.5 means that the classifier sees no difference. The accuracy is a
+ * lower bound: a network with longer training or with more pictures can reach a higher one. The results are a function
+ * of pictures, labels and seed.
  *
- * The same pictures, labels and seed give the same figures.
+ * Source: Lopez-Paz and Oquab, "Revisiting classifier two-sample tests" (2017).
  */
 import { createDataset, type Dataset, permutation, pictureSize } from '../../data/dataset.ts';
 import { ValueError } from '../../errors.ts';
@@ -31,61 +32,63 @@ import {
 import { judgeByStatistics, type PlainVerdict } from './two-sample-plain.ts';
 
 export interface TwoSampleOptions {
-  /** The trained classifier that the second network starts from; without it there is none. */
+  /** The trained classifier for `fromJudge`. Default: `fromJudge` is not tested. */
   readonly judge?: PictureClassifier | undefined;
-  /** Passes of each network over the training part; 12 by default. */
+  /** The number of epochs of each network. Default 12. */
   readonly epochs?: number;
-  /** 0 by default. */
+  /** Default 0. */
   readonly seed?: Seed;
 }
 
 const DEFAULTS = { judge: undefined, epochs: 12, seed: 0 } as const satisfies Defaults<TwoSampleOptions>;
-/** Pairs that the test needs: 20 of them are test pairs, which is little enough. */
+/** The least number of pairs. Then 20 pairs are for the test. */
 export const LEAST_PAIRS = 100;
+/** The fractions of the pairs for training and for validation. */
 const TRAIN = 0.7;
 const CHOOSE = 0.1;
 
-/** A sample of the test part, and how certain the networks are that it is one. */
+/** A sample of the test part. */
 export interface Suspect {
   /** Its index among the samples. */
   readonly sample: number;
-  /** The probability of "sample" by the fresh network. */
+  /** The probability of the class "sample", predicted by the network `fresh`. */
   readonly probability: number;
 }
 
-/** A real picture of the test part, and how certain the fresh network is that it is one. */
+/** A real picture of the test part. */
 export interface Genuine {
   /** Its index in the training set. */
   readonly picture: number;
-  /** The probability of "real". */
+  /** The probability of the class "real", predicted by the network `fresh`. */
   readonly probability: number;
 }
 
+/** The results. */
 export interface TwoSampleTest {
-  /** Pairs of a sample and a real picture in each part. */
+  /** The number of pairs in each part. `choose` is for validation. */
   readonly pairs: { readonly train: number; readonly choose: number; readonly test: number };
   readonly fresh: Omit<NetworkVerdict, 'certainty'>;
   /** Null without a judge. */
   readonly fromJudge: Omit<NetworkVerdict, 'certainty'> | null;
   readonly plain: PlainVerdict;
-  /** Samples of the test part, those that the fresh network is most certain of first. */
+  /** The samples of the test part. The first has the highest probability. */
   readonly suspects: readonly Suspect[];
-  /** Real pictures of the test part, those that it is most certain are real first. */
+  /** The real pictures of the test part. The first has the highest probability. */
   readonly genuine: readonly Genuine[];
-  /** The real picture of each sample, an index of the training set. */
+  /** The index in the training set of the real picture for each sample. */
   readonly matched: Uint32Array;
 }
 
-/** A network at work. */
+/** The progress of one of the networks. */
 export interface TwoSampleProgress extends NetworkProgress {
   readonly classifier: 'fresh' | 'fromJudge';
 }
 
 /**
- * The test, which yields after every epoch of a network.
+ * Does the test, and yields after every epoch of a network.
  * @param real the training set
- * @throws ValueError for fewer than 100 samples, or fewer real pictures of a label than samples; ShapeError for pictures
- *   of another size
+ * @throws ValueError for fewer than 100 samples, or if a label has fewer real pictures than samples
+ * @throws ShapeError for samples of another size than the real pictures
  */
 export function* twoSampleRun(
   samples: JudgedPictures,
@@ -126,13 +129,13 @@ export function* twoSampleRun(
   };
 }
 
-/** σ(z) of each of `indices`, the largest z first. */
+/** The indices with their probabilities σ(z), sorted from the largest z to the smallest. */
 const mostCertain = (indices: Uint32Array, z: Float64Array) =>
   Array.from(indices, (at, i) => ({ at, z: z[i] }))
     .sort((a, b) => b.z - a.z || a.at - b.at)
     .map(({ at, z }) => ({ at, probability: sigmoid(z) }));
 
-/** The test at once: see `twoSampleRun`. @throws what it throws */
+/** Does the test without events. @throws as `twoSampleRun` */
 export function twoSampleTest(
   samples: JudgedPictures,
   real: Dataset,
@@ -141,7 +144,7 @@ export function twoSampleTest(
   return runToEnd(twoSampleRun(samples, real, options));
 }
 
-/** The samples (class 1) at `indices`, then their real pictures (class 0). */
+/** A data set of the samples (class 1) at `indices`, followed by their real pictures (class 0). */
 function paired(samples: JudgedPictures, real: Dataset, matched: Uint32Array, indices: Uint32Array): Dataset {
   const size = pictureSize(real);
   const n = indices.length;
