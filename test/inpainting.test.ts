@@ -417,8 +417,12 @@ suite('inpainting: pictures', (test) => {
     refuse({ picture: [1, 2] }, ShapeError, /expected a picture of 4x4, 16 numbers, got 2/);
     for (const wrong of [Number.NaN, -0.1, 1.1, Infinity])
       refuse({ picture: PICTURE.with(3, wrong) }, ValueError, /expected pixels from 0 to 1, got/);
-    refuse({ mask: [1] }, ShapeError, /expected a mask of 16 numbers, one a pixel, got 1/);
-    refuse({ mask: new Uint8Array(16) }, ValueError, /a mask with a pixel to be made new, got none/);
+    refuse({ mask: [1] }, ShapeError, /expected a mask of 16 numbers, one per pixel, got 1/);
+    refuse(
+      { mask: new Uint8Array(16) },
+      ValueError,
+      /expected a mask with a number other than 0, got only 0/,
+    );
     for (const strength of [-0.1, 1.01, Number.NaN])
       refuse({ strength }, ValueError, /edit: strength: expected a number, from 0 to 1, got/);
     refuse({ mask: MASK, resamples: 0 }, ValueError, /edit: resamples: expected a whole number, 1 or more/);

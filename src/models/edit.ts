@@ -1,11 +1,12 @@
 /**
- * Pictures from a given one: SDEdit and RePaint on a trained diffusion network.
+ * Edits a picture with a trained diffusion network, by SDEdit or RePaint.
  *
- *     SDEdit   the picture gets the noise of a share of the schedule's time, its `strength`, and is sampled from there
- *     RePaint  where a mask is not 0 the picture is made new; every other pixel stays as it is
+ *     SDEdit   Adds noise to the picture, and samples from there. `strength` is the start time as a fraction of the
+ *              schedule's time.
+ *     RePaint  Samples new pixels where a mask is not 0. All other pixels do not change.
  *
- * Strength 0 gives the picture itself. Strength 1 begins with noise alone: the little that a schedule's last level has of
- * the picture is left out, and the result is that of sampling without a picture, to the bit.
+ * Strength 0 gives the picture itself. Strength 1 starts from pure noise. The last level of a schedule can have a small
+ * part of the data, but strength 1 does not add it. So the result has the same bits as sampling without a picture.
  *
  * Sources: Meng, He, Song, Song, Wu, Zhu and Ermon, "SDEdit: guided image synthesis and editing with stochastic
  * differential equations" (2022); Lugmayr et al., "RePaint" (2022), in diffusion/repaint.ts.
@@ -28,35 +29,37 @@ import type { DiffusionPipeline } from './pipeline.ts';
 import { defaultsOf } from './setting.ts';
 import { SAMPLE_TABLE, STRENGTH } from './settings.ts';
 
-/** A picture that is given, and what becomes of it. */
+/** A picture, and the options of its edit. */
 export interface Edit {
-  /** [height·width·channels], 0 to 1. */
+  /** The picture, [height·width·channels], in [0, 1]. */
   readonly picture: ArrayLike<number>;
-  /** The share of the schedule's time, 0 to 1, whose noise the picture gets. Default 0.5, and 1 with a mask. */
+  /** The start time as a fraction of the schedule's time, 0 to 1. Default 0.5 without a mask, 1 with a mask. */
   readonly strength?: number | undefined;
-  /** [height·width]: 0 where a pixel stays as it is, another number where it is made new. Default none. */
+  /** [height·width]: 0 for a pixel that does not change, another number for a new pixel. Default: no mask. */
   readonly mask?: ArrayLike<number> | undefined;
-  /** With a mask: how often each step of the sampler is made. Default 10. */
+  /** With a mask: the number of times that RePaint does each step of the sampler. Default 10. */
   readonly resamples?: number | undefined;
 }
 
-/** An edit with its defaults. */
+/** An edit with all options. */
 export type CheckedEdit = { readonly [K in Exclude<keyof Edit, 'mask'>]-?: NonNullable<Edit[K]> } & Pick<
   Edit,
   'mask'
 >;
 
 /**
- * @throws ShapeError for a picture or a mask of another size; ValueError for NaN or what lies beyond 0 and 1, a mask that
- * makes nothing new, and a strength or resamples that there cannot be
+ * Fills in the defaults of an edit, and checks it.
+ * @throws ShapeError for a picture or a mask that does not have the size `shape`
+ * @throws ValueError for a pixel that is not in [0, 1], a mask that is 0 everywhere, a strength outside [0, 1], or
+ *   resamples that are not a whole number >= 1
  */
 export function checkEdit(edit: Edit, shape: PictureShape): CheckedEdit {
-  const { resamples: otherwise } = defaultsOf(SAMPLE_TABLE);
+  const { resamples: defaultResamples } = defaultsOf(SAMPLE_TABLE);
   const { picture, strength, mask, resamples } = withDefaults('edit', edit, {
     picture: undefined,
     strength: edit.mask ? 1 : STRENGTH,
     mask: undefined,
-    resamples: otherwise,
+    resamples: defaultResamples,
   });
   const size = pictureSize(shape);
   if (picture.length !== size) {
@@ -69,10 +72,10 @@ export function checkEdit(edit: Edit, shape: PictureShape): CheckedEdit {
   if (mask) {
     const pixels = shape.height * shape.width;
     if (mask.length !== pixels) {
-      throw new ShapeError(`edit: expected a mask of ${pixels} numbers, one a pixel, got ${mask.length}`);
+      throw new ShapeError(`edit: expected a mask of ${pixels} numbers, one per pixel, got ${mask.length}`);
     }
     if (!Array.from(mask).some((value) => value !== 0)) {
-      throw new ValueError('edit: expected a mask with a pixel to be made new, got none');
+      throw new ValueError('edit: expected a mask with a number other than 0, got only 0');
     }
   }
   checkNumber('edit: strength', strength, 0, 1);
@@ -80,7 +83,7 @@ export function checkEdit(edit: Edit, shape: PictureShape): CheckedEdit {
   return { picture, strength, mask, resamples };
 }
 
-/** A given picture as samplers take it. Its tensors lie on the heap until `dispose`. */
+/** A picture to edit, as tensors for a sampler. They are on the heap: free them with `dispose()`. */
 export class GivenPicture {
   private readonly x0: Tensor;
   private readonly mask: Tensor | null;
@@ -97,7 +100,7 @@ export class GivenPicture {
     this.mask = mask ? scope(() => tensor(Float64Array.from(mask), [1, height, width, 1]).keep()) : null;
   }
 
-  /** The sampler of that name that begins with the picture. */
+  /** The sampler of that name for this edit. */
   sampler(name: SamplerName, options: SamplerOptions): Sampler {
     const { strength, resamples } = this.edit;
     const given = { ...options, strength };
@@ -105,7 +108,10 @@ export class GivenPicture {
     return repaint(name, given, { known: this.x0, mask: this.mask, resamples });
   }
 
-  /** Adds the picture to the noise that sampling begins with, [batch, height, width, channels], in place. */
+  /**
+   * Changes noise [batch, height, width, channels] to the start of sampling, in place: alpha·picture + sigma·noise at
+   * the sampler's first level.
+   */
   begin(noise: Tensor, sampler: Sampler): void {
     if (this.edit.strength === 1) return;
     const { schedule } = this.model;
@@ -113,7 +119,7 @@ export class GivenPicture {
     scope(() => noise.copyFrom(noise.mul(sigma / schedule.priorStd).add(this.x0.mul(alpha))));
   }
 
-  /** Puts the known pixels into pictures [n, height, width, channels], in place. */
+  /** Copies the pixels where the mask is 0 into pictures [n, height, width, channels], in place. */
   restore(pictures: Float64Array): void {
     const { picture, mask } = this.edit;
     if (!mask) return;

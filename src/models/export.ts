@@ -1,7 +1,7 @@
 /**
- * A trained model as files for somebody else, in one of several formats: a new one is one line of the table EXPORTERS.
+ * Exports a trained model to files. The table EXPORTERS has the formats; a new format is one line there.
  *
- *     langevin   NAME.safetensors   the parameters that sample, and what the model is; PyTorch reads the tensors too
+ *     langevin   NAME.safetensors   The parameters for sampling, and the metadata. PyTorch can read the tensors.
  */
 import { type Checkpoint, convertCheckpoint } from '../checkpoint/checkpoint.ts';
 import { tensorsDigest } from '../checkpoint/digest.ts';
@@ -11,33 +11,34 @@ import { type OwnSampling, samplingSetting } from './sampling-defaults.ts';
 import type { Cuts } from './tones.ts';
 
 export interface ExportOptions {
-  /** Of the files, without an ending. */
+  /** The name of the files, without an extension. */
   readonly name: string;
   readonly dtype: ModelDtype;
-  /** What the model says of its sampling from now on. */
+  /** The new default settings for sampling. */
   readonly sampling: OwnSampling;
-  /** Cuts between greys in place of the model's own. */
+  /** New cuts between grey levels. Default: the cuts of the model. */
   readonly cuts?: Cuts | undefined;
 }
 
 export interface Exported {
   readonly files: readonly {
     readonly name: string;
+    /** A short description of the file. */
     readonly what: string;
     readonly bytes: Uint8Array<ArrayBuffer>;
   }[];
-  /** Of the tensors, as `tensorsDigest` has it. */
+  /** The SHA-256 of the tensors, from `tensorsDigest`. */
   readonly digest: string;
 }
 
 type Exporter = (checkpoint: Checkpoint, options: ExportOptions) => Promise<Exported>;
 
-/** The formats by name. */
+/** The function of each format, by the format's name. */
 export const EXPORTERS = { langevin: exportLangevin } as const satisfies Record<string, Exporter>;
 export type ExportFormat = keyof typeof EXPORTERS;
 export const EXPORT_FORMATS = Object.keys(EXPORTERS) as ExportFormat[];
 
-/** The model alone as one safetensors file, which holds the digest of its tensors. */
+/** Writes the model without its training state to one safetensors file. The file has the digest of its tensors. */
 async function exportLangevin(checkpoint: Checkpoint, options: ExportOptions): Promise<Exported> {
   const { name, dtype, sampling, cuts } = options;
   const own = portable(checkpoint.settings);
@@ -47,7 +48,7 @@ async function exportLangevin(checkpoint: Checkpoint, options: ExportOptions): P
   return { files: [{ name: `${name}.safetensors`, what: `the model in ${dtype}`, bytes }], digest };
 }
 
-/** Settings without the folder that the data lay in, which is no other machine's. */
+/** The settings without the path of the data folder, which other machines do not have. */
 function portable(settings: Checkpoint['settings'] = {}): NonNullable<Checkpoint['settings']> {
   if (!isRecord(settings.data)) return settings;
   const { dataDir: _, ...data } = settings.data;

@@ -1,6 +1,4 @@
-/**
- * Any model from its file: the file says its kind, and the table below what reads it.
- */
+/** Opens a file with any kind of model. The file names the kind, and the table below has the reader of each kind. */
 import { type Checkpoint, loadCheckpoint } from '../checkpoint/checkpoint.ts';
 import { entryOf } from '../checkpoint/model-format.ts';
 import { type LectureNetwork, lectureOf } from './lecture/lecture.ts';
@@ -16,7 +14,7 @@ import {
 } from './networks/registry.ts';
 import { type DiffusionPipeline, diffusionOf } from './pipeline.ts';
 
-/** Whatever a model's file can hold; `instanceof` tells them apart. */
+/** All models that a file can have. `instanceof` distinguishes them. */
 export type AnyModel =
   | PictureDenoiser
   | LectureNetwork
@@ -34,18 +32,22 @@ const OPENERS: ReadonlyMap<string, Opener> = new Map<string, Opener>([
   ...DIFFUSION_KINDS.map((kind) => [kind, diffusionOf] as const),
 ]);
 
-/** The kinds of models that files hold. */
+/** The names of the kinds of models in files. */
 export const MODEL_KINDS: readonly string[] = [...OPENERS.keys()];
 
 /**
- * The model in a file that was read, of whatever kind.
- * @throws FormatError for a kind that there is not, or a file whose sizes, settings or tensors do not fit
+ * The model in a checkpoint, of any kind.
+ * @throws FormatError for an unknown kind, or for sizes, settings or tensors that do not fit the kind
  */
 export function openModel(checkpoint: Checkpoint): AnyModel {
   return entryOf(checkpoint, OPENERS)(checkpoint);
 }
 
-/** The model in a file, of whatever kind. @throws FileError for a file that cannot be read; as `openModel` */
+/**
+ * Reads the model in a file, of any kind.
+ * @throws FileError for a file that cannot be read
+ * @throws FormatError as `openModel`
+ */
 export async function loadModel(path: string): Promise<AnyModel> {
   return openModel(await loadCheckpoint(path));
 }

@@ -1,18 +1,22 @@
 /**
- * What a trained network means: the process that it was trained in, and how files and samplers know it. The
- * network's time input runs from 0 to 1000 whatever the schedule's own times are, so that its sinusoids fit them all.
+ * A trained network together with its process: the noise schedule and the predicted quantity. Samplers, guidance and
+ * files use this pair.
  *
- * A network whose `outputs` is `prediction`, such as the U-Net, computes what is predicted. The MLP's output y is always
- * an estimate of the data, since it has fewer numbers inside than a picture has pixels: it can say what a digit looks
- * like, but it cannot repeat a noise of all pixels, which eps, v, flow and score ask for. What is predicted then follows
- * from y and x. Take the data to be normal around y with deviation e; then the best
- * prediction p·x0 + q·eps at a level is
+ * The network's time input is 0 to 1000 for every schedule, so one time embedding fits all schedules.
+ *
+ * The network's `outputs` says what its output is. For `prediction`, as in the U-Net, the output is the predicted
+ * quantity: x0, eps, v, flow or score. The MLP's output y is always an estimate of the data x0. Its hidden layers have
+ * fewer numbers than a picture has pixels. So it can represent a digit, but not independent noise in all pixels, which
+ * is a part of eps, v, flow and score.
+ *
+ * For the MLP the prediction is computed from y and x. We assume that the data are normal around y with the standard
+ * deviation e. Then the best prediction of p·x0 + q·eps at a noise level is
  *
  *     ((p·e²·alpha + q·sigma)·x + (p·sigma² - q·alpha·sigma)·y) / (e²·alpha² + sigma²)
  *
- * of which the score is that of N(alpha·y, e²·alpha² + sigma²). e keeps the errors of eps and its kin bounded where
- * sigma goes to 0, and stays in samples as a grain of that size: 0.05 on [-1, 1]. To predict x0 it is not needed, and
- * with e = 0 the prediction is y itself.
+ * For the score this is the score of N(alpha·y, e²·alpha² + sigma²). With e > 0 the errors of eps, v, flow and score
+ * stay bounded as sigma goes to 0. The cost is noise of the standard deviation e in the samples. e is 0.05, with pixels
+ * in [-1, 1]. A prediction of x0 needs no e: it is y itself.
  */
 import {
   type Checkpoint,
@@ -48,23 +52,24 @@ import { decodeTones, encodeTones, TONES_FIELDS, type TonesSettings, tonesSettin
 
 const CONTINUOUS = ['vp', 'sub-vp', 'flow'] as const satisfies readonly ContinuousName[];
 
-/** The schedules that a network is trained in. Those whose variance explodes would need scaled inputs. */
+/** The noise schedules for training. Variance-exploding schedules are left out: their inputs would need scaling. */
 export const TRAINING_SCHEDULES = [...BETA_SCHEDULES, ...CONTINUOUS] as const;
 export type TrainingSchedule = (typeof TRAINING_SCHEDULES)[number];
 
-/** Which process a network was trained in; a file holds it. */
+/** The process of a network's training. A file of the network has these settings. */
 export interface ProcessSettings extends TonesSettings {
   readonly schedule: TrainingSchedule;
-  /** T of a schedule with discrete steps; the others have none and ignore it. */
+  /** T, the number of steps of a discrete schedule. A continuous schedule ignores it. */
   readonly steps: number;
+  /** The predicted quantity. */
   readonly predicts: Prediction;
 }
 
-/** The name, whatever its case. @throws ValueError for an unknown one */
+/** The name of a training schedule. Upper and lower case are the same. @throws ValueError for an unknown name */
 export const checkTrainingSchedule = (name: TrainingSchedule): TrainingSchedule =>
   nameOf('schedule', TRAINING_SCHEDULES, name);
 
-/** The schedule of that name. @throws ValueError for an unknown name or steps that it cannot have */
+/** Creates a schedule by its name. @throws ValueError for an unknown name, or steps that the schedule does not allow */
 export function trainingSchedule({
   schedule,
   steps,
@@ -77,20 +82,20 @@ export function trainingSchedule({
   return continuous ? continuousSchedule(continuous) : createSchedule(known as BetaSchedule, steps);
 }
 
-/** The network's time input for the time t: from about 0 to about 1000. */
+/** The network's time input for the time t of the schedule: from about 0 to about 1000. */
 export function networkTime({ times, tMax }: NoiseSchedule, t: number): number {
   return (1000 * t) / (times ? times.length : tMax);
 }
 
-/** A network, and the process that it belongs to, as samplers and guidance ask it. */
+/** A network with its process. Samplers and guidance call `predict`, and training calls `predictEach`. */
 export class DiffusionPipeline implements ConditionalModel {
   readonly schedule: NoiseSchedule;
   readonly predicts: Prediction;
   readonly settings: ProcessSettings;
 
   /**
-   * @param sampling how it samples where nobody says otherwise
-   * @throws ValueError for unknown names, or steps that the schedule cannot have
+   * @param sampling the model's default settings for sampling
+   * @throws ValueError for unknown names, or steps that the schedule does not allow
    */
   constructor(
     readonly network: DiffusionNetwork,
@@ -104,25 +109,30 @@ export class DiffusionPipeline implements ConditionalModel {
     checkOwnSampling(sampling, network.sizes, this.schedule.times?.length ?? Infinity);
   }
 
+  /** The number of classes. 0 for a network without labels. */
   get classes(): number {
     return this.network.sizes.classes;
   }
 
-  /** Pictures in [0, 1] as the network sees them, in [-1, 1]. */
+  /** Converts pictures in [0, 1] to inputs of the network, in [-1, 1]. */
   encode(images: Tensor): Tensor {
     return encodeTones(images, this.settings);
   }
 
-  /** What the network made, in [-1, 1] where it is done, as pixels in [0, 1]. */
+  /** Converts states of sampling to pixels. Values in [-1, 1] become pixels in [0, 1]. */
   decode(values: ArrayLike<number>): Float64Array {
     return decodeTones(values, this.settings);
   }
 
-  /** Whether the network's output is the prediction itself. */
+  /** Whether the network's output is the predicted quantity itself. */
   private get isDirect(): boolean {
     return this.predicts === 'x0' || this.network.outputs === 'prediction';
   }
 
+  /**
+   * The prediction for x [batch, height, width, channels] at time t of the schedule, of x's shape.
+   * @param labels the label of each sample, or null for no label
+   */
   predict(x: Tensor, t: number, labels: Labels): Tensor {
     const y = this.network.forward(x, sameTime(x, networkTime(this.schedule, t)), { labels });
     if (this.isDirect) return y;
@@ -130,7 +140,7 @@ export class DiffusionPipeline implements ConditionalModel {
     return x.mul(ofX).add(y.mul(ofY));
   }
 
-  /** The prediction for each sample at its own time t of the schedule, as training asks it. */
+  /** The same with one time t per sample, for training. */
   predictEach(x: Tensor, t: ArrayLike<number>, labels?: Labels): Tensor {
     const times = Float64Array.from(t, (time) => networkTime(this.schedule, time));
     const y = this.network.forward(x, times, labels ? { labels } : {});
@@ -146,10 +156,10 @@ export class DiffusionPipeline implements ConditionalModel {
   }
 }
 
-/** e, of the file's header. */
+/** e in the header of this file. */
 const DEVIATION = 0.05;
 
-/** Coefficients of x and of the network's answer: see the file's header. */
+/** The coefficients of x and of the network's output y. See the header of this file. */
 function coefficients(kind: Prediction, level: NoiseLevel): Pair {
   const { alpha, sigma } = level;
   const [p, q] = predictionRow(kind, level);
@@ -158,17 +168,17 @@ function coefficients(kind: Prediction, level: NoiseLevel): Pair {
   return [(p * variance * alpha + q * sigma) / total, (p * sigma * sigma - q * alpha * sigma) / total];
 }
 
-/** What a file says of a network and its process, beside the parameters. */
+/** The metadata for a file of a network and its process: everything except the parameters. */
 export function diffusionInfo(
   { network, settings, sampling }: DiffusionPipeline,
   more: object = {},
 ): CheckpointInfo {
-  // A size of 0, no classes, is left out.
+  // A size of 0 is not written. Only the number of classes can be 0.
   const sizes = Object.fromEntries(Object.entries(network.sizes).filter(([, size]) => size > 0));
   return { kind: network.kind, sizes, settings: { ...settings, ...more, ...samplingSetting(sampling) } };
 }
 
-/** The process in a file's settings. */
+/** The fields of the process in a file's settings. */
 export const PROCESS_FIELDS = {
   schedule: oneOf(TRAINING_SCHEDULES),
   steps: whole(1, MOST_STEPS),
@@ -176,7 +186,7 @@ export const PROCESS_FIELDS = {
   ...TONES_FIELDS,
 };
 
-/** The network and the process of a file that was read. @throws FormatError for a file of anything else */
+/** The network and the process in a checkpoint. @throws FormatError for a file without a diffusion model */
 export function diffusionOf(checkpoint: Checkpoint): DiffusionPipeline {
   const { source, settings } = checkpoint;
   requireKind(checkpoint, ...DIFFUSION_KINDS);
@@ -192,8 +202,9 @@ export function diffusionOf(checkpoint: Checkpoint): DiffusionPipeline {
 }
 
 /**
- * The network and process in a file that `langevin train diffusion` wrote.
- * @throws FileError for a file that cannot be read, FormatError for one that holds something else
+ * Reads a network and its process from a file of `langevin train diffusion`.
+ * @throws FileError for a file that cannot be read
+ * @throws FormatError for a file without a diffusion model
  */
 export async function loadDiffusion(path: string): Promise<DiffusionPipeline> {
   return diffusionOf(await loadCheckpoint(path));

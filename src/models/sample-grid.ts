@@ -1,32 +1,42 @@
 /**
- * Samples of a diffusion model as one picture with their labels: above the columns where a column has one label,
- * beside the rows where a row has one, else as a title where they are few, and below each picture where they are many.
+ * Draws samples of a diffusion model as one picture, a grid. The position of the labels depends on the labels:
+ *
+ *     in the title         if all pictures have the same label
+ *     above the columns    otherwise, if every column has one label
+ *     beside the rows      otherwise, if every row has one label
+ *     in the title         otherwise, for at most 12 labels
+ *     below each picture   otherwise
+ *
+ * A picture without a label has no text.
  */
 import type { Labels } from '../diffusion/guidance.ts';
 import { cellsOf, pictureGrid, pictureGridFromBatch } from '../image/grid.ts';
 import type { Picture } from '../image/png.ts';
 
-/** More classes than this do not have a column each. */
+/** With more classes than this, a class does not get its own column. */
 const MOST_CLASSES = 20;
-/** About the pixels of a picture that is drawn. */
+/** The approximate size of an enlarged picture, in pixels. */
 const SIZE = 56;
-/** The most pictures of a sheet: one of thousands can neither be looked at nor be opened. */
+/** The most pictures in a grid. A grid of thousands would be too large to open. */
 export const MOST_SHOWN = 100;
-/** More labels than this do not go into a title. */
+/** The most labels in a title. */
 const MOST_IN_TITLE = 12;
 
 const distinct = (labels: Labels) => [...new Set(labels)];
 
-/** Columns for labels in turn: about as many as rows, and a class a column where there are few. */
+/**
+ * The number of columns for labels. The grid is about square. If the labels repeat with a short period, the number is a
+ * multiple of the period, so that every column has one label.
+ */
 export function sampleColumns(labels: Labels): number {
   const n = labels.length;
-  const turn = period(labels);
+  const repeat = period(labels);
   const side = Math.sqrt(n);
-  if (turn <= 1 || turn > MOST_CLASSES) return Math.max(1, Math.ceil(side));
-  return Math.min(n, turn * Math.max(1, Math.round(side / turn)));
+  if (repeat <= 1 || repeat > MOST_CLASSES) return Math.max(1, Math.ceil(side));
+  return Math.min(n, repeat * Math.max(1, Math.round(side / repeat)));
 }
 
-/** The least p with labels[i + p] = labels[i] for all i. */
+/** The smallest p with labels[i + p] = labels[i] for all i. */
 function period(labels: Labels): number {
   for (let p = 1; p < labels.length; p++) {
     if (labels.every((label, i) => i < p || label === labels[i - p])) return p;
@@ -34,18 +44,18 @@ function period(labels: Labels): number {
   return labels.length;
 }
 
-/** Samples with their labels: what a grid shows. */
+/** Samples with their labels, for a grid. */
 export interface Samples {
   readonly height: number;
   readonly width: number;
   readonly labels: Labels;
   /** `[labels.length · height·width]`, 0 to 1. */
   readonly pictures: Float64Array;
-  /** The picture and the mask that they were made from, each `[height·width]`, 0 to 1. */
+  /** The input of an edit: its picture and its mask, each `[height·width]`, 0 to 1. */
   readonly given?: { readonly picture: Float64Array; readonly mask?: Float64Array | undefined };
 }
 
-/** The first of the samples, as many as a sheet shows. */
+/** The first samples: as many as fit in a grid. */
 export function firstSamples(samples: Samples, most = MOST_SHOWN): Samples {
   const { labels, pictures } = samples;
   if (labels.length <= most) return samples;
@@ -53,22 +63,22 @@ export function firstSamples(samples: Samples, most = MOST_SHOWN): Samples {
   return { ...samples, labels: labels.slice(0, most), pictures: pictures.slice(0, most * size) };
 }
 
-/** The label that all have, or null. */
+/** The label if all labels are equal, or null. */
 function shared(labels: Labels): number | null {
   const [first = null, ...others] = distinct(labels);
   return others.length === 0 ? first : null;
 }
 
-/** Texts for labels that are all there, else none. */
+/** The labels as texts, or an empty list if a label is null. */
 const texts = (labels: readonly (number | null)[]): string[] =>
   labels.every((label) => label !== null) ? labels.map(String) : [];
 
-/** The grid, small pictures enlarged. What the samples were made from has a row above them. */
+/** Draws the grid. Small pictures are enlarged. The input of an edit is in a row above the samples. */
 export function sampleGrid(samples: Samples, columns = sampleColumns(samples.labels)): Picture {
   const { height, width, labels, pictures, given } = samples;
   const scale = Math.max(1, Math.floor(SIZE / height));
   if (given) {
-    // White would not stand out from the sheet.
+    // The grid's background is white, so the mask is drawn in grey.
     const sources = [given.picture, ...(given.mask ? [given.mask.map((value) => 0.75 * value)] : [])];
     const made = cellsOf(pictures, { height, width });
     const captions = [['given', 'mask'].slice(0, sources.length), ...captionsOf(labels, columns)];
@@ -92,19 +102,19 @@ export function sampleGrid(samples: Samples, columns = sampleColumns(samples.lab
   return pictureGridFromBatch(pictures, { height, width, columns, scale, ...words });
 }
 
-/** `label 7`, or the labels row by row. */
+/** The title: `label 7`, or a list of the labels. */
 function titleOf(labels: Labels): string {
   const all = distinct(labels);
   return all.length === 1 ? `label ${all[0]}` : `labels, row by row: ${labels.join(' ')}`;
 }
 
-/** Rows of that many columns; the last may be shorter. */
+/** Splits a list into rows of `columns` entries. The last row may be shorter. */
 const rowsOf = <T>(all: readonly T[], columns: number): T[][] =>
   Array.from({ length: Math.ceil(all.length / columns) }, (_, r) =>
     all.slice(r * columns, (r + 1) * columns),
   );
 
-/** A label below each picture that has one, row by row. */
+/** The captions below the pictures, row by row. A picture without a label has an empty caption. */
 const captionsOf = (labels: Labels, columns: number): string[][] =>
   rowsOf(
     labels.map((label) => (label === null ? '' : String(label))),
