@@ -13,6 +13,7 @@ import { createSchedule } from '../src/diffusion/discrete-schedule.ts';
 import { GaussianMixture, gaussian } from '../src/diffusion/gaussian-mixture.ts';
 import { type ConditionalModel, classifierFree, classifierGuided } from '../src/diffusion/guidance.ts';
 import { odeLikelihood } from '../src/diffusion/likelihood.ts';
+import { scalingsAt } from '../src/diffusion/preconditioning.ts';
 import { PREDICTIONS, type Prediction, predictor } from '../src/diffusion/prediction.ts';
 import { probabilityFlow, reverseSde, score } from '../src/diffusion/process.ts';
 import {
@@ -171,7 +172,10 @@ suite('diffusion: distributions', (test) => {
           if (kind === 'eps') return eps;
           if (kind === 'v') return eps.mul(level.alpha).sub(x0.mul(level.sigma));
           if (kind === 'score') return eps.mul(-1 / level.sigma);
-          return eps.sub(x0);
+          if (kind === 'flow') return eps.sub(x0);
+          // EDM's target is (x0 - skip·x)/out.
+          const { skip, out } = scalingsAt(level);
+          return x0.sub(x.mul(skip)).div(out);
         });
         const sampler = createSampler('ddim', { steps: 12, threshold: 'clip', spacing: 'linspace' });
         return runSampler(sampler.sample(model, schedule, start, new Rng(0))).toTypedArray();
@@ -497,7 +501,7 @@ suite('diffusion: distributions', (test) => {
     refused(() => createSampler('annealed-langevin', { corrections: 0 }), /corrections: .* 1 or more, got 0/);
     refused(
       () => predictor('epsilon' as Prediction, (x) => x),
-      /expected one of eps, x0, v, score, flow, got "epsilon"/,
+      /expected one of eps, x0, v, score, flow, edm, got "epsilon"/,
     );
     const schedule = createSchedule('linear', 100);
     const sample = (name: SamplerName, options: object, predicts: Prediction = 'eps') => {

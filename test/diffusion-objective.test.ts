@@ -11,7 +11,7 @@ import {
   learnedVariancePredictor,
   splitVariance,
 } from '../src/diffusion/learned-variance.ts';
-import { snr } from '../src/diffusion/level.ts';
+import { noiseToSignal, snr } from '../src/diffusion/level.ts';
 import { logDiscretisedNormal, normalInterval } from '../src/diffusion/normal.ts';
 import {
   type LossWeighting,
@@ -208,7 +208,25 @@ suite('diffusion: objectives', (test) => {
     }
     near(mean, 0.5, (4 * 0.8) / Math.sqrt(20_000));
     assert.equal(draw('logit-normal', 100), draw({ kind: 'logit-normal', mean: 0, std: 1 }, 100));
-    refused(() => draw('random' as 'uniform'), /times: expected uniform, stratified or logit-normal/);
+    // Log-normal times have a normal ln(sigma/alpha), on any schedule. One with steps takes the nearest.
+    for (const schedule of [continuousSchedule('edm'), flow]) {
+      const logs = Array.from(draw('log-normal', 20_000, schedule), (t) =>
+        Math.log(noiseToSignal(schedule.level(t))),
+      );
+      const average = logs.reduce((a, b) => a + b) / logs.length;
+      const spread = Math.sqrt(logs.reduce((sum, value) => sum + (value - average) ** 2, 0) / logs.length);
+      near(average, -1.2, (4 * 1.2) / Math.sqrt(20_000));
+      near(spread, 1.2, (4 * 1.2) / Math.sqrt(40_000));
+    }
+    const steps = draw({ kind: 'log-normal', mean: 0, std: 1e-9 }, 10);
+    const ratios = Array.from({ length: LINEAR.length }, (_, t) =>
+      Math.abs(Math.log(noiseToSignal(LINEAR.level(t)))),
+    );
+    assert.equal([...steps], Array(10).fill(ratios.indexOf(Math.min(...ratios))));
+    refused(
+      () => draw('random' as 'uniform'),
+      /times: expected one of uniform, stratified, logit-normal, log-normal, got "random"/,
+    );
   });
 
   test('the loss is minimal at the closed-form predictor', () => {
@@ -287,6 +305,16 @@ suite('diffusion: objectives', (test) => {
     const wanted = weight * error.mul(error).mean().item();
     near(edmLossAt(network, x0, [s, s, s, s], eps, d).item(), wanted, 1e-12);
     assert.ok(Number.isFinite(edmLoss(network, x0, new Rng(5)).item()));
+    // The prediction `edm` with the weight `simple` is the same loss, for a network of scaled input.
+    const objective = new Objective(schedule, { predicts: 'edm' });
+    const scaledInput: Network = (x, t) => {
+      const c = preconditioning(t[0]!, d);
+      return network(
+        x.mul(c.in),
+        Array.from(t, () => c.noise),
+      );
+    };
+    near(objective.lossAt(scaledInput, x0, [s, s, s, s], eps).item(), wanted, 1e-12);
     // On a variance preserving schedule the same denoiser is evaluated at x/alpha.
     const vp = continuousSchedule('vp');
     const level = vp.levelOfRatio(s);

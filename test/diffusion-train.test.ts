@@ -2,6 +2,7 @@ import * as assert from 'uvu/assert';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../src/checkpoint/checkpoint.ts';
 import { take } from '../src/data/dataset.ts';
 import { loadStrokes } from '../src/data/strokes-set.ts';
+import { TIME_SAMPLINGS } from '../src/diffusion/objective.ts';
 import { DivergenceError, FormatError, ShapeError, ValueError } from '../src/errors.ts';
 import { Denoiser } from '../src/models/networks/denoiser.ts';
 import { DiffusionMlp, type DiffusionMlpOptions } from '../src/models/networks/diffusion-mlp.ts';
@@ -57,14 +58,12 @@ suite('diffusion training', (test) => {
     const half = norm(firstMoments({ clip: whole / 2 }).m);
     assert.ok(Math.abs(half - whole / 2) < 1e-4 * whole, `${half} of ${whole}`);
     assert.is(norm(firstMoments({ clip: 2 * whole }).m), whole);
-    const norms = (['uniform', 'stratified', 'logit-normal'] as const).map((times) =>
-      norm(firstMoments({ times }).m),
-    );
-    assert.is(new Set(norms).size, 3);
+    const norms = TIME_SAMPLINGS.map((times) => norm(firstMoments({ times }).m));
+    assert.is(new Set(norms).size, TIME_SAMPLINGS.length);
     refused(
       () => trainer({ times: 'logitnormal' as 'uniform' }),
       ValueError,
-      /times: expected one of uniform, stratified, logit-normal, got "logitnormal"\. Did you mean "logit-normal"\?/,
+      /times: expected one of uniform, stratified, logit-normal, log-normal, got "logitnormal"\. Did you mean "logit-normal"\?/,
     );
     refused(() => trainer({ clip: -1 }), ValueError, /clip >= 0/);
     refused(() => trainer({ beta2: 1 }), ValueError, /betas/);

@@ -2,7 +2,8 @@
 import * as assert from 'uvu/assert';
 import { scope } from '../src/autograd/tape.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../src/checkpoint/checkpoint.ts';
-import { PREDICTIONS } from '../src/diffusion/prediction.ts';
+import { edmPredictor } from '../src/diffusion/edm.ts';
+import { conversion, PREDICTIONS } from '../src/diffusion/prediction.ts';
 import { ShapeError, ValueError } from '../src/errors.ts';
 import { diffusionNetworkOf } from '../src/models/networks/registry.ts';
 import { UNet, type UNetOptions } from '../src/models/networks/unet.ts';
@@ -107,11 +108,41 @@ suite('unet', (test) => {
     scope(() => {
       const model = network();
       const x = pictures(2);
-      for (const predicts of PREDICTIONS) {
+      for (const predicts of PREDICTIONS.filter((kind) => kind !== 'edm')) {
         const pipeline = new DiffusionPipeline(model, { schedule: 'cosine', steps: 1000, predicts });
         const expected = model.forward(x, [300, 300], { labels: [1, 2] }).toTypedArray();
         assert.equal(pipeline.predict(x, 300, [1, 2]).toTypedArray(), expected);
         assert.equal(pipeline.predictEach(x, [300, 300], [1, 2]).toTypedArray(), expected);
+      }
+    });
+  });
+
+  test('in a pipeline that predicts edm it is the denoiser of EDM, with an input of variance 1', () => {
+    scope(() => {
+      const model = network();
+      const x = pictures(2);
+      for (const schedule of ['flow', 'cosine'] as const) {
+        const pipeline = new DiffusionPipeline(model, { schedule, steps: 1000, predicts: 'edm' });
+        const [t, other] = schedule === 'flow' ? [0.3, 0.9] : [300, 900];
+        const level = pipeline.schedule.level(t);
+        const denoiser = edmPredictor(
+          (input) => model.forward(input, [300, 300], { labels: [1, 2] }),
+          pipeline.schedule,
+        );
+        const wanted = denoiser.predict(x, t).toTypedArray();
+        const [ofX, ofF] = conversion('edm', 'x0', level);
+        for (const prediction of [pipeline.predict(x, t, [1, 2]), pipeline.predictEach(x, [t, t], [1, 2])]) {
+          const data = x.mul(ofX).add(prediction.mul(ofF)).toTypedArray();
+          data.forEach((value, i) => {
+            assert.ok(
+              Math.abs(value - wanted[i]) < 1e-5 * Math.max(1, Math.abs(wanted[i])),
+              `${value}, ${wanted[i]}`,
+            );
+          });
+        }
+        const pair = pipeline.predictEach(x, [t, other], [1, 2]).toTypedArray();
+        const second = pipeline.predict(x, other, [1, 2]).toTypedArray();
+        assert.equal(pair.slice(pair.length / 2), second.slice(pair.length / 2));
       }
     });
   });

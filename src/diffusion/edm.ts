@@ -1,9 +1,8 @@
 /**
- * EDM: a network F with scalings that keep its inputs and targets at variance 1 for any noise. With y = x/alpha,
- * s = sigma/alpha and the data's standard deviation d,
+ * EDM's denoiser and its loss, with the scalings of preconditioning.ts and the paper's time input. With y = x/alpha and
+ * s = sigma/alpha,
  *
- *   D(y; s) = cSkip·y + cOut·F(cIn·y, cNoise)
- *   cSkip = d²/(s² + d²), cOut = s·d/√(s² + d²), cIn = 1/√(s² + d²), cNoise = ln(s)/4
+ *   D(y; s) = cSkip·y + cOut·F(cIn·y, cNoise),   cNoise = ln(s)/4
  *
  * and D predicts the data. The loss weights the squared error of D by 1/cOut². That is the squared error of F with the
  * target (x0 - cSkip·y)/cOut. In training the noise is random: ln(s) = mean + std·z, with mean -1.2 and std 1.2.
@@ -19,6 +18,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { checkNumber } from './check.ts';
 import { noiseToSignal } from './level.ts';
 import { type Network, sameTime } from './objective.ts';
+import { EDM_NOISE, type Scalings, SIGMA_DATA, scalingsAt } from './preconditioning.ts';
 import type { Predictor } from './prediction.ts';
 import { perSample } from './process.ts';
 import type { NoiseSchedule } from './schedule.ts';
@@ -31,42 +31,35 @@ export interface EdmLossOptions {
   readonly std?: number;
 }
 
-export interface Preconditioning {
-  readonly skip: number;
-  readonly out: number;
-  readonly in: number;
+export interface Preconditioning extends Scalings {
   readonly noise: number;
 }
 
 /** The four scalings at noise s > 0. */
-export function preconditioning(s: number, sigmaData = 0.5): Preconditioning {
-  const total = s * s + sigmaData * sigmaData;
-  const root = Math.sqrt(total);
-  return {
-    skip: (sigmaData * sigmaData) / total,
-    out: (s * sigmaData) / root,
-    in: 1 / root,
-    noise: log(s) / 4,
-  };
+export function preconditioning(s: number, sigmaData = SIGMA_DATA): Preconditioning {
+  return { ...scalingsAt({ alpha: 1, sigma: s }, sigmaData), noise: log(s) / 4 };
 }
 
 /** The denoiser D of a network F, as a predictor of x0 on any schedule. The time input of F is cNoise. */
-export function edmPredictor(network: Network, schedule: NoiseSchedule, sigmaData = 0.5): Predictor {
+export function edmPredictor(network: Network, schedule: NoiseSchedule, sigmaData = SIGMA_DATA): Predictor {
   checkNumber('edm: sigmaData', sigmaData, 1e-12);
   return {
     predicts: 'x0',
     predict(x, t) {
       const level = schedule.level(t);
-      const c = preconditioning(noiseToSignal(level), sigmaData);
-      const F = network(x.mul(c.in / level.alpha), sameTime(x, c.noise));
-      return x.mul(c.skip / level.alpha).add(F.mul(c.out));
+      const c = scalingsAt(level, sigmaData);
+      const F = network(x.mul(c.in), sameTime(x, log(noiseToSignal(level)) / 4));
+      return x.mul(c.skip).add(F.mul(c.out));
     },
   };
 }
 
 /** EDM's loss of a batch x0 [batch, ...]: a scalar with a graph. */
 export function edmLoss(network: Network, x0: Tensor, rng: Rng, options: EdmLossOptions = {}): Tensor {
-  const { sigmaData, mean, std } = withDefaults('edmLoss', options, { sigmaData: 0.5, mean: -1.2, std: 1.2 });
+  const { sigmaData, mean, std } = withDefaults('edmLoss', options, {
+    ...EDM_NOISE,
+    sigmaData: SIGMA_DATA,
+  });
   checkNumber('edm: sigmaData', sigmaData, 1e-12);
   const z = scope(() => rng.normal([x0.shape[0] ?? 1]).toTypedArray());
   const sigmas = Float64Array.from(z, (value) => exp(mean + std * value));
@@ -79,7 +72,7 @@ export function edmLossAt(
   x0: Tensor,
   sigmas: ArrayLike<number>,
   eps: Tensor,
-  sigmaData = 0.5,
+  sigmaData = SIGMA_DATA,
 ): Tensor {
   const scalings = Array.from(sigmas, (s) => preconditioning(s, sigmaData));
   const each = (values: ArrayLike<number>) => perSample(values, x0);

@@ -1,6 +1,6 @@
 /**
  * Training objectives. Each sample is noised to its own random time. The loss is the weighted mean squared error of the
- * network's prediction (eps, x0, v, score or flow).
+ * network's prediction (eps, x0, v, score, flow or edm).
  *
  *   loss = mean over samples i of w(t_i)·mean over coordinates of (network(x_i, t_i) - target_i)²
  *
@@ -15,8 +15,9 @@
  *            al. 2020, equation 12). betaTilde is 0 at the first step; there the value of the second step is used.
  *
  * Rectified flow is the schedule `flow` with the prediction `flow` (Liu, Gong and Liu 2022). Its times can be
- * logit-normal (Esser et al., "Scaling rectified flow transformers" 2024). Learnt variance is in learned-variance.ts,
- * and EDM's preconditioning in edm.ts. Left out on purpose: importance sampling of times.
+ * logit-normal (Esser et al., "Scaling rectified flow transformers" 2024). EDM's loss is the prediction `edm` with
+ * log-normal noise and the weight `simple` (Karras et al. 2022). Learnt variance is in learned-variance.ts. Left out on
+ * purpose: importance sampling of times.
  */
 import { scope } from '../autograd/tape.ts';
 import { ValueError } from '../errors.ts';
@@ -29,6 +30,7 @@ import { checkNumber } from './check.ts';
 import { DiscreteSchedule } from './discrete-schedule.ts';
 import type { NoiseLevel } from './level.ts';
 import { snr } from './level.ts';
+import { EDM_NOISE } from './preconditioning.ts';
 import { checkPrediction, type Prediction, type Predictor, predictionRow, predictor } from './prediction.ts';
 import { diffuseEach, perSample } from './process.ts';
 import { type NoiseSchedule, timeAt } from './schedule.ts';
@@ -42,16 +44,21 @@ export const sameTime = (x: Tensor, t: number): Float64Array => new Float64Array
 export const LOSS_WEIGHTINGS = ['simple', 'min-snr', 'p2', 'vlb'] as const;
 export type LossWeighting = (typeof LOSS_WEIGHTINGS)[number];
 
-export const TIME_SAMPLINGS = ['uniform', 'stratified', 'logit-normal'] as const;
+export const TIME_SAMPLINGS = ['uniform', 'stratified', 'logit-normal', 'log-normal'] as const;
 export type TimeSamplingName = (typeof TIME_SAMPLINGS)[number];
 
 /**
  * The distribution of times. `uniform`: independent and uniform. `stratified`: one time in each of `batch` equal parts.
- * `logit-normal`: sigmoid(mean + std·z); the name alone has mean 0 and std 1.
+ * `logit-normal`: sigmoid(mean + std·z); the name alone has mean 0 and std 1. `log-normal`: the time at which sigma/alpha
+ * is exp(mean + std·z); the name alone has EDM's mean -1.2 and std 1.2. A schedule with steps takes the nearest step.
  */
 export type TimeSampling =
   | TimeSamplingName
-  | { readonly kind: 'logit-normal'; readonly mean: number; readonly std: number };
+  | {
+      readonly kind: 'logit-normal' | 'log-normal';
+      readonly mean: number;
+      readonly std: number;
+    };
 
 export interface ObjectiveOptions {
   readonly predicts?: Prediction;
@@ -162,7 +169,11 @@ export class Objective {
 
   /** Draws a time for each of `batch` samples. */
   times(batch: number, rng: Rng): Float64Array {
-    return Float64Array.from(fractions(this.sampling, batch, rng), (u) => timeAt(this.schedule, u));
+    const { sampling, schedule } = this;
+    if (typeof sampling !== 'string' && sampling.kind === 'log-normal') {
+      return Float64Array.from(normals(sampling, batch, rng), (value) => timeOfRatio(schedule, exp(value)));
+    }
+    return Float64Array.from(fractions(sampling, batch, rng), (u) => timeAt(schedule, u));
   }
 
   private weighted(prediction: Tensor, target: Tensor, levels: readonly NoiseLevel[]): Tensor {
@@ -177,13 +188,14 @@ export class Objective {
 }
 
 /** The distribution of times with its parameters. @throws ValueError for another one */
-function checkSampling(times: TimeSampling): Exclude<TimeSampling, 'logit-normal'> {
+function checkSampling(times: TimeSampling): Exclude<TimeSampling, 'logit-normal' | 'log-normal'> {
   if (times === 'uniform' || times === 'stratified') return times;
   if (times === 'logit-normal') return { kind: times, mean: 0, std: 1 };
-  if (times?.kind !== 'logit-normal') {
-    throw new ValueError(`times: expected uniform, stratified or logit-normal, got ${JSON.stringify(times)}`);
+  if (times === 'log-normal') return { kind: times, ...EDM_NOISE };
+  if (times?.kind !== 'logit-normal' && times?.kind !== 'log-normal') {
+    throw new ValueError(`times: expected one of ${TIME_SAMPLINGS.join(', ')}, got ${JSON.stringify(times)}`);
   }
-  withDefaults('times: logit-normal', times, { kind: undefined, mean: undefined, std: undefined });
+  withDefaults(`times: ${times.kind}`, times, { kind: undefined, mean: undefined, std: undefined });
   checkNumber('times: mean', times.mean, -Infinity);
   checkNumber('times: std', times.std);
   return times;
@@ -195,10 +207,21 @@ function fractions(sampling: ReturnType<typeof checkSampling>, n: number, rng: R
   if (sampling === 'stratified') {
     return Float64Array.from(rng.bits(n), (word, i) => (i + word / 2 ** 32) / n);
   }
-  const z = scope(() => rng.normal([n]).toTypedArray());
   const sigmoid = (value: number) => 1 / (1 + exp(-value));
   // The sigmoid of a number above 37 rounds to 1.
-  return Float64Array.from(z, (value) =>
-    Math.min(sigmoid(sampling.mean + sampling.std * value), 1 - 2 ** -53),
-  );
+  return Float64Array.from(normals(sampling, n, rng), (value) => Math.min(sigmoid(value), 1 - 2 ** -53));
+}
+
+/** n numbers mean + std·z, one per sample. */
+function normals({ mean, std }: { readonly mean: number; readonly std: number }, n: number, rng: Rng) {
+  const z = scope(() => rng.normal([n]).toTypedArray());
+  return Float64Array.from(z, (value) => mean + std * value);
+}
+
+/** The time at which sigma/alpha is nearest to `ratio`: one of the table of a schedule with steps. */
+function timeOfRatio(schedule: NoiseSchedule, ratio: number): number {
+  const { t } = schedule.levelOfRatio(ratio);
+  const { times } = schedule;
+  if (!times) return t;
+  return Array.from(times).reduce((best, time) => (Math.abs(time - t) < Math.abs(best - t) ? time : best));
 }

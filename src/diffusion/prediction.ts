@@ -6,16 +6,18 @@
  *
  * The solution of this system converts one kind to another. The rows are eps: (0, 1); x0: (1, 0);
  * v = alpha·eps - sigma·x0; score = -eps/sigma, the gradient of the log density; flow = eps - x0, the velocity of
- * rectified flow.
+ * rectified flow; edm: the target of EDM's network, whose variance is 1 at all levels (preconditioning.ts).
  *
- * Sources: eps: Ho et al. (2020); v: Salimans and Ho, "Progressive distillation" (2022); score: Song et al. (2021).
+ * Sources: eps: Ho et al. (2020); v: Salimans and Ho, "Progressive distillation" (2022); score: Song et al. (2021); edm:
+ * Karras et al. (2022).
  */
 import { ValueError } from '../errors.ts';
 import { oneOf } from '../options.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { NoiseLevel } from './level.ts';
+import { targetRow } from './preconditioning.ts';
 
-export const PREDICTIONS = ['eps', 'x0', 'v', 'score', 'flow'] as const;
+export const PREDICTIONS = ['eps', 'x0', 'v', 'score', 'flow', 'edm'] as const;
 export type Prediction = (typeof PREDICTIONS)[number];
 
 /** The model of a sampler: a function of a batch [batch, ...] and its time, with a result of the same shape. */
@@ -44,7 +46,8 @@ export function checkPrediction(name: Prediction): Prediction {
 }
 
 /** (p, q): the prediction is p·x0 + q·eps. */
-export function predictionRow(kind: Prediction, { alpha, sigma }: NoiseLevel): Pair {
+export function predictionRow(kind: Prediction, level: NoiseLevel): Pair {
+  const { alpha, sigma } = level;
   switch (checkPrediction(kind)) {
     case 'eps':
       return [0, 1];
@@ -56,6 +59,8 @@ export function predictionRow(kind: Prediction, { alpha, sigma }: NoiseLevel): P
       return [0, -1 / sigma];
     case 'flow':
       return [-1, 1];
+    case 'edm':
+      return targetRow(level);
   }
 }
 

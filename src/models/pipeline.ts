@@ -5,9 +5,9 @@
  * The network's time input is 0 to 1000 for every schedule, so one time embedding fits all schedules.
  *
  * The network's `outputs` says what its output is. For `prediction`, as in the U-Net, the output is the predicted
- * quantity: x0, eps, v, flow or score. The MLP's output y is always an estimate of the data x0. Its hidden layers have
+ * quantity: x0, eps, v, flow, score or edm. The MLP's output y is always an estimate of the data x0. Its hidden layers have
  * fewer numbers than a picture has pixels. So it can represent a digit, but not independent noise in all pixels, which
- * is a part of eps, v, flow and score.
+ * is a part of eps, v, flow, score and edm.
  *
  * For the MLP the prediction is computed from y and x. We assume that the data are normal around y with the standard
  * deviation e. Then the best prediction of p·x0 + q·eps at a noise level is
@@ -17,6 +17,9 @@
  * For the score this is the score of N(alpha·y, e²·alpha² + sigma²). With e > 0 the errors of eps, v, flow and score
  * stay bounded as sigma goes to 0. The cost is noise of the standard deviation e in the samples. e is 0.05, with pixels
  * in [-1, 1]. A prediction of x0 needs no e: it is y itself.
+ *
+ * If a network with the output `prediction` predicts `edm`, its input is x/√(sigma² + d²·alpha²), as in EDM
+ * (diffusion/preconditioning.ts).
  */
 import {
   type Checkpoint,
@@ -32,6 +35,7 @@ import { createSchedule } from '../diffusion/discrete-schedule.ts';
 import type { ConditionalModel, Labels } from '../diffusion/guidance.ts';
 import type { NoiseLevel } from '../diffusion/level.ts';
 import { sameTime } from '../diffusion/objective.ts';
+import { scalingsAt } from '../diffusion/preconditioning.ts';
 import {
   checkPrediction,
   type Pair,
@@ -129,29 +133,33 @@ export class DiffusionPipeline implements ConditionalModel {
     return this.predicts === 'x0' || this.network.outputs === 'prediction';
   }
 
+  /** Whether the network's input is scaled, as EDM's is. An estimate of the data needs no scaled input. */
+  private get isScaled(): boolean {
+    return this.predicts === 'edm' && this.isDirect;
+  }
+
   /**
    * The prediction for x [batch, height, width, channels] at time t of the schedule, of x's shape.
    * @param labels the label of each sample, or null for no label
    */
   predict(x: Tensor, t: number, labels: Labels): Tensor {
-    const y = this.network.forward(x, sameTime(x, networkTime(this.schedule, t)), { labels });
+    const level = this.schedule.level(t);
+    const input = this.isScaled ? x.mul(scalingsAt(level).in) : x;
+    const y = this.network.forward(input, sameTime(x, networkTime(this.schedule, t)), { labels });
     if (this.isDirect) return y;
-    const [ofX, ofY] = coefficients(this.predicts, this.schedule.level(t));
+    const [ofX, ofY] = coefficients(this.predicts, level);
     return x.mul(ofX).add(y.mul(ofY));
   }
 
   /** The same with one time t per sample, for training. */
   predictEach(x: Tensor, t: ArrayLike<number>, labels?: Labels): Tensor {
     const times = Float64Array.from(t, (time) => networkTime(this.schedule, time));
-    const y = this.network.forward(x, times, labels ? { labels } : {});
+    const levels = Array.from(t, (time) => this.schedule.level(time));
+    const each = (value: (level: NoiseLevel) => number) => perSample(levels.map(value), x);
+    const input = this.isScaled ? x.mul(each((level) => scalingsAt(level).in)) : x;
+    const y = this.network.forward(input, times, labels ? { labels } : {});
     if (this.isDirect) return y;
-    const pairs = Array.from(t, (time) => coefficients(this.predicts, this.schedule.level(time)));
-    const [ofX, ofY] = [0, 1].map((i) =>
-      perSample(
-        pairs.map((pair) => pair[i]),
-        x,
-      ),
-    );
+    const [ofX, ofY] = ([0, 1] as const).map((i) => each((level) => coefficients(this.predicts, level)[i]));
     return x.mul(ofX).add(y.mul(ofY));
   }
 }

@@ -169,13 +169,13 @@ export const DIFFUSION_TABLE = {
   predicts: choice(PREDICTIONS)(
     'predict',
     'x0',
-    'What the network predicts.',
+    'What the network predicts. edm: the target of EDM. A U-Net then has a scaled input. Use it with --times log-normal.',
     forUnets<Prediction>('flow', 'x0'),
   ),
   times: choice(TIME_SAMPLINGS)(
     'times',
     'uniform',
-    'How the times of a batch are drawn. logit-normal draws the middle ones more often.',
+    'How the times of a batch are drawn. logit-normal draws the middle ones more often. log-normal is that of EDM.',
     forUnets<TimeSamplingName>('logit-normal', 'uniform'),
   ),
   lossWeighting: choice(LOSS_WEIGHTINGS)('loss-weighting', 'simple', 'The weight of each time in the loss.', {
