@@ -7,6 +7,11 @@ import { closest, distance } from 'fastest-levenshtein';
 
 /** The base class of every error that langevin throws on purpose. */
 export class LangevinError extends Error {
+  /**
+   * The name of the error is that of its class.
+   * @param message one line: what was expected, and what came
+   * @param options `cause`: the error that led to this one
+   */
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = new.target.name;
@@ -75,7 +80,10 @@ export function didYouMean(word: string, names: readonly string[]): string {
  * cannot be reached.
  */
 export class FileError extends LangevinError {
-  /** @param cause the error of the system or the network */
+  /**
+   * An error that may have a cause.
+   * @param cause the error of the system or the network
+   */
   constructor(message: string, cause?: unknown) {
     super(message);
     if (cause !== undefined) this.cause = cause;

@@ -18,6 +18,7 @@ import { LifetimeError, ShapeError } from '../errors.ts';
 import type { Frame } from '../memory/arena.ts';
 import type { Ptr } from '../memory/heap.ts';
 
+/** The dimensions of an array, whole numbers >= 0. The empty shape is that of a scalar. */
 export type Shape = readonly number[];
 
 /** The number of elements. */
@@ -100,8 +101,10 @@ export class Variable {
   private disposed = false;
   /** Shared by all variables with the same elements. */
   private written = { version: 0 };
+  /** The number of elements. */
   readonly size: number;
 
+  /** A variable on memory that exists. Programs make tensors with functions such as `zeros`. */
   constructor(
     protected storage: Storage,
     readonly shape: Shape,
@@ -145,6 +148,7 @@ export class Variable {
     return this.make(this.storage.ref(), shape, this.offset + offset);
   }
 
+  /** The backend that has its elements. */
   get backend(): Backend {
     return this.storage.backend;
   }
@@ -180,6 +184,7 @@ export class Variable {
     this.written.version = ++writes;
   }
 
+  /** Whether a backward pass computes its gradient. The result of an operation requires one if an operand does. */
   get requiresGrad(): boolean {
     return this.wantsGrad;
   }
@@ -188,6 +193,7 @@ export class Variable {
     this.wantsGrad = value;
   }
 
+  /** Whether it is not the result of an operation that the tape recorded. */
   get isLeaf(): boolean {
     return this.node < 0;
   }
@@ -195,6 +201,7 @@ export class Variable {
   /**
    * Copies the gradient into `gradBuffer` if it lies elsewhere (because it was set by the user, or is older than the
    * buffer).
+   * @throws ShapeError for a gradient of another shape
    */
   gatherGrad(): void {
     const { grad, gradBuffer, size } = this;
@@ -230,6 +237,7 @@ export class Variable {
   /**
    * Releases the memory. Inside a scope the memory is released when the scope ends, but a later use is an error at
    * once.
+   * @throws LifetimeError if it was disposed already, or its scope has ended
    */
   dispose(): void {
     if (this.disposed) throw new LifetimeError(`dispose: ${this.describe()} was disposed already`);

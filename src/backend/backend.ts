@@ -21,6 +21,7 @@ import { WasmMemory } from './wasm-memory.ts';
 const MAX_THREADS = 64;
 
 export const BACKENDS = ['wasm', 'reference'] as const;
+/** `wasm` computes in float32 with WebAssembly SIMD. `reference` computes in float64 with plain TypeScript. */
 export type BackendName = (typeof BACKENDS)[number];
 
 export const NUMERICS = ['strict', 'relaxed', 'auto'] as const;

@@ -39,6 +39,7 @@ export interface CheckpointInfo {
   readonly sizes: Readonly<Record<string, number>>;
   /** The settings of the training, as values of JSON. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** The seed of the training. */
   readonly seed?: Seed;
 }
 
@@ -55,10 +56,13 @@ export interface Checkpoint extends CheckpointInfo {
   readonly source: string;
   /** The version of langevin that wrote the file. */
   readonly version: string;
+  /** The backend that the model was trained on: `wasm` or `reference`. */
   readonly backend: string;
+  /** The kernels that the model was trained with: `strict` or `relaxed`. */
   readonly numerics: string;
   /** The digest of the tensors (`tensorsDigest`), as the file states it. */
   readonly digest?: string;
+  /** The parameters and other tensors of the model, by their paths. */
   readonly parameters: ReadonlyMap<string, StoredTensor>;
   /** The state of the run, if it can be resumed. */
   readonly training?: TrainingState;
@@ -125,7 +129,9 @@ export function encodeCheckpoint(
 
 /** The options of `convertCheckpoint`. */
 export interface ConvertOptions {
+  /** The type of the parameters in the converted file. */
   readonly dtype: ModelDtype;
+  /** The settings to write. Default: those of the file. */
   readonly settings?: CheckpointInfo['settings'] | undefined;
   /** The digest of the tensors in the converted file. */
   readonly digest?: string | undefined;

@@ -7,6 +7,7 @@ import { ValueError } from '../errors.ts';
 import type { StoredTensor } from './safetensors.ts';
 
 export const MODEL_DTYPES = ['float32', 'float16'] as const;
+/** The type of the numbers in a model's file. */
 export type ModelDtype = (typeof MODEL_DTYPES)[number];
 
 /**

@@ -13,7 +13,9 @@ import { ValueError } from '../errors.ts';
 import { DTYPES, type Dtype, dtypeInfo, isDtype, swapToLittleEndian, type TensorData } from './dtype.ts';
 import { elements, isSize, LARGEST_HEADER, METADATA, parseHeader } from './safetensors-header.ts';
 
+/** One tensor of a file. */
 export interface StoredTensor {
+  /** The type of the elements in the file, such as `F32`. */
   readonly dtype: Dtype;
   /** The shape: empty for a scalar. A size can be 0. */
   readonly shape: readonly number[];
@@ -24,9 +26,11 @@ export interface StoredTensor {
   readonly data: TensorData;
 }
 
+/** The contents of a safetensors file. */
 export interface Safetensors {
   /** The tensors, in the order of their bytes in the file. */
   readonly tensors: Map<string, StoredTensor>;
+  /** The file's own entries of text. It is empty if the file has none. */
   readonly metadata: Map<string, string>;
 }
 

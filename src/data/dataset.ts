@@ -10,11 +10,15 @@ import { ValueError } from '../errors.ts';
 /** The sizes of one picture. */
 export type PictureShape = Pick<Dataset, 'height' | 'width' | 'channels'>;
 
+/** A set of labelled pictures in memory, as bytes. All pictures have the same size. */
 export interface Dataset {
+  /** The name in messages and files, such as `mnist train`. */
   readonly name: string;
   /** The number of pictures. */
   readonly length: number;
+  /** Rows of a picture, in pixels. */
   readonly height: number;
+  /** Columns of a picture, in pixels. */
   readonly width: number;
   /** The number of values of a pixel: 1 for grey, 3 for red, green and blue. */
   readonly channels: number;
@@ -28,7 +32,9 @@ export interface Dataset {
 
 /** A training set and a test set. */
 export interface TrainTest {
+  /** The pictures that a model learns from. */
   readonly train: Dataset;
+  /** The pictures that a model is measured with. Training never reads them. */
   readonly test: Dataset;
 }
 

@@ -16,6 +16,7 @@ export interface DownloadProgress {
 }
 
 export interface DownloadOptions {
+  /** Called with the progress of each download. */
   readonly progress?: ((event: DownloadProgress) => void) | undefined;
   /** A mirror fails after so many milliseconds without a byte. Default 30,000. */
   readonly patience?: number | undefined;

@@ -8,6 +8,7 @@
  */
 import { FormatError, ValueError } from '../errors.ts';
 
+/** An array of bytes, as an IDX file stores it. */
 export interface IdxArray {
   /** `[count]` or `[count, height, width]` */
   readonly shape: readonly number[];

@@ -26,7 +26,9 @@ import { TensorDataset } from './tensor-dataset.ts';
 /** A function of a batch of pictures, such as an augmentation. It must be a pure function of its arguments. */
 export type Transform = (images: Tensor, rng: Rng) => Tensor;
 
+/** Options of `DataLoader`. */
 export interface LoaderOptions {
+  /** The number of samples in a batch, a whole number >= 1. */
   readonly batchSize: number;
   /** The seed of the random orders. Without it, samples come in the stored order. */
   readonly seed?: Seed | undefined;
@@ -60,7 +62,11 @@ export interface Batch {
 /** A batch of pictures, or rows of each tensor. */
 export type BatchOf<D> = D extends TensorDataset ? Tensor[] : Batch;
 
+/**
+ * Yields the batches of a data set, one epoch after the other. `next()` gives one batch. A `for` loop takes one epoch.
+ */
 export class DataLoader<D extends Dataset | TensorDataset = Dataset> {
+  /** The data set that the batches come from. */
   readonly dataset: D;
   /** The number of samples in a complete batch. */
   readonly batchSize: number;

@@ -27,13 +27,17 @@ export const MNIST_MIRRORS: readonly string[] = [
   'https://ossci-datasets.s3.amazonaws.com/mnist/',
 ];
 
+/** Options of `loadMnist`. */
 export interface MnistOptions extends DownloadOptions {
   /** A folder (in a page: a URL) with the four files, gzipped or not. If given, nothing is downloaded. */
   readonly dataDir?: string | undefined;
   /** The folder for downloads. Default: `mnist` in the host's cache folder. */
   readonly cacheDir?: string | undefined;
+  /**
+   * The servers to download from, as URLs that end in `/`. They are tried in this order. Default: two mirrors of MNIST.
+   */
   readonly mirrors?: readonly string[] | undefined;
-  /** The expected hashes. Default: {@link MNIST_FILES}. */
+  /** The expected hashes. Default: those of MNIST. */
   readonly hashes?: Readonly<Record<string, string>> | undefined;
   /** Called for a problem that does not stop the load: a damaged cache, or one that cannot be written. */
   readonly warn?: ((message: string) => void) | undefined;

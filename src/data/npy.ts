@@ -27,10 +27,14 @@ const TYPES = {
   '<f8': { name: 'float64', bytes: 8, read: (view: DataView, at: number) => view.getFloat64(at, true) },
 } as const;
 
+/** A type of elements that is read, by NumPy's name. */
 export type NpyType = (typeof TYPES)[keyof typeof TYPES]['name'];
 
+/** An array of an `.npy` file. */
 export interface NpyArray {
+  /** The type of the elements in the file. */
   readonly type: NpyType;
+  /** The dimensions. The empty shape is that of a scalar. */
   readonly shape: readonly number[];
   /** The values, row by row. A uint8 array is a view on the file's bytes. int64 beyond 2^53 is rounded. */
   readonly values: Uint8Array<ArrayBuffer> | Float64Array<ArrayBuffer>;

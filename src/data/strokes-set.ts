@@ -10,6 +10,7 @@ import { strokeDigits } from './strokes.ts';
 /** The default numbers of digits. */
 export const STROKES_COUNTS = { train: 10_000, test: 1_000 } as const;
 
+/** Options of `loadStrokes`. */
 export interface StrokesOptions {
   /** The number of training pictures. Default: `STROKES_COUNTS`. */
   readonly train?: number;

@@ -20,6 +20,7 @@ export interface StrokeSample {
   readonly pixels: Uint8Array;
   /** 0 to 9. */
   readonly label: number;
+  /** What the digit was drawn with: its pen and its posture. */
   readonly attributes: StrokeAttributes;
 }
 
@@ -29,6 +30,7 @@ export interface StrokeSet {
   readonly images: Uint8Array;
   /** [count], 0 to 9. */
   readonly labels: Uint8Array;
+  /** What each digit was drawn with, [count]. */
   readonly attributes: StrokeAttributes[];
 }
 

@@ -6,7 +6,9 @@ import { noGrad } from '../autograd/tape.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 import { requireTensor, type Tensor } from '../tensor/tensor.ts';
 
+/** Tensors with the same number of rows as a data set. Sample i is row i of each tensor. */
 export class TensorDataset {
+  /** The name in messages. */
   readonly name = 'tensors';
   /** The number of rows. */
   readonly length: number;

@@ -16,7 +16,9 @@ import type { Rng } from '../random/rng.ts';
 import { tensor } from '../tensor/create.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
+/** The names of the toy sets. */
 export const TOY_SETS = ['moons', 'swirl', 'eight'] as const;
+/** The name of a toy set. */
 export type ToySet = (typeof TOY_SETS)[number];
 
 type Point = readonly [number, number];
@@ -46,6 +48,7 @@ export const EIGHT_CENTRES: readonly Point[] = Array.from({ length: 8 }, (_, k) 
 /** Standard deviation of the noise around each curve. */
 export const TOY_NOISE: Readonly<Record<ToySet, number>> = { moons: 0.08, swirl: 0.05, eight: 0.15 };
 
+/** Options of `toySet`. */
 export interface ToyOptions {
   /** Standard deviation; 0.08 for moons, 0.05 for swirl and 0.15 for eight by default. */
   readonly noise?: number;

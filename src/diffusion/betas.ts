@@ -14,9 +14,12 @@ import { cos, exp, pow } from '../math.ts';
 import { oneOf, withDefaults } from '../options.ts';
 import { checkSteps } from './check.ts';
 
+/** The names of the schedules of betas. */
 export const BETA_SCHEDULES = ['linear', 'scaled-linear', 'cosine', 'sigmoid', 'sigmoid-beta'] as const;
+/** The name of a schedule of betas. */
 export type BetaSchedule = (typeof BETA_SCHEDULES)[number];
 
+/** Options of `namedBetas`. */
 export interface BetaOptions {
   /** The first and the last beta of `linear`, `scaled-linear` and `sigmoid-beta`, in place of their defaults. */
   readonly range?: readonly [number, number] | undefined;

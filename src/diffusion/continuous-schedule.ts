@@ -21,6 +21,7 @@ import { oneOf, withDefaults } from '../options.ts';
 import type { NoiseLevel } from './level.ts';
 import type { NoiseSchedule } from './schedule.ts';
 
+/** A schedule in continuous time: the marginals of dx = f(t)·x dt + g(t) dW. */
 export interface ContinuousSchedule extends NoiseSchedule {
   readonly times: null;
   /** f(t): the drift is f·x. */
@@ -29,6 +30,7 @@ export interface ContinuousSchedule extends NoiseSchedule {
   diffusionSquared(t: number): number;
 }
 
+/** Options of the continuous schedules. */
 export interface ContinuousOptions {
   /** The time with the least noise. Default 1e-3; 1e-5 for `ve`, 0.002 for `edm`. */
   readonly tMin?: number;
@@ -36,9 +38,11 @@ export interface ContinuousOptions {
   readonly tMax?: number;
   /** For `vp` and `sub-vp`: betaMin and betaMax, per unit of time. Default 0.1 and 20. */
   readonly betaMin?: number;
+  /** Default 20. */
   readonly betaMax?: number;
   /** For `ve`: sigmaMin and sigmaMax. Default 0.01 and 50. */
   readonly sigmaMin?: number;
+  /** Default 50. */
   readonly sigmaMax?: number;
 }
 
@@ -132,7 +136,9 @@ const KINDS: Record<string, (parameters: Parameters) => Marginal> = {
   }),
 };
 
+/** The names of the continuous schedules. */
 export const CONTINUOUS_SCHEDULES = ['vp', 'sub-vp', 've', 'edm', 'flow'] as const;
+/** The name of a continuous schedule. */
 export type ContinuousName = (typeof CONTINUOUS_SCHEDULES)[number];
 
 /**

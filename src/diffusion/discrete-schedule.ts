@@ -37,8 +37,13 @@ const TABLE_DEFAULTS = { name: 'given', timesteps: undefined } as const;
 /** (alphaBar, 1 - alphaBar) of each entry. We store both: 1 minus the other loses digits near 0. */
 type Shares = readonly (readonly [number, number])[];
 
+/**
+ * A schedule of T levels, a table. Between two entries ln(sigma/alpha) is linear in time. `fromBetas` and
+ * `fromAlphaBars` make one, with a `scaling`.
+ */
 export class DiscreteSchedule implements NoiseSchedule {
   readonly times: Float64Array;
+  /** The level of each entry, [T]. The noise grows. */
   readonly levels: readonly NoiseLevel[];
   /** ln(sigma/alpha) of each entry. */
   private readonly logRatios: Float64Array;
@@ -68,6 +73,7 @@ export class DiscreteSchedule implements NoiseSchedule {
     this.logRatios = Float64Array.from(ratios, log);
   }
 
+  /** The name in messages. */
   readonly name: string;
   /** The data's share of the variance, 1/(1 + (sigma/alpha)²). It is alpha² if alpha² + sigma² = 1. */
   readonly alphaBars: Float64Array;
@@ -134,6 +140,7 @@ export class DiscreteSchedule implements NoiseSchedule {
     return this.times[0];
   }
 
+  /** The last time of the table. */
   get tMax(): number {
     return this.times[this.length - 1];
   }
@@ -184,6 +191,11 @@ export class DiscreteSchedule implements NoiseSchedule {
     return this.scaled(t, exp(this.logRatios[i] * (1 - w) + this.logRatios[i + 1] * w));
   }
 
+  /**
+   * The level at which sigma/alpha is `value`. Between two entries it is interpolated. Its time is clamped to [tMin,
+   * tMax].
+   * @throws ValueError for a value that is not > 0
+   */
   levelOfRatio(value: number): NoiseLevel {
     if (!(value > 0)) throw new ValueError(`schedule ${this.name}: expected sigma/alpha > 0, got ${value}`);
     const [logRatio, last] = [log(value), this.length - 1];
@@ -224,6 +236,7 @@ function checkTimes(name: string, given: ArrayLike<number> | undefined, length: 
   return times;
 }
 
+/** Options of `createSchedule`. */
 export interface ScheduleOptions extends BetaOptions {
   /** Whether the last level is pure noise (`rescaleZeroTerminalSnr`). Default false. */
   readonly zeroTerminalSnr?: boolean;

@@ -40,7 +40,10 @@ export function preconditioning(s: number, sigmaData = SIGMA_DATA): Precondition
   return { ...scalingsAt({ alpha: 1, sigma: s }, sigmaData), noise: log(s) / 4 };
 }
 
-/** The denoiser D of a network F, as a predictor of x0 on any schedule. The time input of F is cNoise. */
+/**
+ * The denoiser D of a network F, as a predictor of x0 on any schedule. The time input of F is cNoise.
+ * @throws ValueError for a `sigmaData` that is not > 0
+ */
 export function edmPredictor(network: Network, schedule: NoiseSchedule, sigmaData = SIGMA_DATA): Predictor {
   checkNumber('edm: sigmaData', sigmaData, 1e-12);
   return {
@@ -54,7 +57,10 @@ export function edmPredictor(network: Network, schedule: NoiseSchedule, sigmaDat
   };
 }
 
-/** EDM's loss of a batch x0 [batch, ...]: a scalar with a graph. */
+/**
+ * EDM's loss of a batch x0 [batch, ...]: a scalar with a graph.
+ * @throws ValueError for a `sigmaData` that is not > 0
+ */
 export function edmLoss(network: Network, x0: Tensor, rng: Rng, options: EdmLossOptions = {}): Tensor {
   const { sigmaData, mean, std } = withDefaults('edmLoss', options, {
     ...EDM_NOISE,

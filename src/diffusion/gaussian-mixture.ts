@@ -21,7 +21,9 @@ import type { NoiseLevel } from './level.ts';
 import type { Predictor } from './prediction.ts';
 import type { NoiseSchedule } from './schedule.ts';
 
+/** One Gaussian of a mixture. */
 export interface Component {
+  /** Its weight, > 0. The mixture divides by the sum of the weights. */
   readonly weight: number;
   /** [coordinates] */
   readonly mean: ArrayLike<number>;
@@ -31,12 +33,15 @@ export interface Component {
 
 const CLEAN: NoiseLevel = { t: 0, alpha: 1, sigma: 0 };
 
+/** A mixture of Gaussians as data. Its noised densities and its best predictions are known in closed form. */
 export class GaussianMixture {
   /** The number of coordinates. */
   readonly dimension: number;
   /** The weights of the components. Their sum is 1. */
   readonly weights: readonly number[];
+  /** The mean of each component, [components][dimension]. */
   readonly means: readonly Float64Array[];
+  /** The variances of each component, [components][dimension]. */
   readonly variances: readonly Float64Array[];
 
   /**

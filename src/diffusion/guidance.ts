@@ -31,6 +31,7 @@ export type Labels = readonly (number | null)[];
 
 /** A model whose condition can be a label. */
 export interface ConditionalModel {
+  /** What the model predicts. */
   readonly predicts: Prediction;
   /** The number of classes; 0 for an unconditional model. */
   readonly classes: number;
@@ -38,11 +39,13 @@ export interface ConditionalModel {
   predict(x: Tensor, t: number, labels: Labels): Tensor;
 }
 
+/** Options of every guidance. */
 export interface GuidanceOptions {
   /** The guidance scale. Default 1, the conditional model. */
   readonly scale?: number;
 }
 
+/** Options of `classifierFree`. */
 export interface ClassifierFreeOptions extends GuidanceOptions {
   /** Whether guidance is applied at t. At other times the prediction is the conditional one. Default: at all times. */
   readonly when?: (t: number) => boolean;
@@ -96,7 +99,7 @@ export type LogProbability = (x: Tensor, t: number) => Tensor;
 /**
  * A predictor with classifier guidance.
  *
- * @param parameters the parameters of the classifier: their gradients are not computed
+ * @param options `parameters` are those of the classifier: their gradients are not computed
  * @throws ValueError for a scale that is not a number >= 0. The predictor throws LangevinError inside noGrad().
  */
 export function classifierGuided(

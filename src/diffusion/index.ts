@@ -1,4 +1,7 @@
-/** The public names of `diffusion`: schedules, predictions, objectives, samplers, guidance, bounds and closed forms. */
+/**
+ * The public names of `diffusion`: schedules, predictions, objectives, samplers, guidance, bounds and closed forms.
+ * @module
+ */
 export {
   BETA_SCHEDULES,
   type BetaOptions,

@@ -66,6 +66,7 @@ export interface HybridOptions {
 /**
  * The hybrid loss for a learnt variance, L_simple + lambda·L_vlb. The gradient of the bound goes only to the variance
  * (Nichol and Dhariwal 2021, equation 16). The network's output has twice the channels of x0 [batch, channels, ...].
+ * @throws ValueError for an unknown prediction
  */
 export function hybridLoss(
   network: Network,

@@ -10,6 +10,7 @@
 import { ValueError } from '../errors.ts';
 import { log } from '../math.ts';
 
+/** How much data and how much noise there is at a time: x = alpha·x0 + sigma·eps. */
 export interface NoiseLevel {
   /** The time input of the model. */
   readonly t: number;
@@ -40,7 +41,9 @@ export interface Transition {
   readonly beta: number;
   /** q(x_to | x_from, x0) = N(fromX·x_from + fromX0·x0, variance). */
   readonly fromX: number;
+  /** The factor of x0 in that mean. */
   readonly fromX0: number;
+  /** That variance. */
   readonly variance: number;
 }
 

@@ -26,16 +26,19 @@ import { type NoiseLevel, noiseToSignal } from './level.ts';
 import { conversion, type Predictor } from './prediction.ts';
 import type { NoiseSchedule } from './schedule.ts';
 
+/** Options of `odeLikelihood`. */
 export interface LikelihoodOptions {
   /** The number of Runge-Kutta steps. Each step needs four evaluations. Default 64. */
   readonly steps?: number;
   /** The method for the divergence. Default `exact`. `hutchinson` needs a generator. */
   readonly divergence?: 'exact' | 'hutchinson';
+  /** The generator of the probe vectors of `hutchinson`. */
   readonly rng?: Rng;
   /** The parameters of the model: their gradients are not computed. */
   readonly parameters?: readonly Tensor[];
 }
 
+/** The result of `odeLikelihood`. */
 export interface Likelihood {
   /** ln p of each sample, in nats. */
   readonly logLikelihood: Float64Array;

@@ -41,7 +41,9 @@ export type Network = (x: Tensor, t: ArrayLike<number>) => Tensor;
 /** The same time for each sample of x [batch, ...]. */
 export const sameTime = (x: Tensor, t: number): Float64Array => new Float64Array(x.shape[0] ?? 1).fill(t);
 
+/** The names of the weightings. */
 export const LOSS_WEIGHTINGS = ['simple', 'min-snr', 'p2', 'vlb'] as const;
+/** The weight of a time in the loss. `simple` is 1 in the space of the prediction. */
 export type LossWeighting = (typeof LOSS_WEIGHTINGS)[number];
 
 export const TIME_SAMPLINGS = ['uniform', 'stratified', 'logit-normal', 'log-normal'] as const;
@@ -60,7 +62,9 @@ export type TimeSampling =
       readonly std: number;
     };
 
+/** Options of `Objective`. */
 export interface ObjectiveOptions {
+  /** What the network predicts. Default `eps`. */
   readonly predicts?: Prediction;
   /** Default `simple`. */
   readonly lossWeighting?: LossWeighting;
@@ -77,7 +81,12 @@ export function networkPredictor(network: Network, predicts: Prediction): Predic
   return predictor(predicts, (x, t) => network(x, sameTime(x, t)));
 }
 
+/**
+ * The training loss of a diffusion model: the weighted squared error of the prediction at random times. The
+ * `lossWeighting` is that of the options.
+ */
 export class Objective {
+  /** What the network predicts. */
   readonly predicts: Prediction;
   readonly lossWeighting: LossWeighting;
   private readonly sampling: ReturnType<typeof checkSampling>;

@@ -17,11 +17,17 @@ import type { Tensor } from '../tensor/tensor.ts';
 import type { NoiseLevel } from './level.ts';
 import { targetRow } from './preconditioning.ts';
 
+/** The names of the predictions. */
 export const PREDICTIONS = ['eps', 'x0', 'v', 'score', 'flow', 'edm'] as const;
+/**
+ * What a model predicts: the noise `eps`, the data `x0`, the velocity `v`, the score ∇ln p, the `flow` eps - x0, or the
+ * target `edm` of EDM's network.
+ */
 export type Prediction = (typeof PREDICTIONS)[number];
 
 /** The model of a sampler: a function of a batch [batch, ...] and its time, with a result of the same shape. */
 export interface Predictor {
+  /** What `predict` returns. */
   readonly predicts: Prediction;
   /** The prediction for x at time t. The sampler calls it inside a scope. */
   predict(x: Tensor, t: number): Tensor;
@@ -45,7 +51,7 @@ export function checkPrediction(name: Prediction): Prediction {
   return oneOf('prediction', PREDICTIONS, name);
 }
 
-/** (p, q): the prediction is p·x0 + q·eps. */
+/** (p, q): the prediction is p·x0 + q·eps. @throws ValueError for an unknown prediction */
 export function predictionRow(kind: Prediction, level: NoiseLevel): Pair {
   const { alpha, sigma } = level;
   switch (checkPrediction(kind)) {

@@ -33,6 +33,7 @@ import {
   type SampleStep,
 } from './samplers/index.ts';
 
+/** What is known of the samples, and how often to resample. */
 export interface Inpainting {
   /** The known data, of a shape that broadcasts over the batch. Only their values where the mask is 0 are used. */
   readonly known: Tensor;

@@ -5,10 +5,13 @@
  */
 import type { NoiseLevel } from './level.ts';
 
+/** The noise level of each time. Samplers and objectives use only this. */
 export interface NoiseSchedule {
+  /** The name in messages. */
   readonly name: string;
   /** The times of the levels with the least and the most noise. */
   readonly tMin: number;
+  /** The time of the level with the most noise. */
   readonly tMax: number;
   /** The times of the table, increasing; null for continuous time. */
   readonly times: ArrayLike<number> | null;

@@ -26,9 +26,12 @@ import { checkSteps } from './check.ts';
 import { type NoiseLevel, noiseToSignal } from './level.ts';
 import { cleanLevel, type NoiseSchedule, timeAt } from './schedule.ts';
 
+/** The names of the spacings. */
 export const SPACINGS = ['leading', 'linspace', 'trailing', 'karras', 'log-snr'] as const;
+/** How the levels of a sampler are spaced. */
 export type Spacing = (typeof SPACINGS)[number];
 
+/** Options of the grid of a sampler. */
 export interface SpacingOptions {
   /** The number of steps. Default 50, or the length of the table if that is smaller. */
   readonly steps?: number | undefined;

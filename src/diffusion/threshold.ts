@@ -13,6 +13,10 @@ import { ValueError } from '../errors.ts';
 import { withDefaults } from '../options.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
+/**
+ * How predicted data are kept in their range: not at all, by clipping (to [-1, 1] by default), or by a quantile of each
+ * sample.
+ */
 export type Threshold =
   | 'none'
   | 'clip'

@@ -28,6 +28,7 @@ import { logDiscretisedNormal } from './normal.ts';
 import { conversion, type Predictor } from './prediction.ts';
 import { diffuse } from './process.ts';
 
+/** Options of `variationalBound`. */
 export interface BoundOptions {
   /** Default `small`. */
   readonly variance?: 'small' | 'large' | 'learned';
@@ -37,6 +38,10 @@ export interface BoundOptions {
   readonly terms?: number;
 }
 
+/**
+ * The negative variational bound, as the sum of three parts. `prior` is L_T, `diffusion` the sum of the middle terms,
+ * and `decoder` L_0.
+ */
 export interface Bound {
   /** L_T, the sum of the middle terms, and L_0: means over the batch, in bits per dimension. */
   readonly prior: number;

@@ -9,6 +9,7 @@ import { ShapeError, ValueError } from '../errors.ts';
 import { withDefaults } from '../options.ts';
 import type { Picture } from './png.ts';
 
+/** Options of `encodeGif`. */
 export interface GifOptions {
   /** Milliseconds that each frame is shown, in steps of 10. Default 80. Browsers show a delay below 20 as 100. */
   readonly delay?: number;

@@ -15,9 +15,11 @@ import type { Picture } from './png.ts';
 /** `height x width` values. They are floats from 0 (black) to 1 (white), clamped. A `Uint8Array` holds bytes. */
 export type Cell = Float32Array | Float64Array | Uint8Array | Uint8ClampedArray | readonly number[];
 
+/** Options of `pictureGrid`. */
 export interface PictureGridOptions {
   /** Size of a cell in its own pixels. */
   readonly height: number;
+  /** Width of a cell in its own pixels. */
   readonly width: number;
   /** The factor by which cells are enlarged: a whole number. Default: about 84 pixels a cell, at least 1. */
   readonly scale?: number;
@@ -29,6 +31,7 @@ export interface PictureGridOptions {
   readonly rowLabels?: readonly string[];
   /** One text for each column, above it. Columns move apart if a text needs the room. */
   readonly columnLabels?: readonly string[];
+  /** A text above everything. */
   readonly title?: string;
   /** One text for each cell, below it, row after row. Columns move apart if a text needs the room. */
   readonly captions?: readonly (readonly string[])[];
@@ -36,6 +39,7 @@ export interface PictureGridOptions {
   readonly theme?: 'light' | 'dark';
 }
 
+/** Options of `pictureGridFromBatch`. */
 export interface BatchGridOptions extends PictureGridOptions {
   /** How many pictures `data` holds. Default: as many as fit. */
   readonly count?: number;

@@ -17,9 +17,13 @@ import { withDefaults } from '../options.ts';
 
 /** `height x width x channels` bytes, row after row; 1 channel is grey, 3 are RGB, 4 are RGBA. */
 export interface Picture {
+  /** In pixels. */
   readonly width: number;
+  /** In pixels. */
   readonly height: number;
+  /** Bytes of a pixel: 1 for grey, 3 for RGB, 4 for RGBA. */
   readonly channels: 1 | 3 | 4;
+  /** `[height, width, channels]`, from 0 to 255. */
   readonly pixels: Uint8Array;
 }
 

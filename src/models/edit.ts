@@ -35,7 +35,7 @@ export interface Edit {
   readonly picture: ArrayLike<number>;
   /** The start time as a fraction of the schedule's time, 0 to 1. Default 0.5 without a mask, 1 with a mask. */
   readonly strength?: number | undefined;
-  /** [height·width]: 0 for a pixel that does not change, another number for a new pixel. Default: no mask. */
+  /** `[height·width]`: 0 for a pixel that does not change, another number for a new pixel. Default: no mask. */
   readonly mask?: ArrayLike<number> | undefined;
   /** With a mask: the number of times that RePaint does each step of the sampler. Default 10. */
   readonly resamples?: number | undefined;

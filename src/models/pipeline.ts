@@ -62,6 +62,7 @@ export type TrainingSchedule = (typeof TRAINING_SCHEDULES)[number];
 
 /** The process of a network's training. A file of the network has these settings. */
 export interface ProcessSettings extends TonesSettings {
+  /** The name of the noise schedule. */
   readonly schedule: TrainingSchedule;
   /** T, the number of steps of a discrete schedule. A continuous schedule ignores it. */
   readonly steps: number;
@@ -93,8 +94,11 @@ export function networkTime({ times, tMax }: NoiseSchedule, t: number): number {
 
 /** A network with its process. Samplers and guidance call `predict`, and training calls `predictEach`. */
 export class DiffusionPipeline implements ConditionalModel {
+  /** The noise schedule that the network was trained in. */
   readonly schedule: NoiseSchedule;
+  /** What the network predicts. */
   readonly predicts: Prediction;
+  /** The settings of the process, as a file stores them. */
   readonly settings: ProcessSettings;
 
   /**

@@ -19,6 +19,7 @@ import { toBytes } from '../image/bytes.ts';
 import { centreOfMass, type Grey, inkBox } from './evaluation/picture-statistics.ts';
 
 export const PREPARATIONS = ['none', 'mnist'] as const;
+/** How a picture is prepared for a model. */
 export type Preparation = (typeof PREPARATIONS)[number];
 
 /** How often a sample is drawn again at most. After that the last one stays. */

@@ -52,6 +52,7 @@ export interface SampleOptions {
   readonly steps?: number;
   /** `clip`, to the range of pixels, by default. */
   readonly threshold?: Threshold;
+  /** The seed of the noise and of the labels. */
   readonly seed?: Seed;
   /** The preparation of the training data, applied to samples (prepare.ts). Default `none`. */
   readonly prepare?: Preparation;
@@ -59,7 +60,9 @@ export interface SampleOptions {
   readonly edit?: Edit | undefined;
 }
 
+/** Guidance by a classifier of noised pictures. */
 export interface ClassifierGuidance {
+  /** The classifier, trained for the same process. */
   readonly model: NoiseClassifier;
   /** Factor of the gradient, >= 0. */
   readonly scale: number;
@@ -80,6 +83,7 @@ const SAMPLE_DEFAULTS = {
 
 const PART = 250;
 
+/** One step of `samplePictures`. */
 export interface PicturesStep {
   /** 0 for the first drawing of all pictures; then the rounds, from 1, of those that are drawn again. */
   readonly round: number;
@@ -87,8 +91,9 @@ export interface PicturesStep {
   readonly drawn: number;
   /** Steps done and to do in this round, over all parts. */
   readonly step: number;
+  /** All steps of this round. */
   readonly steps: number;
-  /** The part that is made: the index of its first picture, and its own steps done and to do. */
+  /** The part that is made: `first` is the index of its first picture, and `step` of its `steps` are done. */
   readonly part: { readonly first: number; readonly step: number; readonly steps: number };
   /**
    * The pictures of this part as they are now, [n, height, width, channels], black at 0 and white at 1. With linear tones

@@ -16,6 +16,7 @@ export class Sigmoid extends Layer {
   }
 }
 
+/** The hyperbolic tangent, (e^x - e^-x)/(e^x + e^-x) */
 export class Tanh extends Layer {
   override forward(x: Tensor): Tensor {
     return x.tanh();
@@ -45,6 +46,10 @@ export class Softplus extends Layer {
 
 /** x where x > 0, else slope·x. */
 export class LeakyReLU extends Layer {
+  /**
+   * A layer with this slope.
+   * @param slope the factor of negative inputs, 0.01 by default
+   */
   constructor(readonly slope = 0.01) {
     super();
   }

@@ -44,10 +44,15 @@ const OPERANDS = ['a query', 'a key', 'a value'] as const;
 export class MultiheadAttention extends Layer {
   /** The projections to queries, keys and values, one below the other. It is null if kdim or vdim differ. */
   readonly in_proj_weight: Tensor | null = null;
+  /** The projection to queries, [embedDim, embedDim]. It is null if `in_proj_weight` is not. */
   readonly q_proj_weight: Tensor | null = null;
+  /** The projection to keys, [embedDim, kdim]. It is null if `in_proj_weight` is not. */
   readonly k_proj_weight: Tensor | null = null;
+  /** The projection to values, [embedDim, vdim]. It is null if `in_proj_weight` is not. */
   readonly v_proj_weight: Tensor | null = null;
+  /** The biases of queries, keys and values, [3·embedDim], or null without biases. */
   readonly in_proj_bias: Tensor | null;
+  /** The projection of the result, from embedDim to embedDim. */
   readonly out_proj: Linear;
 
   /**

@@ -34,9 +34,13 @@ export interface BatchNorm2dOptions extends NormOptions {
 
 /** Batch normalisation of pictures [batch, height, width, channels], separately for each channel. */
 export class BatchNorm2d extends Layer {
+  /** The scale of each channel, [channels]. It is null if `affine` is false. */
   readonly weight: Tensor | null;
+  /** The shift of each channel, [channels]. It is null if `affine` is false. */
   readonly bias: Tensor | null;
+  /** The running average of the mean, [channels]. It is null without `trackRunningStats`. */
   readonly running_mean: Tensor | null;
+  /** The running average of the unbiased variance, [channels]. It is null without `trackRunningStats`. */
   readonly running_var: Tensor | null;
   /** The number of batches in the averages, as a tensor of one number. */
   readonly num_batches_tracked: Tensor | null;

@@ -39,6 +39,11 @@ export class ConvTranspose2d extends Convolution {
     this.outputPadding = pairFrom('ConvTranspose2d', 'outputPadding', outputPadding, 0);
   }
 
+  /**
+   * x [batch, height, width, in] to [batch, h, w, out]: see `convTranspose2d`.
+   * @param activation follows in the same op
+   * @throws ShapeError for an x of another shape
+   */
   override forward(x: Tensor, activation: FusedActivation = 'none'): Tensor {
     const { weight, bias, stride, padding, outputPadding, dilation, groups } = this;
     return convTranspose2d(x, weight, bias, {

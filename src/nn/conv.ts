@@ -45,6 +45,7 @@ interface Channels {
  * op.
  */
 export abstract class Convolution extends Layer {
+  /** [out, kh, kw, in/groups]; transposed, [in, kh, kw, out/groups]. */
   readonly weight: Tensor;
   readonly bias: Tensor | null;
   readonly stride: readonly [number, number];
@@ -92,6 +93,11 @@ export class Conv2d extends Convolution {
     super('Conv2d', { inChannels, outChannels, first: outChannels, last: inChannels }, kernelSize, given);
   }
 
+  /**
+   * x [batch, height, width, in] to [batch, h, w, out]: see `conv2d`.
+   * @param activation follows in the same op
+   * @throws ShapeError for an x of another shape
+   */
   override forward(x: Tensor, activation: FusedActivation = 'none'): Tensor {
     const { weight, bias, stride, padding, dilation, groups } = this;
     return conv2d(x, weight, bias, { stride, padding, dilation, groups, activation });

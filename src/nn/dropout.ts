@@ -24,6 +24,7 @@ export class Dropout extends Layer {
     this.#rng = withDefaults('Dropout', options, { rng: sharedRng() }).rng;
   }
 
+  /** In training some elements are 0 and the others are multiplied by 1/(1 - p). In evaluation the result is x. */
   override forward(x: Tensor): Tensor {
     return dropout(x, this.p, { training: this.training, rng: this.#rng });
   }

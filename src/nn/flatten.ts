@@ -3,8 +3,13 @@ import { ShapeError } from '../errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { Layer } from './module.ts';
 
+/** Merges the axes from `begin` to `end`, both included. By default it merges all but the first. */
 export class Flatten extends Layer {
-  /** @param begin the first axis to merge; @param end the last one, where negative numbers count from the end */
+  /**
+   * Negative numbers count from the last axis.
+   * @param begin the first axis to merge
+   * @param end the last one
+   */
   constructor(
     readonly begin = 1,
     readonly end = -1,

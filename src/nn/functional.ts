@@ -104,6 +104,7 @@ export function layerNorm(
 
 /** Activations that may follow a normalisation in the same pass. */
 export const NORM_ACTIVATIONS = ['none', 'silu'] as const;
+/** The activation after a normalisation: `none` or `silu`. */
 export type NormActivation = (typeof NORM_ACTIVATIONS)[number];
 
 /** Options of `groupNorm`. */

@@ -12,6 +12,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { Layer, Module } from './module.ts';
 
 /**
+ * A function that is called after the forward pass of a layer.
  * @param name the layer's path in the model, '' for the model itself
  * @param output the result of `forward`, in the caller's scope: `keep()` it, or read it in the hook
  */

@@ -10,6 +10,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { uniformParameter } from './init.ts';
 import { Layer } from './module.ts';
 
+/** Options of `Linear`. */
 export interface LinearOptions {
   /** Whether there is a bias; true by default. */
   readonly bias?: boolean;
@@ -17,8 +18,11 @@ export interface LinearOptions {
   readonly rng?: Rng;
 }
 
+/** A dense layer, y = x·Wᵀ + b. The initial values are uniform in ±1/√inFeatures, as in PyTorch. */
 export class Linear extends Layer {
+  /** W, [outFeatures, inFeatures]. */
   readonly weight: Tensor;
+  /** b, [outFeatures]. It is null without a bias. */
   readonly bias: Tensor | null;
 
   /** @throws ValueError for sizes that are not whole numbers >= 1 */
@@ -38,6 +42,11 @@ export class Linear extends Layer {
     this.bias = bias ? uniformParameter([outFeatures], bound, rng) : null;
   }
 
+  /**
+   * x [..., inFeatures] to [..., outFeatures].
+   * @param activation follows in the same op
+   * @throws ShapeError for an x of another last dimension
+   */
   override forward(x: Tensor, activation: FusedActivation = 'none'): Tensor {
     return linear(x, this.weight, this.bias, activation);
   }

@@ -24,6 +24,10 @@ import { Module } from './module.ts';
 
 /** A loss as a module: `forward(prediction, target)`. */
 export abstract class Loss<T = Tensor> extends Module {
+  /**
+   * The loss of predictions. A scalar with a gradient, unless the `reduction` is 'none'.
+   * @throws ShapeError for shapes that do not fit
+   */
   abstract forward(prediction: Tensor, target: T): Tensor;
 }
 

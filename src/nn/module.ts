@@ -55,6 +55,7 @@ export abstract class Module {
     });
   }
 
+  /** All parameters of the tree, each once, in the order of their paths. An optimiser takes this list. */
   parameters(): Tensor[] {
     return this.namedParameters().map(([, p]) => p);
   }
@@ -64,11 +65,13 @@ export abstract class Module {
     for (const p of this.parameters()) p.zeroGrad();
   }
 
+  /** Sets the training mode of the whole tree. Dropout and batch normalisation depend on it. Returns the module. */
   train(training = true): this {
     for (const [, module] of this.tree()) module.training = training;
     return this;
   }
 
+  /** Sets evaluation mode for the whole tree: `train(false)`. Returns the module. */
   eval(): this {
     return this.train(false);
   }
@@ -121,6 +124,10 @@ export abstract class Module {
 
 /** A module that is a function of one tensor. `Sequential` takes layers. */
 export abstract class Layer extends Module {
+  /**
+   * The output of the layer. Activations and normalisations keep the shape of x.
+   * @throws ShapeError for an x that does not fit the layer
+   */
   abstract forward(x: Tensor): Tensor;
 }
 

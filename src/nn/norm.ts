@@ -14,6 +14,7 @@ import {
 import { filledParameter } from './init.ts';
 import { Layer } from './module.ts';
 
+/** Options of all normalisations. */
 export interface NormOptions {
   /** Whether there is a weight and, in LayerNorm, a bias; true by default. */
   readonly affine?: boolean;
@@ -21,6 +22,7 @@ export interface NormOptions {
   readonly eps?: number;
 }
 
+/** Options of `LayerNorm`. */
 export interface LayerNormLayerOptions extends NormOptions {
   /** Whether there is a bias in addition to the weight; true by default. */
   readonly bias?: boolean;
@@ -37,7 +39,9 @@ function checkNormalized(name: string, shape: NormalizedShape): readonly number[
 
 /** `layerNorm` over the last axes, with a weight and a bias for each element. */
 export class LayerNorm extends Layer {
+  /** The scale of each element, with the shape `shape`. It is null if `affine` is false. */
   readonly weight: Tensor | null;
+  /** The shift of each element, with the shape `shape`. It is null without a bias. */
   readonly bias: Tensor | null;
   readonly eps: number;
   readonly shape: readonly number[];
@@ -64,6 +68,7 @@ export class LayerNorm extends Layer {
 
 /** `rmsNorm` over the last axes, with a weight for each element. */
 export class RMSNorm extends Layer {
+  /** The scale of each element, with the shape `shape`. It is null if `affine` is false. */
   readonly weight: Tensor | null;
   readonly eps: number;
   readonly shape: readonly number[];
@@ -87,6 +92,7 @@ export class RMSNorm extends Layer {
   }
 }
 
+/** Options of `GroupNorm`. */
 export interface GroupNormLayerOptions extends NormOptions {
   /** With `silu`, SiLU follows in the same pass; `none` by default. */
   readonly activation?: NormActivation;
@@ -94,7 +100,9 @@ export interface GroupNormLayerOptions extends NormOptions {
 
 /** `groupNorm` of pictures [batch, ..., channels], with a weight and a bias for each channel. */
 export class GroupNorm extends Layer {
+  /** The scale of each channel, [channels]. It is null if `affine` is false. */
   readonly weight: Tensor | null;
+  /** The shift of each channel, [channels]. It is null if `affine` is false. */
   readonly bias: Tensor | null;
   readonly eps: number;
   readonly activation: NormActivation;

@@ -37,6 +37,7 @@ export class MaxPool2d extends Layer {
     this.padding = pairFrom('MaxPool2d', 'padding', given.padding, 0);
   }
 
+  /** x [batch, height, width, channels] to [batch, h, w, channels]: see `maxPool2d`. @throws ShapeError */
   override forward(x: Tensor): Tensor {
     const { kernelSize, stride, padding } = this;
     return maxPool2d(x, kernelSize, { stride, padding });
@@ -66,6 +67,7 @@ export class AvgPool2d extends Layer {
     this.countIncludePad = given.countIncludePad;
   }
 
+  /** x [batch, height, width, channels] to [batch, h, w, channels]: see `avgPool2d`. @throws ShapeError */
   override forward(x: Tensor): Tensor {
     const { kernelSize, stride, padding, countIncludePad } = this;
     return avgPool2d(x, kernelSize, { stride, padding, countIncludePad });
@@ -83,6 +85,10 @@ export class Upsample extends Layer {
     this.scaleFactor = pairFrom('Upsample', 'scaleFactor', scaleFactor, 1);
   }
 
+  /**
+   * x [batch, h, w, channels] to [batch, h·fy, w·fx, channels] for the factor [fy, fx].
+   * @throws ShapeError
+   */
   override forward(x: Tensor): Tensor {
     return upsample(x, { scaleFactor: this.scaleFactor });
   }
@@ -96,6 +102,7 @@ export class PixelShuffle extends Layer {
     checkWhole('PixelShuffle', 'upscaleFactor', [upscaleFactor], 1);
   }
 
+  /** x [batch, h, w, channels·f²] to [batch, h·f, w·f, channels] for the factor f. @throws ShapeError */
   override forward(x: Tensor): Tensor {
     return pixelShuffle(x, this.upscaleFactor);
   }
@@ -109,6 +116,7 @@ export class PixelUnshuffle extends Layer {
     checkWhole('PixelUnshuffle', 'downscaleFactor', [downscaleFactor], 1);
   }
 
+  /** x [batch, h·f, w·f, channels] to [batch, h, w, channels·f²] for the factor f. @throws ShapeError */
   override forward(x: Tensor): Tensor {
     return pixelUnshuffle(x, this.downscaleFactor);
   }

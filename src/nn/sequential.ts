@@ -21,6 +21,7 @@ const FUSED: ReadonlyMap<unknown, FusedActivation> = new Map([
   [Tanh, 'tanh'],
 ]);
 
+/** Layers one after the other. The output of each is the input of the next. `layers` has them in order. */
 export class Sequential extends Layer {
   readonly layers: readonly Layer[];
 

@@ -33,11 +33,15 @@ export interface SummaryRow {
   readonly flop: number;
 }
 
+/** The parts of a model, and their totals: see `summary`. */
 export interface Summary {
   /** The model itself, then its layers, and other modules that have parameters or FLOP of their own. */
   readonly rows: readonly SummaryRow[];
+  /** The number of trained elements. */
   readonly trainable: number;
+  /** The number of elements that are saved but not trained. */
   readonly frozen: number;
+  /** FLOP of matrix products, over all layers. */
   readonly flop: number;
   /** Bytes of all elements, trained or not, in the format of their backend. */
   readonly bytes: number;

@@ -53,7 +53,9 @@ function checkDimension(dimension: number): void {
   }
 }
 
+/** Options of `TimeEmbedding`. */
 export interface TimeEmbeddingOptions {
+  /** The generator for the initial values. */
   readonly rng?: Rng;
   /** A factor of the times before the sinusoids: 1 for times 0 .. 999, and 1000 for times in [0, 1]. */
   readonly scale?: number;
@@ -61,7 +63,9 @@ export interface TimeEmbeddingOptions {
 
 /** Sinusoids, a linear layer, SiLU and another linear layer: times, one for each sample, to [batch, hidden]. */
 export class TimeEmbedding extends Module {
+  /** From the sinusoids, [dimension], to [hidden]. */
   readonly first: Linear;
+  /** From [hidden] to [hidden], after SiLU. */
   readonly second: Linear;
   private readonly scale: number;
 

@@ -20,7 +20,9 @@ export interface UpsampleConv2dLayerOptions {
  * `upsampleConv2d`. Weight, bias and initial values are those of the Conv2d.
  */
 export class UpsampleConv2d extends Layer {
+  /** [outChannels, 3, 3, inChannels]. */
   readonly weight: Tensor;
+  /** [outChannels]. It is null without a bias. */
   readonly bias: Tensor | null;
 
   /** @throws ValueError for channels that are not whole numbers >= 1 */
@@ -36,6 +38,11 @@ export class UpsampleConv2d extends Layer {
     this.bias = conv.bias;
   }
 
+  /**
+   * x [batch, h, w, in] to [batch, 2h, 2w, out].
+   * @param activation follows in the same op
+   * @throws ShapeError for an x of another shape
+   */
   override forward(x: Tensor, activation: FusedActivation = 'none'): Tensor {
     return upsampleConv2d(x, this.weight, this.bias, { activation });
   }

@@ -13,6 +13,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { checkRange, Optimizer, type ParameterState } from './optimizer.ts';
 import { ParameterBlock, type ParameterRun } from './parameters.ts';
 
+/** Options of `Adam` and `AdamW`. */
 export interface AdamOptions {
   /** Learning rate, 1e-3 by default. */
   readonly lr?: number;
@@ -32,6 +33,7 @@ export interface AdamState extends ParameterState {
   readonly v: Tensor;
 }
 
+/** Adam with PyTorch's defaults. Weight decay is added to the gradient (L2). Source: Kingma and Ba (2015). */
 export class Adam extends Optimizer<AdamState> {
   /** The first and second moments, with the layout of the block. */
   readonly moments: readonly [Variable, Variable];
@@ -82,7 +84,12 @@ export class Adam extends Optimizer<AdamState> {
   }
 }
 
+/**
+ * Adam with decoupled weight decay: a step first multiplies the parameter by 1 - lr·weightDecay. Source: Loshchilov and
+ * Hutter (2019).
+ */
 export class AdamW extends Adam {
+  /** @param options `weightDecay` is 0.01 by default @throws ValueError for options out of range */
   constructor(parameters: readonly Tensor[], options: AdamOptions = {}) {
     super(parameters, withDefaults(new.target.name, options, { ...ADAM, weightDecay: 0.01 }));
   }

@@ -20,6 +20,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { checkRange } from './optimizer.ts';
 import { ALIGNMENT } from './parameters.ts';
 
+/** Options of `Ema`. */
 export interface EmaOptions {
   /** The weight of the old average in an update, 0.999 by default. */
   readonly decay?: number;
@@ -27,6 +28,7 @@ export interface EmaOptions {
   readonly warmup?: boolean;
 }
 
+/** An exponential moving average of a module's parameters. `update()` follows each step of the optimiser. */
 export class Ema {
   private readonly decay: number;
   private readonly warmup: boolean;

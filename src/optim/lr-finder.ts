@@ -36,6 +36,7 @@ export interface FindLearningRateOptions {
 
 /** The result of a range test. Both arrays end at the last step of the test. */
 export interface LearningRateCurve {
+  /** The learning rate of each step, ascending. */
   readonly rates: number[];
   /** Smoothed losses. Each was measured before the step with its rate. */
   readonly losses: number[];

@@ -47,13 +47,16 @@ function schedule(name: string, at: LrSchedule): LrSchedule {
   };
 }
 
-/** Always `lr`. */
+/** Always `lr`. @throws ValueError unless the rate is a finite number >= 0 */
 export function constantLr(lr: number): LrSchedule {
   check('constantLr', 'lr', lr);
   return schedule('constantLr', () => lr);
 }
 
-/** A straight line from `from` at step 0 to `to` at step `steps`, and `to` after that (`LinearLR`). */
+/**
+ * A straight line from `from` at step 0 to `to` at step `steps`, and `to` after that (`LinearLR`).
+ * @throws ValueError unless the rates are finite numbers >= 0 and `steps` is a whole number >= 1
+ */
 export function linearLr(from: number, to: number, options: { steps: number }): LrSchedule {
   const { steps } = withDefaults('linearLr', options, { steps: undefined });
   check('linearLr', 'from', from);
@@ -62,7 +65,10 @@ export function linearLr(from: number, to: number, options: { steps: number }): 
   return schedule('linearLr', (t) => (t < steps ? from + (to - from) * (t / steps) : to));
 }
 
-/** lr·gamma^⌊t/every⌋: the rate falls every `every` steps (`StepLR`; gamma is 0.1 by default). */
+/**
+ * lr·gamma^⌊t/every⌋: the rate falls every `every` steps (`StepLR`; gamma is 0.1 by default).
+ * @throws ValueError unless the rate and gamma are finite numbers >= 0 and `every` is a whole number >= 1
+ */
 export function stepLr(lr: number, options: { every: number; gamma?: number }): LrSchedule {
   const { every, gamma } = withDefaults('stepLr', options, { every: undefined, gamma: 0.1 });
   check('stepLr', 'lr', lr);
@@ -71,7 +77,7 @@ export function stepLr(lr: number, options: { every: number; gamma?: number }): 
   return schedule('stepLr', (t) => lr * pow(gamma, Math.floor(t / every)));
 }
 
-/** lr·gamma^t (`ExponentialLR`). */
+/** lr·gamma^t (`ExponentialLR`). @throws ValueError unless the rate and gamma are finite numbers >= 0 */
 export function exponentialLr(lr: number, options: { gamma: number }): LrSchedule {
   const { gamma } = withDefaults('exponentialLr', options, { gamma: undefined });
   check('exponentialLr', 'lr', lr);
@@ -82,6 +88,7 @@ export function exponentialLr(lr: number, options: { gamma: number }): LrSchedul
 /**
  * Half a cosine wave from `lr` at step 0 to `end` (0 by default) at step `steps`, and `end` after that: end + (lr -
  * end)·(1 + cos(πt/steps))/2 (`CosineAnnealingLR`). Source: Loshchilov and Hutter (2017), eq. 5.
+ * @throws ValueError unless the rates are finite numbers >= 0 and `steps` is a whole number >= 1
  */
 export function cosineLr(lr: number, options: { steps: number; end?: number }): LrSchedule {
   const { steps, end } = withDefaults('cosineLr', options, { steps: undefined, end: 0 });
@@ -96,6 +103,7 @@ export function cosineLr(lr: number, options: { steps: number; end?: number }): 
 /**
  * end + (lr - end)·(1 - t/steps)^power, and `end` (0 by default) from step `steps` on. The default power 1 gives a
  * straight line (`PolynomialLR`, which ends at 0).
+ * @throws ValueError unless the rates and the power are finite numbers >= 0 and `steps` is a whole number >= 1
  */
 export function polynomialLr(
   lr: number,
@@ -136,6 +144,7 @@ export function sequenceLr(schedules: readonly LrSchedule[], milestones: readonl
 /**
  * A linear warm-up over `steps` steps to the first rate of `then`, followed by `then` from its own step 0. `from` is
  * the share of that rate at the start, 0 by default.
+ * @throws ValueError unless `steps` is a whole number >= 1 and `from` is in [0, 1]
  */
 export function warmupLr(steps: number, then: LrSchedule, options: { from?: number } = {}): LrSchedule {
   const { from } = withDefaults('warmupLr', options, { from: 0 });

@@ -41,7 +41,9 @@ function sameTensors(own: Tensors, { steps: _, ...tensors }: ParameterState): bo
   );
 }
 
+/** The base class of the optimisers: it moves parameters along their gradients. S is the state of one parameter. */
 export abstract class Optimizer<S extends ParameterState = ParameterState> {
+  /** The parameters and their gradients, one after the other in memory. */
   readonly block: ParameterBlock;
   /** A block for each tensor of the state, by its name. */
   protected memory: Readonly<Record<string, Variable>> = {};
@@ -57,7 +59,7 @@ export abstract class Optimizer<S extends ParameterState = ParameterState> {
     this.steps = parameters.map(() => 0);
   }
 
-  /** The learning rate. */
+  /** The learning rate. @throws ValueError if it is set to a number that is not >= 0 and finite */
   get lr(): number {
     return this.rate;
   }

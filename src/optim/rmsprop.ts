@@ -13,6 +13,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { checkRange, Optimizer, type ParameterState } from './optimizer.ts';
 import { ParameterBlock, type ParameterRun } from './parameters.ts';
 
+/** Options of `RMSprop`. */
 export interface RMSpropOptions {
   /** Learning rate, 1e-2 by default. */
   readonly lr?: number;
@@ -35,6 +36,7 @@ export interface RMSpropState extends ParameterState {
   readonly momentumBuffer?: Tensor;
 }
 
+/** RMSprop with PyTorch's defaults, plain or centred, with or without momentum. Source: Tieleman and Hinton (2012). */
 export class RMSprop extends Optimizer<RMSpropState> {
   private readonly options: Required<Omit<RMSpropOptions, 'lr'>>;
 

@@ -10,12 +10,17 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { checkRange, Optimizer, type ParameterState } from './optimizer.ts';
 import { ParameterBlock, type ParameterRun } from './parameters.ts';
 
+/** Options of `SGD`. */
 export interface SgdOptions {
   /** Learning rate, 1e-3 by default. */
   readonly lr?: number;
+  /** μ, the weight of the old step in the new one; 0 by default. */
   readonly momentum?: number;
+  /** The share of the gradient that momentum leaves out; 0 by default. */
   readonly dampening?: number;
+  /** Whether to look ahead by one step of momentum (Nesterov); false by default. */
   readonly nesterov?: boolean;
+  /** Weight decay (L2), 0 by default. */
   readonly weightDecay?: number;
 }
 
@@ -24,6 +29,7 @@ export interface SgdState extends ParameterState {
   readonly momentumBuffer?: Tensor;
 }
 
+/** Stochastic gradient descent, with momentum, dampening and Nesterov's variant as in PyTorch. */
 export class SGD extends Optimizer<SgdState> {
   private readonly options: Required<Omit<SgdOptions, 'lr'>>;
   private readonly buffer: Variable | null;

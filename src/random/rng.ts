@@ -20,6 +20,7 @@ export type Seed = string | number;
 
 /** The whole state of a generator. A generator restored from it continues exactly. */
 export interface RngState {
+  /** The seed of the generator. */
   readonly seed: Seed;
   /** The names from the root to this stream, joined by `/`. */
   readonly stream: string;
@@ -67,6 +68,10 @@ function below(x: number, elementBytes: number): number {
   return steps.map((step) => round(x - step)).find((y) => y < x)!;
 }
 
+/**
+ * A generator of random numbers. Its numbers are a function of the seed, of the stream's name, and of how many were
+ * drawn before. They are the same on every engine.
+ */
 export class Rng {
   /** The key that the kernels take: this seed and this stream. */
   readonly key: Key;
@@ -123,7 +128,7 @@ export class Rng {
     return out;
   }
 
-  /** n random words of 32 bits. */
+  /** n random words of 32 bits. @throws ShapeError unless n is a whole number >= 0 */
   bits(n: number): Uint32Array<ArrayBuffer> {
     checkShape('bits', [n]);
     const { heap, kernels, readWords } = backend();
@@ -147,11 +152,12 @@ export class Rng {
     this.reserve(n);
   }
 
+  /** The whole state. `Rng.restore` continues from it. */
   get state(): RngState {
     return { seed: this.seed, stream: this.path, block: this.block };
   }
 
-  /** Restores the generator that was saved as `state`. */
+  /** Restores the generator that was saved as `state`. @throws ValueError for a state that is not one */
   static restore({ seed, stream, block }: RngState): Rng {
     if (typeof stream !== 'string') {
       throw new ValueError(`rng: expected the name of a stream, got ${String(stream)}`);
@@ -187,13 +193,19 @@ export function manualSeed(seed: Seed): void {
   shared = new Rng(seed);
 }
 
-/** Standard normals, from the shared generator by default. */
+/**
+ * Standard normals, from the shared generator by default.
+ * @throws ShapeError for a shape with a dimension that is not a whole number >= 0; ValueError for another generator
+ */
 export function randn(shape: Shape, rng: Rng = shared): Tensor {
   checkShape('randn', shape);
   return checkRng('randn', rng).normal(shape);
 }
 
-/** Uniforms in [0, 1), from the shared generator by default. */
+/**
+ * Uniforms in [0, 1), from the shared generator by default.
+ * @throws ShapeError for a shape with a dimension that is not a whole number >= 0; ValueError for another generator
+ */
 export function rand(shape: Shape, rng: Rng = shared): Tensor {
   checkShape('rand', shape);
   return checkRng('rand', rng).uniform(shape);

@@ -25,13 +25,17 @@ import type { BrownianPath } from './brownian-path.ts';
 import { assertFits, noiseOf, type SDE, type SdeSolver } from './sde.ts';
 import { advance, copyElements, timesOf } from './solve.ts';
 
+/** Options of `solveAdaptive`. */
 export interface AdaptiveOptions {
+  /** The path of the noise. Rejected steps need its values between the times reached. */
   readonly path: BrownianPath;
   /** Default: the path's interval. */
   readonly t0?: number;
+  /** Default: the end of the path's interval. */
   readonly t1?: number;
   /** Relative and absolute tolerance of a step. Defaults 1e-3 and 1e-4. */
   readonly rtol?: number;
+  /** Default 1e-4. */
   readonly atol?: number;
   /** The first step to try. Default: a hundredth of the interval. */
   readonly firstStep?: number;
@@ -41,12 +45,15 @@ export interface AdaptiveOptions {
   readonly maxSteps?: number;
 }
 
+/** The result of `solveAdaptive`. */
 export interface AdaptiveSolution {
   /** The times reached, from t0 to t1. */
   readonly times: Float64Array;
   /** The states at these times, `[times, ...x]`, on the heap: free them with `dispose()`. */
   readonly states: Tensor;
+  /** The number of accepted steps. */
   readonly accepted: number;
+  /** The number of rejected steps. */
   readonly rejected: number;
 }
 

@@ -30,9 +30,11 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { bridgeAt, combine, halve, type Piece } from './brownian-bridge.ts';
 import { GROUP, type Increment, type NoiseSource } from './increments.ts';
 
+/** Options of `BrownianPath`. */
 export interface BrownianPathOptions {
   /** The time at which the path begins. Default 0. */
   readonly t0?: number;
+  /** The time at which the path ends. */
   readonly t1: number;
   /** Whether to make space-time Lévy areas too. A path with areas has other increments than one without. */
   readonly area?: boolean;
@@ -51,6 +53,7 @@ const SNAP = 2 ** -16;
 
 export class BrownianPath implements NoiseSource {
   readonly t0: number;
+  /** The time at which the path ends. */
   readonly t1: number;
   private readonly area: boolean;
   private readonly depth: number;

@@ -23,8 +23,11 @@ export interface EquationSettings {
 export interface Equation {
   /** The process's name, or `sde`. */
   readonly name: string;
+  /** The title of its figures. */
   readonly title: string;
+  /** The formula and the parameters, in one line. */
   readonly subtitle: string;
+  /** The drift and the diffusion. */
   readonly sde: SDE;
   /** The start: one number per component. */
   readonly start: readonly number[];

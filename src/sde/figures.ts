@@ -35,6 +35,7 @@ const CURVE = 200;
 
 /** The settings of the figures. */
 export interface PathsSettings extends EquationSettings {
+  /** The number of paths. */
   readonly paths: number;
   /** The number of steps of a path. A path has `steps + 1` states. */
   readonly steps: number;
@@ -44,20 +45,25 @@ export interface PathsSettings extends EquationSettings {
   readonly solver: string;
   /** Whether to draw the path without noise too: dx = a(x, t) dt. */
   readonly twin: boolean;
+  /** The seed of the noise. */
   readonly seed: Seed;
 }
 
 /** The solved paths, from which the figures are made. */
 export interface Simulation {
+  /** The equation that was solved, with its start. */
   readonly equation: Equation;
+  /** The solver. */
   readonly solver: SdeSolver;
   /** Whether the equation was solved in its Stratonovich form. */
   readonly stratonovich: boolean;
+  /** The number of paths. */
   readonly paths: number;
   /** `[steps + 1]` */
   readonly times: Float64Array;
   /** `[times, drawn, components]`: the first paths. */
   readonly first: FloatArray;
+  /** The number of paths in `first`. */
   readonly drawn: number;
   /** `[paths, components]`: the end values. */
   readonly ends: FloatArray;
@@ -86,10 +92,11 @@ export interface PathsFigure {
 
 /** The end values of the first component. */
 export interface EndFigure {
+  /** The time of the end values. */
   readonly time: number;
   /** The number of end values. */
   readonly paths: number;
-  /** Bins of equal width: edges `[bins + 1]` and densities `[bins]`. */
+  /** Bins of equal width: their `edges`, [bins + 1], and their `heights`, which are densities, [bins]. */
   readonly histogram: { readonly edges: Float64Array; readonly heights: Float64Array };
   /** The exact density, or else the density for t to infinity, `[201]`. */
   readonly density: {

@@ -28,6 +28,7 @@ export interface Increment {
 export interface NoiseSource {
   /** The shape of dW. */
   readonly shape: Shape;
+  /** The increment over [s, t]. It lies in the current scope. */
   increment(s: number, t: number): Increment;
 }
 
@@ -57,12 +58,14 @@ export class FreshNoise implements NoiseSource {
   private readonly area: Normals | null;
 
   /**
+   * A source at its first step.
    * @param shape the shape of dW, for the whole batch or for a block of its paths
    * @param area whether to make space-time Lévy areas too
    * @param size the number of elements of dW for the whole batch; default: that of `shape`
    * @param offset the index in the batch of the first element of this block, a multiple of 16
    * @param steps the number of steps, if it is known. If it is more than 1, noise is drawn ahead, and `dispose()` frees
    *   its memory. Steps after this number are drawn one by one. Default 1.
+   * @param origin the streams of dW and of the areas
    */
   constructor(
     origin: NoiseOrigin,
@@ -77,6 +80,7 @@ export class FreshNoise implements NoiseSource {
     this.area = area ? normals(origin.area) : null;
   }
 
+  /** The next step's increment. Only the length t - s of the interval counts. */
   increment(s: number, t: number): Increment {
     const step = this.step++;
     const dW = this.dW.scaled(step, Math.sqrt(t - s));

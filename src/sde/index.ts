@@ -1,4 +1,7 @@
-/** The SDE laboratory, exported as `sde`: processes, solvers, Brownian paths, solving, and measured orders. */
+/**
+ * The SDE laboratory, exported as `sde`: processes, solvers, Brownian paths, solving, and measured orders.
+ * @module
+ */
 
 export { type AdaptiveOptions, type AdaptiveSolution, solveAdaptive } from './adaptive.ts';
 export { BrownianPath, type BrownianPathOptions } from './brownian-path.ts';

@@ -5,7 +5,12 @@
 import { exp, log } from '../math.ts';
 import { noncentralChiSquare, normalCdf, normalPdf } from './special.ts';
 
+/**
+ * What is known of a random number: its mean, and where there is a closed form the variance, the density and the
+ * distribution function.
+ */
 export interface Law {
+  /** The mean. */
   readonly mean: number;
   /** Null if no closed form is known. */
   readonly variance: number | null;

@@ -30,6 +30,7 @@ import { startAt } from './solve.ts';
 
 export type ErrorKind = 'strong' | 'weak';
 
+/** Options of `measureOrder` and `measureOrders`. */
 export interface OrderOptions {
   /** The total number of paths. Default 4,000 to 200,000, by the problem. */
   readonly paths?: number;
@@ -37,23 +38,28 @@ export interface OrderOptions {
   readonly batches?: number;
   /** The numbers of steps; each is twice the one before. */
   readonly levels?: readonly number[];
+  /** The seed of the paths. Default `orders`. */
   readonly seed?: Seed;
 }
 
 /** The other defaults depend on the problem. */
 const ORDER_DEFAULTS = { paths: undefined, batches: 10, levels: undefined, seed: 'orders' } as const;
 
+/** A measured order of convergence. `solver`, `noise`, `kind` and `problem` say what was measured. */
 export interface MeasuredOrder {
   readonly solver: string;
   readonly noise: NoiseType;
   readonly kind: ErrorKind;
   readonly problem: string;
+  /** The order that the solver declares. */
   readonly declared: number;
+  /** The measured order: the slope of ln(error) against ln(step). */
   readonly slope: number;
   /** Half the width of the 95 % confidence interval. */
   readonly halfWidth: number;
   /** Step sizes and errors. */
   readonly steps: readonly number[];
+  /** The error at each step size. */
   readonly errors: readonly number[];
 }
 
@@ -106,8 +112,11 @@ export const missesOrder = ({ kind, slope, declared }: MeasuredOrder): boolean =
 
 /** Errors over step sizes for one kind of error and one type of noise: the data of one log-log plot. */
 export interface OrdersFigure {
+  /** Strong or weak error. */
   readonly kind: ErrorKind;
+  /** The noise type. */
   readonly noise: NoiseType;
+  /** The measured orders, one for each solver. */
   readonly measured: readonly MeasuredOrder[];
 }
 
@@ -132,7 +141,10 @@ export function measureOrder(
   return [...measureOrders([{ solver, noise, kind }], options)][0];
 }
 
-/** Measures several orders. Claims with the same noise type, kind and declared order share their paths. */
+/**
+ * Measures several orders. Claims with the same noise type, kind and declared order share their paths.
+ * @throws ValueError for a noise type that a solver does not take
+ */
 export function* measureOrders(
   claims: readonly OrderClaim[],
   options: OrderOptions = {},

@@ -20,7 +20,9 @@ import { ShapeError, ValueError } from '../errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 export const NOISE_TYPES = ['additive', 'diagonal', 'scalar', 'general'] as const;
+/** How the diffusion multiplies dW: the table at the top of `src/sde/sde.ts` has the shapes. */
 export type NoiseType = (typeof NOISE_TYPES)[number];
+/** Which stochastic integral an equation means. */
 export type Interpretation = 'ito' | 'stratonovich';
 
 /** dX = drift(X, t) dt + diffusion(X, t) dW. */
@@ -33,7 +35,9 @@ export interface SDE {
   readonly interpretation?: Interpretation;
   /** The number m of Brownian motions of `general` noise. */
   readonly motions?: number;
+  /** a(x, t), of x's shape or one that broadcasts to it. */
   drift(x: Tensor, t: number): Tensor;
+  /** b(x, t), of the shape that the noise type needs. */
   diffusion(x: Tensor, t: number): Tensor;
   /**
    * Σ_k (∂b_k/∂x) b_k over the columns of b, in x's shape. For diagonal noise it is b·∂b/∂x, for additive noise 0.
@@ -48,9 +52,13 @@ export interface SDE {
 
 /** drift = a0 + a1·x, diffusion = b0 + b1·x, at one time. */
 export interface Affine {
+  /** The constant part of the drift. */
   readonly a0: number;
+  /** The factor of x in the drift. */
   readonly a1: number;
+  /** The constant part of the diffusion. */
   readonly b0: number;
+  /** The factor of x in the diffusion. */
   readonly b1: number;
 }
 
@@ -66,6 +74,7 @@ export interface Order {
 export interface SdeSolver {
   /** The name in the command line. */
   readonly name: string;
+  /** The title in figures and tables. */
   readonly title: string;
   /** The noise types that the solver can solve, with its orders for each. */
   readonly orders: Readonly<Partial<Record<NoiseType, Order>>>;

@@ -22,9 +22,11 @@ import { fits as fitsFused, solveFused } from './fused.ts';
 import { FreshNoise, GROUP, type NoiseOrigin, type NoiseSource, noiseOrigin } from './increments.ts';
 import { assertFits, noiseShape, type SDE, type SdeSolver } from './sde.ts';
 
+/** Equal steps from t0 to t1. */
 export interface Grid {
   /** Default 0. */
   readonly t0?: number;
+  /** The end time, > t0. */
   readonly t1: number;
   /** The number of equal steps. There are `steps + 1` states. */
   readonly steps: number;
@@ -32,6 +34,7 @@ export interface Grid {
 
 const GRID_DEFAULTS = { t0: 0, t1: undefined, steps: undefined } as const satisfies Defaults<Grid>;
 
+/** Options of `solve`. */
 export interface SolveOptions extends Grid {
   /** The generator of fresh noise, or its seed. Default: seed 0. */
   readonly noise?: Rng | Seed;
@@ -43,6 +46,7 @@ export interface SolveOptions extends Grid {
   readonly fused?: boolean;
 }
 
+/** The result of `solve`. */
 export interface Solution {
   /** The times of `states`: all times, or the last one. */
   readonly times: Float64Array;
@@ -66,7 +70,10 @@ export function timesOf({ t0 = 0, t1, steps }: Grid): Float64Array {
   );
 }
 
-/** `paths` copies of a start: `[paths]`, or `[paths, d]` for a start of several components. */
+/**
+ * `paths` copies of a start: `[paths]`, or `[paths, d]` for a start of several components.
+ * @throws ValueError unless `paths` is a whole number >= 1
+ */
 export function startAt(start: number | readonly number[], paths: number): Tensor {
   if (!Number.isInteger(paths) || paths < 1) {
     throw new ValueError(`paths: expected a whole number of at least 1, got ${paths}`);
@@ -81,8 +88,11 @@ export function startAt(start: number | readonly number[], paths: number): Tenso
 
 /** One state of a differentiable solve. */
 export interface IntegrationStep {
+  /** The number of steps so far, from 0. */
   readonly step: number;
+  /** The time. */
   readonly t: number;
+  /** The state, of the start's shape. */
   readonly x: Tensor;
 }
 

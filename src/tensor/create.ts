@@ -9,6 +9,7 @@ import { flatten, type Nested } from './format.ts';
 import { checkShape } from './shape.ts';
 import { Tensor } from './tensor.ts';
 
+/** Options of the functions that make tensors. */
 export interface TensorOptions {
   /** Whether the tensor is a leaf that requires a gradient. */
   readonly requiresGrad?: boolean;
@@ -71,15 +72,20 @@ function filled(what: string, shape: Shape, value: number, options: TensorOption
   return x;
 }
 
+/** A tensor of zeros. @throws ShapeError for a dimension that is not a whole number >= 0 */
 export function zeros(shape: Shape, options?: TensorOptions): Tensor {
   return filled('zeros', shape, 0, options);
 }
 
+/** A tensor of ones. @throws ShapeError for a dimension that is not a whole number >= 0 */
 export function ones(shape: Shape, options?: TensorOptions): Tensor {
   return filled('ones', shape, 1, options);
 }
 
-/** begin, begin + step, and so on, without `end`. `arange(n)` is 0 .. n-1. */
+/**
+ * begin, begin + step, and so on, without `end`. `arange(n)` is 0 .. n-1.
+ * @throws ValueError for numbers that are not finite, or a step of 0
+ */
 export function arange(begin: number, end?: number, step = 1): Tensor {
   const [from, to] = end === undefined ? [0, begin] : [begin, end];
   if (![from, to, step].every(Number.isFinite) || step === 0) {
@@ -92,7 +98,10 @@ export function arange(begin: number, end?: number, step = 1): Tensor {
   return tensor(Float64Array.from({ length: n }, (_, i) => from + i * step));
 }
 
-/** n numbers from `begin` to `end`, both included, equally spaced. */
+/**
+ * n numbers from `begin` to `end`, both included, equally spaced.
+ * @throws ValueError for ends that are not finite; ShapeError unless n is a whole number >= 0
+ */
 export function linspace(begin: number, end: number, n: number): Tensor {
   if (![begin, end].every(Number.isFinite)) {
     throw new ValueError(`linspace: expected finite numbers, got ${begin} and ${end}`);
@@ -103,7 +112,7 @@ export function linspace(begin: number, end: number, n: number): Tensor {
   return tensor(Float64Array.from({ length: n }, (_, i) => at(i)));
 }
 
-/** The identity matrix, [n, n] or [n, m]. */
+/** The identity matrix, [n, n] or [n, m]. @throws ShapeError for sizes that are not whole numbers >= 0 */
 export function eye(n: number, m = n): Tensor {
   checkShape('eye', [n, m]);
   const values = new Float32Array(n * m);

@@ -15,8 +15,11 @@ import { requireTensor, Tensor } from './tensor.ts';
 
 /** What the backward pass of an op can read, apart from dL/dy. */
 export interface CustomPass<A> {
+  /** The inputs of the forward pass. */
   readonly xs: readonly Tensor[];
+  /** The result of the forward pass. */
   readonly y: Tensor;
+  /** The attributes that the op was called with. */
   readonly attrs: A;
   /** Whether input i needs a gradient. If it does not, `backward` may return null for it. */
   wants(input: number): boolean;

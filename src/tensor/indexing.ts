@@ -11,6 +11,7 @@ export type Indices = ArrayLike<number>;
 
 /** The result of `topk`: values, which have gradients, and their places along the axis. */
 export interface TopK {
+  /** The k values, in their order, with the axis replaced by k. */
   readonly values: Tensor;
   /** Row-major in the shape of `values`. */
   readonly indices: Int32Array;

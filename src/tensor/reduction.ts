@@ -3,6 +3,7 @@ import { oneOf } from '../options.ts';
 import type { Tensor } from './tensor.ts';
 
 const REDUCTIONS = ['mean', 'sum', 'none'] as const;
+/** 'mean' divides the sum of the losses by their number. 'sum' adds them. 'none' returns each of them. */
 export type Reduction = (typeof REDUCTIONS)[number];
 
 /** Options of every loss. */

@@ -39,6 +39,10 @@ export interface MatmulOptions {
   readonly bT?: boolean;
 }
 
+/**
+ * An array of numbers of any rank. Operators return new tensors, and record what `backward` needs. A tensor belongs to
+ * its scope.
+ */
 export class Tensor extends Variable {
   /** The number of dimensions. */
   get rank(): number {
@@ -104,7 +108,10 @@ export class Tensor extends Variable {
     return this;
   }
 
-  /** Overwrites the elements in place with those of a tensor of the same shape, as `set` does. */
+  /**
+   * Overwrites the elements in place with those of a tensor of the same shape, as `set` does.
+   * @throws ShapeError for a tensor of another shape
+   */
   copyFrom(source: Tensor): this {
     if (source.shape.join() !== this.shape.join()) {
       throw new ShapeError(`copyFrom: expected shape [${this.shape}], got [${source.shape}]`);
@@ -129,7 +136,10 @@ export class Tensor extends Variable {
     return this.empty(this.shape).copyFrom(this);
   }
 
-  /** Sets whether this leaf requires a gradient. Returns the tensor. */
+  /**
+   * Sets whether this leaf requires a gradient. Returns the tensor.
+   * @throws ValueError for the result of an operation
+   */
   requireGrad(wanted = true): this {
     if (!this.isLeaf)
       throw new ValueError(
@@ -194,18 +204,22 @@ export class Tensor extends Variable {
 
   // Elementwise operators of two operands
 
+  /** this + other. The operands broadcast. */
   add(other: Operand): Tensor {
     return apply(ops.binary.add, [this, this.operand('add', other)], undefined);
   }
 
+  /** this - other. The operands broadcast. */
   sub(other: Operand): Tensor {
     return apply(ops.binary.sub, [this, this.operand('sub', other)], undefined);
   }
 
+  /** this·other, element by element. The operands broadcast. */
   mul(other: Operand): Tensor {
     return apply(ops.binary.mul, [this, this.operand('mul', other)], undefined);
   }
 
+  /** this / other. The operands broadcast. Division by 0 gives ±Infinity or NaN. */
   div(other: Operand): Tensor {
     return apply(ops.binary.div, [this, this.operand('div', other)], undefined);
   }
@@ -215,50 +229,61 @@ export class Tensor extends Variable {
     return apply(ops.binary.pow, [this, this.operand('pow', exponent)], undefined);
   }
 
+  /** The larger of both. It is NaN if either is. If they are equal, each gets half of the gradient. */
   maximum(other: Operand): Tensor {
     return apply(ops.binary.maximum, [this, this.operand('maximum', other)], undefined);
   }
 
+  /** The smaller of both. It is NaN if either is. If they are equal, each gets half of the gradient. */
   minimum(other: Operand): Tensor {
     return apply(ops.binary.minimum, [this, this.operand('minimum', other)], undefined);
   }
 
   // Comparisons: 1 if they hold, else 0. They have no gradient.
 
+  /** this = other. */
   eq(other: Operand): Tensor {
     return apply(ops.comparison.eq, [this, this.operand('eq', other)], undefined);
   }
 
+  /** this ≠ other. */
   ne(other: Operand): Tensor {
     return apply(ops.comparison.ne, [this, this.operand('ne', other)], undefined);
   }
 
+  /** this > other. */
   gt(other: Operand): Tensor {
     return apply(ops.comparison.gt, [this, this.operand('gt', other)], undefined);
   }
 
+  /** this >= other. */
   ge(other: Operand): Tensor {
     return apply(ops.comparison.ge, [this, this.operand('ge', other)], undefined);
   }
 
+  /** this < other. */
   lt(other: Operand): Tensor {
     return apply(ops.comparison.gt, [this.operand('lt', other), this], undefined);
   }
 
+  /** this <= other. */
   le(other: Operand): Tensor {
     return apply(ops.comparison.ge, [this.operand('le', other), this], undefined);
   }
 
   // Elementwise functions of one operand
 
+  /** -x */
   neg(): Tensor {
     return apply(ops.unary.neg, [this], {});
   }
 
+  /** The absolute value. Its gradient at 0 is 0. */
   abs(): Tensor {
     return apply(ops.unary.abs, [this], {});
   }
 
+  /** e^x */
   exp(): Tensor {
     return apply(ops.unary.exp, [this], {});
   }
@@ -268,18 +293,22 @@ export class Tensor extends Variable {
     return apply(ops.unary.log, [this], {});
   }
 
+  /** √x. It is NaN for x < 0. */
   sqrt(): Tensor {
     return apply(ops.unary.sqrt, [this], {});
   }
 
+  /** max(x, 0). Its gradient at 0 is 0. */
   relu(): Tensor {
     return apply(ops.unary.relu, [this], {});
   }
 
+  /** 1/(1 + e^-x), the logistic function. */
   sigmoid(): Tensor {
     return apply(ops.unary.sigmoid, [this], {});
   }
 
+  /** The hyperbolic tangent. */
   tanh(): Tensor {
     return apply(ops.unary.tanh, [this], {});
   }
@@ -316,13 +345,13 @@ export class Tensor extends Variable {
     return apply(ops.unary.softplus, [this], {});
   }
 
-  /** x where x > 0, else slope·x. */
+  /** x where x > 0, else slope·x. @throws ValueError for a slope that is not finite */
   leakyRelu(slope = 0.01): Tensor {
     if (!Number.isFinite(slope)) throw new ValueError(`leakyRelu: expected a finite slope, got ${slope}`);
     return apply(ops.unary.leakyRelu, [this], { slope });
   }
 
-  /** min(max(x, lo), hi) */
+  /** min(max(x, lo), hi) @throws ValueError for bounds that are not numbers, or lo > hi */
   clamp(lo: number, hi: number): Tensor {
     for (const bound of [lo, hi]) {
       if (typeof bound !== 'number') throw new ValueError(`clamp: expected numbers, got ${describe(bound)}`);
@@ -333,10 +362,12 @@ export class Tensor extends Variable {
 
   // Reductions over all axes, or over the given ones (negative axes count from the last)
 
+  /** The sum. It is 0 over no elements. @throws ShapeError for an axis that does not exist */
   sum(axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
     return apply(ops.sum, [this], this.axes('sum', axes, options));
   }
 
+  /** The mean. It is NaN over no elements. @throws ShapeError for an axis that does not exist */
   mean(axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
     return apply(ops.mean, [this], this.axes('mean', axes, options));
   }
@@ -393,7 +424,10 @@ export class Tensor extends Variable {
     return this.withLast('logSoftmax', axis, (x) => apply(ops.softmax.logSoftmax, [x], undefined));
   }
 
-  /** Cumulative sums along an axis: element j is the sum of the elements up to j. */
+  /**
+   * Cumulative sums along an axis: element j is the sum of the elements up to j.
+   * @throws ShapeError for an axis that does not exist
+   */
   cumsum(axis: number): Tensor {
     return apply(ops.cumsum, [this], { axis: checkAxis('cumsum', axis, this.rank) });
   }
@@ -485,6 +519,7 @@ export class Tensor extends Variable {
   /**
    * Axes in another order: axis i of the result is axis order[i] of this tensor. Without arguments the order is
    * reversed. This is NumPy's `transpose` and PyTorch's `permute`. `transpose(1, 0)` exchanges the axes of a matrix.
+   * @throws ShapeError unless each axis occurs once
    */
   transpose(...order: number[]): Tensor {
     const axes =
@@ -522,7 +557,10 @@ export class Tensor extends Variable {
     return apply(ops.slice, [this], { begin: from, size });
   }
 
-  /** Repeats dimensions of 1, or missing dimensions at the front, to `shape`. */
+  /**
+   * Repeats dimensions of 1, or missing dimensions at the front, to `shape`.
+   * @throws ShapeError for a shape that this tensor does not broadcast to
+   */
   broadcastTo(...shape: number[] | [Shape]): Tensor {
     const wanted = (Array.isArray(shape[0]) ? shape[0] : shape) as number[];
     return apply(ops.broadcastTo, [this], { shape: checkShape('broadcastTo', wanted) });
@@ -534,12 +572,18 @@ export class Tensor extends Variable {
     return this.reshape(squeezed(this.shape, at));
   }
 
-  /** Adds a dimension of 1 at `axis`, from 0 to the rank. -1 adds it as the last. */
+  /**
+   * Adds a dimension of 1 at `axis`, from 0 to the rank. -1 adds it as the last.
+   * @throws ShapeError for an axis that does not exist
+   */
   unsqueeze(axis: number): Tensor {
     return this.reshape(this.shape.toSpliced(checkAxis('unsqueeze', axis, this.rank + 1), 0, 1));
   }
 
-  /** Merges the axes from `begin` to `end`, both included, into one. By default it merges all axes. */
+  /**
+   * Merges the axes from `begin` to `end`, both included, into one. By default it merges all axes.
+   * @throws ShapeError for an axis that does not exist
+   */
   flatten(begin = 0, end = -1): Tensor {
     if (this.rank === 0) return this.reshape(1);
     const [from, to] = [begin, end].map((axis) => checkAxis('flatten', axis, this.rank));

@@ -15,20 +15,33 @@ import { type UniPcOptions, uniPc } from './unipc.ts';
 
 /** The options of each sampler. */
 export interface SamplersOptions {
+  /** The sampler of Ho et al. (2020), stochastic. */
   ddpm: DdpmOptions;
+  /** DDIM of Song et al. (2021): no noise for eta = 0, DDPM's noise for eta = 1. */
   ddim: DdimOptions;
+  /** DDIM backwards: from data to the noise that gives them. */
   'ddim-inversion': DdimInversionOptions;
+  /** Euler's steps of the probability-flow ODE, order 1. */
   euler: SamplerOptions;
+  /** Heun's steps of the probability-flow ODE, order 2. */
   heun: SamplerOptions;
+  /** The stochastic sampler of Karras et al. (2022). */
   edm: EdmOptions;
+  /** DPM-Solver in single steps, order 2. */
   'dpm-solver-2s': DpmSolver2SOptions;
+  /** DPM-Solver++ in multisteps, order 2. */
   'dpm-solver-2m': MultistepOptions;
+  /** The stochastic form of DPM-Solver++ in multisteps. */
   'dpm-solver-sde-2m': MultistepOptions;
+  /** The predictor and corrector of Zhao et al. (2023). */
   unipc: UniPcOptions;
+  /** The predictor and corrector of Song et al. (2021): reverse SDE and Langevin steps. */
   'predictor-corrector': PredictorCorrectorOptions;
+  /** Langevin steps at each noise level, Song and Ermon (2019). */
   'annealed-langevin': AnnealedLangevinOptions;
 }
 
+/** The name of a sampler. */
 export type SamplerName = keyof SamplersOptions;
 
 const MAKERS: { readonly [N in SamplerName]: (options: SamplersOptions[N]) => Sampler } = {
@@ -46,6 +59,7 @@ const MAKERS: { readonly [N in SamplerName]: (options: SamplersOptions[N]) => Sa
   'annealed-langevin': annealedLangevin,
 };
 
+/** The names of the samplers. */
 export const SAMPLERS = Object.keys(MAKERS) as readonly SamplerName[];
 
 /**

@@ -35,7 +35,9 @@ export interface SampleStep {
   readonly evaluations: number;
 }
 
+/** A way from noise to data: a grid of noise levels, and a step from one to the next. */
 export interface Sampler {
+  /** The name in `createSampler`. */
   readonly name: string;
   /** The order of convergence to the probability-flow ODE, or for a stochastic sampler (weakly) to the reverse SDE. */
   readonly order: number;

@@ -19,6 +19,7 @@ import { type JudgedPictures, matchLabels, picturesAt, requireSamples } from './
 import type { NetworkProgress } from './two-sample-network.ts';
 import { type Proportion, proportion } from './wilson.ts';
 
+/** Options of `classificationScore`. */
 export interface ClassificationScoreOptions {
   /** The number of epochs. Default: as in `langevin train classifier`, at most 60. */
   readonly epochs?: number | undefined;

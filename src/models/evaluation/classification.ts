@@ -21,7 +21,9 @@ export interface Mistake {
 
 /** One class of the set. */
 export interface ClassFigures {
+  /** The class. */
   readonly label: number;
+  /** The number of its pictures. */
   readonly pictures: number;
   /** The fraction of the class's pictures that are predicted right. Null if the class has no pictures. */
   readonly recall: number | null;
@@ -35,6 +37,7 @@ export interface Classification {
   readonly accuracy: number;
   /** The number of pictures by label (row) and by predicted class (column). */
   readonly confusion: readonly (readonly number[])[];
+  /** The figures of each class, [classes]. */
   readonly classes: readonly ClassFigures[];
   /** All mistakes, the worst first. */
   readonly mistakes: readonly Mistake[];

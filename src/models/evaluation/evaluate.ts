@@ -33,11 +33,15 @@ export interface Evaluation {
   readonly conditionalAccuracyByClass: readonly (number | null)[];
   /** The number of samples that are classified as each class. */
   readonly found: readonly number[];
+  /** The Fréchet distance of features. */
   readonly frechet: AgainstReal;
+  /** The fraction of the pictures among the test pictures, by features. */
   readonly precision: AgainstReal;
+  /** The fraction of the test pictures among the pictures, by features. */
   readonly recall: AgainstReal;
   /** More robust than precision: one outlier among the real pictures can raise the precision of noise to 1. */
   readonly density: AgainstReal;
+  /** The fraction of the test pictures with a picture nearby, by features. */
   readonly coverage: AgainstReal;
   /**
    * The median Euclidean distance to the nearest training picture, with pixels in [0, 1]: for samples, and for test

@@ -25,7 +25,9 @@ import { matrixProduct, symmetricEigen, symmetricRoot } from '../../linear-algeb
 
 /** n points of D = `dimension` numbers each, stored row by row. */
 export interface Points {
+  /** [n, dimension]. */
   readonly values: Float64Array | Uint8Array;
+  /** D, the number of coordinates of a point. */
   readonly dimension: number;
 }
 

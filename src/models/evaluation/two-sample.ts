@@ -31,6 +31,7 @@ import {
 } from './two-sample-network.ts';
 import { judgeByStatistics, type PlainVerdict } from './two-sample-plain.ts';
 
+/** Options of `twoSampleTest`. */
 export interface TwoSampleOptions {
   /** The trained classifier for `fromJudge`. Default: `fromJudge` is not tested. */
   readonly judge?: PictureClassifier | undefined;
@@ -65,11 +66,13 @@ export interface Genuine {
 
 /** The results. */
 export interface TwoSampleTest {
-  /** The number of pairs in each part. `choose` is for validation. */
+  /** The number of pairs in each part: `train` for training, `choose` for validation, `test` for the result. */
   readonly pairs: { readonly train: number; readonly choose: number; readonly test: number };
+  /** The result of a new network. */
   readonly fresh: Omit<NetworkVerdict, 'certainty'>;
   /** Null without a judge. */
   readonly fromJudge: Omit<NetworkVerdict, 'certainty'> | null;
+  /** The result of a logistic regression on plain statistics. */
   readonly plain: PlainVerdict;
   /** The samples of the test part. The first has the highest probability. */
   readonly suspects: readonly Suspect[];

@@ -12,8 +12,11 @@ import { ValueError } from '../../errors.ts';
 export interface Proportion {
   /** successes/trials */
   readonly value: number;
+  /** The lower end of the interval. */
   readonly low: number;
+  /** The upper end of the interval. */
   readonly high: number;
+  /** The number of trials. */
   readonly trials: number;
 }
 

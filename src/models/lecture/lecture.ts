@@ -39,8 +39,15 @@ export function lectureSchedule(T = 5): Float64Array {
 export class LectureNetwork extends Layer {
   /** The kind of this model in a checkpoint. */
   static readonly kind = 'lecture';
+  /** Three linear layers with ReLU between them. */
   readonly layers: Sequential;
 
+  /**
+   * Initial values as in `Linear`.
+   * @param dimension the numbers of a sample
+   * @param hidden the width of the hidden layers
+   * @param rng the generator of the initial values
+   */
   constructor(
     readonly dimension = 784,
     readonly hidden = 400,
@@ -61,7 +68,10 @@ export class LectureNetwork extends Layer {
     return this.layers.forward(x);
   }
 
-  /** The prediction for x [batch, ...] at time t, of x's shape. A sample has `dimension` numbers. */
+  /**
+   * The prediction for x [batch, ...] at time t, of x's shape. A sample has `dimension` numbers.
+   * @throws ShapeError for samples of another size
+   */
   at(x: Tensor, t: number): Tensor {
     const rows = new Flatten().forward(x);
     if (rows.shape[1] !== this.dimension) {

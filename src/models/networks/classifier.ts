@@ -28,7 +28,10 @@ const HIDDEN = [800, 400] as const;
 
 const KIND = 'classifier';
 
-/** A classifier of pictures by linear layers. */
+/**
+ * A classifier of pictures by linear layers: `first`, `second` and `third` from the picture to its features, and `last`
+ * from the features to logits.
+ */
 export class Classifier extends PictureClassifier {
   /** The kind of this model in a checkpoint. */
   static readonly kind = KIND;
@@ -40,6 +43,7 @@ export class Classifier extends PictureClassifier {
 
   readonly sizes: ClassifierSizes;
 
+  /** @throws ValueError for sizes that are not whole numbers >= 1 */
   constructor(sizes: ClassifierOptions, rng: Rng = sharedRng()) {
     super();
     this.sizes = withDefaults(Classifier.kind, sizes, CLASSIFIER_DEFAULTS);

@@ -56,10 +56,16 @@ export class ConvClassifier extends PictureClassifier {
   static readonly kind = KIND;
   readonly kind = KIND;
   readonly sizes: ClassifierSizes;
+  /** The four convolutions, each with group normalisation and SiLU. */
   readonly blocks: readonly ConvBlock[];
+  /** From the last map to the features. */
   readonly dense: Linear;
   readonly last: Linear;
 
+  /**
+   * Initial values as in `Conv2d` and `Linear`.
+   * @param sizes height and width of the pictures, their channels (1 by default), and the number of classes
+   */
   constructor(sizes: ClassifierOptions, rng: Rng = sharedRng()) {
     super();
     this.sizes = withDefaults(KIND, sizes, CLASSIFIER_DEFAULTS);

@@ -52,13 +52,23 @@ export class ConvDenoiser extends PictureDenoiser {
   static readonly kind = KIND;
   readonly kind = KIND;
   readonly sizes: PictureShape;
+  /** The picture to half of its size, 32 channels. */
   readonly half: ConvBlock;
+  /** From half to a quarter of the size, 64 channels. */
   readonly quarter: ConvBlock;
+  /** The residual convolutions at a quarter of the size. */
   readonly middle: readonly ConvBlock[];
+  /** Upsampling and a convolution, from a quarter to half of the size. */
   readonly up: ConvBlock;
+  /** The residual convolution at half of the size. */
   readonly merged: ConvBlock;
+  /** From half of the size to four pixels for each place. */
   readonly last: Conv2d;
 
+  /**
+   * Initial values as in `Conv2d`.
+   * @param sizes height and width of the pictures, and their channels (1 by default)
+   */
   constructor(sizes: ConvDenoiserOptions, rng: Rng = sharedRng()) {
     super();
     this.sizes = withDefaults(KIND, sizes, DEFAULTS);

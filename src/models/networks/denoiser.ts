@@ -38,6 +38,7 @@ export interface DenoiserSizes {
 /** The lecture's sizes, for pictures of 28x28. */
 export const DENOISER_SIZES: DenoiserSizes = { inputs: 784, hidden: 400, code: 400 };
 
+/** Options of `Denoiser`. */
 export interface DenoiserOptions extends Partial<DenoiserSizes> {
   /** The generator of the initial values. Default: the shared generator. */
   readonly rng?: Rng;
@@ -45,6 +46,7 @@ export interface DenoiserOptions extends Partial<DenoiserSizes> {
 
 const KIND = 'denoiser';
 
+/** The lecture's denoiser: an MLP from noisy pictures to clean ones. `encoder` and `decoder` are its two halves. */
 export class Denoiser extends PictureDenoiser {
   /** The kind of this model in a checkpoint. */
   static readonly kind = KIND;

@@ -34,7 +34,9 @@ import { pictureRows } from './pictures.ts';
 export interface DiffusionMlpSizes extends DiffusionSizes {
   /** The width between the blocks, and the width inside them. */
   readonly hidden: number;
+  /** The width inside the blocks. */
   readonly inner: number;
+  /** The number of blocks. */
   readonly depth: number;
   /** The length of the condition vector of time and label, an even number. */
   readonly condition: number;
@@ -51,6 +53,7 @@ export const DIFFUSION_MLP_SIZES: DiffusionMlpSizes = {
   condition: 128,
 };
 
+/** Options of `DiffusionMlp`. */
 export interface DiffusionMlpOptions extends Partial<DiffusionMlpSizes> {
   /** The generator of the initial values. Default: the shared generator. */
   readonly rng?: Rng;
@@ -75,7 +78,12 @@ class Block extends Module {
   }
 }
 
+/**
+ * A residual MLP for diffusion, with time and label. `time` and `label` make the condition. `input`, the `blocks` and
+ * `output` make the prediction of it. `label` is null for a network without classes.
+ */
 export class DiffusionMlp extends DiffusionNetwork {
+  /** The kind of this network in a checkpoint. */
   static readonly kind = 'diffusion-mlp';
   readonly kind = DiffusionMlp.kind;
   readonly outputs = 'data';

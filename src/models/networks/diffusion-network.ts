@@ -20,6 +20,7 @@ export interface Condition {
   readonly labels?: Labels;
 }
 
+/** A network of a diffusion model: a prediction of noised pictures, their times and their labels. */
 export abstract class DiffusionNetwork extends Module {
   /** The kind of this network in a checkpoint. */
   abstract readonly kind: string;

@@ -54,6 +54,10 @@ const HIDDEN = 400;
 const CONDITION = 64;
 const TEST_BATCH = 250;
 
+/**
+ * A classifier of noised pictures, for classifier guidance: an MLP with time. `time` embeds the times, and `condition`
+ * adds them to the output of `first`. `second` and `last` follow.
+ */
 export class NoiseClassifier extends Module {
   /** The kind of this model in a checkpoint. */
   static readonly kind = 'noise-classifier';
@@ -65,6 +69,7 @@ export class NoiseClassifier extends Module {
 
   /** The schedule that noises the pictures, and its settings. */
   readonly schedule: NoiseSchedule;
+  /** The settings of that schedule, and the tones of the pictures. */
   readonly noise: NoiseSettings;
   readonly sizes: ClassifierSizes;
 

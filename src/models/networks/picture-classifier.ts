@@ -14,7 +14,9 @@ import { tensor } from '../../tensor/create.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { MOST_CLASSES, PICTURE_FIELDS } from './limits.ts';
 
+/** The sizes of a classifier: those of its pictures, and its number of classes. */
 export interface ClassifierSizes extends PictureShape {
+  /** The number of classes. */
   readonly classes: number;
 }
 
@@ -43,6 +45,7 @@ export const CLASSIFIER_FIELDS = { ...PICTURE_FIELDS, classes: whole(1, MOST_CLA
 export abstract class PictureClassifier extends Layer {
   /** The kind of this classifier in a checkpoint. */
   abstract readonly kind: string;
+  /** The sizes that it was made with. */
   abstract readonly sizes: ClassifierSizes;
   /** From features to logits. */
   abstract readonly last: Layer;
@@ -61,6 +64,7 @@ export abstract class PictureClassifier extends Layer {
 
 /** The results of a classifier for n pictures. */
 export interface Classified {
+  /** [n], the class with the largest logit. */
   readonly classes: Uint8Array;
   /** [n, FEATURES] */
   readonly features: Float64Array;

@@ -63,6 +63,7 @@ export const UNET_SIZES: UNetSizes = {
   ...{ hidden: 64, fine: 16, heads: 4, condition: 256 },
 };
 
+/** Options of `UNet`. */
 export interface UNetOptions extends Partial<UNetSizes> {
   /** The generator of the initial values. Default: the shared generator. */
   readonly rng?: Rng;
@@ -141,7 +142,14 @@ function checkSizes(sizes: UNetSizes): void {
   }
 }
 
+/**
+ * A U-Net for diffusion, with time, label and attention. Its layers in their order: `time` and `label` for the
+ * condition; `input` and `half` at half of the size; `down`, `position`, `before`, `attention` and `after` at a
+ * quarter; `up` and `merge` at half; `fineNorm`, `fine`, `pixels` and `output` to the full size. `label` is null for a
+ * network without classes. Sources: Ronneberger et al. (2015); Dhariwal and Nichol (2021).
+ */
 export class UNet extends DiffusionNetwork {
+  /** The kind of this network in a checkpoint. */
   static readonly kind = 'unet';
   readonly kind = UNet.kind;
   readonly outputs = 'prediction';

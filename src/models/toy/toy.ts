@@ -88,10 +88,15 @@ const SCALE = 8;
 
 /** A trained network in the plane, and its process. */
 export class ToyDiffusion {
+  /** The noise schedule: cosine, 1000 steps. */
   readonly schedule = createSchedule('cosine', TOY_STEPS);
   /** v, not eps: at the level with the most noise, an error in eps would be 20,000 times as large in x0. */
   readonly predicts = 'v';
 
+  /**
+   * The network may be trained or not.
+   * @param network a network from points [n, 2] and times [n] to predictions [n, 2]
+   */
   constructor(readonly network: PlaneNetwork) {}
 
   /** The predictor for samplers. */

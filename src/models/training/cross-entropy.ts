@@ -14,11 +14,15 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import { Trainer } from './loop.ts';
 import type { Recipe } from './recipe.ts';
 
+/** The settings of the training of a classifier. */
 export interface ClassifierSettings {
+  /** Passes over the training pictures. */
   readonly epochs: number;
+  /** Pictures in a batch. */
   readonly batchSize: number;
   /** Adam's largest learning rate. */
   readonly lr: number;
+  /** The seed of the order of the pictures and of their augmentation. */
   readonly seed: Seed;
 }
 

@@ -29,7 +29,9 @@ import { testLoss } from './test-loss.ts';
 
 /** The settings of a run. */
 export interface DenoiserSettings {
+  /** Passes over the training pictures. */
   readonly epochs: number;
+  /** Pictures in a batch. */
   readonly batchSize: number;
   /** Adam's learning rate. */
   readonly lr: number;
@@ -43,7 +45,9 @@ const { model: _network, ...defaults } = defaultsOf(DENOISER_TABLE);
 /** The lecture's settings. */
 export const DENOISER_SETTINGS: DenoiserSettings = defaults;
 
+/** Options of `trainDenoiser`: pictures and settings. */
 export interface TrainDenoiserOptions extends Partial<DenoiserSettings> {
+  /** The pictures that the model learns from. */
   readonly train: Dataset;
   /** The test set. The model is not trained on it. */
   readonly test: Dataset;

@@ -40,9 +40,13 @@ import { testLoss } from './test-loss.ts';
 
 /** The settings of a run: the settings of the process and those of the training. */
 export interface DiffusionSettings extends ProcessSettings {
+  /** The weight of each time in the loss. */
   readonly lossWeighting: LossWeighting;
+  /** The distribution of the times. */
   readonly times: TimeSamplingName;
+  /** Passes over the training pictures. */
   readonly epochs: number;
+  /** Pictures in a batch. */
   readonly batchSize: number;
   /** Adam's learning rate after the warm-up. */
   readonly lr: number;
@@ -56,6 +60,7 @@ export interface DiffusionSettings extends ProcessSettings {
   readonly ema: number;
   /** The fraction of labels that training drops, 0 to 1. */
   readonly labelDropout: number;
+  /** The seed of the order of the pictures, of times, noise and dropped labels. */
   readonly seed: Seed;
 }
 

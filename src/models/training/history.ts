@@ -24,6 +24,7 @@ interface Point {
 
 /** The history of a run, and its form in a file. */
 export class History {
+  /** The event of each epoch so far. */
   readonly epochs: EpochEvent[] = [];
   private points: Point[] = [];
   /** The number of batches in a complete point. */
@@ -55,6 +56,7 @@ export class History {
     if (this.points.length > MOST_POINTS) this.thin();
   }
 
+  /** Adds an epoch. */
   addEpoch(event: EpochEvent): void {
     this.epochs.push(event);
   }

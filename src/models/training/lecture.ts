@@ -18,8 +18,11 @@ import { Trainer, train } from './loop.ts';
 import { type Recipe, RUN_DEFAULTS } from './recipe.ts';
 import { RESUME_DEFAULTS, type ResumeOptions, resumeRun, settingsOf } from './resume.ts';
 
+/** The settings of the training of the lecture's model. */
 export interface LectureSettings {
+  /** Passes over the training pictures. */
   readonly epochs: number;
+  /** Pictures in a batch. */
   readonly batchSize: number;
   /** Adam's learning rate. */
   readonly lr: number;
@@ -38,7 +41,9 @@ export const LECTURE_SETTINGS: LectureSettings = {
   carry: false,
 };
 
+/** Options of `trainLecture`: pictures and settings. */
 export interface TrainLectureOptions extends Partial<LectureSettings> {
+  /** The pictures that the model learns from. */
   readonly train: Dataset;
   /** The test set. The model is not trained on it. */
   readonly test: Dataset;

@@ -30,8 +30,11 @@ import { Tally } from './tally.ts';
 
 /** A run of training. */
 export class Trainer<R extends Recipe = Recipe> {
+  /** The optimiser of the module's parameters. */
   readonly adam: Adam;
+  /** Their moving average, or null if the recipe has none. */
   readonly ema: Ema | null;
+  /** The course of the run. */
   readonly history = new History();
   private readonly rate: LrSchedule;
   private readonly snapshot: Snapshot;

@@ -31,17 +31,23 @@ export interface Recipe {
 
 /** A source of batches, such as a `DataLoader`. */
 export interface Source {
-  /** The name of the data, and the number of samples in an epoch. A resumed run must have the same data. */
+  /** The `name` of the data, and its `length` in samples. A resumed run must have the same data. */
   readonly dataset: { readonly name: string; readonly length: number };
   /** The number of batches in an epoch. */
   readonly batches: number;
+  /** The position of the next batch. */
   readonly position: LoaderPosition;
+  /** The next batch. It belongs to the caller. */
   next(): Batch;
+  /** Moves to a saved position. */
   seek(position: LoaderPosition): void;
+  /** Frees what the source holds. */
   dispose?(): void;
 }
 
+/** Options of `Trainer`. */
 export interface TrainOptions {
+  /** Passes over the source. */
   readonly epochs: number;
   /** Adam's learning rate, before any schedule. */
   readonly lr: number;
@@ -61,11 +67,17 @@ export const RUN_DEFAULTS = {
 
 /** The counters of a run. The tensors, the history and these counters are its complete state. */
 export interface Progress {
+  /** Steps of the optimiser. */
   readonly step: number;
+  /** The position of the source. */
   readonly position: LoaderPosition;
+  /** The state of each generator of the recipe, by name. */
   readonly streams: Readonly<Record<string, RngState>>;
+  /** Updates of the moving average. */
   readonly emaUpdates: number;
+  /** Steps of Adam for each parameter. */
   readonly adamSteps: readonly number[];
+  /** Seconds of training. */
   readonly seconds: number;
   /** The sums of the current epoch. */
   readonly epoch: TallyState;

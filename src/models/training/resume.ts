@@ -36,6 +36,7 @@ interface SavedProgress extends Progress {
   readonly run?: string;
 }
 
+/** Options of `encodeRun`. */
 export interface EncodeOptions {
   /** Whether to write the training state, so that the run can be resumed. Default false. */
   readonly resumable?: boolean;

@@ -20,12 +20,15 @@ import type { TrainEvent } from './events.ts';
 import { Trainer } from './loop.ts';
 import type { Recipe, Source } from './recipe.ts';
 
+/** The settings of the training in the plane. */
 export interface ToySettings {
   /** The number of steps of Adam. Each step has new points. */
   readonly steps: number;
+  /** Points in a batch. */
   readonly batchSize: number;
   /** Adam's largest learning rate. */
   readonly lr: number;
+  /** The seed of points, times, noise and initial values. */
   readonly seed: Seed;
 }
 

@@ -11,6 +11,10 @@ import { full } from '../../tensor/create.ts';
 import { linearProcess } from './linear.ts';
 import { defineProcess } from './process.ts';
 
+/**
+ * The Brownian bridge, dX = (b - X)/(T - t) dt + σ dW: Brownian motion that ends at b at time T.
+ * @throws ValueError for parameters out of range
+ */
 export const brownianBridge = defineProcess({
   name: 'bridge',
   title: 'Brownian bridge',

@@ -5,6 +5,7 @@
 import { linearProcess } from './linear.ts';
 import { defineProcess } from './process.ts';
 
+/** Brownian motion, dX = σ dW. @throws ValueError for parameters out of range */
 export const brownian = defineProcess({
   name: 'brownian',
   title: 'Brownian motion',

@@ -46,6 +46,10 @@ function quantile(law: Law, u: number, z: number): number {
   return x;
 }
 
+/**
+ * The Cox-Ingersoll-Ross process, dX = κ(θ - X) dt + σ√X dW, which stays above 0.
+ * @throws ValueError for parameters out of range, or 2κθ < σ²
+ */
 export const coxIngersollRoss = defineProcess({
   name: 'cir',
   title: 'Cox-Ingersoll-Ross process',

@@ -39,6 +39,10 @@ function gibbs(h: number, temperature: number): Law {
   };
 }
 
+/**
+ * Langevin dynamics in a double well, dX = -V'(X) dt + √(2T) dW with V(x) = h(x² - 1)².
+ * @throws ValueError for parameters out of range
+ */
 export const doubleWell = defineProcess({
   name: 'double-well',
   title: 'Double well, Langevin dynamics',

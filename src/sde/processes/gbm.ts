@@ -8,6 +8,7 @@ import { lognormalLaw, normalLaw } from '../law.ts';
 import { affine } from './linear.ts';
 import { defineProcess } from './process.ts';
 
+/** Geometric Brownian motion, dX = μX dt + σX dW. @throws ValueError for parameters out of range */
 export const gbm = defineProcess({
   name: 'gbm',
   title: 'Geometric Brownian motion',

@@ -18,6 +18,10 @@ function columns(x: Tensor): [Tensor, Tensor] {
   return [x.slice([0, 0], [x.shape[0], 1]), x.slice([0, 1]).maximum(0)];
 }
 
+/**
+ * Heston's model: a price and its random variance, two components.
+ * @throws ValueError for parameters out of range
+ */
 export const heston = defineProcess({
   name: 'heston',
   title: 'Heston model',

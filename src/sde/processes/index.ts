@@ -29,6 +29,7 @@ export {
   variancePreserving,
 };
 
+/** All families of processes, in the order of `langevin sde --list`. */
 export const PROCESSES: readonly Family[] = [
   brownian,
   drift,

@@ -8,6 +8,10 @@ import { normalLaw } from '../law.ts';
 import { grown, linearProcess } from './linear.ts';
 import { defineProcess } from './process.ts';
 
+/**
+ * The Ornstein-Uhlenbeck process, dX = θ(μ - X) dt + σ dW, which returns to μ.
+ * @throws ValueError for parameters out of range
+ */
 export const ornsteinUhlenbeck = defineProcess({
   name: 'ou',
   title: 'Ornstein-Uhlenbeck process',

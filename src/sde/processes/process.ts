@@ -12,6 +12,7 @@ export interface Parameter {
   readonly value: number;
   /** The unit, written with the state's unit X and the time's unit t; '' for a pure number. */
   readonly unit: string;
+  /** What the parameter is, in a few words. */
   readonly meaning: string;
   /** The allowed values. Default: any finite number. */
   readonly range?: 'positive' | 'not negative' | 'correlation';
@@ -29,9 +30,11 @@ export interface Known {
 
 export interface Process extends SDE, Known {
   readonly name: string;
+  /** The title of its figures. */
   readonly title: string;
   /** The equation as text: `dX = μX dt + σX dW`. */
   readonly formula: string;
+  /** The parameters that it was made with, by name. */
   readonly parameters: Readonly<Record<string, number>>;
   /** The start: one number per component. */
   readonly start: readonly number[];
@@ -41,19 +44,26 @@ export interface Process extends SDE, Known {
   readonly end?: number;
 }
 
+/** What `defineProcess` makes a family of: names, parameters with defaults, and the process for given parameters. */
 export interface Definition<N extends string = string> {
+  /** The name in the command line. */
   readonly name: string;
+  /** The title of its figures. */
   readonly title: string;
+  /** The equation as text. */
   readonly formula: string;
+  /** The parameters by name, with their defaults. */
   readonly parameters: Readonly<Record<N, Parameter>>;
   /** The command's default end time. It is long enough to show the behaviour of the process. */
   readonly time: number;
+  /** The process for these parameters: its SDE, its start, and what is known of its law. */
   build(p: Readonly<Record<N, number>>): Omit<Process, 'name' | 'title' | 'formula' | 'parameters'>;
 }
 
 /** A family of processes. Call it with the parameters that differ from the defaults. */
 export interface Family<N extends string = string> {
   (values?: Partial<Record<N, number>>): Process;
+  /** What the family was defined by. */
   readonly definition: Definition<N>;
 }
 

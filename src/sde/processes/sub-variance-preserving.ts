@@ -9,6 +9,7 @@ import { linearProcess } from './linear.ts';
 import { defineProcess } from './process.ts';
 import { SCHEDULE_PARAMETERS, schedule } from './variance-preserving.ts';
 
+/** The sub-VP SDE of diffusion models, Song et al. (2021). @throws ValueError for parameters out of range */
 export const subVariancePreserving = defineProcess({
   name: 'sub-vp',
   title: 'Sub-VP SDE',

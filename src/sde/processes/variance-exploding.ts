@@ -9,6 +9,10 @@ import { exp, log } from '../../math.ts';
 import { linearProcess } from './linear.ts';
 import { defineProcess } from './process.ts';
 
+/**
+ * The variance exploding SDE of diffusion models, Song et al. (2021).
+ * @throws ValueError for parameters out of range, or sigmaMax <= sigmaMin
+ */
 export const varianceExploding = defineProcess({
   name: 've',
   title: 'Variance exploding SDE',

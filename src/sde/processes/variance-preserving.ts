@@ -22,6 +22,10 @@ export const SCHEDULE_PARAMETERS = {
   betaMax: { value: 20, unit: '1/t', meaning: 'rate of noising at t = 1', range: 'positive' },
 } as const;
 
+/**
+ * The variance preserving SDE of diffusion models, Song et al. (2021).
+ * @throws ValueError for parameters out of range
+ */
 export const variancePreserving = defineProcess({
   name: 'vp',
   title: 'Variance preserving SDE',

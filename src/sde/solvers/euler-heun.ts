@@ -15,6 +15,7 @@ const orders = {
   general: { strong: 0.5, weak: 1 },
 };
 
+/** Euler-Heun (Rümelin 1982): Stratonovich, strong order 1, and 1/2 for general noise. */
 export const eulerHeun: SdeSolver = {
   name: 'euler-heun',
   title: 'Euler-Heun',

@@ -13,6 +13,7 @@ const orders = {
   general: { strong: 0.5, weak: 1 },
 };
 
+/** Euler-Maruyama (Maruyama 1955): Itô, strong order 1/2, weak order 1. */
 export const eulerMaruyama: SdeSolver = {
   name: 'euler-maruyama',
   title: 'Euler-Maruyama',

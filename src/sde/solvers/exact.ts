@@ -7,6 +7,7 @@ import type { SdeSolver } from '../sde.ts';
 
 const exactly = { strong: Infinity, weak: Infinity };
 
+/** Draws from the exact law of the next state. It needs a process with a `transition`. */
 export const exact: SdeSolver = {
   name: 'exact',
   title: 'Exact sampling',

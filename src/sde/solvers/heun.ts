@@ -14,6 +14,7 @@ const orders = {
   general: { strong: 0.5, weak: 1 },
 };
 
+/** Stochastic Heun (Rümelin 1982): Stratonovich, strong order 1, and 1/2 for general noise. */
 export const heun: SdeSolver = {
   name: 'heun',
   title: 'Stochastic Heun',

@@ -34,6 +34,7 @@ export {
   tamedEuler,
 };
 
+/** All solvers, in the order of `langevin sde --list`. */
 export const SOLVERS: readonly SdeSolver[] = [
   eulerMaruyama,
   tamedEuler,

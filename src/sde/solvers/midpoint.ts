@@ -14,6 +14,7 @@ const orders = {
   general: { strong: 0.5, weak: 1 },
 };
 
+/** The explicit midpoint rule: Stratonovich, strong order 1, and 1/2 for general noise. */
 export const midpoint: SdeSolver = {
   name: 'midpoint',
   title: 'Midpoint',

@@ -13,6 +13,7 @@ const orders = {
   scalar: { strong: 1, weak: 1 },
 };
 
+/** Milstein without a derivative (Platen): Itô, strong order 1. */
 export const milsteinFree: SdeSolver = {
   name: 'milstein-free',
   title: 'Milstein, derivative-free',

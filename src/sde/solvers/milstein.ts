@@ -34,5 +34,7 @@ function make(name: string, title: string, interpretation: Interpretation): SdeS
   };
 }
 
+/** Milstein (1974): Itô, strong order 1. It needs the equation's `correction`. */
 export const milstein = make('milstein', 'Milstein', 'ito');
+/** Milstein in the Stratonovich calculus: strong order 1. It needs the equation's `correction`. */
 export const milsteinStratonovich = make('milstein-stratonovich', 'Milstein (Stratonovich)', 'stratonovich');

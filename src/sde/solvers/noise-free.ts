@@ -23,14 +23,17 @@ function make(name: string, title: string, order: number, rule: Step): SdeSolver
   };
 }
 
+/** Euler without the noise, order 1. */
 export const odeEuler = make('ode-euler', 'Euler, noise-free', 1, (a, x, t, dt) => x.add(a(x, t).mul(dt)));
 
+/** Heun without the noise, order 2. */
 export const odeHeun = make('ode-heun', 'Heun, noise-free', 2, (a, x, t, dt) => {
   const first = a(x, t);
   const second = a(x.add(first.mul(dt)), t + dt);
   return x.add(first.add(second).mul(dt / 2));
 });
 
+/** The classical Runge-Kutta scheme without the noise, order 4. */
 export const odeRk4 = make('ode-rk4', 'Runge-Kutta 4, noise-free', 4, (a, x, t, dt) => {
   const k1 = a(x, t);
   const k2 = a(x.add(k1.mul(dt / 2)), t + dt / 2);

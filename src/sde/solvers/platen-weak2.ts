@@ -15,6 +15,7 @@ const orders = {
   scalar: { strong: 1, weak: 2 },
 };
 
+/** Platen (1984): Itô, weak order 2, strong order 1. */
 export const platenWeak2: SdeSolver = {
   name: 'platen-weak2',
   title: 'Platen, weak order 2',

@@ -37,6 +37,7 @@ function step(sde: SDE, state: Tensor, t: number, dt: number, dW: Tensor): Tenso
   return pair(x.add(first.add(change(after, t + dt)).mul(0.5)), after);
 }
 
+/** Reversible Heun (Kidger et al. 2021): Stratonovich. `reverse` undoes a step up to rounding. */
 export const reversibleHeun: SdeSolver & { reverse: SdeSolver['step'] } = {
   name: 'reversible-heun',
   title: 'Reversible Heun',

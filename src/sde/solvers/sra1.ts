@@ -12,6 +12,7 @@ import { leastStrong, type SdeSolver } from '../sde.ts';
 
 const orders = { additive: { strong: 1.5, weak: 2 } };
 
+/** SRA1 (Rößler 2010) for additive noise: strong order 3/2, weak order 2. */
 export const sra1: SdeSolver = {
   name: 'sra1',
   title: 'Rößler SRA1',

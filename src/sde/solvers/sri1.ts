@@ -46,6 +46,7 @@ function combine(x: Tensor, coefficients: readonly number[], terms: readonly Ten
   return sum;
 }
 
+/** SRI1 (Rößler 2010): Itô, strong order 3/2, weak order 2. */
 export const sri1: SdeSolver = {
   name: 'sri1',
   title: 'Rößler SRI1',

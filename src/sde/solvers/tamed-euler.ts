@@ -16,6 +16,10 @@ const orders = {
   general: { strong: 0.5, weak: 1 },
 };
 
+/**
+ * Tamed Euler (Hutzenthaler, Jentzen and Kloeden 2012): Itô, strong order 1/2, for drifts that grow faster than
+ * linearly.
+ */
 export const tamedEuler: SdeSolver = {
   name: 'tamed-euler',
   title: 'Tamed Euler',
