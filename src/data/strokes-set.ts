@@ -29,3 +29,9 @@ export function loadStrokes(options: StrokesOptions = {}): TrainTest {
   };
   return { train: draw('train', train), test: draw('test', test) };
 }
+
+/** The first pictures of the default data set: at most so many to train on, and at most so many to test on. */
+export function firstStrokes(most: number): TrainTest {
+  const { train, test } = STROKES_COUNTS;
+  return loadStrokes({ train: Math.min(train, most), test: Math.min(test, most) });
+}

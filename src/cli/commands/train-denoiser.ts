@@ -1,23 +1,11 @@
 /** `langevin train denoiser`: what train.ts needs to know of it. */
-import { type PictureShape, pictureSize } from '../../data/dataset.ts';
-import { ConvDenoiser } from '../../models/networks/conv-denoiser.ts';
-import { Denoiser } from '../../models/networks/denoiser.ts';
-import type { PictureDenoiser } from '../../models/networks/picture-denoiser.ts';
-import { DENOISER_TABLE, type DenoiserNetworkName } from '../../models/settings.ts';
-import { type DenoiserRecipe, denoiserTrainer, resumeDenoiser } from '../../models/training/denoiser.ts';
-import { Rng } from '../../random/rng.ts';
+import { DENOISER_TABLE } from '../../models/settings.ts';
+import { type DenoiserRecipe, newDenoiserTrainer, resumeDenoiser } from '../../models/training/denoiser.ts';
 import { readSettings } from '../options/arguments.ts';
 import type { Command } from '../options/command.ts';
 import { PROGRAM } from '../options/program.ts';
 import { DENOISER_FILES, denoiserResults } from '../results/denoiser-results.ts';
 import { trainCommand } from './train.ts';
-
-/** A network of that name, before any training. */
-function createDenoiser(name: DenoiserNetworkName, pictures: PictureShape, rng: Rng): PictureDenoiser {
-  const { height, width, channels } = pictures;
-  if (name === 'conv') return new ConvDenoiser({ height, width, channels }, rng);
-  return new Denoiser({ inputs: pictureSize(pictures), rng });
-}
 
 export const TRAIN_DENOISER: Command = trainCommand<DenoiserRecipe>({
   name: 'train denoiser',
@@ -33,11 +21,7 @@ export const TRAIN_DENOISER: Command = trainCommand<DenoiserRecipe>({
   files: DENOISER_FILES,
   begin(options, choice) {
     const { model: name, ...settings } = readSettings(DENOISER_TABLE, options, { data: choice.name });
-    return (data, limitSeconds) => {
-      const rng = new Rng(settings.seed).stream('initial values');
-      const model = createDenoiser(name, data.train, rng);
-      return denoiserTrainer(model, { ...data, ...settings, limitSeconds });
-    };
+    return (data, limitSeconds) => newDenoiserTrainer(name, { ...data, ...settings, limitSeconds });
   },
   resume: resumeDenoiser,
   lines: ({ module }, parameters) => [`denoiser ${module.description}, ${parameters}`],

@@ -4,7 +4,7 @@ import { host } from '#host';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { type TrainTest, take } from '../../data/dataset.ts';
 import { loadIdxFolder, loadMnist } from '../../data/mnist.ts';
-import { loadStrokes, STROKES_COUNTS } from '../../data/strokes-set.ts';
+import { firstStrokes } from '../../data/strokes-set.ts';
 import { didYouMean, FileError } from '../../errors.ts';
 import { DATA_TABLE } from '../../models/settings.ts';
 import type { Reporter } from '../report/reporter.ts';
@@ -72,12 +72,7 @@ async function mnist(choice: DataChoice, reporter: Reporter): Promise<TrainTest>
 /** Reads, downloads or draws the data. @throws FileError, FormatError */
 export async function loadData(choice: DataChoice, reporter: Reporter): Promise<TrainTest> {
   const most = choice.limit ?? Infinity;
-  if (choice.kind === 'strokes') {
-    return loadStrokes({
-      train: Math.min(STROKES_COUNTS.train, most),
-      test: Math.min(STROKES_COUNTS.test, most),
-    });
-  }
+  if (choice.kind === 'strokes') return firstStrokes(most);
   const { train, test } =
     choice.kind === 'mnist' ? await mnist(choice, reporter) : await loadIdxFolder(choice.name);
   return most === Infinity ? { train, test } : { train: take(train, most), test: take(test, most) };

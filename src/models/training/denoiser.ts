@@ -10,16 +10,18 @@
  * With strict numerics, the same model and the same options give the same losses, bit for bit.
  */
 import type { Checkpoint, CheckpointInfo } from '../../checkpoint/checkpoint.ts';
-import type { Dataset, TrainTest } from '../../data/dataset.ts';
+import { type Dataset, pictureSize, type TrainTest } from '../../data/dataset.ts';
 import { type Batch, DataLoader } from '../../data/loader.ts';
 import { withDefaults } from '../../options.ts';
 import { Rng, type Seed } from '../../random/rng.ts';
 import { mse } from '../../tensor/functions.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import { ConvDenoiser } from '../networks/conv-denoiser.ts';
+import { Denoiser } from '../networks/denoiser.ts';
 import type { PictureDenoiser } from '../networks/picture-denoiser.ts';
 import { denoiserOf } from '../networks/registry.ts';
 import { defaultsOf } from '../setting.ts';
-import { DENOISER_TABLE } from '../settings.ts';
+import { DENOISER_TABLE, type DenoiserNetworkName } from '../settings.ts';
 import { requirement, requirePictures } from './check.ts';
 import type { TrainEvent } from './events.ts';
 import { Trainer, train } from './loop.ts';
@@ -121,6 +123,23 @@ export function denoiserTrainer(
   const { epochs, lr, batchSize, seed } = settings;
   const recipe = new DenoiserRecipe(model, { train, test }, settings);
   return new Trainer(recipe, new DataLoader(train, { batchSize, seed }), { epochs, lr, every, limitSeconds });
+}
+
+/**
+ * A run of a new network at its beginning. The initial values follow from the seed.
+ * @throws ValueError, ShapeError
+ */
+export function newDenoiserTrainer(
+  name: DenoiserNetworkName,
+  options: TrainDenoiserOptions & Pick<DenoiserSettings, 'seed'>,
+): Trainer<DenoiserRecipe> {
+  const rng = new Rng(options.seed).stream('initial values');
+  const { height, width, channels } = options.train;
+  const model =
+    name === 'conv'
+      ? new ConvDenoiser({ height, width, channels }, rng)
+      : new Denoiser({ inputs: pictureSize(options.train), rng });
+  return denoiserTrainer(model, options);
 }
 
 /**

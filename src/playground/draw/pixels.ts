@@ -13,6 +13,12 @@ export const grey = (value: number): Color => {
   return [byte, byte, byte];
 };
 
+/** The same in 16 levels, which take half the bytes. */
+export const grey16 = (value: number): Color => {
+  const byte = 17 * Math.max(0, Math.min(15, Math.round(15 * value)));
+  return [byte, byte, byte];
+};
+
 /** Blue for −1, white for 0, vermilion for 1: signs that the colour-blind tell apart. */
 export function signed(value: number): Color {
   const share = Math.max(-1, Math.min(1, value));
@@ -21,15 +27,21 @@ export function signed(value: number): Color {
   return [mix(r), mix(g), mix(b)];
 }
 
-/** Bytes of the two headers, and of a palette of 256 greys. */
-const [HEADER, PALETTE] = [54, 1024];
+/** Bytes of the two headers of a bitmap file. */
+const HEADER = 54;
 
-/** A bitmap file, whose rows run from the bottom up: a byte a pixel where all are grey, else three. */
+/** Bits of a pixel: 4 where all are greys of 16 levels, 8 for other greys, else 24. */
+function depthOf(colors: readonly Color[]): 4 | 8 | 24 {
+  if (!colors.every(([r, g, b]) => r === g && g === b)) return 24;
+  return colors.every(([r]) => r % 17 === 0) ? 4 : 8;
+}
+
+/** A bitmap file, whose rows run from the bottom up. Greys have a palette. */
 function bitmap(width: number, height: number, colors: readonly Color[]): Uint8Array {
-  const isGrey = colors.every(([r, g, b]) => r === g && g === b);
-  const channels = isGrey ? 1 : 3;
-  const row = Math.ceil((channels * width) / 4) * 4;
-  const start = HEADER + (isGrey ? PALETTE : 0);
+  const depth = depthOf(colors);
+  const greys = depth === 24 ? 0 : 2 ** depth;
+  const row = Math.ceil((depth * width) / 32) * 4;
+  const start = HEADER + 4 * greys;
   const bytes = new Uint8Array(start + row * height);
   const view = new DataView(bytes.buffer);
   bytes.set([0x42, 0x4d]);
@@ -39,12 +51,18 @@ function bitmap(width: number, height: number, colors: readonly Color[]): Uint8A
   view.setInt32(18, width, true);
   view.setInt32(22, height, true);
   view.setUint16(26, 1, true);
-  view.setUint16(28, 8 * channels, true);
+  view.setUint16(28, depth, true);
   view.setUint32(34, row * height, true);
-  if (isGrey) for (let i = 0; i < 256; i++) bytes.set([i, i, i], HEADER + 4 * i);
+  for (let i = 0; i < greys; i++) {
+    const level = (255 * i) / (greys - 1);
+    bytes.set([level, level, level], HEADER + 4 * i);
+  }
   for (const [i, [r, g, b]] of colors.entries()) {
     const [x, y] = [i % width, height - 1 - Math.floor(i / width)];
-    bytes.set(isGrey ? [r] : [b, g, r], start + y * row + channels * x);
+    const at = start + y * row;
+    if (depth === 24) bytes.set([b, g, r], at + 3 * x);
+    else if (depth === 8) bytes[at + x] = r;
+    else bytes[at + (x >> 1)] |= (r / 17) << (x % 2 === 0 ? 4 : 0);
   }
   return bytes;
 }
