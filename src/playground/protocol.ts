@@ -8,6 +8,7 @@ import type { OnePathJob } from './lessons/equations/job-one-path.ts';
 import type { OrdersJob } from './lessons/equations/job-orders.ts';
 import type { NoisingJob } from './lessons/noising/job-noising.ts';
 import type { SchedulesJob } from './lessons/noising/job-schedules.ts';
+import type { PureNoiseJob } from './lessons/pure-noise/job.ts';
 import type { BrokenJob, DifferenceJob, StepJob, TensorJob } from './lessons/step/jobs.ts';
 
 /** The settings of a job, its result, and the values of its progress. */
@@ -28,6 +29,7 @@ export interface Jobs {
   readonly 'step-tensor': TensorJob;
   readonly 'step-difference': DifferenceJob;
   readonly 'step-broken': BrokenJob;
+  readonly 'pure-noise': PureNoiseJob;
 }
 export type JobName = keyof Jobs;
 

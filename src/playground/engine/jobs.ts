@@ -13,6 +13,7 @@ export const JOBS: Programs = {
   'step-tensor': () => stepper('tensorOf'),
   'step-difference': () => stepper('differenceOf'),
   'step-broken': () => stepper('broken'),
+  'pure-noise': () => import('../lessons/pure-noise/job.ts'),
 };
 
 type Stepper = typeof import('../lessons/step/jobs.ts');

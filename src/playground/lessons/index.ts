@@ -3,6 +3,13 @@ import type { Lesson } from '../lesson.ts';
 import { BROWNIAN_LESSON } from './brownian/lesson.ts';
 import { EQUATIONS_LESSON } from './equations/lesson.ts';
 import { NOISING_LESSON } from './noising/lesson.ts';
+import { PURE_NOISE_LESSON } from './pure-noise/lesson.ts';
 import { STEP_LESSON } from './step/lesson.ts';
 
-export const LESSONS: readonly Lesson[] = [BROWNIAN_LESSON, EQUATIONS_LESSON, NOISING_LESSON, STEP_LESSON];
+export const LESSONS: readonly Lesson[] = [
+  BROWNIAN_LESSON,
+  EQUATIONS_LESSON,
+  NOISING_LESSON,
+  STEP_LESSON,
+  PURE_NOISE_LESSON,
+];
