@@ -431,7 +431,7 @@ suite('diffusion: objectives', (test) => {
       average += (options(1) - options(0)) / 60;
     }
     near(average, exact.diffusion + exact.decoder, 0.1 * exact.bitsPerDimension);
-    refused(() => splitVariance(zeros([2, 3])), /expected an output \[batch, 2·channels, ...\], got \[2,3\]/);
+    refused(() => splitVariance(zeros([2, 3])), /expected an output \[batch, ..., 2·channels\], got \[2,3\]/);
   });
 
   test('time embeddings are cosines and sines of geometric frequencies', () => {

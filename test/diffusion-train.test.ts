@@ -1,11 +1,15 @@
 import * as assert from 'uvu/assert';
+import { scope } from '../src/autograd/tape.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../src/checkpoint/checkpoint.ts';
 import { take } from '../src/data/dataset.ts';
 import { loadStrokes } from '../src/data/strokes-set.ts';
+import type { DiscreteSchedule } from '../src/diffusion/discrete-schedule.ts';
+import { hybridLoss } from '../src/diffusion/learned-variance.ts';
 import { TIME_SAMPLINGS } from '../src/diffusion/objective.ts';
 import { DivergenceError, FormatError, ShapeError, ValueError } from '../src/errors.ts';
 import { Denoiser } from '../src/models/networks/denoiser.ts';
 import { DiffusionMlp, type DiffusionMlpOptions } from '../src/models/networks/diffusion-mlp.ts';
+import { UNet } from '../src/models/networks/unet.ts';
 import { DiffusionPipeline, diffusionOf } from '../src/models/pipeline.ts';
 import { spreadTones } from '../src/models/tones.ts';
 import {
@@ -16,6 +20,7 @@ import {
 } from '../src/models/training/diffusion.ts';
 import { encodeRun } from '../src/models/training/resume.ts';
 import { Rng } from '../src/random/rng.ts';
+import { zeros } from '../src/tensor/create.ts';
 import { refused } from './helpers.ts';
 import { bitsOf, epochsOf, saved, trainFor } from './helpers-training.ts';
 import { suite } from './suite.ts';
@@ -42,7 +47,48 @@ function firstMoments(settings: Partial<DiffusionSettings>): { m: Float64Array; 
   return { m, v };
 }
 
+/** A run of a tiny U-Net that learns the variance. */
+function hybridTrainer(settings: Partial<DiffusionSettings> = {}, variances = 1) {
+  const all: DiffusionSettings = { ...SETTINGS, schedule: 'cosine', steps: 20, predicts: 'eps', ...settings };
+  const network = new UNet({ hidden: 32, fine: 4, heads: 2, condition: 8, variances, rng: new Rng(5) });
+  return diffusionTrainer(new DiffusionPipeline(network, all), strokes, all);
+}
+
 suite('diffusion training', (test) => {
+  test('a learnt variance trains with the hybrid loss, its file opens, and other settings are refused', () => {
+    const run = hybridTrainer();
+    trainFor(run, 2);
+    // With all labels kept, a batch's loss is that of the formula.
+    const kept = hybridTrainer({ labelDropout: 0 });
+    const images = zeros([3, 28, 28, 1]);
+    scope(() => {
+      const { model, settings } = kept.recipe;
+      const rng = new Rng(settings.seed).stream('training');
+      rng.bits(3); // which labels are dropped
+      const wanted = hybridLoss(
+        (x, t) => model.outputEach(x, t, [1, 2, 3]),
+        model.schedule as DiscreteSchedule,
+        model.encode(images),
+        rng,
+        { predicts: 'eps' },
+      );
+      assert.is(kept.recipe.loss({ images, labels: Uint8Array.of(1, 2, 3) }).item(), wanted.item());
+    });
+    kept.dispose();
+    const file = saved(run);
+    const { network } = diffusionOf(file);
+    assert.is(network.learnsVariance, true);
+    network.dispose();
+    run.dispose();
+    refused(() => hybridTrainer({ lossWeighting: 'min-snr' }), ValueError, /weighting simple .* got min-snr/);
+    refused(
+      () => hybridTrainer({ tones: spreadTones(strokes.train) }),
+      ValueError,
+      /linear tones for a learnt variance/,
+    );
+    refused(() => hybridTrainer({ schedule: 'flow' }), ValueError, /a schedule with steps/);
+  });
+
   test('beta2, clip and times have their effect in the first step', () => {
     // m = 0.1·g and v = (1 - beta2)·g² after one step from zero.
     const norm = (m: Float64Array) => 10 * Math.sqrt(m.reduce((sum, x) => sum + x * x, 0));

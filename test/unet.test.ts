@@ -3,7 +3,9 @@ import * as assert from 'uvu/assert';
 import { scope } from '../src/autograd/tape.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../src/checkpoint/checkpoint.ts';
 import { edmPredictor } from '../src/diffusion/edm.ts';
+import { classifierFree } from '../src/diffusion/guidance.ts';
 import { conversion, PREDICTIONS } from '../src/diffusion/prediction.ts';
+import { createSampler, runSampler } from '../src/diffusion/samplers/index.ts';
 import { ShapeError, ValueError } from '../src/errors.ts';
 import { diffusionNetworkOf } from '../src/models/networks/registry.ts';
 import { UNet, type UNetOptions } from '../src/models/networks/unet.ts';
@@ -147,8 +149,50 @@ suite('unet', (test) => {
     });
   });
 
+  test('with a learnt variance a pipeline splits the output, guides the prediction, and DDPM adds that noise', () => {
+    scope(() => {
+      const model = network({ variances: 1 });
+      const x = pictures(2);
+      const settings = { schedule: 'cosine', steps: 1000, predicts: 'eps' } as const;
+      const pipeline = new DiffusionPipeline(model, settings);
+      const output = model.forward(x, [300, 300], { labels: [1, 2] }).toTypedArray();
+      const [mean, v] = [0, 1].map((half) => output.filter((_, i) => i % 2 === half));
+      assert.equal(pipeline.predict(x, 300, [1, 2]).toTypedArray(), mean);
+      assert.equal(pipeline.predictEach(x, [300, 300], [1, 2]).toTypedArray(), mean);
+      const { share } = pipeline.predictWithVariance!(x, 300, [1, 2]);
+      share.toTypedArray().forEach((value, i) => {
+        assert.ok(Math.abs(value - (v[i] + 1) / 2) < 1e-6);
+      });
+      const guided = classifierFree(pipeline, [1, 2], { scale: 3 });
+      const both = guided.predictWithVariance!(x, 300);
+      assert.equal(both.prediction.toTypedArray(), guided.predict(x, 300).toTypedArray());
+      assert.equal(both.share.toTypedArray(), share.toTypedArray());
+      // The sampler's noise follows from the model: another one with the smallest variance gives other samples.
+      const run = (variance?: 'small' | 'learned') =>
+        runSampler(
+          createSampler('ddpm', { steps: 4, threshold: 'clip', ...(variance && { variance }) }).sample(
+            classifierFree(pipeline, [1, 2]),
+            pipeline.schedule,
+            x,
+            new Rng(0),
+          ),
+        ).toTypedArray();
+      assert.equal(run(), run('learned'));
+      assert.not.equal(run(), run('small'));
+      refused(
+        () => new DiffusionPipeline(model, { ...settings, schedule: 'flow' }),
+        ValueError,
+        /learnt variance: expected a schedule with steps, such as cosine, got flow/,
+      );
+      const bytes = encodeCheckpoint(model, { kind: model.kind, sizes: { ...model.sizes } });
+      const loaded = diffusionNetworkOf(decodeCheckpoint(bytes, 'file'));
+      assert.equal(loaded.forward(x, [300, 300], { labels: [1, 2] }).toTypedArray(), output);
+    });
+  });
+
   test('sizes, times and labels that do not fit are refused', () => {
     refused(() => new UNet({ height: 30 }), ValueError, /multiples of 4, got 30 and 28/);
+    refused(() => new UNet({ variances: 2 }), ValueError, /variances to be 0 or 1, got 2/);
     refused(() => new UNet({ hidden: 48 }), ValueError, /multiple of 32, got 48/);
     refused(() => new UNet({ heads: 3 }), ValueError, /heads that divide 128 channels, got 3/);
     const model = network();

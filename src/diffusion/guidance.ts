@@ -37,6 +37,10 @@ export interface ConditionalModel {
   readonly classes: number;
   /** The prediction for x [batch, ...]. Each sample has its own label. */
   predict(x: Tensor, t: number, labels: Labels): Tensor;
+  /** For a model with learnt variance: as in `Predictor`. */
+  readonly predictWithVariance?:
+    | ((x: Tensor, t: number, labels: Labels) => { prediction: Tensor; share: Tensor })
+    | undefined;
 }
 
 /** Options of every guidance. */
@@ -52,7 +56,7 @@ export interface ClassifierFreeOptions extends GuidanceOptions {
 }
 
 /**
- * A predictor for the given labels. If scale is neither 0 nor 1, the model is evaluated twice for each sample: with its
+ * A predictor for the given labels. A learnt variance is that of the conditional model. If scale is neither 0 nor 1, the model is evaluated twice for each sample: with its
  * label and without. Both are one batch, because one matrix product is faster than two of half the rows.
  * @throws ValueError for a scale or labels on an unconditional model, or a label out of range
  */
@@ -80,16 +84,30 @@ export function classifierFree(
       `guidance: expected ${labels.length} samples, one per label, got a batch [${x.shape}]`,
     );
   };
+  const halves = (both: Tensor) => [both.slice([0], [labels.length]), both.slice([labels.length])] as const;
+  const guided = (x: Tensor, both: Tensor) => {
+    const [conditional, without] = halves(both);
+    return combine(x.empty(x.shape), [1 - scale, without], [scale, conditional]);
+  };
+  const single = (t: number) => (scale === 1 || !when(t) ? labels : scale === 0 ? none : null);
+  const learned = model.predictWithVariance;
   return {
     predicts: model.predicts,
     predict(x, t) {
       checked(x);
-      if (scale === 1 || !when(t)) return model.predict(x, t, labels);
-      if (scale === 0) return model.predict(x, t, none);
-      const both = model.predict(cat([x, x]), t, [...labels, ...none]);
-      const [conditional, without] = [both.slice([0], [labels.length]), both.slice([labels.length])];
-      return combine(x.empty(x.shape), [1 - scale, without], [scale, conditional]);
+      const one = single(t);
+      if (one) return model.predict(x, t, one);
+      return guided(x, model.predict(cat([x, x]), t, [...labels, ...none]));
     },
+    ...(learned && {
+      predictWithVariance(x: Tensor, t: number) {
+        checked(x);
+        const one = single(t);
+        if (one) return learned(x, t, one);
+        const both = learned(cat([x, x]), t, [...labels, ...none]);
+        return { prediction: guided(x, both.prediction), share: halves(both.share)[0] };
+      },
+    }),
   };
 }
 

@@ -17,7 +17,7 @@ import { tensor } from '../tensor/create.ts';
 import { mse } from '../tensor/functions.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { DiscreteSchedule } from './discrete-schedule.ts';
-import { type Network, Objective, sameTime } from './objective.ts';
+import { type Network, Objective, sameTime, type TimeSampling } from './objective.ts';
 import { checkPrediction, conversion, type Prediction, type Predictor, predictor } from './prediction.ts';
 import { diffuseEach, perSample } from './process.ts';
 
@@ -31,23 +31,20 @@ export function logVariances(schedule: DiscreteSchedule, i: number): { large: nu
 }
 
 /**
- * Splits a network's output [batch, 2·channels, ...] along axis 1 in two halves: the prediction and v. The share of
+ * Splits a network's output [batch, ..., 2·channels] along its last axis in two halves: the prediction and v. The share of
  * ln(beta) in the log variance is (v + 1)/2 (Nichol and Dhariwal 2021, equation 15, for outputs in [-1, 1]).
  * @throws ValueError for an odd number of channels
  */
 export function splitVariance(output: Tensor): { prediction: Tensor; share: Tensor } {
-  const channels = output.shape[1] ?? 0;
+  const axis = output.rank - 1;
+  const channels = output.shape[axis] ?? 0;
   if (output.rank < 2 || channels % 2 !== 0) {
     throw new ValueError(
-      `learnt variance: expected an output [batch, 2·channels, ...], got [${output.shape}]`,
+      `learnt variance: expected an output [batch, ..., 2·channels], got [${output.shape}]`,
     );
   }
-  const half = channels / 2;
-  const [batch] = output.shape as [number];
-  return {
-    prediction: output.slice([0, 0], [batch, half]),
-    share: output.slice([0, half], [batch, channels]).add(1).mul(0.5),
-  };
+  const [prediction, v] = output.split(channels / 2, axis);
+  return { prediction, share: v.add(1).mul(0.5) };
 }
 
 /** The predictor of a network with doubled output. */
@@ -58,6 +55,8 @@ export function learnedVariancePredictor(network: Network, predicts: Prediction)
 
 export interface HybridOptions {
   readonly predicts?: Prediction;
+  /** Default `uniform`. */
+  readonly times?: TimeSampling;
   /** The factor of the bound, which is in bits per dimension. Default 0.001. */
   readonly lambda?: number;
   readonly bin?: number;
@@ -65,7 +64,7 @@ export interface HybridOptions {
 
 /**
  * The hybrid loss for a learnt variance, L_simple + lambda·L_vlb. The gradient of the bound goes only to the variance
- * (Nichol and Dhariwal 2021, equation 16). The network's output has twice the channels of x0 [batch, channels, ...].
+ * (Nichol and Dhariwal 2021, equation 16). The network's output has twice the channels of x0 [batch, ..., channels].
  * @throws ValueError for an unknown prediction
  */
 export function hybridLoss(
@@ -75,10 +74,10 @@ export function hybridLoss(
   rng: Rng,
   options: HybridOptions = {},
 ): Tensor {
-  const defaults = { predicts: 'eps', lambda: 0.001, bin: GREY_BIN } as const;
-  const { predicts: kind, lambda, bin } = withDefaults('hybridLoss', options, defaults);
+  const defaults = { predicts: 'eps', times: 'uniform', lambda: 0.001, bin: GREY_BIN } as const;
+  const { predicts: kind, times: sampling, lambda, bin } = withDefaults('hybridLoss', options, defaults);
   const predicts = checkPrediction(kind);
-  const objective = new Objective(schedule, { predicts });
+  const objective = new Objective(schedule, { predicts, times: sampling });
   const times = objective.times(x0.shape[0] ?? 1, rng);
   const levels = Array.from(times, (t) => schedule.level(t));
   const eps = rng.normalInto(x0.empty(x0.shape));

@@ -31,8 +31,9 @@ import {
 import { oneOf, readFields, whole } from '../checkpoint/fields.ts';
 import { BETA_SCHEDULES, type BetaSchedule } from '../diffusion/betas.ts';
 import { type ContinuousName, continuousSchedule } from '../diffusion/continuous-schedule.ts';
-import { createSchedule } from '../diffusion/discrete-schedule.ts';
+import { createSchedule, DiscreteSchedule } from '../diffusion/discrete-schedule.ts';
 import type { ConditionalModel, Labels } from '../diffusion/guidance.ts';
+import { splitVariance } from '../diffusion/learned-variance.ts';
 import type { NoiseLevel } from '../diffusion/level.ts';
 import { sameTime } from '../diffusion/objective.ts';
 import { scalingsAt } from '../diffusion/preconditioning.ts';
@@ -100,10 +101,13 @@ export class DiffusionPipeline implements ConditionalModel {
   readonly predicts: Prediction;
   /** The settings of the process, as a file stores them. */
   readonly settings: ProcessSettings;
+  /** Absent without a learnt variance. */
+  readonly predictWithVariance: ConditionalModel['predictWithVariance'];
 
   /**
    * @param sampling the model's default settings for sampling
-   * @throws ValueError for unknown names, or steps that the schedule does not allow
+   * @throws ValueError for unknown names, steps that the schedule does not allow, or a learnt variance on a schedule
+   * without steps
    */
   constructor(
     readonly network: DiffusionNetwork,
@@ -115,6 +119,14 @@ export class DiffusionPipeline implements ConditionalModel {
     const known = { schedule: checkTrainingSchedule(schedule), predicts: this.predicts };
     this.settings = { ...known, steps, ...tonesSettings(given) };
     checkOwnSampling(sampling, network.sizes, this.schedule.times?.length ?? Infinity);
+    if (network.learnsVariance) {
+      if (!(this.schedule instanceof DiscreteSchedule)) {
+        throw new ValueError(
+          `learnt variance: expected a schedule with steps, such as cosine, got ${this.schedule.name}`,
+        );
+      }
+      this.predictWithVariance = (x, t, labels) => splitVariance(this.outputAt(x, t, labels));
+    }
   }
 
   /** The number of classes. 0 for a network without labels. */
@@ -147,24 +159,43 @@ export class DiffusionPipeline implements ConditionalModel {
    * @param labels the label of each sample, or null for no label
    */
   predict(x: Tensor, t: number, labels: Labels): Tensor {
-    const level = this.schedule.level(t);
-    const input = this.isScaled ? x.mul(scalingsAt(level).in) : x;
-    const y = this.network.forward(input, sameTime(x, networkTime(this.schedule, t)), { labels });
+    if (this.predictWithVariance) return this.predictWithVariance(x, t, labels).prediction;
+    const y = this.outputAt(x, t, labels);
     if (this.isDirect) return y;
-    const [ofX, ofY] = coefficients(this.predicts, level);
+    const [ofX, ofY] = coefficients(this.predicts, this.schedule.level(t));
     return x.mul(ofX).add(y.mul(ofY));
+  }
+
+  /** The network's output at time t of the schedule. */
+  private outputAt(x: Tensor, t: number, labels: Labels): Tensor {
+    const input = this.isScaled ? x.mul(scalingsAt(this.schedule.level(t)).in) : x;
+    return this.network.forward(input, sameTime(x, networkTime(this.schedule, t)), { labels });
   }
 
   /** The same with one time t per sample, for training. */
   predictEach(x: Tensor, t: ArrayLike<number>, labels?: Labels): Tensor {
-    const times = Float64Array.from(t, (time) => networkTime(this.schedule, time));
-    const levels = Array.from(t, (time) => this.schedule.level(time));
-    const each = (value: (level: NoiseLevel) => number) => perSample(levels.map(value), x);
-    const input = this.isScaled ? x.mul(each((level) => scalingsAt(level).in)) : x;
-    const y = this.network.forward(input, times, labels ? { labels } : {});
+    const y = this.outputEach(x, t, labels);
+    if (this.network.learnsVariance) return splitVariance(y).prediction;
     if (this.isDirect) return y;
-    const [ofX, ofY] = ([0, 1] as const).map((i) => each((level) => coefficients(this.predicts, level)[i]));
+    const [ofX, ofY] = ([0, 1] as const).map((i) =>
+      this.eachLevel(x, t, (level) => coefficients(this.predicts, level)[i]),
+    );
     return x.mul(ofX).add(y.mul(ofY));
+  }
+
+  /** The network's output with one time t per sample. With a learnt variance it has both halves. */
+  outputEach(x: Tensor, t: ArrayLike<number>, labels?: Labels): Tensor {
+    const times = Float64Array.from(t, (time) => networkTime(this.schedule, time));
+    const input = this.isScaled ? x.mul(this.eachLevel(x, t, (level) => scalingsAt(level).in)) : x;
+    return this.network.forward(input, times, labels ? { labels } : {});
+  }
+
+  /** One number per sample, from the level at its time. */
+  private eachLevel(x: Tensor, t: ArrayLike<number>, value: (level: NoiseLevel) => number): Tensor {
+    return perSample(
+      Array.from(t, (time) => value(this.schedule.level(time))),
+      x,
+    );
   }
 }
 

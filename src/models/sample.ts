@@ -10,7 +10,7 @@ import { pictureName, pictureSize } from '../data/dataset.ts';
 import { checkNumber } from '../diffusion/check.ts';
 import { classifierFree, classifierGuided, type Labels } from '../diffusion/guidance.ts';
 import { noiseToSignal } from '../diffusion/level.ts';
-import { type Predictor, predictor } from '../diffusion/prediction.ts';
+import type { Predictor } from '../diffusion/prediction.ts';
 import { createSampler, type SamplerName, startNoise } from '../diffusion/samplers/index.ts';
 import type { Threshold } from '../diffusion/threshold.ts';
 import { ShapeError, ValueError } from '../errors.ts';
@@ -220,7 +220,14 @@ function guided(
   const known = model.classes > 0 || !classifier ? labels : labels.map(() => null);
   const when = (t: number) => guidance <= 1 || noiseToSignal(model.schedule.level(t)) >= guidanceAbove;
   const free = classifierFree(model, known, { scale: guidance, when });
-  const network = predictor(free.predicts, (x, t) => noGrad(() => free.predict(x, t)));
+  const { predictWithVariance } = free;
+  const network: Predictor = {
+    predicts: free.predicts,
+    predict: (x, t) => noGrad(() => free.predict(x, t)),
+    ...(predictWithVariance && {
+      predictWithVariance: (x, t) => noGrad(() => predictWithVariance(x, t)),
+    }),
+  };
   if (!classifier) return network;
   const { model: judge, scale } = withDefaults('guidance: classifier', classifier, {
     model: undefined,

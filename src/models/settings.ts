@@ -156,6 +156,9 @@ const forUnets = <V extends string | number>(value: V, otherwise: V) => ({
 export const TONES = ['linear', 'spread'] as const;
 export type TonesName = (typeof TONES)[number];
 
+/** Whether a diffusion model learns the variance of a step. */
+export const VARIANCES = ['fixed', 'learned'] as const;
+
 /** A diffusion model. */
 export const DIFFUSION_TABLE = {
   model: choice(DIFFUSION_NETWORKS)('model', 'mlp', 'The network: an MLP or a U-Net.'),
@@ -181,6 +184,11 @@ export const DIFFUSION_TABLE = {
   lossWeighting: choice(LOSS_WEIGHTINGS)('loss-weighting', 'simple', 'The weight of each time in the loss.', {
     alias: 'weight',
   }),
+  variance: choice(VARIANCES)(
+    'variance',
+    'fixed',
+    'The variance of a step of the sampler ddpm. learned needs a U-Net, a schedule with steps and linear tones. It trains with the hybrid loss.',
+  ),
   tones: choice(TONES)(
     'tones',
     'linear',

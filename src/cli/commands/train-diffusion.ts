@@ -14,18 +14,26 @@ import {
 import { spreadTones } from '../../models/tones.ts';
 import { type DiffusionRecipe, diffusionTrainer, resumeDiffusion } from '../../models/training/diffusion.ts';
 import { Rng } from '../../random/rng.ts';
-import { asUsage, readSettings } from '../options/arguments.ts';
+import { asUsage, readSettings, UsageError } from '../options/arguments.ts';
 import type { Command } from '../options/command.ts';
 import { PROGRAM } from '../options/program.ts';
 import { DIFFUSION_FILES, diffusionResults } from '../results/diffusion-results.ts';
 import { trainCommand } from './train.ts';
 
 /** The network of that name for pictures and classes like these. */
-function diffusionNetwork(name: DiffusionNetworkName, sizes: DiffusionSizes, rng: Rng): DiffusionNetwork {
-  return name in DIFFUSION_UNETS
-    ? new UNet({ ...DIFFUSION_UNETS[name as keyof typeof DIFFUSION_UNETS], ...sizes, rng })
+function diffusionNetwork(
+  name: DiffusionNetworkName,
+  sizes: DiffusionSizes,
+  learnsVariance: boolean,
+  rng: Rng,
+): DiffusionNetwork {
+  const variances = learnsVariance ? sizes.channels : 0;
+  return isUnet(name)
+    ? new UNet({ ...DIFFUSION_UNETS[name], ...sizes, variances, rng })
     : new DiffusionMlp({ ...DIFFUSION_MLPS[name as keyof typeof DIFFUSION_MLPS], ...sizes, rng });
 }
+
+const isUnet = (name: DiffusionNetworkName): name is keyof typeof DIFFUSION_UNETS => name in DIFFUSION_UNETS;
 
 export const TRAIN_DIFFUSION: Command = trainCommand<DiffusionRecipe>({
   name: 'train diffusion',
@@ -40,7 +48,19 @@ export const TRAIN_DIFFUSION: Command = trainCommand<DiffusionRecipe>({
   out: 'out/diffusion',
   files: DIFFUSION_FILES,
   begin(options) {
-    const { model: name, seconds, tones: toneName, ...settings } = readSettings(DIFFUSION_TABLE, options);
+    const {
+      model: name,
+      variance,
+      seconds,
+      tones: toneName,
+      ...settings
+    } = readSettings(DIFFUSION_TABLE, options);
+    const learnsVariance = variance === 'learned';
+    if (learnsVariance && !isUnet(name)) {
+      throw new UsageError(
+        `--variance learned: expected --model ${Object.keys(DIFFUSION_UNETS).join(', ')}, got ${name}`,
+      );
+    }
     // What no schedule or no loss can be is a fault of the command line.
     const { predicts, lossWeighting } = settings;
     asUsage(() => new Objective(trainingSchedule(settings), { predicts, lossWeighting }));
@@ -48,7 +68,12 @@ export const TRAIN_DIFFUSION: Command = trainCommand<DiffusionRecipe>({
       const { height, width, channels, classes } = data.train;
       const known = settings.labelDropout === 1 ? 0 : classes;
       const rng = new Rng(settings.seed).stream('initial values');
-      const network = diffusionNetwork(name, { height, width, channels, classes: known }, rng);
+      const network = diffusionNetwork(
+        name,
+        { height, width, channels, classes: known },
+        learnsVariance,
+        rng,
+      );
       const tones = toneName === 'spread' ? spreadTones(data.train) : [];
       const model = new DiffusionPipeline(network, { ...settings, tones });
       return diffusionTrainer(model, data, { ...settings, tones }, limitSeconds);
@@ -59,9 +84,10 @@ export const TRAIN_DIFFUSION: Command = trainCommand<DiffusionRecipe>({
     const { description, sizes } = model.network;
     const steps = model.schedule.times ? `, ${settings.steps.toLocaleString('en')} steps` : '';
     const tones = model.settings.tones ? 'spread' : 'linear';
+    const variance = model.network.learnsVariance ? ', learnt variance' : '';
     return [
       `network  ${description}, ${sizes.classes || 'no'} classes, ${parameters}`,
-      `process  ${settings.schedule}${steps}, predicts ${settings.predicts}, loss weighting ${settings.lossWeighting}, ${tones} tones`,
+      `process  ${settings.schedule}${steps}, predicts ${settings.predicts}, loss weighting ${settings.lossWeighting}, ${tones} tones${variance}`,
     ];
   },
   results: diffusionResults,

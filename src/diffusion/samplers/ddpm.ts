@@ -17,14 +17,14 @@ import { transition } from '../level.ts';
 import { SAMPLER_DEFAULTS, type Sampler, type SamplerOptions, type SamplingRun, sampler } from './sampler.ts';
 
 export interface DdpmOptions extends SamplerOptions {
-  /** Default `small`. */
+  /** Default `learned` for a model that predicts its variance, else `small`. */
   readonly variance?: 'small' | 'large' | 'learned';
 }
 
 /** @throws ValueError for an unknown variance */
 export function ddpm(options: DdpmOptions = {}): Sampler {
-  const { variance } = withDefaults('ddpm', options, { ...SAMPLER_DEFAULTS, variance: 'small' });
-  if (!['small', 'large', 'learned'].includes(variance)) {
+  const { variance } = withDefaults('ddpm', options, { ...SAMPLER_DEFAULTS, variance: undefined });
+  if (variance !== undefined && !['small', 'large', 'learned'].includes(variance)) {
     throw new ValueError(`ddpm: expected a variance small, large or learned, got "${variance}"`);
   }
   return sampler({
@@ -33,7 +33,7 @@ export function ddpm(options: DdpmOptions = {}): Sampler {
     stochastic: true,
     options,
     start: (run) => {
-      if (variance === 'learned') return learned(run);
+      if (variance === 'learned' || (!variance && run.model.predictWithVariance)) return learned(run);
       return (i) => {
         const [from, to] = [run.levels[i], run.levels[i + 1]];
         const { beta, fromX, fromX0, variance: small } = transition(from, to);

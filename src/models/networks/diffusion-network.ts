@@ -32,11 +32,17 @@ export abstract class DiffusionNetwork extends Module {
   /** The sizes with which the constructor can create this network again: whole numbers. The file stores them. */
   abstract readonly sizes: DiffusionSizes;
 
+  /** Whether the output has twice the channels: the second half gives the variance (diffusion/learned-variance.ts). */
+  get learnsVariance(): boolean {
+    return false;
+  }
+
   /** A short text on the architecture, such as `3 residual blocks of 512-512-512`. */
   abstract get description(): string;
 
   /**
-   * The network's output for noised pictures, of x's shape. `outputs` says what it means.
+   * The network's output for noised pictures, of x's shape. `outputs` says what it means. With
+   * `learnsVariance` it has twice the channels.
    * @param x [batch, height, width, channels]
    * @param t times from 0 to 1000, one per picture
    * @throws ShapeError for sizes that do not fit, ValueError for labels that the network does not have
@@ -47,11 +53,11 @@ export abstract class DiffusionNetwork extends Module {
 /**
  * Checks sizes that the caller chose.
  * @param kind the name of the network in errors
- * @throws ValueError unless they are whole numbers >= 1; `classes` can be 0
+ * @throws ValueError unless they are whole numbers >= 1; `classes` and `variances` can be 0
  */
 export function requireSizes(kind: string, sizes: DiffusionSizes): void {
   for (const [name, size] of Object.entries(sizes)) {
-    const least = name === 'classes' ? 0 : 1;
+    const least = name === 'classes' || name === 'variances' ? 0 : 1;
     if (Number.isInteger(size) && size >= least) continue;
     throw new ValueError(`${kind}: expected ${name} to be a whole number >= ${least}, got ${size}`);
   }

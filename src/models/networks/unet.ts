@@ -11,6 +11,9 @@
  *     f = silu(3x3 of silu(norm(u))), four pixels each         28x28xN/4
  *     prediction = 3x3 of silu(3x3 of [f, x])                  28x28, with `fine` channels between
  *
+ * With a learnt variance the last 3x3 has twice as many channels. The second half gives the variance
+ * (diffusion/learned-variance.ts).
+ *
  * A block, with adaptive group normalisation as in Dhariwal and Nichol:
  *
  *     block(h) = skip(h) + 3x3 of silu(norm(3x3 of silu(norm(h)))·(1 + scale) + shift),   [scale, shift] = W·c
@@ -43,7 +46,7 @@ import { pixelShuffle, pixelUnshuffle } from '../../tensor/pool.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { type Condition, DiffusionNetwork, type DiffusionSizes, requireSizes } from './diffusion-network.ts';
 import { embedCondition, labelMatrix } from './label-embedding.ts';
-import { MOST_CLASSES, PICTURE_FIELDS, WIDTH_FIELD } from './limits.ts';
+import { MOST_CHANNELS, MOST_CLASSES, PICTURE_FIELDS, WIDTH_FIELD } from './limits.ts';
 import { checkPictures } from './pictures.ts';
 
 /** The sizes of a network, each 1 or more; `classes` can be 0. */
@@ -56,6 +59,8 @@ export interface UNetSizes extends DiffusionSizes {
   readonly heads: number;
   /** The length of the condition vector of time and label, an even number. */
   readonly condition: number;
+  /** The number of output channels that give a learnt variance, as many as `channels`. Absent without one. */
+  readonly variances?: number;
 }
 
 export const UNET_SIZES: UNetSizes = {
@@ -128,7 +133,7 @@ class PixelAttention extends Module {
 /** Checks the sizes. @throws ValueError for sizes that are out of range or do not fit each other */
 function checkSizes(sizes: UNetSizes): void {
   requireSizes(UNet.kind, sizes);
-  const { height, width, hidden, heads } = sizes;
+  const { height, width, channels, hidden, heads, variances = 0 } = sizes;
   if (height % COARSEST > 0 || width % COARSEST > 0) {
     throw new ValueError(
       `${UNet.kind}: expected a height and width that are multiples of ${COARSEST}, got ${height} and ${width}`,
@@ -136,6 +141,9 @@ function checkSizes(sizes: UNetSizes): void {
   }
   if (hidden % (4 * GROUPS) > 0) {
     throw new ValueError(`${UNet.kind}: expected hidden to be a multiple of ${4 * GROUPS}, got ${hidden}`);
+  }
+  if (variances !== 0 && variances !== channels) {
+    throw new ValueError(`${UNet.kind}: expected variances to be 0 or ${channels}, got ${variances}`);
   }
   if ((2 * hidden) % heads > 0) {
     throw new ValueError(`${UNet.kind}: expected heads that divide ${2 * hidden} channels, got ${heads}`);
@@ -173,9 +181,13 @@ export class UNet extends DiffusionNetwork {
   /** @throws ValueError for sizes that are not whole numbers >= 1, or do not fit each other */
   constructor(options: UNetOptions = {}) {
     super();
-    const { rng, ...sizes } = withDefaults(UNet.kind, options, { ...UNET_SIZES, rng: sharedRng() });
-    checkSizes(sizes);
-    this.sizes = sizes;
+    const { rng, variances, ...sizes } = withDefaults(UNet.kind, options, {
+      ...UNET_SIZES,
+      variances: 0,
+      rng: sharedRng(),
+    });
+    this.sizes = variances === 0 ? sizes : { ...sizes, variances };
+    checkSizes(this.sizes);
     const { height, width, channels, classes, hidden, fine, heads, condition } = sizes;
     const deep = 2 * hidden;
     this.time = new TimeEmbedding(condition, condition, { rng });
@@ -192,7 +204,11 @@ export class UNet extends DiffusionNetwork {
     this.fineNorm = norm(hidden);
     this.fine = conv3x3(hidden, hidden, rng);
     this.pixels = conv3x3(hidden / 4 + channels, fine, rng);
-    this.output = zeroed(conv3x3(fine, channels, rng));
+    this.output = zeroed(conv3x3(fine, channels + variances, rng));
+  }
+
+  override get learnsVariance(): boolean {
+    return this.sizes.variances !== undefined;
   }
 
   get description(): string {
@@ -228,8 +244,9 @@ export const UNET_FORMAT: ModelFormat<UNet, UNetSizes> = {
     ...PICTURE_FIELDS,
     classes: optional(whole(0, MOST_CLASSES), 0),
     ...{ hidden: WIDTH_FIELD, fine: WIDTH_FIELD, heads: WIDTH_FIELD, condition: WIDTH_FIELD },
+    variances: optional(whole(0, MOST_CHANNELS), 0),
   },
-  *shapes({ height, width, channels, classes, hidden, fine, condition }) {
+  *shapes({ height, width, channels, classes, hidden, fine, condition, variances = 0 }) {
     const deep = 2 * hidden;
     yield ['time.first.weight', [condition, condition]];
     yield ['time.second.weight', [condition, condition]];
@@ -246,7 +263,7 @@ export const UNET_FORMAT: ModelFormat<UNet, UNetSizes> = {
     yield* blockShapes('merge', deep, hidden, condition);
     yield ['fine.weight', [hidden, 3, 3, hidden]];
     yield ['pixels.weight', [fine, 3, 3, hidden / 4 + channels]];
-    yield ['output.weight', [channels, 3, 3, fine]];
+    yield ['output.weight', [channels + variances, 3, 3, fine]];
   },
   create: (sizes) => new UNet({ ...sizes, rng: new Rng(0) }),
 };

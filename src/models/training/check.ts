@@ -3,7 +3,7 @@ import { type Dataset, pictureName, type TrainTest } from '../../data/dataset.ts
 import { ShapeError, ValueError } from '../../errors.ts';
 
 /** @throws ValueError with the expected value and the given one, unless `fits` */
-export function requirement(fits: boolean, expected: string, got: number): void {
+export function requirement(fits: boolean, expected: string, got: number | string): void {
   if (!fits) throw new ValueError(`training: expected ${expected}, got ${got}`);
 }
 

@@ -15,10 +15,13 @@
 import type { Checkpoint, CheckpointInfo } from '../../checkpoint/checkpoint.ts';
 import { pictureName, type TrainTest, take } from '../../data/dataset.ts';
 import { type Batch, DataLoader } from '../../data/loader.ts';
+import type { DiscreteSchedule } from '../../diffusion/discrete-schedule.ts';
 import type { Labels } from '../../diffusion/guidance.ts';
+import { hybridLoss } from '../../diffusion/learned-variance.ts';
 import {
   LOSS_WEIGHTINGS,
   type LossWeighting,
+  type Network,
   Objective,
   TIME_SAMPLINGS,
   type TimeSamplingName,
@@ -64,7 +67,13 @@ export interface DiffusionSettings extends ProcessSettings {
   readonly seed: Seed;
 }
 
-const { model: _network, seconds: _limit, tones: _name, ...defaults } = defaultsOf(DIFFUSION_TABLE);
+const {
+  model: _network,
+  variance: _variance,
+  seconds: _limit,
+  tones: _name,
+  ...defaults
+} = defaultsOf(DIFFUSION_TABLE);
 /** The default settings. */
 export const DIFFUSION_SETTINGS: Required<DiffusionSettings> = { ...defaults, tones: [], cuts: [] };
 
@@ -99,6 +108,14 @@ export class DiffusionRecipe implements Recipe {
     requirePictures(data, expected, (set) => pictureName(set) === expected);
     const most = Math.max(data.train.classes, data.test.classes);
     requirement(classes === 0 || most <= classes, `at most ${classes} classes`, most);
+    if (model.network.learnsVariance) {
+      requirement(
+        lossWeighting === 'simple',
+        'the loss weighting simple for a learnt variance',
+        lossWeighting,
+      );
+      requirement(!model.settings.tones, 'linear tones for a learnt variance', 'spread ones');
+    }
     this.module = model.network;
     this.ema = settings.ema;
     this.betas = [BETA1, beta2];
@@ -118,7 +135,14 @@ export class DiffusionRecipe implements Recipe {
 
   loss({ images, labels }: Batch): Tensor {
     const known = this.dropLabels(labels);
-    return this.objective.loss(this.conditioned(known), this.model.encode(images), this.streams.training);
+    const { model, streams } = this;
+    const x0 = model.encode(images);
+    if (!model.network.learnsVariance) {
+      return this.objective.loss(this.conditioned(known), x0, streams.training);
+    }
+    const network: Network = (x, t) => model.outputEach(x, t, known);
+    const { predicts, times } = this.settings;
+    return hybridLoss(network, model.schedule as DiscreteSchedule, x0, streams.training, { predicts, times });
   }
 
   test(): number {
