@@ -1,12 +1,12 @@
 /**
  * `--against FOLDER`: compares the time of each row here with the time in another checkout.
  *
- * Each checkout runs in a process of its own, and they take turns: here, there, there, here. One waits while the other
- * computes. So both turns of a pair see the same state of a shared machine. The result is the median over all pairs of
- * time here / time there, with its 95 % interval (median.ts). The time of a process also depends on its start
- * (addresses in memory, the order of compilation). So the pairs come from several starts.
+ * Each checkout runs in a separate process, and the processes take turns: here, there, there, here. One waits while the
+ * other computes. So both turns of a pair have the same conditions on a shared machine. The result is the median over
+ * all pairs of time here / time there, with its 95 % interval (median.ts). The time of a process also depends on its
+ * start: on addresses in memory, and on the order of compilation. So the pairs come from several starts.
  *
- * Rows are the cases of the subjects. The parts that a case lists below itself are not compared.
+ * Rows are the cases of the subjects. The parts of a case are not compared.
  */
 import { Checkout, type Side } from './checkout.ts';
 import { medianOf } from './median.ts';
@@ -16,12 +16,10 @@ import type { Setting } from './setting.ts';
 import { type Column, number, table } from './table.ts';
 import type { RowName } from './turns.ts';
 
-/**
- * How many times both processes are started, pairs of turns in each, and the milliseconds of a turn and of the warm-up.
- */
+/** The number of starts, the pairs of turns in each, and the milliseconds of a turn (`slice`) and of the warm-up. */
 const QUICK = { starts: 1, pairs: 6, slice: 2, warmUp: 5 };
 const FULL = { starts: 3, pairs: 12, slice: 30, warmUp: 300 };
-/** A row is a loss if it takes this many times as long. */
+/** A row is a loss if time here / time there is above this. */
 const LOSS = 1.03;
 
 /** A line of `--json`. If a row exists on one side only, it has no times. */
@@ -36,8 +34,8 @@ export interface Comparison extends RowName, Omit<Setting, 'quick'> {
   readonly high?: number;
   readonly pairs?: number;
   /**
-   * A loss is slower by more than 3 % in the whole interval, and a gain is faster by as much. The result is unclear if
-   * 1.03 lies in the interval.
+   * `loss`: the whole interval is above 1.03. `gain`: the whole interval is below 1/1.03. `unclear`: 1.03 is in the
+   * interval.
    */
   readonly verdict: 'loss' | 'no loss' | 'gain' | 'unclear' | 'only here' | 'only there';
 }
@@ -49,8 +47,9 @@ type Pair = readonly [here: number, there: number];
 type Matched = RowName & { readonly places: readonly [here: number, there: number] };
 
 /**
- * Compares the checkouts, and prints a table or one object in each line. The last line counts the losses. @param root
- * this checkout
+ * Compares the checkouts, and prints a table, or one JSON object per line. The last line has the number of losses.
+ * @param folder the other checkout
+ * @param root this checkout
  */
 export async function against(
   folder: string,
@@ -125,7 +124,7 @@ function match(here: readonly RowName[], there: readonly RowName[]): Matched[] {
 }
 
 /**
- * Pairs of turns at one row, in the order here, there, there, here. If the machine slows down, both sides are affected
+ * Measures one row in pairs of turns: here, there, there, here. So a machine that becomes slower affects both sides
  * equally.
  */
 async function takeTurns(

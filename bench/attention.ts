@@ -1,7 +1,7 @@
 /**
- * Attention over the pixels of small maps, 4 heads, batch 64: the forward pass, and the backward pass to queries, keys
- * and values. Flop are those of its products: two in the forward pass and five in the backward pass, one of which
- * computes the scores again. Roof: the multiply-add peak on as many threads. Twin: loops.
+ * Attention over the pixels of small maps, with 4 heads and batch 64. There is the forward pass, and the backward pass
+ * to queries, keys and values. Flop are those of the products: two in the forward pass and five in the backward pass.
+ * One of the five computes the scores again. Roof: the multiply-add peak on the same number of threads. Twin: loops.
  */
 import type { Setting } from './setting.ts';
 import type { Make, Subject } from './subject.ts';
@@ -11,7 +11,7 @@ import * as twins from './twins-attention.ts';
 const BATCH = { quick: 2, full: 64 };
 const HEADS = 4;
 
-/** The number of tokens, which are the pixels of maps 7x7 and 14x14, and of channels over all heads. */
+/** The number of tokens (the pixels of maps 7x7 and 14x14), and the number of channels over all heads. */
 const SIZES = [
   [49, 128],
   [196, 128],
@@ -69,7 +69,7 @@ const attentionCase =
 export const attention: Subject = {
   name: 'attention',
   title:
-    'Attention over pixels. Twin: loops. Peak: multiply-adds from registers, on as many threads, for the flop of two products in the forward pass and five in the backward pass.',
+    'Attention over pixels. Twin: loops. Peak: multiply-adds from registers, on the same number of threads. Flop are those of two products in the forward pass and five in the backward pass.',
   cases: (setting: Setting) =>
     SIZES.flatMap((size) => [
       attentionCase('forward', size, setting),

@@ -1,6 +1,6 @@
 /**
- * `--browser`: the same subjects in Chromium. The page is cross-origin isolated, so that memory can be shared. It
- * starts one worker, as a page with the engine does, and passes the worker's rows on.
+ * `--browser`: measures the subjects in Chromium. The page is cross-origin isolated, so that memory can be shared. It
+ * starts one worker, as the playground does, and sends the worker's rows to this process.
  */
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';

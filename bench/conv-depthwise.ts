@@ -1,7 +1,7 @@
 /**
- * Depthwise 3x3 convolutions (as many groups as channels) with same padding, in the forward pass and both gradients.
- * Such a convolution does only 2.25 flop for each byte. So memory limits it, and not the multiply-add peak with which
- * the rows are compared. Twin: the loops.
+ * Depthwise 3x3 convolutions with same padding, in the forward pass and both gradients. Each channel is a group. Such a
+ * convolution does only 2.25 flop per byte, so the bandwidth of memory limits its speed. The rows are nevertheless
+ * compared with the multiply-add peak. Twin: the loops.
  */
 import type { ConvSizes } from '../src/backend/kernels.ts';
 import type { Setting } from './setting.ts';

@@ -2,7 +2,7 @@
  * 3x3 convolutions with same padding at the sizes of a small U-Net, batch 64: the forward pass, and the gradients to
  * the input and to the weights. The flop of all rows are those of the direct sum, 2·9·in·out for each pixel of the
  * result. This also holds for algorithms with fewer products. Rows whose kernel computes the direct sum have the word
- * `direct`. Roof: the multiply-add peak on as many threads. Twin: the loops.
+ * `direct`. Roof: the multiply-add peak on the same number of threads. Twin: the loops.
  */
 
 import { algorithmOf } from '../src/backend/conv/convolutions.ts';
@@ -78,7 +78,7 @@ const convCase =
 export const conv: Subject = {
   name: 'conv',
   title:
-    'Convolutions 3x3. Twin: the loops. Peak: multiply-adds from registers, on as many threads, for the flop of the direct sum.',
+    'Convolutions 3x3. Twin: the loops. Peak: multiply-adds from registers, on the same number of threads. Flop are those of the direct sum.',
   cases: (setting: Setting) => [
     ...DIRECTIONS.flatMap((direction) => LAYERS.map((layer) => convCase(direction, layer, setting))),
     ...DIRECTIONS.flatMap((direction) => THIN.map((layer) => convCase(direction, layer, setting))),

@@ -1,12 +1,12 @@
 /**
- * Every kernel whose work for each element is bounded: functions of one array and of two, broadcasting, reductions,
- * copies, the loss and the optimisers. GB/s count each byte that must be read or written once. Twins: loops over
- * Float32Array. Roof: a plain copy of as many elements. So `of peak` is the share of the copy's GB/s, and a kernel that
- * computes much for each element stays below it.
+ * Kernels with a fixed amount of work per element: functions of one array and of two, broadcasting, reductions, copies,
+ * the loss and the optimisers. GB/s count every byte that must be read or written, once. Twins: loops over
+ * Float32Array. Roof: a plain copy of equally many elements. So `of peak` is the GB/s of the kernel divided by those of
+ * the copy. It is low for a kernel that computes much per element.
  *
- * [64,784] is a batch of pictures, 200 KB, which stays in the caches. 949,184 is the number of the denoiser's
- * parameters. 2^22 elements, 16 MB, do not stay in the caches. A sweep over sizes shows from which size on more threads
- * help.
+ * [64,784] is a batch of pictures. It has 200 KB and stays in the caches. 949,184 is the number of the denoiser's
+ * parameters. 2^22 elements have 16 MB, and do not stay in the caches. A sweep over sizes shows the size from which on
+ * more threads are faster.
  */
 import {
   BINARY,
@@ -29,7 +29,7 @@ const LARGE = 2 ** 22;
 const SWEEP = [2 ** 10, 2 ** 13, 2 ** 16, 2 ** 19];
 const ATTRIBUTES = { lo: -0.5, hi: 0.5, slope: 0.01 };
 
-/** These functions are undefined, or not finite, for numbers below 0. */
+/** For these functions all inputs are positive. Other inputs can give NaN or infinities. */
 const POSITIVE: readonly string[] = ['log', 'sqrt', 'div', 'pow'];
 const domain = (name: string): [number, number] => (POSITIVE.includes(name) ? [0.1, 2] : [-1, 1]);
 const into = (ptr: number) => ({ ptr, accumulate: false });

@@ -4,14 +4,14 @@ import { hasRelaxedSimd } from '../src/backend/instance.ts';
 import { ValueError } from '../src/errors.ts';
 import { NUMERICS, type Numerics, type Setting } from './setting.ts';
 
-/** The settings to measure. A missing field means all that this engine and machine have. */
+/** The settings to measure. A missing field means all values that this engine and this machine have. */
 export interface Matrix {
   readonly threads?: readonly number[];
   readonly numerics?: readonly Numerics[];
   readonly quick: boolean;
 }
 
-/** @param cores the number of threads that "all" means here */
+/** All combinations of the settings. @param cores the number of all threads of this machine */
 export function settingsFor({ threads, numerics, quick }: Matrix, cores: number): Setting[] {
   const builds = numerics ?? (hasRelaxedSimd() ? NUMERICS : ['strict']);
   const counts = threads ?? [...new Set([1, 2, cores])].filter((n) => n <= cores);

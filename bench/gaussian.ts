@@ -1,6 +1,6 @@
 /**
  * Random arrays. The twin for normals is Marsaglia's polar method on `Math.random`. The twin for uniforms and bits is
- * `Math.random` itself, in loops over typed arrays. Twins draw other numbers, so only times are compared.
+ * `Math.random` itself, in loops over typed arrays. Twins make different random numbers, so only the times are compared.
  */
 import type { Key } from '../src/backend/kernels.ts';
 import type { Make, Subject } from './subject.ts';
@@ -14,7 +14,7 @@ const label = (n: number) => (n === BATCH ? '64x784' : String(n));
 
 type Kernel = 'gaussian' | 'uniform' | 'randomBits';
 
-/** The twin of each kernel, for as many numbers. */
+/** The twin of each kernel, for n numbers. */
 const TWINS: { readonly [K in Kernel]: (n: number) => () => void } = {
   gaussian(n) {
     const out = new Float32Array(n);

@@ -1,8 +1,8 @@
 /**
- * Matrix products, c[m,n] = op(a)[m,k]·op(b)[k,n], in the shapes of training and in squares. NN, NT and TN say which
- * operand is stored transposed. `linear` computes NT in the forward pass (its weights are [out,in]), NN for dX and TN
- * for dW. A shape is written m x k x n; flop are 2·m·k·n. Twin: the triple loop. Roof: the multiply-add peak on as many
- * threads.
+ * Matrix products, c[m,n] = op(a)[m,k]·op(b)[k,n], in the shapes of training and in squares. In NN, NT and TN a T
+ * means that the operand is stored transposed. `linear` computes NT in the forward pass (its weights are [out,in]), NN
+ * for dX and TN for dW. A shape is written m x k x n. A product has 2·m·k·n flop. Twin: the triple loop. Roof: the
+ * multiply-add peak on the same number of threads.
  */
 import type { Case } from './harness.ts';
 import type { Operands } from './operands.ts';
@@ -32,7 +32,7 @@ const PRODUCTS: readonly (readonly [Form, Shape3])[] = [
   ['NN', [256, 256, 256]],
   ['NN', [512, 512, 512]],
 ];
-/** Left out of a quick run. It has no twin, because the twin would take ten seconds. */
+/** A quick run does not have this product. It has no twin, because the twin would take ten seconds. */
 const LARGE: readonly [Form, Shape3] = ['NN', [1024, 1024, 1024]];
 
 export function gemmCase([form, [m, k, n]]: readonly [Form, Shape3]): Make {
@@ -72,7 +72,8 @@ function peakCase(memory: Operands): Case {
 
 export const gemm: Subject = {
   name: 'gemm',
-  title: 'Matrix products. Twin: the triple loop. Peak: multiply-adds from registers, on as many threads.',
+  title:
+    'Matrix products. Twin: the triple loop. Peak: multiply-adds from registers, on the same number of threads.',
   cases: ({ threads, quick }: Setting) => [
     ...(threads === 1 ? [peakCase] : []),
     ...PRODUCTS.map((product) => gemmCase(product)),

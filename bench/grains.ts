@@ -1,14 +1,13 @@
 /**
- * The size from which more threads are faster, kernel by kernel. The constants of src/backend/partition.ts come from
- * here.
+ * The grain of each kernel: the smallest number of elements in a chunk from which on several threads are at least 10 %
+ * faster. The constants of src/backend/partition.ts come from here.
  *
- * The work is divided into one chunk for each thread, independent of partition.ts, and compared with one chunk on the
- * caller. The last row of each sweep names the grain. The grain is the least number of elements in a chunk from which
- * on the threads are at least a tenth faster. Elements are counted as in the constants: elements, multiply-adds of a
- * product, or updates of paths.
+ * The work is divided into one chunk per thread, without partition.ts. It is compared with one chunk on the calling
+ * thread. The last row of each sweep has the grain. Elements are counted as in the constants: elements of an array,
+ * multiply-adds of a product, or updates of paths.
  *
- * In a loop over one kernel the workers are awake. In a program they may sleep, so the constants are above the measured
- * grains.
+ * In a loop over one kernel the workers are awake. In a program they may sleep, so the constants are larger than the
+ * measured grains.
  */
 import type { KernelName } from '../src/backend/abi.ts';
 import type { Key } from '../src/backend/kernels.ts';
@@ -28,14 +27,14 @@ const PATHS = 1024;
 /** The threads are faster if their speed is this many times that of one thread. */
 const WIN = 1.1;
 
-/** One size of a kernel's work: a record, the places where it can be divided, and its amount of work. */
+/** A kernel's work at one size: its record, how it can be divided, and its amount. */
 interface Job extends Work {
   readonly shape: string;
   readonly kernel: KernelName;
   readonly record: object;
   readonly elements: number;
   readonly bytes: number;
-  /** Chunks are divided between items, at multiples of `unit`. */
+  /** The number of items. A chunk has whole items, and starts at a multiple of `unit`. */
   readonly items: number;
   readonly unit: number;
   /** The chunk of the items [from, to). */
@@ -146,7 +145,7 @@ const elementsOf = (kernel: KernelName, n: number, bytes: number, record: object
   unit: GROUP,
 });
 
-/** The sizes of a sweep. With several threads there is a last row that names the grain. */
+/** The cases of a sweep, one per size. With several threads the last row has the grain. */
 function casesOf({ name, sizes, job }: Sweep, { threads, quick }: Setting): Make[] {
   const measured: { readonly row: Row; readonly grain: number }[] = [];
   const swept = quick ? sizes.slice(-2) : sizes;

@@ -1,14 +1,14 @@
 /**
- * How all benchmarks are measured.
+ * The method of all benchmarks.
  *
- * The machine is shared, and its speed changes all the time. So work is divided into slices of about a millisecond (or
- * one run if a run takes longer). Before each slice we run a slice of the roof of the same length. The roof is the
- * multiply-add peak or a plain copy. So both see the same conditions. For each of them the best slice counts. If there
- * are more than twelve slices, the two fastest are left out. Other programs only ever add time, so the best of many
- * slices is the time of the work itself. The ratio to the roof is steadier than either time.
+ * The machine is shared, and its speed changes all the time. So the work is divided into slices. A slice takes about a
+ * millisecond, or one run if a run takes longer. The roof is the multiply-add peak or a plain copy. Slices of the roof
+ * and slices of the work take turns, so both have the same conditions. The result is the time of the best slice. If
+ * there are more than twelve slices, the two fastest do not count. Other programs can only add time, so the best of
+ * many slices is the time of the work itself. The ratio of work to roof changes less than either time.
  *
- * Operands are warm: they are in the caches after the last run, as in a training step. Everything runs for a while
- * before it is measured, until the engine has compiled it completely. Statistics: the package mitata.
+ * Operands are warm: they are in the caches after the run before, as in a training step. Before the measurement the
+ * work runs until the engine has compiled it completely. The statistics are from the package mitata.
  */
 import { measure } from 'mitata';
 import { type Row, rates, round, type Work } from './row.ts';
@@ -21,7 +21,7 @@ export interface Roof {
   run(): void;
 }
 
-/** One thing to measure. */
+/** One piece of work to measure. */
 export interface Case extends Work {
   readonly name: string;
   readonly shape: string;
@@ -61,14 +61,14 @@ const LONG = 50;
 /** As in mitata: of more than twelve samples, the two fastest do not count. */
 const FEW = 12;
 
-/** The best of some times, by the same rule for work and roof; NaN without times. */
+/** The best time, for work and for roof. NaN without times. */
 function bestOf(times: readonly number[]): number {
   return times.toSorted((a, b) => a - b)[times.length > FEW ? 2 : 0] ?? Number.NaN;
 }
 
 /**
- * Samples `run` for about `budget` milliseconds, at least five slices, and `beside` in turns with it. If a run takes
- * longer than the whole budget, it is timed once, after one run for the compiler.
+ * Measures slices of `run` for about `budget` milliseconds, at least five slices. Slices of `beside` take turns with
+ * them. If a run takes longer than the whole budget, it is timed once, after one run for the compiler.
  */
 export async function sample(
   run: () => void,

@@ -1,8 +1,9 @@
 /**
- * The training step of the lecture's diffusion model with T = 5. A batch of 64 pictures gets noise in four steps of
- * variance 1/4. The model is 785-400-400-784 with ReLU. Its input is a picture and the time, so the width is 785. In
- * each step it predicts (data - denoised)/dt with denoised = noisy - randn·sqrt(dt). There are four forward passes in
- * one loss, one backward pass, and one step of Adam.
+ * The training step of the lecture's diffusion model with T = 5 times. Between five times there are four steps. A batch
+ * of 64 pictures gets noise of variance 1/4 in each step. The model is 785-400-400-784 with ReLU. Its input is a
+ * picture and the time, so the width is 785. In each step the model predicts (data - denoised)/dt with
+ * denoised = noisy - randn·sqrt(dt). The loss needs four forward passes. There is one backward pass and one step of
+ * Adam.
  */
 import { scope } from '../src/autograd/tape.ts';
 import { ReLU } from '../src/nn/activation.ts';

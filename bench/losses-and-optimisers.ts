@@ -3,7 +3,7 @@ import type { AdamStep, RmspropStep, SgdStep } from '../src/backend/kernels.ts';
 import type { Make } from './subject.ts';
 import * as twins from './twins.ts';
 
-/** The hundredth step with PyTorch's defaults. */
+/** Adam's hundredth step, with PyTorch's defaults. */
 const ADAM: AdamStep = {
   stepSize: 1e-3 / (1 - 0.9 ** 100),
   beta1: 0.9,

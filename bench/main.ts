@@ -17,7 +17,7 @@ import { run } from './subject.ts';
 import { SUBJECTS } from './subjects.ts';
 import { COLUMNS, table } from './table.ts';
 
-/** The bundle lies in build/bench-<pid>/. */
+/** The folder of the project. The bundle is in build/bench-<pid>/. */
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The source of rows: this process, its peers, or a browser. */

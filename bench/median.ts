@@ -1,7 +1,7 @@
 /**
- * The median of a sample, and an interval that contains the median of its distribution in 95 of 100 samples, for any
- * distribution. The interval goes from the k-th smallest to the k-th largest value, with the largest k for which P(B <
- * k) <= 0.025, B ~ Binomial(n, 1/2). Source: Conover, Practical Nonparametric Statistics, section 3.2.
+ * The median of a sample, with a 95 % confidence interval of the median of its distribution. The interval is valid for
+ * every distribution. It goes from the k-th smallest to the k-th largest value. k is the largest number with
+ * P(B < k) <= 0.025, where B ~ Binomial(n, 1/2). Source: Conover, Practical Nonparametric Statistics, section 3.2.
  */
 import { InternalError } from '../src/errors.ts';
 
@@ -12,7 +12,7 @@ export interface Median {
   readonly interval: readonly [low: number, high: number];
 }
 
-/** @param sample at least six independent values; with fewer there is no such interval */
+/** @param sample at least six independent values, because with fewer values there is no such interval */
 export function medianOf(sample: readonly number[]): Median {
   const n = sample.length;
   const sorted = sample.toSorted((a, b) => a - b);

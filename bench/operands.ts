@@ -11,9 +11,7 @@ export interface Operand {
   readonly twin: Float32Array;
 }
 
-/**
- * Flop of one turn of the peak (assembly/peak.ts), and the number of turns that takes about a tenth of a millisecond.
- */
+/** The flop of one turn of assembly/peak.ts, and the number of turns in about a tenth of a millisecond. */
 const PEAK_FLOP = 224;
 const PEAK_TURNS = 20_000;
 
@@ -23,7 +21,7 @@ export class Operands {
   private state = 1;
   readonly backend: Backend = backend();
 
-  /** n numbers from [lo, hi), the same ones in every run. */
+  /** n numbers in [lo, hi). They are the same in every run. */
   array(n: number, lo = -1, hi = 1): Operand {
     const twin = new Float32Array(n);
     for (let i = 0; i < n; i++) {
@@ -68,8 +66,7 @@ export class Operands {
   }
 
   /**
-   * The upper bound for bytes: a plain copy of n elements, which are in the same level of the caches as those of the
-   * case.
+   * The upper bound for bytes: a plain copy of n elements. So the copy and the case use the same level of the caches.
    */
   copyPeak(n: number): Roof {
     const { kernels } = this.backend;

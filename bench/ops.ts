@@ -1,8 +1,8 @@
 /**
- * Every op of the table (src/autograd/op.ts) on its own `benchmark` case. So a new op has its rows at once. There are
- * two rows: the forward pass without a tape, and forward and backward pass with all gradients, tape and tensors
- * included. Twin: the same on the reference backend. GB/s count inputs and output once, and their gradients once in the
- * second row.
+ * Every op of the table (src/autograd/op.ts), on the `benchmark` case in its definition. A new op needs no code here.
+ * Each op has two rows. The first is the forward pass without a tape. The second is the forward and backward pass with
+ * all gradients; it includes the work for tape and tensors. GB/s count inputs and output once. In the second row they
+ * also count the gradients once. Twin: the same on the reference backend.
  */
 import type { OpDef } from '../src/autograd/op.ts';
 import { apply, noGrad, scope } from '../src/autograd/tape.ts';
@@ -47,7 +47,7 @@ const opCase =
     const dy = gradients ? { values: memory.array(sizeOf(output)).twin, shape: output } : null;
     const make = () => runOf(op, values, dy);
     const [run, slow] = [make(), onReference(make)];
-    // An op that shares its input's memory moves nothing in the forward pass.
+    // An op that shares its input's memory moves no bytes in the forward pass.
     const passes = (op.alias ? 0 : 1) + (gradients ? 1 : 0);
     const elements = [...shapes, output].reduce((sum, shape) => sum + sizeOf(shape), 0);
     return {

@@ -1,4 +1,4 @@
-/** The command line of the benchmark. Every mistake gives one line that names the nearest correct word. */
+/** The command line of the benchmark. For a mistake it prints one line, with the nearest correct word. */
 import { cac } from 'cac';
 import { didYouMean, ValueError } from '../src/errors.ts';
 import type { Matrix } from './engine.ts';
@@ -13,17 +13,20 @@ export interface Options extends Matrix {
   readonly browser: boolean;
   /** Another checkout. Each of its rows is timed in turns with the same row here. */
   readonly against?: string;
-  /** The folder where JavaScript peers are installed, and the Python that has PyTorch or NumPy. */
+  /** The folder where JavaScript peers are installed. */
   readonly peersDir?: string;
+  /** The path of a Python with PyTorch or NumPy. */
   readonly python?: string;
 }
 
 const FLAGS = ['json', 'threads', 'numerics', 'browser', 'against', 'quick', 'peers-dir', 'python', 'help'];
 
 /**
- * @param argv as `process.argv`, @param names all subjects, @param cores the meaning of `--threads all`
- * @returns null if `--help` was given; the help is then printed
- * @throws UsageError
+ * Reads the command line. For `--help` it prints the help and returns null.
+ * @param argv as `process.argv`
+ * @param names the names of all subjects
+ * @param cores the meaning of `--threads all`
+ * @throws UsageError for a mistake in the command line
  */
 export function parse(argv: readonly string[], names: readonly string[], cores: number): Options | null {
   const cli = cac('npm run bench --');

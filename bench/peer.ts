@@ -1,6 +1,6 @@
 /**
- * A peer: another library in a process of its own, which does the same work on request. bench/peers/protocol.py
- * describes the requests. A peer that is not installed does not start and is left out.
+ * A peer is another library in a separate process. It does the same work on request. bench/peers/protocol.py describes
+ * the requests. A peer that is not installed is skipped.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -22,13 +22,13 @@ export interface Task {
   readonly budget: number;
 }
 
-/** Milliseconds of one run. */
+/** The best and the median time of one run, in milliseconds. */
 export interface Timing {
   readonly ms: number;
   readonly msMedian: number;
 }
 
-/** The line of a failed process that gives the cause: the first error, else the last line. */
+/** The cause in the output of a failed process: the first line with an error, or else the last line. */
 export const causeIn = (lines: readonly string[]): string | undefined =>
   lines.find((line) => /^\w*error\b.*: /i.test(line)) ?? lines.at(-1);
 

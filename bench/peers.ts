@@ -1,8 +1,8 @@
 /**
- * The same work in other libraries: PyTorch and NumPy, TensorFlow.js and jax-js. Each is optional, and none is a
- * dependency. All measure within the same minute. For each task the libraries take short turns, and the best turn of
- * each counts. While one works, the others wait for input. There is a pause before each turn, so that spinning threads
- * go to sleep.
+ * The same work in other libraries: PyTorch, NumPy, TensorFlow.js and jax-js. Each library is optional, and none is a
+ * dependency. For each task the libraries take short turns within the same minute. The result is the best turn of each
+ * library. While one library works, the others wait for input. There is a pause before each turn, so that the threads
+ * of the library before it go to sleep.
  */
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -24,13 +24,14 @@ import { comparisonUNetStep } from './unet.ts';
 
 export const PEERS_TITLE = 'The same work in other libraries, in turns within the same minute.';
 
-/** Rounds of turns, the milliseconds of a turn for a kernel and for a program, and the pause before it. */
+/** The number of turns of each library. */
 const ROUNDS = { quick: 1, full: 3 };
+/** Milliseconds of a turn for a kernel and for a program, and of the pause before a turn. */
 const KERNEL_TURN = { quick: 20, full: 60 };
 const PROGRAM_TURN = { quick: 20, full: 250 };
 const PAUSE = 10;
 
-/** Work that langevin does as a case, and that the others know by its name and sizes. */
+/** Work for all libraries. langevin does it as a case; the others get its name and its sizes. */
 interface Task {
   readonly sizes: readonly number[];
   readonly turn: { readonly quick: number; readonly full: number };
@@ -77,12 +78,12 @@ export interface PeerOptions {
 }
 
 /**
- * All libraries that may be installed, with that many threads. PyTorch comes twice: with spinning threads (its
- * default), and without.
+ * How to start each library with `threads` threads. With several threads there are two processes of PyTorch. In the first
+ * its waiting threads spin (the default). In the second they sleep.
  */
 function launches(folder: string, threads: number, { peersDir, python = 'python3' }: PeerOptions): Launch[] {
   const script = (name: string) => join(folder, name);
-  // Python shall write no compiled files. Each BLAS reads the number of threads from its own variable.
+  // PYTHONDONTWRITEBYTECODE: no compiled files. Each BLAS has its own variable for the number of threads.
   const n = String(threads);
   const env = {
     PYTHONDONTWRITEBYTECODE: '1',
@@ -123,8 +124,8 @@ export async function* peerRows(
 }
 
 /**
- * A library at one task: the function that asks it for a turn, and its best turn so far. It is null after the library
- * has refused.
+ * A library with one task: the function for a turn, and the best turn so far. `best` is null if the library does not
+ * know the task.
  */
 interface Contender {
   readonly peer: string;
@@ -133,7 +134,7 @@ interface Contender {
   best: Timing | undefined | null;
 }
 
-/** One task, in turns. `relative` is a library's time divided by that of langevin's first setting. */
+/** Measures one task in turns. `relative` is a library's time divided by the time of langevin's first setting. */
 async function* turns(task: Task, settings: readonly Setting[], peers: readonly Peer[]): AsyncGenerator<Row> {
   const { threads, quick } = settings[0]!;
   const memory = new Operands();

@@ -1,7 +1,7 @@
 /**
- * A training step as a case. Its rows are its time, its model flop per second (those of the matrix products in both
- * passes), and its parts: every kernel that it calls, and the time outside kernels. Twin: the same program on the
- * reference backend, which is plain TypeScript in float64.
+ * A training step as a case. Its first row has its time and its flop per second. Flop are those of the matrix products
+ * in both passes. The other rows are its parts: every kernel that it calls, and the time outside kernels. Twin: the
+ * same program on the reference backend, which is plain TypeScript in float64.
  */
 import { backend, setBackend } from '../src/backend/backend.ts';
 import { recordKernels } from '../src/backend/recorder.ts';
@@ -24,8 +24,8 @@ export interface Program {
 }
 
 /**
- * The number of repetitions of the kernels, and of the short runs without them. They are enough for the engine to
- * compile all code.
+ * The number of repetitions of each kernel call, and of runs without kernels. With these numbers the engine compiles
+ * all code.
  */
 const REPLAYS = { quick: 3, full: 50 };
 const IDLE_RUNS = { quick: 50, full: 2000 };
@@ -36,7 +36,7 @@ export const programCase =
     const { name, shape, flop } = program;
     const step = program.make();
     let slow: Step | undefined;
-    // The arena finds its size in the first step. So the addresses in calls recorded in the third step stay valid.
+    // The first step sets the arena's size. So the addresses do not change after the third step, which is recorded.
     step();
     step();
     return {
@@ -82,8 +82,8 @@ export function productFlop(batch: number, widths: readonly number[]): number {
 }
 
 /**
- * A row for each kernel and shape, from the best time of each call; a row for the time outside kernels; and their sum.
- * The sum is the time of a step without interruptions, and the shares refer to it.
+ * The rows of the parts. Each kernel and shape has a row, with the best time of each call. One row has the time outside
+ * kernels, and one has the sum. The sum is the time of a step without interruptions. `share` is relative to the sum.
  */
 function parts(whole: Row, { flop }: Program, step: Step, quick: boolean): Row[] {
   const calls = recordKernels(() => step());

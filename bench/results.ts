@@ -20,7 +20,7 @@ export interface Machine {
   readonly kernels: Readonly<Record<Numerics, string>>;
 }
 
-/** @param engine the engine that runs the kernels */
+/** Describes this machine. @param engine the engine that runs the kernels */
 export function machine(engine: string): Machine {
   const hash = (numerics: Numerics) => createHash('sha256').update(kernelBytes(numerics)).digest('hex');
   return {
@@ -37,7 +37,7 @@ export function describe({ cpu, cores, engine, kernels }: Machine): string {
   return `${cpu}, ${cores} cores; ${engine}; kernels ${hashes.join(', ')}`;
 }
 
-/** Writes a subject's rows as one file, completely or not at all. Returns its path. */
+/** Writes a subject's rows to one file, atomically. Returns the path. */
 export function save(root: string, subject: string, on: Machine, rows: readonly Row[]): string {
   const folder = join(root, 'bench', 'results');
   mkdirSync(folder, { recursive: true });

@@ -16,26 +16,26 @@ export interface Row {
   readonly msMedian?: number;
   /** 10^9 floating-point operations per second. */
   readonly gflops?: number;
-  /** 10^9 bytes per second, counting what the kernel must at least read and write. */
+  /** 10^9 bytes per second. It counts each byte once that the kernel must read or write. */
   readonly gbps?: number;
-  /** The share of the roof, which was measured in the same moments (harness.ts). */
+  /** The rate divided by the roof's rate. Both are measured in turns (harness.ts). */
   readonly ofPeak?: number;
   readonly nsPerElement?: number;
   readonly nsPerSample?: number;
   /** Updates of paths of an SDE per second. */
   readonly samplesPerSecond?: number;
-  /** How many times as fast as the twin in plain TypeScript. */
+  /** The time of the twin in plain TypeScript divided by this time. */
   readonly speedup?: number;
-  /** For a part of a program: how many calls of this kernel one run makes, and its share of the time. */
+  /** For a part of a program: the number of calls of this kernel in one run, and the fraction of the time. */
   readonly calls?: number;
   readonly share?: number;
   /** For a sampler: the time of its own arithmetic divided by that of the network. */
   readonly ofModel?: number;
-  /** How many times as fast as the same work on the calling thread alone. */
+  /** The time of the same work on the calling thread alone divided by this time. */
   readonly overOne?: number;
-  /** The least number of elements in a chunk from which on more threads are faster. */
+  /** The smallest number of elements in a chunk from which on more threads are faster. */
   readonly grain?: number;
-  /** The library, if several libraries do the same work; and its time divided by langevin's. */
+  /** If several libraries do the same work: the library, and its time divided by langevin's. */
   readonly peer?: string;
   readonly relative?: number;
 }

@@ -1,7 +1,12 @@
 /**
- * Kernels of rows and indices: softmax and its logarithm with their gradients; gathers and scattered sums (an embedding
- * of 1000 rows for 64 sentences of 49 tokens); cumulative sums; and the batches of small products of an attention with
- * 4 heads over 49 tokens. Twins: loops over Float32Array. Roofs: a plain copy, and for products the multiply-add peak.
+ * Kernels of rows and indices:
+ *
+ *     softmax, log-softmax   with their gradients
+ *     gather, scatterAdd     for an embedding with 1000 rows and 64 sentences of 49 tokens
+ *     cumsum                 cumulative sums
+ *     batches of products    the two products of attention, with 4 heads and 49 tokens
+ *
+ * Twins: loops over Float32Array. Roof: a plain copy, and for products the multiply-add peak.
  */
 import { SOFTMAX, type SoftmaxName } from '../src/backend/kernels.ts';
 import type { Make, Subject } from './subject.ts';
@@ -48,7 +53,7 @@ const softmaxBackwardCase =
     };
   };
 
-/** Rows of a table selected by indices, or gradients added to them. */
+/** Gathers rows of a table by index, or adds gradients to these rows. */
 const lookup =
   (name: 'gather' | 'scatterAdd'): Make =>
   (memory) => {
@@ -65,7 +70,7 @@ const lookup =
       elements: m * inner,
       bytes: (name === 'gather' ? 8 : 12) * m * inner,
       roof: memory.copyPeak(m * inner),
-      // Sums start at 0 again in each turn.
+      // scatterAdd adds to the table, so each run sets the table to 0 first.
       run: () => {
         if (name === 'gather') return kernels.gather({ ...sizes, x: table.ptr, out: into(picked.ptr) });
         kernels.fill({ n: n * inner, out: table.ptr, value: 0 });

@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- [subject ...]`: bundles the benchmark with esbuild (Node 20 reads no TypeScript) into a separate
- * folder under build/, runs it in this process, and removes the folder.
+ * `npm run bench -- [subject ...]`: bundles the benchmark with esbuild, because Node 20 does not read TypeScript. The
+ * bundle is in a new folder under build/. Runs the bundle in this process, and then removes the folder.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,8 +1,8 @@
 /**
- * The cost of samplers in addition to the network: 64 pictures of 784 pixels, ten steps, with a predictor that always
- * returns the same tensor at once. Below each sampler is the network of `langevin train diffusion`, with as many
- * evaluations. `of model` is the sampler's own arithmetic divided by the network's time. There is no twin, because
- * every sampler is a few linear combinations.
+ * The cost of samplers without the network, for 64 pictures of 784 pixels and ten steps. The predictor always returns
+ * the same tensor, without computing. The row below each sampler is the MLP of `langevin train diffusion` with the same
+ * number of evaluations. `of model` is the sampler's time divided by the network's time. There is no twin, because every
+ * sampler is a few linear combinations.
  */
 import { noGrad, scope } from '../src/autograd/tape.ts';
 import { createSchedule } from '../src/diffusion/discrete-schedule.ts';
@@ -20,8 +20,8 @@ const PICTURES = 64;
 const SHAPE = [PICTURES, 28, 28, 1] as const;
 const STEPS = 10;
 const SCHEDULE = createSchedule('cosine', 1000);
-/** The number of evaluations of the network, after as many for the warm-up. The best counts. */
-const ASKED = { quick: 2, full: 20 };
+/** The number of measured evaluations of the network. The warm-up has the same number. The best time counts. */
+const EVALUATIONS = { quick: 2, full: 20 };
 
 const samplerCase =
   (sampler: SamplerName, threshold: Threshold, quick: boolean): Make =>
@@ -48,7 +48,7 @@ const samplerCase =
     };
   };
 
-/** The network's time for as many evaluations, measured right after the sampler's own. */
+/** The network's time for the same number of evaluations. It is measured directly after the sampler. */
 function network(whole: Row, evaluations: number, quick: boolean): Row {
   const rng = new Rng('network');
   const model = new DiffusionPipeline(new DiffusionMlp({ rng }), {
@@ -58,7 +58,7 @@ function network(whole: Row, evaluations: number, quick: boolean): Row {
   });
   const x = rng.normal(SHAPE);
   const labels = Array.from({ length: PICTURES }, (_, i) => i % 10);
-  const times = Array.from({ length: 2 * (quick ? ASKED.quick : ASKED.full) }, () => {
+  const times = Array.from({ length: 2 * (quick ? EVALUATIONS.quick : EVALUATIONS.full) }, () => {
     const started = performance.now();
     scope(() => noGrad(() => model.predict(x, 500, labels)));
     return performance.now() - started;
@@ -82,7 +82,7 @@ function network(whole: Row, evaluations: number, quick: boolean): Row {
 
 export const sampler: Subject = {
   name: 'sampler',
-  title: 'Ten steps of each sampler without a network, and the network for as many evaluations.',
+  title: 'Ten steps of each sampler without a network, and the network with the same number of evaluations.',
   cases: ({ quick }) => [
     ...SAMPLERS.filter((name) => name !== 'ddim-inversion').map((name) => samplerCase(name, 'clip', quick)),
     samplerCase('ddim', { kind: 'dynamic' }, quick),

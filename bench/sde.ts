@@ -1,7 +1,7 @@
 /**
- * Paths of stochastic differential equations by Euler and Maruyama. The lecture's drift SDE dx = 0.1 x dt + dW has
- * 10,000 paths and 1,000 steps, in the fused form and in the general form with tensors. The fused form is also measured
- * without storing states, and for geometric Brownian motion. The peers (peers.ts) know the first row as `drift fused`.
+ * Paths of stochastic differential equations by Euler-Maruyama. The lecture's drift SDE dx = 0.1 x dt + dW has 10,000
+ * paths and 1,000 steps. It is measured with the fused kernel and with tensors. The fused kernel is also measured
+ * without storing states, and for geometric Brownian motion. The first row is also a task of the peers, `drift fused`.
  * Twin: a loop over a typed array, with normals by the polar method.
  */
 import { drift, gbm, type Process } from '../src/sde/processes/index.ts';

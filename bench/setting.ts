@@ -5,6 +5,6 @@ export type Numerics = (typeof NUMERICS)[number];
 export interface Setting {
   readonly threads: number;
   readonly numerics: Numerics;
-  /** A few seconds for everything. It tests that the benchmark works; its results are not for publication. */
+  /** Measures everything within a few seconds. This tests the benchmark; the results are not for publication. */
   readonly quick: boolean;
 }

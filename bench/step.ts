@@ -1,6 +1,7 @@
 /**
- * The denoiser's training step: 64 pictures with added noise of factor 0.5; the forward pass through
- * 784-400-400-400-784 with ReLU in between and a sigmoid at the end; mean squared error; the backward pass; Adam.
+ * The denoiser's training step. 64 pictures get noise of the standard deviation 0.5. The model is 784-400-400-400-784,
+ * with ReLU between the layers and a sigmoid at the end. A step has the forward pass, the mean squared error, the
+ * backward pass, and Adam.
  */
 import { scope } from '../src/autograd/tape.ts';
 import { Denoiser } from '../src/models/networks/denoiser.ts';

@@ -14,8 +14,9 @@ export interface Subject {
   cases(setting: Setting): readonly Make[];
 }
 
-/** Milliseconds for a subject under all its settings, and the least and the most for one case. */
+/** Milliseconds for a subject under all its settings. */
 const TOTAL = { quick: 600, full: 15_000 };
+/** The least and the most milliseconds for one case. */
 const LEAST = 10;
 const MOST = 1500;
 const ROOF_WARM_UP = 150;

@@ -1,4 +1,4 @@
-/** The subjects of the benchmark, by the names that the command takes. */
+/** The list of all subjects of the benchmark. */
 import { attention } from './attention.ts';
 import { conv } from './conv.ts';
 import { elementwise } from './elementwise.ts';

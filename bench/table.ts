@@ -1,10 +1,10 @@
-/** Prints rows as a table. There is a column for every field that some row has. Numbers have three digits. */
+/** Formats rows as a table. A field has a column if at least one row has the field. Numbers have three digits. */
 import type { Row } from './row.ts';
 
 export interface Column<R> {
   readonly head: string;
   readonly cell: (row: R) => string | undefined;
-  /** Whether the column is aligned left, as words are; numbers are aligned right. */
+  /** Whether the column is aligned left, for words. Default: right, for numbers. */
   readonly left?: boolean;
 }
 
@@ -43,7 +43,7 @@ export const COLUMNS: readonly Column<Row>[] = [
   { head: 'time over langevin', cell: (r) => times(r.relative) },
 ];
 
-/** Lines of equal width below a line of column heads. */
+/** The table as text: a line of column heads, and a line per row. All lines have the same width. */
 export function table<R>(rows: readonly R[], among: readonly Column<R>[]): string {
   const columns = among
     .filter(({ cell }) => rows.some((row) => cell(row) !== undefined))

@@ -7,7 +7,7 @@ export function timed(run: () => void, times = 1): number {
   return performance.now() - start;
 }
 
-/** How many runs take `slice` milliseconds. It runs the work for at least `warmUp` milliseconds to find out. */
+/** The number of runs in `slice` milliseconds. To measure it, the work runs for at least `warmUp` milliseconds. */
 export function runsFor(slice: number, run: () => void, warmUp: number): number {
   const start = performance.now();
   for (let runs = 1; ; ) {

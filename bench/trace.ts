@@ -1,6 +1,6 @@
 /**
- * The cost of a program. The kernel calls of one run are repeated and timed one by one. The program is also run with
- * kernels that do nothing; that time is the cost of tape, tensors and garbage collector.
+ * The cost of the parts of a program. The kernel calls of one run are repeated and timed one by one. The program also
+ * runs with kernels that do nothing. The time of this run is the cost of tape, tensors and garbage collector.
  */
 import type { Kernels } from '../src/backend/kernels.ts';
 import { type KernelCall, withKernels } from '../src/backend/recorder.ts';
@@ -8,11 +8,11 @@ import { type KernelCall, withKernels } from '../src/backend/recorder.ts';
 /** All calls of one kernel with one shape. */
 export interface Group extends Pick<KernelCall, 'label' | 'shape' | 'flop'> {
   readonly calls: number;
-  /** Milliseconds of all of them together, the best of each. */
+  /** The sum of the best times of the calls, in milliseconds. */
   readonly ms: number;
 }
 
-/** Milliseconds of a run of `body` with kernels that do nothing: the best of `times`. */
+/** The best time of `times` runs of `body` with kernels that do nothing, in milliseconds. */
 export function timeWithoutKernels(body: () => void, calls: readonly KernelCall[], times: number): number {
   const idle = Object.fromEntries(calls.map(({ kernel }) => [kernel, () => {}])) as unknown as Kernels;
   return withKernels(idle, () => {
@@ -26,7 +26,7 @@ export function timeWithoutKernels(body: () => void, calls: readonly KernelCall[
   });
 }
 
-/** Repeats the calls in order, and groups their times by kernel and shape, the longest first. */
+/** Repeats the calls in order, and sums their best times by kernel and shape. The first group has the longest time. */
 export function timeCalls(calls: readonly KernelCall[], replays: number): Group[] {
   const best = calls.map(() => Infinity);
   for (let replay = 0; replay < replays; replay++) {

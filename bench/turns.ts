@@ -1,6 +1,6 @@
 /**
- * The process that `--against` starts for each of two checkouts. It times slices of a row on request of its parent. It
- * uses only `Bench` of a checkout, because the checkout may be older than this file.
+ * `--against` starts this process for each of the two checkouts. When its parent sends a request, it measures a slice of
+ * a row. It uses only the interface `Bench` of a checkout, because the checkout may be older than this file.
  */
 import type { Setting } from './setting.ts';
 import { runsFor, timed } from './timing.ts';
@@ -22,20 +22,15 @@ interface Work {
   run(): void;
 }
 
-/** The requests of the parent, in this order: the rows; then for each row `prepare`, and times. */
+/** The requests of the parent: first `rows`, and then for each row `prepare` and several `time`. */
 export interface Requests {
-  /**
-   * Sets the engine, and returns the names of a subject's rows in their order. It returns none if the checkout does not
-   * have the subject.
-   */
+  /** Sets the engine, and returns the names of a subject's rows. They are empty for an unknown subject. */
   rows(subject: string, setting: Setting): RowName[];
-  /**
-   * Makes a row's work, and runs it for `warmUp` ms. A turn will have as many runs as take `slice` ms, at least one.
-   */
+  /** Makes a row's work, and runs it for `warmUp` ms. It also counts the runs in a turn of `slice` ms, at least one. */
   prepare(row: number, slice: number, warmUp: number): void;
   /**
-   * Takes a turn, and returns the ms of one run. One run before does not count, because the other process has used the
-   * caches.
+   * Takes a turn, and returns the ms of one run. The first run does not count. It is slower, because the other process
+   * has filled the caches with its own data.
    */
   time(): number;
 }

@@ -1,6 +1,6 @@
 /**
- * The twins of attention: loops over Float32Array, for one head and one query at a time. There are as many queries as
- * keys.
+ * The twins of attention: loops over Float32Array, for one head and one query at a time. The number of queries and the
+ * number of keys are equal.
  */
 
 export interface Sizes {
@@ -13,7 +13,8 @@ export interface Sizes {
 type Visit = (own: number, p: Float64Array, rowOf: (token: number) => number) => void;
 
 /**
- * Calls `visit` with the probabilities of each query, and with the first elements of its row and of its head's tokens.
+ * Calls `visit` for each query of each head. `own` is the query's first element, `p` are the attention probabilities,
+ * and `rowOf` gives the first element of any token in the same head.
  */
 function eachQuery(
   { batch, heads, tokens, dim }: Sizes,

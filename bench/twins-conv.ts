@@ -1,4 +1,4 @@
-/** The twins of the convolution kernels: loops over Float32Array, the channels of a pixel innermost. */
+/** The twins of the convolution kernels: loops over Float32Array. The innermost loop is over channels. */
 import { type ConvSizes, convPlaces } from '../src/backend/kernels.ts';
 
 /** y from x and w, dx from dy and w, or dw from x and dy. In a gradient `y` is dy. There are no groups. */

@@ -1,6 +1,6 @@
 /**
- * The twins of the elementwise kernels. Each is a separate loop. Loops that share code through a callback would be
- * slower than usual code, because the engine could not inline the callback.
+ * The twins of the elementwise kernels. Each is a separate loop. One common loop that calls a function for each element
+ * would be slower, because the engine could not inline the call.
  */
 import type { BinaryName, UnaryAttributes, UnaryName } from '../src/backend/kernels.ts';
 import { erf, erfc } from '../src/math.ts';

@@ -1,6 +1,6 @@
-/** The twins of group normalisation: see twins.ts. */
+/** The twins of group normalisation. twins.ts says what a twin is. */
 
-/** The statistics of a group of channels of one picture x[positions, channels] that begins at `first`. */
+/** The statistics of one group of channels in one picture x[positions, channels]. The group starts at `first`. */
 function statistics(x: Float32Array, first: number, positions: number, channels: number, size: number) {
   const n = positions * size;
   let mean = 0;

@@ -1,4 +1,4 @@
-/** The twins of the kernels of rows and indices: see twins.ts. */
+/** The twins of the kernels of rows and indices. twins.ts says what a twin is. */
 import type { SoftmaxName } from '../src/backend/kernels.ts';
 
 /** y[rows,cols] = softmax of each row of x, or its logarithm. */

@@ -1,8 +1,8 @@
 /**
- * The twins of the kernels (src/backend/kernels.ts has the contract): the same algorithm as plain loops over
- * Float32Array, as a careful programmer writes it in TypeScript. Numbers are stored as float32 and computed in float64,
- * as JavaScript does. Elementwise twins are in twins-elementwise.ts. The twin of a whole program is the same program on
- * the reference backend.
+ * The twins of the kernels. A twin is the same algorithm in plain TypeScript, as loops over Float32Array. It is written
+ * with care, but without tricks. Numbers are stored as float32 and computed in float64, as JavaScript does.
+ * src/backend/kernels.ts says what each kernel computes. Elementwise twins are in twins-elementwise.ts. The twin of a
+ * whole program is the same program on the reference backend.
  */
 import type { AdamStep, ReduceName, RmspropStep, SgdStep } from '../src/backend/kernels.ts';
 
@@ -138,7 +138,7 @@ export function adam(
   }
 }
 
-/** With momentum, from the second step on. */
+/** SGD with momentum, in its second or a later step. */
 export function sgd(
   n: number,
   p: Float32Array,
@@ -152,7 +152,7 @@ export function sgd(
   }
 }
 
-/** Not centred and without momentum. */
+/** RMSprop without centring and without momentum. */
 export function rmsprop(
   n: number,
   p: Float32Array,

@@ -1,7 +1,7 @@
 /**
  * jax-js on its WASM device: products, normals and the two training steps of bench/step.ts and bench/lecture.ts. Each
- * step is one `jit` of loss, gradient and Adam, as its guide recommends. A function consumes its arguments; `x.ref`
- * keeps x for another use.
+ * step is one `jit` of loss, gradient and Adam, as its guide recommends. A function frees its arguments. `x.ref` is
+ * an argument that is not freed.
  */
 import { pathToFileURL } from 'node:url';
 import { requirePeer, serve } from './protocol.js';
@@ -66,7 +66,8 @@ function adam(p, g, m, v) {
 }
 
 /**
- * A training step of `loss(layers, data, noise)`, with `noises` new arrays of normals of the data's shape in each step.
+ * A training step of `loss(layers, data, noise)`. `noises` is the number of new noise arrays in each step. Each has the
+ * data's shape.
  */
 function training(widths, noises, loss) {
   const zeros = (layers) =>

@@ -1,6 +1,6 @@
 /**
- * The common code of the JavaScript peers. It has the same requests and answers as protocol.py. `resolve` finds a
- * package in the folder of `--peers-dir`, which is the first argument.
+ * The common code of the JavaScript peers. Requests and answers are those of protocol.py. The first argument of a peer
+ * is the folder of `--peers-dir`.
  */
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 const SLICE = 1;
 const FEW = 12;
 
-/** A `require` that searches the peers' folder. */
+/** A `require` that searches for packages in the peers' folder. */
 export const requirePeer = createRequire(join(resolve(process.argv[2] ?? '.'), 'package.json'));
 
 const say = (answer) => process.stdout.write(`${JSON.stringify(answer)}\n`);
@@ -34,7 +34,8 @@ async function measure(run, budget) {
 }
 
 /**
- * Answers requests until the input ends. `works` has a function for each name. It takes a shape and returns the work.
+ * Answers requests until the input ends. `works` has a function for each name of a task. The function takes a shape and
+ * returns the work.
  */
 export async function serve(peer, works) {
   say({ peer });

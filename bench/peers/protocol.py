@@ -1,12 +1,12 @@
-"""The common code of the Python peers. A peer first prints its name. It then answers each request with one line of JSON.
+"""The common code of the Python peers. A peer first prints its name. Then it answers each request with a line of JSON.
 
-A request is one line, {"name", "shape", "budget"}: the work, its sizes, and the milliseconds to spend on it. The answer is
-{"ms", "msMedian"}, milliseconds of one run, or {"skip": reason}. To try it:
+A request is one line, {"name", "shape", "budget"}: the work, its sizes, and the milliseconds to spend on it. The answer
+is {"ms", "msMedian"}, milliseconds of one run, or {"skip": reason}. An example:
 
     echo '{"name": "gemm NN", "shape": [512, 512, 512], "budget": 500}' | python3 bench/peers/numpy_peer.py
 
-Times are measured as in bench/harness.ts: a slice is a millisecond or one run, and the best slice counts. Of more than
-twelve slices the two fastest are left out.
+Times are measured as in bench/harness.ts. A slice takes about a millisecond, or one run if a run takes longer. The best
+slice counts. If there are more than twelve slices, the two fastest do not count.
 """
 
 import json
@@ -38,7 +38,7 @@ def measure(run, budget):
 
 
 def blas():
-    """Which BLAS is loaded: it decides how fast products are, and the reference one is slow."""
+    """The name of the loaded BLAS. It determines the speed of products; the reference BLAS is slow."""
     with open("/proc/self/maps", encoding="utf-8") as maps:
         files = " ".join(line.split("/")[-1].strip() for line in maps if "/" in line).lower()
     known = {"openblas": "OpenBLAS", "mkl_rt": "MKL", "libblis": "BLIS", "atlas": "ATLAS", "libblas": "reference BLAS"}
@@ -46,7 +46,7 @@ def blas():
 
 
 def serve(peer, works):
-    """Answers requests until the input ends. `works` makes the work of a name from its shape."""
+    """Answers requests until the input ends. `works` has a function from a shape to the work, for each name."""
     print(json.dumps({"peer": peer}), flush=True)
     made = {}
     for line in sys.stdin:

@@ -1,7 +1,7 @@
-"""PyTorch: products, normals, three training steps and paths of an SDE, float32, on as many threads as OMP_NUM_THREADS says.
+"""PyTorch: products, normals, three training steps and paths of an SDE, float32, on OMP_NUM_THREADS threads.
 
-The steps are the programs of bench/step.ts, bench/lecture.ts and bench/unet.ts, op for op, in usual PyTorch code. The
-U-Net has PyTorch's own layout of pictures, which is the faster one here.
+The steps have the same ops as bench/step.ts, bench/lecture.ts and bench/unet.ts, in usual PyTorch code. The U-Net has
+PyTorch's default layout of pictures, [batch, channels, height, width], which is faster here.
 """
 
 import os
