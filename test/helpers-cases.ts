@@ -8,7 +8,7 @@ export interface Case {
   readonly attrs: unknown;
 }
 
-/** Sizes that leave every kind of tail: 0, 1, below and above a vector and a cache line of float32. */
+/** Sizes with every kind of tail: 0, 1, and numbers below and above a vector and a cache line of float32. */
 export const SIZES = [0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 33, 67] as const;
 
 const size = (max: number) => fc.integer({ min: 0, max });
@@ -21,7 +21,7 @@ const broadcastPair = fc
   .chain((axes) =>
     fc.tuple(size(axes.length), fc.boolean()).map(([drop, swap]) => {
       const left = axes.map(([n, which]) => (which === 'right' ? 1 : n));
-      // Leading dimensions of one operand may be missing altogether.
+      // One operand may have fewer dimensions: its leading dimensions are missing.
       const right = axes.map(([n, which]) => (which === 'left' ? 1 : n)).slice(drop);
       return swap ? [right, left] : [left, right];
     }),
@@ -170,7 +170,7 @@ const conv2d: fc.Arbitrary<Case> = fc
   })
   .map(({ batch, extra, kernel, channels: [inner, out], bias, ...attrs }) => {
     const { padding, dilation, groups } = attrs;
-    // The kernel spans at most the padded map.
+    // The dilated kernel is not larger than the padded map.
     const map = [0, 1].map((i) => Math.max(1, dilation[i] * (kernel[i] - 1) + 1 - 2 * padding[i] + extra[i]));
     const shapes = [
       [batch, ...map, inner * groups],
@@ -179,7 +179,7 @@ const conv2d: fc.Arbitrary<Case> = fc
     return { shapes: bias ? [...shapes, [out * groups]] : shapes, attrs };
   });
 
-/** Random cases of the ops that take any shape, by name. Ops that are not here have their samples only. */
+/** Random cases of ops, by name. Ops that are not here have only the samples in their definition. */
 export const CASES: Readonly<Record<string, fc.Arbitrary<Case>>> = {
   ...Object.fromEntries(
     [
@@ -208,7 +208,7 @@ export const CASES: Readonly<Record<string, fc.Arbitrary<Case>>> = {
   mean: reduction(6, 1),
   max: reduction(6, 1),
   min: reduction(6, 1),
-  // Its axes are neighbours: Tensor.prod cuts others into runs.
+  // The op takes adjacent axes only. Tensor.prod calls it once for each group of adjacent axes.
   prod: reduction(6, 0).map(({ shapes, attrs }) => {
     const { axes, keepDims } = attrs as { axes: number[]; keepDims: boolean };
     return { shapes, attrs: { axes: axes.filter((axis, i) => axis === axes[0] + i), keepDims } };

@@ -1,4 +1,4 @@
-/** Convolutions for tests: their sizes, and the three kernels by the name of their result. */
+/** Convolutions for tests: their sizes, and the three kernels (forward and two gradients). */
 import { type ConvSizes, convPlaces, type Kernels, type Ptr, type Target } from '../src/backend/kernels.ts';
 
 /** The numbers of elements of x, w and y. */
@@ -11,7 +11,7 @@ export function elements(s: ConvSizes): [x: number, w: number, y: number] {
   ];
 }
 
-/** The three kernels by the name of their result: operands, and the most products in an element's sum. */
+/** The three kernels. `operands` are the inputs and the result. `terms` is the most products in an element's sum. */
 export const KERNELS = {
   forward: {
     operands: ['x', 'w', 'y'],
@@ -32,7 +32,7 @@ export const KERNELS = {
   },
 } as const;
 
-/** A convolution 3x3 with padding 1, unless the given sizes say otherwise. */
+/** The sizes of a 3x3 convolution with padding 1. `given` replaces some of them. */
 export const sizes = (given: Partial<ConvSizes>): ConvSizes => ({
   ...{ batch: 1, height: 5, width: 5, inChannels: 1, outChannels: 1, kernelHeight: 3, kernelWidth: 3 },
   ...{ strideHeight: 1, strideWidth: 1, paddingHeight: 1, paddingWidth: 1 },

@@ -1,4 +1,4 @@
-/** Helpers for the suites of the optimisers: small parameters, gradients set by hand, and a run on each backend. */
+/** Helpers for the suites of the optimisers: small parameters, chosen gradients, and a run on each backend. */
 import { scope } from '../src/autograd/tape.ts';
 import { backend, setBackend } from '../src/backend/backend.ts';
 import { tensor } from '../src/tensor/create.ts';
@@ -8,7 +8,7 @@ import type { Tensor } from '../src/tensor/tensor.ts';
 export const parametersOf = (values: readonly number[][]): Tensor[] =>
   values.map((row) => tensor(row, { requiresGrad: true }));
 
-/** Runs `body` on each backend in turn, with a tolerance for numbers of about 1. */
+/** Runs `body` on one backend after the other. Its argument is the tolerance for numbers of about 1. */
 export function onEach(body: (tolerance: number) => void): void {
   const before = backend().name;
   for (const name of ['wasm', 'reference'] as const) {
@@ -21,7 +21,7 @@ export function onEach(body: (tolerance: number) => void): void {
   }
 }
 
-/** Backward from Σ g·p, whose gradient is g. */
+/** Gives p the gradient g, by the backward pass of Σ g·p. */
 export function giveGradient(p: Tensor, g: readonly number[]): void {
   scope(() => {
     const weights = tensor([...g]);

@@ -1,4 +1,4 @@
-/** The built page in Chromium: opens it, hears of all that goes wrong, and reads what its figures show. */
+/** Opens the built page in Chromium, collects its errors and warnings, and reads the hashes of its figures. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BrowserContextOptions, chromium, type Page } from 'playwright-core';
@@ -10,7 +10,7 @@ import { inFolder, langevin, ROOT } from './dist.ts';
 export const SITE = join(ROOT, 'dist', 'page');
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 export const hasChromium = existsSync(CHROMIUM);
-/** A busy machine takes its time. */
+/** A long timeout, because the machine can be busy. */
 export const PATIENCE = { timeout: 300_000 };
 
 export interface Opened {
@@ -68,14 +68,14 @@ export async function computed(page: Page, { id, live }: AnyFigure): Promise<Rec
   );
 }
 
-/** Writes a seed into a figure's field. */
+/** Writes a seed to a figure's field. */
 export async function seed(page: Page, { id, table }: AnyFigure, value: string): Promise<void> {
   if (!('seed' in table)) return;
   await page.fill(`#${id}-seed`, value);
   await page.keyboard.press('Tab');
 }
 
-/** The hashes that a line of the command prints in its last event. */
+/** Runs a command line of `langevin`, and returns the hashes in its last event. */
 export function numbersOf(line: string, threads = 1): Promise<Record<string, string>> {
   const words = [...line.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(([, a, b, c]) => a ?? b ?? c!);
   // schedules computes no tensor, and has no threads

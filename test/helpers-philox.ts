@@ -6,7 +6,7 @@
  * Source: Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3" (2011).
  */
 
-/** Four words, the lowest first. */
+/** Four words of 32 bits. The first is the lowest. */
 export type Words = [number, number, number, number];
 
 const M0 = 0xd2511f53n;
@@ -24,7 +24,7 @@ const schedule = (key: readonly [number, number]) =>
     (BigInt(key[1]) + BigInt(i) * W1) & MASK,
   ]) as [bigint, bigint][];
 
-/** The block of `counter` under `key`. */
+/** The block for `counter` and `key`. */
 export function philoxBlock(counter: Readonly<Words>, key: readonly [number, number]): Words {
   let [c0, c1, c2, c3] = counter.map(BigInt) as [bigint, bigint, bigint, bigint];
   for (const [k0, k1] of schedule(key)) {
@@ -43,7 +43,7 @@ function inverse(m: bigint): bigint {
 const M0_INVERSE = inverse(M0);
 const M1_INVERSE = inverse(M1);
 
-/** The counter whose block under `key` is `words`. */
+/** The counter whose block for `key` is `words`. */
 export function counterFor(words: Readonly<Words>, key: readonly [number, number]): Words {
   let [c0, c1, c2, c3] = words.map(BigInt) as [bigint, bigint, bigint, bigint];
   for (const [k0, k1] of schedule(key).reverse()) {

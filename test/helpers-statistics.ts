@@ -3,7 +3,7 @@
  * standard scores, so that a suite can state how improbable its observation is.
  */
 
-/** The standard normal distribution function, by its series: absolute error under 1e-15. Marsaglia (2004). */
+/** The standard normal distribution function, by its series. The absolute error is below 1e-15. Marsaglia (2004). */
 export function normalCdf(x: number): number {
   if (Math.abs(x) > 8) return x > 0 ? 1 : 0;
   let term = x;
@@ -25,7 +25,7 @@ export function ksTest(values: Float64Array, cdf: (x: number) => number): number
     distance = Math.max(distance, f - i / n, (i + 1) / n - f);
   }
   const lambda = (Math.sqrt(n) + 0.12 + 0.11 / Math.sqrt(n)) * distance;
-  // The series alternates and converges fast, but not near 0, where the result is 1.
+  // The series converges fast, except near 0. There the result is 1.
   if (lambda < 0.2) return 1;
   let q = 0;
   for (let j = 1; j <= 100; j++) q += (j % 2 === 1 ? 2 : -2) * Math.exp(-2 * j * j * lambda * lambda);
@@ -38,8 +38,8 @@ export function binomialScore(count: number, n: number, p: number): number {
 }
 
 /**
- * The probability that a count of rare events is at least as far from its expectation on the same side, doubled
- * for the two sides: exact for a Poisson distribution.
+ * The p-value of a count of rare events. It is the probability of a count at least as far from the expectation on the
+ * same side, times 2 for the two sides. It is exact for a Poisson distribution.
  */
 export function poissonTest(count: number, expected: number): number {
   let term = Math.exp(-expected);
@@ -48,7 +48,7 @@ export function poissonTest(count: number, expected: number): number {
   return Math.min(1, 2 * Math.min(atMost, 1 - atMost + term));
 }
 
-/** The correlation of two samples of a distribution with mean 0 and variance 1, times √n: a standard score. */
+/** A standard score: √n times the correlation of two samples. Their distribution has mean 0 and variance 1. */
 export function correlationScore(a: ArrayLike<number>, b: ArrayLike<number>): number {
   const n = Math.min(a.length, b.length);
   let sum = 0;
@@ -56,7 +56,7 @@ export function correlationScore(a: ArrayLike<number>, b: ArrayLike<number>): nu
   return sum / Math.sqrt(n);
 }
 
-/** Pearson's χ² of counts against equal expectations, as a standard score (Wilson and Hilferty, 1931). */
+/** Pearson's χ² of counts with equal expectations, as a standard score (Wilson and Hilferty, 1931). */
 export function chiSquareScore(counts: ArrayLike<number>, n: number): number {
   const cells = counts.length;
   const expected = n / cells;

@@ -6,30 +6,30 @@ import type { Trainer } from '../src/models/training/loop.ts';
 import type { Progress } from '../src/models/training/recipe.ts';
 import { encodeRun } from '../src/models/training/resume.ts';
 
-/** Runs to the end; the events of its epochs. */
+/** Runs a training to its end, and returns the events of the epochs. */
 export const epochsOf = (events: Iterable<TrainEvent>): EpochEvent[] =>
   [...events].filter((event): event is EpochEvent => event.type === 'epoch');
 
 /** The fields of an event, without the elapsed time. */
-export type Told = readonly (string | number)[];
+export type EventFields = readonly (string | number)[];
 
 /** Trains for at most the given number of steps, and returns the events. */
-export function trainFor(run: Trainer, most = Infinity): Told[] {
-  const told: Told[] = [];
+export function trainFor(run: Trainer, most = Infinity): EventFields[] {
+  const events: EventFields[] = [];
   let steps = 0;
   for (const event of run.run()) {
-    if (event.type === 'epoch') told.push(['epoch', event.epoch, event.trainLoss, event.testLoss]);
-    else told.push([event.epoch, event.batch, event.loss]);
+    if (event.type === 'epoch') events.push(['epoch', event.epoch, event.trainLoss, event.testLoss]);
+    else events.push([event.epoch, event.batch, event.loss]);
     if (event.type === 'batch' && ++steps >= most) break;
   }
-  return told;
+  return events;
 }
 
-/** The run's file, as it is read. */
+/** Writes the run's file, and reads it again. */
 export const saved = (run: Trainer, resumable = true): Checkpoint =>
   decodeCheckpoint(encodeRun(run, { resumable }), 'run');
 
-/** A hash of a run's file without the elapsed seconds, which differ between runs. */
+/** A hash of a run's file. It does not depend on the elapsed seconds, which differ between runs. */
 export function bitsOf({ parameters, training, settings }: Checkpoint): string {
   const { tensors, progress } = training!;
   const { seconds: _, epoch, ...counters } = progress as Omit<Progress, 'seconds'> & { seconds: number };

@@ -1,6 +1,6 @@
 /**
- * Helpers for several suites: seeded inputs, a run on a given backend, one kernel on both backends with guard values
- * around its arrays, and errors in units in the last place of float32.
+ * Helpers for several suites: seeded inputs, a run on a given backend, and errors in units in the last place of
+ * float32. `runKernel` runs one kernel, with guard values around its arrays.
  */
 import seedrandom from 'seedrandom';
 import * as assert from 'uvu/assert';
@@ -21,13 +21,13 @@ import type { Nested } from '../src/tensor/format.ts';
 import type { Tensor } from '../src/tensor/tensor.ts';
 import type { Test } from './suite.ts';
 
-/** n float32 numbers, uniform in [lo, hi), the same for the same seed. */
+/** n float32 numbers, uniform in [lo, hi). They are a function of the seed. */
 export function uniforms(seed: string | number, n: number, lo = -1, hi = 1): Float32Array<ArrayBuffer> {
   const next = seedrandom(String(seed));
   return Float32Array.from({ length: n }, () => lo + (hi - lo) * next());
 }
 
-/** Runs `body` in a scope on the named backend, and then selects the earlier backend again. */
+/** Runs `body` in a scope on the named backend. Then it restores the selected backend. */
 export function onBackend<T>(name: BackendName, body: () => T): T {
   const before = backend().name;
   setBackend(name);
@@ -38,7 +38,7 @@ export function onBackend<T>(name: BackendName, body: () => T): T {
   }
 }
 
-/** The distance of neighbouring float32 numbers at x; 2^-149 for subnormals. */
+/** The distance between neighbouring float32 numbers at x. It is 2^-149 for subnormals. */
 export function ulp(x: number): number {
   const a = Math.abs(x);
   if (a < 2 ** -125) return 2 ** -149;
@@ -47,7 +47,7 @@ export function ulp(x: number): number {
 }
 const bits = new DataView(new ArrayBuffer(8));
 
-/** Half the distance of neighbouring float32 numbers at 1: the largest relative error of one rounding. */
+/** The largest relative error of one rounding: half the distance between float32 numbers at 1. */
 export const U = 2 ** -24;
 
 /**
@@ -71,7 +71,7 @@ function once(key: string, make: () => Backend): Backend {
   return backend;
 }
 
-/** The tests' own backends, so that both exist for any selected backend. */
+/** Two backends for tests. They do not depend on the selected backend. */
 export const ownWasm = (numerics: Numerics = 'strict'): Backend =>
   once(numerics, () => createWasmBackend({ numerics, threads: 1 }));
 export const ownReference = (): Backend => once('reference', createReferenceBackend);
@@ -129,16 +129,16 @@ export function onBoth(
   };
 }
 
-/** The error that a pair of normals at radius r may have: see assembly/random/gaussian.ts. */
+/** The largest error of a pair of normals at radius r. See assembly/random/gaussian.ts. */
 export const gaussianError = (r: number): number => 4e-7 * r + 2 ** -24 / Math.max(r, 2 ** -12);
 
-/** Asserts that two arrays of normals from one block agree within `gaussianError`. `b` has whole groups of 16. */
+/** Asserts that two arrays of normals agree within `gaussianError`. The length of `b` is a multiple of 16. */
 export function closeNormals(a: ArrayLike<number>, b: ArrayLike<number>, what: string): void {
   // Elements i and i + 4 are the cosine and the sine of one pair (assembly/random/gaussian.ts).
   close(a, Array.from(b).slice(0, a.length), (i) => gaussianError(Math.hypot(b[i]!, b[i ^ 4]!)), what);
 }
 
-/** Asserts |a - b| <= tolerance(i) for all i; two NaN, and two equal infinities, are equal. */
+/** Asserts |a - b| <= tolerance(i) for all i. Two NaN are equal, and so are two equal infinities. */
 export function close(
   a: ArrayLike<number>,
   b: ArrayLike<number>,
@@ -155,7 +155,7 @@ export function close(
   }
 }
 
-/** Asserts that `action` throws an error of that class, of one line that matches. */
+/** Asserts that `action` throws an error of class `type`. Its message is one line that matches `message`. */
 export function refused(
   action: () => unknown,
   type: new (...args: never[]) => Error,
@@ -180,7 +180,7 @@ export const scoped =
   (test: Test): void =>
     define((sentence, body) => test(sentence, () => scope(body)));
 
-/** Asserts shape and elements of x, near the given ones. */
+/** Asserts that x has the shape of `expected`, and elements near those of `expected`. */
 export function near(x: Tensor, expected: Nested, tolerance = 1e-6): void {
   const wanted = tensor(expected);
   assert.equal(x.shape, wanted.shape);

@@ -23,7 +23,7 @@ import { restoreRun } from '../src/models/training/resume.ts';
 import { toyTrainer } from '../src/models/training/toy.ts';
 import { Rng } from '../src/random/rng.ts';
 import { refused } from './helpers.ts';
-import { bitsOf, saved, type Told, trainFor } from './helpers-training.ts';
+import { bitsOf, type EventFields, saved, trainFor } from './helpers-training.ts';
 import { suite } from './suite.ts';
 
 const strokes = loadStrokes({ train: 50, test: 20 });
@@ -91,24 +91,24 @@ suite('training', (test) => {
 
   for (const [name, { begin, resume }] of Object.entries(RECIPES)) {
     test(`${name}: runs that are interrupted at random steps end with the same bits as an uninterrupted run`, () => {
-      const goOn = (file: Checkpoint): Trainer => {
+      const resumed = (file: Checkpoint): Trainer => {
         if (resume) return resume(file);
         const run = begin();
         restoreRun(run, file);
         return run;
       };
       const whole = begin();
-      const told = trainFor(whole);
+      const events = trainFor(whole);
       const expected = bitsOf(saved(whole));
       const words = new Rng('interruptions').bits(16);
       for (let i = 0; i < 8; i++) {
         const first = begin();
-        const heard = trainFor(first, 1 + (words[2 * i] % 20));
-        const second = goOn(saved(first));
-        heard.push(...trainFor(second, 1 + (words[2 * i + 1] % 20)));
-        const third = goOn(saved(second));
-        heard.push(...trainFor(third));
-        assert.equal(heard, told, `run ${i}`);
+        const joined = trainFor(first, 1 + (words[2 * i] % 20));
+        const second = resumed(saved(first));
+        joined.push(...trainFor(second, 1 + (words[2 * i + 1] % 20)));
+        const third = resumed(saved(second));
+        joined.push(...trainFor(third));
+        assert.equal(joined, events, `run ${i}`);
         assert.is(bitsOf(saved(third)), expected, `run ${i}`);
       }
     });
@@ -136,9 +136,9 @@ suite('training', (test) => {
     const short = denoiser({ epochs: 1 });
     trainFor(short);
     const longer = resumeDenoiser(saved(short), strokes, { epochs: 3 });
-    const told: Told[] = [...trainFor(longer)];
+    const events: EventFields[] = [...trainFor(longer)];
     const whole = denoiser();
-    assert.equal(told, trainFor(whole).slice(8));
+    assert.equal(events, trainFor(whole).slice(8));
     assert.equal(
       longer.recipe.module.parameters().map((p) => p.toArray()),
       whole.recipe.module.parameters().map((p) => p.toArray()),
