@@ -5,18 +5,18 @@
  * The network's time input is 0 to 1000 for every schedule, so one time embedding fits all schedules.
  *
  * The network's `outputs` says what its output is. For `prediction`, as in the U-Net, the output is the predicted
- * quantity: x0, eps, v, flow, score or edm. The MLP's output y is always an estimate of the data x0. Its hidden layers have
- * fewer numbers than a picture has pixels. So it can represent a digit, but not independent noise in all pixels, which
- * is a part of eps, v, flow, score and edm.
+ * quantity: x0, eps, v, flow, score or edm. The MLP's output y is always an estimate of the data x0. Its hidden layers
+ * have fewer numbers than a picture has pixels. So it can represent a digit, but not independent noise in all pixels.
+ * Such noise is a part of eps, v, flow, score and edm.
  *
  * For the MLP the prediction is computed from y and x. We assume that the data are normal around y with the standard
  * deviation e. Then the best prediction of p·x0 + q·eps at a noise level is
  *
  *     ((p·e²·alpha + q·sigma)·x + (p·sigma² - q·alpha·sigma)·y) / (e²·alpha² + sigma²)
  *
- * For the score this is the score of N(alpha·y, e²·alpha² + sigma²). With e > 0 the errors of eps, v, flow and score
- * stay bounded as sigma goes to 0. The cost is noise of the standard deviation e in the samples. e is 0.05, with pixels
- * in [-1, 1]. A prediction of x0 needs no e: it is y itself.
+ * If the predicted quantity is the score, the formula gives the score of N(alpha·y, e²·alpha² + sigma²). With e > 0
+ * the errors of eps, v, flow and score stay bounded as sigma goes to 0. The cost is noise in the samples, with the
+ * standard deviation e. e is 0.05, with pixels in [-1, 1]. A prediction of x0 needs no e: it is y itself.
  *
  * If a network with the output `prediction` predicts `edm`, its input is x/√(sigma² + d²·alpha²), as in EDM
  * (diffusion/preconditioning.ts).

@@ -1,6 +1,6 @@
 /**
- * Noise schedules side by side, over time from 0 to 1. Two quantities allow comparing variance preserving and variance
- * exploding schedules:
+ * Curves of several noise schedules, over time from 0 to 1. There are two quantities. Both can be compared between
+ * variance-preserving and variance-exploding schedules:
  *
  *     alphaBar = 1/(1 + (sigma/alpha)²)     the data's share of the variance
  *     SNR      = (alpha/sigma)²             the signal-to-noise ratio

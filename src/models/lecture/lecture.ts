@@ -1,15 +1,15 @@
 /**
  * The lecture's diffusion model, as in the slides. There are T = 5 times, equally spaced from 0 to 1. The network is
- * 785-400-400-784, and the time is one more input. A training step takes a batch of data,
+ * 785-400-400-784, and the time is one more input. A training step computes the loss of a batch of data:
  *
  *   noisy = data + Σ_t √(s[t+1] - s[t])·randn                        all T-1 noising steps
  *   for t = T-2, ..., 0:
  *     denoised = noisy - √(s[t+1] - s[t])·randn
  *     loss    += MSE(model(denoised, s[t]), (data - denoised)/(s[t+1] - s[t]))
  *
- * and Adam makes a step on the sum (training/lecture.ts). "denoised" subtracts a new random draw. This does not remove
- * noise, but adds noise. analysis.ts has the consequences. By default every t starts from the same `noisy`, as in the
- * formula. With `carry`, `noisy` becomes `denoised` after each t, which is the other way to read the slide.
+ * Then Adam makes a step (training/lecture.ts). "denoised" subtracts new random numbers. This does not remove noise,
+ * but adds noise. analysis.ts has the consequences. By default every t starts from the same `noisy`, as in the formula.
+ * With `carry`, `noisy` becomes `denoised` after each t. The slide can be read in both ways.
  */
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { whole } from '../../checkpoint/fields.ts';

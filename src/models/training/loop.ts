@@ -10,8 +10,8 @@
  * same bits (resume.ts).
  *
  * Without a time limit, the state at a step is a function of the settings and the step only. With a time limit, the
- * learning rate depends on the larger of two fractions: steps done, and time used. So the learning rate reaches its end
- * also in a run that ends by the time limit. The bits of such a run depend on the speed of the machine.
+ * learning rate depends on the larger of two fractions: steps done, and time used. So the learning-rate schedule also
+ * ends when the time limit ends the run. The bits of such a run depend on the speed of the machine.
  */
 import { scope } from '../../autograd/tape.ts';
 import { DivergenceError, ValueError } from '../../errors.ts';
@@ -84,8 +84,9 @@ export class Trainer<R extends Recipe = Recipe> {
 
   /**
    * Trains until the last epoch or the time limit, and yields the events.
-   * @throws DivergenceError for a loss that is NaN or infinite, with the epoch and the batch. First, the model and the
-   *   average get their values from the end of the last epoch, or from the start of the run
+   * If a loss is NaN or infinite, the model and the average get their values from the end of the last epoch, or from
+   * the start of the run. Then the function throws.
+   * @throws DivergenceError for a loss that is NaN or infinite, with the epoch and the batch
    */
   *run(): Generator<TrainEvent, void> {
     const { batches } = this.source;

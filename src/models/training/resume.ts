@@ -106,7 +106,7 @@ function trainingOf({ training, source }: Checkpoint): {
   return { tensors: training.tensors, progress: whole };
 }
 
-/** Whether an object from a file has the fields of counters. `Trainer.seek` and its callees check their ranges. */
+/** Whether metadata has all counters. Only their types are checked here; `Trainer.seek` checks their ranges. */
 function isProgress({ step, seconds, position, streams, emaUpdates, adamSteps, epoch, data }: SavedProgress) {
   const numbers = [step, seconds, position?.epoch, position?.batch, emaUpdates];
   return (
