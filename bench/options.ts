@@ -11,7 +11,7 @@ export interface Options extends Matrix {
   readonly subjects: readonly string[];
   readonly json: boolean;
   readonly browser: boolean;
-  /** Another checkout. Each of its rows is timed in turns with the same row here. */
+  /** The folder of another checkout. Its rows are compared with the rows of this checkout. */
   readonly against?: string;
   /** The folder where JavaScript peers are installed. */
   readonly peersDir?: string;

@@ -4,7 +4,7 @@
  */
 export interface Row {
   readonly subject: string;
-  /** The kernel in the measured variant, or the program. */
+  /** The name of the kernel with its variant, or of the program. */
   readonly name: string;
   /** Sizes: m x k x n of a product, rows x columns of an array. */
   readonly shape: string;

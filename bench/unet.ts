@@ -113,7 +113,7 @@ const CONVOLUTIONS = [
   [FINE, 3, 32, 1],
 ] as const;
 
-/** Floating-point operations of the convolutions in a step, by their direct sums. */
+/** The flop of the convolutions in a step, counted for the direct sum. */
 function convolutionFlop(batch: number): number {
   const forward = CONVOLUTIONS.map(
     ([pixels, kernel, from, to]) => 2 * batch * pixels * kernel * kernel * from * to,

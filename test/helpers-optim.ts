@@ -4,7 +4,7 @@ import { backend, setBackend } from '../src/backend/backend.ts';
 import { tensor } from '../src/tensor/create.ts';
 import type { Tensor } from '../src/tensor/tensor.ts';
 
-/** A leaf for each row. */
+/** Parameters (leaves that require a gradient), one for each row of `values`. */
 export const parametersOf = (values: readonly number[][]): Tensor[] =>
   values.map((row) => tensor(row, { requiresGrad: true }));
 
