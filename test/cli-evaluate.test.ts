@@ -57,8 +57,8 @@ suite('cli: evaluate', (test) => {
         json(folder, out, 'evaluation.json'),
       );
       assert.ok(likelihood.ode > 0);
-      const { model, sampler, steps, guidance, guidanceAbove, classifierGuidance, prepare, ...rest } =
-        byModel;
+      const { model, sampler, steps, guidance, guidanceAbove, guidanceBelow, ...given } = byModel;
+      const { classifierGuidance, prepare, ...rest } = given;
       assert.equal(byFile, { ...rest, samples: 's.npy' });
       const [one, other] = ['a', 'b'].map((out) => readFileSync(join(folder, out, 'neighbours.png')));
       assert.ok(one.equals(other));

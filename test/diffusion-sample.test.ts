@@ -66,6 +66,29 @@ suite('diffusion: pictures', (test) => {
     refused(() => samplePictures(model, { labels: [7], guidanceAbove: -1 }), ValueError, /guidance: above/);
   });
 
+  test('guidance in an interval evaluates twice at the levels within it, and only there', () => {
+    const asked: [noise: number, rows: number][] = [];
+    const model = greys();
+    const { predict } = model;
+    model.predict = (x, t, labels) => {
+      const { alpha, sigma } = model.schedule.level(t);
+      asked.push([sigma / alpha, labels.length]);
+      return predict(x, t, labels);
+    };
+    const options = { labels: [7], guidance: 2, guidanceAbove: 0.5, steps: 10 };
+    const rowsOf = (guidanceBelow: number) => {
+      asked.length = 0;
+      samplePictures(model, { ...options, guidanceBelow });
+      for (const [noise, rows] of asked) {
+        const isGuided = noise >= 0.5 && (guidanceBelow === 0 || noise <= guidanceBelow);
+        assert.is(rows, isGuided ? 2 : 1, `sigma/alpha = ${noise}`);
+      }
+      return asked.reduce((sum, [, rows]) => sum + rows, 0);
+    };
+    assert.ok(10 < rowsOf(3) && rowsOf(3) < rowsOf(0));
+    refused(() => samplePictures(model, { ...options, guidanceBelow: -1 }), ValueError, /guidance: below/);
+  });
+
   test('all pictures advance in the same frames, although they are sampled in parts', () => {
     const model = greys();
     const labels = labelsInTurn(model, 260);

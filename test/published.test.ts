@@ -181,8 +181,10 @@ suite('published: export and sampling', (test) => {
   test('the command samples by its options, else by the model, else by the defaults', () => {
     const [own, plain] = [pipeline(OWN), pipeline()];
     const read = (model: DiffusionPipeline, options: Options = {}) => readSampling(options, model);
-    const rest = { classifierGuidance: 0, prepare: 'none', seed: '0' };
+    const rest = { guidanceBelow: 0, classifierGuidance: 0, prepare: 'none', seed: '0' };
     assert.equal(read(own), { ...OWN, ...rest });
+    assert.is(read(pipeline({ guidanceBelow: 9 })).guidanceBelow, 9);
+    assert.is(read(pipeline({ guidanceBelow: 9 }), { guidanceBelow: '0' }).guidanceBelow, 0);
     assert.equal(read(plain), { sampler: 'ddim', steps: 30, guidance: 2, guidanceAbove: 1, ...rest });
     assert.equal(read(own, { guidance: '4', steps: '7' }), { ...OWN, ...rest, guidance: 4, steps: 7 });
     assert.equal(read(own, { sampler: 'heun' }), read(own));

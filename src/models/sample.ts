@@ -41,6 +41,8 @@ export interface SampleOptions {
    * noise as there are data; 0 for everywhere.
    */
   readonly guidanceAbove?: number;
+  /** The same from above: at levels whose sigma/alpha is at most this. 0, the default, sets no upper limit. */
+  readonly guidanceBelow?: number;
   /**
    * Guidance by a classifier of noised pictures towards the labels. It needs a label for each picture. The model itself
    * may have no labels.
@@ -72,6 +74,7 @@ const SAMPLE_DEFAULTS = {
   labels: undefined,
   guidance: 1,
   guidanceAbove: SAMPLING_DEFAULTS.guidanceAbove,
+  guidanceBelow: SAMPLING_DEFAULTS.guidanceBelow,
   classifier: undefined,
   sampler: SAMPLING_DEFAULTS.sampler,
   steps: undefined,
@@ -213,12 +216,18 @@ function guided(
   {
     guidance,
     guidanceAbove,
+    guidanceBelow,
     classifier,
-  }: Required<Pick<SampleOptions, 'guidance' | 'guidanceAbove' | 'classifier'>>,
+  }: Required<Pick<SampleOptions, 'guidance' | 'guidanceAbove' | 'guidanceBelow' | 'classifier'>>,
 ): Predictor {
   checkNumber('guidance: above', guidanceAbove);
+  checkNumber('guidance: below', guidanceBelow);
   const known = model.classes > 0 || !classifier ? labels : labels.map(() => null);
-  const when = (t: number) => guidance <= 1 || noiseToSignal(model.schedule.level(t)) >= guidanceAbove;
+  const most = guidanceBelow === 0 ? Infinity : guidanceBelow;
+  const when = (t: number) => {
+    const noise = noiseToSignal(model.schedule.level(t));
+    return guidance <= 1 || (noise >= guidanceAbove && noise <= most);
+  };
   const free = classifierFree(model, known, { scale: guidance, when });
   const { predictWithVariance } = free;
   const network: Predictor = {

@@ -19,7 +19,13 @@ export const PICTURE_SAMPLERS = SAMPLERS.filter(
 );
 
 /** Where neither the command line nor the model's file says anything. */
-export const SAMPLING_DEFAULTS = { sampler: 'ddim', steps: 50, guidanceAbove: 1, prepare: 'none' } as const;
+export const SAMPLING_DEFAULTS = {
+  sampler: 'ddim',
+  steps: 50,
+  guidanceAbove: 1,
+  guidanceBelow: 0,
+  prepare: 'none',
+} as const;
 /** The same for the guidance of models with labels. */
 export const GUIDANCE = 2;
 
@@ -42,6 +48,12 @@ export const OWN_SAMPLING_TABLE = {
     null,
     'Guide only where sigma/alpha, the noise relative to the data, is at least x. 0 guides everywhere.',
     otherwise(SAMPLING_DEFAULTS.guidanceAbove),
+  ),
+  guidanceBelow: notNegative(
+    'guidance-below',
+    null,
+    'Guide only where sigma/alpha is at most x. 0 sets no upper limit.',
+    otherwise(SAMPLING_DEFAULTS.guidanceBelow),
   ),
   prepare: choice(PREPARATIONS)(
     'prepare',

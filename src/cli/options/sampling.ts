@@ -27,6 +27,7 @@ export async function loadModel(options: Options): Promise<LoadedModel> {
 export interface Sampling {
   readonly guidance: number;
   readonly guidanceAbove: number;
+  readonly guidanceBelow: number;
   readonly classifierGuidance: number;
   readonly sampler: SamplerName;
   readonly steps: number;
@@ -64,6 +65,7 @@ export function readSampling(options: Options, model: DiffusionPipeline): Sampli
     steps,
     guidance: guidance ?? otherwise,
     guidanceAbove: typed.guidanceAbove ?? own.guidanceAbove,
+    guidanceBelow: typed.guidanceBelow ?? own.guidanceBelow,
     classifierGuidance,
     // A given picture stays where it is unless the options say otherwise.
     prepare: typed.prepare ?? (options.from === undefined ? own.prepare : SAMPLING_DEFAULTS.prepare),
@@ -80,8 +82,12 @@ export function namedSampling(sampling: Sampling, model: DiffusionPipeline): Par
 
 /** How to sample in a line, for people. */
 export function samplingLine(sampling: Sampling): string {
-  const { sampler, steps, guidance, guidanceAbove, classifierGuidance, prepare } = sampling;
-  const where = guidance > 1 && guidanceAbove > 0 ? ` above sigma/alpha ${guidanceAbove}` : '';
+  const { sampler, steps, guidance, guidanceAbove, guidanceBelow, classifierGuidance, prepare } = sampling;
+  const limits = [
+    guidanceAbove > 0 && `above sigma/alpha ${guidanceAbove}`,
+    guidanceBelow > 0 && `below sigma/alpha ${guidanceBelow}`,
+  ].filter(Boolean);
+  const where = guidance > 1 && limits.length > 0 ? ` ${limits.join(' and ')}` : '';
   const byClassifier = classifierGuidance > 0 ? `, by a classifier ${classifierGuidance}` : '';
   const prepared = prepare === 'none' ? '' : `, prepared as ${prepare}`;
   return `sampler  ${sampler}, ${counted(steps, 'step')}, guidance ${guidance}${where}${byClassifier}${prepared}`;

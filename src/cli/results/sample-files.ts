@@ -9,8 +9,9 @@ import { defaultsOf, settingText, type Value } from '../../models/setting.ts';
 import { SAMPLE_TABLE, SAMPLING_TABLE } from '../../models/settings.ts';
 
 const { count, label, from, strength, inpaint, resamples } = SAMPLE_TABLE;
-const { sampler, steps, guidance, guidanceAbove, classifierGuidance, prepare, seed } = SAMPLING_TABLE;
-const GUIDED = { guidance, guidanceAbove, classifierGuidance };
+const { sampler, steps, guidance, guidanceAbove, guidanceBelow, classifierGuidance, prepare, seed } =
+  SAMPLING_TABLE;
+const GUIDED = { guidance, guidanceAbove, guidanceBelow, classifierGuidance };
 const EDITED = { from, strength, inpaint, resamples };
 const NAMED = { label, sampler, steps, ...GUIDED, prepare, ...EDITED, count, seed };
 const OTHERWISE: Readonly<Record<string, unknown>> = { ...defaultsOf(NAMED), ...SAMPLING_DEFAULTS };
