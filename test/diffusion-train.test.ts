@@ -198,7 +198,7 @@ suite('diffusion training', (test) => {
       for (const [name, p] of model.network.namedParameters())
         assert.equal([...p.toTypedArray()], averages.get(name));
       assert.equal([model.predicts, model.schedule.name, model.classes], ['x0', 'cosine', 10]);
-      const { tones: _tones, cuts: _cuts, ...written } = SETTINGS;
+      const { tones: _tones, cuts: _cuts, kinds: _kinds, ...written } = SETTINGS;
       assert.equal({ ...file.settings, seed: file.seed }, written);
     }
     assert.equal(

@@ -85,7 +85,12 @@ suite('published models', (test) => {
       const { model, tones, data: set, dataDir: _, limit, seconds, ...given } = commandIn(cardOf(name));
       assert.equal([numerics, backend, data], ['strict', 'wasm', { data: set }]);
       assert.equal([limit, seconds], [undefined, undefined]);
-      const { tones: table, cuts: _cuts, ...stated } = settings as typeof settings & Record<string, unknown>;
+      const {
+        tones: table,
+        cuts: _cuts,
+        kinds: _kinds,
+        ...stated
+      } = settings as typeof settings & Record<string, unknown>;
       assert.equal(stated, given);
       assert.is(tones, (table as unknown[] | undefined)?.length ? 'spread' : 'linear');
       const named = new UNet({ ...DIFFUSION_UNETS[model as keyof typeof DIFFUSION_UNETS], classes: 10 });
@@ -104,7 +109,7 @@ suite('published models', (test) => {
         assert.equal(settings.tones ?? [], settings.tones ? spreadTones(set.train) : []);
         const rng = new Rng(settings.seed).stream('initial values');
         const network = new UNet({ ...(sizes as unknown as UNetSizes), rng });
-        const { cuts: _, ...recipe } = settings as typeof settings & { cuts?: unknown };
+        const { cuts: _cuts, kinds: _kinds, ...recipe } = settings;
         const trainer = diffusionTrainer(new DiffusionPipeline(network, recipe), set, recipe);
         for (const _event of trainer.run()) if (trainer.progress.step === STEPS) break;
         assert.is(trainer.progress.step, STEPS);

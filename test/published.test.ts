@@ -133,17 +133,18 @@ suite('published: export and sampling', (test) => {
     const { train } = loadStrokes({ train: 100, test: 1 });
     const model = pipeline();
     const options = { labels: Array.from({ length: 100 }, (_, i) => i % 10), ...OWN, seed: 'greys' };
-    const cuts = runToEnd(matchGreys(model, train, options));
-    assert.equal(runToEnd(matchGreys(model, train, options)), cuts);
+    const greys = runToEnd(matchGreys(model, train, options));
+    assert.equal(runToEnd(matchGreys(model, train, options)), greys);
     const { files } = await EXPORTERS.langevin(runFile(), {
       name: 'a',
       dtype: 'float32',
       sampling: {},
-      cuts,
+      greys,
     });
     const read = diffusionOf(decodeCheckpoint(files[0].bytes));
-    assert.equal(read.settings.cuts, cuts);
-    const matched = samplePictures(new DiffusionPipeline(model.network, { ...PROCESS, cuts }), options);
+    assert.equal(read.settings.cuts, greys.cuts);
+    assert.equal(read.settings.kinds ?? [], greys.kinds);
+    const matched = samplePictures(new DiffusionPipeline(model.network, { ...PROCESS, ...greys }), options);
     const share = (values: ArrayLike<number>, most: number) =>
       Array.from(values).filter((value) => value <= most).length / values.length;
     for (const grey of [0, 40, 128, 254]) {

@@ -5,11 +5,12 @@ import { scope } from '../src/autograd/tape.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../src/checkpoint/checkpoint.ts';
 import { createDataset } from '../src/data/dataset.ts';
 import { FormatError, ValueError } from '../src/errors.ts';
+import { matchedCuts, matchedGreys, matchedKinds } from '../src/models/cuts.ts';
 import { NoiseClassifier } from '../src/models/networks/noise-classifier.ts';
 import { UNet } from '../src/models/networks/unet.ts';
 import { DiffusionPipeline, diffusionInfo, diffusionOf } from '../src/models/pipeline.ts';
 import { samplePictures } from '../src/models/sample.ts';
-import { decodeTones, encodeTones, matchedCuts, spreadTones } from '../src/models/tones.ts';
+import { decodeTones, encodeTones, spreadTones } from '../src/models/tones.ts';
 import { Rng } from '../src/random/rng.ts';
 import { tensor } from '../src/tensor/create.ts';
 import { refused } from './helpers.ts';
@@ -132,6 +133,113 @@ suite('tones', (test) => {
       ValueError,
       /^cuts: expected 255/,
     );
+  });
+
+  /** Pictures of 16 pixels, half of them ground; the plateau has 5 pixels, and each grey of the slope is another. */
+  const ofPlateau = (plateau: number) => [
+    ...new Array(8).fill(0),
+    60,
+    120,
+    180,
+    ...new Array(5).fill(plateau),
+  ];
+  const pictures = (plateaus: readonly number[]) =>
+    createDataset({
+      name: 'plateaus',
+      height: 4,
+      width: 4,
+      classes: 1,
+      images: Uint8Array.from(plateaus.flatMap(ofPlateau)),
+      labels: new Uint8Array(plateaus.length),
+    });
+
+  test('kinds give each sample the greys of the pictures of its own plateau', () => {
+    const data = pictures(new Array(30).fill([250, 250, 254, 254, 254]).flat());
+    const rng = new Rng(5);
+    const noise = scope(() => rng.normal([200 * 16]).toTypedArray());
+    // A network that gives every picture its own brightness, and mixes the numbers within it.
+    const values = Float64Array.from({ length: 200 * 16 }, (_, i) => {
+      const [sample, pixel] = [Math.floor(i / 16), i % 16];
+      const brightness = 0.6 + (0.3 * ((sample * 7) % 200)) / 200;
+      if (pixel < 8) return -0.9 + 0.01 * noise[i];
+      return (pixel < 11 ? -0.6 + 0.3 * (pixel - 8) : brightness) + 0.004 * noise[i];
+    });
+    const greys = matchedGreys(values, data);
+    assert.is(greys.kinds.length, 2);
+    const made = (settings: object, size?: number) =>
+      [...decodeTones(values, settings, size)].map((value) => Math.round(255 * value));
+    const plateausOf = (all: readonly number[]) =>
+      Array.from({ length: 200 }, (_, i) => new Set(all.slice(16 * i + 11, 16 * i + 16)));
+    const apart = plateausOf(made(greys, 16));
+    const counts = [250, 254].map((grey) => apart.filter((set) => set.size === 1 && set.has(grey)).length);
+    assert.ok(Math.abs(counts[0] - 80) <= 2 && Math.abs(counts[1] - 120) <= 2, `${counts}`);
+    const mixed = plateausOf(made({ cuts: greys.cuts })).filter((set) => set.size > 1);
+    assert.ok(mixed.length > 0, 'common cuts split the numbers of a picture');
+    assert.equal(
+      made(greys, 16).filter((grey) => grey === 0).length,
+      200 * 8,
+      'the ground is common to all kinds',
+    );
+    // A sample has the same greys alone as among others.
+    const alone = decodeTones(values.subarray(16 * 3, 16 * 4), greys, 16);
+    assert.equal([...alone], [...decodeTones(values, greys, 16)].slice(16 * 3, 16 * 4));
+  });
+
+  test('a rare plateau belongs to the nearest kind, the kinds have the shares of the data, and one kind is none', () => {
+    // Of a hundred pictures three have the plateau 251, which is nearer to 250 than to 254.
+    const plateaus = [...new Array(40).fill(250), 251, 251, 251, ...new Array(57).fill(254)];
+    const cuts = Array.from({ length: 255 }, (_, i) => -0.9 + i / 200);
+    const brightness = (sample: number) => 0.5 + 0.004 * ((sample * 7) % 100);
+    const values = Float64Array.from({ length: 100 * 16 }, (_, i) =>
+      i % 16 < 8 ? -1 : brightness(Math.floor(i / 16)),
+    );
+    const kinds = matchedKinds(values, pictures(plateaus), cuts);
+    assert.equal(
+      kinds.map(({ from }) => from),
+      [-1, 0.672],
+    );
+    for (const kind of kinds) assert.is(kind.cuts[0], cuts[0]);
+    // The darker kind has no 254. Its largest number is at all the last cuts.
+    const greys = decodeTones(values, { cuts, kinds }, 16);
+    const lightest = Array.from({ length: 100 }, (_, i) => Math.round(255 * greys[16 * i + 15]));
+    assert.is(lightest.filter((grey) => grey === 254).length > 0, true);
+    for (const [i, grey] of lightest.entries())
+      if (brightness(i) < 0.667) assert.ok(grey <= 251, `${i}: ${grey}`);
+    assert.equal(matchedKinds(values, pictures(new Array(20).fill(200)), cuts), []);
+  });
+
+  test('a file keeps the kinds, a file of one table of cuts stays readable, and wrong kinds are refused', () => {
+    const cuts = Array.from({ length: 255 }, (_, i) => i / 255);
+    const kinds = [
+      { from: -1, cuts },
+      { from: 0.7, cuts: cuts.map((cut) => cut / 2) },
+    ];
+    const read = (settings: object) => {
+      const made = model([]);
+      const info = { ...diffusionInfo(made), settings: { ...FLOW, ...settings }, seed: 0 };
+      return diffusionOf(decodeCheckpoint(encodeCheckpoint(made.network, info), 'file')).settings;
+    };
+    assert.equal(read({ cuts, kinds }), { ...FLOW, cuts, kinds });
+    assert.equal(read({ cuts }), { ...FLOW, cuts });
+    refused(() => read({ kinds }), FormatError, /^file: kinds: expected common cuts beside them, got none$/);
+    const wrong: readonly unknown[] = [
+      7,
+      [7],
+      [{ from: -1 }],
+      [{ from: 0, cuts }],
+      [kinds[0], { from: -2, cuts }],
+      [kinds[0], { from: Number.NaN, cuts }],
+      [{ from: -1, cuts: cuts.slice(1) }],
+      [{ from: -1, cuts: [] }],
+      [...kinds, { from: 0.5, cuts }],
+    ];
+    for (const kinds of wrong) {
+      refused(
+        () => read({ cuts, kinds }),
+        FormatError,
+        /^file: settings: expected kinds to be at most 256 kinds/,
+      );
+    }
   });
 
   test('a table of another length, order or range is refused, in settings and in a file', () => {

@@ -7,8 +7,8 @@ import { type Checkpoint, convertCheckpoint } from '../checkpoint/checkpoint.ts'
 import { tensorsDigest } from '../checkpoint/digest.ts';
 import { isRecord } from '../checkpoint/fields.ts';
 import type { ModelDtype } from '../checkpoint/model-dtype.ts';
+import type { MatchedGreys } from './cuts.ts';
 import { type OwnSampling, samplingSetting } from './sampling-defaults.ts';
-import type { Cuts } from './tones.ts';
 
 export interface ExportOptions {
   /** The name of the files, without an extension. */
@@ -16,8 +16,8 @@ export interface ExportOptions {
   readonly dtype: ModelDtype;
   /** The new default settings for sampling. */
   readonly sampling: OwnSampling;
-  /** New cuts between grey levels. Default: the cuts of the model. */
-  readonly cuts?: Cuts | undefined;
+  /** New cuts between grey levels, and the cuts of each kind of picture. Default: those of the model. */
+  readonly greys?: MatchedGreys | undefined;
 }
 
 export interface Exported {
@@ -40,9 +40,9 @@ export const EXPORT_FORMATS = Object.keys(EXPORTERS) as ExportFormat[];
 
 /** Writes the model without its training state to one safetensors file. The file has the digest of its tensors. */
 async function exportLangevin(checkpoint: Checkpoint, options: ExportOptions): Promise<Exported> {
-  const { name, dtype, sampling, cuts } = options;
+  const { name, dtype, sampling, greys } = options;
   const own = portable(checkpoint.settings);
-  const settings = { ...own, ...samplingSetting(sampling), ...(cuts && { cuts }) };
+  const settings = { ...own, ...samplingSetting(sampling), ...greys };
   const digest = await tensorsDigest(convertCheckpoint(checkpoint, { dtype, settings }), checkpoint.source);
   const bytes = convertCheckpoint(checkpoint, { dtype, settings, digest });
   return { files: [{ name: `${name}.safetensors`, what: `the model in ${dtype}`, bytes }], digest };

@@ -29,6 +29,7 @@ import {
   requireKind,
 } from '../checkpoint/checkpoint.ts';
 import { oneOf, readFields, whole } from '../checkpoint/fields.ts';
+import { pictureSize } from '../data/dataset.ts';
 import { BETA_SCHEDULES, type BetaSchedule } from '../diffusion/betas.ts';
 import { type ContinuousName, continuousSchedule } from '../diffusion/continuous-schedule.ts';
 import { createSchedule, DiscreteSchedule } from '../diffusion/discrete-schedule.ts';
@@ -141,7 +142,7 @@ export class DiffusionPipeline implements ConditionalModel {
 
   /** Converts states of sampling to pixels. Values in [-1, 1] become pixels in [0, 1]. */
   decode(values: ArrayLike<number>): Float64Array {
-    return decodeTones(values, this.settings);
+    return decodeTones(values, this.settings, pictureSize(this.network.sizes));
   }
 
   /** Whether the network's output is the predicted quantity itself. */

@@ -317,7 +317,7 @@ export const EXPORT_TABLE = {
   matchGreys: countFrom(100)(
     'match-greys',
     null,
-    'Draw n pictures of a diffusion model, and set the cuts between greys so that they have the greys of the training data.',
+    'Draw n pictures of a diffusion model, and set the cuts between greys, for each kind of picture, so that they have the greys of the training data.',
     { defaultText: "the model's own cuts" },
   ),
   seed,

@@ -47,7 +47,7 @@ async function diffusionSettings(
   checkpoint: Checkpoint,
   options: Options,
   reporter: Reporter,
-): Promise<Pick<ExportOptions, 'sampling' | 'cuts'>> {
+): Promise<Pick<ExportOptions, 'sampling' | 'greys'>> {
   const { matchGreys: count, ...typed } = readSettings(OF_DIFFUSION, options);
   const model = openModel(checkpoint);
   if (!(model instanceof DiffusionPipeline)) {
@@ -64,7 +64,7 @@ async function diffusionSettings(
     if (count === undefined) return { sampling: own };
     const { train } = await loadModelData(options, checkpoint, model, reporter);
     const run = matchGreys(model, train, { ...sampling, labels: labelsInTurn(model, count) });
-    return { sampling: own, cuts: await runReported(run, samplingProgress(reporter)) };
+    return { sampling: own, greys: await runReported(run, samplingProgress(reporter)) };
   } finally {
     model.network.dispose();
   }

@@ -175,7 +175,7 @@ export async function guideOf(
   numerics: string,
   reporter: Reporter,
 ): Promise<Guide> {
-  const { predicts: _predicts, cuts: _cuts, ...noise } = settings;
+  const { predicts: _predicts, cuts: _cuts, kinds: _kinds, ...noise } = settings;
   const kind: Kind<NoiseClassifier> = {
     kind: NoiseClassifier.kind,
     of: noise,

@@ -48,7 +48,7 @@ import {
 import { pictureRows } from './pictures.ts';
 
 /** The noise schedule of a classifier, and the tones of its pictures. */
-export type NoiseSettings = Omit<ProcessSettings, 'predicts' | 'cuts'>;
+export type NoiseSettings = Omit<ProcessSettings, 'predicts' | 'cuts' | 'kinds'>;
 
 const HIDDEN = 400;
 const CONDITION = 64;
@@ -154,7 +154,7 @@ const format = (noise: NoiseSettings): ModelFormat<NoiseClassifier, ClassifierSi
 /** The classifier in a file that was read. @throws FormatError for a file of another kind */
 export function noiseClassifierOf(checkpoint: Checkpoint): NoiseClassifier {
   requireKind(checkpoint, NoiseClassifier.kind);
-  const { predicts: _predicts, cuts: _cuts, ...fields } = PROCESS_FIELDS;
+  const { predicts: _predicts, cuts: _cuts, kinds: _kinds, ...fields } = PROCESS_FIELDS;
   const noise = readFields(checkpoint.settings, fields, `${checkpoint.source}: settings`);
   return readModel(checkpoint, format(noise));
 }

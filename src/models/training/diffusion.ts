@@ -75,7 +75,12 @@ const {
   ...defaults
 } = defaultsOf(DIFFUSION_TABLE);
 /** The default settings. */
-export const DIFFUSION_SETTINGS: Required<DiffusionSettings> = { ...defaults, tones: [], cuts: [] };
+export const DIFFUSION_SETTINGS: Required<DiffusionSettings> = {
+  ...defaults,
+  tones: [],
+  cuts: [],
+  kinds: [],
+};
 
 const BETA1 = 0.9;
 const TEST_PICTURES = 2000;
@@ -125,7 +130,7 @@ export class DiffusionRecipe implements Recipe {
   }
 
   get info(): CheckpointInfo {
-    const { seed, tones: _tones, cuts: _cuts, ...settings } = this.settings;
+    const { seed, tones: _tones, cuts: _cuts, kinds: _kinds, ...settings } = this.settings;
     return { ...diffusionInfo(this.model, settings), seed };
   }
 
