@@ -14,9 +14,9 @@
  * that are in the ball of a sample. A real outlier has a very large ball, so noise can have a high precision.
  *
  * Density and coverage do not have this problem. Here the balls reach to the fifth-nearest neighbour. Each sample is in
- * a number of real balls. Density is the mean of this number over the samples, divided by 5. Coverage is the fraction of
- * real balls that contain at least one sample. For two sets of the same distribution, density is about 1 and coverage is
- * about 1 - 2^-5.
+ * a number of real balls. Density is the mean of this number over the samples, divided by 5. Coverage is the fraction
+ * of real balls that contain at least one sample. For two sets of the same distribution, density is about 1 and
+ * coverage is about 1 - 2^-5.
  *
  * Sources: Heusel et al., "GANs trained by a two time-scale update rule" (2017); Kynkäänniemi et al., "Improved
  * precision and recall metric" (2019); Naeem et al., "Reliable fidelity and diversity metrics" (2020).
