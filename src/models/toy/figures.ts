@@ -3,16 +3,21 @@
  * both scores as arrows at several noise levels.
  */
 import { scope } from '../../autograd/tape.ts';
-import { type ToySet, toySet } from '../../data/toy.ts';
-import type { GaussianMixture } from '../../diffusion/gaussian-mixture.ts';
+import type { ToySet } from '../../data/toy.ts';
 import type { Predictor } from '../../diffusion/prediction.ts';
 import { diffuse } from '../../diffusion/process.ts';
-import { createSampler, runSampler, type SamplerName, startNoise } from '../../diffusion/samplers/index.ts';
+import {
+  createSampler,
+  type SamplerName,
+  type SampleStep,
+  startNoise,
+} from '../../diffusion/samplers/index.ts';
 import { timeAt } from '../../diffusion/schedule.ts';
 import { Rng, type Seed } from '../../random/rng.ts';
 import { tensor } from '../../tensor/create.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { compareScores, type ToyDiffusion, toyMixture } from './toy.ts';
+import { type PlaneData, planeSet } from './plane-data.ts';
+import { compareScores, type ToyDiffusion } from './toy.ts';
 
 /** Half the side of the shown square, and the number of arrows along its side. */
 export const TOY_REACH = 2.6;
@@ -62,18 +67,36 @@ export interface ToyFigures {
   readonly scores: readonly ScoreFigure[];
 }
 
-/** The figures of a trained network, in about two seconds. @throws ValueError for a sampler or steps that do not fit */
-export function toyFigures(model: ToyDiffusion, name: ToySet, settings: ToyFiguresSettings): ToyFigures {
-  const mixture = toyMixture(name);
-  const rng = new Rng(settings.seed).stream('pictures');
-  const data = columnsOf(() => toySet(name, settings.points ?? POINTS, rng));
-  const samples = (predictor: Predictor) => ({ data, samples: sampled(model, predictor, settings, rng) });
+/**
+ * The figures of a trained network, in about two seconds. The samples of both scores start from the same noise, and draw
+ * the same noise on their way.
+ * @throws ValueError for a sampler or steps that do not fit
+ */
+export function toyFigures(
+  model: ToyDiffusion,
+  set: ToySet | PlaneData,
+  settings: ToyFiguresSettings,
+): ToyFigures {
+  const plane = typeof set === 'string' ? planeSet(set) : set;
+  const data = toyData(plane, settings);
+  const samples = (predictor: Predictor) => ({
+    data,
+    samples: drained(toySamples(model, predictor, settings)),
+  });
   return {
     learned: samples(model.predictor),
-    exact: samples(mixture.predictor(model.schedule)),
-    scores: TOY_LEVELS.map((share) => scoreFigure(model, mixture, share, data)),
+    exact: samples(plane.mixture.predictor(model.schedule)),
+    scores: TOY_LEVELS.map((share) => toyScore(model, plane, share, data)),
   };
 }
+
+/** The random numbers of the figures, from the beginning. */
+const streamOf = (seed: Seed, name: 'data' | 'start' | 'steps') =>
+  new Rng(seed).stream('pictures').stream(name);
+
+/** The points of the data that are shown. */
+export const toyData = (plane: PlaneData, { points = POINTS, seed }: ToyFiguresSettings): PlanePoints =>
+  columnsOf(() => plane.sample(points, streamOf(seed, 'data')));
 
 const columns = (values: ArrayLike<number>): PlanePoints => {
   const column = (j: number) => Float64Array.from({ length: values.length / 2 }, (_, i) => values[2 * i + j]);
@@ -88,34 +111,49 @@ function columnsOf(made: () => Tensor): PlanePoints {
   return read;
 }
 
-function sampled(
-  { schedule }: ToyDiffusion,
+/** The noise from which all samples start, [points, 2]; the caller frees it. */
+export const toyStart = ({ schedule }: ToyDiffusion, { points = POINTS, seed }: ToyFiguresSettings): Tensor =>
+  startNoise(schedule, [points, 2], streamOf(seed, 'start'));
+
+/** Samples by a predictor, step by step; returns them. */
+export function* toySamples(
+  model: ToyDiffusion,
   predictor: Predictor,
-  { points = POINTS, sampler, steps }: ToyFiguresSettings,
-  rng: Rng,
-): PlanePoints {
-  return columnsOf(() => {
-    const noise = startNoise(schedule, [points, 2], rng);
-    try {
-      return runSampler(createSampler(sampler, { steps }).sample(predictor, schedule, noise, rng));
-    } finally {
-      noise.dispose();
-    }
-  });
+  settings: ToyFiguresSettings,
+): Generator<SampleStep, PlanePoints, undefined> {
+  const { sampler, steps, seed } = settings;
+  const noise = toyStart(model, settings);
+  try {
+    const run = createSampler(sampler, { steps });
+    const end = yield* run.sample(predictor, model.schedule, noise, streamOf(seed, 'steps'));
+    return columnsOf(() => end);
+  } finally {
+    noise.dispose();
+  }
 }
 
-function scoreFigure(
+function drained(run: Generator<unknown, PlanePoints, undefined>): PlanePoints {
+  for (;;) {
+    const { done, value } = run.next();
+    if (done) return value;
+  }
+}
+
+/** The centres of the cells of a square grid over the shown square, row by row. */
+export function gridPlaces(side: number): [number, number][] {
+  const at = Array.from({ length: side }, (_, i) => -TOY_REACH + (2 * TOY_REACH * (i + 0.5)) / side);
+  return at.flatMap((y) => at.map((x): [number, number] => [x, y]));
+}
+
+/** Both scores at a noise level, over data with that noise. */
+export function toyScore(
   model: ToyDiffusion,
-  mixture: GaussianMixture,
+  { mixture }: PlaneData,
   share: number,
   data: PlanePoints,
 ): ScoreFigure {
   const level = model.schedule.level(timeAt(model.schedule, share));
-  const at = Array.from(
-    { length: TOY_ARROWS },
-    (_, i) => -TOY_REACH + (2 * TOY_REACH * (i + 0.5)) / TOY_ARROWS,
-  );
-  const places = at.flatMap((y) => at.map((x) => [x, y]));
+  const places = gridPlaces(TOY_ARROWS);
   const noised = scope(() => {
     const points = tensor(Array.from(data.x, (x, i) => [x, data.y[i]]));
     const { x } = diffuse(points, level, new Rng(share));

@@ -125,10 +125,15 @@ export function compareScores(
     Float64Array.from(score(model.predictor, x, level).toTypedArray()),
     Float64Array.from(noGrad(() => mixture.score(x, level)).toTypedArray()),
   ]);
+  return { learned, exact, error: scoreError(learned, exact) };
+}
+
+/** √(Σ|learned - exact|² / Σ|exact|²) */
+export function scoreError(learned: ArrayLike<number>, exact: ArrayLike<number>): number {
   let [difference, size] = [0, 0];
-  for (const [i, value] of exact.entries()) {
-    difference += (learned[i] - value) ** 2;
-    size += value * value;
+  for (let i = 0; i < exact.length; i++) {
+    difference += (learned[i] - exact[i]) ** 2;
+    size += exact[i] * exact[i];
   }
-  return { learned, exact, error: Math.sqrt(difference / size) };
+  return Math.sqrt(difference / size);
 }

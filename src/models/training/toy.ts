@@ -7,7 +7,7 @@
  */
 import type { CheckpointInfo } from '../../checkpoint/checkpoint.ts';
 import type { Batch, LoaderPosition } from '../../data/loader.ts';
-import { checkToySet, type ToySet, toySet } from '../../data/toy.ts';
+import type { ToySet } from '../../data/toy.ts';
 import { Objective } from '../../diffusion/objective.ts';
 import { cosineLr, type LrSchedule } from '../../optim/lr-schedule.ts';
 import { withDefaults } from '../../options.ts';
@@ -15,6 +15,7 @@ import { Rng, type Seed } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { defaultsOf, type ValuesOf } from '../setting.ts';
 import { TOY_TABLE } from '../settings.ts';
+import { type PlaneData, planeSet } from '../toy/plane-data.ts';
 import { PlaneNetwork, ToyDiffusion } from '../toy/toy.ts';
 import type { TrainEvent } from './events.ts';
 import { Trainer } from './loop.ts';
@@ -48,9 +49,8 @@ export class ToyRecipe implements Recipe {
   readonly ema = 0.995;
   private readonly objective: Objective;
 
-  /** @throws ValueError for an unknown set */
   constructor(
-    readonly set: ToySet,
+    readonly data: PlaneData,
     readonly settings: ToySettings,
   ) {
     const rng = new Rng(settings.seed);
@@ -63,7 +63,7 @@ export class ToyRecipe implements Recipe {
 
   get info(): CheckpointInfo {
     const { seed, ...settings } = this.settings;
-    return { kind: 'toy', sizes: {}, settings: { set: this.set, ...settings }, seed };
+    return { kind: 'toy', sizes: {}, settings: { set: this.data.name, ...settings }, seed };
   }
 
   schedule(lr: number, steps: number): LrSchedule {
@@ -83,7 +83,7 @@ class Points implements Source {
 
   constructor(private readonly recipe: ToyRecipe) {
     const { steps, batchSize } = recipe.settings;
-    this.dataset = { name: recipe.set, length: steps * batchSize };
+    this.dataset = { name: recipe.data.name, length: steps * batchSize };
     this.batches = steps;
   }
 
@@ -97,9 +97,9 @@ class Points implements Source {
 
   /** The points are freed at the end of the step's scope. */
   next(): Batch {
-    const { set, settings, streams } = this.recipe;
+    const { data, settings, streams } = this.recipe;
     this.step++;
-    const images = toySet(set, settings.batchSize, streams.points);
+    const images = data.sample(settings.batchSize, streams.points);
     return { images, labels: new Uint8Array(settings.batchSize) };
   }
 
@@ -107,8 +107,9 @@ class Points implements Source {
 }
 
 /** A new run. The caller owns the network. @throws ValueError for an unknown set or settings out of range */
-export function toyTrainer(set: ToySet, given: Partial<ToySettings> = {}): Trainer<ToyRecipe> {
-  const recipe = new ToyRecipe(checkToySet(set), withDefaults('trainToy', given, TOY_SETTINGS));
+export function toyTrainer(set: ToySet | PlaneData, given: Partial<ToySettings> = {}): Trainer<ToyRecipe> {
+  const data = typeof set === 'string' ? planeSet(set) : set;
+  const recipe = new ToyRecipe(data, withDefaults('trainToy', given, TOY_SETTINGS));
   return new Trainer(recipe, new Points(recipe), { epochs: 1, lr: recipe.settings.lr });
 }
 
@@ -119,10 +120,14 @@ export function toyTrainer(set: ToySet, given: Partial<ToySettings> = {}): Train
  * @throws DivergenceError as `trainDenoiser`
  */
 export function* trainToy(
-  set: ToySet,
+  set: ToySet | PlaneData,
   settings: Partial<ToySettings> = {},
 ): Generator<TrainEvent, ToyDiffusion> {
-  const trainer = toyTrainer(set, settings);
+  return yield* runToy(toyTrainer(set, settings));
+}
+
+/** Trains to the end as `trainToy`. In the meantime the caller can look at the network. */
+export function* runToy(trainer: Trainer<ToyRecipe>): Generator<TrainEvent, ToyDiffusion> {
   try {
     yield* trainer.run();
     trainer.ema?.copyTo(trainer.recipe.module);
