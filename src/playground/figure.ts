@@ -54,7 +54,10 @@ export interface Figure<K extends JobName = JobName> {
   readonly short?: Values;
   /** The number of pictures in a run. */
   frames(result: Jobs[K]['result']): number;
-  /** The picture that is shown before a run. Default the last one. */
+  /**
+   * The picture that is shown before a run. Default the last one. A live figure that has it shows moments of one result,
+   * which a person can play. One without it has a picture more with each step, and shows the newest.
+   */
   still?(result: Jobs[K]['result']): number;
   /** The moment of a picture: `t = 0.50`. */
   moment(result: Jobs[K]['result'], frame: number): string;

@@ -9,6 +9,7 @@ import type { OrdersJob } from './lessons/equations/job-orders.ts';
 import type { NoisingJob } from './lessons/noising/job-noising.ts';
 import type { SchedulesJob } from './lessons/noising/job-schedules.ts';
 import type { PureNoiseJob } from './lessons/pure-noise/job.ts';
+import type { ScoresJob } from './lessons/scores/job.ts';
 import type { BrokenJob, DifferenceJob, StepJob, TensorJob } from './lessons/step/jobs.ts';
 
 /** The settings of a job, its result, and the values of its progress. */
@@ -25,6 +26,7 @@ export interface Jobs {
   readonly orders: OrdersJob;
   readonly noising: NoisingJob;
   readonly schedules: SchedulesJob;
+  readonly scores: ScoresJob;
   readonly step: StepJob;
   readonly 'step-tensor': TensorJob;
   readonly 'step-difference': DifferenceJob;

@@ -89,7 +89,7 @@ export class Lab {
       yields,
     });
     this.running.value = running;
-    if (this.figure.live) this.frame.value = Math.max(0, this.frames.value - 1);
+    if (this.figure.live && !this.figure.still) this.frame.value = Math.max(0, this.frames.value - 1);
     try {
       const result = (await running.result) as Hashed;
       if (this.figure.live) {
@@ -111,13 +111,18 @@ export class Lab {
     }
   }
 
-  /** Shows what a live figure has so far. The slider stays at the end, unless a person has moved it. */
+  /**
+   * Shows what a live figure has so far. The slider stays at the end, unless a person has moved it, or the pictures are
+   * moments of one result.
+   */
   private follows(result: Hashed): void {
-    const atEnd = this.result.value === null || this.frame.value >= this.frames.value - 1;
+    const fresh = this.result.value === null;
+    const atEnd = !this.figure.still && this.frame.value >= this.frames.value - 1;
     const last = this.figure.frames(result) - 1;
     batch(() => {
       this.result.value = result;
-      this.frame.value = atEnd ? last : Math.min(this.frame.value, last);
+      if (fresh) this.frame.value = stillOf(this.figure, result);
+      else this.frame.value = atEnd ? last : Math.min(this.frame.value, last);
     });
     const now = performance.now();
     if (now - this.statusAt < STATUS_EVERY) return;
@@ -158,6 +163,11 @@ export class Lab {
 
   private async toggle(): Promise<void> {
     if (this.figure.live) return this.toggleLive();
+    await this.play();
+  }
+
+  /** Plays the pictures from the one that is shown, or ends that. */
+  private async play(): Promise<void> {
     if (this.playing.value) {
       this.playing.value = false;
       return;
@@ -243,6 +253,7 @@ export class Lab {
         <button class="primary" @click=${() => this.toggle()}>${going ? 'Pause' : start}</button>
         <button @click=${() => this.step()}>Step</button>
         <button @click=${() => this.reset()}>Reset</button>
+        ${live && this.figure.still ? html`<button @click=${() => this.play()}>${playing ? 'Halt' : 'Play'}</button>` : nothing}
         ${this.seedField()}
       </div>
       <div class="scrub">

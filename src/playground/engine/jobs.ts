@@ -9,6 +9,7 @@ export const JOBS: Programs = {
   orders: () => import('../lessons/equations/job-orders.ts'),
   noising: () => import('../lessons/noising/job-noising.ts'),
   schedules: () => import('../lessons/noising/job-schedules.ts'),
+  scores: () => import('../lessons/scores/job.ts'),
   step: () => stepper('step'),
   'step-tensor': () => stepper('tensorOf'),
   'step-difference': () => stepper('differenceOf'),

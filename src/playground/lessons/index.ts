@@ -4,6 +4,7 @@ import { BROWNIAN_LESSON } from './brownian/lesson.ts';
 import { EQUATIONS_LESSON } from './equations/lesson.ts';
 import { NOISING_LESSON } from './noising/lesson.ts';
 import { PURE_NOISE_LESSON } from './pure-noise/lesson.ts';
+import { SCORES_LESSON } from './scores/lesson.ts';
 import { STEP_LESSON } from './step/lesson.ts';
 
 export const LESSONS: readonly Lesson[] = [
@@ -12,4 +13,5 @@ export const LESSONS: readonly Lesson[] = [
   NOISING_LESSON,
   STEP_LESSON,
   PURE_NOISE_LESSON,
+  SCORES_LESSON,
 ];
