@@ -1,13 +1,13 @@
-/** The line of the command `langevin` that makes the same thing as given settings, for figures, files and pages. */
+/** Writes the command line of `langevin` for given settings. Figures, files and pages show it. */
 import { defaultOf, defaultsOf, type Settings, settingText, type Value } from './setting.ts';
 import { RECIPES, type RecipeName } from './settings.ts';
 
-/** The settings of a recipe in one table. */
+/** All settings of a recipe in one table. */
 export const recipeTable = (name: RecipeName): Settings => Object.assign({}, ...Object.values(RECIPES[name]));
 
 /**
- * A word as shells take it: as it is where it has no special character, else in double quotes; in single quotes where
- * it holds what double quotes do not keep.
+ * A word in the form that shells read. Without special characters it has no quotes. Otherwise it has double quotes, or
+ * single quotes if it contains characters that are special in double quotes.
  */
 export function quoted(word: string): string {
   if (/^[\w./,:=+@%-]+$/.test(word)) return word;
@@ -16,18 +16,18 @@ export function quoted(word: string): string {
 }
 
 /**
- * The words after `langevin` that make `name` with these settings. Those that are the defaults are left out, and so is
- * what no option of the command says.
+ * The words after `langevin` that run the recipe `name` with these settings. Settings that are equal to their default
+ * are left out. Settings that the command does not have are ignored.
  */
 export function commandWords(name: RecipeName, settings: Readonly<Record<string, unknown>>): string[] {
   const table = recipeTable(name);
-  const given = { ...defaultsOf(table), ...settings };
+  const all = { ...defaultsOf(table), ...settings };
   const [before, after]: [string[], string[]] = [name.split(' '), []];
   for (const [key, setting] of Object.entries(table)) {
     const value = settings[key] as Value | null | undefined;
     if (value === undefined || value === null) continue;
-    const [word, otherwise] = [settingText(value), defaultOf(setting, given)];
-    if (otherwise !== undefined && word === settingText(otherwise)) continue;
+    const [word, standard] = [settingText(value), defaultOf(setting, all)];
+    if (standard !== undefined && word === settingText(standard)) continue;
     if (setting.argument) before.push(word);
     else if (setting.is.kind === 'flag') after.push(`--${setting.flag}`);
     else if (word.startsWith('-')) after.push(`--${setting.flag}=${word}`);
@@ -36,7 +36,7 @@ export function commandWords(name: RecipeName, settings: Readonly<Record<string,
   return [...before, ...after];
 }
 
-/** The same as one line for a shell. @param program how the command is called here */
+/** The command line of a recipe, for a shell. @param program the name of the program */
 export function commandLine(
   name: RecipeName,
   settings: Readonly<Record<string, unknown>>,

@@ -1,11 +1,11 @@
 /**
- * One setting of a recipe or a figure: its option on the command line, what it may be, its default and its meaning.
- * settings.ts holds the tables of them. The command reads its options by these declarations, and a page its fields.
- * Nothing here knows Node.
+ * Declares a setting of a recipe or a figure: its option on the command line, its kind of value, its default and its
+ * meaning. settings.ts has the tables of settings. The command parses its options by these declarations, and a page
+ * parses its fields. Nothing here depends on Node.
  */
 import { didYouMean, ValueError } from '../errors.ts';
 
-/** What a setting can hold: text stands for itself, a list for words with commas, a record for name=value pairs. */
+/** The value of a setting. A list comes from words with commas, a record from name=value pairs. */
 export type Value =
   | string
   | number
@@ -14,49 +14,50 @@ export type Value =
   | readonly number[]
   | Readonly<Record<string, number>>;
 
-/** The numbers that a setting takes, and the same in words. */
+/** A condition on numbers. `expected` describes it in error messages. */
 export interface Range {
   readonly expected: string;
   readonly holds: (value: number) => boolean;
 }
 
 /**
- * The kinds of settings. `choices` are several of the names with commas; `counts` are whole numbers with commas;
- * `assignments` are name=value with commas, or the option several times; `flag` is an option without a value.
+ * The kinds of settings. `choice` is one of the names, and `choices` is a list of names with commas. `counts` is a list
+ * of whole numbers with commas. `assignments` is a list of name=value with commas, and the option can be repeated.
+ * `flag` is an option without a value.
  */
 export type Kind =
   | { readonly kind: 'number'; readonly range: Range }
   | { readonly kind: 'text' | 'flag' | 'assignments' | 'counts' }
   | { readonly kind: 'choice' | 'choices'; readonly names: readonly string[] };
 
-/** A setting with values V and the default D; null is a default that another setting or the model decides. */
+/** A setting with values V and the default D. The default is null if other settings or the model determine it. */
 export interface Setting<V extends Value = Value, D extends V | null = V | null> {
   readonly is: Kind;
-  /** The option's name, `batch-size`; the word itself where it stands without one, as in `langevin sde gbm`. */
+  /** The name of the option, such as `batch-size`, or of the argument. */
   readonly flag: string;
-  /** An older name of the option, which is still taken. */
+  /** An older name of the option, which is still accepted. */
   readonly alias?: string;
-  /** Whether it is a word of the command line without an option's name. */
+  /** Whether the setting is an argument, such as `gbm` in `langevin sde gbm`, and not an option. */
   readonly argument?: boolean;
-  /** What stands for the value in help: `<n>`. */
+  /** The name of the value in help texts: `n` in `<n>`. */
   readonly placeholder: string;
   readonly default: D;
-  /** Another default where another setting has a certain value, or one of several. */
+  /** Another default, for the case that another setting has a certain value or one of several values. */
   readonly defaultWhen?: {
     readonly setting: string;
     readonly is: string | readonly string[];
     readonly default: V;
   };
-  /** The default in words, where the value does not say it. */
+  /** The default in words, for help texts. Without it they show the value. */
   readonly defaultText?: string;
-  /** One sentence, for people. */
+  /** The meaning in one or two sentences, for help texts and pages. */
   readonly meaning: string;
 }
 
-/** Settings by the names that programs use. */
+/** A table of settings, by their names in programs. */
 export type Settings = Readonly<Record<string, Setting>>;
 
-/** The values of a table of settings; those without a default may be undefined. */
+/** The values of a table of settings. A value without a default can be undefined. */
 export type ValuesOf<T extends Settings> = {
   readonly [K in keyof T]: T[K] extends Setting<infer V, infer D>
     ? D extends null
@@ -65,7 +66,7 @@ export type ValuesOf<T extends Settings> = {
     : never;
 };
 
-/** What a declaration may say beside flag, default and meaning. */
+/** The optional fields of a declaration. */
 type More<V extends Value> = Partial<
   Pick<Setting<V>, 'alias' | 'argument' | 'placeholder' | 'defaultWhen' | 'defaultText'>
 >;
@@ -81,7 +82,7 @@ const declare =
     ...more,
   });
 
-/** A number in a range. */
+/** A number that satisfies a condition. */
 export const inRange = (range: Range, placeholder = 'x') =>
   declare<number>({ kind: 'number', range }, placeholder);
 const wholeFrom = (least: number): Range => ({
@@ -102,9 +103,9 @@ export const countTo = (most: number) =>
 export const count = countFrom(1);
 export const positive = inRange({ expected: 'a number > 0', holds: (x) => x > 0 });
 export const notNegative = inRange({ expected: 'a number >= 0', holds: (x) => x >= 0 });
-/** A share of the whole, 0 to 1. */
+/** A fraction, from 0 to 1. */
 export const share = inRange({ expected: 'a number from 0 to 1', holds: (x) => x >= 0 && x <= 1 });
-/** 0 to 1, without 1. */
+/** A decay rate, from 0 to below 1. */
 export const decay = inRange({ expected: 'a number from 0 to below 1', holds: (x) => x >= 0 && x < 1 });
 export const text = declare<string>({ kind: 'text' }, 'text');
 /** An option without a value. */
@@ -115,14 +116,14 @@ export const assignments = declare<Readonly<Record<string, number>>>(
   { kind: 'assignments' },
   'name=value,...',
 );
-/** One of `names`, whatever the case of its letters. */
+/** One of `names`. Upper and lower case are the same. */
 export const choice = <N extends string>(names: readonly N[]) =>
   declare<N>({ kind: 'choice', names }, 'name');
-/** Some of `names`. */
+/** One or several of `names`. Upper and lower case are the same. */
 export const choices = <N extends string>(names: readonly N[]) =>
   declare<readonly N[]>({ kind: 'choices', names }, 'name,...');
 
-/** The default among these other settings; undefined where something else decides. */
+/** The default of a setting. @param given the other settings @returns undefined if the model determines the default */
 export function defaultOf(
   setting: Setting,
   given: Readonly<Record<string, unknown>> = {},
@@ -132,19 +133,19 @@ export function defaultOf(
   return setting.default ?? undefined;
 }
 
-/** The defaults of a table. */
+/** The defaults of a table, without regard to `defaultWhen`. */
 export function defaultsOf<T extends Settings>(table: T): ValuesOf<T> {
   const entries = Object.entries(table).map(([name, setting]) => [name, setting.default ?? undefined]);
   return Object.fromEntries(entries) as ValuesOf<T>;
 }
 
-/** How errors name a setting: `--epochs`, or `set` for a word without an option's name. */
+/** The name of a setting in error messages: `--epochs` for an option, `set` for an argument. */
 export const nameOf = ({ flag, argument }: Setting): string => (argument ? flag : `--${flag}`);
 
 const refuse = (setting: Setting, expected: string, got: string, near = '') =>
   new ValueError(`${nameOf(setting)}: expected ${expected}, got "${got}"${near && `.${near}`}`);
 
-/** The name that `word` is, whatever the case of its letters. @throws ValueError with the nearest name */
+/** The name that is equal to `word`, in upper or lower case. @throws ValueError with the nearest name */
 function nameIn(setting: Setting, names: readonly string[], word: string): string {
   const found = names.find((name) => name.toLowerCase() === word.toLowerCase());
   if (found !== undefined) return found;
@@ -157,7 +158,7 @@ function numberIn(setting: Setting, { expected, holds }: Range, word: string): n
   throw refuse(setting, expected, word);
 }
 
-/** `a=1,b=2` as numbers. NaN and infinity pass: the process says what it expects. */
+/** The numbers of `a=1,b=2`. NaN and infinity are accepted here, because the process checks its parameters. */
 function pairsIn(setting: Setting, words: string): Record<string, number> {
   const values: Record<string, number> = Object.create(null);
   for (const part of words.split(',')) {
@@ -169,7 +170,7 @@ function pairsIn(setting: Setting, words: string): Record<string, number> {
   return values;
 }
 
-/** The value that a text gives a setting. @throws ValueError, which names the option */
+/** Converts a text to the value of a setting. @throws ValueError that names the option */
 export function readSetting(setting: Setting, given: string): Value {
   const { is } = setting;
   if (given === '') throw new ValueError(`${nameOf(setting)}: expected a value, got an empty one`);
@@ -192,7 +193,7 @@ export function readSetting(setting: Setting, given: string): Value {
   }
 }
 
-/** A value as `readSetting` reads it. */
+/** Converts a value to a text that `readSetting` reads. */
 export function settingText(value: Value): string {
   if (Array.isArray(value)) return value.join(',');
   if (typeof value !== 'object') return String(value);

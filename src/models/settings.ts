@@ -1,8 +1,7 @@
 /**
- * The settings of every recipe and figure: for each its option, kind, default and meaning. The library takes its
- * defaults from here, the command its options, and a page its fields. `commandLine` (command-line.ts) turns settings
- * back into the line that makes the same thing. All tables are in one file, because they share settings, and because
- * RECIPES lists them.
+ * The settings of all recipes and figures, each with its option, kind, default and meaning. The library takes its
+ * defaults from these tables, the command its options, and a page its fields. `commandLine` (command-line.ts) writes
+ * the command line for given settings. All tables are in one file, because they share settings and RECIPES lists them.
  */
 import { BACKENDS, NUMERICS } from '../backend/backend.ts';
 import { MODEL_DTYPES } from '../checkpoint/model-dtype.ts';
@@ -38,48 +37,54 @@ import {
 const seconds = positive(
   'seconds',
   null,
-  'End after this many seconds of training. The learning rate falls by then.',
+  'Train for at most this many seconds. The learning rate decreases until then.',
   { placeholder: 's' },
 );
 const seed = text('seed', '0', 'Any text or number. The same seed gives the same bits.');
-const batchSize = (n: number) => count('batch-size', n, 'The number of pictures in a training step.');
+const batchSize = (n: number) => count('batch-size', n, 'The number of pictures in one training step.');
 const lr = (rate: number, meaning = 'The learning rate of Adam.') => positive('lr', rate, meaning);
-const epochs = (n: number) => count('epochs', n, 'Passes over the training data.');
+const epochs = (n: number) => count('epochs', n, 'The number of passes over the training data.');
 
-/** Which pictures. */
+/** The data set. */
 export const DATA_TABLE = {
-  data: text('data', 'strokes', 'strokes (drawn by langevin), mnist, or a folder with IDX files.'),
+  data: text(
+    'data',
+    'strokes',
+    'The data set: strokes (digits drawn by langevin), mnist, or a folder with IDX files.',
+  ),
   dataDir: text('data-dir', null, 'The folder with the four files of MNIST.', {
     placeholder: 'folder',
-    defaultText: 'LANGEVIN_MNIST, else the cache, else a download',
+    defaultText: 'the folder in LANGEVIN_MNIST, else the cache, else a download',
   }),
-  limit: count('limit', null, 'Use only the first n pictures for training, and n for testing.'),
+  limit: count('limit', null, 'Use only the first n training pictures and the first n test pictures.'),
 } as const satisfies Settings;
 
-/** The same where a model brings its data along. */
+/** The data set, for commands with a trained model. The default is the model's training data. */
 const MODEL_DATA = {
   ...DATA_TABLE,
-  data: text('data', null, DATA_TABLE.data.meaning, { defaultText: "the model's own, else strokes" }),
+  data: text('data', null, DATA_TABLE.data.meaning, {
+    defaultText: "the model's training data, else strokes",
+  }),
 } as const satisfies Settings;
 
-/** What computes. */
+/** The tensor engine. */
 export const ENGINE_TABLE = {
   backend: choice(BACKENDS)(
     'backend',
     'wasm',
-    'wasm, or reference: plain TypeScript in float64, which is slow.',
+    'What computes: wasm is fast. reference is plain TypeScript in float64, and slow.',
   ),
-  threads: count('threads', null, 'Threads of the wasm backend. Results do not depend on them.', {
+  threads: count('threads', null, 'The number of threads of the wasm backend. It does not change results.', {
     defaultText: 'all cores',
   }),
   numerics: choice(NUMERICS)(
     'numerics',
     'strict',
-    'strict gives the same bits everywhere. relaxed is faster. auto is relaxed where the engine has it.',
+    'strict gives the same bits on every machine. relaxed is faster. auto is relaxed if the engine supports it.',
   ),
 } as const satisfies Settings;
 
-/** Epochs over `strokes`, of which there are a sixth as many pictures as of MNIST. */
+/** The number of epochs for `strokes`, which has a sixth as many pictures as MNIST. */
 const STROKES_EPOCHS = 15;
 
 /** The networks of `train denoiser`. */
@@ -89,17 +94,17 @@ export type DenoiserNetworkName = (typeof DENOISER_NETWORKS)[number];
 /** The lecture's denoiser. */
 export const DENOISER_TABLE = {
   model: choice(DENOISER_NETWORKS)('model', 'mlp', "The network: the lecture's MLP, or a convolutional one."),
-  epochs: count('epochs', 10, 'Passes over the training data.', {
+  epochs: count('epochs', 10, 'The number of passes over the training data.', {
     defaultWhen: { setting: 'data', is: 'strokes', default: STROKES_EPOCHS },
     defaultText: `${STROKES_EPOCHS} for strokes, else 10`,
   }),
   batchSize: batchSize(64),
   lr: lr(1e-3),
-  noise: notNegative('noise', 0.5, 'Standard deviation of the noise. Pixels are from 0 to 1.'),
+  noise: notNegative('noise', 0.5, 'The standard deviation of the noise. Pixels are from 0 to 1.'),
   seed,
 } as const satisfies Settings;
 
-/** The lecture's diffusion model, as its slides have it. */
+/** The lecture's diffusion model, as on its slides. */
 export const LECTURE_TABLE = {
   epochs: epochs(10),
   batchSize: batchSize(64),
@@ -114,10 +119,10 @@ export type ClassifierNetworkName = (typeof CLASSIFIER_NETWORKS)[number];
 /** A classifier of clean pictures. */
 export const CLASSIFIER_TABLE = {
   model: choice(CLASSIFIER_NETWORKS)('model', 'conv', 'The network: convolutional, or an MLP.'),
-  epochs: count('epochs', null, 'Passes over the training data.', {
-    defaultText: '8 for MNIST, 13 with mlp; more for fewer pictures',
+  epochs: count('epochs', null, 'The number of passes over the training data.', {
+    defaultText: '8 for MNIST, 13 with mlp; more for smaller data sets',
   }),
-  batchSize: count('batch-size', 64, 'The number of pictures in a training step.', {
+  batchSize: count('batch-size', 64, 'The number of pictures in one training step.', {
     defaultWhen: { setting: 'model', is: 'mlp', default: 128 },
     defaultText: '64; 128 for mlp',
   }),
@@ -129,13 +134,13 @@ export const CLASSIFIER_TABLE = {
   seed,
 } as const satisfies Settings;
 
-/** The MLPs of `train diffusion` by name. Pictures and classes come from the data. */
+/** The MLPs of `train diffusion`. The data set determines the sizes of pictures and the number of classes. */
 export const DIFFUSION_MLPS = {
   mlp: {},
   'mlp-small': { hidden: 256, inner: 256, condition: 64 },
   'mlp-tiny': { hidden: 32, inner: 32, depth: 1, condition: 16 },
 } as const satisfies Record<string, Partial<DiffusionMlpSizes>>;
-/** Its U-Nets. */
+/** The U-Nets of `train diffusion`. */
 export const DIFFUSION_UNETS = {
   unet: {},
   'unet-small': { hidden: 32, condition: 128 },
@@ -146,13 +151,13 @@ export type DiffusionNetworkName = keyof typeof DIFFUSION_MLPS | keyof typeof DI
 const UNET_NAMES = Object.keys(DIFFUSION_UNETS);
 const DIFFUSION_NETWORKS = [...Object.keys(DIFFUSION_MLPS), ...UNET_NAMES] as DiffusionNetworkName[];
 
-/** Another default for the U-Nets. The help names it beside `otherwise`, the MLPs'. */
-const forUnets = <V extends string | number>(value: V, otherwise: V) => ({
+/** Another default for U-Nets. The help shows it after the default for MLPs. */
+const forUnets = <V extends string | number>(value: V, forMlps: V) => ({
   defaultWhen: { setting: 'model', is: UNET_NAMES, default: value },
-  defaultText: `${otherwise}; ${value} for U-Nets`,
+  defaultText: `${forMlps}; ${value} for U-Nets`,
 });
 
-/** The tones of a diffusion model. */
+/** The tones of a diffusion model: the numbers that represent the greys. */
 export const TONES = ['linear', 'spread'] as const;
 export type TonesName = (typeof TONES)[number];
 
@@ -168,7 +173,11 @@ export const DIFFUSION_TABLE = {
     'The noise schedule.',
     forUnets<TrainingSchedule>('flow', 'cosine'),
   ),
-  steps: countFrom(2)('steps', 1000, 'Time steps T of the schedule. vp, sub-vp and flow have none.'),
+  steps: countFrom(2)(
+    'steps',
+    1000,
+    'The number of time steps T of the schedule. vp, sub-vp and flow have continuous time.',
+  ),
   predicts: choice(PREDICTIONS)(
     'predict',
     'x0',
@@ -178,7 +187,7 @@ export const DIFFUSION_TABLE = {
   times: choice(TIME_SAMPLINGS)(
     'times',
     'uniform',
-    'How the times of a batch are drawn. logit-normal draws the middle ones more often. log-normal is that of EDM.',
+    'The distribution of the training times. logit-normal draws times in the middle more often. log-normal is from EDM.',
     forUnets<TimeSamplingName>('logit-normal', 'uniform'),
   ),
   lossWeighting: choice(LOSS_WEIGHTINGS)('loss-weighting', 'simple', 'The weight of each time in the loss.', {
@@ -192,62 +201,66 @@ export const DIFFUSION_TABLE = {
   tones: choice(TONES)(
     'tones',
     'linear',
-    'What stands for the greys. spread gives the frequent greys of the data more room.',
+    'The numbers that represent the greys. spread gives frequent greys a larger range.',
     forUnets<TonesName>('spread', 'linear'),
   ),
-  epochs: count('epochs', 60, 'Passes over the training data.', forUnets(12, 60)),
+  epochs: count('epochs', 60, 'The number of passes over the training data.', forUnets(12, 60)),
   batchSize: batchSize(128),
   lr: lr(1e-3, 'The learning rate of Adam after its warm-up.'),
-  finalLr: share('final-lr', 0.02, 'The learning rate at the end, as a share of --lr.', forUnets(0, 0.02)),
-  beta2: decay('beta2', 0.999, "Decay of Adam's mean of squared gradients.", forUnets(0.99, 0.999)),
+  finalLr: share('final-lr', 0.02, 'The learning rate at the end, as a fraction of --lr.', forUnets(0, 0.02)),
+  beta2: decay('beta2', 0.999, "The decay rate of Adam's mean of squared gradients.", forUnets(0.99, 0.999)),
   clip: notNegative(
     'clip',
     0,
-    'The largest norm of the gradient. A larger one is scaled down. 0 scales none.',
+    'The largest norm of the gradient. A gradient with a larger norm is scaled down. 0 turns this off.',
     forUnets(1, 0),
   ),
-  ema: decay('ema', 0.999, 'Decay of the moving average of the network. The average samples.'),
+  ema: decay(
+    'ema',
+    0.999,
+    "The decay rate of the moving average of the network's weights, used for sampling.",
+  ),
   labelDropout: share(
     'label-dropout',
     0.1,
-    'The share of labels that training hides. Guidance needs some. 1 trains without labels.',
+    'The fraction of labels that are hidden in training. Guidance needs more than 0. 1 trains without labels.',
     { alias: 'guidance-dropout' },
   ),
   seconds,
   seed,
 } as const satisfies Settings;
 
-/** How a trained diffusion model samples. */
+/** The sampling from a trained diffusion model. */
 export const SAMPLING_TABLE = {
   model: text(
     'model',
     'out/diffusion',
-    'A file, a folder of results, or the name of a published model. A file or folder of that name comes first.',
+    'The model: a file, a folder of results, or the name of a published model such as mnist-unet. A file or folder has priority.',
     { placeholder: 'path' },
   ),
   ...OWN_SAMPLING_TABLE,
   classifierGuidance: notNegative(
     'classifier-guidance',
     0,
-    'Scale of guidance by a classifier of noisy pictures. It is trained once on --data. 0 uses none.',
+    'The scale of guidance by a classifier of noisy pictures. It is trained once on --data. 0 turns it off.',
   ),
   seed,
 } as const satisfies Settings;
 
-/** How far a picture that is given without a mask goes into noise. */
+/** The default of `--strength` without a mask. */
 export const STRENGTH = 0.5;
 
-/** Pictures of a diffusion model. */
+/** The pictures to sample. */
 export const SAMPLE_TABLE = {
-  count: count('count', 100, 'How many pictures.'),
-  label: counts('label', null, 'The class to sample, or several as in 3,1,4.', {
-    defaultText: 'all in turn',
+  count: count('count', 100, 'The number of pictures.'),
+  label: counts('label', null, 'The class to sample, or several classes, such as 3,1,4.', {
+    defaultText: 'all classes in turn',
   }),
-  gif: flag('gif', 'Also draw how the pictures grow out of noise.'),
+  gif: flag('gif', 'Also write a GIF animation from noise to the pictures.'),
   from: text(
     'from',
     null,
-    "Begin with this PNG, a picture of the model's size, and not with noise alone. --prepare is none then by default.",
+    "Start from this PNG picture, which must have the model's size, and not from pure noise. The default of --prepare is then none.",
     {
       placeholder: 'file',
     },
@@ -255,144 +268,153 @@ export const SAMPLE_TABLE = {
   strength: share(
     'strength',
     null,
-    'How far the picture of --from goes into noise. 0 gives it back, 1 is noise alone.',
+    'How much noise is added to the picture of --from. 0 adds none and returns the picture. 1 starts from pure noise.',
     { defaultText: `${STRENGTH}; 1 with --inpaint` },
   ),
   inpaint: text(
     'inpaint',
     null,
-    'Make new what is white in this PNG, a mask, and keep the other pixels of --from.',
+    'A mask: sample new pixels where this PNG picture is white, and keep the other pixels of --from.',
     { placeholder: 'file' },
   ),
   resamples: count(
     'resamples',
     10,
-    'How often inpainting makes each step. More of them fit the new part to the rest.',
+    'How often inpainting repeats each step. With more repeats the new pixels fit the others better.',
   ),
 } as const satisfies Settings;
 
-/** The pictures that are judged. */
+/** The evaluation of sampled pictures. */
 export const EVALUATE_TABLE = {
   samples: text(
     'samples',
     null,
-    'Judge the pictures in this .npy instead: see sample --save. --seed is of the tests.',
+    'Judge the pictures of this .npy file, from sample --save, and not samples of a model. --seed is then the seed of the tests.',
     {
       placeholder: 'file',
     },
   ),
-  count: countFrom(100)('count', 1000, 'How many pictures to judge.', {
-    defaultText: '1000; all of --samples',
+  count: countFrom(100)('count', 1000, 'The number of pictures to judge.', {
+    defaultText: '1000; with --samples, all of the file',
   }),
   judge: text(
     'judge',
     'conv',
-    'The classifier that judges: conv or mlp, which is trained once on --data, or the file or folder of a trained one.',
+    'The classifier that judges. conv and mlp are trained once on --data. A path uses a trained classifier.',
     { placeholder: 'name' },
   ),
   twoSample: flag(
     'two-sample',
-    'Train three classifiers to separate the pictures from real training pictures.',
+    'Train three classifiers to distinguish the samples from real training pictures.',
   ),
-  score: flag('score', 'Train a classifier on the pictures alone, and test it on real ones.'),
-  quiz: flag('quiz', 'Also draw a sheet of samples and real pictures in random order, and write its key.'),
+  score: flag('score', 'Train a classifier on the samples only, and test it on real pictures.'),
+  quiz: flag('quiz', 'Also draw samples and real pictures in random order, and write the answers to a file.'),
 } as const satisfies Settings;
 
-/** A trained model as a file for somebody else. */
+/** The export of a trained model. */
 export const EXPORT_TABLE = {
   model: SAMPLING_TABLE.model,
   to: choice(EXPORT_FORMATS)(
     'to',
     'langevin',
-    'The format. langevin is a safetensors file, which PyTorch reads too.',
+    'The format. langevin is a safetensors file, which PyTorch can also read.',
   ),
   dtype: choice(MODEL_DTYPES)(
     'dtype',
     'float16',
-    'The type of the numbers. float16 takes half of the bytes.',
+    'The type of the numbers. float16 needs half the bytes of float32.',
   ),
   name: text('name', null, 'The name of the file, without its ending.', {
-    defaultText: "the model's own",
+    defaultText: "the name of the model's file",
   }),
   matchGreys: countFrom(100)(
     'match-greys',
     null,
-    'Draw n pictures of a diffusion model, and set the cuts between greys, for each kind of picture, so that they have the greys of the training data.',
-    { defaultText: "the model's own cuts" },
+    'Sample n pictures, and choose the thresholds between greys so that each grey is as frequent as in the training data. Each kind of picture gets its own thresholds.',
+    { defaultText: "the thresholds of the model's file" },
   ),
   seed,
 } as const satisfies Settings;
 
-/** Paths of a stochastic differential equation. */
+/** A stochastic differential equation, and its paths. */
 export const SDE_TABLE = {
   process: choice(PROCESSES.map(({ definition }) => definition.name))(
     'process',
     null,
-    'A process by name: see --list.',
+    'The name of a process. --list describes all of them.',
     {
       argument: true,
     },
   ),
-  drift: text('drift', null, 'Your own equation: a(x, t), as in "theta*(mu - x)".', {
+  drift: text('drift', null, 'For your own equation: the drift a(x, t), such as "theta*(mu - x)".', {
     placeholder: 'expression',
   }),
-  diffusion: text('diffusion', null, 'With --drift: b(x, t), as in "sigma*sqrt(x)".', {
+  diffusion: text('diffusion', null, 'With --drift: the diffusion b(x, t), such as "sigma*sqrt(x)".', {
     placeholder: 'expression',
   }),
-  set: assignments('set', null, 'Parameters, as in --set mu=0.05,sigma=0.2.'),
-  paths: count('paths', 1000, 'How many paths. The first 30 are drawn one by one.'),
-  steps: count('steps', 1000, 'Steps of a path.'),
-  time: positive('time', null, 'The time at the end.', {
+  set: assignments('set', null, 'Values of parameters, such as mu=0.05,sigma=0.2.'),
+  paths: count('paths', 1000, 'The number of paths. The first 30 are drawn as lines.'),
+  steps: count('steps', 1000, 'The number of steps of each path.'),
+  time: positive('time', null, 'The end time.', {
     placeholder: 't',
-    defaultText: "the process's own: see --list",
+    defaultText: 'the end time of the process in --list',
   }),
-  solver: choice(SOLVERS.map(({ name }) => name))('solver', 'euler-maruyama', 'The solver: see --list.'),
+  solver: choice(SOLVERS.map(({ name }) => name))(
+    'solver',
+    'euler-maruyama',
+    'The solver. --list has the orders of all solvers.',
+  ),
   twin: flag('twin', 'Also draw the solution without noise, dx = a(x, t) dt.'),
   seed,
 } as const satisfies Settings;
 
-/** Measured orders of convergence. */
+/** The measurement of orders of convergence. */
 export const SDE_ORDERS_TABLE = {
-  solver: choice(SOLVERS.map(({ name }) => name))('solver', null, 'Only this solver.', {
-    defaultText: 'all',
+  solver: choice(SOLVERS.map(({ name }) => name))('solver', null, 'Measure only this solver.', {
+    defaultText: 'all solvers',
   }),
-  paths: count('paths', null, 'Paths of each measurement.', { defaultText: 'as many as the order needs' }),
+  paths: count('paths', null, 'The number of paths of each measurement.', {
+    defaultText: 'as many as each order needs',
+  }),
   seed: text('seed', 'orders', seed.meaning),
 } as const satisfies Settings;
 
-/** Pictures on their way into noise. */
+/** Pictures that become noise. */
 export const NOISE_TABLE = {
   process: choice([...NOISING_PROCESSES, 'all'])(
     'process',
     'all',
-    'The process. all draws each picture by brownian, vp and ve.',
+    'The process. all applies brownian, vp and ve to each picture.',
   ),
-  pictures: countTo(MOST_NOISED)('pictures', 4, 'How many pictures of the data set, one a row and process.', {
+  pictures: countTo(MOST_NOISED)('pictures', 4, 'The number of pictures. Each has one row per process.', {
     defaultWhen: { setting: 'process', is: 'all', default: 1 },
     defaultText: '4; 1 for all',
   }),
-  steps: count('steps', 480, 'Steps from picture to noise.'),
+  steps: count('steps', 480, 'The number of steps from the picture to noise.'),
   seed,
 } as const satisfies Settings;
 
-/** Noise schedules side by side. */
+/** The plots of noise schedules. */
 export const SCHEDULES_TABLE = {
   schedule: choices(SHOWN_SCHEDULES)(
     'schedule',
     ['linear', 'cosine', 'sigmoid', 'flow', 've'],
-    'The schedules.',
+    'The schedules to plot.',
   ),
-  steps: countFrom(2)('steps', 1000, 'Time steps T of the schedules that have some.'),
-  zeroSnr: flag('zero-snr', 'Also draw those with steps rescaled, so that the last level is pure noise.'),
+  steps: countFrom(2)('steps', 1000, 'The number of time steps T, for schedules with discrete time.'),
+  zeroSnr: flag(
+    'zero-snr',
+    'Also plot the discrete schedules after a rescaling that makes the last level pure noise.',
+  ),
 } as const satisfies Settings;
 
-/** Diffusion in the plane. */
+/** Diffusion of points in the plane. */
 export const TOY_TABLE = {
   set: choice([...TOY_SETS, 'all'])('set', 'all', 'The set of points.', { argument: true }),
   sampler: choice(PICTURE_SAMPLERS)('sampler', 'ddim', 'The sampler.'),
-  steps: count('steps', 50, 'Steps of the sampler.'),
-  trainSteps: count('train-steps', 3000, 'Steps of training, each on fresh points.'),
-  batchSize: count('batch-size', 128, 'The number of points in a training step.'),
+  steps: count('steps', 50, 'The number of steps of the sampler.'),
+  trainSteps: count('train-steps', 3000, 'The number of training steps. Each step has new points.'),
+  batchSize: count('batch-size', 128, 'The number of points in one training step.'),
   lr: lr(6e-3),
   seed,
 } as const satisfies Settings;
@@ -401,13 +423,16 @@ export const TOY_TABLE = {
 export const TOUR_TABLE = {
   data: DATA_TABLE.data,
   dataDir: DATA_TABLE.dataDir,
-  seconds: positive('seconds', 75, 'Seconds of training the diffusion model. The rest takes less.', {
-    placeholder: 's',
-  }),
+  seconds: positive(
+    'seconds',
+    75,
+    'The training time of the diffusion model in seconds. The rest of the tour takes less time.',
+    { placeholder: 's' },
+  ),
   seed,
 } as const satisfies Settings;
 
-/** The tables of each command that makes something, by their titles in its help. */
+/** The tables of each command with a computation, by their titles in its help. */
 export const RECIPES = {
   tour: { Tour: TOUR_TABLE, Engine: ENGINE_TABLE },
   'train denoiser': { Data: DATA_TABLE, Training: DENOISER_TABLE, Engine: ENGINE_TABLE },
@@ -418,7 +443,7 @@ export const RECIPES = {
   evaluate: { Pictures: EVALUATE_TABLE, Sampling: SAMPLING_TABLE, Data: MODEL_DATA, Engine: ENGINE_TABLE },
   export: {
     Export: EXPORT_TABLE,
-    'Sampling that the file says': OWN_SAMPLING_TABLE,
+    'Sampling defaults for the file': OWN_SAMPLING_TABLE,
     'Data for --match-greys': MODEL_DATA,
     Engine: ENGINE_TABLE,
   },
