@@ -361,7 +361,7 @@ suite('cli: diffusion', (test) => {
       const sample = ['sample', '--model', 'u', '--steps', '3', '--count', '4', '--threads', '1'];
       const guided = [...sample, '--label', '7', '--classifier-guidance', '3'];
       const stdout = await ok([...guided, '--out', 'a'], folder);
-      assert.match(stdout, /sampler +ddim, 3 steps, guidance 1, by a classifier 3\n/);
+      assert.match(stdout, /sampler +ddim, 3 steps, guidance 1, classifier guidance 3\n/);
       assert.match(
         stdout,
         /names noised test pictures right: [\d.]+ % at t = 0, .* at t = 250, .* at t = 500/,
@@ -493,7 +493,7 @@ suite('cli: diffusion', (test) => {
           /weight vlb: expected a discrete schedule, got vp/,
         ],
         [[...TRAIN, '--seconds', '0'], /--seconds: expected a number > 0, got "0"/],
-        [['train', 'diffusion', '--resume', 'x', '--lr', '1'], /--lr belongs to a new run, got --resume x/],
+        [['train', 'diffusion', '--resume', 'x', '--lr', '1'], /--lr: expected a new run, got --resume x/],
         [['train', 'lecture', '--noise', '1'], /unknown option --noise/],
         [['sample', '--sampler', 'heum'], /--sampler: expected ddpm, ddim, .*Did you mean "heun"\?/],
         [
@@ -514,7 +514,7 @@ suite('cli: diffusion', (test) => {
         ],
         [
           ['toy', '--steps', '1001'],
-          /--steps: expected at most the 1000 that the model is trained with, got 1001/,
+          /--steps: expected at most the 1000 steps of the training schedule, got 1001/,
         ],
         [['toy', '--train-steps', '0'], /--train-steps: expected a whole number >= 1, got "0"/],
       ];
@@ -565,7 +565,7 @@ suite('cli: diffusion', (test) => {
       failed(
         await sample('--model', 'none'),
         1,
-        /cannot read none: no such file or folder; train one first with "npx langevin train diffusion"/,
+        /cannot read none: no such file or folder; train a model with "npx langevin train diffusion"/,
       );
       mkdirSync(join(folder, 'd'));
       failed(await sample('--model', 'd'), 1, /cannot read d\/model\.safetensors: no such file/);

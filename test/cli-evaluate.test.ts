@@ -153,7 +153,7 @@ suite('cli: evaluate', (test) => {
       await refused(
         file('size', bytes(120 * 8 * 8), [120, 8, 8]),
         UsageError,
-        /^--samples: expected pictures of 28x28, as strokes train has, got 8x8$/,
+        /^--samples: expected pictures of 28x28, as in strokes train, got 8x8$/,
       );
       await refused(
         file('depth', bytes(120 * 784 * 3), [120, 28, 28, 3]),
@@ -173,12 +173,12 @@ suite('cli: evaluate', (test) => {
       await refused(
         file('few', bytes(99 * 784), [99, 28, 28], labels.subarray(0, 99)),
         UsageError,
-        /^--samples: expected 100 pictures or more in .*few\.npy, got 99$/,
+        /^--samples: expected at least 100 pictures in .*few\.npy, got 99$/,
       );
       await refused(
         save(folder, 'fewer', images, [120, 28, 28], labels.subarray(1)),
         FormatError,
-        /fewer\.labels\.npy: expected 120 labels, one a picture, got \[119\]$/,
+        /fewer\.labels\.npy: expected 120 labels, one per picture, got \[119\]$/,
       );
       const ten = labels.map((label, i) => (i === 7 ? 10 : label));
       await refused(
@@ -198,12 +198,12 @@ suite('cli: evaluate', (test) => {
       await refused(
         join(folder, 'none.npz'),
         UsageError,
-        /^--samples: expected a file \.npy, got ".*\.npz"$/,
+        /^--samples: expected a \.npy file, got ".*\.npz"$/,
       );
 
       writeFileSync(join(folder, 'alone.npy'), encodeNpy(images, [120, 28, 28]));
       const missing =
-        /cannot read alone\.labels\.npy: no such file; it has a label for each picture of alone\.npy/;
+        /cannot read alone\.labels\.npy: no such file; expected a label for each picture of alone\.npy/;
       await failed(['evaluate', '--samples', 'alone.npy', '--quiet'], folder, 1, missing);
     }));
 

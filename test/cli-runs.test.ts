@@ -86,7 +86,7 @@ suite('cli: runs', (test) => {
         assert.not(existsSync(join(folder, 'parts', 'run.json')));
         failed(
           await langevin([...resume, '--lr', '1'], folder),
-          /--lr belongs to a new run, got --resume parts, which has its own/,
+          /--lr: expected a new run, got --resume parts, which fixes this setting/,
           2,
         );
       }));

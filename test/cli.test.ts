@@ -296,7 +296,7 @@ suite('cli', (test) => {
           [...TRAIN, '--data', 'nowhere/at-all'],
           /--data: expected strokes, mnist or a folder with IDX files, got/,
         ],
-        [[...TRAIN, '--data-dir', '.'], /--data-dir belongs to --data mnist, got --data strokes/],
+        [[...TRAIN, '--data-dir', '.'], /--data-dir: expected --data mnist with it, got --data strokes/],
         [
           [...TRAIN, '--backend', 'wams'],
           /--backend: expected wasm, reference, got "wams"\. Did you mean "wasm"\?/,
@@ -305,7 +305,7 @@ suite('cli', (test) => {
         [[...TRAIN, '--threads', '65'], /--threads: expected a whole number from 1 to 64, got 65/],
         [
           [...TRAIN, '--threads', '2', '--backend', 'reference'],
-          /--threads and --numerics belong to the wasm backend/,
+          /--threads and --numerics: expected --backend wasm, got --backend reference/,
         ],
         [[...TRAIN, '--epochs', '0'], /--epochs: expected a whole number >= 1, got "0"/],
         [[...TRAIN, '--epochs', '1.5'], /--epochs: expected a whole number >= 1, got "1\.5"/],

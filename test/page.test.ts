@@ -301,7 +301,7 @@ suite('page: its server', (test) => {
         await ask(port, '/assets/a-1.js').catch(() => null);
         assert.is((await ask(port, '/')).status, 200, 'a file that went away does not end it');
         const busy = await serveFolder(folder, port).catch((error) => String(error));
-        assert.match(String(busy), /cannot serve on port \d+: it is in use: take another with --port/);
+        assert.match(String(busy), /cannot serve on port \d+: it is in use; take another one with --port/);
       } finally {
         server.close();
       }

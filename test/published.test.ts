@@ -325,7 +325,11 @@ suite('published: the command', (test) => {
         1,
         /cannot read tiny-mpl: no such file, folder or published model\. Did you mean "tiny-mlp"\?/,
       );
-      await run(['evaluate', '--model', 'x/y.st'], 1, /name one with --model: a file, a folder, tiny-mlp$/m);
+      await run(
+        ['evaluate', '--model', 'x/y.st'],
+        1,
+        /select one with --model: a file, a folder, tiny-mlp$/m,
+      );
       await run(['export', '--model', 'tiny'], 1, /cannot read tiny: no such file/);
       const path = join(published, 'tiny-mlp.safetensors');
       const bytes = readFileSync(path);

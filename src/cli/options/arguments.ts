@@ -1,16 +1,16 @@
-/** Options as they were typed, and their values by the tables of settings. */
+/** Converts the options of a command line to values, by the tables of settings. */
 import { ValueError } from '../../errors.ts';
 import { defaultOf, readSetting, type Settings, type ValuesOf } from '../../models/setting.ts';
 
-/** A command line that cannot be understood: exit code 2. */
+/** An invalid command line. The exit code is 2. */
 export class UsageError extends ValueError {}
 
-/** Options and words of a command line by their names in the tables: text, or true for an option without a value. */
+/** The options of a command line, by their names in the tables. A flag has the value true, other options have text. */
 export type Options = Readonly<Record<string, string | true | undefined>>;
 
 /**
- * Calls `body`; what it refuses as a value is a fault of the command line.
- * @param before what stands in front of its message: `--` where that begins with the name of an option
+ * Calls `body`, and turns its ValueErrors into UsageErrors: a wrong value is an error of the command line.
+ * @param before text to put before the message, such as `--` before a message that begins with an option's name
  * @throws UsageError
  */
 export function asUsage<T>(body: () => T, before = ''): T {
@@ -24,9 +24,9 @@ export function asUsage<T>(body: () => T, before = ''): T {
 }
 
 /**
- * The values of a table's settings: as typed, or else the defaults.
- * @param decided what other tables have said, where a default depends on it
- * @throws UsageError
+ * The values of all settings of a table: those of the command line, else the defaults.
+ * @param decided values of settings in other tables, because a default can depend on them
+ * @throws UsageError for a value that a setting does not accept
  */
 export function readSettings<T extends Settings>(
   table: T,

@@ -1,4 +1,4 @@
-/** A command of the program as data, and the words of a command line as one of them with its options. */
+/** Describes a command as data, and parses a command line into a command and its options. */
 import { parseArgs } from 'node:util';
 import { didYouMean } from '../../errors.ts';
 import { nameOf, type Setting, type Settings } from '../../models/setting.ts';
@@ -8,25 +8,25 @@ import { PROGRAM } from './program.ts';
 export interface Command {
   /** One word or two: `train denoiser`. */
   readonly name: string;
-  /** What it does, in a line. */
+  /** One line that says what the command does. */
   readonly summary: string;
   /** Tables of settings by their titles in the help. */
   readonly groups: Readonly<Record<string, Settings>>;
-  /** The words after the program's name, each with what it does. */
+  /** Example command lines, without the name of the program. */
   readonly examples: readonly string[];
-  /** How to call it, where `name [options]` does not say it. */
+  /** The usage lines. Default: `name [options]`. */
   readonly usage?: string;
-  /** Runs it; the exit code. */
+  /** Runs the command and returns the exit code. */
   run(options: Options): Promise<number>;
 }
 
-/** Options of every command, and of none. */
+/** The options that every command has. They are also valid without a command. */
 const GLOBAL = ['help', 'version', 'debug'] as const;
 type Global = (typeof GLOBAL)[number];
 
-/** What a command line asks for. */
+/** A command line, split into words and options. */
 export interface Request {
-  /** The first words that are no options. */
+  /** The words that are neither options nor values of options. */
   readonly words: readonly string[];
   readonly globals: ReadonlySet<Global>;
   readonly tokens: readonly Token[];
@@ -41,7 +41,10 @@ const flagsOf = ({ flag, alias }: Setting) => (alias === undefined ? [flag] : [f
 const settingsOf = (commands: readonly Command[]): Setting[] =>
   commands.flatMap((command) => Object.values(tableOf(command)));
 
-/** Splits a command line by what any command declares: an option takes the word after it, also one with a minus. */
+/**
+ * Splits a command line into words and options. The options of all commands are known here. An option with a value
+ * takes the next word, even if this word begins with a minus.
+ */
 export function split(commands: readonly Command[], argv: readonly string[]): Request {
   const options: Record<string, { type: 'string' | 'boolean'; short?: string }> = {
     help: { type: 'boolean', short: 'h' },
@@ -70,7 +73,7 @@ export function split(commands: readonly Command[], argv: readonly string[]): Re
   };
 }
 
-/** The command whose name the words begin with, the longer name first, and the words after it. */
+/** The command whose name the words begin with, and the words after this name. A name of two words has priority. */
 export function commandOf(
   commands: readonly Command[],
   words: readonly string[],
@@ -82,7 +85,7 @@ export function commandOf(
   return null;
 }
 
-/** That there is no such command. */
+/** The error for words that are not the name of a command. */
 export function unknownCommand(commands: readonly Command[], words: readonly string[]): UsageError {
   const names = commands.map(({ name }) => name);
   const longer = names.filter((name) => name.startsWith(`${words[0]} `));
@@ -95,7 +98,7 @@ export function unknownCommand(commands: readonly Command[], words: readonly str
   return new UsageError(`unknown command "${given}".${didYouMean(given, candidates)} Try ${PROGRAM} --help`);
 }
 
-/** That the command has no such option. @param command null outside of any */
+/** The error for an option that the command does not have. @param command null for a command line without a command */
 function unknownOption(command: Command | null, token: Token): UsageError {
   const flags = command
     ? Object.values(tableOf(command))
@@ -108,9 +111,9 @@ function unknownOption(command: Command | null, token: Token): UsageError {
 }
 
 /**
- * The options of a command as they were typed, by their names in its tables.
+ * The options of a command line by their names in the command's tables.
  * @param rest the words after the command's name
- * @throws UsageError for an unknown option, one given twice, one without its value, and a word too many
+ * @throws UsageError for an unknown option, a repeated option, an option without its value, or too many words
  */
 export function optionsOf(
   command: Command | null,
@@ -137,7 +140,7 @@ export function optionsOf(
   return options;
 }
 
-/** @throws UsageError for an option without its value, or a flag with one */
+/** The value of an option. @throws UsageError for an option without its value, or a flag with a value */
 function valueFrom(
   token: Token,
   setting: Setting,
@@ -148,7 +151,7 @@ function valueFrom(
     if (value === undefined) return true;
     throw new UsageError(`${rawName}: expected no value, got "${value}"`);
   }
-  // `--seed --json` forgets the seed; `--seed=--json` means it.
+  // In `--seed --json` the seed is missing. `--seed=--json` is a seed.
   const known = [...entries.map(([, known]) => known).flatMap(flagsOf), ...GLOBAL];
   const isOption =
     !inlineValue && known.some((flag) => value === `--${flag}` || value?.startsWith(`--${flag}=`));

@@ -1,4 +1,4 @@
-/** Which pictures: the options that every command that trains or tests shares. */
+/** The options that select the data set. All commands that use data share them. */
 import { statSync } from 'node:fs';
 import { host } from '#host';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
@@ -12,10 +12,10 @@ import { type Options, readSettings, UsageError } from './arguments.ts';
 
 const NAMES = ['strokes', 'mnist'] as const;
 
-/** What the options say of the data; nothing is read yet. */
+/** The data set that the options select. It is not loaded yet. */
 export interface DataChoice {
   readonly kind: 'strokes' | 'mnist' | 'folder';
-  /** `strokes`, `mnist`, or the folder as it was given. */
+  /** `strokes`, `mnist`, or the path of the folder. */
   readonly name: string;
   readonly dataDir: string | undefined;
   readonly limit: number | undefined;
@@ -25,11 +25,11 @@ function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
-/** @throws UsageError for an unknown data set or a folder that is not there */
+/** Reads the options of the data. @throws UsageError for an unknown data set or a missing folder */
 export function chooseData(options: Options): DataChoice {
   const { data, dataDir, limit } = readSettings(DATA_TABLE, options);
   const named = NAMES.find((name) => name === data.toLowerCase());
-  // A folder that is called MNIST is a folder.
+  // If there is a folder called MNIST, `--data MNIST` is this folder and not the data set.
   const kind = named === undefined || (named !== data && isFolder(data)) ? 'folder' : named;
   if (kind === 'folder' && !isFolder(data)) {
     throw new UsageError(
@@ -37,17 +37,17 @@ export function chooseData(options: Options): DataChoice {
     );
   }
   if (dataDir !== undefined && kind !== 'mnist') {
-    throw new UsageError(`--data-dir belongs to --data mnist, got --data ${data}`);
+    throw new UsageError(`--data-dir: expected --data mnist with it, got --data ${data}`);
   }
   return { kind, name: kind === 'folder' ? data : kind, dataDir, limit };
 }
 
-/** The options that chose the data, as a model's file keeps them. */
+/** The options of the data in the form that a model's file stores. */
 export function dataNotes({ name, dataDir, limit }: DataChoice): Record<string, string | number> {
   return { data: name, ...(dataDir ? { dataDir } : {}), ...(limit ? { limit } : {}) };
 }
 
-/** The options that chose the data of a model, from its file. */
+/** The options of a model's training data, from the model's file. */
 export function savedData({ settings }: Checkpoint): Options {
   const notes = (settings?.data ?? {}) as ReturnType<typeof dataNotes>;
   return Object.fromEntries(Object.entries(notes).map(([name, value]) => [name, String(value)]));
@@ -65,11 +65,11 @@ async function mnist(choice: DataChoice, reporter: Reporter): Promise<TrainTest>
   } catch (error) {
     if (dataDir !== undefined || !(error instanceof FileError)) throw error;
     const { message } = error.cause instanceof FileError ? error.cause : error;
-    throw new FileError(`${message}; --data-dir or LANGEVIN_MNIST can name a folder with the files`, error);
+    throw new FileError(`${message}; set --data-dir or LANGEVIN_MNIST to a folder with the files`, error);
   }
 }
 
-/** Reads, downloads or draws the data. @throws FileError, FormatError */
+/** Loads the data set: reads it, downloads it, or draws its digits. @throws FileError, FormatError */
 export async function loadData(choice: DataChoice, reporter: Reporter): Promise<TrainTest> {
   const most = choice.limit ?? Infinity;
   if (choice.kind === 'strokes') return firstStrokes(most);

@@ -1,4 +1,4 @@
-/** The picture and the mask that `langevin sample` is given. */
+/** Reads the picture and the mask of `langevin sample --from` and `--inpaint`. */
 import { host } from '#host';
 import { type PictureShape, pictureName } from '../../data/dataset.ts';
 import { decodePng } from '../../image/png.ts';
@@ -8,10 +8,10 @@ import { SAMPLE_TABLE } from '../../models/settings.ts';
 import { counted } from '../report/counted.ts';
 import { type Options, readSettings, UsageError } from './arguments.ts';
 
-/** A mask is white from this grey on. */
+/** A pixel of a mask is white if its grey is at least this. */
 const WHITE = 128;
 
-/** @throws UsageError for an option without the one that it belongs to */
+/** @throws UsageError for an option without the option that it needs */
 export function requireEdit(options: Options): void {
   for (const [name, other] of [
     ['strength', 'from'],
@@ -20,14 +20,15 @@ export function requireEdit(options: Options): void {
   ] as const) {
     if (options[name] === undefined || options[other] !== undefined) continue;
     throw new UsageError(
-      `${nameOf(SAMPLE_TABLE[name])} belongs to ${nameOf(SAMPLE_TABLE[other])}, got it alone`,
+      `${nameOf(SAMPLE_TABLE[name])}: expected ${nameOf(SAMPLE_TABLE[other])} with it, got none`,
     );
   }
 }
 
 /**
- * The edit that the options ask for.
- * @throws UsageError for a picture or mask of another size or depth, or a mask without white; FileError, FormatError
+ * The edit that the options define; undefined without `--from`.
+ * @throws UsageError for a picture or mask of another size or number of channels, or for a mask without white pixels
+ * @throws FileError, FormatError
  */
 export async function readEdit(options: Options, shape: PictureShape): Promise<CheckedEdit | undefined> {
   const { from, strength, inpaint, resamples } = readSettings(SAMPLE_TABLE, options);
@@ -38,12 +39,12 @@ export async function readEdit(options: Options, shape: PictureShape): Promise<C
     grey < WHITE ? 0 : 1,
   );
   if (!mask.includes(1)) {
-    throw new UsageError('--inpaint: expected some white in the mask, which is made new, got none');
+    throw new UsageError('--inpaint: expected white pixels in the mask, got none');
   }
   return checkEdit({ picture, strength, mask, resamples }, shape);
 }
 
-/** The bytes of a PNG of that shape. */
+/** The bytes of a PNG file. @throws UsageError unless it has the expected shape */
 async function pixelsOf(
   name: 'from' | 'inpaint',
   path: string,
@@ -57,11 +58,11 @@ async function pixelsOf(
   return Array.from(found.pixels);
 }
 
-/** What an edit does in a line, for people. */
+/** An edit in one line of text. */
 export function editLine(
   { strength, mask, resamples }: CheckedEdit,
   { from, inpaint }: { readonly from?: string | undefined; readonly inpaint?: string | undefined },
 ): string {
-  const inpainting = mask ? `, new where ${inpaint} is white, each step ${counted(resamples, 'time')}` : '';
+  const inpainting = mask ? `, inpainting with ${inpaint}, ${counted(resamples, 'resample')}` : '';
   return `from     ${from}, strength ${strength}${inpainting}`;
 }

@@ -1,6 +1,6 @@
 /**
- * The options of the tensor engine, the same for every command that computes: which backend, on how many
- * threads, and with which build of the kernels. What was chosen is part of every result.
+ * The options of the tensor engine: the backend, the number of threads, and the build of the kernels. All commands with
+ * a computation share them. Every result records the chosen engine.
  */
 import { host } from '#host';
 import { backend, setBackend, setNumerics, setThreads } from '../../backend/backend.ts';
@@ -11,24 +11,24 @@ import { ENGINE_TABLE } from '../../models/settings.ts';
 import { counted } from '../report/counted.ts';
 import { type Options, readSettings, UsageError } from './arguments.ts';
 
-/** The engine as results record it. */
+/** The engine, in the form that results record. */
 export interface EngineReport {
   readonly backend: string;
   readonly numerics: string;
-  /** Whether multiply-adds are rounded once: relaxed numerics do where the engine fuses. */
+  /** Whether a multiply-add is rounded only once. Relaxed numerics do this if the engine has fused instructions. */
   readonly fused: boolean;
   readonly threads: number;
-  /** SHA-256 of the kernels' bytes; null for the reference backend, which has none. */
+  /** SHA-256 of the kernels' bytes; null for the reference backend, which has no kernels. */
   readonly kernels: string | null;
-  /** What it runs on: `Node 20.20.2, V8 11.3`. */
+  /** The JavaScript engine: `Node 20.20.2, V8 11.3`. */
   readonly engine: string;
 }
 
-/** Sets the engine as the options say. @throws UsageError */
+/** Applies the options to the engine. @throws UsageError */
 export function applyEngineOptions(options: Options): void {
   const { backend: name, threads, numerics } = readSettings(ENGINE_TABLE, options);
   if (name === 'reference' && (options.threads ?? options.numerics) !== undefined) {
-    throw new UsageError('--threads and --numerics belong to the wasm backend, got --backend reference');
+    throw new UsageError('--threads and --numerics: expected --backend wasm, got --backend reference');
   }
   try {
     setBackend(name);
@@ -46,7 +46,7 @@ export async function engineReport(): Promise<EngineReport> {
   return { backend: name, numerics, fused, threads, kernels, engine: host.engine };
 }
 
-/** The engine in one line, for people. */
+/** The engine in one line of text. */
 export function engineLine({ backend, numerics, threads, engine }: EngineReport): string {
   return `${backend}, ${numerics}, ${counted(threads, 'thread')}, ${engine}`;
 }

@@ -1,12 +1,12 @@
-/** The help of the program and of its commands, wrapped at the width of the terminal. */
+/** The help texts of the program and of its commands, wrapped at the width of the terminal. */
 import { nameOf, type Setting, type Settings, settingText } from '../../models/setting.ts';
 import { VERSION } from '../../version.ts';
 import type { Command } from './command.ts';
 import { PROGRAM } from './program.ts';
 
-/** Columns of text: those of the terminal, within reason, and 80 where there is none. */
+/** The width of the text in columns: that of the terminal, from 50 to 100. Without a terminal it is 80. */
 const WIDTH = Math.min(100, Math.max(50, process.stdout.columns ?? 80));
-/** The most columns that the left side of a list takes. */
+/** The largest width of the left column of a list. */
 const MOST_LEFT = 30;
 
 const GLOBAL: readonly (readonly [string, string])[] = [
@@ -15,7 +15,7 @@ const GLOBAL: readonly (readonly [string, string])[] = [
   ['--debug', 'Print the stack of an error.'],
 ];
 
-/** The text in lines of at most `width` columns; a longer word has a line of its own. */
+/** The text in lines of at most `width` columns. A word that is longer stands alone on a line. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
@@ -27,7 +27,7 @@ export function wrap(text: string, width: number): string[] {
   return lines;
 }
 
-/** Two columns; a left side that is too wide has a line of its own. */
+/** A list in two columns. A left text that is too wide stands alone on a line. */
 function columns(rows: readonly (readonly [left: string, right: string])[], width: number): string[] {
   const left = Math.min(MOST_LEFT, Math.max(...rows.map(([text]) => text.length))) + 2;
   const indent = ' '.repeat(2 + left);
@@ -48,12 +48,12 @@ function optionRow(setting: Setting): [string, string] {
     (setting.default === null || setting.default === false
       ? ''
       : settingText(setting.default).replaceAll(',', ', '));
-  const otherwise = [shown && `default: ${shown}`, alias && `also --${alias}`].filter(Boolean).join('; ');
+  const notes = [shown && `default: ${shown}`, alias && `also --${alias}`].filter(Boolean).join('; ');
   const left = argument ? `<${setting.flag}>` : `${nameOf(setting)}${value}`;
-  return [left, `${meaning}${names}${otherwise && ` (${otherwise})`}`];
+  return [left, `${meaning}${names}${notes && ` (${notes})`}`];
 }
 
-/** Paragraphs under titles, as they are printed. */
+/** Sections of text, each below its title. */
 const sections = (parts: readonly (readonly [title: string, lines: readonly string[]])[]): string =>
   parts.map(([title, lines]) => [...(title ? [`${title}:`] : []), ...lines].join('\n')).join('\n\n');
 
@@ -76,7 +76,7 @@ export function commandHelp({ name, summary, groups, examples, usage }: Command,
   ])}\n`;
 }
 
-/** The help of the program, or of those of its commands that begin with the same word. */
+/** The help of the program. @param commands the commands to list: all, or those that begin with the same word */
 export function programHelp(
   commands: readonly Command[],
   examples: readonly string[],

@@ -1,4 +1,4 @@
-/** Where the pictures come from that `langevin evaluate` judges: a model samples them, or a file has them. */
+/** The source of the pictures that `langevin evaluate` judges: a model that samples them, or a file. */
 import { dirname } from 'node:path';
 import type { TrainTest } from '../../data/dataset.ts';
 import type { Labels } from '../../diffusion/guidance.ts';
@@ -17,33 +17,34 @@ import { chooseData, loadData } from './data.ts';
 import { fitSamples, readSampleFile } from './sample-file.ts';
 import { loadModel, loadModelData, readSampling, samplingLine } from './sampling.ts';
 
-/** Pictures, and what is known of the model that sampled them. */
+/** The pictures to judge, and measures of the model that sampled them. */
 export interface Drawn {
   readonly samples: JudgedPictures;
-  /** For programs. */
+  /** The measures of the model, for evaluation.json. */
   readonly figures: Readonly<Record<string, unknown>>;
-  /** For people: of the classifier that guided the model, and of its likelihood. */
+  /** Lines of text about the classifier that guided the model, and about the model's likelihood. */
   readonly guideLines: readonly string[];
   readonly likelihoodLines: readonly string[];
 }
 
 export interface Source {
-  /** The folder of the results where none is given. */
+  /** The default folder for the results. */
   readonly folder: string;
   readonly count: number;
   readonly seed: string;
-  /** For programs. */
+  /** A description of the source, for JSON output. */
   readonly run: Readonly<Record<string, unknown>>;
-  /** For people. */
+  /** The same description as lines of text. */
   readonly lines: readonly string[];
-  /** The data that the pictures are compared with. */
+  /** Loads the data to compare the pictures with. */
   load(): Promise<TrainTest>;
-  /** What each picture is to show. @throws UsageError, FormatError for what does not fit the data */
+  /** The label of each picture. @throws UsageError, FormatError for pictures or labels that do not fit the data */
   labels(data: TrainTest): Labels;
+  /** Samples the pictures, or takes them from the file. */
   draw(data: TrainTest, labels: Labels, numerics: string): Promise<Drawn>;
 }
 
-/** Of the sampling options the seed alone says something of pictures that a file has. @throws UsageError */
+/** Checks that the options select one source. With pictures from a file only `--seed` has a use. @throws UsageError */
 export function requireOneSource(options: Options): void {
   if (options.samples === undefined) return;
   for (const [name, setting] of Object.entries(SAMPLING_TABLE)) {
@@ -52,7 +53,7 @@ export function requireOneSource(options: Options): void {
   }
 }
 
-/** The model that the options name. @throws UsageError, FileError, FormatError */
+/** The model that the options select, as a source. @throws UsageError, FileError, FormatError */
 export async function modelSource(options: Options, count: number, reporter: Reporter): Promise<Source> {
   const { path, folder, checkpoint, model } = await loadModel(options);
   const sampling = readSampling(options, model);
@@ -76,9 +77,9 @@ export async function modelSource(options: Options, count: number, reporter: Rep
       const run = sampleDiffusion(model, { ...rest, labels, classifier });
       const pictures = await runReported(run, samplingProgress(reporter));
       const { height, width, channels } = model.network.sizes;
-      // Real pictures have eight bits a pixel, and so has what `langevin sample --save` writes.
+      // Eight bits per pixel, as in real pictures and in the files of `langevin sample --save`.
       const samples = { height, width, channels, labels, images: toBytes(pictures) };
-      // The likelihood is of greys at even distances.
+      // The likelihood is defined for equally spaced greys only.
       const likelihood = model.settings.tones ? null : diffusionLikelihood(model, data, seed);
       return {
         samples,
@@ -90,7 +91,7 @@ export async function modelSource(options: Options, count: number, reporter: Rep
   };
 }
 
-/** The pictures of a file. @throws UsageError, FileError, FormatError */
+/** A file of pictures, as a source. @throws UsageError, FileError, FormatError */
 export async function fileSource(
   options: Options,
   path: string,

@@ -1,6 +1,6 @@
 /**
- * Which file `--model` names: a file, a folder of results, or a published model, whose files lie beside the program. A
- * file or folder of that name comes first.
+ * Finds the file of `--model`. The option names a file, a folder of results, or a published model. The published models
+ * lie beside the program. A file or folder has priority over a published model of the same name.
  */
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -11,21 +11,21 @@ import { SAMPLING_TABLE } from '../../models/settings.ts';
 import { PROGRAM } from './program.ts';
 
 const ENDING = '.safetensors';
-/** Of a folder of results. */
+/** The model's file in a folder of results. */
 const FILE = `model${ENDING}`;
 
-/** A model's file, and how it is called. */
+/** A model's file: its path, its name, and its contents. */
 export interface ModelFile {
-  /** For people: the path, or the published name. */
+  /** The path, or the name of a published model. */
   readonly path: string;
-  /** Without folder and ending. */
+  /** The name of the file, without its folder and ending. */
   readonly name: string;
-  /** The folder that results go to if nothing is said. */
+  /** The default folder for the results. */
   readonly folder: string;
   readonly checkpoint: Checkpoint;
 }
 
-/** The folder of the published models: build.js puts it beside this program. */
+/** The folder of the published models. build.js puts it beside the program. */
 const PUBLISHED = fileURLToPath(new URL('./published/', import.meta.url));
 
 /** The names of the published models. */
@@ -35,7 +35,7 @@ export function publishedNames(): string[] {
   return files.filter((file) => file.endsWith(ENDING)).map((file) => basename(file, ENDING));
 }
 
-/** Reads the file that `given` names. @throws FileError, FormatError */
+/** Reads the model's file. @param given the value of `--model` @throws FileError, FormatError */
 export async function readModelFile(given: string): Promise<ModelFile> {
   const found = statSync(given, { throwIfNoEntry: false });
   const names = found ? [] : publishedNames();
@@ -54,10 +54,11 @@ export async function readModelFile(given: string): Promise<ModelFile> {
   };
 }
 
+/** The error for a model that cannot be found. */
 function missing(given: string, path: string, names: readonly string[]): FileError {
   const near = didYouMean(given, names);
   if (near) return new FileError(`cannot read ${path}: no such file, folder or published model.${near}`);
   const others = names.length > 0 ? `: a file, a folder, ${names.join(', ')}` : '';
-  const advice = `train one first with "${PROGRAM} train diffusion", or name one with --model${others}`;
+  const advice = `train a model with "${PROGRAM} train diffusion", or select one with --model${others}`;
   return new FileError(`cannot read ${path}: no such file or folder; ${advice}`);
 }

@@ -1,18 +1,18 @@
-/** Options on where results go and what is printed. They do not change results, so that no recipe has them. */
+/** The options for the output: the folder of the results, and what is printed. They do not change the results. */
 import { flag, text } from '../../models/setting.ts';
 
-/** What a run prints. */
+/** The options for what a run prints. */
 export const REPORT_TABLE = {
   json: flag('json', 'Print events as JSON, one object a line.'),
   quiet: flag('quiet', 'Print nothing but errors.'),
 } as const;
 
-/** The folder of the results. @param defaultText where the default follows from other options */
+/** The option `--out`. @param defaultText the default in words, if it depends on other options */
 export const outSetting = <F extends string | null>(folder: F, defaultText?: string) =>
   text('out', folder, 'The folder for the results.', {
     placeholder: 'folder',
     ...(defaultText === undefined ? {} : { defaultText }),
   });
 
-/** The default folder of what a model makes, in words. */
-export const MODEL_FOLDER = "the model's; out/NAME for a published one";
+/** The default of `--out` for samples of a model, in words. */
+export const MODEL_FOLDER = 'the folder of the model; out/NAME for a published model';

@@ -1,10 +1,14 @@
 /**
- * How a person calls the program here: `langevin` where a file of that name was started from the shell, else
- * `npx langevin`, which works wherever npm started it (npx, npm start) and in a clone.
+ * The name of the program for hints and examples. It is `langevin` if the shell started a file of this name. Otherwise
+ * it is `npx langevin`, which works in a clone and after a start by npm (npx, npm start).
  */
 import { basename } from 'node:path';
 
-/** @param started the path of the started file; @param environment where npm leaves its marks */
+/**
+ * The name of the program.
+ * @param started the path of the started file
+ * @param environment the environment variables. npm sets some of them.
+ */
 export function programName(
   started: string,
   environment: Readonly<Record<string, string | undefined>>,
@@ -13,5 +17,5 @@ export function programName(
   return !byNpm && basename(started) === 'langevin' ? 'langevin' : 'npx langevin';
 }
 
-/** As hints and examples write it. */
+/** The name for hints and examples. */
 export const PROGRAM = programName(process.argv[1] ?? '', process.env);

@@ -1,4 +1,4 @@
-/** What a training run is made of before its data are read: a new one by its options, or one that goes on by its file. */
+/** Reads the options of a training run: of a new run, or of a run that resumes from a checkpoint. */
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { nameOf, type Settings, text } from '../../models/setting.ts';
 import { folderOf, readCheckpoint } from '../results/checkpoints.ts';
@@ -6,33 +6,41 @@ import { type Options, readSettings, UsageError } from './arguments.ts';
 import { chooseData, type DataChoice, savedData } from './data.ts';
 import { outSetting, REPORT_TABLE } from './output.ts';
 
+/** A training run before its data are loaded. */
 export interface Plan {
-  /** The file that the run goes on from; null for a new run. */
+  /** The checkpoint that the run resumes from; null for a new run. */
   readonly checkpoint: Checkpoint | null;
   readonly choice: DataChoice;
   readonly out: string;
-  /** As given, in place of the default or of the file's own. */
+  /** The value of `--epochs`; undefined for the default, or for the value of the checkpoint. */
   readonly epochs: number | undefined;
-  /** Ends the run after this time of training. */
+  /** The time limit of the training, in seconds. */
   readonly seconds: number | undefined;
 }
 
-/** The options of a training command beside those of its recipe. @param out the folder of a new run */
+/** The options of a training command that do not belong to its recipe. @param out the default folder of a new run */
 export const runTable = (out: string) =>
   ({
-    resume: text('resume', null, 'Continue from a checkpoint, or from the newest one in a folder.', {
-      placeholder: 'path',
-    }),
-    out: outSetting(null, `${out}; the run's own with --resume`),
+    resume: text(
+      'resume',
+      null,
+      'Continue from this checkpoint, or from the newest checkpoint in this folder.',
+      {
+        placeholder: 'path',
+      },
+    ),
+    out: outSetting(null, `${out}; with --resume, the folder of the checkpoint`),
     ...REPORT_TABLE,
   }) as const;
 
-/** Settings that a run which goes on may be given anew. All others are its file's. */
+/** The settings that can change when a run resumes. All others come from the checkpoint. */
 const FREE: readonly string[] = ['epochs', 'seconds'];
 
 /**
- * @param table the recipe's settings, @param folder of a new run where none is given
- * @throws UsageError, and FileError or FormatError for a checkpoint that cannot be read
+ * Reads the options of a training run.
+ * @param table the settings of the recipe
+ * @param folder the default folder of a new run
+ * @throws UsageError for wrong options, FileError or FormatError for a checkpoint that cannot be read
  */
 export async function readPlan(options: Options, table: Settings, folder: string): Promise<Plan> {
   const { resume, out } = readSettings(runTable(folder), options);
@@ -45,7 +53,7 @@ export async function readPlan(options: Options, table: Settings, folder: string
   const fixed = Object.keys(table).find((name) => options[name] !== undefined && !FREE.includes(name));
   if (fixed) {
     const name = nameOf(table[fixed]);
-    throw new UsageError(`${name} belongs to a new run, got --resume ${resume}, which has its own`);
+    throw new UsageError(`${name}: expected a new run, got --resume ${resume}, which fixes this setting`);
   }
   const checkpoint = await readCheckpoint(resume);
   const notes = (checkpoint.settings ?? {}) as { seconds?: number };

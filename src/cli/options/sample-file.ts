@@ -1,7 +1,7 @@
 /**
- * Pictures that were saved: uint8 [n, height, width] or [n, height, width, channels] in an NPY file, as
- * `langevin sample --save` writes it, and a label for each in the file beside it, `s.labels.npy` for `s.npy`. The labels
- * are whole numbers of any type that NumPy has for them.
+ * Reads saved pictures from an NPY file: uint8 [n, height, width] or [n, height, width, channels]. The command
+ * `langevin sample --save` writes such files. A second file beside it has a label for each picture: `s.labels.npy` for
+ * `s.npy`. The labels are whole numbers of any NumPy type.
  */
 import { extname } from 'node:path';
 import { host } from '#host';
@@ -12,10 +12,10 @@ import { type JudgedPictures, takeJudged } from '../../models/evaluation/judged.
 import { labelsFileName } from '../results/sample-files.ts';
 import { UsageError } from './arguments.ts';
 
-/** Pictures that can be judged, at least. */
+/** The least number of pictures that can be judged. */
 const LEAST = 100;
 
-/** Pictures as their files have them; nothing is known of the data that they are compared with. */
+/** The pictures and labels of the files. They have not been compared with a data set yet. */
 export interface SampleFile extends PictureShape {
   readonly path: string;
   readonly count: number;
@@ -26,7 +26,7 @@ export interface SampleFile extends PictureShape {
 
 /** Reads the pictures and their labels. @throws UsageError, FileError, FormatError */
 export async function readSampleFile(path: string): Promise<SampleFile> {
-  if (extname(path) !== '.npy') throw new UsageError(`--samples: expected a file .npy, got "${path}"`);
+  if (extname(path) !== '.npy') throw new UsageError(`--samples: expected a .npy file, got "${path}"`);
   const { type, shape, values } = decodeNpy(await host.readFile(path), path);
   if (!(values instanceof Uint8Array)) {
     throw new FormatError(`${path}: expected pictures of uint8, 0 to 255, got ${type}`);
@@ -36,27 +36,30 @@ export async function readSampleFile(path: string): Promise<SampleFile> {
   }
   const [count, height, width, channels = 1] = shape;
   if (count < LEAST) {
-    throw new UsageError(`--samples: expected ${LEAST} pictures or more in ${path}, got ${count}`);
+    throw new UsageError(`--samples: expected at least ${LEAST} pictures in ${path}, got ${count}`);
   }
   return { path, count, height, width, channels, images: values, labels: await readLabels(path, count) };
 }
 
-/** One label a picture. */
+/** The labels, one for each picture. */
 async function readLabels(pictures: string, count: number): Promise<readonly number[]> {
   const path = labelsFileName(pictures);
   if (!(await host.exists(path))) {
-    throw new FileError(`cannot read ${path}: no such file; it has a label for each picture of ${pictures}`);
+    throw new FileError(
+      `cannot read ${path}: no such file; expected a label for each picture of ${pictures}`,
+    );
   }
   const { shape, values } = decodeNpy(await host.readFile(path), path);
   if (shape.length !== 1 || shape[0] !== count) {
-    throw new FormatError(`${path}: expected ${count} labels, one a picture, got [${shape.join(', ')}]`);
+    throw new FormatError(`${path}: expected ${count} labels, one per picture, got [${shape.join(', ')}]`);
   }
   return Array.from(values);
 }
 
 /**
- * The first `count` of the pictures, or all, to be judged beside these data.
- * @throws UsageError for pictures of another size, or fewer than `count`; FormatError for labels that are no classes
+ * The first `count` pictures, or all, after a check that they fit the data set.
+ * @throws UsageError for pictures of another size, or for fewer than `count`
+ * @throws FormatError for labels that are no classes of the data set
  */
 export function fitSamples(
   file: SampleFile,
@@ -66,7 +69,7 @@ export function fitSamples(
   const { path, height, width, channels, images, labels } = file;
   const [expected, got] = [train, file].map(pictureName);
   if (got !== expected) {
-    throw new UsageError(`--samples: expected pictures of ${expected}, as ${train.name} has, got ${got}`);
+    throw new UsageError(`--samples: expected pictures of ${expected}, as in ${train.name}, got ${got}`);
   }
   if (count !== undefined && count > file.count) {
     throw new UsageError(`--count: expected at most the ${file.count} pictures of ${path}, got ${count}`);

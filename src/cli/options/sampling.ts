@@ -1,4 +1,4 @@
-/** Which model samples, and how: the options that every command that samples shares. */
+/** The options for the model and the sampler. All commands that sample share them. */
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { pictureName, type TrainTest } from '../../data/dataset.ts';
 import type { SamplerName } from '../../diffusion/samplers/index.ts';
@@ -12,18 +12,18 @@ import { type Options, readSettings, UsageError } from './arguments.ts';
 import { chooseData, loadData, savedData } from './data.ts';
 import { type ModelFile, readModelFile } from './model.ts';
 
-/** A model to sample from, and its file. */
+/** A diffusion model, and its file. */
 export interface LoadedModel extends ModelFile {
   readonly model: DiffusionPipeline;
 }
 
-/** The model that the options name. @throws FileError, FormatError */
+/** Loads the model that the options select. @throws FileError, FormatError */
 export async function loadModel(options: Options): Promise<LoadedModel> {
   const file = await readModelFile(readSettings(SAMPLING_TABLE, options).model);
   return { ...file, model: diffusionOf(file.checkpoint) };
 }
 
-/** How to sample, but for the labels, as results record it. */
+/** The settings of the sampling without the labels, in the form that results record. */
 export interface Sampling {
   readonly guidance: number;
   readonly guidanceAbove: number;
@@ -35,12 +35,12 @@ export interface Sampling {
   readonly seed: string;
 }
 
-/** The guidance of a model that says nothing of it. */
-const usualGuidance = ({ classes }: DiffusionPipeline): number => (classes === 0 ? 1 : GUIDANCE);
+/** The default guidance of a model whose file has none. */
+const defaultGuidance = ({ classes }: DiffusionPipeline): number => (classes === 0 ? 1 : GUIDANCE);
 
 /**
- * How to sample: by the options, else by the model, else by the defaults.
- * @throws UsageError for what the model cannot do
+ * The settings of the sampling: from the options, else from the model's file, else the defaults.
+ * @throws UsageError for settings that the model does not support
  */
 export function readSampling(options: Options, model: DiffusionPipeline): Sampling {
   const typed = readSettings(SAMPLING_TABLE, options);
@@ -52,35 +52,36 @@ export function readSampling(options: Options, model: DiffusionPipeline): Sampli
   }
   const own = { ...SAMPLING_DEFAULTS, ...ownSamplingFor(model.sampling, typed.sampler) };
   const available = model.schedule.times?.length ?? Infinity;
-  // The default gives way to a schedule of fewer steps.
+  // The default is reduced for a schedule of fewer steps.
   const steps = typed.steps ?? Math.min(own.steps, available);
   if (steps > available) {
     throw new UsageError(
-      `--steps: expected at most the ${available} that the model was trained with, got ${steps}`,
+      `--steps: expected at most the ${available} steps of the training schedule, got ${steps}`,
     );
   }
-  const otherwise = classifierGuidance > 0 && model.classes > 0 ? 0 : (own.guidance ?? usualGuidance(model));
+  const guidanceDefault =
+    classifierGuidance > 0 && model.classes > 0 ? 0 : (own.guidance ?? defaultGuidance(model));
   return {
     sampler: typed.sampler ?? own.sampler,
     steps,
-    guidance: guidance ?? otherwise,
+    guidance: guidance ?? guidanceDefault,
     guidanceAbove: typed.guidanceAbove ?? own.guidanceAbove,
     guidanceBelow: typed.guidanceBelow ?? own.guidanceBelow,
     classifierGuidance,
-    // A given picture stays where it is unless the options say otherwise.
+    // With --from the default is no preparation, so that the picture keeps its place.
     prepare: typed.prepare ?? (options.from === undefined ? own.prepare : SAMPLING_DEFAULTS.prepare),
     seed,
   };
 }
 
-/** The sampling as the names of files have it: without the guidance that a model has where nobody says anything. */
+/** The settings of the sampling for the names of files. A guidance equal to the default is left out. */
 export function namedSampling(sampling: Sampling, model: DiffusionPipeline): Partial<Sampling> {
   const { guidance, ...rest } = sampling;
-  const usual = rest.classifierGuidance > 0 && model.classes > 0 ? 0 : usualGuidance(model);
-  return guidance === usual ? rest : sampling;
+  const byDefault = rest.classifierGuidance > 0 && model.classes > 0 ? 0 : defaultGuidance(model);
+  return guidance === byDefault ? rest : sampling;
 }
 
-/** How to sample in a line, for people. */
+/** The settings of the sampling in one line of text. */
 export function samplingLine(sampling: Sampling): string {
   const { sampler, steps, guidance, guidanceAbove, guidanceBelow, classifierGuidance, prepare } = sampling;
   const limits = [
@@ -88,14 +89,14 @@ export function samplingLine(sampling: Sampling): string {
     guidanceBelow > 0 && `below sigma/alpha ${guidanceBelow}`,
   ].filter(Boolean);
   const where = guidance > 1 && limits.length > 0 ? ` ${limits.join(' and ')}` : '';
-  const byClassifier = classifierGuidance > 0 ? `, by a classifier ${classifierGuidance}` : '';
+  const byClassifier = classifierGuidance > 0 ? `, classifier guidance ${classifierGuidance}` : '';
   const prepared = prepare === 'none' ? '' : `, prepared as ${prepare}`;
   return `sampler  ${sampler}, ${counted(steps, 'step')}, guidance ${guidance}${where}${byClassifier}${prepared}`;
 }
 
 /**
- * The data that the model was trained on, or those that the options name.
- * @throws UsageError for data of another size or with other classes than the model's
+ * Loads the data that the options select, or else the model's training data.
+ * @throws UsageError for pictures of another size, or another number of classes, than the model has
  */
 export async function loadModelData(
   options: Options,

@@ -1,13 +1,13 @@
 /**
- * A server of static files for one person on this machine. It answers with the files that were there when it began, and
- * with no other: a path is looked up among their names and never joined to a folder.
+ * A server of static files for this machine only. It serves the files that exist at its start, and no others: it looks
+ * up the path of a request in a table of these files, and never joins it to a folder.
  */
 import { createReadStream, readdirSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { extname, join, relative, sep } from 'node:path';
 import { FileError } from '../../errors.ts';
 
-/** Only this machine. */
+/** This address accepts connections from this machine only. */
 const HOST = '127.0.0.1';
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -21,7 +21,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.woff2': 'font/woff2',
 };
 
-/** Isolated pages can share memory between threads. */
+/** The first two headers isolate the page. Only an isolated page can share memory between threads. */
 const HEADERS = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
@@ -30,7 +30,7 @@ const HEADERS = {
   'Referrer-Policy': 'no-referrer',
 };
 
-/** The files of a folder by their paths in addresses. */
+/** The files of a folder by their paths in a URL. */
 function filesOf(folder: string): ReadonlyMap<string, string> {
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
     entry.isFile(),
@@ -42,7 +42,7 @@ function filesOf(folder: string): ReadonlyMap<string, string> {
   return new Map(files);
 }
 
-/** The path in an address; null for one that is none. */
+/** The path of a URL; null if it is invalid. */
 function pathOf(url = '/'): string | null {
   try {
     const path = decodeURIComponent(url.split(/[?#]/)[0]);
@@ -52,11 +52,11 @@ function pathOf(url = '/'): string | null {
   }
 }
 
-/** Whether the request names this server: a page elsewhere may point a name of its own at this machine. */
+/** Whether the request names this machine as its host. A foreign site can point its own host name to this machine. */
 const isLocal = ({ headers: { host = '' } }: IncomingMessage) =>
   /^(127\.0\.0\.1|localhost)(:\d+)?$/.test(host);
 
-function answer(
+function respond(
   files: ReadonlyMap<string, string>,
   request: IncomingMessage,
   response: ServerResponse,
@@ -83,22 +83,22 @@ function answer(
 }
 
 /**
- * Serves a folder on this machine alone.
- * @param port 0 takes any free one
- * @throws FileError where the port is not to be had
+ * Serves a folder to this machine only.
+ * @param port the port; 0 for any free port
+ * @throws FileError if the port is not available
  */
 export function serveFolder(folder: string, port: number): Promise<{ server: Server; port: number }> {
   const files = filesOf(folder);
   const server = createServer((request, response) => {
     try {
-      answer(files, request, response);
+      respond(files, request, response);
     } catch {
-      response.destroy(); // a file that went away
+      response.destroy(); // the file has been deleted
     }
   });
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      const why = error.code === 'EADDRINUSE' ? 'it is in use: take another with --port' : error.message;
+      const why = error.code === 'EADDRINUSE' ? 'it is in use; take another one with --port' : error.message;
       reject(new FileError(`cannot serve on port ${port}: ${why}`, error));
     });
     server.listen(port, HOST, () => {
