@@ -114,7 +114,7 @@ suite('cli: diffusion', (test) => {
   test('a time limit ends a run', () =>
     inFolder(async (folder) => {
       const stdout = await ok([...TRAIN, '--epochs', '100000', '--seconds', '0.2'], folder);
-      assert.match(stdout, /time is up in epoch \d+ of 100000/);
+      assert.match(stdout, /reached the time limit in epoch \d+ of 100000/);
       assert.match(stdout, /langevin train diffusion --resume/);
       const { seconds } = json(join(folder, 'out', 'diffusion', 'metrics.json'));
       assert.ok(seconds >= 0.2 && seconds < 2, `${seconds} s`);
@@ -383,7 +383,7 @@ suite('cli: diffusion', (test) => {
       failed(
         await langevin([...sample, '--data-dir', 'x', '--quiet'], folder),
         2,
-        /--data-dir belongs to --classifier-guidance/,
+        /--data-dir: expected --classifier-guidance with it, got none/,
       );
       assert.not(existsSync(join(folder, 'd')), 'no folder is left');
     }));

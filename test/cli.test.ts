@@ -54,7 +54,7 @@ suite('cli', (test) => {
       assert.equal([code, stderr], [0, '']);
       assert.equal(resultsIn(join(folder, 'out')), FILES);
       assert.match(stdout, /^denoiser 784-400-400-400-784, 949,184 parameters\n/);
-      assert.match(stdout, /data +strokes: 128 pictures to train on, 128 to test on\n/);
+      assert.match(stdout, /data +strokes: 128 training pictures, 128 test pictures\n/);
       assert.match(
         stdout,
         /epoch 1\/2 .*\nepoch 2\/2 +train 0\.\d{4} +test 0\.\d{4} +[\d.]+ s +[\d,]+ images\/s\n/,
@@ -173,7 +173,7 @@ suite('cli', (test) => {
       assert.is(code, 0, stderr);
       assert.match(
         stdout,
-        /^denoiser 30-400-400-400-30, .*\ndata +tiny: 20 pictures to train on, 4 to test on\n/,
+        /^denoiser 30-400-400-400-30, .*\ndata +tiny: 20 training pictures, 4 test pictures\n/,
       );
       assert.equal(json(join(folder, 'out', 'metrics.json')).data, { name: 'tiny', train: 20, test: 4 });
       assert.equal(resultsIn(join(folder, 'out')), FILES);
@@ -392,7 +392,7 @@ suite('cli', (test) => {
       assert.is(code, 143);
       assert.match(
         stdout,
-        /\nstopping after this batch, and keeping what was trained; once more ends at once\n/,
+        /\nstopping after this batch; the trained model is kept; a second signal ends the process at once\n/,
       );
       assert.match(
         stdout,

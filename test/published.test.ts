@@ -349,7 +349,7 @@ suite('published: the command', (test) => {
         ['--model', 'd', '--steps', '3'],
         /--steps: expected a diffusion model, got a model "denoiser"/,
       );
-      await refuse(['--model', 'm', '--out', 'm'], /--name: expected another file than the model's own/);
+      await refuse(['--model', 'm', '--out', 'm'], /--name: expected a file other than the model's own/);
       assert.not(existsSync(join(folder, 'out')), 'no folder is left');
       await refuse(
         ['--model', 'd', '--match-greys', '100'],

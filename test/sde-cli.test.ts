@@ -90,7 +90,7 @@ suite('cli: sde', (test) => {
         [['sde', 'ou', '--set', 'mu=NaN'], 2, /expected a finite number for mu/],
         [['sde', 'ou', '--set', '__proto__=1'], 2, /--set: expected name=value/],
         [['sde', 'cir', '--set', 'sigma=3'], 2, /Feller's condition/],
-        [['sde', 'ou', '--save', 'x.txt'], 2, /--save: expected a file .csv or .npy/],
+        [['sde', 'ou', '--save', 'x.txt'], 2, /--save: expected a \.csv or \.npy file/],
         [['sde', '--drift', '0.1*', '--diffusion', '1'], 2, /error at character/],
         [
           ['sde', 'heston', '--solver', 'milstein'],

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * The command `langevin`: its subcommands, and what an error looks like. Exit code 0 for success, 1 for a
- * failure, 2 for a command line that cannot be understood, 128 + n after signal n. An error is one line on
- * standard error; `--debug` adds the stack.
+ * The program `langevin`: its list of commands, its help, and the printing of errors. The exit code is 0 for success,
+ * 1 for a failure, 2 for an invalid command line, and 128 + n after signal n. An error is one line on standard error.
+ * `--debug` adds the stack.
  */
 import { LangevinError } from '../errors.ts';
 import { VERSION } from '../version.ts';
@@ -50,28 +50,29 @@ const COMMANDS: readonly Command[] = [
   INFO,
 ];
 const EXAMPLES = [
-  'train denoiser                 on drawn digits, within a minute',
-  'train denoiser --data mnist    on real handwriting',
-  'sde gbm --paths 5              geometric Brownian motion',
-  'tour                           the lecture in order, on one page',
-  'train diffusion --data mnist   digits from noise',
-  'help train denoiser            all options of a command',
+  'tour                           runs all parts of the lecture, and writes one page',
+  'train denoiser                 trains on drawn digits, in about a minute',
+  'train denoiser --data mnist    trains on real handwriting',
+  'train diffusion --data mnist   trains a model that generates digits',
+  'sample --model mnist-unet      samples digits from a model that comes with langevin',
+  'sde gbm --paths 5              draws paths of geometric Brownian motion',
+  'help train denoiser            prints all options of a command',
 ];
 
 const print = (text: string) => void process.stdout.write(text);
 
-/** The help that the words ask for: of a command, of those that begin with a word, or of the program. */
+/** The help for these words: of a command, of all commands that begin with a word, or of the program. */
 function help(words: readonly string[]): string {
   if (words.length === 0) return programHelp(COMMANDS, EXAMPLES);
   const found = commandOf(COMMANDS, words);
   if (found) return commandHelp(found.command);
-  const family = COMMANDS.filter(({ name }) => words.length === 1 && name.startsWith(`${words[0]} `));
-  if (family.length === 0) throw unknownCommand(COMMANDS, words);
-  return programHelp(family, EXAMPLES);
+  const matching = COMMANDS.filter(({ name }) => words.length === 1 && name.startsWith(`${words[0]} `));
+  if (matching.length === 0) throw unknownCommand(COMMANDS, words);
+  return programHelp(matching, EXAMPLES);
 }
 
-/** What is printed in place of a command; null where a command is to run. */
-function printed({ words, globals, tokens }: Request): string | null {
+/** The help or the version, if the command line requests it; null if it contains a command to run. */
+function helpOrVersion({ words, globals, tokens }: Request): string | null {
   if (words[0] === 'help') return help(words.slice(1));
   if (globals.has('help')) return help(words);
   if (globals.has('version')) {
@@ -83,13 +84,13 @@ function printed({ words, globals, tokens }: Request): string | null {
 }
 
 /**
- * Runs the command that the words are.
- * @param more options that no person types: how the tour wants its commands to report
- * @returns its exit code
+ * Runs the command of a command line.
+ * @param more options that no command line can have: the tour sets how its commands report
+ * @returns the exit code of the command
  */
 async function run(argv: readonly string[], more: Options = {}): Promise<number> {
   const request = split(COMMANDS, argv);
-  const text = printed(request);
+  const text = helpOrVersion(request);
   if (text !== null) {
     print(text);
     return 0;
@@ -99,7 +100,8 @@ async function run(argv: readonly string[], more: Options = {}): Promise<number>
   return found.command.run({ ...optionsOf(found.command, found.rest, request.tokens), ...more });
 }
 
-function report(error: unknown): number {
+/** Prints an error in one line, and returns the exit code. */
+function reportError(error: unknown): number {
   const known = error instanceof LangevinError;
   const message = known
     ? error.message
@@ -111,6 +113,6 @@ function report(error: unknown): number {
   return error instanceof UsageError ? 2 : 1;
 }
 
-// A reader that goes away, as in `langevin --help | head -1`, is no error.
+// If the reader of the output stops early, as in `langevin --help | head -1`, this is no error.
 process.stdout.on('error', () => {});
-process.exitCode = await run(process.argv.slice(2)).catch(report);
+process.exitCode = await run(process.argv.slice(2)).catch(reportError);

@@ -1,4 +1,4 @@
-/** `langevin evaluate`: sampled pictures in figures, each beside what real pictures reach. */
+/** `langevin evaluate`: measures the quality of sampled pictures. Each measure stands beside that of real pictures. */
 import { evaluatePictures } from '../../models/evaluation/evaluate.ts';
 import { neighboursFigure } from '../../models/figures/neighbours.ts';
 import { EVALUATE_TABLE, RECIPES, SAMPLING_TABLE } from '../../models/settings.ts';
@@ -19,18 +19,18 @@ import { setName } from '../results/run-results.ts';
 import { requireStrict, strictFiles, strictTests } from '../results/strict-tests.ts';
 
 const FILES = {
-  'evaluation.json': 'all figures',
-  'neighbours.png': 'samples, and the nearest training pictures',
+  'evaluation.json': 'all measures, and the settings',
+  'neighbours.png': 'samples, each above the nearest training picture',
 } as const;
 
 const OUTPUT = {
-  out: outSetting(null, "the model's, or that of --samples; out/NAME for a published one"),
+  out: outSetting(null, 'the folder of the model or of --samples; out/NAME for a published model'),
   ...REPORT_TABLE,
 } as const;
 
 export const EVALUATE: Command = {
   name: 'evaluate',
-  summary: 'Judge the pictures of a trained diffusion model, or of a file',
+  summary: 'Measure the quality of sampled pictures, from a model or from a file',
   groups: { ...RECIPES.evaluate, Output: OUTPUT },
   examples: [
     'evaluate',
@@ -41,9 +41,9 @@ export const EVALUATE: Command = {
   run: evaluateCommand,
 };
 
-/** Runs the command; the exit code. */
+/** Runs the command and returns the exit code. */
 export async function evaluateCommand(options: Options): Promise<number> {
-  // What is wrong with the words comes before what is wrong with a file.
+  // Errors in the options are reported before errors in a file.
   const { samples: file, count, judge: given, ...wanted } = readSettings(EVALUATE_TABLE, options);
   requireJudge(given);
   readSettings(SAMPLING_TABLE, options);
@@ -58,7 +58,7 @@ export async function evaluateCommand(options: Options): Promise<number> {
   const { seed } = source;
   const files = { ...FILES, ...strictFiles(wanted) };
   const out = folder ?? source.folder;
-  const tidy = requireWritable(out, Object.keys(files));
+  const cleanUp = requireWritable(out, Object.keys(files));
   try {
     const data = await source.load();
     const least = Math.min(data.train.length, data.test.length);
@@ -132,6 +132,6 @@ export async function evaluateCommand(options: Options): Promise<number> {
     return 0;
   } finally {
     reporter.close();
-    tidy();
+    cleanUp();
   }
 }

@@ -1,4 +1,4 @@
-/** `langevin export`: a trained model as a file for somebody else. */
+/** `langevin export`: writes a trained model to a file that can be shared. */
 import { join, resolve } from 'node:path';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { EXPORTERS, type Exported, type ExportOptions } from '../../models/export.ts';
@@ -25,7 +25,7 @@ const OUTPUT = { out: outSetting('out/export'), ...REPORT_TABLE } as const;
 
 export const EXPORT: Command = {
   name: 'export',
-  summary: 'Write a trained model as a file for somebody else',
+  summary: 'Write a trained model to a file that you can share',
   groups: { ...RECIPES.export, Output: OUTPUT },
   examples: [
     'export --model out/diffusion --name digits',
@@ -36,12 +36,12 @@ export const EXPORT: Command = {
   run: exportCommand,
 };
 
-/** The options that only a diffusion model can have. */
+/** The options that need a diffusion model. */
 const OF_DIFFUSION = { ...OWN_SAMPLING_TABLE, matchGreys: EXPORT_TABLE.matchGreys };
 
 /**
- * What the file says of sampling and greys: the model's own, replaced by the given options.
- * @throws UsageError for such an option with another model
+ * The sampling defaults and the cuts between greys for the file: those of the options, else those of the model.
+ * @throws UsageError for such an option with another kind of model
  */
 async function diffusionSettings(
   checkpoint: Checkpoint,
@@ -70,7 +70,7 @@ async function diffusionSettings(
   }
 }
 
-/** Runs the command; the exit code. */
+/** Runs the command and returns the exit code. */
 export async function exportCommand(options: Options): Promise<number> {
   const { model: given, to, dtype, name: wanted } = readSettings(EXPORT_TABLE, options);
   readSettings(OWN_SAMPLING_TABLE, options);
@@ -79,16 +79,16 @@ export async function exportCommand(options: Options): Promise<number> {
   }
   const { out } = readSettings(OUTPUT, options);
   const reporter = createReporter(options);
-  let tidy = () => {};
+  let cleanUp = () => {};
   try {
     applyEngineOptions(options);
     const { path, name: own, checkpoint } = await readModelFile(given);
     const name = wanted ?? own;
     const settings = await diffusionSettings(checkpoint, options, reporter);
     const { files, digest } = await EXPORTERS[to](checkpoint, { name, dtype, ...settings });
-    requireOthers(checkpoint, out, files);
+    requireOtherFiles(checkpoint, out, files);
     const what = Object.fromEntries(files.map((file) => [file.name, file.what]));
-    tidy = requireWritable(out, Object.keys(what));
+    cleanUp = requireWritable(out, Object.keys(what));
     const parameters = [...checkpoint.parameters.values()].reduce((sum, { data }) => sum + data.length, 0);
     const numbers = `${parameters.toLocaleString('en')} parameters`;
     reporter.event({
@@ -110,13 +110,13 @@ export async function exportCommand(options: Options): Promise<number> {
     return 0;
   } finally {
     reporter.close();
-    tidy();
+    cleanUp();
   }
 }
 
-/** @throws UsageError where a file would be written over the model's own */
-function requireOthers(checkpoint: Checkpoint, out: string, files: Exported['files']): void {
+/** @throws UsageError if a file would overwrite the model's own file */
+function requireOtherFiles(checkpoint: Checkpoint, out: string, files: Exported['files']): void {
   const onto = files.find((file) => resolve(out, file.name) === resolve(checkpoint.source));
   if (!onto) return;
-  throw new UsageError(`--name: expected another file than the model's own, got ${join(out, onto.name)}`);
+  throw new UsageError(`--name: expected a file other than the model's own, got ${join(out, onto.name)}`);
 }

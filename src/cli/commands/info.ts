@@ -1,4 +1,4 @@
-/** `langevin info`: what langevin finds on this machine, for a bug report or before a long run. */
+/** `langevin info`: prints what the machine and the engine support, for a bug report or before a long run. */
 
 import { relaxedSimd, simd, threads } from 'wasm-feature-detect';
 import { host } from '#host';
@@ -11,13 +11,13 @@ import { applyEngineOptions, engineReport } from '../options/engine.ts';
 
 export const INFO: Command = {
   name: 'info',
-  summary: 'Print what langevin finds on this machine',
+  summary: 'Print what this machine supports, such as SIMD and threads',
   groups: { Engine: ENGINE_TABLE, Output: { json: flag('json', 'Print one JSON object.') } },
   examples: ['info', 'info --json'],
   run: infoCommand,
 };
 
-/** Runs the command; the exit code. */
+/** Runs the command and returns the exit code. */
 export async function infoCommand(options: Options): Promise<number> {
   applyEngineOptions(options);
   const { engine, backend, numerics, fused, threads: used, kernels } = await engineReport();
@@ -39,7 +39,7 @@ export async function infoCommand(options: Options): Promise<number> {
     process.stdout.write(`${JSON.stringify(info)}\n`);
     return 0;
   }
-  const yes = (there: boolean) => (there ? 'yes' : 'no');
+  const yes = (supported: boolean) => (supported ? 'yes' : 'no');
   const lines = [
     ['langevin', info.langevin],
     ['engine', info.engine],

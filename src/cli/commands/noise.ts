@@ -1,6 +1,6 @@
 /**
- * `langevin noise`: pictures on their way into noise, step by step along a stochastic differential equation, as a
- * strip and as a GIF.
+ * `langevin noise`: turns pictures into noise, step by step, by a stochastic differential equation. It writes a strip
+ * of pictures and a GIF.
  */
 import { noisingFigure } from '../../models/figures/noising.ts';
 import { NOISE_TABLE, RECIPES } from '../../models/settings.ts';
@@ -20,13 +20,13 @@ const OUTPUT = { out: outSetting('out'), ...REPORT_TABLE } as const;
 
 export const NOISE: Command = {
   name: 'noise',
-  summary: 'Draw pictures on their way into noise',
+  summary: 'Draw how a process turns pictures into noise',
   groups: { ...RECIPES.noise, Output: OUTPUT },
   examples: ['noise', 'noise --process vp --data mnist'],
   run: noiseCommand,
 };
 
-/** Runs the command; the exit code. */
+/** Runs the command and returns the exit code. */
 export async function noiseCommand(options: Options): Promise<number> {
   const choice = chooseData(options);
   const settings = readSettings(NOISE_TABLE, options);
@@ -34,7 +34,7 @@ export async function noiseCommand(options: Options): Promise<number> {
   const reporter = createReporter(options);
   applyEngineOptions(options);
   const [strip, gif] = ['png', 'gif'].map((ending) => `noise-${settings.process}.${ending}`);
-  const tidy = requireWritable(out, [strip, gif]);
+  const cleanUp = requireWritable(out, [strip, gif]);
   try {
     const limit = Math.min(choice.limit ?? Infinity, settings.pictures);
     const { test } = await loadData({ ...choice, limit }, reporter);
@@ -44,7 +44,7 @@ export async function noiseCommand(options: Options): Promise<number> {
     const hashes = new FigureHashes();
     const files = await writeAll(
       out,
-      { [strip]: 'nine moments of each picture, a row', [gif]: 'all pictures on their way' },
+      { [strip]: 'each picture at nine times, in one row', [gif]: 'all pictures, from data to noise' },
       {
         [strip]: hashes.content(strip, () => figure, drawStrip),
         [gif]: hashes.content(gif, () => figure, drawAnimation),
@@ -55,6 +55,6 @@ export async function noiseCommand(options: Options): Promise<number> {
     return 0;
   } finally {
     reporter.close();
-    tidy();
+    cleanUp();
   }
 }

@@ -1,4 +1,4 @@
-/** `langevin page`: serves the lessons on this machine, and opens them in the browser. */
+/** `langevin page`: serves the lessons on this machine and opens them in the browser. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -14,27 +14,27 @@ const PORT = inRange(
 );
 
 const TABLE = {
-  port: PORT('port', 8734, 'The port on 127.0.0.1. 0 takes any free one.'),
+  port: PORT('port', 8734, 'The port on 127.0.0.1. 0 takes any free port.'),
   noOpen: flag('no-open', 'Do not open the browser.'),
 } as const;
 
 export const PAGE: Command = {
   name: 'page',
-  summary: 'Serve the lessons for your browser, on this machine alone',
+  summary: 'Open the lessons in your browser, served by this machine',
   groups: { Page: TABLE },
   examples: ['page', 'page --port 0 --no-open'],
   run: pageCommand,
 };
 
-/** The built page: beside the command, or above the chunks. */
+/** The folder of the built page. It lies beside the command's file, or beside the folder of its chunks. */
 function folderOfPage(): string {
   const places = ['page/', '../page/'].map((place) => fileURLToPath(new URL(place, import.meta.url)));
   const found = places.find((place) => existsSync(`${place}index.html`));
-  if (!found) throw new FileError(`cannot find the page at ${places[0]}: npm run build:page makes it`);
+  if (!found) throw new FileError(`cannot find the page at ${places[0]}: npm run build:page builds it`);
   return found;
 }
 
-/** Opens an address with the system's own program; a machine without one stays as it is. */
+/** Opens an address with the system's program for it. Without such a program it does nothing. */
 function openBrowser(address: string): void {
   const [program, ...words] = { darwin: ['open'], win32: ['cmd', '/c', 'start', ''] }[
     process.platform as string
@@ -44,12 +44,12 @@ function openBrowser(address: string): void {
     .unref();
 }
 
-/** Runs the command until it is interrupted; the exit code. */
+/** Serves until a signal arrives, and returns the exit code. */
 export async function pageCommand(options: Options): Promise<number> {
   const { port: wanted, noOpen } = readSettings(TABLE, options);
   const { server, port } = await serveFolder(folderOfPage(), wanted);
   const address = `http://127.0.0.1:${port}/`;
-  process.stdout.write(`The lessons are at ${address}\nCtrl+C ends it.\n`);
+  process.stdout.write(`The lessons are at ${address}\nCtrl+C stops the server.\n`);
   if (!noOpen) openBrowser(address);
   await new Promise<void>((resolve) => {
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve());

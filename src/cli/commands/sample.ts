@@ -1,4 +1,4 @@
-/** `langevin sample`: pictures from a trained diffusion model, as a grid, and as an animation of how they came. */
+/** `langevin sample`: samples pictures from a diffusion model. It writes a grid and, with `--gif`, an animation. */
 import { basename, dirname, extname } from 'node:path';
 import { encodeNpy } from '../../data/npy.ts';
 import type { Labels } from '../../diffusion/guidance.ts';
@@ -27,23 +27,26 @@ import { FigureHashes } from '../results/figures.ts';
 import { requireWritable, writeAll } from '../results/out-folder.ts';
 import { labelsFileName, sampleFileName } from '../results/sample-files.ts';
 
-/** Frames of the animation at most; long runs skip some. */
+/** The largest number of frames in the animation. Runs of more steps skip some. */
 const MOST_FRAMES = 60;
 
-/** Classes that a byte tells apart. */
+/** The number of classes that one byte can encode. */
 const MOST_SAVED_CLASSES = 256;
 
 const OUTPUT = {
-  save: text('save', null, 'Also write the pictures as bytes to this .npy, and the labels to .labels.npy.', {
-    placeholder: 'file',
-  }),
+  save: text(
+    'save',
+    null,
+    'Also write the pictures as bytes to this .npy file, and the labels to a .labels.npy file beside it.',
+    { placeholder: 'file' },
+  ),
   out: outSetting(null, MODEL_FOLDER),
   ...REPORT_TABLE,
 } as const;
 
 export const SAMPLE: Command = {
   name: 'sample',
-  summary: 'Make pictures with a trained diffusion model',
+  summary: 'Sample pictures from a trained diffusion model',
   groups: { ...RECIPES.sample, Output: OUTPUT },
   examples: [
     'sample --label 7 --count 16',
@@ -57,7 +60,7 @@ export const SAMPLE: Command = {
   run: sampleCommand,
 };
 
-/** A label for each picture. @throws UsageError for labels that there are not */
+/** A label for each picture. @throws UsageError for labels that the model does not have */
 function labelsFor(
   sizes: { readonly classes: number },
   wanted: readonly number[] | undefined,
@@ -72,9 +75,9 @@ function labelsFor(
   return Array.from({ length: n }, (_, i) => wanted[i % wanted.length]);
 }
 
-/** Runs the command; the exit code. */
+/** Runs the command and returns the exit code. */
 export async function sampleCommand(options: Options): Promise<number> {
-  // What is wrong with the words comes before what is wrong with a file.
+  // Errors in the options are reported before errors in a file.
   const settings = readSettings(SAMPLE_TABLE, options);
   const { count: n, label: wanted, gif: animate, from, inpaint } = settings;
   requireEdit(options);
@@ -97,16 +100,16 @@ export async function sampleCommand(options: Options): Promise<number> {
   const ofClassifier = (['data', 'dataDir', 'limit'] as const).find((name) => options[name] !== undefined);
   if (!guided && ofClassifier) {
     const name = nameOf(DATA_TABLE[ofClassifier]);
-    throw new UsageError(`${name} belongs to --classifier-guidance, got it alone`);
+    throw new UsageError(`${name}: expected --classifier-guidance with it, got none`);
   }
   const out = given ?? folder;
   const name = sampleFileName({ ...settings, ...namedSampling(sampling, model) });
   const shown = n > MOST_SHOWN ? `the first ${MOST_SHOWN} pictures` : 'the pictures';
-  const what = { [`${name}.png`]: shown, [`${name}.gif`]: 'how they grew out of noise' };
-  const tidies = [requireWritable(out, Object.keys(what).slice(0, animate ? 2 : 1))];
+  const what = { [`${name}.png`]: shown, [`${name}.gif`]: 'the steps from noise to the pictures' };
+  const cleanUps = [requireWritable(out, Object.keys(what).slice(0, animate ? 2 : 1))];
   try {
     if (save !== undefined)
-      tidies.push(requireWritable(dirname(save), [basename(save), basename(labelsFileName(save))]));
+      cleanUps.push(requireWritable(dirname(save), [basename(save), basename(labelsFileName(save))]));
     const engine = await engineReport();
     const { strength, resamples } = edit ?? {};
     const edited = edit && { from, strength, ...(edit.mask && { inpaint, resamples }) };
@@ -164,7 +167,7 @@ export async function sampleCommand(options: Options): Promise<number> {
     return 0;
   } finally {
     reporter.close();
-    for (const tidy of tidies) tidy();
+    for (const cleanUp of cleanUps) cleanUp();
   }
 }
 
@@ -173,7 +176,7 @@ function drawAnimation({ before, last }: GrowingSamples): Uint8Array {
   return encodeGif([...before, first.pictures].map((pictures) => sampleGrid({ ...first, pictures })));
 }
 
-/** Writes the pictures as bytes, and their labels if they have them; the files with what is in each. */
+/** Writes the pictures as bytes, and their labels if all have one. Returns the files, each with its description. */
 async function saveSamples(save: string, { height, width, labels, pictures }: Samples, channels: number) {
   const shape = [labels.length, height, width, ...(channels > 1 ? [channels] : [])];
   const file = basename(save);
@@ -188,7 +191,7 @@ async function saveSamples(save: string, { height, width, labels, pictures }: Sa
   return writeAll(dirname(save), what, contents);
 }
 
-/** Samples, says how far it is, and keeps where wanted what led to the pictures. */
+/** Samples the pictures and reports the progress. With `animate` it also keeps pictures of earlier steps. */
 async function compute(
   model: DiffusionPipeline,
   sampling: SampleOptions,

@@ -1,6 +1,6 @@
 /**
- * `langevin schedules`: noise schedules side by side, as two plots over time: the share of the data in the variance,
- * and the signal-to-noise ratio.
+ * `langevin schedules`: compares noise schedules in two plots over time. One shows the share of the data in the
+ * variance, the other the signal-to-noise ratio.
  */
 import { schedulesFigures } from '../../models/figures/schedules.ts';
 import { RECIPES, SCHEDULES_TABLE } from '../../models/settings.ts';
@@ -15,26 +15,29 @@ import { requireWritable, writeAll } from '../results/out-folder.ts';
 import { drawAlphaBar, drawSnr } from '../results/schedule-plots.ts';
 
 const [ALPHA_BAR, SNR] = ['alpha-bar.svg', 'snr.svg'] as const;
-const FILES = { [ALPHA_BAR]: 'what is left of the data', [SNR]: 'the signal-to-noise ratio' };
+const FILES = {
+  [ALPHA_BAR]: 'alphaBar, the share of the data in the variance',
+  [SNR]: 'the signal-to-noise ratio',
+};
 
 const OUTPUT = { out: outSetting('out'), ...REPORT_TABLE } as const;
 
 export const SCHEDULES: Command = {
   name: 'schedules',
-  summary: 'Plot noise schedules side by side',
+  summary: 'Plot noise schedules over time, to compare them',
   groups: { ...RECIPES.schedules, Output: OUTPUT },
   examples: ['schedules', 'schedules --schedule linear,scaled-linear,karras --zero-snr'],
   run: schedulesCommand,
 };
 
-/** Runs the command; the exit code. */
+/** Runs the command and returns the exit code. */
 export async function schedulesCommand(options: Options): Promise<number> {
   const settings = readSettings(SCHEDULES_TABLE, options);
-  // The names are known by now: what can be wrong are steps that a schedule cannot have.
+  // readSettings has checked the names. An error here is a number of steps that a schedule cannot have.
   const { alphaBar, snr } = asUsage(() => schedulesFigures(settings), '--steps: ');
   const reporter = createReporter(options);
   const { out } = readSettings(OUTPUT, options);
-  const tidy = requireWritable(out, Object.keys(FILES));
+  const cleanUp = requireWritable(out, Object.keys(FILES));
   try {
     reporter.event({ type: 'start', epochs: 1, lines: [], run: { langevin: VERSION, ...settings } });
     const hashes = new FigureHashes();
@@ -56,6 +59,6 @@ export async function schedulesCommand(options: Options): Promise<number> {
     return 0;
   } finally {
     reporter.close();
-    tidy();
+    cleanUp();
   }
 }

@@ -1,11 +1,11 @@
-/** `langevin sde --list`: all processes with their parameters, and all solvers with their orders. */
+/** `langevin sde --list`: prints all processes with their parameters, and all solvers with their orders. */
 import { PROCESSES } from '../../sde/processes/index.ts';
 import { SOLVERS } from '../../sde/solvers/index.ts';
 import { print } from '../report/events.ts';
 
-/** Prints what there is; the exit code. */
+/** Prints the lists and returns the exit code. */
 export function printList(): number {
-  print('Processes (the end of time in brackets)\n');
+  print('Processes, each with its default end time in brackets\n');
   for (const { definition } of PROCESSES) {
     print(`  ${definition.name.padEnd(13)}${definition.title} [${definition.time}]`);
     print(`  ${''.padEnd(13)}${definition.formula}`);
@@ -14,7 +14,7 @@ export function printList(): number {
     }
     print('');
   }
-  print('Solvers: noise that they take, with strong/weak order\n');
+  print('Solvers, each with its calculus, and its strong/weak order for each type of noise\n');
   for (const { name, orders, interpretation, noiseFree } of SOLVERS) {
     const calculus = noiseFree ? 'no noise' : interpretation === 'ito' ? 'Itô' : 'Stratonovich';
     const taken = Object.entries(orders).map(

@@ -1,6 +1,6 @@
 /**
- * `langevin sde orders`: every order of convergence that a solver declares, measured; a table, and for each noise
- * type and kind of error a log-log plot.
+ * `langevin sde orders`: measures every order of convergence that a solver declares. It prints a table, and draws a
+ * log-log plot for each type of noise and kind of error.
  */
 import { RECIPES, SDE_ORDERS_TABLE } from '../../models/settings.ts';
 import {
@@ -34,15 +34,17 @@ export const SDE_ORDERS: Command = {
   run: ordersCommand,
 };
 
-/** Runs the command; the exit code: 1 where a slope misses its declared order. */
+/** Runs the command and returns the exit code: 1 if a measured slope misses its declared order. */
 export async function ordersCommand(options: Options): Promise<number> {
   const { solver: only, paths, seed } = readSettings(SDE_ORDERS_TABLE, options);
   const claims = claimsOf(only === undefined ? SOLVERS : [solverNamed(only)]);
-  if (claims.length === 0) throw new UsageError(`sde orders: expected a solver of noise, got ${only}`);
+  if (claims.length === 0) {
+    throw new UsageError(`sde orders: expected a solver of equations with noise, got ${only}`);
+  }
   const reporter = createReporter(options);
   applyEngineOptions(options);
   const { out } = readSettings(OUTPUT, options);
-  const tidy = requireWritable(out, []);
+  const cleanUp = requireWritable(out, []);
   try {
     const settings = { seed, ...(paths !== undefined && { paths }) };
     const run = { langevin: VERSION, solver: only ?? 'all', ...settings, ...(await engineReport()) };
@@ -67,18 +69,18 @@ export async function ordersCommand(options: Options): Promise<number> {
     return missed === 0 ? 0 : 1;
   } finally {
     reporter.close();
-    tidy();
+    cleanUp();
   }
 }
 
-/** Writes a figure for each kind of error and type of noise. */
+/** Draws and writes a plot for each kind of error and type of noise. */
 async function writeFigures(out: string, measured: readonly MeasuredOrder[]) {
   const hashes = new FigureHashes();
   const what: Record<string, string> = {};
   const contents: Record<string, Content> = {};
   for (const [name, figure] of ordersFigures(measured)) {
     const file = `orders-${name}.svg`;
-    what[file] = `${figure.kind} errors over step sizes`;
+    what[file] = `${figure.kind} errors over the step size`;
     contents[file] = hashes.content(file, () => figure, drawOrders);
   }
   return { files: await writeAll(out, what, contents), numbers: hashes.numbers };

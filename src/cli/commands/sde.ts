@@ -1,6 +1,6 @@
 /**
- * `langevin sde`: paths of a stochastic differential equation, drawn with what is known of them exactly. The
- * process is one by name, or one that is typed as two expressions.
+ * `langevin sde`: draws paths of a stochastic differential equation, with the exact mean, band and density if these are
+ * known. The equation is a process given by name, or two expressions given as options.
  */
 import { extname } from 'node:path';
 import { host } from '#host';
@@ -30,12 +30,12 @@ import { type Content, requireWritable, writeAll } from '../results/out-folder.t
 import { drawEnd, drawPaths } from '../results/sde-plots.ts';
 import { printList } from './sde-list.ts';
 
-/** The most numbers that --save writes: 2 GiB of float32 at most. */
+/** The largest count of numbers that --save writes: 2 GiB of float32. */
 const MOST_SAVED = 2 ** 29;
 
 const OUTPUT = {
   list: flag('list', 'Print all processes and solvers.'),
-  save: text('save', null, 'Also write all states to a file .csv or .npy.', { placeholder: 'file' }),
+  save: text('save', null, 'Also write all states to this .csv or .npy file.', { placeholder: 'file' }),
   out: outSetting('out'),
   ...REPORT_TABLE,
 } as const;
@@ -56,16 +56,17 @@ export const SDE_PATHS: Command = {
   run: sdeCommand,
 };
 
-/** The settings, and the equation that they name or spell. @throws UsageError */
+/** The settings, and the equation that they define. @throws UsageError */
 function readProblem(options: Options): { settings: PathsSettings; equation: Equation } {
   const settings = readSettings(SDE_TABLE, options);
   const { process, drift, diffusion } = settings;
   const expressions = [drift, diffusion].filter((one) => one !== undefined).length;
   if (process === undefined && expressions === 0) {
-    throw new UsageError('sde: expected a process, --drift and --diffusion, or --list');
+    throw new UsageError('sde: expected a process, or --drift and --diffusion, or --list, got none of them');
   }
   if (expressions !== (process === undefined ? 2 : 0)) {
-    throw new UsageError('sde: expected either a process or both of --drift and --diffusion');
+    const got = process === undefined ? 'only one of these two options' : `a process and an expression`;
+    throw new UsageError(`sde: expected either a process, or both --drift and --diffusion, got ${got}`);
   }
   const equation = asUsage(() => equationOf(settings));
   asUsage(() => checkTime(equation, settings.time), '--');
@@ -73,18 +74,20 @@ function readProblem(options: Options): { settings: PathsSettings; equation: Equ
   return { settings, equation };
 }
 
-/** @throws UsageError for a file that all states cannot go to */
+/** @throws UsageError for a file that is neither .csv nor .npy, or for too many numbers */
 function checkSave(save: string, { paths, steps }: PathsSettings, { start }: Equation): void {
   if (!['.csv', '.npy'].includes(extname(save))) {
-    throw new UsageError(`--save: expected a file .csv or .npy, got "${save}"`);
+    throw new UsageError(`--save: expected a .csv or .npy file, got "${save}"`);
   }
   const size = paths * (steps + 1) * start.length;
   if (size > MOST_SAVED) {
-    throw new UsageError(`--save: expected at most ${MOST_SAVED} numbers, got ${size}: fewer paths or steps`);
+    throw new UsageError(
+      `--save: expected at most ${MOST_SAVED} numbers, got ${size}: take fewer paths or steps`,
+    );
   }
 }
 
-/** Runs the command; the exit code. */
+/** Runs the command and returns the exit code. */
 export async function sdeCommand(options: Options): Promise<number> {
   const { list, save, out } = readSettings(OUTPUT, options);
   if (list) return printList();
@@ -92,7 +95,7 @@ export async function sdeCommand(options: Options): Promise<number> {
   if (save !== undefined) checkSave(save, settings, equation);
   const reporter = createReporter(options);
   applyEngineOptions(options);
-  const tidy = requireWritable(out, [`${equation.name}.svg`, `${equation.name}-end.svg`]);
+  const cleanUp = requireWritable(out, [`${equation.name}.svg`, `${equation.name}-end.svg`]);
   try {
     const run = { langevin: VERSION, ...settings, time: settings.time ?? equation.time };
     reporter.event({ type: 'start', epochs: 1, lines: [], run: { ...run, ...(await engineReport()) } });
@@ -112,11 +115,11 @@ export async function sdeCommand(options: Options): Promise<number> {
     return 0;
   } finally {
     reporter.close();
-    tidy();
+    cleanUp();
   }
 }
 
-/** `1 path of 10 steps`, joined by `between`. */
+/** The numbers of paths and steps, joined by `between`: `1 path of 10 steps`. */
 const size = ({ paths, times }: Simulation, between: string) =>
   [counted(paths, 'path'), counted(times.length - 1, 'step')].join(between);
 
@@ -129,7 +132,7 @@ function summary(simulation: Simulation, milliseconds: number): string[] {
   ];
 }
 
-/** Writes a figure of each component, and one of the ends. */
+/** Draws and writes the paths of each component, and a histogram of the states at the end. */
 async function writeFigures(out: string, simulation: Simulation) {
   const { equation, solver } = simulation;
   const { name, start, process } = equation;
@@ -148,12 +151,14 @@ async function writeFigures(out: string, simulation: Simulation) {
   }
   const end = endFigure(simulation);
   if (end) {
-    add(`${name}-end.svg`, 'a histogram of their ends', end, (figure) => drawEnd(equation, figure, how));
+    add(`${name}-end.svg`, 'a histogram of the states at the end', end, (figure) =>
+      drawEnd(equation, figure, how),
+    );
   }
   return { files: await writeAll(out, what, contents), numbers: hashes.numbers };
 }
 
-/** Writes all states; what is in the file. */
+/** Writes all states to the file, and returns a description of its contents. */
 async function saveStates(file: string, { equation, states, times, paths }: Simulation): Promise<string> {
   const components = equation.start.length;
   const shape = [times.length, paths, ...(components > 1 ? [components] : [])];

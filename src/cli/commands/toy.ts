@@ -1,6 +1,6 @@
 /**
- * `langevin toy`: diffusion in the plane, where the exact score is known. A small network learns a set of points;
- * its score is drawn over the exact one at four noise levels, and its samples beside those of the exact score.
+ * `langevin toy`: diffusion of points in the plane, with a known exact score. A small network learns a set of points.
+ * Its score is drawn over the exact score at four noise levels, and its samples beside samples of the exact score.
  */
 import { setImmediate } from 'node:timers/promises';
 import { TOY_SETS, type ToySet } from '../../data/toy.ts';
@@ -30,25 +30,25 @@ const OUTPUT = { out: outSetting('out/toy'), ...REPORT_TABLE } as const;
 
 export const TOY: Command = {
   name: 'toy',
-  summary: 'Diffusion in the plane: learned scores beside the exact ones',
+  summary: 'Learn sets of points in the plane, and compare with the exact score',
   groups: { ...RECIPES.toy, Output: OUTPUT },
   examples: ['toy', 'toy swirl --sampler dpm-solver-2m --steps 12'],
   run: toyCommand,
 };
 
-/** Runs the command; the exit code. */
+/** Runs the command and returns the exit code. */
 export async function toyCommand(options: Options): Promise<number> {
   const settings = readSettings(TOY_TABLE, options);
   const { set, sampler, steps } = settings;
   if (steps > TOY_STEPS) {
     throw new UsageError(
-      `--steps: expected at most the ${TOY_STEPS} that the model is trained with, got ${steps}`,
+      `--steps: expected at most the ${TOY_STEPS} steps of the training schedule, got ${steps}`,
     );
   }
   const { out } = readSettings(OUTPUT, options);
   const reporter = createReporter(options);
   applyEngineOptions(options);
-  const tidy = requireWritable(out, ['index.html']);
+  const cleanUp = requireWritable(out, ['index.html']);
   try {
     const run = { langevin: VERSION, ...settings, ...(await engineReport()) };
     reporter.event({ type: 'start', epochs: 1, lines: [], run });
@@ -65,10 +65,10 @@ export async function toyCommand(options: Options): Promise<number> {
       for (const [file, caption] of Object.entries(captions)) {
         parts.push({ kind: 'picture', file, text: caption, half: true });
       }
-      tell(name, figures, reporter);
+      reportErrors(name, figures, reporter);
     }
     const html = () => page('Diffusion in the plane', parts);
-    const index = await writeAll(out, { 'index.html': 'the page with all of them' }, { 'index.html': html });
+    const index = await writeAll(out, { 'index.html': 'a page with all plots' }, { 'index.html': html });
     reporter.event({
       type: 'end',
       stopped: null,
@@ -80,14 +80,14 @@ export async function toyCommand(options: Options): Promise<number> {
     return 0;
   } finally {
     reporter.close();
-    tidy();
+    cleanUp();
   }
 }
 
 const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
 
-/** Says how far the learned score of a set is from the exact one. */
-function tell(set: ToySet, { scores }: ToyFigures, reporter: Reporter): void {
+/** Reports the relative errors of the learned score of a set. */
+function reportErrors(set: ToySet, { scores }: ToyFigures, reporter: Reporter): void {
   const errors = scores.map(({ error }) => percent(error)).join(', ');
   reporter.event({
     type: 'result',
@@ -97,9 +97,9 @@ function tell(set: ToySet, { scores }: ToyFigures, reporter: Reporter): void {
 }
 
 const INTRODUCTION =
-  'The score, the gradient of the log density of noised data, points to where data are likelier. For these sets it is known exactly at every noise level. A network that has only seen points learns it, and following either from pure noise leads back to the set.';
+  'The score is the gradient of the log density of the noisy data. It points towards more likely data. For these sets the exact score is known at every noise level. The network learns the score from points alone. With the learned or the exact score, a sampler turns pure noise into points of the set.';
 
-/** The files of a set: what stands below each, and how it is made. @param by how was sampled */
+/** The captions and contents of the files of a set. @param by the sampler and its number of steps */
 function contentsOf(name: ToySet, { learned, exact, scores }: ToyFigures, by: string, hashes: FigureHashes) {
   const title = TITLES[name];
   const captions: Record<string, string> = {};
@@ -121,7 +121,7 @@ function contentsOf(name: ToySet, { learned, exact, scores }: ToyFigures, by: st
   );
   for (const score of scores) {
     const { share, error } = score;
-    const caption = `The score at t = ${share}: where the noised points are, the learned one is ${percent(error)} off.`;
+    const caption = `The score at t = ${share}. The relative error of the learned score at the noisy points is ${percent(error)}.`;
     add(`${name}-score-${100 * share}.svg`, caption, score, (figure) => drawScore(title, figure));
   }
   return { captions, contents };
@@ -132,6 +132,6 @@ async function trained(name: ToySet, settings: ToySettings): Promise<ToyDiffusio
   for (;;) {
     const { done, value } = run.next();
     if (done) return value;
-    await setImmediate(); // Ctrl-C is heard here
+    await setImmediate(); // Ctrl-C is handled here
   }
 }

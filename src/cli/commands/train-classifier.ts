@@ -1,4 +1,4 @@
-/** `langevin train classifier`: what train.ts needs to know of it. */
+/** `langevin train classifier`: its settings, its network and its results. train.ts runs the training. */
 import { quoted } from '../../models/command-line.ts';
 import { CLASSIFIER_TABLE } from '../../models/settings.ts';
 import {
@@ -16,7 +16,7 @@ import { trainCommand } from './train.ts';
 
 export const TRAIN_CLASSIFIER: Command = trainCommand<ClassifierRecipe>({
   name: 'train classifier',
-  summary: 'Train a classifier of digits, and see its mistakes',
+  summary: 'Train a classifier of digits, and show its mistakes',
   examples: ['train classifier --data mnist', 'train classifier --model mlp'],
   table: CLASSIFIER_TABLE,
   out: 'out/classifier',
@@ -34,7 +34,10 @@ export const TRAIN_CLASSIFIER: Command = trainCommand<ClassifierRecipe>({
   lines: ({ module }, parameters) => [`network  ${module.description}, ${parameters}`],
   results: classifierResults,
   next: (out) => [
-    [`${PROGRAM} train classifier --data mnist`, 'real handwriting: 12 MB to download once'],
-    [`${PROGRAM} evaluate --judge ${quoted(out)}`, 'judges the pictures of a diffusion model with it'],
+    [`${PROGRAM} train classifier --data mnist`, 'uses real handwriting, a download of 12 MB'],
+    [
+      `${PROGRAM} evaluate --judge ${quoted(out)}`,
+      'judges the samples of a diffusion model by this classifier',
+    ],
   ],
 });

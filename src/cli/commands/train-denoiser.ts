@@ -1,4 +1,4 @@
-/** `langevin train denoiser`: what train.ts needs to know of it. */
+/** `langevin train denoiser`: its settings, its network and its results. train.ts runs the training. */
 import { DENOISER_TABLE } from '../../models/settings.ts';
 import { type DenoiserRecipe, newDenoiserTrainer, resumeDenoiser } from '../../models/training/denoiser.ts';
 import { readSettings } from '../options/arguments.ts';
@@ -9,7 +9,7 @@ import { trainCommand } from './train.ts';
 
 export const TRAIN_DENOISER: Command = trainCommand<DenoiserRecipe>({
   name: 'train denoiser',
-  summary: 'Train the denoising autoencoder, and draw what it learned',
+  summary: 'Train a denoising autoencoder, and draw its outputs',
   examples: [
     'train denoiser',
     'train denoiser --data mnist --out out/mnist',
@@ -27,8 +27,8 @@ export const TRAIN_DENOISER: Command = trainCommand<DenoiserRecipe>({
   lines: ({ module }, parameters) => [`denoiser ${module.description}, ${parameters}`],
   results: denoiserResults,
   next: () => [
-    [`${PROGRAM} train denoiser --data mnist`, 'real handwriting: 12 MB to download once'],
-    [`${PROGRAM} train denoiser --model conv`, 'a convolutional network, which is slower and better'],
-    [`${PROGRAM} train denoiser --noise 0.8`, 'a harder task'],
+    [`${PROGRAM} train denoiser --data mnist`, 'uses real handwriting, a download of 12 MB'],
+    [`${PROGRAM} train denoiser --model conv`, 'trains a convolutional network, which is slower and better'],
+    [`${PROGRAM} train denoiser --noise 0.8`, 'trains with more noise, a harder task'],
   ],
 });

@@ -1,4 +1,4 @@
-/** `langevin train diffusion`: what train.ts needs to know of it. */
+/** `langevin train diffusion`: its settings, its network and its results. train.ts runs the training. */
 import { Objective } from '../../diffusion/objective.ts';
 import { quoted } from '../../models/command-line.ts';
 import { DiffusionMlp } from '../../models/networks/diffusion-mlp.ts';
@@ -20,7 +20,7 @@ import { PROGRAM } from '../options/program.ts';
 import { DIFFUSION_FILES, diffusionResults } from '../results/diffusion-results.ts';
 import { trainCommand } from './train.ts';
 
-/** The network of that name for pictures and classes like these. */
+/** The network of that name, for pictures of these sizes and this number of classes. */
 function diffusionNetwork(
   name: DiffusionNetworkName,
   sizes: DiffusionSizes,
@@ -37,7 +37,7 @@ const isUnet = (name: DiffusionNetworkName): name is keyof typeof DIFFUSION_UNET
 
 export const TRAIN_DIFFUSION: Command = trainCommand<DiffusionRecipe>({
   name: 'train diffusion',
-  summary: 'Train a diffusion model, which makes digits from noise',
+  summary: 'Train a diffusion model, which generates digits from noise',
   examples: [
     'train diffusion --data mnist --seconds 600',
     'train diffusion --data mnist --model unet',
@@ -61,7 +61,7 @@ export const TRAIN_DIFFUSION: Command = trainCommand<DiffusionRecipe>({
         `--variance learned: expected --model ${Object.keys(DIFFUSION_UNETS).join(', ')}, got ${name}`,
       );
     }
-    // What no schedule or no loss can be is a fault of the command line.
+    // The constructors check the settings, so that an error is one of the command line.
     const { predicts, lossWeighting } = settings;
     asUsage(() => new Objective(trainingSchedule(settings), { predicts, lossWeighting }));
     return (data, limitSeconds) => {
@@ -91,5 +91,5 @@ export const TRAIN_DIFFUSION: Command = trainCommand<DiffusionRecipe>({
     ];
   },
   results: diffusionResults,
-  next: (out) => [[`${PROGRAM} sample --model ${quoted(out)}`, 'more pictures of its own']],
+  next: (out) => [[`${PROGRAM} sample --model ${quoted(out)}`, 'samples more pictures']],
 });

@@ -1,4 +1,4 @@
-/** `langevin train lecture`: the lecture's diffusion model as its slides have it, and what comes of it. */
+/** `langevin train lecture`: its settings, its network and its results. train.ts runs the training. */
 import { LectureNetwork } from '../../models/lecture/lecture.ts';
 import { LECTURE_TABLE } from '../../models/settings.ts';
 import { type LectureRecipe, lectureTrainer, resumeLecture } from '../../models/training/lecture.ts';
@@ -11,7 +11,7 @@ import { trainCommand } from './train.ts';
 
 export const TRAIN_LECTURE: Command = trainCommand<LectureRecipe>({
   name: 'train lecture',
-  summary: "Train the lecture's diffusion model, and see what it cannot learn",
+  summary: "Train the lecture's diffusion model, and show what it cannot learn",
   examples: ['train lecture', 'train lecture --data mnist'],
   table: LECTURE_TABLE,
   out: 'out/lecture',
@@ -31,5 +31,7 @@ export const TRAIN_LECTURE: Command = trainCommand<LectureRecipe>({
     return [`lecture  ${layers} with ReLU, T = ${settings.schedule.length}, ${parameters}`];
   },
   results: lectureResults,
-  next: () => [[`${PROGRAM} train diffusion`, 'the same idea with a thousand steps, which makes digits']],
+  next: () => [
+    [`${PROGRAM} train diffusion`, 'trains a diffusion model of a thousand steps, which generates digits'],
+  ],
 });

@@ -1,6 +1,7 @@
 /**
- * What all training commands do: claim the folder, read the data, begin or go on, follow the run, write checkpoints on
- * the way, and the results in the end. The loop is the library's; a command adds its settings and its results.
+ * The code that all training commands share. It claims the output folder, loads the data, starts or resumes the run,
+ * writes checkpoints during the run, and writes the results at the end. The training loop is in the library. Each
+ * command adds its settings and its results.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +21,7 @@ import { PROGRAM } from '../options/program.ts';
 import { type Plan, readPlan, runTable } from '../options/resume.ts';
 import { counted } from '../report/counted.ts';
 import { createReporter, type Reporter } from '../report/reporter.ts';
-import { type Followed, follow } from '../report/training-loop.ts';
+import { follow, type LoopEnd } from '../report/training-loop.ts';
 import { CheckpointWriter, listCheckpoints } from '../results/checkpoints.ts';
 import { requireWritable } from '../results/out-folder.ts';
 import { newRun, RunFolder } from '../results/run-folder.ts';
@@ -33,7 +34,7 @@ import {
   writeRun,
 } from '../results/run-results.ts';
 
-/** Milliseconds from one checkpoint to the next; each is about three times as large as the model. */
+/** Milliseconds between checkpoints. A checkpoint is about three times as large as the model. */
 const SAVE_EVERY = 30_000;
 
 /** A command that trains. */
@@ -43,25 +44,25 @@ export interface TrainCommand<R extends Recipe> {
   readonly examples: readonly string[];
   /** The settings of a new run. */
   readonly table: Settings;
-  /** Where the results go if nothing is said. */
+  /** The default output folder. */
   readonly out: string;
-  /** The files that it leaves, in the order in which they are written, and what is in each. */
+  /** The files that it writes, in this order, each with its description. */
   readonly files: Readonly<Record<string, string>>;
-  /** Reads the options of a new run; what it returns makes the run. @throws UsageError */
+  /** Reads the options of a new run. The function that it returns creates the trainer. @throws UsageError */
   begin(options: Options, choice: DataChoice): (data: TrainTest, limitSeconds?: number) => Trainer<R>;
-  /** @throws FormatError for a checkpoint that does not fit */
+  /** The trainer that continues from a checkpoint. @throws FormatError for one of another kind or other data */
   resume(checkpoint: Checkpoint, data: TrainTest, options: ResumeOptions): Trainer<R>;
-  /** The model in a line or two, given its number of parameters. */
+  /** One or two lines that describe the model. @param parameters its number of parameters, in words */
   lines(recipe: R, parameters: string): string[];
-  /** @returns with them what is said of the run in place of its test loss */
+  /** The results of the run. If they have a `summary`, it is printed and the test loss is not. */
   results(run: Run<R>): Results & { readonly summary?: readonly string[] };
-  /** What to try next, each with what it is. */
+  /** Commands to try next, each with its description. */
   next(out: string): (readonly [command: string, what: string])[];
 }
 
 const thousands = (value: number) => value.toLocaleString('en');
 
-/** The command, with its options. */
+/** The command with its options, from the parts that differ between training commands. */
 export function trainCommand<R extends Recipe>(training: TrainCommand<R>): Command {
   const { name, summary, examples, out } = training;
   return {
@@ -73,14 +74,14 @@ export function trainCommand<R extends Recipe>(training: TrainCommand<R>): Comma
   };
 }
 
-/** Runs the command; the exit code. */
+/** Runs the command and returns the exit code. */
 async function runTraining<R extends Recipe>(command: TrainCommand<R>, options: Options): Promise<number> {
   const plan = await readPlan(options, command.table, command.out);
   const { checkpoint, choice, out, epochs, seconds } = plan;
   const begin = checkpoint ? null : command.begin(options, choice);
   const reporter = createReporter(options);
   applyEngineOptions(options);
-  const tidy = requireWritable(out, Object.keys(command.files));
+  const cleanUp = requireWritable(out, Object.keys(command.files));
   let session: Session<R> | undefined;
   try {
     session = new Session(command, plan, reporter);
@@ -90,7 +91,7 @@ async function runTraining<R extends Recipe>(command: TrainCommand<R>, options: 
       : begin!(data, seconds);
     const engine = await engineReport();
     if (checkpoint && checkpoint.numerics !== engine.numerics) {
-      const message = `the run was begun with ${checkpoint.numerics} numerics and goes on with ${engine.numerics}: its bits will differ`;
+      const message = `the run began with ${checkpoint.numerics} numerics and continues with ${engine.numerics} numerics: its bits will differ`;
       reporter.event({ type: 'warning', message });
     }
     const notes = { data: dataNotes(choice), ...(seconds === undefined ? {} : { seconds }) };
@@ -98,18 +99,18 @@ async function runTraining<R extends Recipe>(command: TrainCommand<R>, options: 
   } finally {
     reporter.close();
     session?.close();
-    tidy();
+    cleanUp();
   }
 }
 
-/** One run in its folder. */
+/** One run, and its output folder. */
 class Session<R extends Recipe> {
   private readonly folder: RunFolder;
   private readonly checkpoints: CheckpointWriter;
-  /** Whether the folder holds results of another run, and none of this one. */
-  private foreign: boolean;
+  /** Whether the folder holds results of another run, and no results of this run. */
+  private holdsOtherRun: boolean;
 
-  /** @throws FileError where another run is writing to the folder */
+  /** @throws FileError if another run writes to the folder */
   constructor(
     private readonly command: TrainCommand<R>,
     private readonly plan: Plan,
@@ -120,7 +121,7 @@ class Session<R extends Recipe> {
     this.folder = new RunFolder(out, run, command.name);
     this.checkpoints = new CheckpointWriter(out, checkpoint?.source ?? null);
     const results = Object.keys(command.files).some((file) => existsSync(join(out, file)));
-    this.foreign = !checkpoint && (results || listCheckpoints(out).length > 0);
+    this.holdsOtherRun = !checkpoint && (results || listCheckpoints(out).length > 0);
   }
 
   close(): void {
@@ -129,7 +130,7 @@ class Session<R extends Recipe> {
 
   async train(run: Run<R>): Promise<number> {
     const { trainer } = run;
-    this.announce(run);
+    this.reportStart(run);
     const { step, position } = trainer.progress;
     let saved = { step: this.plan.checkpoint ? step : -1, at: performance.now() };
     const save = async () => {
@@ -149,7 +150,7 @@ class Session<R extends Recipe> {
           if (end.signal !== 'divergence') await save();
           await this.finish(run, end);
         },
-        keeps: () => trainer.history.epochs.length > 0 && !this.foreign,
+        keepDiverged: () => trainer.history.epochs.length > 0 && !this.holdsOtherRun,
       },
       this.reporter,
     );
@@ -159,11 +160,11 @@ class Session<R extends Recipe> {
     const bytes = encodeRun(trainer, { resumable: true, notes, run: this.folder.run });
     await this.checkpoints.save(step, bytes);
     this.folder.used = true;
-    this.foreign = false;
+    this.holdsOtherRun = false;
   }
 
-  /** Says what is about to happen. */
-  private announce(run: Run<R>): void {
+  /** Reports the model, the data and the engine. */
+  private reportStart(run: Run<R>): void {
     const { trainer, data, engine } = run;
     const { step } = trainer.progress;
     const parameters = trainer.recipe.module.parameters().reduce((sum, p) => sum + p.size, 0);
@@ -174,7 +175,7 @@ class Session<R extends Recipe> {
       epochs: trainer.options.epochs,
       lines: [
         ...this.command.lines(trainer.recipe, `${thousands(parameters)} parameters`),
-        `data     ${setName(data)}: ${counted(train.length, 'picture')} to train on, ${thousands(test.length)} to test on`,
+        `data     ${setName(data)}: ${counted(train.length, 'training picture')}, ${counted(test.length, 'test picture')}`,
         `engine   ${engineLine(engine)}`,
         ...(step > 0 ? [`resumed  after step ${thousands(step)} of ${thousands(trainer.steps)}`] : []),
         '',
@@ -182,8 +183,8 @@ class Session<R extends Recipe> {
     });
   }
 
-  /** Writes the results and says so. */
-  private async finish(run: Run<R>, { signal, last }: Followed): Promise<void> {
+  /** Writes the results and reports the end of the run. */
+  private async finish(run: Run<R>, { signal, last }: LoopEnd): Promise<void> {
     const { command, plan, reporter } = this;
     const { trainer } = run;
     const stopped = signal && !trainer.complete ? { signal, ...last } : null;
@@ -192,30 +193,30 @@ class Session<R extends Recipe> {
     this.folder.used = true;
     const how = outcome(trainer, stopped, last);
     const over = trainer.complete || signal === 'divergence';
-    const goesOn: [string, string][] = over
+    const resume: [string, string][] = over
       ? []
-      : [[`${PROGRAM} ${command.name} --resume ${quoted(plan.out)}`, 'goes on, to the same bits']];
+      : [[`${PROGRAM} ${command.name} --resume ${quoted(plan.out)}`, 'continues, to the same bits']];
     reporter.event({
       type: 'end',
       stopped: stopped?.signal ?? null,
       files,
       numbers: results.hashes.numbers,
-      summary: [...(summary ? [how, ...summary] : [how + tested(trainer)]), ''],
-      next: [...goesOn, ...command.next(plan.out), [`${PROGRAM} ${command.name} --help`, 'all options']],
+      summary: [...(summary ? [how, ...summary] : [how + testLoss(trainer)]), ''],
+      next: [...resume, ...command.next(plan.out), [`${PROGRAM} ${command.name} --help`, 'all options']],
     });
   }
 }
 
 /** How a run ended, in words. */
-function outcome(trainer: Trainer, stopped: Stopped, last: Followed['last']): string {
+function outcome(trainer: Trainer, stopped: Stopped, last: LoopEnd['last']): string {
   const { epochs } = trainer.options;
   const place = `in epoch ${last.epoch} of ${epochs}, after batch ${last.batch}`;
   if (stopped) return `stopped (${stopped.signal}) ${place}`;
-  return trainer.complete ? `trained for ${counted(epochs, 'epoch')}` : `time is up ${place}`;
+  return trainer.complete ? `trained for ${counted(epochs, 'epoch')}` : `reached the time limit ${place}`;
 }
 
-/** The test loss after the last epoch, where there is one. */
-function tested({ history }: Trainer): string {
+/** The test loss after the last epoch, in words; empty before the first epoch ends. */
+function testLoss({ history }: Trainer): string {
   const last = history.epochs.at(-1);
   return last ? `, test loss ${last.testLoss.toFixed(4)}` : '';
 }

@@ -1,4 +1,4 @@
-/** A progress bar for every epoch, on a terminal. */
+/** Reports to a terminal, with a progress bar for every epoch. */
 import { type Options as BarOptions, SingleBar } from 'cli-progress';
 import type { DownloadProgress } from '../../data/download.ts';
 import type { BatchEvent, EpochEvent } from '../../models/training/events.ts';
@@ -9,7 +9,7 @@ const BAR: BarOptions = { stream: process.stdout, barsize: 24, barCompleteChar: 
 
 export class BarReporter extends TextReporter {
   private bar: SingleBar | null = null;
-  /** What the bar shows: an epoch, or a download. */
+  /** The name of the shown bar: of an epoch, a sampling or a download. */
   private shown = '';
 
   close(): void {
@@ -42,14 +42,14 @@ export class BarReporter extends TextReporter {
 
   protected download({ url, received, total }: DownloadProgress): void {
     const name = url.slice(url.lastIndexOf('/') + 1);
-    // A server need not say how long the file is; then the bar is full, and the text counts.
+    // If the server does not send the size of the file, the bar is full and the text counts the bytes.
     const bar = this.show(name, total ?? received, '{name}  {bar}  {text}');
     bar.setTotal(Math.max(total ?? received, 1));
     bar.update(received, { text: mib(received) });
     if (received === total) this.close();
   }
 
-  /** The bar of that name, begun anew unless it is the one that is shown. */
+  /** The bar of this name. If another bar is shown, a new bar replaces it. */
   private show(name: string, total: number, format: string): SingleBar {
     if (this.bar && this.shown === name) return this.bar;
     this.close();

@@ -1,35 +1,36 @@
-/** What is heard of a run while it goes on, and who hears it. */
+/** The events of a run, and the interface of a reporter, which prints them. */
 import type { DownloadProgress } from '../../data/download.ts';
 import type { BatchEvent, EpochEvent } from '../../models/training/events.ts';
 
-/** What a run consists of before its first batch. */
+/** The start of a run. */
 export interface StartEvent {
   readonly type: 'start';
-  /** Lines for people. */
+  /** The description of the run as lines of text. */
   readonly lines: readonly string[];
-  /** For programs. */
+  /** The same description for JSON output. */
   readonly run: Readonly<Record<string, unknown>>;
   readonly epochs: number;
 }
 
-/** What a run left behind. */
+/** The end of a run. */
 export interface EndEvent {
   readonly type: 'end';
-  /** The signal that stopped the run early. */
+  /** The signal that stopped the run, or `divergence`; null if nothing stopped it. */
   readonly stopped: string | null;
-  /** The paths written, each with what is in it. */
+  /** The paths of the written files, each with its description. */
   readonly files: readonly (readonly [path: string, what: string])[];
-  /** The SHA-256 of the numbers that each figure shows, by its file's name: a page that shows the same has the same. */
+  /** The SHA-256 of each figure's numbers, by the name of its file. A page with the same numbers has the same hash. */
   readonly numbers?: Readonly<Record<string, string>>;
-  /** Lines for people: the outcome, and what to try next. */
+  /** The outcome as lines of text. */
   readonly summary: readonly string[];
+  /** Commands to try next, each with its description. */
   readonly next: readonly (readonly [command: string, what: string])[];
 }
 
-/** An epoch of a model that a run needs beside its own, such as a classifier. */
+/** An epoch of an additional model that a run trains, such as a classifier. */
 export interface PreparationEvent {
   readonly type: 'preparation';
-  /** The model. */
+  /** The name of the model. */
   readonly name: string;
   /** Of `epochs`, from 1. */
   readonly epoch: number;
@@ -38,24 +39,24 @@ export interface PreparationEvent {
   readonly imagesPerSecond: number;
 }
 
-/** How far a work of many steps is: a sampling. */
+/** The progress of a task of many steps, such as sampling. */
 export interface ProgressEvent {
   readonly type: 'progress';
-  /** What is done. */
+  /** The name of the task. */
   readonly name: string;
   /** Of `steps`, from 1. */
   readonly step: number;
   readonly steps: number;
-  /** Seconds until the end, at the speed so far. */
+  /** The estimated seconds until the end, from the mean speed so far. */
   readonly secondsLeft: number;
 }
 
-/** A part of the outcome, reported as soon as it is known. */
+/** A part of the results. It is reported as soon as it is known. */
 export interface ResultEvent {
   readonly type: 'result';
-  /** For people. */
+  /** The result as text. */
   readonly line: string;
-  /** For programs. */
+  /** The same result for JSON output. */
   readonly result: Readonly<Record<string, unknown>>;
 }
 
@@ -71,14 +72,16 @@ export type RunEvent =
   | { readonly type: 'warning'; readonly message: string }
   | { readonly type: 'stopping'; readonly message: string };
 
+/** Prints the events of a run. */
 export interface Reporter {
   event(event: RunEvent): void;
-  /** Leaves the terminal as it was; a run that fails has no end event. */
+  /** Removes the progress bar. It is called after every run, because a run that fails has no end event. */
   close(): void;
 }
 
 export const print = (line: string) => process.stdout.write(`${line}\n`);
 
+/** Prints a warning to standard error. Other events are ignored. */
 export function warn(event: RunEvent): void {
   if (event.type === 'warning') process.stderr.write(`langevin: ${event.message}\n`);
 }

@@ -1,8 +1,8 @@
-/** Events as JSON, one object a line, for programs. */
+/** Reports events as JSON for programs, one object per line. */
 import type { BatchEvent } from '../../models/training/events.ts';
 import { print, type Reporter, type RunEvent } from './events.ts';
 
-/** Batches, or steps of a sampling, from one JSON event to the next. */
+/** The number of batches, or of sampling steps, between two JSON events. */
 const JSON_EVERY = 100;
 
 export class JsonReporter implements Reporter {

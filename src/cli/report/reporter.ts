@@ -1,7 +1,6 @@
 /**
- * Who hears of a run while it goes on: a progress bar on a terminal, a line every few seconds elsewhere, one JSON
- * object a line for programs, or nobody. All of it goes to standard output; warnings, which are no result, go to
- * standard error.
+ * Chooses how a run reports: by a progress bar on a terminal, by lines of text elsewhere, by JSON for programs, or not
+ * at all. Reports go to standard output. Warnings go to standard error.
  */
 import { type Options, UsageError } from '../options/arguments.ts';
 import { BarReporter } from './bar-reporter.ts';
@@ -12,9 +11,9 @@ import { LineReporter } from './line-reporter.ts';
 export type * from './events.ts';
 
 /**
- * The reporter that the options ask for. The tour gives its commands the option `progress`: they show how far they
- * are, and nothing else.
- * @throws UsageError
+ * The reporter that the options select. The tour sets the option `progress` for its commands, so that they report only
+ * their progress.
+ * @throws UsageError for --json and --quiet together
  */
 export function createReporter({ json, quiet, progress }: Options): Reporter {
   if (json && quiet) throw new UsageError('--json and --quiet exclude each other, got both');

@@ -1,20 +1,24 @@
-/** Work that yields its progress: it is reported, and signals are heard in between. */
+/** Runs a generator and reports the progress that it yields. Signals are handled between two steps. */
 import { setImmediate } from 'node:timers/promises';
 import type { PicturesStep } from '../../models/sample.ts';
 import { asUsage } from '../options/arguments.ts';
 import type { Reporter } from './reporter.ts';
 
-/** Runs work to its end, and calls `report` with all that it yields. @throws UsageError for values that it refuses */
+/**
+ * Runs a generator to its end, and calls `report` with every value that it yields.
+ * @returns the return value of the generator
+ * @throws UsageError for a ValueError of the generator
+ */
 export async function runReported<P, R>(run: Generator<P, R>, report: (progress: P) => void): Promise<R> {
   for (;;) {
     const { done, value } = asUsage(() => run.next());
     if (done) return value;
     report(value);
-    await setImmediate(); // Ctrl-C is heard here
+    await setImmediate(); // Ctrl-C is handled here
   }
 }
 
-/** Says how far a sampling is that begins now. Each round of it has its own course. */
+/** A function that reports the progress of a sampling. Each round of sampling has its own count and time. */
 export function samplingProgress(reporter: Reporter): (at: PicturesStep) => void {
   let [last, began] = [0, performance.now()];
   return ({ round, drawn, step, steps }) => {

@@ -1,4 +1,4 @@
-/** Events in words, for people: what bars and lines have in common. */
+/** Reports events as text. This file has the code that progress bars and lines share. */
 import type { DownloadProgress } from '../../data/download.ts';
 import type { BatchEvent, EpochEvent } from '../../models/training/events.ts';
 import {
@@ -15,7 +15,7 @@ export const rate = (imagesPerSecond: number) =>
   `${Math.round(imagesPerSecond).toLocaleString('en')} images/s`;
 export const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 
-/** `4 min 10 s left`. */
+/** The remaining time: `4 min 10 s left`. */
 export function timeLeft(seconds: number): string {
   const whole = Math.ceil(seconds);
   const minutes = Math.floor(whole / 60);
@@ -25,7 +25,7 @@ export function timeLeft(seconds: number): string {
 export const epochText = ({ trainLoss, testLoss, seconds, imagesPerSecond }: EpochEvent) =>
   `train ${loss(trainLoss)}  test ${loss(testLoss)}  ${seconds.toFixed(1)} s  ${rate(imagesPerSecond)}`;
 
-/** Rows of two columns, the first as wide as its widest text. */
+/** Lines of two columns, with the title before the first line. The first column is as wide as its widest text. */
 function table(title: string, rows: readonly (readonly [string, string])[]): string[] {
   const width = Math.max(...rows.map(([left]) => left.length));
   return rows.map(
@@ -33,10 +33,10 @@ function table(title: string, rows: readonly (readonly [string, string])[]): str
   );
 }
 
-/** Batches that the numbers of a line or a bar reach back, roughly: those of one batch jump about. */
+/** The approximate number of batches in a moving mean. The loss and speed of a single batch vary too much to read. */
 const SMOOTH = 20;
 
-/** A mean that moves with what is new. */
+/** An exponential moving average. Until it has SMOOTH values it is their mean. */
 class MovingMean {
   private value = 0;
   private count = 0;
@@ -48,13 +48,13 @@ class MovingMean {
   }
 }
 
-/** What both kinds of text have in common. */
+/** Reports events as text. Subclasses print the progress. */
 export abstract class TextReporter implements Reporter {
   private epochs = 0;
   private readonly loss = new MovingMean();
   private readonly rate = new MovingMean();
 
-  /** @param brief whether only the progress is shown, and taken away where it can be */
+  /** @param brief whether only the progress is shown, and a progress bar is removed at its end */
   constructor(protected readonly brief: boolean) {}
 
   event(event: RunEvent): void {

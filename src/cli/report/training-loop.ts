@@ -1,4 +1,4 @@
-/** Follows a trainer to its end or to a signal, and tells the reporter all that it says. */
+/** Runs a trainer to its end or until a signal arrives, and reports all its events. */
 import { setImmediate } from 'node:timers/promises';
 import { DivergenceError } from '../../errors.ts';
 import type { TrainEvent } from '../../models/training/events.ts';
@@ -6,36 +6,38 @@ import { Interruption } from './interruption.ts';
 import type { Reporter } from './reporter.ts';
 
 /** How a run ended. */
-export interface Followed {
-  /** The signal that stopped it, or `divergence`; null for a run that came to its own end. */
+export interface LoopEnd {
+  /** The signal that stopped the run, or `divergence`; null if nothing stopped it. */
   readonly signal: string | null;
   /** The last batch. */
   readonly last: { readonly epoch: number; readonly batch: number };
 }
 
-/** A run to follow. */
-export interface Course {
+/** A run, and the functions to call during it. */
+export interface LoopOptions {
   readonly events: Iterable<TrainEvent>;
-  /** Where the run begins, for one that ends before its first batch. */
-  readonly begin: Followed['last'];
-  /** Called after each event was reported: for checkpoints. */
+  /** The position at the start of the run. It is the last one of a run that ends before its first batch. */
+  readonly begin: LoopEnd['last'];
+  /** Called after each event has been reported. It writes checkpoints. */
   after(event: TrainEvent): Promise<void>;
-  /** Called with the end, while signals are still heard: a second one ends the process. */
-  finish(end: Followed): Promise<void>;
-  /** Whether what a run that diverged is back to shall be kept. */
-  keeps(): boolean;
+  /** Called at the end of the run. A second signal during this call ends the process. */
+  finish(end: LoopEnd): Promise<void>;
+  /** Whether `finish` is called after the run has diverged. The trainer is then back at an earlier state. */
+  keepDiverged(): boolean;
 }
 
 /**
- * @returns the process's exit code
+ * Runs the trainer. Signals are handled after each event.
+ * @returns the exit code of the process
  * @throws what the trainer throws
  */
 export async function follow(
-  { events, begin, after, finish, keeps }: Course,
+  { events, begin, after, finish, keepDiverged }: LoopOptions,
   reporter: Reporter,
 ): Promise<number> {
   const interruption = new Interruption(() => {
-    const message = 'stopping after this batch, and keeping what was trained; once more ends at once';
+    const message =
+      'stopping after this batch; the trained model is kept; a second signal ends the process at once';
     reporter.event({ type: 'stopping', message });
   });
   let last = begin;
@@ -44,14 +46,14 @@ export async function follow(
       if (event.type === 'batch') last = { epoch: event.epoch, batch: event.batch };
       reporter.event(event);
       await after(event);
-      await setImmediate(); // signals are heard here
+      await setImmediate(); // signals are handled here
       if (interruption.signal) break;
     }
     const { signal, exitCode } = interruption;
     await finish({ signal, last });
     return exitCode;
   } catch (error) {
-    if (error instanceof DivergenceError && keeps()) await finish({ signal: 'divergence', last });
+    if (error instanceof DivergenceError && keepDiverged()) await finish({ signal: 'divergence', last });
     throw error;
   } finally {
     interruption.dispose();
