@@ -100,7 +100,11 @@ suite('cli: diffusion', (test) => {
       truncateSync(join(folder, 'a', newest), 9000);
       const resume = (path: string) =>
         langevin(['train', 'diffusion', '--resume', path, '--epochs', '2', '--quiet'], folder);
-      failed(await resume('a'), 1, new RegExp(`${newest}: .*; an older one is there: --resume a/${older}`));
+      failed(
+        await resume('a'),
+        1,
+        new RegExp(`${newest}: .*; an older checkpoint exists: --resume a/${older}`),
+      );
       failed(await resume(join('a', newest)), 1, new RegExp(`--resume a/${older}`));
       assert.is((await resume(join('a', older))).code, 0);
       assert.equal(
@@ -199,7 +203,7 @@ suite('cli: diffusion', (test) => {
       assert.match(stdout, /^lecture +785-400-400-784 with ReLU, T = 5, 789,184 parameters\n/);
       assert.match(
         stdout,
-        /test loss [\d.]+; 80\.00 for a network that says 0, at least 39\.18 for any of its width\n/,
+        /test loss [\d.]+; a network that predicts 0 has 80\.00, any network of this width at least 39\.18\n/,
       );
       const out = join(folder, 'out', 'lecture');
       assert.equal(readdirSync(out).sort(), [
@@ -247,9 +251,9 @@ suite('cli: diffusion', (test) => {
       const stdout = await ok(words, folder);
       for (const name of [
         'classifier',
-        'as asked',
-        'by class',
-        'found',
+        'by label',
+        '  per class',
+        'predicted',
         'Fréchet',
         'precision',
         'recall',
@@ -364,7 +368,7 @@ suite('cli: diffusion', (test) => {
       assert.match(stdout, /sampler +ddim, 3 steps, guidance 1, classifier guidance 3\n/);
       assert.match(
         stdout,
-        /names noised test pictures right: [\d.]+ % at t = 0, .* at t = 250, .* at t = 500/,
+        /accuracy of the guiding classifier on noisy test pictures: [\d.]+ % at t = 0, .* at t = 250, .* at t = 500/,
       );
       await ok([...guided, '--quiet', '--out', 'b'], folder);
       await ok([...sample, '--quiet', '--out', 'c'], folder);

@@ -121,7 +121,7 @@ suite('cli: runs', (test) => {
       });
       failed(
         await others[0],
-        /^langevin: a: langevin train denoiser writes here, process \d+ since \d{4}-.*Z; wait for its end or take another --out \(if it is dead, delete a\/run\.json\)$/m,
+        /^langevin: a: expected a free folder, got one of langevin train denoiser \(process \d+, since \d{4}-.*Z\); wait for its end or take another --out; if this process no longer exists, delete a\/run\.json$/m,
       );
       assert.is((await others[1]).code, 0);
       assert.is(first.code, 130, first.stderr);
@@ -143,7 +143,7 @@ suite('cli: runs', (test) => {
       failed(
         await resume('a'),
         new RegExp(
-          `^langevin: a: expected a checkpoint of the run that was begun here at .*: --resume a/${old} goes on with that$`,
+          `^langevin: a: expected a checkpoint of the run that started here at .*; --resume a/${old} continues that run$`,
           'm',
         ),
       );
@@ -165,7 +165,7 @@ suite('cli: runs', (test) => {
       failed(await langevin(fails, folder), /training diverged/);
       assert.equal(json(folder, 'a', 'run.json'), run);
       const more = ['train', 'diffusion', '--resume', 'a', '--quiet'];
-      failed(await langevin(more, folder), /expected a checkpoint of the run that was begun here at then/);
+      failed(await langevin(more, folder), /expected a checkpoint of the run that started here at then/);
       await ok([...TRAIN.diffusion, '--epochs', '1', '--seed', 'new', '--quiet', '--out', 'a'], folder);
       await ok([...more, '--epochs', '2'], folder);
       assert.is(json(folder, 'a', 'metrics.json').seed, 'new');
@@ -179,7 +179,7 @@ suite('cli: runs', (test) => {
       writeFileSync(join(folder, 'a', 'run.json'), JSON.stringify(run));
       failed(
         await langevin([...TRAIN.denoiser, '--quiet', '--out', 'a'], folder),
-        /a: langevin train lecture writes here, process 7 on elsewhere since then; /,
+        /a: expected a free folder, got one of langevin train lecture \(process 7 on elsewhere, since then\); /,
       );
       assert.equal(readdirSync(join(folder, 'a')), ['run.json']);
     }));

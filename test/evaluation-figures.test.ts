@@ -159,9 +159,9 @@ suite('evaluation: figures', (test) => {
       matched: new Uint32Array(0),
     };
     assert.equal(twoSampleLines(test), [
-      'two-sample  accuracy on 50 samples and 50 real pictures; 0.5 is chance',
-      '  fresh     0.600 (0.502 to 0.691) by a new network',
-      '  plain     0.500 (0.404 to 0.596) by plain statistics; alone: s0 0.81, s1 0.70, s2 0.60',
+      'two-sample  accuracy on 50 samples and 50 real pictures; chance is 0.5',
+      '  new       0.600 (0.502 to 0.691) by a new network',
+      '  plain     0.500 (0.404 to 0.596) by plain statistics; the best single ones: s0 0.81, s1 0.70, s2 0.60',
     ]);
     assert.match(
       twoSampleLines({ ...test, fromJudge: verdict })[2],
@@ -170,7 +170,7 @@ suite('evaluation: figures', (test) => {
     assert.equal(likelihoodLines(null), ['likelihood  none: the tones of the model are not linear']);
     const score = { pictures: 100, samples: proportion(50, 100), real: proportion(60, 100) };
     assert.equal(scoreLines(score), [
-      'score       accuracy on test pictures after 100 pictures',
+      'score       accuracy on test pictures, after training on 100 pictures',
       '  samples   50.0 % (40.4 to 59.6)',
       '  real      60.0 % (50.2 to 69.1)',
     ]);

@@ -18,7 +18,7 @@ suite('cli: sde', (test) => {
         const svg = readFileSync(join(folder, 'out', `${name}.svg`), 'utf8');
         assert.match(svg, /exact mean/);
         assert.not.match(svg, /NaN|Infinity/);
-        if (name === 'drift') assert.match(svg, /noise-free twin/);
+        if (name === 'drift') assert.match(svg, /solution without noise/);
         if (name !== 'gbm') continue;
         await ok(['sde', name, ...LECTURE, '--out', 'again', '--threads', '1'], folder);
         assert.is(readFileSync(join(folder, 'again', `${name}.svg`), 'utf8'), svg);

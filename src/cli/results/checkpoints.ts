@@ -1,6 +1,6 @@
 /**
- * The checkpoints of a run that can go on: `checkpoint-<steps>.safetensors`, each written whole or not at all, of
- * which the last two are kept. Should the newest be damaged, the older one is usable, and the error says so.
+ * The checkpoints of a training run: `checkpoint-<steps>.safetensors`. Each write is atomic. The last two checkpoints
+ * are kept. If the newest is damaged, the older one can be used, and the error names it.
  */
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -27,19 +27,19 @@ export function listCheckpoints(folder: string): string[] {
   }
 }
 
-/** Writes the checkpoints of one run, which keep no others beside them. */
+/** Writes the checkpoints of one run, and deletes all other checkpoints in the folder. */
 export class CheckpointWriter {
-  /** At most the last two of this run, the older one first. */
+  /** The last two checkpoints of this run at most, the older one first. */
   private kept: string[];
   private readonly folder: string;
 
-  /** @param from the checkpoint that the run goes on from */
+  /** @param from the checkpoint that the run resumes from; null for a new run */
   constructor(folder: string, from: string | null) {
     this.folder = resolve(folder);
     this.kept = from !== null && dirname(resolve(from)) === this.folder ? [resolve(from)] : [];
   }
 
-  /** Writes a checkpoint after so many steps, and then deletes all but it and the one before. @throws FileError */
+  /** Writes a checkpoint, and then deletes all others except the previous one of this run. @throws FileError */
   async save(steps: number, bytes: Uint8Array): Promise<void> {
     const path = join(this.folder, `checkpoint-${String(steps).padStart(8, '0')}.safetensors`);
     await host.writeFileAtomic(path, bytes);
@@ -52,9 +52,9 @@ export class CheckpointWriter {
 }
 
 /**
- * The checkpoint that a run goes on from: a file, or the newest one of a folder. In a folder where a run was killed,
- * those of other runs do not count.
- * @throws FileError, FormatError which names an older one where there is one
+ * Reads the checkpoint to resume from: a file, or the newest checkpoint of a folder. If a run was killed in the folder,
+ * its checkpoint is required.
+ * @throws FileError, FormatError; the message names an older checkpoint if there is one
  */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
   const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
@@ -67,18 +67,18 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
   } catch (error) {
     const other = older ?? listCheckpoints(dirname(file)).find((name) => stepsOf(name) < stepsOf(file));
     if (!(error instanceof FormatError) || !other) throw error;
-    throw new FormatError(`${error.message}; an older one is there: --resume ${other}`);
+    throw new FormatError(`${error.message}; an older checkpoint exists: --resume ${other}`);
   }
 }
 
-/** @throws FileError unless the checkpoint is of the run that the folder carries */
+/** @throws FileError if the folder's `run.json` is of another run than the checkpoint */
 function requireOwn(folder: string, checkpoint: Checkpoint): void {
   const left = readRunFile(folder);
   if (!left || left.run === runOf(checkpoint)) return;
   throw new FileError(
-    `${folder}: expected a checkpoint of the run that was begun here at ${left.started}, found none, but one of another run: --resume ${checkpoint.source} goes on with that`,
+    `${folder}: expected a checkpoint of the run that started here at ${left.started}, found one of another run; --resume ${checkpoint.source} continues that run`,
   );
 }
 
-/** The folder that a checkpoint lies in. */
+/** The folder of a checkpoint. */
 export const folderOf = (path: string): string => dirname(path);

@@ -1,7 +1,7 @@
 /**
- * The classifiers that commands need beside a diffusion model: the one that judges samples, and the one that guides
- * them. Each is trained once on a data set, and kept in the cache folder from then on. The file's name follows from
- * all that it was made of, the kernels' numerics included, so that none is taken for another.
+ * The classifiers that commands use with a diffusion model. One judges samples, and one guides the sampling. Each is
+ * trained once per data set and stored in the cache folder. The name of the file is a hash of all inputs of the
+ * training, with the numerics of the kernels, so that a wrong file is never used.
  */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -37,7 +37,7 @@ import { Rng } from '../../random/rng.ts';
 import { UsageError } from '../options/arguments.ts';
 import type { Reporter } from '../report/reporter.ts';
 
-/** Steps that a guide is trained for, about; small data sets take more epochs. */
+/** The approximate number of training steps of a guiding classifier. A small data set takes more epochs. */
 const GUIDE_STEPS = 4000;
 const MOST_EPOCHS = 60;
 const GUIDE = { batchSize: 128, lr: 1e-3, seed: 0 };
@@ -47,17 +47,17 @@ function guideSettings(pictures: number): ClassifierSettings {
   return { ...GUIDE, epochs: Math.min(MOST_EPOCHS, Math.max(1, Math.round(GUIDE_STEPS / batches))) };
 }
 
-/** A kind of classifier: how it is made, trained, and read from a file. */
+/** A kind of classifier: how to create it, train it, and read it from a file. */
 interface Kind<M> {
   readonly kind: string;
-  /** What it is made of beside the data and the settings, for its file. */
+  /** Further inputs of the training, for the name of the file and its settings. */
   readonly of: Readonly<Record<string, unknown>>;
   create(sizes: ClassifierSizes, rng: Rng): M;
   read(checkpoint: Checkpoint): M;
   train(model: M, settings: ClassifierSettings): Iterable<TrainEvent>;
 }
 
-/** The classifier of that kind for these data, from the cache or trained now. */
+/** The classifier of this kind for a data set. It is read from the cache, or trained and stored there. */
 async function cached<M extends Module>(
   { kind, of, create, read, train }: Kind<M>,
   data: TrainTest,
@@ -68,12 +68,12 @@ async function cached<M extends Module>(
   const { height, width, channels, classes } = data.train;
   const sizes = { height, width, channels, classes };
   const path = await pathFor([kind, of, sizes, settings, numerics], data);
-  const known = path !== null && (await host.exists(path)) ? await readIfWhole(path, read) : null;
-  if (known) return known;
+  const stored = path !== null && (await host.exists(path)) ? await readIfValid(path, read) : null;
+  if (stored) return stored;
   const model = create(sizes, new Rng(settings.seed).stream('initial values'));
   const { epochs, seed, ...rest } = settings;
   for (const event of train(model, settings)) {
-    await setImmediate(); // Ctrl-C is heard here
+    await setImmediate(); // Ctrl-C is handled here
     if (event.type !== 'epoch') continue;
     const { epoch, trainLoss: loss, imagesPerSecond } = event;
     reporter.event({ type: 'preparation', name: 'classifier', epoch, epochs, loss, imagesPerSecond });
@@ -83,19 +83,19 @@ async function cached<M extends Module>(
   return model;
 }
 
-/** Where such a classifier is kept; null where there is no cache folder. */
-async function pathFor(made: readonly unknown[], { train }: TrainTest): Promise<string | null> {
+/** The path of a classifier in the cache; null if there is no cache folder. */
+async function pathFor(inputs: readonly unknown[], { train }: TrainTest): Promise<string | null> {
   const folder = host.cacheDir();
   if (folder === undefined) return null;
   const pictures = await sha256(new Uint8Array(train.images));
   const labels = await sha256(new Uint8Array(train.labels));
-  const text = JSON.stringify([...made, pictures, labels]);
+  const text = JSON.stringify([...inputs, pictures, labels]);
   const name = (await sha256(new TextEncoder().encode(text))).slice(0, 16);
   return join(folder, 'classifiers', `${name}.safetensors`);
 }
 
-/** The classifier in a cache's file; null for a damaged one, which will be written anew. */
-async function readIfWhole<M>(path: string, read: (checkpoint: Checkpoint) => M): Promise<M | null> {
+/** The classifier in a file of the cache; null if the file is damaged. Then it is written again. */
+async function readIfValid<M>(path: string, read: (checkpoint: Checkpoint) => M): Promise<M | null> {
   try {
     return read(await loadCheckpoint(path));
   } catch (error) {
@@ -104,15 +104,16 @@ async function readIfWhole<M>(path: string, read: (checkpoint: Checkpoint) => M)
   }
 }
 
+/** The classifier that judges samples. */
 export interface Judge {
   readonly classifier: PictureClassifier;
-  /** On the test set. */
+  /** The accuracy on the test set. */
   readonly accuracy: number;
 }
 
 const networkOf = (judge: string) => CLASSIFIER_NETWORKS.find((network) => network === judge);
 
-/** @throws UsageError unless `judge` is the name of a network, a file or a folder */
+/** Checks the value of `--judge`. @throws UsageError if it is not the name of a network, of a file or of a folder */
 export function requireJudge(judge: string): void {
   if (networkOf(judge) || statSync(judge, { throwIfNoEntry: false })) return;
   const near = didYouMean(judge, CLASSIFIER_NETWORKS);
@@ -162,13 +163,14 @@ function trainedJudge(
   return cached(kind, data, classifierSettings(name, data.train.length), numerics, reporter);
 }
 
+/** The classifier that guides the sampling. */
 export interface Guide {
   readonly classifier: NoiseClassifier;
-  /** On the test set with noise of three times: the least there is, a quarter and half of the way. */
+  /** The accuracy on noisy test pictures, at 0, 1/4 and 1/2 of the time to pure noise. */
   readonly accuracies: readonly { readonly t: number; readonly accuracy: number }[];
 }
 
-/** The classifier of noised pictures that guides this diffusion model. */
+/** The classifier of noisy pictures that guides this diffusion model. */
 export async function guideOf(
   { schedule, settings }: DiffusionPipeline,
   data: TrainTest,
@@ -192,10 +194,10 @@ export async function guideOf(
   return { classifier, accuracies };
 }
 
-/** What the guide can tell, for people. */
+/** The accuracies of the guiding classifier in one line of text. */
 export function guideLine({ accuracies }: Guide): string {
   const at = accuracies.map(
     ({ t, accuracy }) => `${(100 * accuracy).toFixed(1)} % at t = ${Number(t.toFixed(3))}`,
   );
-  return `guided by a classifier that names noised test pictures right: ${at.join(', ')}`;
+  return `accuracy of the guiding classifier on noisy test pictures: ${at.join(', ')}`;
 }

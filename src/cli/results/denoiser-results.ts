@@ -1,16 +1,16 @@
-/** What `langevin train denoiser` leaves behind beside what every training run does. */
+/** The results of `langevin train denoiser`, in addition to those of every training run. */
 import { denoisedFigure, pureNoiseFigure } from '../../models/figures/denoiser.ts';
 import type { DenoiserRecipe } from '../../models/training/denoiser.ts';
 import { drawRows, FigureHashes } from './figures.ts';
 import { type Results, type Run, setName } from './run-results.ts';
 
-/** The files by name, in the order in which they are written, and what is in each. */
+/** The files in the order of writing, each with its description. */
 export const DENOISER_FILES = {
   'model.safetensors': 'the trained model, readable by PyTorch too',
   'metrics.json': 'losses and speed of every epoch, and all settings',
-  'denoised.png': 'test digits, the same with noise, and what the model makes of them',
-  'pure-noise.png': 'the model on nothing but noise',
-  'pure-noise-5x.png': 'the same, five times in a row',
+  'denoised.png': 'test digits, the same digits with noise, and the outputs of the model',
+  'pure-noise.png': 'pure noise, and the output of the model',
+  'pure-noise-5x.png': 'pure noise, and the outputs of five passes through the model',
   'loss.svg': 'the loss over the epochs',
 } as const;
 

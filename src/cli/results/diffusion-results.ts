@@ -1,4 +1,4 @@
-/** What `langevin train diffusion` leaves behind beside what every training run does. */
+/** The results of `langevin train diffusion`, in addition to those of every training run. */
 import { encodePng } from '../../image/png.ts';
 import { labelsInTurn, samplePictures } from '../../models/sample.ts';
 import { type Samples, sampleGrid } from '../../models/sample-grid.ts';
@@ -7,20 +7,20 @@ import type { DiffusionRecipe } from '../../models/training/diffusion.ts';
 import { FigureHashes } from './figures.ts';
 import { type Results, type Run, setName } from './run-results.ts';
 
-/** The files by name, in the order in which they are written, and what is in each. */
+/** The files in the order of writing, each with its description. */
 export const DIFFUSION_FILES = {
-  'model.safetensors': 'the moving average of the network, which samples',
+  'model.safetensors': 'the moving average of the network, for sampling',
   'metrics.json': 'losses and speed of every epoch, and all settings',
-  'samples.png': 'pictures of its own, a class a column',
+  'samples.png': 'samples, one class per column',
   'loss.svg': 'the loss over the epochs',
 } as const;
 
 const COUNT = 100;
 
-/** A class a column where there are not too many. */
+/** The number of columns: one for each class, if there are at most 20 classes. */
 const columnsFor = (classes: number) => (classes > 1 && classes <= 20 ? classes : 10);
 
-/** Pictures by the moving average of the network. */
+/** Pictures sampled with the moving average of the network. */
 function samples({ trainer }: Run<DiffusionRecipe>): Samples {
   const { model, settings } = trainer.recipe;
   const { height, width, classes } = model.network.sizes;
@@ -54,7 +54,7 @@ export function diffusionResults(run: Run<DiffusionRecipe>): Results {
   };
 }
 
-/** What the loss is of: see diffusion/objective.ts. */
+/** The name of the loss. diffusion/objective.ts defines it. */
 function lossName({ predicts, lossWeighting }: DiffusionRecipe['settings']): string {
   if (lossWeighting === 'vlb') return 'variational bound, nats';
   if (lossWeighting === 'min-snr') return 'squared error of x0, weighted by min(SNR, γ)';

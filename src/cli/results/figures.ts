@@ -1,6 +1,6 @@
 /**
- * Figures as files: each is computed, hashed and drawn when its file is written. The hashes go to the end event of a
- * run, so that two runs, or a run and a page, can be seen to show the same numbers.
+ * Figures as files. A figure is computed, hashed and drawn when its file is written. The end event of a run has the
+ * hashes. Equal hashes show that two runs, or a run and a page, have the same numbers.
  */
 import { cellsOf, pictureGrid } from '../../image/grid.ts';
 import { encodePng } from '../../image/png.ts';
@@ -10,11 +10,11 @@ import type { PictureRows } from '../../models/figures/picture-rows.ts';
 import type { Sheet } from '../../models/figures/sheet.ts';
 import type { Content } from './out-folder.ts';
 
-/** The SHA-256 of the numbers of each figure, by its file's name. */
+/** Collects the SHA-256 of the numbers of each figure, by the name of its file. */
 export class FigureHashes {
   readonly numbers: Record<string, string> = {};
 
-  /** The content of the file `name`: the figure, drawn. */
+  /** The content of the file `name`. It computes the figure, records its hash, and draws it. */
   content<F extends object>(
     name: string,
     compute: () => F,
@@ -49,10 +49,10 @@ export function drawSheet({ height, width, title, columnLabels, rows }: Sheet): 
   );
 }
 
-/** Pictures on a contact sheet. */
+/** The number of pictures in a row of mistakes. */
 const SHEET_COLUMNS = 10;
 
-/** Mistakes as a PNG file, each picture over its caption. */
+/** Mistakes as a PNG file. Each picture has its caption below it. */
 export function drawMistakes({ height, width, pixels, captions }: MistakesFigure): Uint8Array {
   const cells = cellsOf(pixels, { height, width });
   const inRows = <T>(all: readonly T[]) =>

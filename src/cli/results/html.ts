@@ -1,5 +1,6 @@
-/** A plain page for a browser: text, tables and pictures one below the other, in one file without scripts. */
+/** A plain HTML page: text, tables and pictures in one column, without scripts. */
 
+/** A part of the page. */
 export type Part =
   | { readonly kind: 'heading' | 'text' | 'command'; readonly text: string }
   | { readonly kind: 'link'; readonly file: string; readonly text: string }
@@ -7,7 +8,7 @@ export type Part =
       readonly kind: 'picture';
       readonly file: string;
       readonly text: string;
-      /** Whether two stand side by side. */
+      /** Whether the picture has half the width, so that two of them are side by side. */
       readonly half?: boolean;
     }
   | {
@@ -18,7 +19,7 @@ export type Part =
 
 const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
-/** Text as HTML shows it. */
+/** Text with the special characters of HTML escaped. */
 export const escapeHtml = (text: string): string => text.replace(/[&<>"]/g, (c) => ESCAPES[c]);
 
 const STYLE = `
@@ -55,7 +56,7 @@ function partHtml(part: Part): string {
   }
 }
 
-/** The page as a whole file. @param title is its first heading, too */
+/** The page as an HTML file. @param title the title of the page and its first heading */
 export function page(title: string, parts: readonly Part[]): string {
   return [
     '<!doctype html>',

@@ -1,6 +1,6 @@
 /**
- * What `langevin train lecture` leaves behind: the model, its losses, and a page of what it can and cannot learn,
- * every figure of which was measured or worked out in this run (models/lecture/figures.ts).
+ * The results of `langevin train lecture`: the model, its losses, and a page about what it can and cannot learn. Every
+ * number on this page is measured or computed in the same run (models/lecture/figures.ts).
  */
 import { type LectureFigures, lectureFigures, lectureStep } from '../../models/lecture/figures.ts';
 import { lectureSchedule } from '../../models/lecture/lecture.ts';
@@ -11,14 +11,14 @@ import { drawRows, FigureHashes } from './figures.ts';
 import { type Part, page } from './html.ts';
 import { type Results, type Run, setName } from './run-results.ts';
 
-/** The files by name, in the order in which they are written, and what is in each. */
+/** The files in the order of writing, each with its description. */
 export const LECTURE_FILES = {
   'model.safetensors': 'the trained model, readable by PyTorch too',
-  'metrics.json': 'losses of every epoch, what theory says, and all settings',
-  'seen.png': 'test digits, what the network sees, and the digit that its answer amounts to',
-  'sampled.png': 'the loop from pure noise, time by time',
+  'metrics.json': 'losses of every epoch, losses in theory, and all settings',
+  'seen.png': 'test digits, the inputs of the network, and its predictions of the digits',
+  'sampled.png': 'samples: pure noise, and the picture after each step',
   'loss.svg': 'the loss over the epochs',
-  'index.html': 'the page: what it can and cannot learn',
+  'index.html': 'a page about what the model can and cannot learn',
 } as const;
 
 /** The page. */
@@ -29,68 +29,68 @@ function pageOf({ trainer, data }: Run<LectureRecipe>, figures: LectureFigures):
   const f = (value: number, digits = 2) => value.toFixed(digits);
   const step = lectureStep();
   const variance = times[0].variance;
-  const alike = (100 * timeMatters) / size;
+  const difference = (100 * timeMatters) / size;
   const learnt = (100 * (zero - measured)) / zero;
   const parts: Part[] = [
     {
       kind: 'text',
-      text: `A network of ${dimension + 1}-${hidden}-${hidden}-${dimension} learns to lead noisy pictures back to clean ones in T = 5 times, s = ${[...lectureSchedule()].join(', ')}. Here it was trained on ${data.train.length.toLocaleString('en')} pictures of ${setName(data)} for ${epochs}. Every figure on this page was measured or worked out in that run.`,
+      text: `A network of ${dimension + 1}-${hidden}-${hidden}-${dimension} learns to turn noisy pictures into clean pictures in T = 5 steps. Their times are s = ${[...lectureSchedule()].join(', ')}. In this run it was trained on ${data.train.length.toLocaleString('en')} pictures of ${setName(data)} for ${epochs}. Every number on this page was measured or computed in this run.`,
     },
-    { kind: 'heading', text: 'What the network sees' },
+    { kind: 'heading', text: 'The inputs of the network' },
     {
       kind: 'text',
-      text: `All noise is added at once, of variance ${lectureSchedule().at(-1)}. What the loop then subtracts at each time is a fresh draw, not the noise that was added: that removes nothing, and adds ${step}. So at every time the network sees its picture under noise of the same variance, ${variance}, and nothing in its input differs between the times but the number that names them.`,
+      text: `All the noise is added at once, with variance ${lectureSchedule().at(-1)}. At each time the training loop subtracts new random noise, and not the noise that was added. This does not remove noise. It adds noise of variance ${step}. So at every time the input is a picture with noise of the same variance, ${variance}. The inputs at two times differ only in the number of the time.`,
     },
     {
       kind: 'table',
-      head: ['s', 'noise seen (variance)', 'loss of saying 0', 'loss measured'],
+      head: ['s', 'noise variance of the input', 'loss of a network that predicts 0', 'measured loss'],
       rows: times.map((row) => [row.time, row.variance, f(row.variance / (step * step)), f(row.measured)]),
     },
     {
       kind: 'text',
-      text: `What the network answers at s = ${times[0].time} and at s = ${times.at(-1)!.time}, for the same input, differs by ${f(alike, 1)} % of the mean square of an answer: the times are one task, learnt ${times.length} times over.`,
+      text: `For the same input, the predictions at s = ${times[0].time} and at s = ${times.at(-1)!.time} differ by ${f(difference, 1)} % of the mean square of a prediction. So the network learns the same task at all ${times.length} times.`,
     },
     {
       kind: 'picture',
       file: 'seen.png',
-      text: 'Test digits, the same under the noise that the network sees, and the digit that its answer amounts to at each time.',
+      text: 'Test digits, the same digits with the noise of the inputs, and the digits that follow from the predictions at each time.',
     },
-    { kind: 'heading', text: 'How good it can be' },
+    { kind: 'heading', text: 'How small its loss can be' },
     {
       kind: 'table',
-      head: ['network', 'loss, summed over times'],
+      head: ['network', 'loss, summed over the times'],
       rows: [
-        ['says 0, always', f(zero)],
-        [`any with ${hidden} hidden units, at least`, f(width)],
-        ['the best linear one of any width, by the covariance of the pictures', f(linear)],
-        ['knows the training pictures by heart, and no others; asked for test pictures', f(byHeart)],
-        ['this one, on test pictures', f(measured)],
+        ['a network that predicts 0 for every input', f(zero)],
+        [`every network with ${hidden} hidden units: at least`, f(width)],
+        ['the best linear network of any width, from the covariance of the pictures', f(linear)],
+        ['a network that has memorised the training pictures, on test pictures', f(byHeart)],
+        ['this network, on test pictures', f(measured)],
       ],
     },
     {
       kind: 'text',
-      text: `The target is the noise that is in the input, over the step of ${step}: a loss of ${f(zero)} means that nothing was learnt, and ${f(learnt, 1)} % of it was. Noise points in all ${dimension} directions alike, and the last layer can answer in ${hidden} of them: that is why no such network falls below ${f(width)}, whatever it is trained with. The figures look large because errors are divided by the step's square, ${step * step}.`,
+      text: `The target is the noise in the input, divided by the step of ${step}. A network that has learned nothing has a loss of ${f(zero)}. The loss of this network is ${f(learnt, 1)} % smaller. The noise has the same variance in all ${dimension} directions of a picture, but the last layer can predict only ${hidden} directions. So no network of this width has a loss below ${f(width)}, with any training. The losses are large because the squared errors are divided by the square of the step, ${step * step}.`,
     },
-    { kind: 'picture', file: 'loss.svg', text: 'The loss while it was trained.' },
+    { kind: 'picture', file: 'loss.svg', text: 'The loss during the training.' },
     { kind: 'heading', text: 'What it cannot do' },
     {
       kind: 'text',
-      text: `From pure noise the loop should end in a digit. First, the width stands in its way: noise outside of the ${hidden} directions that the last layer reaches stays in the picture through every jump, here a share of at least ${f((100 * width) / zero, 1)} % of its variance.`,
+      text: `The loop starts from pure noise and should end with a digit. The first obstacle is the width of the network. The last layer reaches only ${hidden} directions. The noise in all other directions stays in the picture through every step. This is at least ${f((100 * width) / zero, 1)} % of the noise variance.`,
     },
     {
       kind: 'text',
-      text: 'Second, so does the loop itself, for a network of any width. The best answer at each time is one jump to the mean of all pictures that fit, which from pure noise is a blur between digits. From then on the input would be almost free of noise, which the network has never seen in training: nothing has taught it to sharpen a blur. More times do not change this, as what the network sees does not depend on the time. What is missing is that the noise falls from time to time, and that the network is asked for what it can say, the picture: langevin train diffusion.',
+      text: 'The second obstacle is the loop itself, for a network of any width. The best prediction at each time is one jump to the mean of all pictures that fit the input. From pure noise, this mean is a blur between digits. After this jump the input has almost no noise, but the network had no such inputs in training. So it has not learned to sharpen a blur. More times do not help, because the noise of the input does not depend on the time. Two changes are needed. The noise must decrease from time to time, and the network must predict the picture, which it can represent. langevin train diffusion makes both changes.',
     },
     {
       kind: 'picture',
       file: 'sampled.png',
-      text: 'Pure noise, and what the loop makes of it, time by time.',
+      text: 'Samples: pure noise, and the picture after each step of the loop.',
     },
   ];
   return page("The lecture's diffusion model: what it can and cannot learn", parts);
 }
 
-/** Works the figures out, and says what is to be written. */
+/** Computes the figures, and returns the contents of the files. */
 export function lectureResults(run: Run<LectureRecipe>): Results & { readonly summary: readonly string[] } {
   const { trainer, data } = run;
   const { module, settings } = trainer.recipe;
@@ -116,7 +116,7 @@ export function lectureResults(run: Run<LectureRecipe>): Results & { readonly su
     hashes,
     figures,
     summary: [
-      `test loss ${f(measured)}; ${f(zero)} for a network that says 0, at least ${f(width)} for any of its width`,
+      `test loss ${f(measured)}; a network that predicts 0 has ${f(zero)}, any network of this width at least ${f(width)}`,
     ],
   };
 }

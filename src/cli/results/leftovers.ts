@@ -1,12 +1,12 @@
-/** What processes that were killed left in a folder: parts of files (platform/node.ts) and empty trial folders. */
+/** Removes the temporary files of killed processes: incomplete files (platform/node.ts) and empty trial folders. */
 import { readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryPid } from '../../platform/node.ts';
 
-/** Begins the names of folders that are made to see whether a folder can be written to. */
+/** The start of the name of a trial folder. It is created to test whether a folder is writable. */
 export const TRIAL = '.langevin-trial-';
 
-/** Whether a process of that number lives on this machine. */
+/** Whether a process of this number runs on this machine. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -16,7 +16,7 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-/** Removes them. What cannot be removed stays. */
+/** Removes the temporary files of killed processes in a folder. Files that cannot be removed are left. */
 export function removeLeftovers(folder: string): void {
   for (const name of readdirSync(folder)) {
     const pid = temporaryPid(name);

@@ -1,16 +1,16 @@
-/** The course of a training run as a plot. */
+/** The plot of the losses of a training run. */
 import type { Layer } from '../../image/plot.ts';
 import type { LossFigure } from '../../models/figures/loss.ts';
 
-/** What a loss is of. */
+/** The titles of the plot. */
 export interface LossTitles {
   readonly title: string;
   readonly subtitle: string;
-  /** The quantity on the axis. */
+  /** The name of the loss, for the axis. */
   readonly loss: string;
 }
 
-/** The plot as an SVG file. Plot and its document are loaded only here: that takes a tenth of a second. */
+/** The plot as an SVG file. The plotting library is loaded only here, because this takes a tenth of a second. */
 export async function drawLoss(
   { training, mean, test }: LossFigure,
   { title, subtitle, loss }: LossTitles,

@@ -1,4 +1,4 @@
-/** Pictures of `langevin noise`: a strip with one picture a row, and an animation. */
+/** The pictures of `langevin noise`: a strip with a row for each picture, and an animation. */
 import { encodeGif } from '../../image/gif.ts';
 import { pictureGrid } from '../../image/grid.ts';
 import { encodePng } from '../../image/png.ts';
@@ -10,15 +10,15 @@ const TITLES: Readonly<Record<NoisingProcess, string>> = {
   'sub-vp': 'sub-VP',
   ve: 'VE',
 };
-/** Pictures across a strip. */
+/** The number of columns of a strip. */
 const COLUMNS = 9;
 
 const processesOf = ({ courses }: NoisingFigure) => [...new Set(courses.map(({ process }) => process))];
-/** The courses of one process. */
+/** The pictures of one process. */
 const by = ({ courses }: NoisingFigure, name: NoisingProcess): NoisingCourse[] =>
   courses.filter(({ process }) => process === name);
 
-/** A PNG file: a row for each picture and process, time from left to right. */
+/** A PNG file with a row for each picture and process. Time goes from left to right. */
 export function drawStrip(figure: NoisingFigure): Uint8Array {
   const { height, width, times, courses } = figure;
   const shown = Array.from({ length: COLUMNS }, (_, i) =>
@@ -40,7 +40,7 @@ export function drawStrip(figure: NoisingFigure): Uint8Array {
   );
 }
 
-/** A GIF file: a column for each process; the pictures of one process alone fill a square. */
+/** A GIF file. Several processes have a column each. The pictures of a single process fill a square. */
 export function drawAnimation(figure: NoisingFigure): Uint8Array {
   const { height, width, times } = figure;
   const names = processesOf(figure);

@@ -1,4 +1,4 @@
-/** The folder that results go to: found unwritable before the work and not after it. */
+/** The output folder. It is checked before the computation, so that no results are lost in an unwritable folder. */
 import { existsSync, mkdtempSync, readdirSync, rmdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { host } from '#host';
@@ -7,9 +7,10 @@ import { fileError, makeFolder } from '../../platform/node.ts';
 import { removeLeftovers, TRIAL } from './leftovers.ts';
 
 /**
- * Makes the folder `out`, checks that `files` can be written into it, and removes what killed processes left there.
- * @returns what to call when the work has failed: it takes away again what was made if nothing is in it
- * @throws FileError
+ * Creates the folder `out`, checks that it is writable, and removes the temporary files of killed processes.
+ * @param files the names of the files to write. None of them may be a folder.
+ * @returns a function to call at the end of the command. It removes the created folders that are still empty.
+ * @throws FileError if the folder is not writable, or if one of the files is a folder
  */
 export function requireWritable(out: string, files: readonly string[]): () => void {
   const made: string[] = []; // innermost first
@@ -35,15 +36,15 @@ export function requireWritable(out: string, files: readonly string[]): () => vo
   };
 }
 
-/** What a file is to hold, made when it is written. */
+/** Computes the content of a file. It is called when the file is written. */
 export type Content = () => Uint8Array | string | Promise<Uint8Array | string>;
 
 /**
- * Writes files into `out`, each whole or not at all, and returns their paths with what is in each. A file that fails
- * does not keep the others from being written.
- * @param files what is in each file, by its name
- * @param contents of those that are to be written
- * @throws the first failure
+ * Writes files to the folder `out`. Each write is atomic. If one file fails, the others are written nevertheless.
+ * @param files the description of each file, by its name
+ * @param contents the contents of the files to write
+ * @returns the paths of the written files, each with its description
+ * @throws the first error, after all files have been tried
  */
 export async function writeAll<N extends string>(
   out: string,

@@ -1,13 +1,12 @@
 /**
- * Which run a folder belongs to. While a run goes on, its folder holds `run.json`, which says what run it is and in which
- * process:
+ * Claims a folder for one run. During a run its folder has a file `run.json` with the run and its process:
  *
  *     { "run": "9f0c…", "command": "train denoiser", "pid": 1234, "host": "…", "started": "2026-01-31T12:00:00.000Z" }
  *
- * Another run in the folder is refused as long as that process lives. A run that ends in order, also by failing, takes
- * the file away; one that is left is of a run that was killed, and tells its checkpoints from those of others.
+ * While this process runs, another run in the folder is refused. A run deletes the file at its end, also after an
+ * error. So a file without a running process belongs to a killed run. It shows which checkpoints are those of this run.
  *
- * Of a process on another host it cannot be seen whether it lives: it counts as alive, and the error says what to do.
+ * A process on another host cannot be checked. It counts as running, and the error says what to do.
  */
 import { randomUUID } from 'node:crypto';
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,7 +18,7 @@ import { isRunning } from './leftovers.ts';
 
 const NAME = 'run.json';
 
-/** A run as its folder names it. */
+/** The content of `run.json`. */
 export interface RunFile {
   readonly run: string;
   readonly command: string;
@@ -29,13 +28,13 @@ export interface RunFile {
   readonly started: string;
 }
 
-/** A name that no other run has. */
+/** A unique name for a run. */
 export const newRun = (): string => randomUUID();
 
 /** The folders that this process has claimed. */
 const claimed = new Set<string>();
 
-/** What a folder's `run.json` says; null where there is none, or one that says nothing. */
+/** The content of a folder's `run.json`; null if the file is missing or invalid. */
 export function readRunFile(folder: string): RunFile | null {
   try {
     const { run, command, pid, host, started } = JSON.parse(readFileSync(join(folder, NAME), 'utf8'));
@@ -56,15 +55,15 @@ function isAlive({ pid, host }: RunFile, folder: string): boolean {
   return pid === process.pid ? claimed.has(folder) : isRunning(pid);
 }
 
-/** A folder that is claimed by a run. */
+/** A folder that a run has claimed. */
 export class RunFolder {
-  /** Whether the run has left anything of its own; otherwise the folder stays that of the run before. */
+  /** Whether the run has written files. Otherwise the folder returns to the previous run at the end. */
   used = false;
   private readonly path: string;
-  /** Of a run that was killed here. */
+  /** The `run.json` of a killed run, if there was one. */
   private readonly before: RunFile | null;
 
-  /** @throws FileError where another run is writing to the folder */
+  /** Claims the folder. @throws FileError if another run writes to it */
   constructor(
     private readonly folder: string,
     readonly run: string,
@@ -80,7 +79,7 @@ export class RunFolder {
     process.on('exit', this.onExit);
   }
 
-  /** Gives the folder free. */
+  /** Releases the folder. */
   release(): void {
     process.off('exit', this.onExit);
     if (!claimed.delete(this.folder)) return;
@@ -99,16 +98,17 @@ export class RunFolder {
         closeSync(file);
       }
     } catch (error) {
-      // Another run was quicker.
+      // Another run has just claimed the folder.
       const other = (error as NodeJS.ErrnoException).code === 'EEXIST' ? readRunFile(this.folder) : null;
       throw other ? taken(this.folder, other) : fileError(error, `write ${this.path}`);
     }
   }
 }
 
+/** The error for a folder that another run has claimed. */
 function taken(folder: string, { command, pid, host, started }: RunFile): FileError {
   const where = host === hostname() ? `process ${pid}` : `process ${pid} on ${host}`;
   return new FileError(
-    `${folder}: langevin ${command} writes here, ${where} since ${started}; wait for its end or take another --out (if it is dead, delete ${join(folder, NAME)})`,
+    `${folder}: expected a free folder, got one of langevin ${command} (${where}, since ${started}); wait for its end or take another --out; if this process no longer exists, delete ${join(folder, NAME)}`,
   );
 }

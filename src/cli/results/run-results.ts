@@ -1,4 +1,4 @@
-/** What every training run leaves behind: its model, its metrics, the plot of its losses, and what its recipe adds. */
+/** The results of every training run: the model, the metrics, the plot of the losses, and the results of the recipe. */
 import type { TrainTest } from '../../data/dataset.ts';
 import { lossFigure } from '../../models/figures/loss.ts';
 import type { Trainer } from '../../models/training/loop.ts';
@@ -10,31 +10,32 @@ import type { FigureHashes } from './figures.ts';
 import { drawLoss, type LossTitles } from './loss-plot.ts';
 import { type Content, writeAll } from './out-folder.ts';
 
+/** A training run. */
 export interface Run<R extends Recipe = Recipe> {
   readonly trainer: Trainer<R>;
   readonly data: TrainTest;
   readonly engine: EngineReport;
-  /** What a run that goes on has to know beside its settings. */
+  /** Further values that a resumed run needs, such as the options of its data. */
   readonly notes: Readonly<Record<string, unknown>>;
 }
 
-/** Where a run was stopped, and by what: a signal, or `divergence`. */
+/** The signal that stopped a run, or `divergence`, and the position; null if nothing stopped it. */
 export type Stopped = { readonly signal: string; readonly epoch: number; readonly batch: number } | null;
 
-/** What a recipe's run leaves beside its model. */
+/** The results of a recipe. */
 export interface Results {
   readonly titles: LossTitles;
   readonly contents: Readonly<Record<string, Content>>;
-  /** Of the figures among the contents, once they are written. */
+  /** The hashes of the figures in `contents`. They are complete after the files have been written. */
   readonly hashes: FigureHashes;
-  /** Figures that go to the metrics. */
+  /** Measures for metrics.json. */
   readonly figures?: object;
 }
 
-/** The name that the two parts of a data set share. */
+/** The name of a data set, without the name of its part. */
 export const setName = ({ train }: TrainTest): string => train.name.replace(/ train$/, '');
 
-/** What is recorded of a run beside its losses. */
+/** The description of a run for its records: model, data, settings and engine. */
 export function describeRun({ trainer, data, engine, notes }: Run) {
   const { kind, sizes, settings, seed } = trainer.recipe.info;
   return {
@@ -56,8 +57,8 @@ function metrics(run: Run, stopped: Stopped, figures?: object): string {
 }
 
 /**
- * Writes all files into `out`, in the order of `files`: see `writeAll`. The model comes first: should the disk be full,
- * pictures can be drawn again from it.
+ * Writes all files to the folder `out`, in the order of `files`, by `writeAll`. The model is written first. If the disk
+ * becomes full after it, the pictures can be drawn again from the model.
  */
 export async function writeRun(
   out: string,
@@ -72,7 +73,7 @@ export async function writeRun(
     'metrics.json': () => metrics(run, stopped, figures),
     ...contents,
   };
-  // A run of version 0.1.0 that was complete already has no course to plot.
+  // A complete run of version 0.1.0 has no losses of single batches, so there is nothing to plot.
   if (trainer.history.at.length > 0) {
     const compute = () => lossFigure(trainer.history);
     all['loss.svg'] = hashes.content('loss.svg', compute, (figure) => drawLoss(figure, titles));

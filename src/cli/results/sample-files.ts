@@ -1,6 +1,6 @@
 /**
- * The names of the files of `langevin sample`. A picture's name has label, sampler, what differs from the defaults, and
- * seed. Samples of other settings have another name, and none is `samples.png`, which training writes.
+ * The names of the files of `langevin sample`. A name has the sampler, the seed, and all settings that differ from the
+ * defaults. So other settings give another name. No name is `samples.png`, because training writes this file.
  */
 import { createHash } from 'node:crypto';
 import { extname } from 'node:path';
@@ -14,27 +14,28 @@ const { sampler, steps, guidance, guidanceAbove, guidanceBelow, classifierGuidan
 const GUIDED = { guidance, guidanceAbove, guidanceBelow, classifierGuidance };
 const EDITED = { from, strength, inpaint, resamples };
 const NAMED = { label, sampler, steps, ...GUIDED, prepare, ...EDITED, count, seed };
-const OTHERWISE: Readonly<Record<string, unknown>> = { ...defaultsOf(NAMED), ...SAMPLING_DEFAULTS };
-/** Those that the name always has. */
+const DEFAULTS: Readonly<Record<string, unknown>> = { ...defaultsOf(NAMED), ...SAMPLING_DEFAULTS };
+/** The settings that every name has. */
 const ALWAYS = ['sampler', 'seed'];
+/** The largest number of characters of one setting. */
 const MOST = 40;
-/** Characters of a name: file systems take 255 bytes with the ending. */
+/** The largest number of characters of a name. File systems allow 255 bytes with the ending. */
 const MOST_IN_ALL = 200;
 
-/** A text as a part of a file's name; a hash stands for what is too long or has other characters. */
+/** A text as part of a file name. A text that is too long or has other characters is shortened and ends with a hash. */
 function slug(text: string, most = MOST): string {
   if (text.length <= most && /^[\w.-]+$/.test(text)) return text;
   const hash = createHash('sha256').update(text).digest('hex').slice(0, 8);
   return `${text.slice(0, most).replace(/[^\w.-]+/g, '_')}-${hash}`;
 }
 
-/** `samples-label-7-ddim-seed-0`, without an ending. */
+/** The name for these settings, without an ending: `samples-label-7-ddim-seed-0`. */
 export function sampleFileName(settings: Readonly<Record<string, unknown>>): string {
   const parts = Object.entries(NAMED).flatMap(([name, setting]) => {
-    const otherwise = OTHERWISE[name] as Value | undefined;
-    const value = (settings[name] ?? otherwise) as Value | undefined;
+    const standard = DEFAULTS[name] as Value | undefined;
+    const value = (settings[name] ?? standard) as Value | undefined;
     if (value === undefined) return [];
-    const isDefault = otherwise !== undefined && settingText(value) === settingText(otherwise);
+    const isDefault = standard !== undefined && settingText(value) === settingText(standard);
     if (isDefault && !ALWAYS.includes(name)) return [];
     const text = slug(settingText(value).replaceAll(',', '-'));
     return name === 'sampler' ? [text] : [setting.flag, text];
@@ -42,6 +43,6 @@ export function sampleFileName(settings: Readonly<Record<string, unknown>>): str
   return slug(['samples', ...parts].join('-'), MOST_IN_ALL);
 }
 
-/** The file of the labels beside a file of pictures: `s.npy` has `s.labels.npy`. */
+/** The name of the labels' file for a file of pictures: `s.labels.npy` for `s.npy`. */
 export const labelsFileName = (file: string): string =>
   `${file.slice(0, file.length - extname(file).length)}.labels.npy`;

@@ -1,11 +1,11 @@
-/** Plots of `langevin schedules`. */
+/** The plots of `langevin schedules`. */
 import type { Layer } from '../../image/plot.ts';
 import type { SchedulesFigure } from '../../models/figures/schedules.ts';
 
-/** Ratios that are shown; what lies beyond is noise or data to every eye. */
+/** The range of the plotted ratios. Below it a picture looks like pure noise, above it like pure data. */
 const SNRS = [1e-6, 1e6] as const;
 
-/** A line for each schedule; one that is rescaled has the colour of its schedule, and a dash of its own. */
+/** A line for each schedule. A rescaled schedule has the colour of the original and another dash. */
 async function layersOf({ curves }: SchedulesFigure): Promise<Layer[]> {
   const { PALETTE, seriesStyle } = await import('../../image/plot.ts');
   const colors = Object.keys(PALETTE).length;
@@ -13,7 +13,7 @@ async function layersOf({ curves }: SchedulesFigure): Promise<Layer[]> {
   return curves.map(({ name, zeroSnr, times, values }) => ({
     kind: 'line',
     name: zeroSnr ? `${name}, zero SNR` : name,
-    // Of the four dashes the last two are for rescaled schedules: 14 schedules can be distinguished.
+    // The last two of the four dashes are for rescaled schedules. So 14 schedules can be distinguished.
     ...seriesStyle(names.indexOf(name) + (zeroSnr ? 2 * colors : 0)),
     x: times,
     y: values,
@@ -21,15 +21,15 @@ async function layersOf({ curves }: SchedulesFigure): Promise<Layer[]> {
 }
 
 const AXIS = { label: 'time t / T' };
-const subtitle = (steps: number) => `Those with steps have T = ${steps}`;
+const subtitle = (steps: number) => `T = ${steps} for schedules with discrete steps`;
 
 export async function drawAlphaBar(figure: SchedulesFigure, steps: number): Promise<string> {
   const { plot } = await import('../../image/plot.ts');
   return plot({
-    title: 'What is left of the data',
+    title: 'Share of the data in the variance',
     subtitle: subtitle(steps),
     x: AXIS,
-    y: { label: 'alphaBar, share of the data in the variance', domain: [0, 1] },
+    y: { label: 'alphaBar', domain: [0, 1] },
     layers: await layersOf(figure),
     legend: true,
   });

@@ -1,13 +1,13 @@
-/** Plots of `langevin sde`: paths under their exact mean and band, histograms of their ends, and measured orders. */
+/** The plots of `langevin sde`: paths with their exact mean and band, histograms of end states, and measured orders. */
 import type { Layer } from '../../image/plot.ts';
 import type { Equation } from '../../sde/equation.ts';
 import type { EndFigure, PathsFigure } from '../../sde/figures.ts';
 import type { OrdersFigure } from '../../sde/orders.ts';
 
-/** Paths up to which each has a colour of its own. */
+/** The largest number of paths that have different colours. */
 const FEW = 8;
 
-/** One component of the paths against time, as an SVG file. @param label how it was solved */
+/** One component of the paths over time, as an SVG file. @param label the counts of paths and steps, and the solver */
 export async function drawPaths(
   { title, subtitle, process }: Equation,
   component: number,
@@ -33,7 +33,7 @@ export async function drawPaths(
     layers.push({ kind: 'line', x: law.times, y: law.mean, ...look });
   }
   if (twin) {
-    const look = { name: 'noise-free twin', color: PALETTE.vermilion, width: 2 };
+    const look = { name: 'solution without noise', color: PALETTE.vermilion, width: 2 };
     layers.push({ kind: 'line', x: times, y: twin, ...look });
   }
   return plot({
@@ -45,7 +45,7 @@ export async function drawPaths(
   });
 }
 
-/** The ends of the first component as a histogram, with the density where one is known. */
+/** A histogram of the first component at the end, with the exact or stationary density if it is known. */
 export async function drawEnd(
   { title, subtitle, process }: Equation,
   { time, paths, histogram, density }: EndFigure,
@@ -67,7 +67,7 @@ export async function drawEnd(
   });
 }
 
-/** Errors over step sizes, both logarithmic: a straight line's slope is the order. */
+/** Errors over step sizes. Both axes are logarithmic, so that the slope of a line is the order. */
 export async function drawOrders({ kind, noise, measured }: OrdersFigure): Promise<string> {
   const { plot, seriesStyle } = await import('../../image/plot.ts');
   const layers = measured.flatMap((one, i): Layer[] => {

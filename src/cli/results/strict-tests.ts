@@ -1,6 +1,6 @@
 /**
- * The tests of `langevin evaluate` that train classifiers of their own, and the quiz: what they are called with, how
- * they report, and what they write.
+ * The tests of `langevin evaluate` that train classifiers, and the quiz. This file checks their inputs, runs them,
+ * reports their progress, and defines their files.
  */
 import type { Dataset, TrainTest } from '../../data/dataset.ts';
 import type { Labels } from '../../diffusion/guidance.ts';
@@ -21,7 +21,7 @@ import { drawSheet, type FigureHashes } from './figures.ts';
 import type { Content } from './out-folder.ts';
 
 const TWO_SAMPLE_FILES = {
-  'suspects.png': 'the samples and the real pictures that the new network is most certain of',
+  'suspects.png': 'the samples and the real pictures that the new network classifies with most certainty',
   'mean-difference.png': 'mean pictures of samples and of real pictures, and their difference',
 } as const;
 const QUIZ_FILES = {
@@ -29,41 +29,41 @@ const QUIZ_FILES = {
   'quiz-key.txt': 'which of them are samples',
 } as const;
 
-/** Which of the tests are wanted. */
+/** The tests to run. */
 export interface Wanted {
   readonly twoSample: boolean;
   readonly score: boolean;
   readonly quiz: boolean;
 }
 
-/** The files that they write, and what is in each. */
+/** The files of these tests, each with its description. */
 export const strictFiles = ({ twoSample, quiz }: Wanted): Readonly<Record<string, string>> => ({
   ...(twoSample && TWO_SAMPLE_FILES),
   ...(quiz && QUIZ_FILES),
 });
 
-/** What is judged, and beside what. */
+/** The pictures to judge, and the inputs of the tests. */
 export interface Strict {
   readonly samples: JudgedPictures;
   readonly data: TrainTest;
   readonly judge: PictureClassifier;
   readonly seed: string;
-  /** Of `requireStrict`. */
+  /** The pictures of the quiz, from `requireStrict`. */
   readonly quiz: readonly QuizPicture[] | null;
 }
 
-/** What the tests found. */
+/** The results of the tests. */
 export interface StrictResults {
-  /** For programs. */
+  /** The measures for evaluation.json. */
   readonly figures: Readonly<Record<string, unknown>>;
-  /** For people. */
+  /** The measures as lines of text. */
   readonly lines: readonly string[];
   readonly contents: Readonly<Record<string, Content>>;
 }
 
 /**
- * Refuses what the tests cannot take, before any picture is sampled.
- * @returns the pictures of the quiz, if it is wanted
+ * Checks the inputs of the tests before any picture is sampled.
+ * @returns the pictures of the quiz, if it is to run
  * @throws UsageError
  */
 export function requireStrict(
@@ -80,7 +80,7 @@ export function requireStrict(
   return quiz ? asUsage(() => quizPictures(labels, train, seed)) : null;
 }
 
-/** Runs the tests that are wanted, and reports every epoch of their classifiers. */
+/** Runs the tests, and reports every epoch of their classifiers. */
 export async function strictTests(
   wanted: Wanted,
   { samples, data, judge, seed, quiz }: Strict,
@@ -120,7 +120,7 @@ export async function strictTests(
   };
 }
 
-/** The test as results record it: of the pictures only those that the sheet shows. */
+/** The result of the two-sample test for evaluation.json. It has only the pictures that suspects.png shows. */
 function shortened({ matched: _, suspects, genuine, ...rest }: TwoSampleTest) {
   return { ...rest, suspects: suspects.slice(0, MOST_SUSPECTS), genuine: genuine.slice(0, MOST_SUSPECTS) };
 }

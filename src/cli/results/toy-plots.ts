@@ -1,4 +1,4 @@
-/** Plots of `langevin toy`: samples over the data, and a learned score over the exact one. */
+/** The plots of `langevin toy`: samples over the data, and the learned score over the exact score. */
 import {
   type PlanePoints,
   type SamplesFigure,
@@ -27,13 +27,13 @@ export async function drawSamples(title: string, { data, samples }: SamplesFigur
   });
 }
 
-/** Both scores as arrows over the noised data. */
+/** Both scores as arrows over the noisy data. */
 export async function drawScore(
   title: string,
   { share, noised, places, learned, exact }: ScoreFigure,
 ): Promise<string> {
   const { plot, PALETTE } = await import('../../image/plot.ts');
-  // One length for both: the longest exact arrow reaches a little beyond its neighbour.
+  // Both scores have the same scale. The longest exact arrow is 1.4 times the distance between two arrows.
   const longest = Math.sqrt(exact.x.reduce((most, u, i) => Math.max(most, u * u + exact.y[i] ** 2), 0));
   const length = (1.4 * (2 * TOY_REACH)) / TOY_ARROWS / longest;
   const arrows = ({ x: u, y: v }: PlanePoints) => ({ kind: 'vectors' as const, ...places, u, v, length });
@@ -41,7 +41,7 @@ export async function drawScore(
     ...AXES,
     title: `${title}: score at t = ${share}`,
     layers: [
-      { kind: 'points', ...noised, name: 'noised data', color: PALETTE.grey, radius: 1.4, opacity: 0.25 },
+      { kind: 'points', ...noised, name: 'noisy data', color: PALETTE.grey, radius: 1.4, opacity: 0.25 },
       { ...arrows(exact), name: 'exact', color: PALETTE.orange, width: 2.4, opacity: 0.8 },
       { ...arrows(learned), name: 'learned', color: PALETTE.blue, width: 1 },
     ],
