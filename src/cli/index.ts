@@ -50,13 +50,13 @@ const COMMANDS: readonly Command[] = [
   INFO,
 ];
 const EXAMPLES = [
-  'tour                           runs all parts of the lecture, and writes one page',
-  'train denoiser                 trains on drawn digits, in about a minute',
+  'train denoiser                 trains in about a minute',
   'train denoiser --data mnist    trains on real handwriting',
-  'train diffusion --data mnist   trains a model that generates digits',
-  'sample --model mnist-unet      samples digits from a model that comes with langevin',
-  'sde gbm --paths 5              draws paths of geometric Brownian motion',
-  'help train denoiser            prints all options of a command',
+  'train diffusion --data mnist   trains a model of digits',
+  'sample --model mnist-unet      samples a hundred digits',
+  'sde gbm --paths 5              draws five paths',
+  'tour                           runs all parts of the lecture',
+  'help train denoiser            prints all options',
 ];
 
 const print = (text: string) => void process.stdout.write(text);

@@ -40,7 +40,7 @@ const seconds = positive(
   'Train for at most this many seconds. The learning rate decreases until then.',
   { placeholder: 's' },
 );
-const seed = text('seed', '0', 'Any text or number. The same seed gives the same bits.');
+const seed = text('seed', '0', 'The random seed: any text or number. The same seed gives the same bits.');
 const batchSize = (n: number) => count('batch-size', n, 'The number of pictures in one training step.');
 const lr = (rate: number, meaning = 'The learning rate of Adam.') => positive('lr', rate, meaning);
 const epochs = (n: number) => count('epochs', n, 'The number of passes over the training data.');
@@ -260,7 +260,7 @@ export const SAMPLE_TABLE = {
   from: text(
     'from',
     null,
-    "Start from this PNG picture, which must have the model's size, and not from pure noise. The default of --prepare is then none.",
+    "Start from this PNG picture, and not from pure noise. It must have the model's size. --prepare is then none by default.",
     {
       placeholder: 'file',
     },
@@ -289,7 +289,7 @@ export const EVALUATE_TABLE = {
   samples: text(
     'samples',
     null,
-    'Judge the pictures of this .npy file, from sample --save, and not samples of a model. --seed is then the seed of the tests.',
+    'Judge the pictures of this .npy file, which sample --save writes. No model is used, and --seed is the seed of the tests.',
     {
       placeholder: 'file',
     },
@@ -300,7 +300,7 @@ export const EVALUATE_TABLE = {
   judge: text(
     'judge',
     'conv',
-    'The classifier that judges. conv and mlp are trained once on --data. A path uses a trained classifier.',
+    'The classifier that judges. conv and mlp are trained once on --data. A path selects a trained classifier.',
     { placeholder: 'name' },
   ),
   twoSample: flag(

@@ -42,7 +42,8 @@ function columns(rows: readonly (readonly [left: string, right: string])[], widt
 function optionRow(setting: Setting): [string, string] {
   const { is, meaning, placeholder, argument, alias, defaultText } = setting;
   const value = is.kind === 'flag' ? '' : ` <${placeholder}>`;
-  const names = 'names' in is ? ` ${is.kind === 'choice' ? 'One' : 'Some'} of: ${is.names.join(', ')}.` : '';
+  const names =
+    'names' in is ? ` ${is.kind === 'choice' ? 'One' : 'One or several'} of: ${is.names.join(', ')}.` : '';
   const shown =
     defaultText ??
     (setting.default === null || setting.default === false

@@ -3,8 +3,8 @@ import { flag, text } from '../../models/setting.ts';
 
 /** The options for what a run prints. */
 export const REPORT_TABLE = {
-  json: flag('json', 'Print events as JSON, one object a line.'),
-  quiet: flag('quiet', 'Print nothing but errors.'),
+  json: flag('json', 'Print events as JSON, one object per line.'),
+  quiet: flag('quiet', 'Print only warnings and errors.'),
 } as const;
 
 /** The option `--out`. @param defaultText the default in words, if it depends on other options */
