@@ -191,7 +191,7 @@ suite('cli: diffusion', (test) => {
 
       const refused = async (save: string, code: number, message: RegExp) =>
         failed(await langevin([...sample, 'm', '--save', save, '--quiet'], folder), code, message);
-      await refused('s.npz', 2, /--save: expected a file \.npy, got "s\.npz"/);
+      await refused('s.npz', 2, /--save: expected a \.npy file, got "s\.npz"/);
       await refused('m/model.safetensors/s.npy', 1, /cannot write to the folder m\/model\.safetensors/);
       mkdirSync(join(folder, 'd.npy'));
       await refused('d.npy', 1, /cannot write d\.npy: it is a folder, not a file/);
@@ -500,12 +500,9 @@ suite('cli: diffusion', (test) => {
         [['train', 'diffusion', '--resume', 'x', '--lr', '1'], /--lr: expected a new run, got --resume x/],
         [['train', 'lecture', '--noise', '1'], /unknown option --noise/],
         [['sample', '--sampler', 'heum'], /--sampler: expected ddpm, ddim, .*Did you mean "heun"\?/],
-        [
-          ['sample', '--label', 'seven'],
-          /--label: expected a whole number or several as in 3,1,4, got "seven"/,
-        ],
+        [['sample', '--label', 'seven'], /--label: expected whole numbers, such as 3,1,4, got "seven"/],
         [['sample', '--label', '-1'], /--label: expected a whole number or several/],
-        [['sample', '--json', '--quiet'], /exclude each other/],
+        [['sample', '--json', '--quiet'], /--json: expected no --quiet with it, got both/],
         [['schedules', '--schedule', 'linear,cosin'], /got "cosin"\. Did you mean "cosine"\?/],
         [['schedules', '--steps', '1'], /--steps: expected a whole number >= 2, got "1"/],
         [

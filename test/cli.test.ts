@@ -325,7 +325,7 @@ suite('cli', (test) => {
         [['help', 'inof'], /unknown command "inof"\. Did you mean "info"\?/],
         [['--json'], /unknown option --json\. /],
         [[...TRAIN, '--out='], /--out: expected a value, got an empty one/],
-        [[...TRAIN, '--json', '--quiet'], /--json and --quiet exclude each other/],
+        [[...TRAIN, '--json', '--quiet'], /--json: expected no --quiet with it, got both/],
         [[...TRAIN, 'extra'], /train denoiser: unexpected "extra"/],
         [[...TRAIN, '--', 'extra'], /train denoiser: unexpected "extra"/],
       ];

@@ -117,7 +117,7 @@ suite('cli: sde', (test) => {
     inFolder(async (folder) => {
       const stdout = await ok(['sde', 'orders', '--solver', 'milstein', '--paths', '2000'], folder);
       assert.match(stdout, /milstein +diagonal +strong +1 +0\.9\d +0\.9\d to 1?[01]\.\d\d/);
-      assert.match(stdout, /6 orders, 0 off/);
+      assert.match(stdout, /6 orders measured, 0 missed/);
       assert.match(
         readFileSync(join(folder, 'out', 'orders-strong-diagonal.svg'), 'utf8'),
         /milstein, 0\.9\d \(1\)/,

@@ -85,7 +85,7 @@ function helpOrVersion({ words, globals, tokens }: Request): string | null {
 
 /**
  * Runs the command of a command line.
- * @param more options that no command line can have: the tour sets how its commands report
+ * @param more options in addition to those of the command line: the tour sets `quiet` and `progress` for its commands
  * @returns the exit code of the command
  */
 async function run(argv: readonly string[], more: Options = {}): Promise<number> {

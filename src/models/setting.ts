@@ -42,7 +42,7 @@ export interface Setting<V extends Value = Value, D extends V | null = V | null>
   /** The name of the value in help texts: `n` in `<n>`. */
   readonly placeholder: string;
   readonly default: D;
-  /** Another default, for the case that another setting has a certain value or one of several values. */
+  /** Another default. It applies if the named setting has the value `is`, or one of these values. */
   readonly defaultWhen?: {
     readonly setting: string;
     readonly is: string | readonly string[];
@@ -54,7 +54,7 @@ export interface Setting<V extends Value = Value, D extends V | null = V | null>
   readonly meaning: string;
 }
 
-/** A table of settings, by their names in programs. */
+/** A table of settings. The keys are the names of options in programs, such as `batchSize`. */
 export type Settings = Readonly<Record<string, Setting>>;
 
 /** The values of a table of settings. A value without a default can be undefined. */
@@ -184,7 +184,7 @@ export function readSetting(setting: Setting, given: string): Value {
     case 'counts': {
       const numbers = given.split(',').map((word) => (/^\s*\d+\s*$/.test(word) ? Number(word) : Number.NaN));
       if (numbers.every(Number.isSafeInteger)) return numbers;
-      throw refuse(setting, 'a whole number or several as in 3,1,4', given);
+      throw refuse(setting, 'whole numbers, such as 3,1,4', given);
     }
     case 'assignments':
       return pairsIn(setting, given);

@@ -432,7 +432,7 @@ export const TOUR_TABLE = {
   seed,
 } as const satisfies Settings;
 
-/** The tables of each command with a computation, by their titles in its help. */
+/** The tables of settings of each command, by their titles in its help. */
 export const RECIPES = {
   tour: { Tour: TOUR_TABLE, Engine: ENGINE_TABLE },
   'train denoiser': { Data: DATA_TABLE, Training: DENOISER_TABLE, Engine: ENGINE_TABLE },

@@ -1,4 +1,4 @@
-/** `langevin evaluate`: measures the quality of sampled pictures. Each measure stands beside that of real pictures. */
+/** `langevin evaluate`: measures the quality of samples. Real pictures are measured in the same way, for comparison. */
 import { evaluatePictures } from '../../models/evaluation/evaluate.ts';
 import { neighboursFigure } from '../../models/figures/neighbours.ts';
 import { EVALUATE_TABLE, RECIPES, SAMPLING_TABLE } from '../../models/settings.ts';
@@ -63,7 +63,7 @@ export async function evaluateCommand(options: Options): Promise<number> {
     const data = await source.load();
     const least = Math.min(data.train.length, data.test.length);
     if (least < 100) {
-      throw new UsageError(`--data: expected 100 pictures or more to compare with, got ${least}`);
+      throw new UsageError(`--data: expected at least 100 training and test pictures, got ${least}`);
     }
     const labels = source.labels(data);
     const quiz = requireStrict(wanted, labels, data.train, seed);

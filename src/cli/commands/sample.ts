@@ -84,7 +84,7 @@ export async function sampleCommand(options: Options): Promise<number> {
   readSettings(SAMPLING_TABLE, options);
   const { out: given, save } = readSettings(OUTPUT, options);
   if (save !== undefined && extname(save) !== '.npy') {
-    throw new UsageError(`--save: expected a file .npy, got "${save}"`);
+    throw new UsageError(`--save: expected a .npy file, got "${save}"`);
   }
   const reporter = createReporter(options);
   applyEngineOptions(options);

@@ -14,7 +14,7 @@ export function printList(): number {
     }
     print('');
   }
-  print('Solvers, each with its calculus, and its strong/weak order for each type of noise\n');
+  print('Solvers (Itô or Stratonovich), with their strong/weak order for each type of noise\n');
   for (const { name, orders, interpretation, noiseFree } of SOLVERS) {
     const calculus = noiseFree ? 'no noise' : interpretation === 'ito' ? 'Itô' : 'Stratonovich';
     const taken = Object.entries(orders).map(

@@ -61,7 +61,7 @@ export async function ordersCommand(options: Options): Promise<number> {
       stopped: null,
       ...(await writeFigures(out, measured)),
       summary: [
-        `${counted(measured.length, 'order')}, ${missed} off by more than ${strong} (strong) or ${weak} (weak)`,
+        `${counted(measured.length, 'order')} measured, ${missed} missed by more than ${strong} (strong) or ${weak} (weak)`,
         '',
       ],
       next: [[`${PROGRAM} sde --list`, 'all processes and solvers']],

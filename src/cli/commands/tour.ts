@@ -42,7 +42,7 @@ interface Stage {
 
 const OUTPUT = { out: outSetting('out/tour') } as const;
 
-/** Runs the command of these words and returns its exit code. @param more options that no command line can have */
+/** Runs the command of these words and returns its exit code. @param more further options */
 type Run = (words: readonly string[], more: Options) => Promise<number>;
 
 export const tour = (run: Run): Command => ({
@@ -56,7 +56,7 @@ export const tour = (run: Run): Command => ({
 /**
  * The parts of the tour, in order.
  * @param data the settings that choose the data
- * @param shared the settings that all commands with a computation share: engine and seed
+ * @param shared the settings that most commands share: engine and seed
  * @param published the file name of the published model's pictures, without its ending
  */
 function stages(data: Given, shared: Given, seconds: number, out: string, published: string): Stage[] {

@@ -61,7 +61,7 @@ export const TRAIN_DIFFUSION: Command = trainCommand<DiffusionRecipe>({
         `--variance learned: expected --model ${Object.keys(DIFFUSION_UNETS).join(', ')}, got ${name}`,
       );
     }
-    // The constructors check the settings, so that an error is one of the command line.
+    // This checks that the settings fit together, before the data are loaded.
     const { predicts, lossWeighting } = settings;
     asUsage(() => new Objective(trainingSchedule(settings), { predicts, lossWeighting }));
     return (data, limitSeconds) => {

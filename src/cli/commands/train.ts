@@ -195,7 +195,12 @@ class Session<R extends Recipe> {
     const over = trainer.complete || signal === 'divergence';
     const resume: [string, string][] = over
       ? []
-      : [[`${PROGRAM} ${command.name} --resume ${quoted(plan.out)}`, 'continues, to the same bits']];
+      : [
+          [
+            `${PROGRAM} ${command.name} --resume ${quoted(plan.out)}`,
+            'continues this run, with the same bits as without a stop',
+          ],
+        ];
     reporter.event({
       type: 'end',
       stopped: stopped?.signal ?? null,

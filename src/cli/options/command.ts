@@ -151,7 +151,7 @@ function valueFrom(
     if (value === undefined) return true;
     throw new UsageError(`${rawName}: expected no value, got "${value}"`);
   }
-  // In `--seed --json` the seed is missing. `--seed=--json` is a seed.
+  // In `--seed --json` the value of the seed is missing. In `--seed=--json` the value is "--json".
   const known = [...entries.map(([, known]) => known).flatMap(flagsOf), ...GLOBAL];
   const isOption =
     !inlineValue && known.some((flag) => value === `--${flag}` || value?.startsWith(`--${flag}=`));

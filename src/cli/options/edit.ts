@@ -11,7 +11,7 @@ import { type Options, readSettings, UsageError } from './arguments.ts';
 /** A pixel of a mask is white if its grey is at least this. */
 const WHITE = 128;
 
-/** @throws UsageError for an option without the option that it needs */
+/** Checks the combination of options. @throws UsageError for `--strength` without `--from`, for example */
 export function requireEdit(options: Options): void {
   for (const [name, other] of [
     ['strength', 'from'],

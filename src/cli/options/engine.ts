@@ -1,6 +1,6 @@
 /**
- * The options of the tensor engine: the backend, the number of threads, and the build of the kernels. All commands with
- * a computation share them. Every result records the chosen engine.
+ * The options of the tensor engine: the backend, the number of threads, and the build of the kernels. All commands that
+ * compute with tensors share them. Every result records the chosen engine.
  */
 import { host } from '#host';
 import { backend, setBackend, setNumerics, setThreads } from '../../backend/backend.ts';

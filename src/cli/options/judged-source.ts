@@ -44,12 +44,12 @@ export interface Source {
   draw(data: TrainTest, labels: Labels, numerics: string): Promise<Drawn>;
 }
 
-/** Checks that the options select one source. With pictures from a file only `--seed` has a use. @throws UsageError */
+/** @throws UsageError if `--samples` is combined with an option of the sampling. Only `--seed` is valid for both. */
 export function requireOneSource(options: Options): void {
   if (options.samples === undefined) return;
   for (const [name, setting] of Object.entries(SAMPLING_TABLE)) {
     if (name === 'seed' || options[name] === undefined) continue;
-    throw new UsageError(`${nameOf(setting)} and --samples exclude each other, got both`);
+    throw new UsageError(`${nameOf(setting)}: expected no --samples with it, got both`);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * The name of the program for hints and examples. It is `langevin` if the shell started a file of this name. Otherwise
- * it is `npx langevin`, which works in a clone and after a start by npm (npx, npm start).
+ * it is `npx langevin`, which works in a clone of the project and in a project that has installed it.
  */
 import { basename } from 'node:path';
 

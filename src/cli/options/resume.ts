@@ -12,13 +12,13 @@ export interface Plan {
   readonly checkpoint: Checkpoint | null;
   readonly choice: DataChoice;
   readonly out: string;
-  /** The value of `--epochs`; undefined for the default, or for the value of the checkpoint. */
+  /** The value of `--epochs`, if it is given. */
   readonly epochs: number | undefined;
   /** The time limit of the training, in seconds. */
   readonly seconds: number | undefined;
 }
 
-/** The options of a training command that do not belong to its recipe. @param out the default folder of a new run */
+/** The options that all training commands share, besides their recipes. @param out the default folder of a new run */
 export const runTable = (out: string) =>
   ({
     resume: text(

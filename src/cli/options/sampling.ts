@@ -68,7 +68,7 @@ export function readSampling(options: Options, model: DiffusionPipeline): Sampli
     guidanceAbove: typed.guidanceAbove ?? own.guidanceAbove,
     guidanceBelow: typed.guidanceBelow ?? own.guidanceBelow,
     classifierGuidance,
-    // With --from the default is no preparation, so that the picture keeps its place.
+    // The preparation moves pictures. With --from it is off by default, so that the samples match the given picture.
     prepare: typed.prepare ?? (options.from === undefined ? own.prepare : SAMPLING_DEFAULTS.prepare),
     seed,
   };

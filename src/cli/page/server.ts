@@ -1,6 +1,6 @@
 /**
- * A server of static files for this machine only. It serves the files that exist at its start, and no others: it looks
- * up the path of a request in a table of these files, and never joins it to a folder.
+ * A server of static files for this machine only. It serves the files that existed when it started, and no others. It
+ * looks up the path of a request in a table of these files, and never joins the path to a folder.
  */
 import { createReadStream, readdirSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -52,7 +52,10 @@ function pathOf(url = '/'): string | null {
   }
 }
 
-/** Whether the request names this machine as its host. A foreign site can point its own host name to this machine. */
+/**
+ * Whether the request names this machine as its host. A foreign site can point its own host name to this machine and
+ * then read its answers (DNS rebinding). Such requests are refused.
+ */
 const isLocal = ({ headers: { host = '' } }: IncomingMessage) =>
   /^(127\.0\.0\.1|localhost)(:\d+)?$/.test(host);
 

@@ -16,7 +16,7 @@ export type * from './events.ts';
  * @throws UsageError for --json and --quiet together
  */
 export function createReporter({ json, quiet, progress }: Options): Reporter {
-  if (json && quiet) throw new UsageError('--json and --quiet exclude each other, got both');
+  if (json && quiet) throw new UsageError('--json: expected no --quiet with it, got both');
   if (json) return new JsonReporter();
   const brief = progress === true;
   if (quiet && !brief) return { event: warn, close() {} };

@@ -9,20 +9,20 @@ import type { Reporter } from './reporter.ts';
 export interface LoopEnd {
   /** The signal that stopped the run, or `divergence`; null if nothing stopped it. */
   readonly signal: string | null;
-  /** The last batch. */
+  /** The position of the last batch. */
   readonly last: { readonly epoch: number; readonly batch: number };
 }
 
 /** A run, and the functions to call during it. */
 export interface LoopOptions {
   readonly events: Iterable<TrainEvent>;
-  /** The position at the start of the run. It is the last one of a run that ends before its first batch. */
+  /** The position at the start of the run. If the run ends before its first batch, this is also the last position. */
   readonly begin: LoopEnd['last'];
   /** Called after each event has been reported. It writes checkpoints. */
   after(event: TrainEvent): Promise<void>;
   /** Called at the end of the run. A second signal during this call ends the process. */
   finish(end: LoopEnd): Promise<void>;
-  /** Whether `finish` is called after the run has diverged. The trainer is then back at an earlier state. */
+  /** Whether to call `finish` after a divergence. The trainer has then restored its last valid state. */
   keepDiverged(): boolean;
 }
 

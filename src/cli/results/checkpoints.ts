@@ -53,7 +53,7 @@ export class CheckpointWriter {
 
 /**
  * Reads the checkpoint to resume from: a file, or the newest checkpoint of a folder. If a run was killed in the folder,
- * its checkpoint is required.
+ * only a checkpoint of this run is accepted.
  * @throws FileError, FormatError; the message names an older checkpoint if there is one
  */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {

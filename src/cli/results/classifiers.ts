@@ -1,7 +1,7 @@
 /**
  * The classifiers that commands use with a diffusion model. One judges samples, and one guides the sampling. Each is
  * trained once per data set and stored in the cache folder. The name of the file is a hash of all inputs of the
- * training, with the numerics of the kernels, so that a wrong file is never used.
+ * training: the data, the settings and the numerics of the kernels. Other inputs give another file.
  */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -133,7 +133,8 @@ async function judgeFrom(given: string, data: TrainTest): Promise<PictureClassif
 }
 
 /**
- * The classifier that judges samples of these data: one that is trained now or was before, or one from a file.
+ * The classifier that judges samples of a data set. It comes from a file, or from the cache. A network that is not in
+ * the cache is trained.
  * @param judge the name of a network, a file or a folder
  */
 export async function judgeOf(

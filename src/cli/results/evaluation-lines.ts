@@ -22,7 +22,7 @@ export function evaluationLines(judge: Judge, found: Evaluation): string[] {
     nearest,
   } = found;
   return [
-    line('classifier', `${percent(judge.accuracy)} of test pictures right`),
+    line('classifier', `${percent(judge.accuracy)} of test pictures classified correctly`),
     line(
       'by label',
       conditionalAccuracy === null
@@ -34,14 +34,14 @@ export function evaluationLines(judge: Judge, found: Evaluation): string[] {
       `${conditionalAccuracyByClass.map((share) => (share === null ? '-' : Math.round(100 * share))).join(' ')} %`,
     ),
     line('predicted', `${found.found.join(' ')} samples in each class`),
-    line('Fréchet', `${frechet.samples.toFixed(2)}; real against real ${frechet.real.toFixed(2)}`),
-    line('precision', `${percent(precision.samples)}; real against real ${percent(precision.real)}`),
-    line('recall', `${percent(recall.samples)}; real against real ${percent(recall.real)}`),
-    line('density', `${density.samples.toFixed(3)}; real against real ${density.real.toFixed(3)}`),
-    line('coverage', `${percent(coverage.samples)}; real against real ${percent(coverage.real)}`),
+    line('Fréchet', `${frechet.samples.toFixed(2)}; of real pictures ${frechet.real.toFixed(2)}`),
+    line('precision', `${percent(precision.samples)}; of real pictures ${percent(precision.real)}`),
+    line('recall', `${percent(recall.samples)}; of real pictures ${percent(recall.real)}`),
+    line('density', `${density.samples.toFixed(3)}; of real pictures ${density.real.toFixed(3)}`),
+    line('coverage', `${percent(coverage.samples)}; of real pictures ${percent(coverage.real)}`),
     line(
       'nearest',
-      `distance ${nearest.samples.toFixed(2)} to the nearest training picture; test pictures ${nearest.real.toFixed(2)}`,
+      `distance to the nearest training picture ${nearest.samples.toFixed(2)}; of real pictures ${nearest.real.toFixed(2)}`,
     ),
   ];
 }

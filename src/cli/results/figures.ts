@@ -38,7 +38,7 @@ export function drawRows({ height, width, rows }: PictureRows): Uint8Array {
   );
 }
 
-/** A sheet as a PNG file. */
+/** A sheet as a PNG file: rows of pictures with a title, labels and captions. */
 export function drawSheet({ height, width, title, columnLabels, rows }: Sheet): Uint8Array {
   const cells = rows.map(({ pixels }) => cellsOf(pixels, { height, width }));
   const [labels, captions] = [rows.map(({ label }) => label), rows.map((row) => row.captions)];

@@ -3,7 +3,7 @@ import { readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryPid } from '../../platform/node.ts';
 
-/** The start of the name of a trial folder. It is created to test whether a folder is writable. */
+/** The prefix of trial folders. The program creates one to test whether a folder is writable. */
 export const TRIAL = '.langevin-trial-';
 
 /** Whether a process of this number runs on this machine. */

@@ -57,7 +57,7 @@ function isAlive({ pid, host }: RunFile, folder: string): boolean {
 
 /** A folder that a run has claimed. */
 export class RunFolder {
-  /** Whether the run has written files. Otherwise the folder returns to the previous run at the end. */
+  /** Whether the run has written files. If it has not, `release` restores the `run.json` of a killed run before it. */
   used = false;
   private readonly path: string;
   /** The `run.json` of a killed run, if there was one. */

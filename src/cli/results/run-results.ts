@@ -32,7 +32,7 @@ export interface Results {
   readonly figures?: object;
 }
 
-/** The name of a data set, without the name of its part. */
+/** The name of a data set, without the suffix `train`. */
 export const setName = ({ train }: TrainTest): string => train.name.replace(/ train$/, '');
 
 /** The description of a run for its records: model, data, settings and engine. */
@@ -73,7 +73,7 @@ export async function writeRun(
     'metrics.json': () => metrics(run, stopped, figures),
     ...contents,
   };
-  // A complete run of version 0.1.0 has no losses of single batches, so there is nothing to plot.
+  // The checkpoint of a run that version 0.1.0 completed has no losses of batches. Then there is nothing to plot.
   if (trainer.history.at.length > 0) {
     const compute = () => lossFigure(trainer.history);
     all['loss.svg'] = hashes.content('loss.svg', compute, (figure) => drawLoss(figure, titles));

@@ -26,7 +26,7 @@ const TWO_SAMPLE_FILES = {
 } as const;
 const QUIZ_FILES = {
   'quiz.png': 'samples and real pictures in random order',
-  'quiz-key.txt': 'which of them are samples',
+  'quiz-key.txt': 'the answers to the quiz',
 } as const;
 
 /** The tests to run. */
