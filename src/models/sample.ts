@@ -9,7 +9,7 @@ import { noGrad } from '../autograd/tape.ts';
 import { pictureName, pictureSize } from '../data/dataset.ts';
 import { checkNumber } from '../diffusion/check.ts';
 import { classifierFree, classifierGuided, type Labels } from '../diffusion/guidance.ts';
-import { noiseToSignal } from '../diffusion/level.ts';
+import { type NoiseLevel, noiseToSignal } from '../diffusion/level.ts';
 import type { Predictor } from '../diffusion/prediction.ts';
 import { createSampler, type SamplerName, startNoise } from '../diffusion/samplers/index.ts';
 import type { Threshold } from '../diffusion/threshold.ts';
@@ -98,11 +98,15 @@ export interface PicturesStep {
   readonly steps: number;
   /** The part that is made: `first` is the index of its first picture, and `step` of its `steps` are done. */
   readonly part: { readonly first: number; readonly step: number; readonly steps: number };
+  /** The noise level of the pictures as they are now. */
+  readonly level: NoiseLevel;
   /**
    * The pictures of this part as they are now, [n, height, width, channels], black at 0 and white at 1. With linear tones
    * noise goes beyond.
    */
   pictures(): Float64Array;
+  /** The data that the network predicted last in this step, in the same form. */
+  predicted(): Float64Array;
 }
 
 /**
@@ -150,6 +154,20 @@ const filledOptions = ({ sampling }: DiffusionPipeline, options: SampleOptions) 
 /** Options with their defaults. */
 type Filled = ReturnType<typeof filledOptions>;
 
+const noiseOf = (seed: Seed) => new Rng(seed).stream('samples');
+
+/**
+ * What the sampling of the first `count` pictures begins with, as pictures [count, height, width, channels]. `count` is at
+ * most 250, the pictures of a part.
+ */
+export function startPictures(model: DiffusionPipeline, count: number, seed: Seed): Float64Array {
+  const { height, width, channels } = model.network.sizes;
+  const noise = startNoise(model.schedule, [count, height, width, channels], noiseOf(seed));
+  const pictures = model.decode(noise.toTypedArray());
+  noise.dispose();
+  return pictures;
+}
+
 /** One round: a picture for each label. */
 function* drawPictures(
   model: DiffusionPipeline,
@@ -167,7 +185,7 @@ function* drawPictures(
   }
   const given = edit && new GivenPicture(model, edit);
   const sampler = given?.sampler(name, { threshold, steps }) ?? createSampler(name, { threshold, steps });
-  const rng = new Rng(seed).stream('samples');
+  const rng = noiseOf(seed);
   const parts = Math.ceil(labels.length / PART);
   try {
     for (let part = 0; part < parts; part++) {
@@ -185,15 +203,16 @@ function* drawPictures(
             value.dispose();
             break;
           }
-          const { step, steps: each, x } = value;
-          const pictures = () => model.decode(x.toTypedArray());
+          const { step, steps: each, level, x, x0 } = value;
           yield {
             round,
             drawn: labels.length,
             step: part * each + step,
             steps: parts * each,
             part: { first, step, steps: each },
-            pictures,
+            level,
+            pictures: () => model.decode(x.toTypedArray()),
+            predicted: () => model.decode(x0.toTypedArray()),
           };
         }
       } finally {

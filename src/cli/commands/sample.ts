@@ -1,18 +1,18 @@
 /** `langevin sample`: samples pictures from a diffusion model. It writes a grid and, with `--gif`, an animation. */
 import { basename, dirname, extname } from 'node:path';
 import { encodeNpy } from '../../data/npy.ts';
-import type { Labels } from '../../diffusion/guidance.ts';
 import { toBytes } from '../../image/bytes.ts';
 import { encodeGif } from '../../image/gif.ts';
 import { encodePng } from '../../image/png.ts';
-import { type GrowingSamples, growingSamples } from '../../models/figures/samples.ts';
+import { type GrowingSamples, growingSamples, MOST_FRAMES } from '../../models/figures/samples.ts';
 import type { DiffusionPipeline } from '../../models/pipeline.ts';
-import { labelsInTurn, type SampleOptions } from '../../models/sample.ts';
+import type { SampleOptions } from '../../models/sample.ts';
 import { firstSamples, MOST_SHOWN, type Samples, sampleGrid } from '../../models/sample-grid.ts';
+import { labelsFor } from '../../models/sampling.ts';
 import { nameOf, text } from '../../models/setting.ts';
 import { DATA_TABLE, RECIPES, SAMPLE_TABLE, SAMPLING_TABLE } from '../../models/settings.ts';
 import { VERSION } from '../../version.ts';
-import { type Options, readSettings, UsageError } from '../options/arguments.ts';
+import { asUsage, type Options, readSettings, UsageError } from '../options/arguments.ts';
 import type { Command } from '../options/command.ts';
 import { editLine, readEdit, requireEdit } from '../options/edit.ts';
 import { applyEngineOptions, engineLine, engineReport } from '../options/engine.ts';
@@ -26,9 +26,6 @@ import { guideLine, guideOf } from '../results/classifiers.ts';
 import { FigureHashes } from '../results/figures.ts';
 import { requireWritable, writeAll } from '../results/out-folder.ts';
 import { labelsFileName, sampleFileName } from '../results/sample-files.ts';
-
-/** The largest number of frames in the animation. Runs of more steps skip some. */
-const MOST_FRAMES = 60;
 
 /** The number of classes that one byte can encode. */
 const MOST_SAVED_CLASSES = 256;
@@ -60,21 +57,6 @@ export const SAMPLE: Command = {
   run: sampleCommand,
 };
 
-/** A label for each picture. @throws UsageError for labels that the model does not have */
-function labelsFor(
-  sizes: { readonly classes: number },
-  wanted: readonly number[] | undefined,
-  n: number,
-): Labels {
-  if (!wanted) return labelsInTurn(sizes, n);
-  const { classes } = sizes;
-  if (classes === 0) throw new UsageError('--label: expected a model with labels, got an unconditional one');
-  const wrong = wanted.find((label) => label >= classes);
-  if (wrong !== undefined)
-    throw new UsageError(`--label: expected labels from 0 to ${classes - 1}, got ${wrong}`);
-  return Array.from({ length: n }, (_, i) => wanted[i % wanted.length]);
-}
-
 /** Runs the command and returns the exit code. */
 export async function sampleCommand(options: Options): Promise<number> {
   // Errors in the options are reported before errors in a file.
@@ -96,7 +78,7 @@ export async function sampleCommand(options: Options): Promise<number> {
   const edit = await readEdit(options, model.network.sizes);
   const { classifierGuidance, ...rest } = sampling;
   const guided = classifierGuidance > 0;
-  if (!guided || model.classes > 0) labelsFor(model, wanted, n);
+  if (!guided || model.classes > 0) asUsage(() => labelsFor(model, wanted, n));
   const ofClassifier = (['data', 'dataDir', 'limit'] as const).find((name) => options[name] !== undefined);
   if (!guided && ofClassifier) {
     const name = nameOf(DATA_TABLE[ofClassifier]);
@@ -134,7 +116,7 @@ export async function sampleCommand(options: Options): Promise<number> {
       ],
     });
     const data = guided ? await loadModelData(options, checkpoint, model, reporter) : null;
-    const labels = labelsFor(data?.train ?? model, wanted, n);
+    const labels = asUsage(() => labelsFor(data?.train ?? model, wanted, n));
     const guide = data && (await guideOf(model, data, engine.numerics, reporter));
     const classifier = guide ? { model: guide.classifier, scale: classifierGuidance } : undefined;
     const started = performance.now();

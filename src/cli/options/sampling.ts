@@ -1,14 +1,12 @@
 /** The options for the model and the sampler. All commands that sample share them. */
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { pictureName, type TrainTest } from '../../data/dataset.ts';
-import type { SamplerName } from '../../diffusion/samplers/index.ts';
 import { type DiffusionPipeline, diffusionOf } from '../../models/pipeline.ts';
-import type { Preparation } from '../../models/prepare.ts';
-import { GUIDANCE, ownSamplingFor, SAMPLING_DEFAULTS } from '../../models/sampling-defaults.ts';
+import { defaultGuidance, type Sampling, samplingOf } from '../../models/sampling.ts';
 import { SAMPLING_TABLE } from '../../models/settings.ts';
 import { counted } from '../report/counted.ts';
 import type { Reporter } from '../report/reporter.ts';
-import { type Options, readSettings, UsageError } from './arguments.ts';
+import { asUsage, type Options, readSettings, UsageError } from './arguments.ts';
 import { chooseData, loadData, savedData } from './data.ts';
 import { type ModelFile, readModelFile } from './model.ts';
 
@@ -23,55 +21,13 @@ export async function loadModel(options: Options): Promise<LoadedModel> {
   return { ...file, model: diffusionOf(file.checkpoint) };
 }
 
-/** The settings of the sampling without the labels, in the form that results record. */
-export interface Sampling {
-  readonly guidance: number;
-  readonly guidanceAbove: number;
-  readonly guidanceBelow: number;
-  readonly classifierGuidance: number;
-  readonly sampler: SamplerName;
-  readonly steps: number;
-  readonly prepare: Preparation;
-  readonly seed: string;
-}
-
-/** The default guidance of a model whose file has none. */
-const defaultGuidance = ({ classes }: DiffusionPipeline): number => (classes === 0 ? 1 : GUIDANCE);
-
 /**
  * The settings of the sampling: from the options, else from the model's file, else the defaults.
  * @throws UsageError for settings that the model does not support
  */
 export function readSampling(options: Options, model: DiffusionPipeline): Sampling {
   const typed = readSettings(SAMPLING_TABLE, options);
-  const { guidance, classifierGuidance, seed } = typed;
-  if (model.classes === 0 && guidance !== undefined && guidance !== 1) {
-    throw new UsageError(
-      `--guidance: expected a model with labels, got an unconditional one with scale ${guidance}`,
-    );
-  }
-  const own = { ...SAMPLING_DEFAULTS, ...ownSamplingFor(model.sampling, typed.sampler) };
-  const available = model.schedule.times?.length ?? Infinity;
-  // The default is reduced for a schedule of fewer steps.
-  const steps = typed.steps ?? Math.min(own.steps, available);
-  if (steps > available) {
-    throw new UsageError(
-      `--steps: expected at most the ${available} steps of the training schedule, got ${steps}`,
-    );
-  }
-  const guidanceDefault =
-    classifierGuidance > 0 && model.classes > 0 ? 0 : (own.guidance ?? defaultGuidance(model));
-  return {
-    sampler: typed.sampler ?? own.sampler,
-    steps,
-    guidance: guidance ?? guidanceDefault,
-    guidanceAbove: typed.guidanceAbove ?? own.guidanceAbove,
-    guidanceBelow: typed.guidanceBelow ?? own.guidanceBelow,
-    classifierGuidance,
-    // The preparation moves pictures. With --from it is off by default, so that the samples match the given picture.
-    prepare: typed.prepare ?? (options.from === undefined ? own.prepare : SAMPLING_DEFAULTS.prepare),
-    seed,
-  };
+  return asUsage(() => samplingOf(model, typed, options.from !== undefined));
 }
 
 /** The settings of the sampling for the names of files. A guidance equal to the default is left out. */

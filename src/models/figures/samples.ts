@@ -4,6 +4,9 @@ import type { DiffusionPipeline } from '../pipeline.ts';
 import { type PicturesStep, type SampleOptions, sampleDiffusion } from '../sample.ts';
 import type { Samples } from '../sample-grid.ts';
 
+/** The largest number of frames in `before` that the command and the page show. Runs of more steps skip some. */
+export const MOST_FRAMES = 60;
+
 export interface GrowingSamples {
   /**
    * The first pictures after some of the steps, each `[shown · height·width]`. Noise can lie outside [0, 1]. With a

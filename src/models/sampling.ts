@@ -1,0 +1,87 @@
+/**
+ * The settings with which a model samples: those that were chosen, else those in the model's file, else the defaults
+ * (sampling-defaults.ts). The command and the page share them.
+ */
+import type { Labels } from '../diffusion/guidance.ts';
+import type { SamplerName } from '../diffusion/samplers/index.ts';
+import { ValueError } from '../errors.ts';
+import type { DiffusionPipeline } from './pipeline.ts';
+import type { Preparation } from './prepare.ts';
+import { labelsInTurn } from './sample.ts';
+import { GUIDANCE, type OwnSampling, ownSamplingFor, SAMPLING_DEFAULTS } from './sampling-defaults.ts';
+
+/** The settings of the sampling without the labels, in the form that results record. */
+export interface Sampling {
+  readonly guidance: number;
+  readonly guidanceAbove: number;
+  readonly guidanceBelow: number;
+  readonly classifierGuidance: number;
+  readonly sampler: SamplerName;
+  readonly steps: number;
+  readonly prepare: Preparation;
+  readonly seed: string;
+}
+
+/** What was chosen. Anything but the seed may be left out. */
+export type ChosenSampling = { readonly [K in keyof OwnSampling]?: OwnSampling[K] | undefined } & {
+  readonly classifierGuidance?: number;
+  readonly seed: string;
+};
+
+/** The default guidance of a model whose file has none. */
+export const defaultGuidance = ({ classes }: DiffusionPipeline): number => (classes === 0 ? 1 : GUIDANCE);
+
+/**
+ * The settings of the sampling with a model.
+ * @param edits whether the samples are made from a given picture
+ * @throws ValueError for settings that the model does not support
+ */
+export function samplingOf(model: DiffusionPipeline, chosen: ChosenSampling, edits = false): Sampling {
+  const { guidance, classifierGuidance = 0, seed } = chosen;
+  if (model.classes === 0 && guidance !== undefined && guidance !== 1) {
+    throw new ValueError(
+      `--guidance: expected a model with labels, got an unconditional one with scale ${guidance}`,
+    );
+  }
+  const own = { ...SAMPLING_DEFAULTS, ...ownSamplingFor(model.sampling, chosen.sampler) };
+  const available = model.schedule.times?.length ?? Infinity;
+  // The default is reduced for a schedule of fewer steps.
+  const steps = chosen.steps ?? Math.min(own.steps, available);
+  if (steps > available) {
+    throw new ValueError(
+      `--steps: expected at most the ${available} steps of the training schedule, got ${steps}`,
+    );
+  }
+  const guidanceDefault =
+    classifierGuidance > 0 && model.classes > 0 ? 0 : (own.guidance ?? defaultGuidance(model));
+  return {
+    sampler: chosen.sampler ?? own.sampler,
+    steps,
+    guidance: guidance ?? guidanceDefault,
+    guidanceAbove: chosen.guidanceAbove ?? own.guidanceAbove,
+    guidanceBelow: chosen.guidanceBelow ?? own.guidanceBelow,
+    classifierGuidance,
+    // The preparation moves pictures. So it is off by default for samples of a given picture.
+    prepare: chosen.prepare ?? (edits ? SAMPLING_DEFAULTS.prepare : own.prepare),
+    seed,
+  };
+}
+
+/**
+ * A label for each of `n` pictures: the wanted ones in turn, or all classes.
+ * @throws ValueError for labels that there are not
+ */
+export function labelsFor(
+  sizes: { readonly classes: number },
+  wanted: readonly number[] | undefined,
+  n: number,
+): Labels {
+  if (!wanted) return labelsInTurn(sizes, n);
+  const { classes } = sizes;
+  if (classes === 0) throw new ValueError('--label: expected a model with labels, got an unconditional one');
+  const wrong = wanted.find((label) => label >= classes);
+  if (wrong !== undefined) {
+    throw new ValueError(`--label: expected labels from 0 to ${classes - 1}, got ${wrong}`);
+  }
+  return Array.from({ length: n }, (_, i) => wanted[i % wanted.length]);
+}
