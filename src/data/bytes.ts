@@ -7,11 +7,16 @@ import { FormatError, LangevinError, ValueError } from '../errors.ts';
 /** The most bytes that a stream may have. All data sets of langevin are much smaller. */
 const LARGEST = 2 ** 30;
 
-/** All bytes of `stream` as one array. `onBytes` is called with the number so far. @throws FormatError beyond 1 GiB */
+/**
+ * All bytes of `stream` as one array. `onBytes` is called with the number so far.
+ * @param most the most bytes, default 1 GiB
+ * @throws FormatError beyond them
+ */
 export async function readAll(
   stream: ReadableStream<Uint8Array>,
   source: string,
   onBytes?: (received: number) => void,
+  most = LARGEST,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   let received = 0;
@@ -20,9 +25,9 @@ export async function readAll(
     chunks.push(next.value);
     received += next.value.length;
     onBytes?.(received);
-    if (received > LARGEST) {
+    if (received > most) {
       await reader.cancel();
-      throw new FormatError(`${source}: expected a data set, got more than ${LARGEST} bytes`);
+      throw new FormatError(`${source}: expected at most ${most} bytes, got more`);
     }
   }
   return concatBytes(chunks);
