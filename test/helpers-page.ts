@@ -1,5 +1,5 @@
 /** Opens the built page in Chromium, collects its errors and warnings, and reads the hashes of its figures. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { addressOf } from '../src/playground/app/address.ts';
@@ -75,12 +75,35 @@ export async function seed(page: Page, { id, table }: AnyFigure, value: string):
   await page.keyboard.press('Tab');
 }
 
-/** Runs a command line of `langevin`, and returns the hashes in its last event. */
-export function numbersOf(line: string, threads = 1): Promise<Record<string, string>> {
+/** The hash of a figure among those that the command printed, by its name or the end of it. */
+export const printedHash = (printed: Record<string, string>, name: string): string | undefined =>
+  Object.entries(printed).find(([file]) => file.endsWith(name))?.[1];
+
+/** The files that the lines of a figure's command name, as the page saves them. */
+export async function filesOf(page: Page, { id }: AnyFigure): Promise<ReadonlyMap<string, Buffer>> {
+  await page.click(`#${id}-command-tab`);
+  const files = new Map<string, Buffer>();
+  for (const button of await page.$$(`#${id} [data-place=command] [data-file]`)) {
+    const [download] = await Promise.all([page.waitForEvent('download'), button.click()]);
+    files.set(download.suggestedFilename(), readFileSync(await download.path()));
+  }
+  return files;
+}
+
+/**
+ * Runs a command line of `langevin`, and returns the hashes in its last event.
+ * @param files what the line reads
+ */
+export function numbersOf(
+  line: string,
+  threads = 1,
+  files: ReadonlyMap<string, Buffer> = new Map(),
+): Promise<Record<string, string>> {
   const words = [...line.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(([, a, b, c]) => a ?? b ?? c!);
   // schedules computes no tensor, and has no threads
   const more = words[1] === 'schedules' ? [] : ['--threads', String(threads)];
   return inFolder(async (folder) => {
+    for (const [name, content] of files) writeFileSync(join(folder, name), content);
     const { stdout, stderr } = await langevin([...words.slice(1), ...more, '--json'], folder);
     if (stderr !== '') throw new Error(`${line}: ${stderr}`);
     return JSON.parse(stdout.trimEnd().split('\n').at(-1)!).numbers;

@@ -109,7 +109,7 @@ suite('package', (test) => {
     }
     const surplus = paths.filter(
       (path: string) =>
-        !/^(dist\/(index|browser|cli)\.js|dist\/chunks\/.*\.js|dist\/types\/.*\.d\.ts|dist\/published\/[\w-]+\.(safetensors|md)|dist\/page\/.*\.(html|css|js|svg|txt|wasm|woff2)|LICENSE|README\.md|package\.json)$/.test(
+        !/^(dist\/(index|browser|cli)\.js|dist\/chunks\/.*\.js|dist\/types\/.*\.d\.ts|dist\/published\/[\w-]+\.(safetensors|md)|dist\/page\/.*\.(html|css|js|svg|txt|wasm|woff2|safetensors)|LICENSE|README\.md|package\.json)$/.test(
           path,
         ),
     );

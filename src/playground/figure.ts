@@ -12,12 +12,17 @@ export type Values = Readonly<Record<string, Value | undefined>>;
 /** Every result has the SHA-256 of the numbers of each figure. The command makes the same figures and hashes. */
 export interface Hashed {
   readonly hashes: Readonly<Record<string, string>>;
+  /** Files that the command's lines name, such as a drawing. The page offers them beside the lines. */
+  readonly files?: Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
 }
 
 /** A line of the command that makes the same numbers. */
 export interface CommandOf {
   readonly line: string;
-  /** The names of the figures in the end event of `--json`, each with its key among the result's hashes. */
+  /**
+   * The names of the figures in the end event of `--json`, each with its key among the result's hashes. The end of a
+   * name stands for a name that only the command knows, such as `.gif`.
+   */
   readonly numbers: Readonly<Record<string, string>>;
 }
 

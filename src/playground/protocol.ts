@@ -11,6 +11,8 @@ import type { SchedulesJob } from './lessons/noising/job-schedules.ts';
 import type { PureNoiseJob } from './lessons/pure-noise/job.ts';
 import type { ScoresJob } from './lessons/scores/job.ts';
 import type { BrokenJob, DifferenceJob, StepJob, TensorJob } from './lessons/step/jobs.ts';
+import type { CompletingJob } from './lessons/unet/job-completing.ts';
+import type { GrowingJob } from './lessons/unet/job-growing.ts';
 
 /** The settings of a job, its result, and the values of its progress. */
 export interface Job<Settings, Result, Progress = never> {
@@ -27,6 +29,8 @@ export interface Jobs {
   readonly noising: NoisingJob;
   readonly schedules: SchedulesJob;
   readonly scores: ScoresJob;
+  readonly growing: GrowingJob;
+  readonly completing: CompletingJob;
   readonly step: StepJob;
   readonly 'step-tensor': TensorJob;
   readonly 'step-difference': DifferenceJob;

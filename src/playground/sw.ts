@@ -4,7 +4,10 @@
  * pages come from the network first.
  */
 
-/** What the build puts in front: the files of the site, and a name that changes with any of them. */
+/**
+ * What the build puts in front: the files of the site but its models, and a name that changes with any file. Models are
+ * large: one is stored when a lesson first loads it.
+ */
 declare const SITE: { readonly version: string; readonly files: readonly string[] };
 
 interface Waits extends Event {
@@ -51,6 +54,15 @@ function isolated(response: Response): Response {
   return new Response(response.body, { status, statusText, headers });
 }
 
+/** A model from the store, or from the network into the store. */
+async function model(request: Request, store: Cache): Promise<Response> {
+  const kept = await store.match(request);
+  if (kept) return kept;
+  const response = await fetch(request, { cache: 'no-cache' });
+  if (response.ok) await store.put(request, response.clone());
+  return response;
+}
+
 async function answer(request: Request): Promise<Response> {
   const store = await caches.open(STORE);
   const stored = () => store.match(request, { ignoreSearch: true });
@@ -58,6 +70,7 @@ async function answer(request: Request): Promise<Response> {
   const kept = hashed ? await stored() : undefined;
   if (kept) return isolated(kept);
   try {
+    if (/\/models\//.test(request.url)) return isolated(await model(request, store));
     return isolated(await fetch(request));
   } catch (error) {
     const last = await stored();

@@ -11,7 +11,7 @@ export interface Changes {
   refuse(name: string, message: string): void;
 }
 
-const NARROW = /^(paths|steps|time|seed|pictures)$/;
+const NARROW = /^(paths|steps|time|seed|pictures|count|resamples)$/;
 
 /** The fields of all settings but the seed, which is beside the buttons. */
 export function fields(

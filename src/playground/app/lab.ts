@@ -313,7 +313,18 @@ export class Lab {
     return html`${lines.map(
       ({ line }) => html`<div class="command"><code>${line}</code>
         <button @click=${() => this.copy(line, 'The line is copied.')}>Copy</button></div>`,
-    )}`;
+    )}${this.files()}`;
+  }
+
+  /** What the lines of the command read. */
+  private files(): TemplateResult | typeof nothing {
+    const files = Object.entries(this.result.value?.files ?? {});
+    if (files.length === 0) return nothing;
+    const save = (name: string, bytes: Uint8Array<ArrayBuffer>) => download(name, new Blob([bytes]));
+    return html`<div class="files">${files.map(
+      ([name, bytes]) =>
+        html`<button data-file=${name} @click=${() => save(name, bytes)}>Save ${name}</button>`,
+    )}</div>`;
   }
 
   private drawInto(place: HTMLElement): void {

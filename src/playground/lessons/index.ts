@@ -6,6 +6,7 @@ import { NOISING_LESSON } from './noising/lesson.ts';
 import { PURE_NOISE_LESSON } from './pure-noise/lesson.ts';
 import { SCORES_LESSON } from './scores/lesson.ts';
 import { STEP_LESSON } from './step/lesson.ts';
+import { UNET_LESSON } from './unet/lesson.ts';
 
 export const LESSONS: readonly Lesson[] = [
   BROWNIAN_LESSON,
@@ -14,4 +15,5 @@ export const LESSONS: readonly Lesson[] = [
   STEP_LESSON,
   PURE_NOISE_LESSON,
   SCORES_LESSON,
+  UNET_LESSON,
 ];

@@ -14,6 +14,7 @@ import { type Assets, indexPage, lessonPage } from './pages.ts';
 import { computeStill, readStill, type Still } from './still.ts';
 
 const HERE = 'src/playground';
+const MODELS = 'src/models/published';
 const FONT = 'node_modules/@fontsource-variable/source-sans-3';
 
 async function bundle(out: string): Promise<Assets> {
@@ -94,6 +95,14 @@ function needsOf({ outputs }: Metafile, file: string, found = new Set<string>())
   return [...found];
 }
 
+/** The models that lessons load, by their names. The service worker stores one when a lesson has loaded it. */
+function copyModels(out: string): void {
+  mkdirSync(join(out, 'models'));
+  for (const file of readdirSync(MODELS).filter((name) => name.endsWith('.safetensors'))) {
+    copyFileSync(join(MODELS, file), join(out, 'models', file));
+  }
+}
+
 /** The service worker, which knows the names of all files. */
 async function serviceWorker(out: string): Promise<void> {
   const files = readdirSync(out, { recursive: true, withFileTypes: true })
@@ -102,7 +111,8 @@ async function serviceWorker(out: string): Promise<void> {
     .sort();
   const hash = createHash('sha256');
   for (const file of files) hash.update(file).update(readFileSync(join(out, file)));
-  const site = { version: hash.digest('hex').slice(0, 16), files: ['./', ...files] };
+  const first = files.filter((file) => !file.startsWith('models/'));
+  const site = { version: hash.digest('hex').slice(0, 16), files: ['./', ...first] };
   await build({
     entryPoints: [`${HERE}/sw.ts`],
     outfile: join(out, 'sw.js'),
@@ -133,5 +143,6 @@ for (const lesson of LESSONS) {
   writeFileSync(join(out, `${lesson.slug}.html`), await lessonPage(assets, LESSONS, lesson, still));
 }
 writeFileSync(join(out, 'index.html'), indexPage(assets, LESSONS, (await stillFor(BROWNIAN)).wide));
+copyModels(out);
 await serviceWorker(out);
 process.exit(0); // worker threads that helped would keep the process

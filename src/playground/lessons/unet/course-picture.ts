@@ -1,0 +1,76 @@
+/** How a course is drawn: the pictures at a moment, below them what the network predicts from them, and the labels. */
+import { digitRow, type Layout, layoutOf } from '../../draw/digits.ts';
+import { text } from '../../draw/svg.ts';
+import { type NumberRow, shown } from '../../figure.ts';
+import type { Course } from './course.ts';
+
+const SIDE = 28;
+/** The height of a line of words. */
+const LINE = 24;
+
+/** The course's pictures laid out in a width. */
+export const courseLayout = (course: Course, width: number): Layout =>
+  layoutOf(course.labels.length, SIDE, width);
+
+export interface Drawn {
+  readonly svg: string;
+  readonly height: number;
+}
+
+export function drawCourse(
+  { labels, width: w, height: h, frames }: Course,
+  frame: number,
+  { across, scale, pitch }: Layout,
+  top = 0,
+): Drawn {
+  const { pictures, predicted } = frames[frame];
+  const size = scale * SIDE;
+  let [svg, y] = ['', top];
+  for (let from = 0; from < labels.length; from += across) {
+    const to = Math.min(labels.length, from + across);
+    const rows = [
+      ['state x', pictures],
+      ['predicted data', predicted ?? pictures],
+    ] as const;
+    for (const [words, bytes] of rows) {
+      svg += text('label', 0, y + 16, words);
+      svg += digitRow({ width: w, height: h, bytes }, [from, to], { x: 0, y: y + LINE, scale });
+      y += LINE + size + 8;
+    }
+    for (let i = from; i < to; i++) {
+      const word = labels[i] === null ? '' : String(labels[i]);
+      svg += text('label strong', (i - from) * pitch + size / 2, y + 12, word, 'middle');
+    }
+    y += LINE + 8;
+  }
+  return { svg, height: y - top - 8 };
+}
+
+/** `step 3 of 12, t = 0.75` */
+export function courseMoment({ frames, steps, redrawn }: Course, frame: number): string {
+  const { step, t, predicted } = frames[frame];
+  if (predicted === null) return `done: step ${step} of ${steps}`;
+  const again = redrawn > 0 && frame === frames.length - 1 ? ', drawing again' : '';
+  return `step ${step} of ${steps}, t = ${t.toFixed(2)}${again}`;
+}
+
+/** How a course was sampled, as rows of the tab Numbers. */
+export const courseNumbers = ({ sampler, steps, guidance, frames }: Course, frame: number): NumberRow[] => [
+  { name: 'sampler', value: `${sampler}, ${steps} steps` },
+  { name: 'guidance', value: shown(guidance) },
+  { name: 'steps done', value: String(frames[frame].step) },
+  { name: 'time t', value: frames[frame].t.toFixed(3) },
+];
+
+/** The course's last pictures as columns of greys, 0 to 255. */
+export function courseColumns({ labels, frames, width, height }: Course): {
+  head: string[];
+  columns: Uint8Array[];
+} {
+  const { pictures } = frames[frames.length - 1];
+  const size = width * height;
+  return {
+    head: labels.map((label, i) => `picture ${i + 1}${label === null ? '' : `, label ${label}`}`),
+    columns: labels.map((_, i) => pictures.subarray(i * size, (i + 1) * size)),
+  };
+}

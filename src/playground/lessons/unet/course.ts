@@ -1,0 +1,145 @@
+/**
+ * The course of a sampling: the pictures after every step, and the data that the network predicted in that step. It is
+ * that of `langevin sample --gif`, with the same hashes. Pictures are bytes here, since the page draws greys.
+ */
+import type { Labels } from '../../../diffusion/guidance.ts';
+import type { SamplerName } from '../../../diffusion/samplers/index.ts';
+import { ValueError } from '../../../errors.ts';
+import { toBytes } from '../../../image/bytes.ts';
+import type { Edit } from '../../../models/edit.ts';
+import { numbersHash } from '../../../models/figures/numbers-hash.ts';
+import { type GrowingSamples, growingSamples, MOST_FRAMES } from '../../../models/figures/samples.ts';
+import type { DiffusionPipeline } from '../../../models/pipeline.ts';
+import type { Preparation } from '../../../models/prepare.ts';
+import { startPictures } from '../../../models/sample.ts';
+import { firstSamples, MOST_SHOWN } from '../../../models/sample-grid.ts';
+import { labelsFor, samplingOf } from '../../../models/sampling.ts';
+import { publishedModel } from '../../engine/published-model.ts';
+
+/** A page samples at most so many pictures and steps. */
+const [MOST_PICTURES, MOST_STEPS] = [40, 1000];
+
+/** What is left out is as the model's file says. */
+export interface CourseSettings {
+  /** The name of a published model. */
+  readonly model: string;
+  readonly count: number;
+  readonly label?: readonly number[] | undefined;
+  readonly sampler?: Exclude<SamplerName, 'ddim-inversion'> | undefined;
+  readonly steps?: number | undefined;
+  readonly guidance?: number | undefined;
+  readonly guidanceAbove?: number | undefined;
+  readonly prepare?: Preparation | undefined;
+  readonly seed: string;
+}
+
+/** A moment of a course. */
+export interface CourseFrame {
+  /** Steps done. */
+  readonly step: number;
+  /** The schedule's time. It falls from noise to data. */
+  readonly t: number;
+  /** `[labels.length · height·width]` */
+  readonly pictures: Uint8Array;
+  /** The data that the network predicts in the step from these pictures; null at the end. */
+  readonly predicted: Uint8Array | null;
+}
+
+export interface Course {
+  readonly height: number;
+  readonly width: number;
+  readonly labels: Labels;
+  /** How it is sampled. */
+  readonly sampler: string;
+  /** Steps in all. Inpainting makes each of the sampler's steps several times. */
+  readonly steps: number;
+  readonly guidance: number;
+  readonly frames: readonly CourseFrame[];
+  /** How many pictures the preparation has drawn again, over all rounds. */
+  readonly redrawn: number;
+}
+
+/** The hashes of a course are those of the command's picture and animation. */
+export interface CourseHashes {
+  readonly png: string;
+  readonly gif: string;
+}
+
+/** @throws ValueError for more than a page should compute */
+function requireModest({ count, steps = 1 }: CourseSettings): void {
+  if (count > MOST_PICTURES) {
+    throw new ValueError(`--count: expected at most ${MOST_PICTURES} pictures on this page, got ${count}`);
+  }
+  if (steps > MOST_STEPS) {
+    throw new ValueError(`--steps: expected at most ${MOST_STEPS} on this page, got ${steps}`);
+  }
+}
+
+const copyOf = (frame: CourseFrame): CourseFrame => ({
+  ...frame,
+  pictures: frame.pictures.slice(),
+  predicted: frame.predicted?.slice() ?? null,
+});
+
+/** A copy, whose arrays can be transferred. */
+const copyOfCourse = (course: Course): Course => ({ ...course, frames: course.frames.map(copyOf) });
+
+/**
+ * Samples with a published model. Yields functions that make the course so far, or words about a slow download.
+ * @param edit makes the given picture of the pictures, from the model's pipeline
+ * @throws as `publishedModel`, `samplingOf`, `labelsFor` and `sampleDiffusion`; ValueError for too many pictures or steps
+ */
+export async function* courseOf(
+  settings: CourseSettings,
+  edit?: Edit,
+): AsyncGenerator<() => Course | string, { readonly course: Course; readonly hashes: CourseHashes }, void> {
+  requireModest(settings);
+  const model = yield* publishedModel(settings.model);
+  const run = sampled(model, settings, edit);
+  try {
+    for (;;) {
+      const { done, value } = run.next();
+      if (!done) yield value;
+      else {
+        const { course, growing } = value;
+        const [png, gif] = [await numbersHash(firstSamples(growing.last)), await numbersHash(growing)];
+        return { course, hashes: { png, gif } };
+      }
+    }
+  } finally {
+    run.return(undefined as never); // frees the run's memory where the job was stopped
+  }
+}
+
+function* sampled(
+  model: DiffusionPipeline,
+  settings: CourseSettings,
+  edit: Edit | undefined,
+): Generator<() => Course, { readonly course: Course; readonly growing: GrowingSamples }, void> {
+  const { count, label } = settings;
+  const labels = labelsFor(model, label, count);
+  const { classifierGuidance: _, ...sampling } = samplingOf(model, settings, edit !== undefined);
+  const { sampler, guidance, seed } = sampling;
+  const { height, width } = model.network.sizes;
+  const frames: CourseFrame[] = [];
+  let [steps, redrawn] = [0, 0];
+  let now = { t: model.schedule.tMax, pictures: toBytes(startPictures(model, count, seed)) };
+  const soFar = (): Course => ({ height, width, labels, sampler, steps, guidance, frames, redrawn });
+  const run = growingSamples(model, { ...sampling, labels, edit }, MOST_FRAMES, MOST_SHOWN);
+  for (;;) {
+    const { done, value } = run.next();
+    if (done) {
+      frames.push({ ...now, step: steps, pictures: toBytes(value.last.pictures), predicted: null });
+      return { course: soFar(), growing: value };
+    }
+    const { round, drawn, step, level } = value;
+    if (round === 0) {
+      steps = value.steps;
+      if ((step - 1) % Math.ceil(steps / MOST_FRAMES) === 0) {
+        frames.push({ ...now, step: step - 1, predicted: toBytes(value.predicted()) });
+      }
+      now = { t: level.t, pictures: toBytes(value.pictures()) };
+    } else if (step === 1) redrawn += drawn;
+    yield () => copyOfCourse(soFar());
+  }
+}
