@@ -3,7 +3,7 @@
  * folder, as a user runs it.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
@@ -87,6 +87,20 @@ export async function inFolder<T>(body: (folder: string) => Promise<T>): Promise
     rmSync(folder, { recursive: true, force: true });
   }
 }
+
+/** A folder of a user who has installed langevin. */
+export const asConsumer = <T>(body: (folder: string) => Promise<T>) =>
+  inFolder((folder) => {
+    mkdirSync(join(folder, 'node_modules', '@types'), { recursive: true });
+    symlinkSync(ROOT, join(folder, 'node_modules', 'langevin'), 'junction');
+    symlinkSync(
+      join(ROOT, 'node_modules', '@types', 'node'),
+      join(folder, 'node_modules', '@types', 'node'),
+      'junction',
+    );
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+    return body(folder);
+  });
 
 /** A folder `tiny` of pictures of 8x8 pixels in ten classes. */
 export function tinyData(folder: string): void {

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { isBuiltin } from 'node:module';
 import type { AddressInfo } from 'node:net';
@@ -10,12 +10,11 @@ import { formatMessage } from 'publint/utils';
 import * as assert from 'uvu/assert';
 import { setBackend } from '../src/backend/backend.ts';
 import { loadStrokes } from '../src/data/strokes-set.ts';
-import { decodePng } from '../src/image/png.ts';
 import { Denoiser } from '../src/models/networks/denoiser.ts';
 import { trainDenoiser } from '../src/models/training/denoiser.ts';
 import { Rng } from '../src/random/rng.ts';
 import { VERSION } from '../src/version.ts';
-import { inFolder, npmRun, ROOT } from './dist.ts';
+import { asConsumer, npmRun, ROOT } from './dist.ts';
 import { suite } from './suite.ts';
 
 const read = (...path: string[]) => readFileSync(join(ROOT, ...path), 'utf8');
@@ -23,26 +22,6 @@ const pkg = JSON.parse(read('package.json'));
 const CHROMIUM = '/usr/bin/chromium';
 
 npmRun('build:js', 'build:page', 'build:types');
-
-/** The program in the README that has this in it. */
-const programWith = (part: string): string =>
-  [...read('README.md').matchAll(/```js\n(.*?)```/gs)]
-    .map(([, text]) => text)
-    .find((text) => text.includes(part))!;
-
-/** A folder of a user who has installed langevin. */
-const asConsumer = <T>(body: (folder: string) => Promise<T>) =>
-  inFolder((folder) => {
-    mkdirSync(join(folder, 'node_modules', '@types'), { recursive: true });
-    symlinkSync(ROOT, join(folder, 'node_modules', 'langevin'), 'junction');
-    symlinkSync(
-      join(ROOT, 'node_modules', '@types', 'node'),
-      join(folder, 'node_modules', '@types', 'node'),
-      'junction',
-    );
-    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
-    return body(folder);
-  });
 
 /** Serves one page with one module script, and the browser build; isolated pages have shared memory. */
 function serve(script: string, isolated: boolean): Promise<Server> {
@@ -207,56 +186,6 @@ suite('package', (test) => {
       assert.ok(message > 0 && message < 8, `the message is in line ${message} of\n${stderr}`);
       const before = lines.slice(0, message).join('\n').length;
       assert.ok(before < 500, `${before} characters come before the message`);
-    }));
-
-  test("the README's program has fifteen lines after its imports at most, trains, and denoises", () =>
-    asConsumer(async (folder) => {
-      const program = programWith('denoised.png');
-      const lines = program.split('\n').filter((line) => line !== '' && !line.startsWith('import '));
-      assert.ok(lines.length <= 15, `${lines.length} lines`);
-      writeFileSync(join(folder, 'program.mjs'), program);
-      execFileSync(process.execPath, ['program.mjs'], {
-        cwd: folder,
-        stdio: ['ignore', 'ignore', 'inherit'],
-      });
-      const { width, height, pixels } = decodePng(readFileSync(join(folder, 'denoised.png')));
-      assert.ok(width > 10 * 84 && height > 3 * 84, `${width}x${height}`);
-      // The lowest row (denoised) is nearer to the highest (clean) than the middle row (noisy) is.
-      const row = (r: number) => pixels.subarray((12 + r * 86) * width, (12 + r * 86 + 84) * width);
-      const distance = (a: Uint8Array, b: Uint8Array) => a.reduce((sum, v, i) => sum + (v - b[i]) ** 2, 0);
-      assert.ok(distance(row(0), row(2)) < 0.25 * distance(row(0), row(1)));
-    }));
-
-  test('the description of a model is that of the README', () =>
-    asConsumer(async (folder) => {
-      writeFileSync(join(folder, 'program.js'), programWith('summary('));
-      const said = execFileSync(process.execPath, ['program.js'], { cwd: folder, encoding: 'utf8' });
-      const shown = /```js\n[^`]*summary[\s\S]*?```\n\n```\n(.*?)```/s.exec(read('README.md'))?.[1];
-      assert.is(said, shown);
-    }));
-
-  test("the README's program that saves a model reads it again", () =>
-    asConsumer(async (folder) => {
-      const shown = `${programWith('saveCheckpoint')}\nconsole.log(model.parameters().map((p) => p.size).join());`;
-      writeFileSync(join(folder, 'program.mjs'), shown);
-      const said = execFileSync(process.execPath, ['program.mjs'], { cwd: folder, encoding: 'utf8' });
-      assert.is(said, '16,8,8,1\n');
-      assert.ok(existsSync(join(folder, 'mine.safetensors')));
-    }));
-
-  test("the README's last program samples eight Gaussians on a circle", () =>
-    asConsumer(async (folder) => {
-      writeFileSync(
-        join(folder, 'program.js'),
-        programWith('GaussianMixture').replaceAll('console.log(', 'print('),
-      );
-      const script =
-        "globalThis.print = (x) => process.stdout.write(JSON.stringify(x)); await import('./program.js')";
-      const words = ['--input-type=module', '-e', script];
-      const said = execFileSync(process.execPath, words, { cwd: folder, encoding: 'utf8' });
-      const points = JSON.parse(said) as [number, number][];
-      assert.is(points.length, 5);
-      for (const [x, y] of points) assert.ok(Math.abs(Math.hypot(x, y) - 1) < 0.5, `${x}, ${y}`);
     }));
 
   const script = `
