@@ -6,6 +6,7 @@
 import type { SdeJob } from './lessons/brownian/job.ts';
 import type { OnePathJob } from './lessons/equations/job-one-path.ts';
 import type { OrdersJob } from './lessons/equations/job-orders.ts';
+import type { CoursesJob } from './lessons/labels/job.ts';
 import type { NoisingJob } from './lessons/noising/job-noising.ts';
 import type { SchedulesJob } from './lessons/noising/job-schedules.ts';
 import type { PureNoiseJob } from './lessons/pure-noise/job.ts';
@@ -31,6 +32,7 @@ export interface Jobs {
   readonly scores: ScoresJob;
   readonly growing: GrowingJob;
   readonly completing: CompletingJob;
+  readonly courses: CoursesJob;
   readonly step: StepJob;
   readonly 'step-tensor': TensorJob;
   readonly 'step-difference': DifferenceJob;

@@ -11,6 +11,7 @@ export const JOBS: Programs = {
   schedules: () => import('../lessons/noising/job-schedules.ts'),
   scores: () => import('../lessons/scores/job.ts'),
   growing: () => import('../lessons/unet/job-growing.ts'),
+  courses: () => import('../lessons/labels/job.ts'),
   completing: () => import('../lessons/unet/job-completing.ts'),
   step: () => stepper('step'),
   'step-tensor': () => stepper('tensorOf'),

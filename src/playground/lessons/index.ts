@@ -2,6 +2,7 @@
 import type { Lesson } from '../lesson.ts';
 import { BROWNIAN_LESSON } from './brownian/lesson.ts';
 import { EQUATIONS_LESSON } from './equations/lesson.ts';
+import { LABELS_LESSON } from './labels/lesson.ts';
 import { NOISING_LESSON } from './noising/lesson.ts';
 import { PURE_NOISE_LESSON } from './pure-noise/lesson.ts';
 import { SCORES_LESSON } from './scores/lesson.ts';
@@ -15,5 +16,6 @@ export const LESSONS: readonly Lesson[] = [
   STEP_LESSON,
   PURE_NOISE_LESSON,
   SCORES_LESSON,
+  LABELS_LESSON,
   UNET_LESSON,
 ];

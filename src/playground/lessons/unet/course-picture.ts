@@ -8,6 +8,12 @@ const SIDE = 28;
 /** The height of a line of words. */
 const LINE = 24;
 
+/** The published model of these lessons. */
+export const MODEL = 'mnist-unet';
+
+/** What fields show for a setting that the model's file decides. */
+export const OWN = { sampler: "the model's own", steps: 'own', guidance: "the model's own" } as const;
+
 /** The course's pictures laid out in a width. */
 export const courseLayout = (course: Course, width: number): Layout =>
   layoutOf(course.labels.length, SIDE, width);
@@ -17,21 +23,17 @@ export interface Drawn {
   readonly height: number;
 }
 
-export function drawCourse(
-  { labels, width: w, height: h, frames }: Course,
-  frame: number,
+/** @param rows pictures with their words; a label stands below each of the last ones */
+export function drawRows(
+  { labels, width: w, height: h }: Course,
+  rows: readonly (readonly [words: string, bytes: Uint8Array])[],
   { across, scale, pitch }: Layout,
   top = 0,
 ): Drawn {
-  const { pictures, predicted } = frames[frame];
   const size = scale * SIDE;
   let [svg, y] = ['', top];
   for (let from = 0; from < labels.length; from += across) {
     const to = Math.min(labels.length, from + across);
-    const rows = [
-      ['state x', pictures],
-      ['predicted data', predicted ?? pictures],
-    ] as const;
     for (const [words, bytes] of rows) {
       svg += text('label', 0, y + 16, words);
       svg += digitRow({ width: w, height: h, bytes }, [from, to], { x: 0, y: y + LINE, scale });
@@ -44,6 +46,16 @@ export function drawCourse(
     y += LINE + 8;
   }
   return { svg, height: y - top - 8 };
+}
+
+/** A moment of a course: its pictures, and below them what the network predicts. */
+export function drawCourse(course: Course, frame: number, layout: Layout, top = 0): Drawn {
+  const { pictures, predicted } = course.frames[frame];
+  const rows = [
+    ['state x', pictures],
+    ['predicted data', predicted ?? pictures],
+  ] as const;
+  return drawRows(course, rows, layout, top);
 }
 
 /** `step 3 of 12, t = 0.75` */

@@ -82,7 +82,7 @@ const copyOf = (frame: CourseFrame): CourseFrame => ({
 });
 
 /** A copy, whose arrays can be transferred. */
-const copyOfCourse = (course: Course): Course => ({ ...course, frames: course.frames.map(copyOf) });
+export const copyOfCourse = (course: Course): Course => ({ ...course, frames: course.frames.map(copyOf) });
 
 /**
  * Samples with a published model. Yields functions that make the course so far, or words about a slow download.

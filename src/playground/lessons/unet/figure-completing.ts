@@ -7,8 +7,15 @@ import { digitRow } from '../../draw/digits.ts';
 import type { Color } from '../../draw/pixels.ts';
 import { picture, text } from '../../draw/svg.ts';
 import { defineFigure, type Values } from '../../figure.ts';
-import { courseColumns, courseLayout, courseMoment, courseNumbers, drawCourse } from './course-picture.ts';
-import { MODEL, OWN } from './figure-growing.ts';
+import {
+  courseColumns,
+  courseLayout,
+  courseMoment,
+  courseNumbers,
+  drawCourse,
+  MODEL,
+  OWN,
+} from './course-picture.ts';
 import type { CompletingResult, CompletingSettings, Half } from './job-completing.ts';
 
 const { count, label, resamples } = SAMPLE_TABLE;

@@ -5,17 +5,19 @@ import { SAMPLE_TABLE, SAMPLING_TABLE } from '../../../models/settings.ts';
 import { picture } from '../../draw/svg.ts';
 import { defineFigure, type Values } from '../../figure.ts';
 import type { CourseSettings } from './course.ts';
-import { courseColumns, courseLayout, courseMoment, courseNumbers, drawCourse } from './course-picture.ts';
+import {
+  courseColumns,
+  courseLayout,
+  courseMoment,
+  courseNumbers,
+  drawCourse,
+  MODEL,
+  OWN,
+} from './course-picture.ts';
 import type { GrowingResult } from './job-growing.ts';
 
 const { count, label } = SAMPLE_TABLE;
 const { sampler, steps, guidance, seed } = SAMPLING_TABLE;
-
-/** The published model of these lessons. */
-export const MODEL = 'mnist-unet';
-
-/** What fields show for a setting that the model's file decides. */
-export const OWN = { sampler: "the model's own", steps: 'own', guidance: "the model's own" } as const;
 
 const request = (values: Values) => ({ ...values, model: MODEL }) as unknown as CourseSettings;
 
