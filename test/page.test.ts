@@ -24,8 +24,10 @@ import { numbersHash } from '../src/models/figures/numbers-hash.ts';
 import { addressOf, readAddress } from '../src/playground/app/address.ts';
 import { niceDomain, niceTicks } from '../src/playground/draw/axes.ts';
 import { pathData } from '../src/playground/draw/svg.ts';
+import { runJob } from '../src/playground/engine/jobs.ts';
 import type { AnyFigure } from '../src/playground/figure.ts';
 import { figuresOf } from '../src/playground/lesson.ts';
+import { DENOISER } from '../src/playground/lessons/denoiser/figure.ts';
 import { LESSONS } from '../src/playground/lessons/index.ts';
 import { STEP_SETTINGS, stepCommand } from '../src/playground/lessons/step/command.ts';
 import { difference, recipeOf, runStep } from '../src/playground/lessons/step/session.ts';
@@ -362,6 +364,70 @@ suite('page: in a browser', (test) => {
       }
     });
   }
+
+  test.when(
+    hasChromium,
+    'a live figure runs, pauses, steps, goes on, stops and starts again, and ends with the bits of a run without a pause',
+    async () => {
+      const { server, port } = await serveFolder(SITE, 0);
+      const { page, complaints, close } = await open(
+        `http://127.0.0.1:${port}`,
+        'denoiser.html#denoiser.limit=1280&denoiser.epochs=2',
+      );
+      const press = (word: string) => page.click(`#denoiser [data-place=controls] button:text-is("${word}")`);
+      /** The step that the page shows. */
+      const step = async () =>
+        Number(/^step (\d+) of 40/.exec((await page.textContent('#denoiser .scrub output'))!)?.[1]);
+      const reached = (least: number) =>
+        page.waitForFunction(
+          (n) => {
+            const words = document.querySelector('#denoiser .scrub output')!.textContent!;
+            return Number(/^step (\d+) of 40/.exec(words)?.[1]) >= n;
+          },
+          least,
+          PATIENCE,
+        );
+      const idle = () => page.waitForSelector('#denoiser .primary:text-is("Train")', PATIENCE);
+      try {
+        await press('Step');
+        await reached(1);
+        assert.is(await step(), 1, 'the first step is taken alone');
+        await press('Step');
+        await reached(2);
+        assert.is(await step(), 2);
+        await press('Go on');
+        await reached(5);
+        await press('Pause');
+        await page.waitForTimeout(1000);
+        const paused = await step();
+        await page.waitForTimeout(1000);
+        assert.is(await step(), paused, 'a pause holds');
+        await press('Step');
+        await reached(paused + 1);
+        assert.is(await step(), paused + 1);
+        await page.click('#denoiser .tools button:text-is("Stop")');
+        await idle();
+        assert.is(await step(), paused + 1, 'what was learned stays in sight');
+        assert.is(
+          await page.locator('#denoiser [data-hash]').count(),
+          0,
+          'a run that was stopped has no hash',
+        );
+        await press('Step');
+        await reached(1);
+        await press('Go on');
+        await idle();
+        const hash = await page.textContent('#denoiser [data-hash="denoised.png"]');
+        const settings = { ...DENOISER.initial, limit: 1280, epochs: 2 };
+        const { hashes } = await runJob('denoiser', DENOISER.request(settings));
+        assert.is(hash, hashes['denoised.png']);
+        assert.equal(complaints, []);
+      } finally {
+        await close();
+        server.close();
+      }
+    },
+  );
 
   test.when(
     hasChromium,

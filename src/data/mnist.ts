@@ -49,21 +49,27 @@ interface Found {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** The file named `file` in `folder`. The name may have `.idx` in place of `-idx`, and end in `.gz`. */
+/** The names that a file may have: with `.idx` in place of `-idx`, and with `.gz` at the end. */
+export const idxFileNames = (file: string): string[] =>
+  [file, file.replace('-idx', '.idx')].flatMap((name) => [name, `${name}.gz`]);
+
+/** The file named `file` in `folder`. */
 async function find(folder: string, file: string): Promise<Found | undefined> {
-  for (const name of [file, file.replace('-idx', '.idx')]) {
-    for (const source of [`${folder}/${name}`, `${folder}/${name}.gz`]) {
-      if (!(await host.exists(source))) continue;
+  for (const name of idxFileNames(file)) {
+    const source = `${folder}/${name}`;
+    if (await host.exists(source))
       return { source, bytes: await gunzip(await host.readFile(source), source) };
-    }
   }
   return undefined;
 }
 
+const noSuchFile = (place: string, file: string) =>
+  new FileError(`${place}: expected ${file} (or .idx for -idx, gzipped or not), found no such file`);
+
 async function findOrThrow(folder: string, file: string): Promise<Found> {
   const found = await find(folder, file);
   if (found) return found;
-  throw new FileError(`${folder}: expected ${file} (or .idx for -idx, gzipped or not), found no such file`);
+  throw noSuchFile(folder, file);
 }
 
 /** Makes the two data sets from four files. `read` reads a file. */
@@ -106,6 +112,23 @@ async function assemble(name: string, read: (file: string) => Promise<Found>): P
 export function loadIdxFolder(folder: string, name?: string): Promise<TrainTest> {
   const own = folder.split(/[\\/]/).filter(Boolean).at(-1) ?? folder;
   return assemble(name ?? own, (file) => findOrThrow(folder, file));
+}
+
+/**
+ * A data set from the four IDX files in memory, by their names. The names are those of `loadIdxFolder`.
+ * @param name the name of the data set
+ * @throws FileError for a missing file
+ * @throws FormatError for a damaged file, or files that do not belong together
+ */
+export function loadIdxFiles(
+  files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>,
+  name: string,
+): Promise<TrainTest> {
+  return assemble(name, async (file) => {
+    const source = idxFileNames(file).find((one) => files.has(one));
+    if (source === undefined) throw noSuchFile(name, file);
+    return { source, bytes: await gunzip(files.get(source)!, source) };
+  });
 }
 
 async function requireHash(

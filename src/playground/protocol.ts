@@ -4,6 +4,8 @@
  * second, and its result. Arrays are transferred, not copied.
  */
 import type { SdeJob } from './lessons/brownian/job.ts';
+import type { DenoiserFileJob, DenoiserJob, DenoiserOpenJob } from './lessons/denoiser/job.ts';
+import type { ThreadsJob } from './lessons/denoiser/job-threads.ts';
 import type { OnePathJob } from './lessons/equations/job-one-path.ts';
 import type { OrdersJob } from './lessons/equations/job-orders.ts';
 import type { CoursesJob } from './lessons/labels/job.ts';
@@ -33,6 +35,10 @@ export interface Jobs {
   readonly growing: GrowingJob;
   readonly completing: CompletingJob;
   readonly courses: CoursesJob;
+  readonly denoiser: DenoiserJob;
+  readonly 'denoiser-file': DenoiserFileJob;
+  readonly 'denoiser-open': DenoiserOpenJob;
+  readonly 'denoiser-threads': ThreadsJob;
   readonly step: StepJob;
   readonly 'step-tensor': TensorJob;
   readonly 'step-difference': DifferenceJob;

@@ -1,9 +1,11 @@
 /** `langevin page`: serves the lessons on this machine and opens them in the browser. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { idxFileNames, MNIST_FILES } from '../../data/mnist.ts';
 import { FileError } from '../../errors.ts';
-import { flag, inRange } from '../../models/setting.ts';
+import { flag, inRange, text } from '../../models/setting.ts';
 import { type Options, readSettings } from '../options/arguments.ts';
 import type { Command } from '../options/command.ts';
 import { serveFolder } from '../page/server.ts';
@@ -15,6 +17,9 @@ const PORT = inRange(
 
 const TABLE = {
   port: PORT('port', 8734, 'The port on 127.0.0.1. 0 takes any free port.'),
+  dataDir: text('data-dir', null, 'The folder with the four files of MNIST. The lessons then offer them.', {
+    placeholder: 'folder',
+  }),
   noOpen: flag('no-open', 'Do not open the browser.'),
 } as const;
 
@@ -22,7 +27,7 @@ export const PAGE: Command = {
   name: 'page',
   summary: 'Open the lessons in your browser, served by this machine',
   groups: { Page: TABLE },
-  examples: ['page', 'page --port 0 --no-open'],
+  examples: ['page', 'page --data-dir mnist', 'page --port 0 --no-open'],
   run: pageCommand,
 };
 
@@ -32,6 +37,20 @@ function folderOfPage(): string {
   const found = places.find((place) => existsSync(`${place}index.html`));
   if (!found) throw new FileError(`cannot find the page at ${places[0]}: npm run build:page builds it`);
   return found;
+}
+
+/**
+ * The files of MNIST in a folder, by the paths at which the lessons look for them.
+ * @throws FileError for a folder without one of them
+ */
+export function mnistPaths(folder: string): Map<string, string> {
+  return new Map(
+    Object.keys(MNIST_FILES).map((file) => {
+      const found = idxFileNames(file).find((name) => existsSync(join(folder, name)));
+      if (found !== undefined) return [`/mnist/${file}`, resolve(folder, found)] as const;
+      throw new FileError(`--data-dir: expected ${file} in ${folder} (gzipped or not), found no such file`);
+    }),
+  );
 }
 
 /** Opens an address with the system's program for it. Without such a program it does nothing. */
@@ -46,8 +65,9 @@ function openBrowser(address: string): void {
 
 /** Serves until a signal arrives, and returns the exit code. */
 export async function pageCommand(options: Options): Promise<number> {
-  const { port: wanted, noOpen } = readSettings(TABLE, options);
-  const { server, port } = await serveFolder(folderOfPage(), wanted);
+  const { port: wanted, dataDir, noOpen } = readSettings(TABLE, options);
+  const more = dataDir === undefined ? undefined : mnistPaths(dataDir);
+  const { server, port } = await serveFolder(folderOfPage(), wanted, more);
   const address = `http://127.0.0.1:${port}/`;
   process.stdout.write(`The lessons are at ${address}\nCtrl+C stops the server.\n`);
   if (!noOpen) openBrowser(address);

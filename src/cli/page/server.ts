@@ -88,10 +88,15 @@ function respond(
 /**
  * Serves a folder to this machine only.
  * @param port the port; 0 for any free port
+ * @param more files from elsewhere, by their paths in addresses
  * @throws FileError if the port is not available
  */
-export function serveFolder(folder: string, port: number): Promise<{ server: Server; port: number }> {
-  const files = filesOf(folder);
+export function serveFolder(
+  folder: string,
+  port: number,
+  more: ReadonlyMap<string, string> = new Map(),
+): Promise<{ server: Server; port: number }> {
+  const files = new Map([...filesOf(folder), ...more]);
   const server = createServer((request, response) => {
     try {
       respond(files, request, response);

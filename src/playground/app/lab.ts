@@ -46,11 +46,16 @@ export class Lab {
   private pending: Promise<boolean> | null = null;
   private readonly frames = computed(() => (this.result.value ? this.figure.frames(this.result.value) : 0));
 
+  /** The width of the picture, in pixels. */
+  get room(): number {
+    return this.width.value;
+  }
+
   /** @param root the element that the build made for the figure */
   constructor(
     readonly figure: AnyFigure,
     private readonly root: HTMLElement,
-    private readonly engine: Engine,
+    readonly engine: Engine,
     given: Values | undefined,
     private readonly extras: Extras = {},
   ) {

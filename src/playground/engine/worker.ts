@@ -66,7 +66,7 @@ async function run({ id, job, settings, yields }: Extract<ToEngine, { type: 'run
       received = performance.now();
     }
     const paused = () => allowed.get(id) === 0 && !stopped.has(id);
-    if (now - sent > PROGRESS_EVERY || paused()) {
+    if ((now - sent > PROGRESS_EVERY && !stopped.has(id)) || paused()) {
       const content = value();
       post({ type: 'progress', id, value: content }, content);
       sent = now;

@@ -1,6 +1,7 @@
 /** The lessons that are finished, in the order of their numbers. */
 import type { Lesson } from '../lesson.ts';
 import { BROWNIAN_LESSON } from './brownian/lesson.ts';
+import { DENOISER_LESSON } from './denoiser/lesson.ts';
 import { EQUATIONS_LESSON } from './equations/lesson.ts';
 import { LABELS_LESSON } from './labels/lesson.ts';
 import { NOISING_LESSON } from './noising/lesson.ts';
@@ -13,6 +14,7 @@ export const LESSONS: readonly Lesson[] = [
   BROWNIAN_LESSON,
   EQUATIONS_LESSON,
   NOISING_LESSON,
+  DENOISER_LESSON,
   STEP_LESSON,
   PURE_NOISE_LESSON,
   SCORES_LESSON,
