@@ -1,8 +1,6 @@
 /** `langevin train lecture`: its settings, its network and its results. train.ts runs the training. */
-import { LectureNetwork } from '../../models/lecture/lecture.ts';
 import { LECTURE_TABLE } from '../../models/settings.ts';
-import { type LectureRecipe, lectureTrainer, resumeLecture } from '../../models/training/lecture.ts';
-import { Rng } from '../../random/rng.ts';
+import { type LectureRecipe, newLectureTrainer, resumeLecture } from '../../models/training/lecture.ts';
 import { readSettings } from '../options/arguments.ts';
 import type { Command } from '../options/command.ts';
 import { PROGRAM } from '../options/program.ts';
@@ -18,12 +16,7 @@ export const TRAIN_LECTURE: Command = trainCommand<LectureRecipe>({
   files: LECTURE_FILES,
   begin(options) {
     const settings = readSettings(LECTURE_TABLE, options);
-    return (data, limitSeconds) => {
-      const { height, width } = data.train;
-      const rng = new Rng(settings.seed).stream('initial values');
-      const model = new LectureNetwork(height * width, 400, rng);
-      return lectureTrainer(model, { ...data, ...settings, limitSeconds });
-    };
+    return (data, limitSeconds) => newLectureTrainer({ ...data, ...settings, limitSeconds });
   },
   resume: resumeLecture,
   lines({ module: { dimension, hidden }, settings }, parameters) {

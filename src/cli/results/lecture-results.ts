@@ -111,7 +111,11 @@ export function lectureResults(run: Run<LectureRecipe>): Results & { readonly su
         () => sampledFigure(module, data.test, settings.seed),
         drawRows,
       ),
-      'index.html': () => pageOf(run, figures),
+      'index.html': hashes.content(
+        'index.html',
+        () => figures,
+        () => pageOf(run, figures),
+      ),
     },
     hashes,
     figures,

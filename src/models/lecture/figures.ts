@@ -45,11 +45,15 @@ export interface LectureTime {
   readonly measured: number;
 }
 
-export interface LectureFigures {
+/** The losses that are possible in theory: see the head of this file. */
+export interface LectureTheory {
   readonly zero: number;
   readonly width: number;
   readonly linear: number;
   readonly byHeart: number;
+}
+
+export interface LectureFigures extends LectureTheory {
   readonly measured: number;
   readonly times: readonly LectureTime[];
   /** The mean square difference between the predictions at the first and at the last time, for the same input. */
@@ -78,6 +82,37 @@ export function testLecture(
   );
 }
 
+const figuresRng = (seed: Seed) => new Rng(seed).stream('figures');
+
+/** The losses that are possible in theory. They do not depend on the training. This takes a second. */
+export function lectureTheory(
+  sizes: Pick<LectureNetwork, 'dimension' | 'hidden'>,
+  train: Dataset,
+  test: Dataset,
+  seed: Seed,
+): LectureTheory {
+  return theoryOf(sizes, train, test, figuresRng(seed));
+}
+
+function theoryOf(
+  { dimension, hidden }: Pick<LectureNetwork, 'dimension' | 'hidden'>,
+  train: Dataset,
+  test: Dataset,
+  rng: Rng,
+): LectureTheory {
+  const [points, queries] = [tensorOf(train, POINTS), tensorOf(test, QUERIES)];
+  try {
+    return {
+      zero: lectureZeroLoss(),
+      width: lectureZeroLoss() * Math.max(0, 1 - hidden / dimension),
+      linear: lectureLinearBest(covarianceOf(points)),
+      byHeart: lecturePointsBest(points, queries, rng),
+    };
+  } finally {
+    for (const x of [points, queries]) x.dispose();
+  }
+}
+
 /** Computes the figures. This takes a few seconds. */
 export function lectureFigures(
   model: LectureNetwork,
@@ -85,15 +120,12 @@ export function lectureFigures(
   test: Dataset,
   seed: Seed,
 ): LectureFigures {
-  const rng = new Rng(seed).stream('figures');
-  const [points, queries] = [tensorOf(train, POINTS), tensorOf(test, QUERIES)];
-  const pictures = tensorOf(test, TEST_PICTURES);
+  const rng = figuresRng(seed);
+  const theory = theoryOf(model, train, test, rng);
+  const [queries, pictures] = [tensorOf(test, QUERIES), tensorOf(test, TEST_PICTURES)];
   try {
     return {
-      zero: lectureZeroLoss(),
-      width: lectureZeroLoss() * Math.max(0, 1 - model.hidden / model.dimension),
-      linear: lectureLinearBest(covarianceOf(points)),
-      byHeart: lecturePointsBest(points, queries, rng),
+      ...theory,
       measured: testLecture(model, test, seed),
       times: lectureNoise().map(({ t, time, step, variance }) => ({
         t,
@@ -104,7 +136,7 @@ export function lectureFigures(
       ...timeDifference(model, queries, rng),
     };
   } finally {
-    for (const x of [points, queries, pictures]) x.dispose();
+    for (const x of [queries, pictures]) x.dispose();
   }
 }
 

@@ -98,6 +98,20 @@ export function lectureTrainer(model: LectureNetwork, options: TrainLectureOptio
   return new Trainer(recipe, new DataLoader(train, { batchSize, seed }), { epochs, lr, every, limitSeconds });
 }
 
+/** The hidden units of the lecture's network. */
+const HIDDEN = 400;
+
+/**
+ * A run of a new network at its beginning. The initial values follow from the seed.
+ * @throws ValueError, ShapeError
+ */
+export function newLectureTrainer(
+  options: TrainLectureOptions & Pick<LectureSettings, 'seed'>,
+): Trainer<LectureRecipe> {
+  const rng = new Rng(options.seed).stream('initial values');
+  return lectureTrainer(new LectureNetwork(pictureSize(options.train), HIDDEN, rng), options);
+}
+
 /**
  * Trains the model in place, and yields the events of the run.
  * @throws ValueError for settings out of range
