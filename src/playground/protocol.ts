@@ -8,6 +8,7 @@ import type { DenoiserFileJob, DenoiserJob, DenoiserOpenJob } from './lessons/de
 import type { ThreadsJob } from './lessons/denoiser/job-threads.ts';
 import type { OnePathJob } from './lessons/equations/job-one-path.ts';
 import type { OrdersJob } from './lessons/equations/job-orders.ts';
+import type { FiveStepsJob } from './lessons/five-steps/job.ts';
 import type { CoursesJob } from './lessons/labels/job.ts';
 import type { NoisingJob } from './lessons/noising/job-noising.ts';
 import type { SchedulesJob } from './lessons/noising/job-schedules.ts';
@@ -44,6 +45,7 @@ export interface Jobs {
   readonly 'step-difference': DifferenceJob;
   readonly 'step-broken': BrokenJob;
   readonly 'pure-noise': PureNoiseJob;
+  readonly 'five-steps': FiveStepsJob;
 }
 export type JobName = keyof Jobs;
 

@@ -22,6 +22,7 @@ export const JOBS: Programs = {
   'step-difference': () => stepper('differenceOf'),
   'step-broken': () => stepper('broken'),
   'pure-noise': () => import('../lessons/pure-noise/job.ts'),
+  'five-steps': () => import('../lessons/five-steps/job.ts'),
 };
 
 type Stepper = typeof import('../lessons/step/jobs.ts');

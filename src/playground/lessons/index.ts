@@ -3,6 +3,7 @@ import type { Lesson } from '../lesson.ts';
 import { BROWNIAN_LESSON } from './brownian/lesson.ts';
 import { DENOISER_LESSON } from './denoiser/lesson.ts';
 import { EQUATIONS_LESSON } from './equations/lesson.ts';
+import { FIVE_STEPS_LESSON } from './five-steps/lesson.ts';
 import { LABELS_LESSON } from './labels/lesson.ts';
 import { NOISING_LESSON } from './noising/lesson.ts';
 import { PURE_NOISE_LESSON } from './pure-noise/lesson.ts';
@@ -17,6 +18,7 @@ export const LESSONS: readonly Lesson[] = [
   DENOISER_LESSON,
   STEP_LESSON,
   PURE_NOISE_LESSON,
+  FIVE_STEPS_LESSON,
   SCORES_LESSON,
   LABELS_LESSON,
   UNET_LESSON,

@@ -4,6 +4,7 @@
  */
 import type { Dataset } from '../../../data/dataset.ts';
 import { firstStrokes } from '../../../data/strokes-set.ts';
+import { toBytes } from '../../../image/bytes.ts';
 import { pureNoiseFigure } from '../../../models/figures/denoiser.ts';
 import { lossFigure } from '../../../models/figures/loss.ts';
 import { numbersHash } from '../../../models/figures/numbers-hash.ts';
@@ -55,9 +56,6 @@ export interface PureNoiseResult extends Hashed {
 
 export type PureNoiseJob = LiveJob<PureNoiseSettings, PureNoiseResult>;
 
-const bytesOf = (pixels: ArrayLike<number>): Uint8Array =>
-  Uint8Array.from(pixels, (value) => Math.round(255 * Math.min(1, Math.max(0, value))));
-
 /** The mean of pictures that lie one after the other, pixel by pixel. */
 export function meanOf(pixels: ArrayLike<number>, size: number): Float64Array {
   const mean = new Float64Array(size);
@@ -90,14 +88,14 @@ export const compute: Compute<PureNoiseJob> = async function* ({ limit, ...setti
   const trainer = newDenoiserTrainer('mlp', { ...data, ...DENOISER_SETTINGS, ...settings });
   const { module } = trainer.recipe;
   const figure = (passes: number) => pureNoiseFigure(module, data.test, settings, passes);
-  const noise = bytesOf(figure(1).rows[0].pixels);
+  const noise = toBytes(figure(1).rows[0].pixels);
   const course = new Course<PureNoiseMoment>(MOST_MOMENTS);
   const now = (): PureNoiseMoment => {
     const answers = figure(PASSES).rows.slice(1);
     return {
       step: trainer.progress.step,
       loss: lossFigure(trainer.history).mean.at(-1) ?? Number.NaN,
-      answers: answers.map(({ pixels }) => bytesOf(pixels)),
+      answers: answers.map(({ pixels }) => toBytes(pixels)),
       spread: answers.map(({ pixels }) => spreadOf(pixels, size)),
       fromMean: answers.map(({ pixels }) => distanceFrom(mean, pixels)),
     };

@@ -1,0 +1,128 @@
+/**
+ * The job `five-steps`: the lecture's model is trained as `langevin train lecture` does it. What is possible in theory
+ * is computed before the training, and what the model has learned after it.
+ */
+import { firstStrokes } from '../../../data/strokes-set.ts';
+import { toBytes } from '../../../image/bytes.ts';
+import { type LossFigure, lossFigure } from '../../../models/figures/loss.ts';
+import { numbersHash } from '../../../models/figures/numbers-hash.ts';
+import {
+  type LectureFigures,
+  type LectureTheory,
+  lectureFigures,
+  lectureTheory,
+} from '../../../models/lecture/figures.ts';
+import { sampledFigure, seenFigure } from '../../../models/lecture/pictures.ts';
+import { type LectureSettings, newLectureTrainer } from '../../../models/training/lecture.ts';
+import { Course } from '../../engine/course.ts';
+import type { Hashed } from '../../figure.ts';
+import type { Compute, LiveJob } from '../../protocol.ts';
+
+/** Moments of a run that are kept, besides the newest. Each has 40 KB. */
+const MOST_MOMENTS = 12;
+
+export interface FiveStepsSettings extends Pick<LectureSettings, 'epochs' | 'seed'> {
+  /** Training pictures. */
+  readonly limit: number;
+}
+
+/** The model after a step of its training. Pixels are bytes, `[pictures · pixels]`. */
+export interface FiveStepsMoment {
+  readonly step: number;
+  /** The running mean of the batches' losses; NaN before the first step. */
+  readonly loss: number;
+  /** The pictures that belong to its predictions for noisy digits. */
+  readonly predicted: Uint8Array;
+  /** The state after each time of the loop that starts from pure noise. */
+  readonly states: readonly Uint8Array[];
+  /** The mean square of a pixel: of the noise, and of each state. */
+  readonly power: readonly number[];
+}
+
+export interface FiveStepsResult extends Hashed {
+  /** Steps of the whole run. */
+  readonly steps: number;
+  readonly epochs: number;
+  readonly height: number;
+  readonly width: number;
+  /** Test digits, the network's inputs for them, and pure noise: bytes. */
+  readonly digits: Uint8Array;
+  readonly seen: Uint8Array;
+  readonly noise: Uint8Array;
+  readonly loss: LossFigure;
+  readonly theory: LectureTheory;
+  /** What the trained model has learned; null while it is trained. */
+  readonly learned: LectureFigures | null;
+  readonly moments: readonly FiveStepsMoment[];
+}
+
+export type FiveStepsJob = LiveJob<FiveStepsSettings, FiveStepsResult>;
+
+/** The mean square of numbers. */
+export const powerOf = (values: ArrayLike<number>): number => {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i] * values[i];
+  return sum / values.length;
+};
+
+export const compute: Compute<FiveStepsJob> = async function* ({ limit, ...settings }) {
+  const { seed } = settings;
+  const data = firstStrokes(limit);
+  const { height, width } = data.train;
+  const trainer = newLectureTrainer({ ...data, ...settings });
+  const { module } = trainer.recipe;
+  const seenRows = () => seenFigure(module, data.test, seed).rows.map(({ pixels }) => pixels);
+  const sampledRows = () => sampledFigure(module, data.test, seed).rows.map(({ pixels }) => pixels);
+  const theory = lectureTheory(module, data.train, data.test, seed);
+  const [digits, seen] = seenRows().map(toBytes);
+  const noise = toBytes(sampledRows()[0]);
+  const course = new Course<FiveStepsMoment>(MOST_MOMENTS);
+  const now = (): FiveStepsMoment => {
+    const rows = sampledRows();
+    return {
+      step: trainer.progress.step,
+      loss: lossFigure(trainer.history).mean.at(-1) ?? Number.NaN,
+      predicted: toBytes(seenRows()[2]),
+      states: rows.slice(1).map(toBytes),
+      power: rows.map(powerOf),
+    };
+  };
+  const result = (): FiveStepsResult => ({
+    steps: trainer.steps,
+    epochs: settings.epochs,
+    height,
+    width,
+    digits: digits.slice(),
+    seen: seen.slice(),
+    noise: noise.slice(),
+    loss: lossFigure(trainer.history),
+    theory,
+    learned: null,
+    moments: course.until(trainer.progress.step, now).map((moment) => ({
+      ...moment,
+      predicted: moment.predicted.slice(),
+      states: moment.states.map((bytes) => bytes.slice()),
+    })),
+    hashes: {},
+  });
+  try {
+    course.look(0, now);
+    for (const event of trainer.run()) {
+      if (event.type !== 'batch') continue;
+      course.look(trainer.progress.step, now);
+      yield result;
+    }
+    const last = result();
+    const learned = lectureFigures(module, data.train, data.test, seed);
+    const hashes = {
+      'seen.png': await numbersHash(seenFigure(module, data.test, seed)),
+      'sampled.png': await numbersHash(sampledFigure(module, data.test, seed)),
+      'loss.svg': await numbersHash(last.loss),
+      'index.html': await numbersHash(learned),
+    };
+    return { ...last, learned, hashes };
+  } finally {
+    trainer.dispose();
+    module.dispose();
+  }
+};
