@@ -59,7 +59,7 @@ export async function computed(page: Page, { id, live }: AnyFigure): Promise<Rec
   // The copy button of a command is the script's: the build has none.
   await page.waitForSelector(`#${id} [data-place=command] button`, { ...PATIENCE, state: 'attached' });
   await page.waitForFunction(
-    (figure) => document.querySelector(`#${figure} .status`)?.textContent?.trim() === '',
+    (figure) => document.querySelector(`#${figure} .tools > .status`)?.textContent?.trim() === '',
     id,
     PATIENCE,
   );
