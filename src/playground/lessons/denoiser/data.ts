@@ -63,7 +63,7 @@ async function fromOrigin(folder: string | undefined): Promise<TrainTest> {
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
     throw new FileError(
-      'expected the files of MNIST at this page, found none: start it by langevin page --data-dir FOLDER, or choose the four files below',
+      'expected the files of MNIST at this page, found none: start it by langevin page --data-dir FOLDER, or choose the data "files" and give the four files',
       error,
     );
   }
