@@ -16,6 +16,7 @@ import {
   UNARY,
   type UnaryName,
 } from '../src/backend/kernels.ts';
+import { ATTRIBUTES, binaryWork, domainOf, unaryWork } from '../src/models/benchmark/works.ts';
 import { adam, mse, mseBackward, rmsprop, sgd } from './losses-and-optimisers.ts';
 import type { Setting } from './setting.ts';
 import type { Make, Subject } from './subject.ts';
@@ -27,46 +28,24 @@ const BATCH = ROWS * COLS;
 const PARAMETERS = 949_184;
 const LARGE = 2 ** 22;
 const SWEEP = [2 ** 10, 2 ** 13, 2 ** 16, 2 ** 19];
-const ATTRIBUTES = { lo: -0.5, hi: 0.5, slope: 0.01 };
-
-/** For these functions all inputs are positive. Other inputs can give NaN or infinities. */
-const POSITIVE: readonly string[] = ['log', 'sqrt', 'div', 'pow'];
-const domain = (name: string): [number, number] => (POSITIVE.includes(name) ? [0.1, 2] : [-1, 1]);
 const into = (ptr: number) => ({ ptr, accumulate: false });
 const label = (n: number) => (n === BATCH ? `${ROWS}x${COLS}` : String(n));
 
 const unary =
   (name: UnaryName, n = BATCH): Make =>
   (memory) => {
-    const { kernels } = memory.backend;
-    const [x, y] = [memory.array(n, ...domain(name)), memory.array(n)];
-    return {
-      name,
-      shape: label(n),
-      elements: n,
-      bytes: 8 * n,
-      roof: memory.copyPeak(n),
-      run: () => kernels.unary(name, { n: n, x: x.ptr, out: into(y.ptr), ...ATTRIBUTES }),
-      twin: () => UNARY_TWINS[name](n, x.twin, y.twin, ATTRIBUTES),
-    };
+    const { operands, ...work } = unaryWork(memory, name, n);
+    const [x, y] = operands;
+    return { ...work, shape: label(n), twin: () => UNARY_TWINS[name](n, x.twin, y.twin, ATTRIBUTES) };
   };
 
 const binary =
   (name: BinaryName, n = BATCH): Make =>
   (memory) => {
-    const { kernels } = memory.backend;
-    const [a, b] = [memory.array(n, ...domain(name)), memory.array(n, ...domain(name))];
-    const y = memory.array(n);
-    return {
-      name,
-      shape: label(n),
-      elements: n,
-      bytes: 12 * n,
-      roof: memory.copyPeak(n),
-      run: () =>
-        kernels.binary(name, { rows: 1, cols: n, a: rowOf(a.ptr, n), b: rowOf(b.ptr, n), out: into(y.ptr) }),
-      twin: () => BINARY_TWINS[name](n, a.twin, b.twin, y.twin, ATTRIBUTES),
-    };
+    const { operands, ...work } = binaryWork(memory, name, n);
+    const [a, b, y] = operands;
+    const twin = () => BINARY_TWINS[name](n, a.twin, b.twin, y.twin, ATTRIBUTES);
+    return { ...work, shape: label(n), twin };
   };
 
 const unaryBackward =
@@ -74,7 +53,7 @@ const unaryBackward =
   (memory) => {
     const { kernels } = memory.backend;
     const n = BATCH;
-    const [dy, kept, dx] = [memory.array(n), memory.array(n, ...domain(name)), memory.array(n)];
+    const [dy, kept, dx] = [memory.array(n), memory.array(n, ...domainOf(name)), memory.array(n)];
     const record = { n, dy: dy.ptr, kept: kept.ptr, out: into(dx.ptr), ...ATTRIBUTES };
     return {
       name: `${name}Backward`,

@@ -2,11 +2,10 @@
  * Random arrays. The twin for normals is Marsaglia's polar method on `Math.random`. The twin for uniforms and bits is
  * `Math.random` itself, in loops over typed arrays. Twins make different random numbers, so only the times are compared.
  */
-import type { Key } from '../src/backend/kernels.ts';
+import { randomWork } from '../src/models/benchmark/works.ts';
 import type { Make, Subject } from './subject.ts';
 import { polarNormals } from './twins.ts';
 
-const KEY: Key = { seed: [1, 2], stream: [3, 4] };
 /** The size of the noise of a batch of pictures, and a million. */
 const BATCH = 64 * 784;
 const MANY = 2 ** 20;
@@ -36,18 +35,7 @@ const TWINS: { readonly [K in Kernel]: (n: number) => () => void } = {
 
 export const randomCase =
   (name: Kernel, n: number): Make =>
-  (memory) => {
-    const { kernels } = memory.backend;
-    const out = memory.block(n);
-    return {
-      name,
-      shape: label(n),
-      samples: n,
-      bytes: 4 * n,
-      run: () => kernels.random(name, { n, out, key: KEY, block: 0 }),
-      twin: TWINS[name](n),
-    };
-  };
+  (memory) => ({ ...randomWork(memory, name, n), shape: label(n), twin: TWINS[name](n) });
 
 export const gaussian: Subject = {
   name: 'gaussian',

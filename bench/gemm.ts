@@ -4,14 +4,12 @@
  * for dX and TN for dW. A shape is written m x k x n. A product has 2·m·k·n flop. Twin: the triple loop. Roof: the
  * multiply-add peak on the same number of threads.
  */
+import { type Form, gemmWork, type Shape3 } from '../src/models/benchmark/works.ts';
 import type { Case } from './harness.ts';
 import type { Operands } from './operands.ts';
 import type { Setting } from './setting.ts';
 import type { Make, Subject } from './subject.ts';
 import * as twins from './twins.ts';
-
-export type Form = 'NN' | 'NT' | 'TN';
-export type Shape3 = readonly [m: number, k: number, n: number];
 
 /** The denoiser's layers at batch 64. */
 const LAYERS: readonly Shape3[] = [
@@ -35,28 +33,13 @@ const PRODUCTS: readonly (readonly [Form, Shape3])[] = [
 /** A quick run does not have this product. It has no twin, because the twin would take ten seconds. */
 const LARGE: readonly [Form, Shape3] = ['NN', [1024, 1024, 1024]];
 
-export function gemmCase([form, [m, k, n]]: readonly [Form, Shape3]): Make {
+export function gemmCase([form, shape]: readonly [Form, Shape3]): Make {
   return (memory) => {
-    const { kernels } = memory.backend;
+    const { operands, ...work } = gemmWork(memory, form, shape);
+    const [m, k, n] = shape;
+    const [a, b, c] = operands;
     const [aT, bT] = [form[0] === 'T', form[1] === 'T'];
-    const [a, b, c] = [memory.array(m * k), memory.array(k * n), memory.array(m * n)];
-    return {
-      name: `gemm ${form}`,
-      shape: `${m}x${k}x${n}`,
-      flop: 2 * m * k * n,
-      bytes: 4 * (m * k + k * n + m * n),
-      roof: memory.multiplyAddPeak(),
-      run: () =>
-        kernels.gemm({
-          m: m,
-          n: n,
-          k: k,
-          a: { ptr: a.ptr, transposed: aT },
-          b: { ptr: b.ptr, transposed: bT },
-          out: { ptr: c.ptr, accumulate: false },
-        }),
-      twin: () => twins.gemm(m, n, k, a.twin, aT, b.twin, bT, c.twin),
-    };
+    return { ...work, twin: () => twins.gemm(m, n, k, a.twin, aT, b.twin, bT, c.twin) };
   };
 }
 

@@ -14,9 +14,10 @@ import type { Key } from '../src/backend/kernels.ts';
 import { rowOf } from '../src/backend/kernels.ts';
 import { type Bounds, even, GROUP, TILE_ROWS } from '../src/backend/partition.ts';
 import type { WasmKernels } from '../src/backend/wasm.ts';
+import type { Work } from '../src/models/benchmark/work.ts';
 import type { Case } from './harness.ts';
 import type { Operands } from './operands.ts';
-import type { Row, Work } from './row.ts';
+import type { Row } from './row.ts';
 import type { Setting } from './setting.ts';
 import type { Make, Subject } from './subject.ts';
 

@@ -11,22 +11,13 @@
  * work runs until the engine has compiled it completely. The statistics are from the package mitata.
  */
 import { measure } from 'mitata';
-import { type Row, rates, round, type Work } from './row.ts';
+import { runsFor, timed } from '../src/models/benchmark/timing.ts';
+import type { Workload } from '../src/models/benchmark/work.ts';
+import { type Row, rates, round } from './row.ts';
 import type { Setting } from './setting.ts';
-import { runsFor, timed } from './timing.ts';
-
-/** Work whose rate is an upper bound for other work: `amount` flop or bytes in each run, on all threads together. */
-export interface Roof {
-  readonly amount: number;
-  run(): void;
-}
 
 /** One piece of work to measure. */
-export interface Case extends Work {
-  readonly name: string;
-  readonly shape: string;
-  /** Does the work once. */
-  readonly run: () => void;
+export interface Case extends Workload {
   /** The same work in plain TypeScript. */
   readonly twin?: () => void;
   /**
@@ -34,8 +25,6 @@ export interface Case extends Work {
    * sleep.
    */
   readonly alone?: () => void;
-  /** The roof. It is compared by flop if the case has them, else by bytes. */
-  readonly roof?: Roof;
   /**
    * For work whose operands are not `Operands`: runs the work and its twin, and returns the difference of their
    * results.

@@ -6,10 +6,11 @@
  */
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Form, Shape3 } from '../src/models/benchmark/works.ts';
 import { drift } from '../src/sde/processes/index.ts';
 import { apply } from './engine.ts';
 import { randomCase } from './gaussian.ts';
-import { type Form, gemmCase, type Shape3 } from './gemm.ts';
+import { gemmCase } from './gemm.ts';
 import { type Case, sample } from './harness.ts';
 import { lectureStep } from './lecture.ts';
 import { Operands } from './operands.ts';

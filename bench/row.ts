@@ -1,3 +1,5 @@
+import type { Work } from '../src/models/benchmark/work.ts';
+
 /**
  * One measurement: a line of `--json`, a row of the tables, an entry of the results file. A field that does not apply
  * is missing.
@@ -42,20 +44,6 @@ export interface Row {
 
 /** Four significant digits. A shared machine does not allow more. */
 export const round = (x: number): number => Number(x.toPrecision(4));
-
-/** The amount of work of one run. A field that does not apply is missing. */
-export interface Work {
-  /** Floating-point operations. */
-  readonly flop?: number;
-  /** Bytes that must be read and written. */
-  readonly bytes?: number;
-  /** Elements of the result. */
-  readonly elements?: number;
-  /** Random numbers. */
-  readonly samples?: number;
-  /** Updates of paths: paths times steps. */
-  readonly updates?: number;
-}
 
 /** The rates of work that takes `ms` milliseconds. */
 export function rates({ flop, bytes, elements, samples, updates }: Work, ms: number): Partial<Row> {

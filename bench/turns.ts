@@ -2,8 +2,9 @@
  * `--against` starts this process for each of the two checkouts. When its parent sends a request, it measures a slice of
  * a row. It uses only the interface `Bench` of a checkout, because the checkout may be older than this file.
  */
+
+import { runsFor, timed } from '../src/models/benchmark/timing.ts';
 import type { Setting } from './setting.ts';
-import { runsFor, timed } from './timing.ts';
 
 /** The exports of a checkout's bench/: from subjects.ts, operands.ts and engine.ts. */
 export interface Bench<Memory extends { release(): void }> {
