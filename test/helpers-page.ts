@@ -54,10 +54,14 @@ export function checkedAddress(lesson: Lesson): string {
 }
 
 /** Waits until a figure has a result of its own, and gives its hashes. A live figure is started. */
-export async function computed(page: Page, { id, live }: AnyFigure): Promise<Record<string, string>> {
+export async function computed(
+  page: Page,
+  { id, live, unhashed }: AnyFigure,
+): Promise<Record<string, string>> {
   await page.click(`#${id} [data-place=controls] button:text-is("${live ?? 'Reset'}")`);
-  // The copy button of a command is the script's: the build has none.
-  await page.waitForSelector(`#${id} [data-place=command] button`, { ...PATIENCE, state: 'attached' });
+  // The copy button of a command is the script's: the build has none. A figure without hashes has no command.
+  if (!unhashed)
+    await page.waitForSelector(`#${id} [data-place=command] button`, { ...PATIENCE, state: 'attached' });
   await page.waitForFunction(
     (figure) => document.querySelector(`#${figure} .tools > .status`)?.textContent?.trim() === '',
     id,

@@ -27,9 +27,14 @@ export interface Exports extends Readonly<Record<KernelName, Kernel>> {
   isFused(at: Ptr): number;
 }
 
+/** Sets the bytes of a build, before the first instance of it. The page fetches the relaxed build only if it is needed. */
+export function setBuild(numerics: Numerics, bytes: Uint8Array<ArrayBuffer>): void {
+  BUILDS[numerics] = bytes;
+}
+
 /** Whether this engine can run the relaxed build. */
 export function hasRelaxedSimd(): boolean {
-  return WebAssembly.validate(relaxed);
+  return WebAssembly.validate(BUILDS.relaxed);
 }
 
 /** The bytes of a build. Recorded results contain the hash of these bytes. */

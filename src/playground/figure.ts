@@ -55,6 +55,11 @@ export interface Figure<K extends JobName = JobName> {
    * first picture is computed by `npm run page:frames`, not at each build.
    */
   readonly live?: string;
+  /**
+   * A figure of measured times has no hashes and no command, because no two runs are equal. The value says so in one
+   * sentence, in the place of both.
+   */
+  readonly unhashed?: string;
   /** Settings with which a live figure ends within seconds. The checks of the page run it with these. */
   readonly short?: Values;
   /** The number of pictures in a run. */

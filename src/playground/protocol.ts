@@ -10,6 +10,7 @@ import type { OnePathJob } from './lessons/equations/job-one-path.ts';
 import type { OrdersJob } from './lessons/equations/job-orders.ts';
 import type { FiveStepsJob } from './lessons/five-steps/job.ts';
 import type { CoursesJob } from './lessons/labels/job.ts';
+import type { KernelsJob } from './lessons/kernels/job.ts';
 import type { NoisingJob } from './lessons/noising/job-noising.ts';
 import type { SchedulesJob } from './lessons/noising/job-schedules.ts';
 import type { PureNoiseJob } from './lessons/pure-noise/job.ts';
@@ -40,6 +41,7 @@ export interface Jobs {
   readonly 'denoiser-file': DenoiserFileJob;
   readonly 'denoiser-open': DenoiserOpenJob;
   readonly 'denoiser-threads': ThreadsJob;
+  readonly kernels: KernelsJob;
   readonly step: StepJob;
   readonly 'step-tensor': TensorJob;
   readonly 'step-difference': DifferenceJob;

@@ -71,6 +71,11 @@ export class Lab {
     if (given && !figure.live) void this.compute('still');
   }
 
+  /** The result that is shown; null while the page shows the picture of the build. */
+  get shown(): Hashed | null {
+    return this.result.value;
+  }
+
   /** Computes with the settings as they are. @param show the moment that is shown then */
   compute(show: 'still' | 'same', yields = Infinity): Promise<boolean> {
     const pending = this.run(show, yields).finally(() => {
@@ -314,7 +319,8 @@ export class Lab {
 
   private command(): TemplateResult {
     const lines: readonly CommandOf[] = this.figure.commands(this.values.value);
-    if (lines.length === 0) return html`<p>No command makes this: it is your own drawing.</p>`;
+    if (lines.length === 0)
+      return html`<p>${this.figure.unhashed ?? 'No command makes this: it is your own drawing.'}</p>`;
     return html`${lines.map(
       ({ line }) => html`<div class="command"><code>${line}</code>
         <button @click=${() => this.copy(line, 'The line is copied.')}>Copy</button></div>`,

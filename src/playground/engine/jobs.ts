@@ -17,6 +17,7 @@ export const JOBS: Programs = {
   'denoiser-file': async () => ({ compute: (await import('../lessons/denoiser/job.ts')).file }),
   'denoiser-open': async () => ({ compute: (await import('../lessons/denoiser/job.ts')).open }),
   'denoiser-threads': () => import('../lessons/denoiser/job-threads.ts'),
+  kernels: () => import('../lessons/kernels/job.ts'),
   step: () => stepper('step'),
   'step-tensor': () => stepper('tensorOf'),
   'step-difference': () => stepper('differenceOf'),

@@ -5,6 +5,7 @@ import { DENOISER_LESSON } from './denoiser/lesson.ts';
 import { EQUATIONS_LESSON } from './equations/lesson.ts';
 import { FIVE_STEPS_LESSON } from './five-steps/lesson.ts';
 import { LABELS_LESSON } from './labels/lesson.ts';
+import { KERNELS_LESSON } from './kernels/lesson.ts';
 import { NOISING_LESSON } from './noising/lesson.ts';
 import { PURE_NOISE_LESSON } from './pure-noise/lesson.ts';
 import { SCORES_LESSON } from './scores/lesson.ts';
@@ -22,4 +23,5 @@ export const LESSONS: readonly Lesson[] = [
   SCORES_LESSON,
   LABELS_LESSON,
   UNET_LESSON,
+  KERNELS_LESSON,
 ];

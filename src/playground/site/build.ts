@@ -70,9 +70,12 @@ async function bundle(out: string): Promise<Assets> {
 /** Kernels as files of their own, which the worker fetches before it begins. */
 const wasmFiles: Plugin = {
   name: 'wasm-files',
-  setup({ onLoad }) {
-    // No lesson computes with relaxed numerics: an engine without them is what the page has.
-    onLoad({ filter: /relaxed\.wasm$/ }, () => ({ contents: 'export default new Uint8Array();' }));
+  setup({ onLoad, onResolve }) {
+    // Only the lesson on kernels computes with relaxed numerics. It fetches that build when it needs it.
+    onResolve({ filter: /relaxed\.wasm$/ }, ({ path, importer }) =>
+      /relaxed-build\.ts$/.test(importer) ? undefined : { path, namespace: 'left-out' },
+    );
+    onLoad({ filter: /./, namespace: 'left-out' }, () => ({ contents: 'export default new Uint8Array();' }));
     onLoad({ filter: /\.wasm$/ }, ({ path, suffix }) =>
       suffix === '?file'
         ? { contents: readFileSync(path), loader: 'file' }

@@ -102,18 +102,22 @@ ${footer('<p id="engine">Nothing is computed yet. Press Run, or change a setting
   return document(assets, lesson.slug, `${lesson.title} · langevin`, lesson.summary, body);
 }
 
+const HASHES =
+  'The SHA-256 of what is shown is that in the last event of the command with <code>--json</code>.';
+const LINES =
+  'Each line makes the same numbers, bit for bit. Without an installed langevin: <code>npx langevin …</code>';
+
 function lab({ figure, caption, code }: FigureBlock, still: Still): string {
-  const { id, title } = figure;
+  const { id, title, unhashed } = figure;
+  const lines = figure
+    .commands(figure.initial)
+    .map(({ line }) => `<div class="command"><code>${escaped(line)}</code></div>`)
+    .join('');
   const tabs = ['code', 'numbers', 'command'];
   const contents = [
     code.map(source).join(''),
-    `<div data-place="numbers">${numbersTable(still)}</div><p class="small">The SHA-256 of what is shown is that in the last event of the command with <code>--json</code>.</p>`,
-    `<div data-place="command">${figure
-      .commands(figure.initial)
-      .map(({ line }) => `<div class="command"><code>${escaped(line)}</code></div>`)
-      .join(
-        '',
-      )}</div><p class="small">Each line makes the same numbers, bit for bit. Without an installed langevin: <code>npx ${'langevin'} …</code></p>`,
+    `<div data-place="numbers">${numbersTable(still)}</div><p class="small">${unhashed ?? HASHES}</p>`,
+    `<div data-place="command">${unhashed ? `<p>${unhashed}</p>` : lines}</div>${unhashed ? '' : `<p class="small">${LINES}</p>`}`,
   ];
   const at = `data-frame="${still.frame}" data-last="${still.last}" data-moment="${escaped(still.moment)}"`;
   return `<section class="lab" id="${id}" aria-labelledby="${id}-title" ${at}>
