@@ -501,7 +501,7 @@ suite('cli: diffusion', (test) => {
         [['train', 'lecture', '--noise', '1'], /unknown option --noise/],
         [['sample', '--sampler', 'heum'], /--sampler: expected ddpm, ddim, .*Did you mean "heun"\?/],
         [['sample', '--label', 'seven'], /--label: expected whole numbers, such as 3,1,4, got "seven"/],
-        [['sample', '--label', '-1'], /--label: expected a whole number or several/],
+        [['sample', '--label', '-1'], /--label: expected whole numbers, such as 3,1,4, got "-1"/],
         [['sample', '--json', '--quiet'], /--json: expected no --quiet with it, got both/],
         [['schedules', '--schedule', 'linear,cosin'], /got "cosin"\. Did you mean "cosine"\?/],
         [['schedules', '--steps', '1'], /--steps: expected a whole number >= 2, got "1"/],
