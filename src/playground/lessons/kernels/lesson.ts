@@ -22,7 +22,7 @@ random numbers have few: here they are compared with the copy.</p>`,
     {
       figure: KERNELS,
       caption:
-        'A bar is the median of a work’s share of its roof. The thin mark goes from the first quartile to the third. Move the slider to see other numbers of threads, and the relaxed build. Before you press <strong>Measure</strong> you see the results of another machine, which is named above the bars. It was busy with other work: long marks say so.',
+        'A bar is the median of a work’s share of its roof. The thin mark goes from the first quartile to the third. Move the slider to see other numbers of threads, and the relaxed build. Before you press <strong>Measure</strong> you see the results of another machine, which is named above the bars.',
       code: [
         { file: 'src/models/benchmark/rounds.ts', from: 'export function* measureRounds(' },
         { file: 'src/models/benchmark/works.ts', from: 'export function gemmWork(' },
