@@ -15,6 +15,7 @@ import type { NoisingJob } from './lessons/noising/job-noising.ts';
 import type { SchedulesJob } from './lessons/noising/job-schedules.ts';
 import type { PureNoiseJob } from './lessons/pure-noise/job.ts';
 import type { ScoresJob } from './lessons/scores/job.ts';
+import type { StartJob } from './lessons/start/job.ts';
 import type { BrokenJob, DifferenceJob, StepJob, TensorJob } from './lessons/step/jobs.ts';
 import type { CompletingJob } from './lessons/unet/job-completing.ts';
 import type { GrowingJob } from './lessons/unet/job-growing.ts';
@@ -47,6 +48,7 @@ export interface Jobs {
   readonly 'step-difference': DifferenceJob;
   readonly 'step-broken': BrokenJob;
   readonly 'pure-noise': PureNoiseJob;
+  readonly start: StartJob;
   readonly 'five-steps': FiveStepsJob;
 }
 export type JobName = keyof Jobs;

@@ -1,39 +1,15 @@
 /** `langevin train diffusion`: its settings, its network and its results. train.ts runs the training. */
 import { Objective } from '../../diffusion/objective.ts';
 import { quoted } from '../../models/command-line.ts';
-import { DiffusionMlp } from '../../models/networks/diffusion-mlp.ts';
-import type { DiffusionNetwork, DiffusionSizes } from '../../models/networks/diffusion-network.ts';
-import { UNet } from '../../models/networks/unet.ts';
-import { DiffusionPipeline, trainingSchedule } from '../../models/pipeline.ts';
-import {
-  DIFFUSION_MLPS,
-  DIFFUSION_TABLE,
-  DIFFUSION_UNETS,
-  type DiffusionNetworkName,
-} from '../../models/settings.ts';
-import { spreadTones } from '../../models/tones.ts';
-import { type DiffusionRecipe, diffusionTrainer, resumeDiffusion } from '../../models/training/diffusion.ts';
-import { Rng } from '../../random/rng.ts';
-import { asUsage, readSettings, UsageError } from '../options/arguments.ts';
+import { trainingSchedule } from '../../models/pipeline.ts';
+import { DIFFUSION_TABLE } from '../../models/settings.ts';
+import { type DiffusionRecipe, resumeDiffusion } from '../../models/training/diffusion.ts';
+import { checkVariance, newDiffusionTrainer } from '../../models/training/new-diffusion.ts';
+import { asUsage, readSettings } from '../options/arguments.ts';
 import type { Command } from '../options/command.ts';
 import { PROGRAM } from '../options/program.ts';
 import { DIFFUSION_FILES, diffusionResults } from '../results/diffusion-results.ts';
 import { trainCommand } from './train.ts';
-
-/** The network of that name, for pictures of these sizes and this number of classes. */
-function diffusionNetwork(
-  name: DiffusionNetworkName,
-  sizes: DiffusionSizes,
-  learnsVariance: boolean,
-  rng: Rng,
-): DiffusionNetwork {
-  const variances = learnsVariance ? sizes.channels : 0;
-  return isUnet(name)
-    ? new UNet({ ...DIFFUSION_UNETS[name], ...sizes, variances, rng })
-    : new DiffusionMlp({ ...DIFFUSION_MLPS[name as keyof typeof DIFFUSION_MLPS], ...sizes, rng });
-}
-
-const isUnet = (name: DiffusionNetworkName): name is keyof typeof DIFFUSION_UNETS => name in DIFFUSION_UNETS;
 
 export const TRAIN_DIFFUSION: Command = trainCommand<DiffusionRecipe>({
   name: 'train diffusion',
@@ -48,36 +24,12 @@ export const TRAIN_DIFFUSION: Command = trainCommand<DiffusionRecipe>({
   out: 'out/diffusion',
   files: DIFFUSION_FILES,
   begin(options) {
-    const {
-      model: name,
-      variance,
-      seconds,
-      tones: toneName,
-      ...settings
-    } = readSettings(DIFFUSION_TABLE, options);
-    const learnsVariance = variance === 'learned';
-    if (learnsVariance && !isUnet(name)) {
-      throw new UsageError(
-        `--variance learned: expected --model ${Object.keys(DIFFUSION_UNETS).join(', ')}, got ${name}`,
-      );
-    }
+    const { seconds: _limit, ...settings } = readSettings(DIFFUSION_TABLE, options);
     // This checks that the settings fit together, before the data are loaded.
+    asUsage(() => checkVariance(settings));
     const { predicts, lossWeighting } = settings;
     asUsage(() => new Objective(trainingSchedule(settings), { predicts, lossWeighting }));
-    return (data, limitSeconds) => {
-      const { height, width, channels, classes } = data.train;
-      const known = settings.labelDropout === 1 ? 0 : classes;
-      const rng = new Rng(settings.seed).stream('initial values');
-      const network = diffusionNetwork(
-        name,
-        { height, width, channels, classes: known },
-        learnsVariance,
-        rng,
-      );
-      const tones = toneName === 'spread' ? spreadTones(data.train) : [];
-      const model = new DiffusionPipeline(network, { ...settings, tones });
-      return diffusionTrainer(model, data, { ...settings, tones }, limitSeconds);
-    };
+    return (data, limitSeconds) => newDiffusionTrainer(data, settings, limitSeconds);
   },
   resume: resumeDiffusion,
   lines({ model, settings }, parameters) {

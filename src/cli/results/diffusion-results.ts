@@ -1,9 +1,8 @@
 /** The results of `langevin train diffusion`, in addition to those of every training run. */
 import { encodePng } from '../../image/png.ts';
-import { labelsInTurn, samplePictures } from '../../models/sample.ts';
-import { type Samples, sampleGrid } from '../../models/sample-grid.ts';
-import { GUIDANCE } from '../../models/sampling-defaults.ts';
+import { sampleGrid } from '../../models/sample-grid.ts';
 import type { DiffusionRecipe } from '../../models/training/diffusion.ts';
+import { columnsFor, samplesOf } from '../../models/training/new-diffusion.ts';
 import { FigureHashes } from './figures.ts';
 import { type Results, type Run, setName } from './run-results.ts';
 
@@ -14,23 +13,6 @@ export const DIFFUSION_FILES = {
   'samples.png': 'samples, one class per column',
   'loss.svg': 'the loss over the epochs',
 } as const;
-
-const COUNT = 100;
-
-/** The number of columns: one for each class, if there are at most 20 classes. */
-const columnsFor = (classes: number) => (classes > 1 && classes <= 20 ? classes : 10);
-
-/** Pictures sampled with the moving average of the network. */
-function samples({ trainer }: Run<DiffusionRecipe>): Samples {
-  const { model, settings } = trainer.recipe;
-  const { height, width, classes } = model.network.sizes;
-  const columns = columnsFor(classes);
-  const labels = labelsInTurn(model, Math.floor(COUNT / columns) * columns);
-  const guidance = classes > 0 ? (model.sampling.guidance ?? GUIDANCE) : 1;
-  const sampling = { labels, guidance, seed: settings.seed };
-  const pictures = trainer.withAverage(() => samplePictures(model, sampling));
-  return { height, width, labels, pictures };
-}
 
 export function diffusionResults(run: Run<DiffusionRecipe>): Results {
   const { model, settings } = run.trainer.recipe;
@@ -46,7 +28,7 @@ export function diffusionResults(run: Run<DiffusionRecipe>): Results {
     contents: {
       'samples.png': hashes.content(
         'samples.png',
-        () => samples(run),
+        () => samplesOf(run.trainer),
         (figure) => encodePng(sampleGrid(figure, columns)),
       ),
     },

@@ -23,6 +23,7 @@ export const JOBS: Programs = {
   'step-difference': () => stepper('differenceOf'),
   'step-broken': () => stepper('broken'),
   'pure-noise': () => import('../lessons/pure-noise/job.ts'),
+  start: () => import('../lessons/start/job.ts'),
   'five-steps': () => import('../lessons/five-steps/job.ts'),
 };
 

@@ -9,10 +9,12 @@ import { LABELS_LESSON } from './labels/lesson.ts';
 import { NOISING_LESSON } from './noising/lesson.ts';
 import { PURE_NOISE_LESSON } from './pure-noise/lesson.ts';
 import { SCORES_LESSON } from './scores/lesson.ts';
+import { START_LESSON } from './start/lesson.ts';
 import { STEP_LESSON } from './step/lesson.ts';
 import { UNET_LESSON } from './unet/lesson.ts';
 
 export const LESSONS: readonly Lesson[] = [
+  START_LESSON,
   BROWNIAN_LESSON,
   EQUATIONS_LESSON,
   NOISING_LESSON,
