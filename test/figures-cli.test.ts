@@ -108,7 +108,7 @@ suite('cli: figures', (test) => {
         await numbersOf(lecture, folder),
         await numbersOf([...lecture, '--threads', '1'], folder),
       ];
-      assert.equal(Object.keys(twice[0]).sort(), ['loss.svg', 'sampled.png', 'seen.png']);
+      assert.equal(Object.keys(twice[0]).sort(), ['index.html', 'loss.svg', 'sampled.png', 'seen.png']);
       assert.equal(twice[1], twice[0]);
 
       const tiny = ['train', 'diffusion', '--model', 'mlp-tiny', '--out', 'm'];
