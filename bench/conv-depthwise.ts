@@ -15,7 +15,10 @@ const LAYERS = [
 const DIRECTIONS = ['forward', 'input gradient', 'weight gradient'] as const;
 type Direction = (typeof DIRECTIONS)[number];
 
-/** y from x and w, dx from dy and w, or dw from x and dy. In a gradient `y` is dy. */
+/**
+ * Computes y from x and w, dx from dy and w, or dw from x and dy. For a gradient, `y` holds dy, and the
+ * result is written to `x` (dx) or `w` (dw).
+ */
 function loops(
   makes: Direction,
   { batch, height, width, inChannels: channels }: ConvSizes,

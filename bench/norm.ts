@@ -1,6 +1,7 @@
 /**
- * Group normalisation of maps at the sizes of a small U-Net, with batch 64, without and with SiLU. There is the forward
- * pass, and the backward pass with the gradients of the parameters. Twin: loops over Float32Array. Roof: a plain copy.
+ * Group normalisation of maps at the sizes of a small U-Net, with batch 64, without and with SiLU. The cases
+ * are the forward pass, and the backward pass with the gradients of the parameters. Twin: loops over
+ * Float32Array. Roof: a plain copy.
  */
 import type { Setting } from './setting.ts';
 import type { Make, Subject } from './subject.ts';

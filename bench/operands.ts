@@ -1,2 +1,2 @@
-/** The operands of the benchmark. A comparison with another checkout finds them under this name (checkout.ts). */
+/** The operands of the benchmark. For comparisons, checkout.ts imports this path from another checkout. */
 export { Operands } from '../src/models/benchmark/operands.ts';

@@ -1,16 +1,16 @@
 /**
- * C[m,n] = [C +] op(A)·op(B) [+ bias], then an activation, float32, row-major and dense. op(A) is [m,k]. It is stored
- * [m,k] or, with `aT`, [k,m]. op(B) is [k,n]. It is stored [k,n] or, with `bT`, [n,k].
+ * C[m,n] = [C +] op(A)·op(B) [+ bias], then an activation. All arrays are float32, row-major and dense.
+ * op(A) is [m,k]. A is stored [m,k], or [k,m] with `aT`. op(B) is [k,n]. B is [k,n], or [n,k] with `bT`.
  *
  * There are three layers: blocks over n and k that fit the L2 cache, panels packed in the micro-kernel's order
  * (pack.ts), and the register tile. The tile is tile-4x8.ts, or tile-6x8-fma.ts in the relaxed build. The builds do not
  * differ elsewhere. A block of B is packed once and used for all rows. A panel of A is packed just before use. It stays
- * in L1 while it is multiplied by the block. So C is written along its rows. Writing along columns would touch a page
- * for every row. For a short k, address translation would then cost more than the arithmetic.
+ * in L1 while it is multiplied by the whole block. C is therefore written along its rows. Along columns, each
+ * row would touch another page. For a short k, address translation would then cost more than the arithmetic.
  *
  * Order of summation: k is cut into equal blocks of at most KC steps. Within a block each element is summed in
  * ascending k, and blocks are added in ascending order. The order depends only on k, and not on m, n, or the part of C
- * that a caller requests. So threads can share the work without changing a bit.
+ * that a caller requests. So threads can share the work, and all bits stay the same.
  *
  * Accuracy: |error| <= (k + 2)·2^-24·Σ|a||b|, the textbook bound. Source: Goto and van de Geijn (2008); Van Zee and van
  * de Geijn, BLIS (2015).

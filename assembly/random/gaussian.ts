@@ -29,7 +29,7 @@ const CHUNK: i32 = 1024;
 @inline
 function radius(word: v128): v128 {
   const x = f32x4.add(f32x4.convert_i32x4_s(i32x4.shr_u(word, 1)), constant(ANGLE, 1));
-  // As in logNormal. We also subtract 31 from the exponent field. That gives k - 31, which is exactly 0 for u near 1.
+  // The method is logNormal's. We also subtract 31 from the exponent field: k - 31 is exactly 0 for u near 1.
   const bits = i32x4.sub(x, constant(ANGLE, 2));
   const k = f32x4.convert_i32x4_s(i32x4.shr_s(bits, 23));
   const m = i32x4.add(v128.and(bits, constant(ANGLE, 3)), constant(ANGLE, 4));
@@ -61,8 +61,8 @@ export function gaussian(from: i32, to: i32, r: RandomRecord): void {
   let n = to - from;
   let out = r.out + (from << 2);
   let block = blockOf(from, r);
-  // We first make the words of a whole chunk, and then the normals in their place. The iterations of each loop do not
-  // wait for one another. Words and normals of one group after the other would be one long chain.
+  // We make the words of a whole chunk, then the normals in their place. The iterations of each loop are
+  // independent. If each group's normals followed its words, the operations would be one long chain.
   while (n >= GROUP) {
     const chunk = min(n, CHUNK) & ~(GROUP - 1);
     const end = out + (chunk << 2);
@@ -99,7 +99,7 @@ function inBlockOrder(at: usize, toUniform: bool): void {
 // @ts-ignore: decorator
 @inline
 function put(at: usize, word: v128, toUniform: bool): void {
-  // The top 24 bits times 2^-24: every multiple of 2^-24 in [0, 1), exactly.
+  // The top 24 bits, times 2^-24. This is exact and gives every multiple of 2^-24 in [0, 1).
   const uniform = f32x4.mul(f32x4.convert_i32x4_s(i32x4.shr_u(word, 8)), f32x4.splat(5.960464477539063e-8));
   v128.store(at, toUniform ? uniform : word);
 }

@@ -1,8 +1,8 @@
 /**
  * The mean squared error of two arrays, and its gradient.
  *
- * Order of summation: blocks of BLOCK elements in float32, eight lanes each. The sums of blocks are added in float64,
- * in ascending order.
+ * Order of summation: each block of BLOCK elements is summed in float32, in eight lanes. The sums of blocks
+ * are added in float64, in ascending order.
  */
 import { MseBackwardRecord, MseRecord, SquaredErrorBlocksRecord } from '../records';
 import { BLOCK, lanes } from './sum';
@@ -27,7 +27,7 @@ function squaredErrorBlock(n: i32, a: usize, b: usize): f64 {
   return total;
 }
 
-/** The sums of blocks of squared errors, as `sumBlocks`. */
+/** partials[i] is the sum of the squared errors in block i, for from <= i < to. See also `sumBlocks`. */
 export function squaredErrorBlocks(from: i32, to: i32, r: SquaredErrorBlocksRecord): void {
   for (let i = from; i < to; ++i) {
     const at = (i * BLOCK) << 2;
@@ -35,7 +35,7 @@ export function squaredErrorBlocks(from: i32, to: i32, r: SquaredErrorBlocksReco
   }
 }
 
-/** out[0] = mean of (a - b)² over n elements. For n = 0 it is NaN, as 0/0. One thread does all the work. */
+/** out[0] = mean of (a - b)² over n elements. For n = 0 this is 0/0, NaN. One thread does all the work. */
 export function mse(from: i32, to: i32, r: MseRecord): void {
   let total: f64 = 0;
   for (let i = 0; i < r.n; i += BLOCK) {

@@ -52,7 +52,7 @@ export interface Job {
   readonly chunks: number;
 }
 
-/** @internal because its constructor names WebAssembly */
+/** @internal because its constructor has parameters of WebAssembly types */
 export class ThreadPool {
   private readonly block = new SharedArrayBuffer(CONTROL_BYTES);
   private readonly control: Control = controlOver(this.block);
@@ -92,8 +92,8 @@ export class ThreadPool {
   }
 
   /**
-   * Publishes the chunks of `kernel`, after the job before it is finished. The record and the operands must not change
-   * until this job is finished. @throws as `run`
+   * First finishes the previous job, then publishes the chunks of `kernel`. The record and the operands must
+   * not change until this job is finished. @throws as `run`
    */
   start(kernel: string, record: number, chunks: readonly Bounds[]): Job {
     this.finish();

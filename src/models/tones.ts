@@ -1,22 +1,25 @@
 /**
- * Tones: the numbers that stand for the 256 greys of a pixel while a diffusion network works. Without a table they are
- * linear, v in [0, 1] to 2·v - 1. A table holds 256 numbers that increase from -1 to 1, one for each grey:
+ * Tones are the numbers with which a diffusion network represents the 256 greys of a pixel. Without a table
+ * the map is linear: v in [0, 1] becomes 2·v - 1. A table holds 256 numbers that increase from -1 to 1, one
+ * for each grey:
  *
- *     encode: grey to the table's number; values between two greys are interpolated
- *     decode: number to one of the 256 greys: the nearest of the table, or by cuts (cuts.ts)
+ *     encode   maps a grey to its number in the table; values between two greys are interpolated
+ *     decode   maps a number to one of the 256 greys: the grey with the nearest tone, or by cuts (cuts.ts)
  *
- * A network's samples carry small errors. On a linear scale an error of 1/255 turns the black ground into a grey that
- * no real picture has there, and the frequent greys (253 and 254 are most of MNIST's ink) into their neighbours. `spreadTones`
- * makes a table with room where the greys of a data set are frequent:
+ * A network's samples have small errors. On a linear scale, an error of 1/255 changes the grey. The black
+ * background gets a grey that no real picture has there. The frequent greys (253 and 254 are most of MNIST's
+ * ink) become their neighbours. `spreadTones` makes a table in which frequent greys of a data set are farther
+ * apart:
  *
  *     tone(0) = -1
  *     tone(g) = -1 + GAP + (2 - GAP)·((1 - SHARE)·(g - 1)/254 + SHARE·F(g)),   g = 1 to 255
  *
- * where F(g) is the share of the ink (all pixels that are not 0) below g, plus half of that at g. An error below GAP/2
- * leaves the ground at 0. GAP is wide, so that a sampler decides at noise of a tenth of the range, which a network learns
- * well, whether a pixel has ink.
+ * The ink is all pixels that are not 0. F(g) is the share of the ink with a grey below g, plus half of the
+ * share with grey g. With an error below GAP/2, the background still becomes 0. GAP is wide for a reason: a
+ * sampler then decides at noise of a tenth of the range whether a pixel has ink. A network learns this level
+ * of noise well.
  *
- * cuts.ts has the other way back: cuts, which are set so that samples have the greys of the data.
+ * cuts.ts has the other decoder. Its cuts are set so that the samples have the greys of the data.
  *
  * Left out on purpose: a table for each channel.
  */
@@ -36,12 +39,12 @@ import {
   rounded,
 } from './cuts.ts';
 
-/** 256 numbers that increase from -1 to 1; none for linear tones. */
+/** 256 numbers that increase from -1 to 1. The list is empty for linear tones. */
 export type Tones = readonly number[];
 
 const GAP = 0.4;
 const SHARE = 0.7;
-/** Tones that give the frequent greys of a data set more room: see the file's header. */
+/** Tones in which the frequent greys of a data set are farther apart: see the file's header. */
 export function spreadTones(dataset: Dataset): Tones {
   const counts = greyCounts(dataset.images);
   const ink = dataset.images.length - counts[0];
@@ -56,18 +59,18 @@ export function spreadTones(dataset: Dataset): Tones {
 }
 
 export interface TonesSettings {
-  /** What stands for each grey; linear by default. */
+  /** The tone of each grey. Tones are linear by default. */
   readonly tones?: Tones;
-  /** How numbers become greys again; the nearest tone by default. */
+  /** The cuts that decode numbers to greys. By default the nearest tone decides. */
   readonly cuts?: Cuts;
-  /** Cuts for each kind of picture in place of the common ones; they need the common ones. */
+  /** Cuts for each kind of picture, used instead of the common `cuts`. If given, `cuts` is required too. */
   readonly kinds?: readonly Kind[];
 }
 
-/** Tones and cuts in a file; none where it says nothing of them. */
+/** The fields of tones and cuts in a file. A missing field means an empty list. */
 export const TONES_FIELDS = { tones: listField(GREYS, true), ...CUTS_FIELDS };
 
-/** Tones and cuts as settings. Empty ones are left out. @throws ValueError for lists that they cannot be */
+/** Tones and cuts as settings. Empty ones are left out. @throws ValueError for invalid lists */
 export function tonesSettings(given: TonesSettings): TonesSettings {
   if (given.kinds?.length && !given.cuts?.length)
     throw new ValueError('kinds: expected common cuts beside them, got none');
@@ -80,7 +83,7 @@ export function tonesSettings(given: TonesSettings): TonesSettings {
   return Object.fromEntries(lists.filter(([, list]) => list.length > 0));
 }
 
-/** Pictures in [0, 1] as diffusion networks see them, in [-1, 1]. */
+/** Encodes pictures in [0, 1] as the tones in [-1, 1] that diffusion networks use. */
 export function encodeTones(images: Tensor, { tones = [] }: TonesSettings): Tensor {
   if (tones.length === 0) return images.mul(2).sub(1);
   return tensor(
@@ -93,16 +96,16 @@ export function encodeTones(images: Tensor, { tones = [] }: TonesSettings): Tens
 function toneAt(tones: Tones, value: number): number {
   const place = Math.min(1, Math.max(0, value)) * (GREYS - 1);
   const grey = Math.round(place);
-  // A byte over 255 in float32 is off by less than this.
+  // For a value byte/255 in float32, the rounding error of `place` is less than 1e-4.
   if (Math.abs(place - grey) < 1e-4) return tones[grey];
   const below = Math.floor(place);
   return tones[below] + (place - below) * (tones[below + 1] - tones[below]);
 }
 
 /**
- * What a network made, as pixels in [0, 1]. Linear tones without cuts let values beyond -1 and 1 go beyond 0 and 1. NaN
- * stays NaN.
- * @param size numbers of a picture; all of them by default
+ * Decodes the output of a network to pixels in [0, 1]. With linear tones and no cuts, values outside [-1, 1]
+ * become pixels outside [0, 1]. NaN stays NaN.
+ * @param size how many numbers one picture has. By default all values are one picture.
  */
 export function decodeTones(
   values: ArrayLike<number>,

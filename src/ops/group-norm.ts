@@ -17,7 +17,7 @@ export interface GroupNormAttributes {
   readonly bias: boolean;
 }
 
-/** How many positions are added in float32, if a shape has no rows, as in [batch, time, channels]. */
+/** The number of positions added in float32, for shapes without rows such as [batch, time, channels]. */
 const RUN = 64;
 
 /** The fields of the kernels' records that follow from the inputs. */

@@ -1,6 +1,6 @@
 /** Runs work for a slice of time. */
 
-/** Milliseconds of `times` runs. */
+/** The time of `times` runs, in milliseconds. */
 export function timed(run: () => void, times = 1): number {
   const start = performance.now();
   for (let i = 0; i < times; i++) run();

@@ -1,32 +1,32 @@
-/** Small grey pictures in rows. A row is one image, so that many of them stay small as text. */
+/** Small grey pictures in rows. Each row is one SVG image, which keeps the text of the SVG short. */
 import { type Color, pixels } from './pixels.ts';
 import { px } from './svg.ts';
 
-/** Between two pictures, in pixels of a picture. */
+/** The gap between two pictures, in pixels of a picture. */
 const GAP = 4;
-/** A pixel of a picture has at most so many of the screen. */
+/** The largest scale: the side of a picture's pixel, in screen pixels. */
 const MOST_SCALE = 4;
 
-/** Pictures of one size, row after row of pixels, one after the other. */
+/** Pictures of one size. `bytes` holds one picture after the other, each row by row. */
 export interface Pictures {
   readonly width: number;
   readonly height: number;
   readonly bytes: ArrayLike<number>;
 }
 
-/** How pictures are laid out in a width. */
+/** How pictures are laid out in a given width. */
 export interface Layout {
-  /** Pictures in a row. */
+  /** The number of pictures in a row. */
   readonly across: number;
-  /** Whole pixels of the screen for one of a picture. */
+  /** The side of a picture's pixel, in whole screen pixels. */
   readonly scale: number;
-  /** From the left side of a picture to that of the next. */
+  /** The distance between the left sides of two neighbouring pictures, in screen pixels. */
   readonly pitch: number;
-  /** The width of a full row. */
+  /** The width of a full row, in screen pixels. */
   readonly width: number;
 }
 
-/** Lays out `count` pictures: as many in a row as fit at twice their size, at most `most`. */
+/** Lays out `count` pictures. A row has as many as fit at scale 2, and at most `most`. */
 export function layoutOf(count: number, side: number, width: number, most = 10): Layout {
   const fits = (scale: number) => Math.floor((width / scale + GAP) / (side + GAP));
   const across = Math.max(1, Math.min(count, most, fits(2)));
@@ -36,8 +36,8 @@ export function layoutOf(count: number, side: number, width: number, most = 10):
 }
 
 /**
- * Pictures `from` to before `to` beside each other.
- * @param color of a byte and its place in the picture; default grey
+ * Draws the pictures [from, to) beside each other.
+ * @param color gives the color for a byte and its place in the picture. By default it is grey.
  */
 export function digitRow(
   { width, height, bytes }: Pictures,
@@ -54,7 +54,7 @@ export function digitRow(
     return color(bytes[(from + i) * width * height + place], place);
   };
   const image = pixels({ x, y, width: scale * across, height: scale * height }, across, height, at);
-  // The ground of the page lies over what is between the pictures.
+  // Rectangles of class `paper`, the page's background, cover the gaps between the pictures.
   const gaps = Array.from({ length: n - 1 }, (_, i) => {
     const left = x + scale * (i * (width + GAP) + width);
     return `<rect class="paper" x="${px(left)}" y="${px(y)}" width="${scale * GAP}" height="${scale * height}"/>`;

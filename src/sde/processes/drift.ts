@@ -6,7 +6,7 @@ import { exp } from '../../math.ts';
 import { grown, linearProcess } from './linear.ts';
 import { defineProcess } from './process.ts';
 
-/** Brownian motion with drift, dX = μ dt + σ dW. @throws ValueError for parameters out of range */
+/** The SDE with drift, dX = aX dt + σ dW. @throws ValueError for parameters out of range */
 export const drift = defineProcess({
   name: 'drift',
   title: 'SDE with drift',

@@ -45,8 +45,8 @@ export const PROCESSES: readonly Family[] = [
 ] as readonly Family[];
 
 /**
- * The family of that name. Upper and lower case are the same.
- * @throws ValueError that lists them all
+ * The family with this name. Upper and lower case are not distinguished.
+ * @throws ValueError for an unknown name. The message lists all names.
  */
 export function processNamed(name: string): Family {
   return named('process', PROCESSES, name, ({ definition }) => definition.name);

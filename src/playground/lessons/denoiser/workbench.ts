@@ -1,4 +1,4 @@
-/** What stands below the denoiser: the number of threads, the files of its data, and its model as a file. */
+/** The controls below the denoiser's figure: number of threads, data files, and the model as a file. */
 import { signal } from '@preact/signals-core';
 import { html, nothing, type TemplateResult } from 'lit-html';
 import { Stopped } from '../../app/client.ts';
@@ -11,17 +11,17 @@ import type { OpenedDenoiser } from './job.ts';
 
 /** The folder of MNIST on the page's own origin. */
 const MNIST = new URL('mnist', document.baseURI).href;
-/** More threads are in the other figure. */
+/** The largest number of threads in the list. The other figure compares numbers of threads. */
 const MOST_THREADS = 64;
 
 export class Workbench {
   private readonly files = signal<readonly File[]>([]);
-  /** What the model that was opened does, beside its file's name. */
+  /** The opened model: the name of its file, and its results on test pictures. */
   private readonly opened = signal<{ readonly name: string; readonly model: OpenedDenoiser } | null>(null);
   private readonly problem = signal('');
   private readonly busy = signal('');
 
-  /** The settings of the jobs beside the figure's own. */
+  /** Settings of the jobs, in addition to the figure's settings. */
   more(): { readonly files: readonly File[]; readonly mnist: string } {
     return { files: this.files.value, mnist: MNIST };
   }
@@ -100,7 +100,7 @@ export class Workbench {
       <dl class="hashes"><dt>denoised.png</dt><dd><code data-opened>${hashes['denoised.png']}</code></dd></dl>`;
   }
 
-  /** Does it, and says what is wrong if it fails. */
+  /** Runs `what` and shows `words` meanwhile. If it fails, shows the error's message. */
   private async attempt(words: string, what: () => Promise<void>): Promise<void> {
     [this.busy.value, this.problem.value] = [`${words} …`, ''];
     try {

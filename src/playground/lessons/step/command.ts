@@ -1,4 +1,4 @@
-/** The step as settings, and the command whose first batch it is. */
+/** The settings of the step, and the command whose first training step it is. */
 import { commandLine } from '../../../models/command-line.ts';
 
 export interface StepSettings {
@@ -9,6 +9,6 @@ export interface StepSettings {
 
 export const STEP_SETTINGS: StepSettings = { batchSize: 16, noise: 0.5, seed: '0' };
 
-/** It has no more pictures than one batch: its epoch is this step. */
+/** The command that runs this step. Its data is limited to one batch, so its only epoch is one step. */
 export const stepCommand = (settings: StepSettings): string =>
   `${commandLine('train denoiser', { ...settings, limit: settings.batchSize, epochs: 1 })} --json`;
