@@ -1,30 +1,31 @@
 /**
- * Cuts: how a network's numbers become greys. Cuts are 255 numbers that do not fall. A number's grey is how many cuts are
- * at or below it. `matchedCuts` sets them so that a model's samples have the greys of a data set: cut(g) is the quantile
- * of the samples' numbers at the share of the data's pixels that are g or less. A network's numbers between two tones
- * (tones.ts) are then split as the data are.
+ * Cuts convert the outputs of a sampler to greys. A table of cuts is 255 numbers in ascending order. The grey of an output
+ * is the number of cuts that are at or below it. `matchedCuts` computes a table from samples of a model and a data set.
+ * With this table the samples have the distribution of greys of the data: cut(g) is a quantile of the outputs. Its level
+ * is the fraction of pixels in the data with a grey of at most g.
  *
- * Kinds: the samples of one model can have several tables of cuts. In MNIST the inside of a picture's strokes is one
- * grey, its plateau: 252, 253, 254 or 255. A network mixes the four within a picture, and so does a common table of cuts.
- * `matchedKinds` makes a table for each plateau:
+ * One model can have a table for each kind of picture. In a picture of MNIST most pixels inside the strokes have the same
+ * grey, the plateau: 252, 253, 254 or 255. A network mixes the four values within one picture. A single table of cuts
+ * cannot separate them. `matchedKinds` computes a table for each plateau:
  *
- *     plateau of a picture     the most frequent grey of its ink (all pixels that are not 0)
- *     kind                     a plateau of a share of LEAST_SHARE of the pictures or more; a picture of a rarer plateau
- *                              belongs to the kind that is nearest
- *     brightness of a sample   the median of its numbers that the common cuts make BRIGHT or more; -1 if there are none
- *     from(kind)               the samples' quantile of the brightness at the share of the pictures of darker kinds
- *     cuts of a kind           matched as above: the ink of its samples to the ink of its pictures
+ *     plateau of a picture     the most frequent grey of its ink. Ink is every pixel that is not 0.
+ *     kind                     a plateau that at least LEAST_SHARE of the pictures have. A picture with a rarer plateau
+ *                              belongs to the nearest kind.
+ *     brightness of a sample   the median of its outputs that are BRIGHT or more by the common cuts; -1 if there are none
+ *     from(kind)               a quantile of the brightness of the samples. Its level is the fraction of pictures with a
+ *                              darker kind.
+ *     cuts of a kind           as above, from the ink of the samples and of the pictures of this kind
  *
- * A sample belongs to the last kind whose `from` its brightness reaches. So the kinds of samples have the shares of the
- * data, and a sample's kind depends on that sample alone. All tables have the first cut of the common one, between ground
- * and ink, so that the kind does not change a picture's outline.
+ * A sample belongs to the brightest kind whose `from` is at most its brightness. So the kinds are as frequent among samples
+ * as in the data. The kind of a sample depends only on that sample. The first cut separates background and ink. It is the
+ * same in all tables, so the kind does not change the outline of a picture.
  */
 import type { Field } from '../checkpoint/fields.ts';
 import { isRecord } from '../checkpoint/fields.ts';
 import { type Dataset, pictureSize } from '../data/dataset.ts';
 import { ValueError } from '../errors.ts';
 
-/** 255 numbers from -1 to 1 that do not fall; none for the middles between tones. */
+/** 255 numbers from -1 to 1 in ascending order. An empty list: the grey of the nearest tone (tones.ts). */
 export type Cuts = readonly number[];
 
 /** The cuts of the samples whose brightness is `from` or more. */
@@ -33,18 +34,18 @@ export interface Kind {
   readonly cuts: Cuts;
 }
 
-/** The common cuts, and those of each kind, the darkest first; no kinds where all samples have the common cuts. */
+/** The common cuts, and the kinds with their cuts, from dark to bright. Without kinds all samples use the common cuts. */
 export interface MatchedGreys {
   readonly cuts: Cuts;
   readonly kinds: readonly Kind[];
 }
 
 export const GREYS = 256;
-/** Digits after the point of a table's numbers: few, so that files stay short, and enough to tell greys apart. */
+/** The number of decimals in a table. More would make files longer, and would not change greys. */
 const DIGITS = 4;
-/** The least grey of a stroke's inside. */
+/** The smallest grey that counts as the inside of a stroke. */
 const BRIGHT = 192;
-/** The share of the pictures that makes a plateau a kind. */
+/** The smallest fraction of the pictures that a kind has. */
 const LEAST_SHARE = 1 / 25;
 
 export const rounded = (tone: number) => Number(tone.toFixed(DIGITS));
@@ -56,7 +57,7 @@ export function greyCounts(images: Uint8Array): Float64Array {
   return counts;
 }
 
-/** The quantiles of sorted numbers at the share of the pixels that are g or less, for each grey g but the last. */
+/** For each grey g except the last: the quantile of sorted outputs at the fraction of pixels with a grey of at most g. */
 function quantiles(sorted: Float64Array, counts: Float64Array): Cuts {
   const total = counts.reduce((a, b) => a + b);
   let below = 0;
@@ -68,9 +69,9 @@ function quantiles(sorted: Float64Array, counts: Float64Array): Cuts {
 }
 
 /**
- * Cuts that give samples the greys of a data set: see the file's header.
- * @param values what a network made, from -1 to 1
- * @throws ValueError for NaN, which a network makes that diverged
+ * The cuts that give samples the greys of a data set. See the header of this file.
+ * @param values outputs of the sampler, from -1 to 1
+ * @throws ValueError for NaN, the output of a network that diverged
  */
 export function matchedCuts(values: Float64Array, { images }: Dataset): Cuts {
   const sorted = values.slice().sort();
@@ -80,7 +81,7 @@ export function matchedCuts(values: Float64Array, { images }: Dataset): Cuts {
   return quantiles(sorted, greyCounts(images));
 }
 
-/** Each picture of [n·size]. */
+/** Splits values [n·size] into pictures. */
 function picturesOf<T extends Float64Array | Uint8Array>(values: T, size: number): T[] {
   return Array.from(
     { length: values.length / size },
@@ -88,7 +89,7 @@ function picturesOf<T extends Float64Array | Uint8Array>(values: T, size: number
   );
 }
 
-/** The kinds of a data set, the darkest first: how many pixels have each grey, and the share of the pictures. */
+/** The kinds of a data set, from dark to bright: the pixels of each grey, and the fraction of the pictures. */
 function kindsOf(dataset: Dataset): { readonly counts: Float64Array; readonly share: number }[] {
   const pictures = picturesOf(dataset.images, pictureSize(dataset)).map((images) => {
     const counts = greyCounts(images).fill(0, 0, 1);
@@ -108,21 +109,21 @@ function kindsOf(dataset: Dataset): { readonly counts: Float64Array; readonly sh
   return kinds;
 }
 
-/** The median of the bright numbers of a sample: see the file's header. */
+/** The brightness of a sample. See the header of this file. */
 function brightness(sample: Float64Array, cuts: Cuts): number {
   const bright = sample.filter((value) => value >= cuts[BRIGHT - 1]).sort();
   return bright.length === 0 ? -1 : bright[bright.length >> 1];
 }
 
-/** The place of a sample's kind. */
+/** The index of a sample's kind. */
 const placeOf = (light: number, from: readonly number[]) =>
   Math.max(0, from.filter((x) => x <= light).length - 1);
 
 /**
- * The cuts of each kind: see the file's header.
- * @param values what a network made, [n, height, width, channels], from -1 to 1
- * @param cuts the common cuts for these samples
- * @returns none where the data have fewer than two kinds
+ * The cuts of each kind. See the header of this file.
+ * @param values outputs of the sampler, [n, height, width, channels], from -1 to 1
+ * @param cuts the common cuts of these samples
+ * @returns an empty list if the data have fewer than two kinds
  */
 export function matchedKinds(values: Float64Array, dataset: Dataset, cuts: Cuts): readonly Kind[] {
   const kinds = kindsOf(dataset);
@@ -140,13 +141,13 @@ export function matchedKinds(values: Float64Array, dataset: Dataset, cuts: Cuts)
   return kinds.map(({ counts }, kind) => {
     const own = samples.filter((_, i) => places[i] === kind);
     const ink = Float64Array.from(own.flatMap((sample) => [...sample.filter((x) => x >= cuts[0])])).sort();
-    // So few samples that a kind has none of them.
+    // With few samples a kind can have none.
     if (ink.length === 0) return { from: from[kind], cuts };
     return { from: from[kind], cuts: [cuts[0], ...quantiles(ink, counts).slice(1)] };
   });
 }
 
-/** Common cuts and kinds for samples: see the file's header. @throws as `matchedCuts` */
+/** The common cuts and the kinds. See the header of this file. @throws ValueError for NaN */
 export function matchedGreys(values: Float64Array, dataset: Dataset): MatchedGreys {
   const cuts = matchedCuts(values, dataset);
   return { cuts, kinds: matchedKinds(values, dataset, cuts) };
@@ -169,7 +170,7 @@ export function greysByCuts(values: Float64Array, { cuts, kinds }: MatchedGreys,
   return greys;
 }
 
-/** How many numbers of a list that does not fall are at or below `value`. */
+/** The number of entries of an ascending list that are at or below `value`. */
 export function atOrBelow(list: readonly number[], value: number): number {
   if (Number.isNaN(value)) return value;
   let [low, high] = [0, list.length];
@@ -181,7 +182,7 @@ export function atOrBelow(list: readonly number[], value: number): number {
   return low;
 }
 
-/** A list of so many numbers from -1 to 1 that increase, or that do not fall; or an empty one. */
+/** A field with an empty list, or with `length` ascending numbers from -1 to 1. `increases`: no two are equal. */
 export function listField(length: number, increases: boolean): Field<readonly number[]> {
   const isNext = (x: unknown, before: number) =>
     typeof x === 'number' && x <= 1 && (increases ? x > before : x >= before);
@@ -202,7 +203,7 @@ function isKind(value: unknown): value is Kind {
   return typeof value.from === 'number' && CUTS.accepts(value.cuts) && value.cuts.length > 0;
 }
 
-/** Cuts and kinds in a file; none where it says nothing of them. */
+/** The fields of cuts and kinds in a file. Both can be absent. */
 export const CUTS_FIELDS = {
   cuts: CUTS,
   kinds: {

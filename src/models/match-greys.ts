@@ -1,6 +1,7 @@
 /**
- * Cuts between greys for a trained model: pictures are drawn with the settings that will sample, and the cuts are set so
- * that their greys have the shares of the training data (cuts.ts). The same model, settings and seed give the same cuts.
+ * Computes the cuts of a trained model (cuts.ts). It samples pictures with the settings that the file will have. With the
+ * cuts the greys of these samples are as frequent as in the training data. The same model, settings and seed give the
+ * same cuts.
  */
 import type { Dataset } from '../data/dataset.ts';
 import { type MatchedGreys, matchedGreys } from './cuts.ts';
@@ -8,7 +9,7 @@ import { DiffusionPipeline } from './pipeline.ts';
 import { type PicturesStep, type SampleOptions, sampleDiffusion } from './sample.ts';
 
 /**
- * Draws a picture for each label, and yields after every step of the sampler.
+ * Samples a picture for each label, and yields after every step of the sampler.
  * @returns the cuts for this model, and those for each kind of picture
  * @throws as `sampleDiffusion`
  */

@@ -2,12 +2,12 @@
  * The preparation of a data set, for samples. MNIST's makers scaled each digit so that the longer side of its box is 20
  * pixels. They then moved it by whole pixels so that its centre of mass lies in the middle of the 28x28 picture. So
  * 99.98 % of the training digits have a longer side of exactly 20, and all have a centre of mass within half a pixel of
- * (14, 14), pixels counted from 0. A network learns both only nearly. `mnist` makes up for the rest:
+ * (14, 14), pixels counted from 0. A network learns both only approximately. `mnist` corrects the samples:
  *
- *     a sample whose longer side is not 20 is drawn again, at most MOST_ROUNDS times (sample.ts)
+ *     a sample whose longer side is not 20 is replaced by a new one, at most MOST_ROUNDS times (sample.ts)
  *     every sample is moved by the whole pixels that bring its centre of mass nearest to (14, 14)
  *
- * Ink is a grey of 1 or more in bytes. Pixels that a move takes over the edge are lost.
+ * Ink is a grey of 1 or more, of 255. Pixels that move over the edge are lost.
  *
  * Left out on purpose: scaling the box, which blurs the greys.
  *
@@ -22,7 +22,7 @@ export const PREPARATIONS = ['none', 'mnist'] as const;
 /** How a picture is prepared for a model. */
 export type Preparation = (typeof PREPARATIONS)[number];
 
-/** How often a sample is drawn again at most. After that the last one stays. */
+/** The most times that a sample is replaced. After that the last one is used. */
 export const MOST_ROUNDS = 12;
 
 const SIDE = 28;
@@ -39,10 +39,10 @@ export function requirePreparation(preparation: Preparation, shape: PictureShape
   );
 }
 
-/** A picture [28·28], 0 to 1, in eight bits, as MNIST's are. */
+/** Converts a picture [28·28], 0 to 1, to eight bits per pixel, as in MNIST. */
 const greyOf = (picture: Float64Array): Grey => ({ height: SIDE, width: SIDE, pixels: toBytes(picture) });
 
-/** Whether the longer side of a picture's box is 20, as that of MNIST's digits. @param picture [28·28], 0 to 1 */
+/** Whether the longer side of the picture's box is 20, as in MNIST. @param picture [28·28], 0 to 1 */
 export function hasMnistSize(picture: Float64Array): boolean {
   const { width, height } = inkBox(greyOf(picture), INK);
   return Math.max(width, height) === LONGER;

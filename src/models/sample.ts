@@ -1,9 +1,10 @@
 /**
- * Pictures from a trained diffusion network: noise, a sampler, labels with guidance, and the predicted data clipped
- * to their range. Many pictures are made in parts of 250, so that memory stays flat; noise is drawn part by part
- * from one stream of the seed, so that the pictures depend on the seed and on their number alone. A preparation
- * (prepare.ts) draws some pictures again, each round of them from a seed of its own. A given picture (edit.ts) may take
- * the place of the noise, or of some pixels.
+ * Samples pictures from a trained diffusion model, with a sampler, labels and guidance. The predicted data are clipped to
+ * the range of pixels.
+ *
+ * Many pictures are sampled in parts of 250, so that the memory does not grow with their number. One random stream gives
+ * the noise of all parts. So the pictures depend only on the seed and on their number. A preparation (prepare.ts) replaces
+ * some samples in rounds, and each round has its own seed. A given picture (edit.ts) can replace the noise, or some pixels.
  */
 import { noGrad } from '../autograd/tape.ts';
 import { pictureName, pictureSize } from '../data/dataset.ts';
@@ -30,35 +31,35 @@ import {
 } from './prepare.ts';
 import { ownSamplingFor, SAMPLING_DEFAULTS } from './sampling-defaults.ts';
 
-/** What the model says of its sampling comes before the defaults that are named here. */
+/** The defaults in the file of the model (sampling-defaults.ts) replace the defaults that are named here. */
 export interface SampleOptions {
   /** One label per picture. With null the model chooses the class. */
   readonly labels: Labels;
-  /** Scale of classifier-free guidance; 1, the conditional model, by default. */
+  /** The scale of classifier-free guidance. Default 1, the conditional model. */
   readonly guidance?: number;
   /**
-   * Where a scale above 1 is applied: at levels whose sigma/alpha is at least this. 1 by default, where there is as much
-   * noise as there are data; 0 for everywhere.
+   * The smallest sigma/alpha at which a scale above 1 is applied. Default 1, where noise and data have the same factor.
+   * 0 sets no lower limit.
    */
   readonly guidanceAbove?: number;
-  /** The same from above: at levels whose sigma/alpha is at most this. 0, the default, sets no upper limit. */
+  /** The largest sigma/alpha at which a scale above 1 is applied. 0, the default, sets no upper limit. */
   readonly guidanceBelow?: number;
   /**
    * Guidance by a classifier of noised pictures towards the labels. It needs a label for each picture. The model itself
    * may have no labels.
    */
   readonly classifier?: ClassifierGuidance | undefined;
-  /** `ddim` by default. */
+  /** Default `ddim`. */
   readonly sampler?: SamplerName;
-  /** 50 by default, or all that the schedule has if those are fewer. */
+  /** Default 50, or all steps of the schedule if they are fewer. */
   readonly steps?: number;
-  /** `clip`, to the range of pixels, by default. */
+  /** Default `clip`, to the range of pixels. */
   readonly threshold?: Threshold;
   /** The seed of the noise and of the labels. */
   readonly seed?: Seed;
   /** The preparation of the training data, applied to samples (prepare.ts). Default `none`. */
   readonly prepare?: Preparation;
-  /** A picture that all pictures are made from. Default none. */
+  /** A given picture, from which all samples start. Default none. */
   readonly edit?: Edit | undefined;
 }
 
@@ -66,7 +67,7 @@ export interface SampleOptions {
 export interface ClassifierGuidance {
   /** The classifier, trained for the same process. */
   readonly model: NoiseClassifier;
-  /** Factor of the gradient, >= 0. */
+  /** The factor of the gradient, >= 0. */
   readonly scale: number;
 }
 
@@ -88,21 +89,21 @@ const PART = 250;
 
 /** One step of `samplePictures`. */
 export interface PicturesStep {
-  /** 0 for the first drawing of all pictures; then the rounds, from 1, of those that are drawn again. */
+  /** 0 while all pictures are sampled. From 1: the rounds that replace pictures. */
   readonly round: number;
-  /** How many pictures this round draws. */
+  /** The number of pictures in this round. */
   readonly drawn: number;
-  /** Steps done and to do in this round, over all parts. */
+  /** The number of steps that are done in this round, over all parts. */
   readonly step: number;
-  /** All steps of this round. */
+  /** The number of all steps of this round. */
   readonly steps: number;
-  /** The part that is made: `first` is the index of its first picture, and `step` of its `steps` are done. */
+  /** The part that is sampled now. `first` is the index of its first picture, and `step` of its `steps` are done. */
   readonly part: { readonly first: number; readonly step: number; readonly steps: number };
   /** The noise level of the pictures as they are now. */
   readonly level: NoiseLevel;
   /**
-   * The pictures of this part as they are now, [n, height, width, channels], black at 0 and white at 1. With linear tones
-   * noise goes beyond.
+   * The pictures of this part as they are now, [n, height, width, channels]. 0 is black and 1 is white. With linear tones
+   * noise exceeds this range.
    */
   pictures(): Float64Array;
   /** The data that the network predicted last in this step, in the same form. */

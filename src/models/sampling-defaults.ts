@@ -1,10 +1,10 @@
 /**
- * How a diffusion model samples where nobody says otherwise. A model's file may say it in its settings:
+ * The default settings of sampling. The file of a model can have its own defaults, in its settings:
  *
  *     "sampling": { "sampler": "heun", "steps": 18, "guidance": 1.5 }
  *
- * with any of the names of OWN_SAMPLING_TABLE. What the file does not say has the defaults below. A file's steps are for
- * its sampler: another sampler starts from the defaults.
+ * with any of the names of OWN_SAMPLING_TABLE. A name that the file does not have gets the default below. The steps of a file
+ * belong to its sampler: with another sampler they do not count.
  */
 import { type Field, readFields } from '../checkpoint/fields.ts';
 import { SAMPLERS, type SamplerName } from '../diffusion/samplers/index.ts';
@@ -13,12 +13,12 @@ import type { DiffusionSizes } from './networks/diffusion-network.ts';
 import { PREPARATIONS, requirePreparation } from './prepare.ts';
 import { choice, count, notNegative, type Setting, type ValuesOf } from './setting.ts';
 
-/** Samplers that make pictures of noise. */
+/** The samplers that turn noise into pictures. */
 export const PICTURE_SAMPLERS = SAMPLERS.filter(
   (name): name is Exclude<SamplerName, 'ddim-inversion'> => name !== 'ddim-inversion',
 );
 
-/** Where neither the command line nor the model's file says anything. */
+/** The defaults if neither the command line nor the file of the model has a value. */
 export const SAMPLING_DEFAULTS = {
   sampler: 'ddim',
   steps: 50,
@@ -26,7 +26,7 @@ export const SAMPLING_DEFAULTS = {
   guidanceBelow: 0,
   prepare: 'none',
 } as const;
-/** The same for the guidance of models with labels. */
+/** The default guidance of models with labels. */
 export const GUIDANCE = 2;
 
 const otherwise = (value: string | number) => ({ defaultText: `the model's own, else ${value}` });
@@ -46,31 +46,31 @@ export const OWN_SAMPLING_TABLE = {
   guidanceAbove: notNegative(
     'guidance-above',
     null,
-    'Guide only where sigma/alpha, the noise relative to the data, is at least x. 0 guides everywhere.',
+    'Guide only if sigma/alpha, the noise relative to the data, is at least x. 0 sets no lower limit.',
     otherwise(SAMPLING_DEFAULTS.guidanceAbove),
   ),
   guidanceBelow: notNegative(
     'guidance-below',
     null,
-    'Guide only where sigma/alpha is at most x. 0 sets no upper limit.',
+    'Guide only if sigma/alpha is at most x. 0 sets no upper limit.',
     otherwise(SAMPLING_DEFAULTS.guidanceBelow),
   ),
   prepare: choice(PREPARATIONS)(
     'prepare',
     null,
-    'mnist does to samples what the makers of MNIST did to digits: sides of 20 pixels (others are drawn again), and the mass in the middle.',
+    'The preparation of samples. mnist is that of the MNIST digits: the longer side has 20 pixels (other samples are replaced), and the centre of mass is in the middle.',
     otherwise(SAMPLING_DEFAULTS.prepare),
   ),
 } as const;
 
 type Values = ValuesOf<typeof OWN_SAMPLING_TABLE>;
-/** What a model says of its sampling; anything may be left out. */
+/** The default settings in the file of a model. Each can be absent. */
 export type OwnSampling = { readonly [K in keyof Values]?: NonNullable<Values[K]> };
 
-/** More steps than these are no default that a file sets. */
+/** The most steps that a file can have as its default. */
 const MOST_STEPS = 1000;
 
-/** A field that holds what the setting takes, or is absent. */
+/** A field that has a value of the setting, or is absent. */
 function fieldOf<T>({ is }: Setting): Field<T | undefined> {
   const names = 'names' in is ? is.names : [];
   const expected = is.kind === 'number' ? is.range.expected : `one of ${names.join(', ')}`;
@@ -86,8 +86,9 @@ const FIELDS = Object.fromEntries(
 );
 
 /**
- * What the settings of a file say of sampling. @param source names the file in errors
- * @throws FormatError for what no sampling has
+ * Reads the default settings of sampling from the settings of a file.
+ * @param source the name of the file in errors
+ * @throws FormatError for a value that the setting cannot have
  */
 export function readOwnSampling(settings: Readonly<Record<string, unknown>>, source: string): OwnSampling {
   if (settings.sampling === undefined) return {};
@@ -95,7 +96,7 @@ export function readOwnSampling(settings: Readonly<Record<string, unknown>>, sou
   return Object.fromEntries(read.filter(([, value]) => value !== undefined));
 }
 
-/** The entry of a file's settings; none where nothing is said. */
+/** The entry for the settings of a file. It is empty without default settings. */
 export const samplingSetting = (sampling: OwnSampling): { readonly sampling?: OwnSampling } =>
   Object.keys(sampling).length > 0 ? { sampling } : {};
 
@@ -116,7 +117,7 @@ export function checkOwnSampling(
   requirePreparation(prepare, sizes);
 }
 
-/** What the model says where this sampler is given: without its steps if they are for another. */
+/** The model's defaults for this sampler. If it is not the model's own, they are without steps. */
 export function ownSamplingFor({ steps, ...own }: OwnSampling, sampler?: string): OwnSampling {
   const isOwn = sampler === undefined || sampler === (own.sampler ?? SAMPLING_DEFAULTS.sampler);
   return steps !== undefined && isOwn ? { ...own, steps } : own;
