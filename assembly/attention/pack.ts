@@ -10,8 +10,8 @@ import { storeColumns4 } from '../gemm/pack';
 import { NARROW } from './tile';
 
 /**
- * dst[dims][width] = `width` rows. The source has only the first `valid` of them. The last valid row replaces the
- * others, and the results of their lanes are not used.
+ * dst[dims][width] = `width` rows. The source has only the first `valid` of them. Copies of the last valid row fill the
+ * lanes of the missing rows, and the results of these lanes are not used.
  */
 // @ts-ignore: decorator
 @inline

@@ -1,16 +1,16 @@
 /**
- * Attention of one query without a mask. The lanes are keys, and then channels of values, because a block of queries
- * would use only one lane. The panels are those of the other queries.
+ * Attention of one query without a mask. A lane is a key in the first product, and a channel of the values in the
+ * second: with queries as lanes, only one lane would be used. The packed panels are the same as for blocks of queries.
  *
- * Order of summation: scores over ascending channels, y over ascending keys. The sum of exponentials first adds every
- * fourth key in a lane.
+ * Order of summation: scores over ascending channels, y over ascending keys. For the sum of
+ * exponentials, each lane first adds every fourth key. Then the four lanes are added.
  */
 import { exponentials2 } from '../elementwise/exp';
 import { mulAdd } from '../mul-add';
 import { AttentionRecord } from '../records';
 import { factorOf, LEAST } from './scores';
 
-/** out[count·4] = x[kc]·a, for `count` panels [kc][4] of a with a stride of `size` bytes. */
+/** out[count·4] = x[kc]·a. The matrix a is stored as `count` panels [kc][4], which begin `size` bytes apart. */
 function rowTimesPanels(count: i32, kc: i32, x: usize, a: usize, size: usize, out: usize): void {
   const end = x + ((<usize>kc) << 2);
   // Four panels at a time, because additions to a single sum wait for each other.

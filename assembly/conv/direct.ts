@@ -18,14 +18,14 @@ import { convolution, scratch } from '../scratch';
 import { packRows, packWeights } from './pack';
 import { Pass, placeRows, rowOf, zerosOf } from './pass';
 
-/** The number of positions of a kernel of `taps` on a side of `size`. */
+/** The number of output positions along a side of `size` pixels, for a kernel with `taps` taps along this side. */
 // @ts-ignore: decorator
 @inline
 export function outSize(size: i32, taps: i32, stride: i32, padding: i32, dilation: i32): i32 {
   return (size + 2 * padding - dilation * (taps - 1) - 1) / stride + 1;
 }
 
-/** A pass that reads the channels of `group` of x. Its grid is that of y. */
+/** A pass over x that reads only the channels of one group. Its grid is the positions of y. */
 export function forwardPass(s: ConvSizes, x: usize, group: i32): Pass {
   const pass = changetype<Pass>(convolution());
   v128.store(zerosOf(pass), f32x4.splat(0));
@@ -70,8 +70,8 @@ export function conv2d(m0: i32, m1: i32, n0: i32, n1: i32, r: Conv2dRecord): voi
 }
 
 /**
- * Computes the positions [m0, m1) and channels [n0, n1) of dx. Positions are ordered by their remainders by the stride
- * first.
+ * Computes the positions [m0, m1) and channels [n0, n1) of dx. Positions are ordered first by their remainders
+ * modulo the stride.
  */
 export function conv2dInputGradient(m0: i32, m1: i32, n0: i32, n1: i32, r: Conv2dInputGradientRecord): void {
   const columns = r.inChannels / r.groups;
@@ -94,7 +94,7 @@ export function conv2dInputGradient(m0: i32, m1: i32, n0: i32, n1: i32, r: Conv2
   }
 }
 
-/** A pass that reads dy. Its grid is the positions (y, x) + multiples of the stride of dx. */
+/** A pass that reads dy. Its grid is every stride-th position of dx, beginning at (y, x). */
 function gradientPass(r: Conv2dInputGradientRecord, group: i32, y: i32, x: i32): Pass {
   const pass = changetype<Pass>(convolution());
   v128.store(zerosOf(pass), f32x4.splat(0));

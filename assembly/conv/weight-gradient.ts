@@ -5,7 +5,7 @@
  *
  * m runs over the channels of y, n over the taps and channels (ky, kx, c), and k over the positions. The layers are
  * those of the GEMM. Order of summation: positions ascending, cut into equal blocks of at most KC, which are added in
- * ascending order. It depends only on the shape, because threads share the weights and never the positions.
+ * ascending order. It depends only on the shape, because threads divide the weights, but never the positions.
  *
  * Accuracy: that of the GEMM, with k = batch·positions.
  */

@@ -2,9 +2,9 @@
  * Activation functions of four float32 lanes, and their codes in the GEMM's epilogue.
  *
  * Accuracy, checked by test/kernels.test.ts: sigmoid at most 2.5 ulp, tanh 1.5, SiLU 4.25, softplus 2, leaky ReLU 0.5,
- * and ReLU is exact. (The largest errors of sigmoid, tanh and SiLU over all |x| >= 1/8 are 2.49, 1.34 and 4.05.) Below
- * -88.7228 e^-x overflows, and sigmoid and SiLU are 0. Their exact values there are under 2^-128 and 2^-121. NaN always
- * gives NaN (in ReLU too: a NaN must not be hidden).
+ * and ReLU is exact. (The largest errors of sigmoid, tanh and SiLU over all |x| >= 1/8 are 2.49, 1.34 and 4.05.)
+ * For x below -88.7228, e^-x overflows, and sigmoid and SiLU are 0. Their exact values there are under 2^-128 and
+ * 2^-121. NaN always gives NaN (in ReLU too: a NaN must not be hidden).
  */
 import { constant, LOG1P, ONE, polynomial, TANH as TANH_TABLE } from '../constants';
 import { exp4 } from './exp';
@@ -22,7 +22,7 @@ export function relu4(x: v128): v128 {
   return f32x4.pmax(x, f32x4.splat(0));
 }
 
-/** 1/(1 + e^-x). For x < -88.7 e^-x overflows to inf, and 1/inf = 0 is the correct limit. */
+/** 1/(1 + e^-x). If x < -88.7, then e^-x overflows to inf, and 1/inf = 0 is the correct limit. */
 // @ts-ignore: decorator
 @inline
 export function sigmoid4(x: v128): v128 {

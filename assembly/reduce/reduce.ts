@@ -1,6 +1,6 @@
 /**
  * Reductions over the middle axis of x[outer, n, inner]: sum, sum of squares, maximum, minimum, product. If inner is 1,
- * a row is reduced along itself. Else columns are reduced, sixteen, four or one at a time. The result is NaN if any
+ * each row of n elements is reduced. Else columns are reduced, sixteen, four or one at a time. The result is NaN if any
  * element is NaN. The order of operations and the accuracy are stated in sum.ts, extreme.ts and prod.ts.
  */
 import { ReduceRecord, TotalRecord } from '../records';
@@ -24,7 +24,7 @@ export function reduceRow(op: i32, n: i32, x: usize): f64 {
   return isExtreme(op) ? <f64>extremeRow(op, n, x) : sumRow(op, n, x);
 }
 
-/** The columns of x[n, inner], n rows `step` bytes apart, into y[inner]. */
+/** Reduces the columns of x[n, inner] to y[inner]. The n rows are `step` bytes apart. */
 // @ts-ignore: decorator
 @inline
 function reduceColumns(op: i32, n: i32, inner: i32, x: usize, y: usize, alpha: f32, accumulate: bool): void {
@@ -48,7 +48,7 @@ function reduceColumns(op: i32, n: i32, inner: i32, x: usize, y: usize, alpha: f
   }
 }
 
-/** The rows [from, to) of `outer`. */
+/** Reduces x[i], of shape [n, inner], for every index i of `outer` in [from, to). */
 // @ts-ignore: decorator
 @inline
 function loop(op: i32, from: i32, to: i32, r: ReduceRecord): void {
@@ -82,7 +82,7 @@ export function prod(from: i32, to: i32, r: ReduceRecord): void {
 }
 
 /**
- * out[0] = [out[0] +] alpha·total, in the way every reduction stores its result. A long sum uses it after its blocks.
+ * out[0] = [out[0] +] alpha·total, as every reduction stores its result. A long sum calls it after adding its blocks.
  */
 export function storeTotal(from: i32, to: i32, r: TotalRecord): void {
   store(r.out, r.total, r.alpha, r.accumulate != 0);

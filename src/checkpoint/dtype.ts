@@ -23,7 +23,7 @@ interface DtypeInfo {
   readonly stored: { readonly BYTES_PER_ELEMENT: number; new (buffer: ArrayBuffer): TensorData };
   /** Converts bits to float32, for the types without a typed array. */
   readonly widen?: (bits: Uint16Array) => Float32Array;
-  /** Converts numbers to bits, if such a type can be written. */
+  /** Converts numbers to bits, for F16. The other types need no conversion, or are never written. */
   readonly narrow?: (values: Float32Array | Float64Array) => Uint16Array;
 }
 
@@ -52,10 +52,10 @@ const LARGEST_HALF = 65504;
 const roundToEven = (x: number): number => x + 2 ** 52 - 2 ** 52;
 
 /**
- * The nearest halves, ties to even. Let 2^e <= |x| < 2^(e + 1) with e >= -14. Near |x| the distance between two halves
- * is `ulp` = 2^(e - 10). |x| rounds to n ulp, whose bits are 1024 (e + 14) + n. For n from 1024 on, n adds 1 to the
- * exponent. For n below 1024 the half is subnormal. If n rounds up to 2048, the bits are those of the next power of
- * two. Infinity stays infinity. A NaN keeps the upper bits of its fraction if they are not 0.
+ * The nearest halves, ties to even. Let 2^e <= |x| < 2^(e + 1) with e >= -14. Near |x| two halves are
+ * `ulp` = 2^(e - 10) apart. |x| rounds to n ulp, a half with the bits 1024 (e + 14) + n. A normal half has n >= 1024,
+ * whose bit 10 adds 1 to the exponent. A subnormal half has n < 1024. If n rounds up to 2048, the bits are those of the
+ * next power of two. Infinity stays infinity. A NaN keeps the upper bits of its fraction if they are not 0.
  * @throws ValueError for a finite number beyond the largest half
  */
 function narrowToHalf(values: Float32Array | Float64Array): Uint16Array {

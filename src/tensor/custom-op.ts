@@ -1,6 +1,6 @@
 /**
  * Custom ops: a function of tensors with a derivative of your own. The tape does not record the steps inside the
- * function. That saves memory. It is more accurate if the derivative has a shorter form. It also gives a derivative to
+ * function. That saves memory. A shorter formula for the derivative is more accurate. An op also gives a derivative to
  * functions that have none (a straight-through estimator). The design follows PyTorch's `autograd.Function`.
  *
  * Both passes are written with tensors, so they run on either backend. Left out on purpose: custom kernels, several
@@ -34,7 +34,7 @@ export interface CustomOp<A = undefined> {
   /** Returns dL/dx of each input from dL/dy, in the input's shape; null means 0. The tape does not record inside it. */
   backward(dy: Tensor, pass: CustomPass<A>): readonly (Tensor | null)[];
   /**
-   * What `backward` reads: inputs by number, and 'y'. These must not be written to between the passes. All by default.
+   * What `backward` reads: indices of inputs, and 'y'. Between the passes, do not write to these tensors. Default: all.
    */
   readonly saves?: readonly Saved[];
 }

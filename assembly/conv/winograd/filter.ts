@@ -11,8 +11,8 @@ import { NARROW, panelWidth, WIDE } from './tiles';
 import { filterTile } from './transforms';
 
 /**
- * The size in bytes of one of the sixteen products. One cache line more keeps it from being a power of two. All
- * products would then fall into the same lines of the cache.
+ * The size in bytes of one of the sixteen products. An extra cache line keeps it from being a power of two. With a
+ * power of two, all products would fall into the same lines of the cache.
  */
 // @ts-ignore: decorator
 @inline

@@ -7,8 +7,8 @@ import { runsFor, timed } from './timing.ts';
 import type { Roof, Workload } from './work.ts';
 
 /**
- * Milliseconds of a slice, which is a whole number of runs. The number is rounded, so that a slice takes two thirds of
- * this at least.
+ * Milliseconds of a slice, which is a whole number of runs. The number of runs is rounded, so that a slice takes at
+ * least two thirds of this time.
  */
 export const ROUND_SLICE = 16;
 /** Milliseconds before the measurement in which the engine compiles. */
@@ -35,7 +35,7 @@ export function spreadOf(sample: readonly number[]): Spread {
 export interface Rounds {
   /** Milliseconds of one run. */
   readonly ms: Spread;
-  /** The work's rate over the roof's in the same round. */
+  /** The rate of the work divided by the rate of the roof in the same round. */
   readonly ofRoof: Spread;
   /** The roof in 10^9 flop or bytes per second. */
   readonly roof: Spread;
@@ -43,7 +43,7 @@ export interface Rounds {
 
 /**
  * Measures work beside its roof, and yields after each round.
- * @param amount of the work in one run, in the unit of the roof
+ * @param amount the amount of work in one run, in the unit of the roof
  */
 export function* measureRounds(
   work: Workload,

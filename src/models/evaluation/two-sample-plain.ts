@@ -5,7 +5,7 @@
  * to 5. The classifier is a logistic regression on z and z². z² shows a statistic that varies too much or too little.
  * The ridge is the one with the lowest loss on the validation part.
  *
- * There are also values for each statistic alone, over all pictures: its mean and standard deviation on both sides, and
+ * There are also values for each statistic alone, over all pictures: its mean and standard deviation in each class, and
  * the accuracy of the best threshold. This accuracy is 1/2 + max |F_samples - F_real|/2, where F is the empirical
  * distribution function (the Kolmogorov-Smirnov statistic). The same pictures choose the threshold and measure the
  * accuracy, so it is too high. For n pictures on each side, two equal distributions give about 1/2 + 0.6/√n.

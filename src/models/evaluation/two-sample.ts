@@ -78,7 +78,7 @@ export interface TwoSampleTest {
   readonly suspects: readonly Suspect[];
   /** The real pictures of the test part. The first has the highest probability. */
   readonly genuine: readonly Genuine[];
-  /** The index in the training set of the real picture for each sample. */
+  /** For each sample, the index of its real picture in the training set. */
   readonly matched: Uint32Array;
 }
 

@@ -44,7 +44,7 @@ export class LectureNetwork extends Layer {
 
   /**
    * Initial values as in `Linear`.
-   * @param dimension the numbers of a sample
+   * @param dimension how many numbers a sample has
    * @param hidden the width of the hidden layers
    * @param rng the generator of the initial values
    */
@@ -92,7 +92,7 @@ const FORMAT: ModelFormat<LectureNetwork, { dimension: number; hidden: number }>
   create: ({ dimension, hidden }) => new LectureNetwork(dimension, hidden, new Rng(0)),
 };
 
-/** The lecture's network in a file that was read. @throws FormatError for a file of another kind */
+/** The lecture's network from a checkpoint. @throws FormatError for a file of another kind */
 export const lectureOf = (checkpoint: Checkpoint): LectureNetwork => readModel(checkpoint, FORMAT);
 
 /** A model in training: a function of x [batch, ...] and a time. */
@@ -101,7 +101,7 @@ export type LectureModel = (x: Tensor, t: number) => Tensor;
 export interface LectureLossOptions {
   /** The times s. Default linspace(0, 1, 5). */
   readonly schedule?: ArrayLike<number>;
-  /** Whether each t starts from the `denoised` of the t before it. Default false. */
+  /** Whether each t starts from the `denoised` of t + 1 (t descends). Default false. */
   readonly carry?: boolean;
 }
 

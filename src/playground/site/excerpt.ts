@@ -5,7 +5,7 @@ import type { Excerpt } from '../lesson.ts';
 
 export interface Lines {
   readonly file: string;
-  /** From 1, both included. */
+  /** Lines `first` to `last`, both included. The first line of the file is 1. */
   readonly first: number;
   readonly last: number;
   readonly text: string;
@@ -13,7 +13,7 @@ export interface Lines {
 
 const indentOf = (line: string) => line.length - line.trimStart().length;
 
-/** The last line of what begins in line `start`, from 0. */
+/** The last line of the piece that begins in line `start`. The first line of the file is 0. */
 export function lastLine(lines: readonly string[], start: number): number {
   const indent = indentOf(lines[start]);
   let end = start;
@@ -29,8 +29,8 @@ export function lastLine(lines: readonly string[], start: number): number {
 }
 
 /**
- * What begins in the first line that has `from`: to the line that closes it, which is indented as far.
- * @throws InternalError where no line has it
+ * The piece that begins in the first line with the text `from`. It ends at its closing line, with the same indent.
+ * @throws InternalError if no line has this text
  */
 export function excerpt({ file, from }: Excerpt): Lines {
   const lines = readFileSync(file, 'utf8').split('\n');

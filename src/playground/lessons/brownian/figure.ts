@@ -40,7 +40,7 @@ function sdeNumbers({ moments, paths, solver, figure }: SdeResult, frame: number
   return frame === 0 ? rows.filter(({ name }) => !name.startsWith('exact')) : rows;
 }
 
-/** Times, the drawn paths, and what is known exactly at those times. */
+/** The times, the drawn paths, and the path without noise if the result has one. */
 function sdeCsv({ figure: { times, paths, twin } }: SdeResult): string {
   const names = paths.map((_, i) => `path_${i}`);
   return twin

@@ -1,6 +1,6 @@
 /**
- * The job `five-steps`: the lecture's model is trained as `langevin train lecture` does it. What is possible in theory
- * is computed before the training, and what the model has learned after it.
+ * The job `five-steps`: the lecture's model is trained as `langevin train lecture` does it. Before the training,
+ * the job computes what is possible in theory. After the training, it computes what the model has learned.
  */
 import { firstStrokes } from '../../../data/strokes-set.ts';
 import { toBytes } from '../../../image/bytes.ts';
@@ -31,7 +31,7 @@ export interface FiveStepsMoment {
   readonly step: number;
   /** The running mean of the batches' losses; NaN before the first step. */
   readonly loss: number;
-  /** The pictures that belong to its predictions for noisy digits. */
+  /** The model's predictions for noisy digits as pictures: x + step·prediction. */
   readonly predicted: Uint8Array;
   /** The state after each time of the loop that starts from pure noise. */
   readonly states: readonly Uint8Array[];
@@ -51,7 +51,7 @@ export interface FiveStepsResult extends Hashed {
   readonly noise: Uint8Array;
   readonly loss: LossFigure;
   readonly theory: LectureTheory;
-  /** What the trained model has learned; null while it is trained. */
+  /** What the trained model has learned; null until the training ends. */
   readonly learned: LectureFigures | null;
   readonly moments: readonly FiveStepsMoment[];
 }

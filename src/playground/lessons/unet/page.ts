@@ -1,4 +1,4 @@
-/** The script of the lesson on the U-Net. A person's drawing can be completed. */
+/** The script of the lesson on the U-Net. The model can complete a drawing by the reader. */
 import { signal } from '@preact/signals-core';
 import { html } from 'lit-html';
 import { drawingPad } from '../../app/drawing-pad.ts';
