@@ -5,8 +5,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { TOY_SETS, type ToySet } from '../../data/toy.ts';
 import { RECIPES, TOY_TABLE } from '../../models/settings.ts';
-import { TOY_LEVELS, type ToyFigures, toyFigures } from '../../models/toy/figures.ts';
+import { type ToyFigures, toyFigures } from '../../models/toy/figures.ts';
 import { TOY_STEPS, type ToyDiffusion } from '../../models/toy/toy.ts';
+import { TOY_LEVELS } from '../../models/toy/view.ts';
 import { type ToySettings, toySettings, trainToy } from '../../models/training/toy.ts';
 import { VERSION } from '../../version.ts';
 import { type Options, readSettings, UsageError } from '../options/arguments.ts';

@@ -1,11 +1,6 @@
 /** The plots of `langevin toy`: samples over the data, and the learned score over the exact score. */
-import {
-  type PlanePoints,
-  type SamplesFigure,
-  type ScoreFigure,
-  TOY_ARROWS,
-  TOY_REACH,
-} from '../../models/toy/figures.ts';
+import type { PlanePoints, SamplesFigure, ScoreFigure } from '../../models/toy/figures.ts';
+import { TOY_ARROWS, TOY_REACH } from '../../models/toy/view.ts';
 
 const AXES = {
   x: { label: 'x', domain: [-TOY_REACH, TOY_REACH] },

@@ -13,17 +13,13 @@ import {
   startNoise,
 } from '../../diffusion/samplers/index.ts';
 import { timeAt } from '../../diffusion/schedule.ts';
+import { runToEnd } from '../../generators.ts';
 import { Rng, type Seed } from '../../random/rng.ts';
 import { tensor } from '../../tensor/create.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { type PlaneData, planeSet } from './plane-data.ts';
 import { compareScores, type ToyDiffusion } from './toy.ts';
-
-/** Half the side of the shown square, and the number of arrows along its side. */
-export const TOY_REACH = 2.6;
-export const TOY_ARROWS = 19;
-/** The noise levels of the shown scores, as fractions of the time to pure noise. */
-export const TOY_LEVELS = [0.1, 0.3, 0.6, 0.9] as const;
+import { TOY_ARROWS, TOY_LEVELS, TOY_REACH } from './view.ts';
 
 export interface ToyFiguresSettings {
   /** The number of data points and of samples. Default 1,000. */
@@ -81,7 +77,7 @@ export function toyFigures(
   const data = toyData(plane, settings);
   const samples = (predictor: Predictor) => ({
     data,
-    samples: drained(toySamples(model, predictor, settings)),
+    samples: runToEnd(toySamples(model, predictor, settings)),
   });
   return {
     learned: samples(model.predictor),
@@ -129,13 +125,6 @@ export function* toySamples(
     return columnsOf(() => end);
   } finally {
     noise.dispose();
-  }
-}
-
-function drained(run: Generator<unknown, PlanePoints, undefined>): PlanePoints {
-  for (;;) {
-    const { done, value } = run.next();
-    if (done) return value;
   }
 }
 

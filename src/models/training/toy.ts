@@ -123,16 +123,17 @@ export function* trainToy(
   set: ToySet | PlaneData,
   settings: Partial<ToySettings> = {},
 ): Generator<TrainEvent, ToyDiffusion> {
-  return yield* runToy(toyTrainer(set, settings));
-}
-
-/** Trains to the end as `trainToy`. In the meantime the caller can look at the network. */
-export function* runToy(trainer: Trainer<ToyRecipe>): Generator<TrainEvent, ToyDiffusion> {
+  const trainer = toyTrainer(set, settings);
   try {
-    yield* trainer.run();
-    trainer.ema?.copyTo(trainer.recipe.module);
-    return trainer.recipe.model;
+    return yield* runToy(trainer);
   } finally {
     trainer.dispose();
   }
+}
+
+/** Trains to the end as `trainToy`. The caller can use the network in the meantime, and frees the trainer. */
+export function* runToy(trainer: Trainer<ToyRecipe>): Generator<TrainEvent, ToyDiffusion> {
+  yield* trainer.run();
+  trainer.ema?.copyTo(trainer.recipe.module);
+  return trainer.recipe.model;
 }

@@ -3,6 +3,7 @@ import { encodeCsv } from '../../../data/csv.ts';
 import { commandLine } from '../../../models/command-line.ts';
 import { counts, type Setting } from '../../../models/setting.ts';
 import { TOY_TABLE } from '../../../models/settings.ts';
+import { TOY_LEVELS } from '../../../models/toy/view.ts';
 import { type CommandOf, defineFigure, type NumberRow, shown, type Values } from '../../figure.ts';
 import type { Course, ScoresResult, ScoresSettings } from './job.ts';
 import { CHOSEN, FLOWS, type FlowName } from './names.ts';
@@ -13,9 +14,6 @@ const sets = set.is.kind === 'choice' ? set.is.names.filter((name) => name !== '
 
 const request = (values: Values) => values as unknown as ScoresSettings;
 
-/** The noise levels whose hashes are shown: those of the command's pictures. */
-const LEVELS = [0.1, 0.3, 0.6, 0.9];
-
 /** A line for each sampler. Both make the same scores. */
 function commands(values: Values): CommandOf[] {
   const { set: name } = request(values);
@@ -25,7 +23,7 @@ function commands(values: Values): CommandOf[] {
     numbers: Object.fromEntries([
       [`${name}-samples.svg`, `${sampler} learned`],
       [`${name}-exact.svg`, `${sampler} exact`],
-      ...LEVELS.map((t) => [`${name}-score-${100 * t}.svg`, `score at t = ${t}`]),
+      ...TOY_LEVELS.map((t) => [`${name}-score-${100 * t}.svg`, `score at t = ${t}`]),
     ]),
   }));
 }

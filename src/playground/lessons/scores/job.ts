@@ -13,8 +13,6 @@ import { numbersHash } from '../../../models/figures/numbers-hash.ts';
 import {
   gridPlaces,
   type PlanePoints,
-  TOY_LEVELS,
-  TOY_REACH,
   type ToyFiguresSettings,
   toyData,
   toySamples,
@@ -23,6 +21,7 @@ import {
 } from '../../../models/toy/figures.ts';
 import { chosenPoints, type PlaneData, planeSet } from '../../../models/toy/plane-data.ts';
 import { scoreError, type ToyDiffusion } from '../../../models/toy/toy.ts';
+import { TOY_LEVELS, TOY_REACH } from '../../../models/toy/view.ts';
 import type { Trainer } from '../../../models/training/loop.ts';
 import { runToy, type ToyRecipe, type ToySettings, toyTrainer } from '../../../models/training/toy.ts';
 import { Rng } from '../../../random/rng.ts';
@@ -176,12 +175,7 @@ async function* trained(
 ): AsyncGenerator<() => ScoresResult, number | null> {
   const run = runToy(trainer);
   /** The network's moving average, which is the result of the training. */
-  const averaged = (step: number, loss: number | null) => {
-    trainer.ema?.swapIn();
-    const result = shown(step, loss);
-    trainer.ema?.swapOut();
-    return result;
-  };
+  const averaged = (step: number, loss: number | null) => trainer.withAverage(() => shown(step, loss));
   yield () => shown(0, null);
   let [losses, step]: [number[], number] = [[], 0];
   let loss: number | null = null;
@@ -235,15 +229,21 @@ export const compute: Compute<ScoresJob> = async function* (settings) {
         const states = [read(start).slice(0, 2 * SHOWN)];
         start.dispose();
         const run = toySamples(model, predictor, wanted);
-        for (;;) {
-          const { done, value } = run.next();
-          if (done) {
-            flows[flow.id][by] = join(states);
-            hashes[`${flow.sampler} ${by}`] = await numbersHash({ data, samples: value });
-            break;
+        try {
+          for (;;) {
+            const { done, value } = run.next();
+            if (done) {
+              flows[flow.id][by] = join(states);
+              hashes[`${flow.sampler} ${by}`] = await numbersHash({ data, samples: value });
+              break;
+            }
+            if (shown.some(({ index }) => index === value.step)) {
+              states.push(read(value.x).slice(0, 2 * SHOWN));
+            }
+            yield () => `${flow.title}, ${by} score, step ${value.step} of ${steps}`;
           }
-          if (shown.some(({ index }) => index === value.step)) states.push(read(value.x).slice(0, 2 * SHOWN));
-          yield () => `${flow.title}, ${by} score, step ${value.step} of ${steps}`;
+        } finally {
+          run.return(undefined as never); // frees the run's memory if the job was stopped
         }
       }
     }
@@ -252,6 +252,7 @@ export const compute: Compute<ScoresJob> = async function* (settings) {
     }
     return { ...result(trainSteps, last), flows, hashes };
   } finally {
+    trainer.dispose();
     model.network.dispose();
   }
 };

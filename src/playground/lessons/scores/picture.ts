@@ -2,12 +2,11 @@
  * The picture of the scores: three columns, exact, learned and their difference. The rows are the score as arrows over
  * the noised data, and the samples of the ODE and of the SDE. A narrow picture has the difference below the two.
  */
+import { TOY_REACH as REACH } from '../../../models/toy/view.ts';
 import { path, picture, px, text } from '../../draw/svg.ts';
 import type { Course, ScoresResult } from './job.ts';
 import { ARROWS, FLOWS, type ScoreName } from './names.ts';
 
-/** Half the side of the shown square. It is `TOY_REACH` of models/toy/figures.ts, which a test checks. */
-export const REACH = 2.6;
 /** Below this width the picture has two columns. */
 const NARROW = 520;
 const GAP = 16;
