@@ -9,7 +9,7 @@ import { readAll } from '../../data/bytes.ts';
 import { FileError, LangevinError } from '../../errors.ts';
 import { type DiffusionPipeline, diffusionOf } from '../../models/pipeline.ts';
 
-/** A published file has at most 4 MB. */
+/** The most bytes of a file. Published files have at most 4 MB. */
 const MOST_BYTES = 8_000_000;
 /** A download that takes longer than this says how far it is. In milliseconds. */
 const SAY_EVERY = 300;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { excerpt, lastLine } from './excerpt.ts';
 import { highlighted } from './markup.ts';
 
-/** A line by itself: a comment of several lines is told by its mark. */
+/** A line as HTML. A line in a comment of several lines begins with an asterisk. */
 const lineHtml = (line: string) =>
   /^\s*(\/\*\*|\*)/.test(line) ? `<span class="hljs-comment">${escapedLine(line)}</span>` : highlighted(line);
 const escapedLine = (line: string) => line.replaceAll('&', '&amp;').replaceAll('<', '&lt;');

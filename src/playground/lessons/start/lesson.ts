@@ -25,7 +25,7 @@ weights on them. At moments of the training the network draws each digit from 0 
     },
     `<h2>What to notice</h2>
 <p>First all ten pictures are alike: a blur of all digits. The network has learned only what the digits have in common. Then
-the pictures differ, and at last each label has its own digit. Nobody told the network what a stroke is.</p>
+the pictures differ, and at last each label has its own digit. No line of the program says what a stroke is.</p>
 <h2>What to try</h2>
 <div class="try"><ul>
 <li>Take <strong>Another seed</strong>. The network and the noise begin with other numbers, and the digits are other ones.</li>

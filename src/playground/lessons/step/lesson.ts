@@ -88,12 +88,12 @@ export const STEP_LESSON: Lesson = {
     'A training step of a network with 949,184 parameters: every op, every number, every derivative, and the source that computes it.',
   blocks: [
     `<p>A denoiser sees a digit with noise and answers with the digit without it. At first its answer is grey. One training
-step changes all of its parameters a little, so that the next answer is better. How much each parameter should change is
-told by the gradient of the loss:</p>
+step changes all of its parameters a little, so that the next answer is better. The gradient of the loss says how much each
+parameter should change:</p>
 ${display`L = \frac{1}{n}\sum_i (\hat{x}_i - x_i)^2, \qquad \theta \leftarrow \theta - \eta\,\frac{\partial L}{\partial \theta}`}
 <p>While the loss is computed, a <em>tape</em> notes each operation with its inputs. The backward pass goes along the tape from
 its end. Each node gets ${tex`\partial L/\partial y`}, the derivative of the loss by its result. From that it computes the
-derivative by each of its inputs, and hands it on.</p>
+derivative by each of its inputs, and passes it on.</p>
 <p>Below is such a step as it really ran: the first of the command in the tab <strong>Command</strong>.</p>`,
     { html: stepper },
     `<h2>What to try</h2>
