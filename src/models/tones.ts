@@ -44,6 +44,7 @@ export type Tones = readonly number[];
 
 const GAP = 0.4;
 const SHARE = 0.7;
+
 /** Tones in which the frequent greys of a data set are farther apart: see the file's header. */
 export function spreadTones(dataset: Dataset): Tones {
   const counts = greyCounts(dataset.images);

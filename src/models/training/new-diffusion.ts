@@ -10,7 +10,7 @@ import { UNet } from '../networks/unet.ts';
 import { DiffusionPipeline } from '../pipeline.ts';
 import { labelsInTurn, samplePictures } from '../sample.ts';
 import type { Samples } from '../sample-grid.ts';
-import { GUIDANCE } from '../sampling-defaults.ts';
+import { defaultGuidance } from '../sampling.ts';
 import type { ValuesOf } from '../setting.ts';
 import {
   DIFFUSION_MLPS,
@@ -86,7 +86,7 @@ export function samplesOf(trainer: Trainer<DiffusionRecipe>, rows?: number, step
   const { height, width, classes } = model.network.sizes;
   const columns = columnsFor(classes);
   const labels = labelsInTurn(model, (rows ?? Math.floor(COUNT / columns)) * columns);
-  const guidance = classes > 0 ? (model.sampling.guidance ?? GUIDANCE) : 1;
+  const guidance = model.sampling.guidance ?? defaultGuidance(model);
   const sampling = { labels, guidance, seed: settings.seed, ...(steps && { steps }) };
   return { height, width, labels, pictures: trainer.withAverage(() => samplePictures(model, sampling)) };
 }
