@@ -8,7 +8,7 @@ import { runJob } from '../src/playground/engine/jobs.ts';
 import { KERNELS } from '../src/playground/lessons/kernels/figure.ts';
 import type { KernelsSettings } from '../src/playground/lessons/kernels/job.ts';
 import { drawKernels, settingOf } from '../src/playground/lessons/kernels/picture.ts';
-import { readResults, resultsText } from '../src/playground/lessons/kernels/results.ts';
+import { readResults, readResultsFile, resultsText } from '../src/playground/lessons/kernels/results.ts';
 import { refused } from './helpers.ts';
 import { suite } from './suite.ts';
 
@@ -90,10 +90,11 @@ suite('page: kernels', (test) => {
 
   test('a file that is no result is refused in one line', () => {
     const read = (text: string) => () => readResults(text, 'a.json');
-    const row = { name: 'add', shape: '1', threads: 1, numerics: 'strict' };
     const spread = { low: 1, median: 2, high: 3 };
+    const own = { name: 'add', shape: '1', threads: 1, numerics: 'strict', unit: 'byte' };
+    const row = { ...own, flop: null, bytes: 8, numbers: null, ms: spread, ofRoof: spread, roof: spread };
     const kind = 'langevin kernels';
-    const environment = { engine: 'x' };
+    const environment = { engine: 'x', processors: 2, isolated: true, date: '2026-01-01T00:00Z' };
     refused(
       read('{'),
       ValueError,
@@ -103,7 +104,26 @@ suite('page: kernels', (test) => {
     refused(read('{"kind":"x"}'), ValueError, /got "x"$/);
     refused(read(JSON.stringify({ kind, rows: [row] })), ValueError, /got one without its environment$/);
     refused(read(JSON.stringify({ kind, environment, rows: [] })), ValueError, /got one without rows$/);
-    const rows = [{ ...row, ms: spread, ofRoof: spread, roof: { ...spread, low: 'x' } }];
-    refused(read(JSON.stringify({ kind, environment, rows })), ValueError, /row 1 is not a measurement$/);
+    const file = (rows: readonly object[]) => read(JSON.stringify({ kind, environment, rows }));
+    assert.is(file([row])().rows.length, 1);
+    for (const wrong of [
+      { roof: { ...spread, low: 'x' } },
+      { ms: { ...spread, low: 5 } },
+      { name: 'x'.repeat(201) },
+      { threads: -1 },
+      { unit: 'apples' },
+      { unit: 'flop' },
+      { bytes: 'many' },
+      { numbers: -3 },
+    ]) {
+      refused(file([row, { ...row, ...wrong }]), ValueError, /row 2 is not a measurement$/);
+    }
+  });
+
+  test('a file that is too large is not read', async () => {
+    const large = new File([new Uint8Array(1_000_001)], 'large.json');
+    const error = await readResultsFile(large).catch((error: Error) => error);
+    assert.ok(error instanceof ValueError);
+    assert.is(error.message, 'large.json: expected at most 1000000 bytes, got 1000001');
   });
 });

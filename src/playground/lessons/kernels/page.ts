@@ -5,7 +5,7 @@ import type { Lab } from '../../app/lab.ts';
 import { download } from '../../app/save.ts';
 import { startLesson } from '../../app/start.ts';
 import { compared, KERNELS } from './figure.ts';
-import { type Results, readResults, resultsText } from './results.ts';
+import { type Results, readResultsFile, resultsText } from './results.ts';
 
 /** What is wrong with the last file. */
 const problem = signal('');
@@ -13,7 +13,7 @@ const problem = signal('');
 async function load(file: File | undefined): Promise<void> {
   if (!file) return;
   try {
-    compared.value = readResults(await file.text(), file.name);
+    compared.value = await readResultsFile(file);
     problem.value = '';
   } catch (error) {
     problem.value = (error as Error).message;
