@@ -10,6 +10,22 @@ import { inFolder, langevin, ROOT } from './dist.ts';
 export const SITE = join(ROOT, 'dist', 'page');
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 export const hasChromium = existsSync(CHROMIUM);
+/**
+ * Runs a live job to its end, and makes its progress at every step.
+ * @param spoil may overwrite the arrays of the progress. They are transferred, so the run must not need them.
+ */
+export async function runLive<P, R>(
+  job: AsyncGenerator<() => P, R, void> | Promise<R>,
+  spoil: (progress: P) => void = () => {},
+): Promise<R> {
+  if (job instanceof Promise) return job;
+  for (;;) {
+    const { done, value } = await job.next();
+    if (done) return value;
+    spoil(value());
+  }
+}
+
 /** A long timeout, because the machine can be busy. */
 export const PATIENCE = { timeout: 300_000 };
 

@@ -82,14 +82,14 @@ suite('page: the denoiser', (test) => {
   });
 
   test('moments are evenly spaced, begin before the training and stay few, and the last one is the model', async () => {
-    const { course, pictures, steps, step } = await train({ limit: 64, epochs: 70, batchSize: 64 });
+    const { moments, pictures, steps, step } = await train({ limit: 64, epochs: 70, batchSize: 64 });
     assert.equal([step, steps], [70, 70]);
     assert.equal(
-      course.map((moment) => moment.step),
+      moments.map((moment) => moment.step),
       [...Array.from({ length: 18 }, (_, i) => 4 * i), 70],
     );
     assert.equal(
-      course.at(-1)!.pixels,
+      moments.at(-1)!.pixels,
       Uint8Array.from(pictures.rows[2]!.pixels, (value) => Math.round(255 * value)),
     );
     assert.equal(pictures.rows[0]!.pixels.length, 7840);

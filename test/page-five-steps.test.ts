@@ -5,7 +5,7 @@ import { runJob } from '../src/playground/engine/jobs.ts';
 import { FIVE_STEPS } from '../src/playground/lessons/five-steps/figure.ts';
 import { compute, type FiveStepsResult, powerOf } from '../src/playground/lessons/five-steps/job.ts';
 import { npmRun } from './dist.ts';
-import { checkedSettings, numbersOf } from './helpers-page.ts';
+import { checkedSettings, numbersOf, runLive } from './helpers-page.ts';
 import { suite } from './suite.ts';
 
 npmRun('build:node');
@@ -19,23 +19,12 @@ suite('page: the five-step model', (test) => {
   let result: FiveStepsResult;
 
   test('every figure has the bits of the command that it shows, whatever was shown on the way', async () => {
-    const running = compute(FIVE_STEPS.request(values)) as AsyncGenerator<
-      () => FiveStepsResult,
-      FiveStepsResult
-    >;
-    for (;;) {
-      const { done, value } = await running.next();
-      if (done) {
-        result = value;
-        break;
-      }
-      const progress = value();
-      assert.equal([progress.hashes, progress.learned], [{}, null]);
-      // What is sent is transferred: the run must not need it any more.
-      const { moments, digits, seen, noise, loss } = progress;
+    result = await runLive(compute(FIVE_STEPS.request(values)), (progress) => {
+      const { hashes, learned, moments, digits, seen, noise, loss } = progress;
+      assert.equal([hashes, learned], [{}, null]);
       for (const { predicted, states } of moments) for (const bytes of [predicted, ...states]) bytes.fill(7);
       for (const array of [digits, seen, noise, loss.mean, loss.training.y]) array.fill(7);
-    }
+    });
     assert.equal(result, await runJob('five-steps', FIVE_STEPS.request(values)));
     const [{ line, numbers }] = FIVE_STEPS.commands(values);
     const printed = await numbersOf(line, 2);

@@ -2,18 +2,12 @@
 import * as assert from 'uvu/assert';
 import { setBackend } from '../src/backend/backend.ts';
 import { strokeDigits } from '../src/data/strokes.ts';
-import { Course } from '../src/playground/engine/course.ts';
 import { runJob } from '../src/playground/engine/jobs.ts';
+import { Timeline } from '../src/playground/engine/timeline.ts';
 import { PURE_NOISE } from '../src/playground/lessons/pure-noise/figure.ts';
-import {
-  compute,
-  distanceFrom,
-  meanOf,
-  type PureNoiseResult,
-  spreadOf,
-} from '../src/playground/lessons/pure-noise/job.ts';
+import { compute, distanceFrom, meanOf, spreadOf } from '../src/playground/lessons/pure-noise/job.ts';
 import { npmRun } from './dist.ts';
-import { checkedSettings, numbersOf } from './helpers-page.ts';
+import { checkedSettings, numbersOf, runLive } from './helpers-page.ts';
 import { suite } from './suite.ts';
 
 npmRun('build:node');
@@ -32,12 +26,12 @@ suite('page: pure noise', (test) => {
     assert.ok(Math.abs(distance - Math.sqrt((1 + 9 + 25 + 3) / 6)) < 1e-15);
   });
 
-  test('the course of a run keeps few moments, evenly spread, and the newest', () => {
-    const course = new Course<{ step: number }>(4);
-    for (let step = 0; step <= 37; step++) {
-      const take = () => ({ step });
-      course.look(step, take);
-      const steps = course.until(step, take).map((moment) => moment.step);
+  test('the timeline of a run keeps few moments, evenly spread, and the newest', () => {
+    let step = 0;
+    const timeline = new Timeline(4, () => ({ step }));
+    for (; step <= 37; step++) {
+      timeline.look(step);
+      const steps = timeline.until(step).map((moment) => moment.step);
       assert.ok(steps.length <= 5, `${steps}`);
       assert.is(steps.at(-1), step);
       const gaps = steps.slice(1, -1).map((at, i) => at - steps[i]);
@@ -46,24 +40,12 @@ suite('page: pure noise', (test) => {
   });
 
   test('every figure has the bits of the command that it shows, whatever was shown on the way', async () => {
-    const running = compute(PURE_NOISE.request(values)) as AsyncGenerator<
-      () => PureNoiseResult,
-      PureNoiseResult
-    >;
-    let result: PureNoiseResult;
-    for (;;) {
-      const { done, value } = await running.next();
-      if (done) {
-        result = value;
-        break;
-      }
-      const progress = value();
-      assert.equal(progress.hashes, {});
-      // What is sent is transferred: the run must not need it any more.
-      for (const { answers } of progress.moments) for (const bytes of answers) bytes.fill(7);
-      progress.noise.fill(7);
-      progress.mean.fill(7);
-    }
+    const result = await runLive(compute(PURE_NOISE.request(values)), ({ hashes, moments, noise, mean }) => {
+      assert.equal(hashes, {});
+      for (const { answers } of moments) for (const bytes of answers) bytes.fill(7);
+      noise.fill(7);
+      mean.fill(7);
+    });
     assert.equal(result, await runJob('pure-noise', PURE_NOISE.request(values)));
     const [{ line, numbers }] = PURE_NOISE.commands(values);
     const printed = await numbersOf(line, 2);

@@ -3,9 +3,9 @@ import * as assert from 'uvu/assert';
 import { setBackend } from '../src/backend/backend.ts';
 import { runJob } from '../src/playground/engine/jobs.ts';
 import { rowsUntil, START } from '../src/playground/lessons/start/figure.ts';
-import { compute, type StartResult } from '../src/playground/lessons/start/job.ts';
+import { compute } from '../src/playground/lessons/start/job.ts';
 import { npmRun } from './dist.ts';
-import { checkedSettings, numbersOf } from './helpers-page.ts';
+import { checkedSettings, numbersOf, runLive } from './helpers-page.ts';
 import { suite } from './suite.ts';
 
 npmRun('build:node');
@@ -22,19 +22,10 @@ suite('page: start', (test) => {
   });
 
   test('the pictures have the bits of the command that it shows, whatever was shown on the way', async () => {
-    const running = compute(START.request(values)) as AsyncGenerator<() => StartResult, StartResult>;
-    let result: StartResult;
-    for (;;) {
-      const { done, value } = await running.next();
-      if (done) {
-        result = value;
-        break;
-      }
-      const progress = value();
-      assert.equal(progress.hashes, {});
-      // What is sent is transferred: the run must not need it any more.
-      for (const { pictures } of progress.moments) pictures.fill(7);
-    }
+    const result = await runLive(compute(START.request(values)), ({ hashes, moments }) => {
+      assert.equal(hashes, {});
+      for (const { pictures } of moments) pictures.fill(7);
+    });
     assert.equal(result, await runJob('start', START.request(values)));
     assert.equal([result.moments[0].step, result.moments.at(-1)!.step, result.steps], [0, 2, 2]);
     assert.ok(result.moments.every(({ pictures }) => pictures.length === 10 * 784));

@@ -57,7 +57,7 @@ function drawLosses(
   const { X, Y, svg } = axes(box, { label: 'epochs', domain: [0, all] }, y);
   const places = [X, Y] as const;
   const stride = Math.max(1, Math.floor((2 * loss.training.x.length) / (box.right - box.left)));
-  const { at } = lossesAt(result, result.course[frame].step);
+  const { at } = lossesAt(result, result.moments[frame].step);
   const dots = Array.from(loss.test.x, (x, i) => {
     const [cx, cy] = [X(x).toFixed(1), Y(loss.test.y[i]).toFixed(1)];
     return `<circle class="dot s1" cx="${cx}" cy="${cy}" r="3.5"/>`;
@@ -75,14 +75,14 @@ function drawLosses(
 }
 
 function draw(result: DenoiserResult, frame: number, width: number): string {
-  const { pictures, course } = result;
-  const { pixels: output } = course[frame];
+  const { pictures, moments } = result;
+  const { pixels: output } = moments[frame];
   const rows = pictures.rows.map(({ label, pixels }, r) => ({
     label,
     at: r === 2 ? (i: number) => output[i] / 255 : (i: number) => pixels[i],
   }));
   const { svg, height } = drawPictures({ ...pictures, rows }, width);
-  const label = `Ten test digits, the same with noise, and what the denoiser makes of them after ${result.course[frame].step} steps of training, over the curves of its loss`;
+  const label = `Ten test digits, the same with noise, and what the denoiser makes of them after ${result.moments[frame].step} steps of training, over the curves of its loss`;
   const losses = drawLosses(result, frame, height + 24, width);
   return picture(width, losses.bottom, label, svg, losses.svg);
 }
@@ -107,14 +107,14 @@ export const DENOISER = defineFigure({
       numbers: { 'denoised.png': 'denoised.png', 'loss.svg': 'loss.svg' },
     },
   ],
-  frames: ({ course }) => course.length,
-  moment: ({ course, steps, speed }, frame) => {
-    const words = `step ${course[frame].step.toLocaleString('en')} of ${steps.toLocaleString('en')}`;
-    return frame === course.length - 1 && speed > 0 ? `${words}, ${speed.toFixed(0)} a second` : words;
+  frames: ({ moments }) => moments.length,
+  moment: ({ moments, steps, speed }, frame) => {
+    const words = `step ${moments[frame].step.toLocaleString('en')} of ${steps.toLocaleString('en')}`;
+    return frame === moments.length - 1 && speed > 0 ? `${words}, ${speed.toFixed(0)} a second` : words;
   },
   draw,
   numbers(result, frame) {
-    const step = result.course[frame].step;
+    const step = result.moments[frame].step;
     const { mean, test } = lossesAt(result, step);
     return [
       { name: 'step', value: `${step} of ${result.steps}` },

@@ -7,6 +7,7 @@ import { decodeCheckpoint } from '../../../checkpoint/checkpoint.ts';
 import { requireDigest } from '../../../checkpoint/digest.ts';
 import { pictureName, type TrainTest } from '../../../data/dataset.ts';
 import { ShapeError, ValueError } from '../../../errors.ts';
+import { toBytes } from '../../../image/bytes.ts';
 import { denoisedFigure } from '../../../models/figures/denoiser.ts';
 import { type LossFigure, lossFigure } from '../../../models/figures/loss.ts';
 import { numbersHash } from '../../../models/figures/numbers-hash.ts';
@@ -20,7 +21,7 @@ import {
 } from '../../../models/training/denoiser.ts';
 import type { Trainer } from '../../../models/training/loop.ts';
 import { encodeRun } from '../../../models/training/resume.ts';
-import { Course } from '../../engine/course.ts';
+import { Timeline, trainAlong } from '../../engine/timeline.ts';
 import type { Hashed } from '../../figure.ts';
 import type { Compute, Job, LiveJob } from '../../protocol.ts';
 import { type PageDataSettings, pageData, readGiven } from './data.ts';
@@ -45,7 +46,7 @@ export interface DenoiserResult extends Hashed {
   readonly loss: LossFigure;
   /** Test pictures, the same with noise, and the model's outputs now. */
   readonly pictures: PictureRows;
-  readonly course: readonly Moment[];
+  readonly moments: readonly Moment[];
 }
 
 export type DenoiserJob = LiveJob<PageDenoiserSettings, DenoiserResult>;
@@ -84,7 +85,10 @@ function end(trainer: Trainer<DenoiserRecipe>): void {
 
 /** Follows a run: its speed, and the model's outputs at some of its steps. */
 class Follower {
-  private readonly course = new Course<Moment>(MOST_MOMENTS);
+  readonly timeline = new Timeline<Moment>(MOST_MOMENTS, () => ({
+    step: this.trainer.progress.step,
+    pixels: toBytes(this.pictures().rows[2].pixels),
+  }));
   private speed = 0;
   private mark = { step: 0, seconds: 0 };
 
@@ -98,15 +102,7 @@ class Follower {
     return denoisedFigure(module, this.data.test, settings);
   }
 
-  private moment(step: number, { rows }: PictureRows): Moment {
-    return { step, pixels: Uint8Array.from(rows[2].pixels, (value) => Math.round(255 * value)) };
-  }
-
-  look(step: number): void {
-    this.course.look(step, () => this.moment(step, this.pictures()));
-  }
-
-  /** The result so far, in arrays of its own. */
+  /** The result so far. */
   result(): DenoiserResult {
     const { trainer } = this;
     const { step, seconds } = trainer.progress;
@@ -115,7 +111,6 @@ class Follower {
       this.speed = (step - this.mark.step) / since;
       if (since >= SPEED_WINDOW) this.mark = { step, seconds };
     }
-    const pictures = this.pictures();
     return {
       step,
       steps: trainer.steps,
@@ -123,10 +118,8 @@ class Follower {
       speed: this.speed,
       threads: backend().threads,
       loss: lossFigure(trainer.history),
-      pictures,
-      course: this.course
-        .until(step, () => this.moment(step, pictures))
-        .map((moment) => ({ step: moment.step, pixels: moment.pixels.slice() })),
+      pictures: this.pictures(),
+      moments: this.timeline.until(step),
       hashes: {},
     };
   }
@@ -145,14 +138,8 @@ export const train: Compute<DenoiserJob> = async function* (settings) {
   running = trainer;
   try {
     const follower = new Follower(trainer, data);
-    follower.look(0);
-    let step = 0;
-    for (const event of trainer.run()) {
-      if (event.type !== 'batch') continue;
-      step++;
-      follower.look(step);
-      yield () => follower.result();
-    }
+    for (const _step of trainAlong(trainer, follower.timeline))
+      yield () => structuredClone(follower.result());
     const result = follower.result();
     const hashes = {
       'denoised.png': await numbersHash(result.pictures),

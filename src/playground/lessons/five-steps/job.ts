@@ -14,7 +14,7 @@ import {
 } from '../../../models/lecture/figures.ts';
 import { sampledFigure, seenFigure } from '../../../models/lecture/pictures.ts';
 import { type LectureSettings, newLectureTrainer } from '../../../models/training/lecture.ts';
-import { Course } from '../../engine/course.ts';
+import { meanLoss, Timeline, trainAlong } from '../../engine/timeline.ts';
 import type { Hashed } from '../../figure.ts';
 import type { Compute, LiveJob } from '../../protocol.ts';
 
@@ -76,42 +76,32 @@ export const compute: Compute<FiveStepsJob> = async function* ({ limit, ...setti
   const theory = lectureTheory(module, data.train, data.test, seed);
   const [digits, seen] = seenRows().map(toBytes);
   const noise = toBytes(sampledRows()[0]);
-  const course = new Course<FiveStepsMoment>(MOST_MOMENTS);
-  const now = (): FiveStepsMoment => {
+  const timeline = new Timeline<FiveStepsMoment>(MOST_MOMENTS, () => {
     const rows = sampledRows();
     return {
       step: trainer.progress.step,
-      loss: lossFigure(trainer.history).mean.at(-1) ?? Number.NaN,
+      loss: meanLoss(trainer),
       predicted: toBytes(seenRows()[2]),
       states: rows.slice(1).map(toBytes),
       power: rows.map(powerOf),
     };
-  };
+  });
   const result = (): FiveStepsResult => ({
     steps: trainer.steps,
     epochs: settings.epochs,
     height,
     width,
-    digits: digits.slice(),
-    seen: seen.slice(),
-    noise: noise.slice(),
+    digits,
+    seen,
+    noise,
     loss: lossFigure(trainer.history),
     theory,
     learned: null,
-    moments: course.until(trainer.progress.step, now).map((moment) => ({
-      ...moment,
-      predicted: moment.predicted.slice(),
-      states: moment.states.map((bytes) => bytes.slice()),
-    })),
+    moments: timeline.until(trainer.progress.step),
     hashes: {},
   });
   try {
-    course.look(0, now);
-    for (const event of trainer.run()) {
-      if (event.type !== 'batch') continue;
-      course.look(trainer.progress.step, now);
-      yield result;
-    }
+    for (const _step of trainAlong(trainer, timeline)) yield () => structuredClone(result());
     const last = result();
     const learned = lectureFigures(module, data.train, data.test, seed);
     const hashes = {

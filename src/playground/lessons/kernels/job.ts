@@ -65,8 +65,8 @@ async function buildsFor(numerics: KernelsSettings['numerics']): Promise<Build[]
   return ['relaxed'];
 }
 
-/** 1, 2, 4, ... and the largest number. */
-function threadCounts(most: number): number[] {
+/** 1, 2, 4, ... and `most`. */
+function doublings(most: number): number[] {
   const counts: number[] = [];
   for (let n = 1; n < most; n *= 2) counts.push(n);
   return [...counts, most];
@@ -87,7 +87,7 @@ async function apply(numerics: Build, threads: number): Promise<void> {
 export const compute: Compute<KernelsJob> = async function* ({ rounds, threads, numerics }) {
   const before = { numerics: backend().numerics as Build, threads: backend().threads };
   const most = canShareMemory() ? (threads ?? host.availableThreads()) : 1;
-  const [builds, counts] = [await buildsFor(numerics), threadCounts(most)];
+  const [builds, counts] = [await buildsFor(numerics), doublings(most)];
   const environment = {
     engine: host.engine,
     processors: host.availableThreads(),

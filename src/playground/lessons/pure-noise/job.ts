@@ -6,14 +6,13 @@ import type { Dataset } from '../../../data/dataset.ts';
 import { firstStrokes } from '../../../data/strokes-set.ts';
 import { toBytes } from '../../../image/bytes.ts';
 import { pureNoiseFigure } from '../../../models/figures/denoiser.ts';
-import { lossFigure } from '../../../models/figures/loss.ts';
 import { numbersHash } from '../../../models/figures/numbers-hash.ts';
 import {
   DENOISER_SETTINGS,
   type DenoiserSettings,
   newDenoiserTrainer,
 } from '../../../models/training/denoiser.ts';
-import { Course } from '../../engine/course.ts';
+import { meanLoss, Timeline, trainAlong } from '../../engine/timeline.ts';
 import type { Hashed } from '../../figure.ts';
 import type { Compute, LiveJob } from '../../protocol.ts';
 
@@ -89,36 +88,28 @@ export const compute: Compute<PureNoiseJob> = async function* ({ limit, ...setti
   const { module } = trainer.recipe;
   const figure = (passes: number) => pureNoiseFigure(module, data.test, settings, passes);
   const noise = toBytes(figure(1).rows[0].pixels);
-  const course = new Course<PureNoiseMoment>(MOST_MOMENTS);
-  const now = (): PureNoiseMoment => {
+  const timeline = new Timeline<PureNoiseMoment>(MOST_MOMENTS, () => {
     const answers = figure(PASSES).rows.slice(1);
     return {
       step: trainer.progress.step,
-      loss: lossFigure(trainer.history).mean.at(-1) ?? Number.NaN,
+      loss: meanLoss(trainer),
       answers: answers.map(({ pixels }) => toBytes(pixels)),
       spread: answers.map(({ pixels }) => spreadOf(pixels, size)),
       fromMean: answers.map(({ pixels }) => distanceFrom(mean, pixels)),
     };
-  };
+  });
   const result = (): PureNoiseResult => ({
     steps: trainer.steps,
     height,
     width,
-    noise: noise.slice(),
-    mean: mean.slice(),
+    noise,
+    mean,
     dataSpread,
-    moments: course
-      .until(trainer.progress.step, now)
-      .map((moment) => ({ ...moment, answers: moment.answers.map((bytes) => bytes.slice()) })),
+    moments: timeline.until(trainer.progress.step),
     hashes: {},
   });
   try {
-    course.look(0, now);
-    for (const event of trainer.run()) {
-      if (event.type !== 'batch') continue;
-      course.look(trainer.progress.step, now);
-      yield result;
-    }
+    for (const _step of trainAlong(trainer, timeline)) yield () => structuredClone(result());
     const hashes = {
       'pure-noise.png': await numbersHash(figure(1)),
       'pure-noise-5x.png': await numbersHash(figure(PASSES)),

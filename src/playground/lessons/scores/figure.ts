@@ -5,7 +5,7 @@ import { counts, type Setting } from '../../../models/setting.ts';
 import { TOY_TABLE } from '../../../models/settings.ts';
 import { TOY_LEVELS } from '../../../models/toy/view.ts';
 import { type CommandOf, defineFigure, type NumberRow, shown, type Values } from '../../figure.ts';
-import type { Course, ScoresResult, ScoresSettings } from './job.ts';
+import type { Frames, ScoresResult, ScoresSettings } from './job.ts';
 import { CHOSEN, FLOWS, type FlowName } from './names.ts';
 import { drawScores } from './picture.ts';
 
@@ -29,7 +29,7 @@ function commands(values: Values): CommandOf[] {
 }
 
 /** The root of the mean squared distance of two clouds of points, point by point. */
-function distance(a: Course, b: Course, frame: number, frames: number): number {
+function distance(a: Frames, b: Frames, frame: number, frames: number): number {
   const n = a.length / frames;
   let sum = 0;
   for (let i = frame * n; i < (frame + 1) * n; i++) sum += (a[i] - b[i]) ** 2;
@@ -57,9 +57,9 @@ function numbers(result: ScoresResult, frame: number): NumberRow[] {
 /** The samples at the end: of each sampler, by both scores. */
 function csv({ flows, times, noised }: ScoresResult): string {
   const names = ['data_x', 'data_y'];
-  const last = (course: Course, axis: number) => {
-    const n = course.length / times.length;
-    return course.slice(-n).filter((_, i) => i % 2 === axis);
+  const last = (all: Frames, axis: number) => {
+    const n = all.length / times.length;
+    return all.slice(-n).filter((_, i) => i % 2 === axis);
   };
   const columns = [last(noised, 0), last(noised, 1)];
   for (const { id } of FLOWS) {

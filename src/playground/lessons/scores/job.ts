@@ -49,7 +49,7 @@ export interface ScoresSettings extends Omit<ToySettings, 'steps'> {
 }
 
 /** Vectors or points in the plane for each shown noise level: [levels, n, 2]. */
-export type Course = Float32Array<ArrayBuffer>;
+export type Frames = Float32Array<ArrayBuffer>;
 
 export interface ScoresResult extends Hashed {
   readonly step: number;
@@ -60,13 +60,13 @@ export interface ScoresResult extends Hashed {
   readonly times: Float64Array<ArrayBuffer>;
   readonly sigmas: Float64Array<ArrayBuffer>;
   /** The data with the noise of each level. */
-  readonly noised: Course;
+  readonly noised: Frames;
   /** Both scores at the centres of a grid. At the last level, which has no noise, they are 0. */
-  readonly scores: Readonly<Record<ScoreName, Course>>;
+  readonly scores: Readonly<Record<ScoreName, Frames>>;
   /** The error of the learned score at the noised data, relative to the exact score. */
   readonly errors: Float64Array<ArrayBuffer>;
   /** Where the samplers are at each level, by both scores. Null until the network is trained. */
-  readonly flows: Readonly<Record<FlowName, Readonly<Record<ScoreName, Course>>>> | null;
+  readonly flows: Readonly<Record<FlowName, Readonly<Record<ScoreName, Frames>>>> | null;
 }
 
 export type ScoresJob = Job<ScoresSettings, ScoresResult, ScoresResult | string>;
@@ -95,8 +95,8 @@ function shownLevels({ schedule }: ToyDiffusion, steps: number): { index: number
 
 /** Both scores at all shown levels: on the grid, and at the noised data. */
 class Scores {
-  readonly noised: Course;
-  readonly exact: Course;
+  readonly noised: Frames;
+  readonly exact: Frames;
   private readonly places = gridPlaces(ARROWS).flat();
 
   constructor(
@@ -122,7 +122,7 @@ class Scores {
     return [...this.places, ...this.noised.subarray(level * n, (level + 1) * n)];
   }
 
-  private at(level: number, made: (x: Tensor, level: NoiseLevel) => Tensor): Course {
+  private at(level: number, made: (x: Tensor, level: NoiseLevel) => Tensor): Frames {
     const rows = this.rowsOf(level);
     if (this.levels[level].sigma === 0) return new Float32Array(rows.length);
     return scope(() => read(noGrad(() => made(tensor(rows, [rows.length / 2, 2]), this.levels[level]))));
@@ -143,9 +143,9 @@ class Scores {
       this.levels.map((_, i) => this.at(i, (x, level) => score(this.model.predictor, x, level))),
     );
     const [rows, grid] = [learned.length / this.levels.length, this.places.length];
-    const part = (all: Course, i: number, from: number, to: number) =>
+    const part = (all: Frames, i: number, from: number, to: number) =>
       all.subarray(i * rows + from, i * rows + to);
-    const onGrid = (all: Course) => join(this.levels.map((_, i) => part(all, i, 0, grid)));
+    const onGrid = (all: Frames) => join(this.levels.map((_, i) => part(all, i, 0, grid)));
     return {
       noised: this.noised.slice(),
       scores: { exact: onGrid(this.exact), learned: onGrid(learned) },
@@ -156,9 +156,9 @@ class Scores {
   }
 }
 
-const read = (x: Tensor): Course => Float32Array.from(x.toTypedArray());
+const read = (x: Tensor): Frames => Float32Array.from(x.toTypedArray());
 
-function join(parts: readonly Float32Array[]): Course {
+function join(parts: readonly Float32Array[]): Frames {
   const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
@@ -218,11 +218,11 @@ export const compute: Compute<ScoresJob> = async function* (settings) {
       hashes: {},
     });
     const last = yield* trained(trainer, result);
-    const flows = {} as Record<FlowName, Record<ScoreName, Course>>;
+    const flows = {} as Record<FlowName, Record<ScoreName, Frames>>;
     const hashes: Record<string, string> = {};
     for (const flow of FLOWS) {
       const wanted = figure(flow.sampler);
-      flows[flow.id] = {} as Record<ScoreName, Course>;
+      flows[flow.id] = {} as Record<ScoreName, Frames>;
       for (const by of ['learned', 'exact'] as const) {
         const predictor = by === 'learned' ? model.predictor : plane.mixture.predictor(model.schedule);
         const start = toyStart(model, wanted);

@@ -4,7 +4,7 @@
  */
 import { TOY_REACH as REACH } from '../../../models/toy/view.ts';
 import { path, picture, px, text } from '../../draw/svg.ts';
-import type { Course, ScoresResult } from './job.ts';
+import type { Frames, ScoresResult } from './job.ts';
 import { ARROWS, FLOWS, type ScoreName } from './names.ts';
 
 /** Below this width the picture has two columns. */
@@ -20,9 +20,9 @@ interface Square {
 }
 
 /** The vectors of a shown level. */
-const levelOf = (course: Course, frame: number, frames: number): Float32Array => {
-  const n = course.length / frames;
-  return course.subarray(frame * n, (frame + 1) * n);
+const levelOf = (all: Frames, frame: number, frames: number): Float32Array => {
+  const n = all.length / frames;
+  return all.subarray(frame * n, (frame + 1) * n);
 };
 
 const placesIn =
@@ -133,14 +133,14 @@ export function drawScores(result: ScoresResult, frame: number, width: number): 
     );
   }
   for (const [i, { id, title }] of FLOWS.entries()) {
-    const course = flows?.[id];
+    const flow = flows?.[id];
     const row = 1 + i;
-    parts.push(heading(row, `${title}${course ? '' : ': after the training'}`));
+    parts.push(heading(row, `${title}${flow ? '' : ': after the training'}`));
     for (const [column, name] of columns.entries()) {
       const one = square(row, column);
       parts.push(named(one, name));
-      if (!course) continue;
-      const [a, b] = [levelOf(course.exact, frame, frames), levelOf(course.learned, frame, frames)];
+      if (!flow) continue;
+      const [a, b] = [levelOf(flow.exact, frame, frames), levelOf(flow.learned, frame, frames)];
       if (name === 'difference') parts.push(segments(DIFFERENCE, a, b, one), dots(LOOKS.learned, b, one));
       else parts.push(dots(LOOKS[name], name === 'exact' ? a : b, one));
     }

@@ -4,12 +4,11 @@
  */
 import { firstStrokes } from '../../../data/strokes-set.ts';
 import { toBytes } from '../../../image/bytes.ts';
-import { lossFigure } from '../../../models/figures/loss.ts';
 import { numbersHash } from '../../../models/figures/numbers-hash.ts';
 import { defaultsOf } from '../../../models/setting.ts';
 import { DIFFUSION_TABLE, type DiffusionNetworkName } from '../../../models/settings.ts';
 import { newDiffusionTrainer, samplesOf } from '../../../models/training/new-diffusion.ts';
-import { Course } from '../../engine/course.ts';
+import { meanLoss, Timeline, trainAlong } from '../../engine/timeline.ts';
 import type { Hashed } from '../../figure.ts';
 import type { Compute, LiveJob } from '../../protocol.ts';
 
@@ -51,28 +50,20 @@ export const compute: Compute<StartJob> = async function* ({ limit, ...given }) 
   const data = firstStrokes(limit);
   const { height, width } = data.train;
   const trainer = newDiffusionTrainer(data, { ...defaults, ...given });
-  const course = new Course<StartMoment>(MOST_MOMENTS);
-  const now = (): StartMoment => ({
+  const timeline = new Timeline<StartMoment>(MOST_MOMENTS, () => ({
     step: trainer.progress.step,
-    loss: lossFigure(trainer.history).mean.at(-1) ?? Number.NaN,
+    loss: meanLoss(trainer),
     pictures: toBytes(samplesOf(trainer, 1, SAMPLER_STEPS).pictures),
-  });
+  }));
   const result = (): StartResult => ({
     steps: trainer.steps,
     height,
     width,
-    moments: course
-      .until(trainer.progress.step, now)
-      .map((moment) => ({ ...moment, pictures: moment.pictures.slice() })),
+    moments: timeline.until(trainer.progress.step),
     hashes: {},
   });
   try {
-    course.look(0, now);
-    for (const event of trainer.run()) {
-      if (event.type !== 'batch') continue;
-      course.look(trainer.progress.step, now);
-      yield result;
-    }
+    for (const _step of trainAlong(trainer, timeline)) yield () => structuredClone(result());
     const hashes = { 'samples.png': await numbersHash(samplesOf(trainer)) };
     return { ...result(), hashes };
   } finally {
