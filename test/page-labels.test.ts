@@ -2,14 +2,15 @@
 import * as assert from 'uvu/assert';
 import { setBackend } from '../src/backend/backend.ts';
 import { runJob } from '../src/playground/engine/jobs.ts';
-import { hashKeys, meanDifference } from '../src/playground/lessons/labels/picture.ts';
-import type { Course, CourseSettings } from '../src/playground/lessons/unet/course.ts';
+import { hashKeys } from '../src/playground/lessons/labels/names.ts';
+import { meanDifference } from '../src/playground/lessons/labels/picture.ts';
+import type { Trajectory, TrajectorySettings } from '../src/playground/lessons/unet/trajectory.ts';
 import { suite } from './suite.ts';
 
 // A page and a command compute on this backend, whichever the suite runs on.
 setBackend('wasm');
 
-const SETTINGS: CourseSettings = {
+const SETTINGS: TrajectorySettings = {
   model: 'mnist-unet',
   count: 3,
   label: [2, 3, 9],
@@ -17,23 +18,23 @@ const SETTINGS: CourseSettings = {
   prepare: 'none',
   seed: 'labels',
 };
-const by = (sampler: CourseSettings['sampler']): CourseSettings => ({ ...SETTINGS, sampler });
-const first = ({ frames }: Course) => frames[0]!;
-const last = ({ frames }: Course) => frames[frames.length - 1]!.pictures;
+const by = (sampler: TrajectorySettings['sampler']): TrajectorySettings => ({ ...SETTINGS, sampler });
+const first = ({ frames }: Trajectory) => frames[0]!;
+const last = ({ frames }: Trajectory) => frames[frames.length - 1]!.pictures;
 
 suite('page: by label', (test) => {
   test('each of several samplings has the bits of the sampling alone, and all begin with the same noise', async () => {
     const variants = [by('ddim'), by('ddpm'), by('heun')];
-    const { courses, hashes } = await runJob('courses', { variants });
+    const { trajectories, hashes } = await runJob('trajectories', { variants });
     for (const [i, { sampler }] of variants.entries()) {
       const alone = await runJob('growing', by(sampler));
       assert.is(hashes[hashKeys(i)['.gif']], alone.hashes['samples.gif'], sampler);
       assert.is(hashes[hashKeys(i)['.png']], alone.hashes['samples.png'], sampler);
-      assert.is(courses[i]!.sampler, sampler);
-      assert.equal(first(courses[i]!).pictures, first(courses[0]!).pictures);
-      assert.equal(first(courses[i]!).predicted, first(courses[0]!).predicted);
+      assert.is(trajectories[i]!.sampler, sampler);
+      assert.equal(first(trajectories[i]!).pictures, first(trajectories[0]!).pictures);
+      assert.equal(first(trajectories[i]!).predicted, first(trajectories[0]!).predicted);
     }
-    const [ddim, ddpm, heun] = courses.map(last);
+    const [ddim, ddpm, heun] = trajectories.map(last);
     const [same, other] = [meanDifference(ddim!, heun!), meanDifference(ddim!, ddpm!)];
     assert.ok(same < 0.5 * other, `heun is ${same} from ddim, ddpm ${other}`);
   });
@@ -41,7 +42,7 @@ suite('page: by label', (test) => {
   test('without guidance by the label all labels give the same pictures, and with it they differ', async () => {
     const pictures = async (guidance: number) => {
       const variants = [[1], [4]].map((label) => ({ ...by('ddim'), steps: 4, guidance, label }));
-      return (await runJob('courses', { variants })).courses.map(last);
+      return (await runJob('trajectories', { variants })).trajectories.map(last);
     };
     const [ofOne, ofFour] = await pictures(0);
     assert.equal(ofOne, ofFour);

@@ -1,4 +1,4 @@
-/** The page's lessons on sampling: their courses are those of the command, and what their figures say is true. */
+/** The page's lessons on sampling: their trajectories are those of the command, and what their figures say is true. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import * as assert from 'uvu/assert';
@@ -10,13 +10,17 @@ import { layoutOf } from '../src/playground/draw/digits.ts';
 import { runJob } from '../src/playground/engine/jobs.ts';
 import { download } from '../src/playground/engine/published-model.ts';
 import type { Values } from '../src/playground/figure.ts';
-import { type Course, type CourseSettings, courseOf } from '../src/playground/lessons/unet/course.ts';
 import { COMPLETING } from '../src/playground/lessons/unet/figure-completing.ts';
 import { GROWING } from '../src/playground/lessons/unet/figure-growing.ts';
 import { maskOf } from '../src/playground/lessons/unet/job-completing.ts';
+import {
+  type Trajectory,
+  type TrajectorySettings,
+  trajectoryOf,
+} from '../src/playground/lessons/unet/trajectory.ts';
 import { Rng } from '../src/random/rng.ts';
 import { npmRun } from './dist.ts';
-import { numbersOf, printedHash } from './helpers-page.ts';
+import { numbersOf, printedHash, runLive } from './helpers-page.ts';
 import { suite } from './suite.ts';
 
 npmRun('build:node');
@@ -24,7 +28,7 @@ npmRun('build:node');
 setBackend('wasm');
 
 const FILE = 'src/models/published/mnist-unet.safetensors';
-const SMALL: CourseSettings = {
+const SMALL: TrajectorySettings = {
   model: 'mnist-unet',
   count: 2,
   sampler: 'ddim',
@@ -33,28 +37,20 @@ const SMALL: CourseSettings = {
   seed: 'a',
 };
 
-/** Runs a job to its end. */
-async function drained<R>(run: AsyncGenerator<unknown, R, void>): Promise<R> {
-  for (;;) {
-    const { done, value } = await run.next();
-    if (done) return value as R;
-  }
-}
-
 /** The settings of a figure with others in their place. */
 const withValues = (initial: Values, more: Values): Values => ({ ...initial, ...more });
 
 suite('page: the U-Net', (test) => {
-  test('a course has the hashes of the command that is shown, with the model’s own sampling', async () => {
+  test('a trajectory has the hashes of the command that is shown, with the model’s own sampling', async () => {
     const values = withValues(GROWING.initial, { count: 2, label: [7], seed: 'unet' });
-    const { hashes, course } = await runJob('growing', GROWING.request(values));
+    const { hashes, trajectory } = await runJob('growing', GROWING.request(values));
     const [{ line, numbers }] = GROWING.commands(values);
     const printed = await numbersOf(line);
     for (const [name, key] of Object.entries(numbers)) {
       assert.match(hashes[key]!, /^[0-9a-f]{64}$/);
       assert.is(printedHash(printed, name), hashes[key], `${line}: ${name}`);
     }
-    assert.equal(course.labels, [7, 7]);
+    assert.equal(trajectory.labels, [7, 7]);
   });
 
   test('completions have the hashes of the command on the files that are saved, and keep what is given', async () => {
@@ -66,7 +62,7 @@ suite('page: the U-Net', (test) => {
       steps: 3,
       resamples: 2,
     });
-    const { hashes, files, course, given } = await runJob('completing', {
+    const { hashes, files, trajectory, given } = await runJob('completing', {
       ...COMPLETING.request(values),
       drawing,
     });
@@ -77,7 +73,7 @@ suite('page: the U-Net', (test) => {
       assert.match(hashes[key]!, /^[0-9a-f]{64}$/);
       assert.is(printedHash(printed, name), hashes[key], `${line}: ${name}`);
     }
-    const { pictures } = course.frames[course.frames.length - 1]!;
+    const { pictures } = trajectory.frames[trajectory.frames.length - 1]!;
     assert.equal(given.picture, drawing);
     for (const [i, byte] of pictures.entries()) {
       if (given.mask[i % 784] === 0) assert.is(byte, drawing[i % 784], `pixel ${i}`);
@@ -103,8 +99,8 @@ suite('page: the U-Net', (test) => {
   });
 
   test('the first state is the noise of the seed, and below it stands x - t·v of the network', async () => {
-    const { course } = await drained(courseOf(SMALL));
-    const [{ pictures, predicted, t }] = course.frames;
+    const { trajectory } = await runLive(trajectoryOf(SMALL));
+    const [{ pictures, predicted, t }] = trajectory.frames;
     const model = await loadDiffusion(FILE);
     const expected = scope(() =>
       noGrad(() => {
@@ -125,24 +121,24 @@ suite('page: the U-Net', (test) => {
   });
 
   test('progress is in copies, a frame more each step; the last frame is done', async () => {
-    const run = courseOf(SMALL);
-    const made: Course[] = [];
-    let course: Course;
+    const run = trajectoryOf(SMALL);
+    const made: Trajectory[] = [];
+    let trajectory: Trajectory;
     for (;;) {
       const { done, value } = await run.next();
       if (done) {
-        course = value.course;
+        trajectory = value.trajectory;
         break;
       }
       // The worker makes a progress at once, or not at all.
       for (const progress of [value(), value()]) if (typeof progress !== 'string') made.push(progress);
     }
-    const [one, same, next] = made as [Course, Course, Course];
+    const [one, same, next] = made as [Trajectory, Trajectory, Trajectory];
     assert.ok(one.frames[0]!.pictures.buffer !== same.frames[0]!.pictures.buffer);
     assert.equal(one.frames[0]!.pictures, next.frames[0]!.pictures);
     assert.is(next.frames.length, one.frames.length + 1);
     assert.equal(
-      course.frames.map(({ step, predicted }) => [step, predicted === null]),
+      trajectory.frames.map(({ step, predicted }) => [step, predicted === null]),
       [
         [0, false],
         [1, false],
@@ -159,7 +155,7 @@ suite('page: the U-Net', (test) => {
       [{ label: [3, 12] }, /^--label: expected labels from 0 to 9, got 12$/],
       [{ model: 'none' }, /^cannot read .*none\.safetensors/],
     ] as const) {
-      const error = await drained(courseOf({ ...SMALL, ...more })).catch((error) => error);
+      const error = await runLive(trajectoryOf({ ...SMALL, ...more })).catch((error) => error);
       assert.match(error.message, message);
     }
     const many = { ...COMPLETING.request(COMPLETING.initial), resamples: 101 };
@@ -177,7 +173,7 @@ suite('page: the U-Net', (test) => {
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const load = (path: string) => drained(download(new URL(path, origin), path.slice(1)));
+    const load = (path: string) => runLive(download(new URL(path, origin), path.slice(1)));
     try {
       assert.is(Buffer.from(await load('/model')).toString(), 'bytes');
       const missing = await load('/models/x').catch((error) => error);

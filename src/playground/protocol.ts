@@ -10,7 +10,7 @@ import type { OnePathJob } from './lessons/equations/job-one-path.ts';
 import type { OrdersJob } from './lessons/equations/job-orders.ts';
 import type { FiveStepsJob } from './lessons/five-steps/job.ts';
 import type { KernelsJob } from './lessons/kernels/job.ts';
-import type { CoursesJob } from './lessons/labels/job.ts';
+import type { TrajectoriesJob } from './lessons/labels/job.ts';
 import type { NoisingJob } from './lessons/noising/job-noising.ts';
 import type { SchedulesJob } from './lessons/noising/job-schedules.ts';
 import type { PureNoiseJob } from './lessons/pure-noise/job.ts';
@@ -37,7 +37,7 @@ export interface Jobs {
   readonly scores: ScoresJob;
   readonly growing: GrowingJob;
   readonly completing: CompletingJob;
-  readonly courses: CoursesJob;
+  readonly trajectories: TrajectoriesJob;
   readonly denoiser: DenoiserJob;
   readonly 'denoiser-file': DenoiserFileJob;
   readonly 'denoiser-open': DenoiserOpenJob;

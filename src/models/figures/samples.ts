@@ -42,18 +42,22 @@ export function* growingSamples(
   const size = pictureSize(sizes);
   const before: Float64Array[] = [];
   const run = sampleDiffusion(model, options);
-  for (;;) {
-    const { done, value } = run.next();
-    if (done) return { before, last: { height, width, labels, pictures: value, ...givenOf(options) } };
-    const { round, part } = value;
-    const { first, step, steps } = part;
-    const every = Math.ceil(steps / mostFrames);
-    if (round === 0 && step < steps && step % every === 0 && first < shown) {
-      // Pictures are sampled in parts. Each part fills its own places in the same frames.
-      const frame = step / every - 1;
-      before[frame] ??= new Float64Array(Math.min(shown, labels.length) * size);
-      before[frame].set(value.pictures().subarray(0, (shown - first) * size), first * size);
+  try {
+    for (;;) {
+      const { done, value } = run.next();
+      if (done) return { before, last: { height, width, labels, pictures: value, ...givenOf(options) } };
+      const { round, part } = value;
+      const { first, step, steps } = part;
+      const every = Math.ceil(steps / mostFrames);
+      if (round === 0 && step < steps && step % every === 0 && first < shown) {
+        // Pictures are sampled in parts. Each part fills its own places in the same frames.
+        const frame = step / every - 1;
+        before[frame] ??= new Float64Array(Math.min(shown, labels.length) * size);
+        before[frame].set(value.pictures().subarray(0, (shown - first) * size), first * size);
+      }
+      yield value;
     }
-    yield value;
+  } finally {
+    run.return(undefined as never); // frees the run's memory if the caller stopped
   }
 }

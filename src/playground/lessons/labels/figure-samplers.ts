@@ -1,12 +1,10 @@
 /** Two samplers from the same noise: `langevin sample --model mnist-unet --sampler NAME`. */
-import { encodeCsv } from '../../../data/csv.ts';
-import { commandLine } from '../../../models/command-line.ts';
 import { SAMPLE_TABLE, SAMPLING_TABLE } from '../../../models/settings.ts';
 import { picture } from '../../draw/svg.ts';
 import { defineFigure, shown, type Values } from '../../figure.ts';
-import { courseLayout, courseMoment, drawRows, MODEL, OWN } from '../unet/course-picture.ts';
-import type { CoursesResult, CoursesSettings } from './job.ts';
-import { coursesColumns, frameAt, hashKeys, longest, meanDifference } from './picture.ts';
+import { drawRows, MODEL, OWN, trajectoryLayout, trajectoryMoment } from '../unet/trajectory-picture.ts';
+import type { TrajectoriesResult } from './job.ts';
+import { frameAt, longest, meanDifference, trajectoriesFigure } from './picture.ts';
 
 const { count, label } = SAMPLE_TABLE;
 const { sampler, steps, guidance, seed } = SAMPLING_TABLE;
@@ -15,27 +13,28 @@ const { sampler, steps, guidance, seed } = SAMPLING_TABLE;
 const variantsOf = ({ other, ...values }: Values) =>
   [values.sampler, other].map((name) => ({ ...values, sampler: name, model: MODEL, prepare: 'none' }));
 
-const namesOf = ({ courses }: CoursesResult) => courses.map((course) => course.sampler);
+const namesOf = ({ trajectories }: TrajectoriesResult) =>
+  trajectories.map((trajectory) => trajectory.sampler);
 
-function draw(result: CoursesResult, frame: number, width: number): string {
-  const { courses } = result;
-  const layout = courseLayout(courses[0], width);
-  const rows = courses.flatMap((course) => {
-    const { pictures, predicted } = frameAt(course, frame);
+function draw(result: TrajectoriesResult, frame: number, width: number): string {
+  const { trajectories } = result;
+  const layout = trajectoryLayout(trajectories[0], width);
+  const rows = trajectories.flatMap((trajectory) => {
+    const { pictures, predicted } = frameAt(trajectory, frame);
     return [
-      [`${course.sampler}: state x`, pictures],
-      [`${course.sampler}: predicted data`, predicted ?? pictures],
+      [`${trajectory.sampler}: state x`, pictures],
+      [`${trajectory.sampler}: predicted data`, predicted ?? pictures],
     ] as const;
   });
-  const { svg, height } = drawRows(courses[0], rows, layout);
-  const words = `Digits by ${namesOf(result).join(' and ')} from the same noise, ${courseMoment(longest(courses), frame)}`;
+  const { svg, height } = drawRows(trajectories[0], rows, layout);
+  const words = `Digits by ${namesOf(result).join(' and ')} from the same noise, ${trajectoryMoment(longest(trajectories), frame)}`;
   return picture(layout.width, height, words, svg);
 }
 
 export const SAMPLERS = defineFigure({
   id: 'samplers',
   title: 'Two samplers from the same noise',
-  job: 'courses',
+  job: 'trajectories',
   live: 'Sample',
   short: { count: 2, steps: 4 },
   table: { sampler, other: sampler, label, count, steps, guidance, seed },
@@ -50,17 +49,10 @@ export const SAMPLERS = defineFigure({
   },
   labels: { sampler: 'one sampler', other: 'the other', label: 'digits, as in 3,1,4', count: 'pictures' },
   none: { ...OWN, label: 'all in turn', other: OWN.sampler },
-  request: (values) => ({ variants: variantsOf(values) }) as unknown as CoursesSettings,
-  commands: (values) =>
-    variantsOf(values).map((variant, i) => ({
-      line: commandLine('sample', { ...variant, gif: true }),
-      numbers: hashKeys(i),
-    })),
-  frames: ({ courses }) => longest(courses).frames.length,
-  moment: ({ courses }, frame) => courseMoment(longest(courses), frame),
+  ...trajectoriesFigure(variantsOf, namesOf),
   draw,
   numbers(result, frame) {
-    const [one, other] = result.courses.map((course) => frameAt(course, frame));
+    const [one, other] = result.trajectories.map((trajectory) => frameAt(trajectory, frame));
     return [
       { name: 'samplers', value: namesOf(result).join(', ') },
       { name: 'time t', value: one.t.toFixed(3) },
@@ -69,9 +61,5 @@ export const SAMPLERS = defineFigure({
         value: shown(meanDifference(one.pictures, other.pictures)),
       },
     ];
-  },
-  csv(result) {
-    const { head, columns } = coursesColumns(result.courses, namesOf(result));
-    return encodeCsv(head, columns);
   },
 });

@@ -1,54 +1,53 @@
-/** The job `courses`: several samplings from the same noise, a step of each in turn, each as `langevin sample --gif`. */
-
+/** The job `trajectories`: several samplings from the same noise, a step of each in turn, each as `langevin sample --gif`. */
 import { publishedModel } from '../../engine/published-model.ts';
 import type { Hashed } from '../../figure.ts';
 import type { Compute, Job } from '../../protocol.ts';
-import { type Course, type CourseSettings, copyOfCourse, courseOf } from '../unet/course.ts';
-import { hashKeys } from './picture.ts';
+import { type Trajectory, type TrajectorySettings, trajectoryOf } from '../unet/trajectory.ts';
+import { hashKeys } from './names.ts';
 
-export interface CoursesSettings {
+export interface TrajectoriesSettings {
   /** One or more, all of the same published model. */
-  readonly variants: readonly CourseSettings[];
+  readonly variants: readonly TrajectorySettings[];
 }
 
-export interface CoursesResult extends Hashed {
+export interface TrajectoriesResult extends Hashed {
   /** One for each variant. */
-  readonly courses: readonly Course[];
+  readonly trajectories: readonly Trajectory[];
 }
 
-export type CoursesJob = Job<CoursesSettings, CoursesResult, CoursesResult | string>;
+export type TrajectoriesJob = Job<TrajectoriesSettings, TrajectoriesResult, TrajectoriesResult | string>;
 
-export const compute: Compute<CoursesJob> = async function* ({ variants }) {
+export const compute: Compute<TrajectoriesJob> = async function* ({ variants }) {
   // Once, and not by each run.
   yield* publishedModel(variants[0].model);
-  const runs = variants.map((settings) => courseOf(settings));
-  /** What makes a copy of each course so far. */
-  const latest: (() => Course | string)[] = [];
-  const courses: Course[] = [];
+  const runs = variants.map((settings) => trajectoryOf(settings));
+  /** For each variant: a function that copies its trajectory so far. */
+  const latest: (() => Trajectory | string)[] = [];
+  const trajectories: Trajectory[] = [];
   const hashes: Record<string, string> = {};
   try {
     for (let open = runs.length; open > 0; ) {
       for (const [i, run] of runs.entries()) {
-        if (courses[i]) continue;
+        if (trajectories[i]) continue;
         const { done, value } = await run.next();
         if (!done) {
           latest[i] = value;
           continue;
         }
-        const { course, hashes: own } = value;
+        const { trajectory, hashes: own } = value;
         const keys = hashKeys(i);
         [hashes[keys['.png']], hashes[keys['.gif']]] = [own.png, own.gif];
-        courses[i] = course;
-        latest[i] = () => copyOfCourse(course);
+        trajectories[i] = trajectory;
+        latest[i] = () => structuredClone(trajectory);
         open--;
       }
       yield () => {
         const made = latest.map((make) => make());
-        const all = made.filter((course): course is Course => typeof course !== 'string');
-        return { courses: all, hashes: {} };
+        const all = made.filter((trajectory): trajectory is Trajectory => typeof trajectory !== 'string');
+        return { trajectories: all, hashes: {} };
       };
     }
-    return { courses, hashes };
+    return { trajectories, hashes };
   } finally {
     for (const run of runs) await run.return(undefined as never);
   }

@@ -1,20 +1,19 @@
-/** Courses from the same noise, at the same moment. */
-import type { Course, CourseFrame } from '../unet/course.ts';
-import { courseColumns } from '../unet/course-picture.ts';
+/** Trajectories from the same noise, at the same moment. */
+import { encodeCsv } from '../../../data/csv.ts';
+import { commandLine } from '../../../models/command-line.ts';
+import type { CommandOf, Values } from '../../figure.ts';
+import type { Trajectory, TrajectoryFrame } from '../unet/trajectory.ts';
+import { trajectoryColumns, trajectoryMoment } from '../unet/trajectory-picture.ts';
+import type { TrajectoriesResult, TrajectoriesSettings } from './job.ts';
+import { hashKeys } from './names.ts';
 
-/** The keys of a variant's picture and animation among the hashes. */
-export const hashKeys = (variant: number) => ({
-  '.png': `samples-${variant + 1}.png`,
-  '.gif': `samples-${variant + 1}.gif`,
-});
-
-/** A course's frame at a moment. A course that has fewer frames stays at its last one. */
-export const frameAt = ({ frames }: Course, frame: number): CourseFrame =>
+/** A trajectory's frame at a moment. A trajectory that has fewer frames stays at its last one. */
+export const frameAt = ({ frames }: Trajectory, frame: number): TrajectoryFrame =>
   frames[Math.min(frame, frames.length - 1)];
 
-/** The longest course, which names the moments. */
-export const longest = (courses: readonly Course[]): Course =>
-  courses.reduce((one, other) => (other.frames.length > one.frames.length ? other : one));
+/** The longest trajectory, which names the moments. */
+export const longest = (trajectories: readonly Trajectory[]): Trajectory =>
+  trajectories.reduce((one, other) => (other.frames.length > one.frames.length ? other : one));
 
 /** The mean difference of two pictures' greys, as a share of white. */
 export function meanDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
@@ -23,14 +22,35 @@ export function meanDifference(a: ArrayLike<number>, b: ArrayLike<number>): numb
   return sum / (255 * a.length);
 }
 
-/** The last pictures of all courses as columns of greys. @param names one for each course */
-export function coursesColumns(
-  courses: readonly Course[],
-  names: readonly string[],
-): { head: string[]; columns: Uint8Array[] } {
-  const parts = courses.map((course, i) => {
-    const { head, columns } = courseColumns(course);
+/** The last pictures of all trajectories as columns of a table. @param names one for each trajectory */
+function csv(trajectories: readonly Trajectory[], names: readonly string[]): string {
+  const parts = trajectories.map((trajectory, i) => {
+    const { head, columns } = trajectoryColumns(trajectory);
     return { head: head.map((words) => `${names[i]}, ${words}`), columns };
   });
-  return { head: parts.flatMap(({ head }) => head), columns: parts.flatMap(({ columns }) => columns) };
+  return encodeCsv(
+    parts.flatMap(({ head }) => head),
+    parts.flatMap(({ columns }) => columns),
+  );
 }
+
+/**
+ * What all figures of several trajectories have.
+ * @param variantsOf the settings of each trajectory, as the command takes them
+ * @param namesOf the name of each trajectory
+ */
+export const trajectoriesFigure = (
+  variantsOf: (values: Values) => readonly Values[],
+  namesOf: (result: TrajectoriesResult) => readonly string[],
+) => ({
+  request: (values: Values) => ({ variants: variantsOf(values) }) as unknown as TrajectoriesSettings,
+  commands: (values: Values): CommandOf[] =>
+    variantsOf(values).map((variant, i) => ({
+      line: commandLine('sample', { ...variant, gif: true }),
+      numbers: hashKeys(i),
+    })),
+  frames: ({ trajectories }: TrajectoriesResult) => longest(trajectories).frames.length,
+  moment: ({ trajectories }: TrajectoriesResult, frame: number) =>
+    trajectoryMoment(longest(trajectories), frame),
+  csv: (result: TrajectoriesResult) => csv(result.trajectories, namesOf(result)),
+});

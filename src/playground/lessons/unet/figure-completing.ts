@@ -1,5 +1,4 @@
 /** Half of a digit, completed by the published U-Net: `langevin sample --from digit.png --inpaint mask.png`. */
-import { encodeCsv } from '../../../data/csv.ts';
 import { commandLine } from '../../../models/command-line.ts';
 import { choice } from '../../../models/setting.ts';
 import { SAMPLE_TABLE, SAMPLING_TABLE } from '../../../models/settings.ts';
@@ -7,16 +6,16 @@ import { digitRow } from '../../draw/digits.ts';
 import type { Color } from '../../draw/pixels.ts';
 import { picture, text } from '../../draw/svg.ts';
 import { defineFigure, type Values } from '../../figure.ts';
+import type { CompletingResult, CompletingSettings, Half } from './job-completing.ts';
 import {
-  courseColumns,
-  courseLayout,
-  courseMoment,
-  courseNumbers,
-  drawCourse,
+  drawTrajectory,
   MODEL,
   OWN,
-} from './course-picture.ts';
-import type { CompletingResult, CompletingSettings, Half } from './job-completing.ts';
+  TRAJECTORY_FIGURE,
+  trajectoryLayout,
+  trajectoryMoment,
+  trajectoryNumbers,
+} from './trajectory-picture.ts';
 
 const { count, label, resamples } = SAMPLE_TABLE;
 const { sampler, steps, guidance, seed } = SAMPLING_TABLE;
@@ -35,8 +34,8 @@ const INK = 64;
 
 const request = (values: Values) => ({ ...values, model: MODEL }) as unknown as CompletingSettings;
 
-function draw({ course, given }: CompletingResult, frame: number, width: number): string {
-  const { height: h, width: w } = course;
+function draw({ trajectory, given }: CompletingResult, frame: number, width: number): string {
+  const { height: h, width: w } = trajectory;
   const colorOf = (byte: number, place: number): Color => {
     if (given.mask[place] === 0) return [byte, byte, byte];
     return byte < INK ? NEW : NEW_INK;
@@ -44,12 +43,12 @@ function draw({ course, given }: CompletingResult, frame: number, width: number)
   const size = SCALE * h;
   const top = 24 + size + 16;
   const source = { width: w, height: h, bytes: given.picture };
-  const layout = courseLayout(course, width);
-  const { svg, height } = drawCourse(course, frame, layout, top);
+  const layout = trajectoryLayout(trajectory, width);
+  const { svg, height } = drawTrajectory(trajectory, frame, layout, top);
   return picture(
     Math.max(layout.width, 240),
     top + height,
-    `Half of a digit is given, and ${course.labels.length} ways to complete it: ${courseMoment(course, frame)}`,
+    `Half of a digit is given, and ${trajectory.labels.length} ways to complete it: ${trajectoryMoment(trajectory, frame)}`,
     text('label', 0, 16, 'given; what is blue is made new'),
     digitRow(source, [0, 1], { x: 0, y: 24, scale: SCALE }, colorOf),
     svg,
@@ -88,12 +87,7 @@ export const COMPLETING = defineFigure({
       numbers: { '.png': 'samples.png', '.gif': 'samples.gif' },
     },
   ],
-  frames: ({ course }) => course.frames.length,
-  moment: ({ course }, frame) => courseMoment(course, frame),
+  ...TRAJECTORY_FIGURE,
   draw,
-  numbers: ({ course }, frame) => courseNumbers(course, frame),
-  csv({ course }) {
-    const { head, columns } = courseColumns(course);
-    return encodeCsv(head, columns);
-  },
+  numbers: ({ trajectory }, frame) => trajectoryNumbers(trajectory, frame),
 });

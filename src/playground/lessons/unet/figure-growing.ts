@@ -1,30 +1,28 @@
 /** Digits that grow out of noise by the published U-Net: `langevin sample --model mnist-unet`. */
-import { encodeCsv } from '../../../data/csv.ts';
 import { commandLine } from '../../../models/command-line.ts';
 import { SAMPLE_TABLE, SAMPLING_TABLE } from '../../../models/settings.ts';
 import { picture } from '../../draw/svg.ts';
 import { defineFigure, type Values } from '../../figure.ts';
-import type { CourseSettings } from './course.ts';
+import type { TrajectoryResult, TrajectorySettings } from './trajectory.ts';
 import {
-  courseColumns,
-  courseLayout,
-  courseMoment,
-  courseNumbers,
-  drawCourse,
+  drawTrajectory,
   MODEL,
   OWN,
-} from './course-picture.ts';
-import type { GrowingResult } from './job-growing.ts';
+  TRAJECTORY_FIGURE,
+  trajectoryLayout,
+  trajectoryMoment,
+  trajectoryNumbers,
+} from './trajectory-picture.ts';
 
 const { count, label } = SAMPLE_TABLE;
 const { sampler, steps, guidance, seed } = SAMPLING_TABLE;
 
-const request = (values: Values) => ({ ...values, model: MODEL }) as unknown as CourseSettings;
+const request = (values: Values) => ({ ...values, model: MODEL }) as unknown as TrajectorySettings;
 
-function draw({ course }: GrowingResult, frame: number, width: number): string {
-  const layout = courseLayout(course, width);
-  const { svg, height } = drawCourse(course, frame, layout);
-  const words = `${course.labels.length} digits and the data that the network predicts, ${courseMoment(course, frame)}`;
+function draw({ trajectory }: TrajectoryResult, frame: number, width: number): string {
+  const layout = trajectoryLayout(trajectory, width);
+  const { svg, height } = drawTrajectory(trajectory, frame, layout);
+  const words = `${trajectory.labels.length} digits and the data that the network predicts, ${trajectoryMoment(trajectory, frame)}`;
   return picture(layout.width, height, words, svg);
 }
 
@@ -52,15 +50,10 @@ export const GROWING = defineFigure({
       numbers: { '.png': 'samples.png', '.gif': 'samples.gif' },
     },
   ],
-  frames: ({ course }) => course.frames.length,
-  moment: ({ course }, frame) => courseMoment(course, frame),
+  ...TRAJECTORY_FIGURE,
   draw,
-  numbers: ({ course }, frame) => [
-    ...courseNumbers(course, frame),
-    { name: 'drawn again, since their longer side is not 20 pixels', value: String(course.redrawn) },
+  numbers: ({ trajectory }, frame) => [
+    ...trajectoryNumbers(trajectory, frame),
+    { name: 'drawn again, since their longer side is not 20 pixels', value: String(trajectory.redrawn) },
   ],
-  csv({ course }) {
-    const { head, columns } = courseColumns(course);
-    return encodeCsv(head, columns);
-  },
 });

@@ -7,9 +7,8 @@ import { pictureSize } from '../../../data/dataset.ts';
 import { loadStrokes } from '../../../data/strokes-set.ts';
 import { ValueError } from '../../../errors.ts';
 import { encodePng } from '../../../image/png.ts';
-import type { Hashed } from '../../figure.ts';
 import type { Compute, Job } from '../../protocol.ts';
-import { type Course, type CourseSettings, courseOf } from './course.ts';
+import { type TrajectoryResult, type TrajectorySettings, trajectoryJob } from './trajectory.ts';
 
 /** The halves that can be made new. */
 export type Half = 'lower' | 'upper' | 'left' | 'right';
@@ -20,7 +19,7 @@ const OWN_DIGIT = 3;
 /** A page makes each step at most so often. */
 const MOST_RESAMPLES = 100;
 
-export interface CompletingSettings extends CourseSettings {
+export interface CompletingSettings extends TrajectorySettings {
   /** The half that is made new. */
   readonly half: Half;
   /** How often each step is made. */
@@ -37,8 +36,7 @@ export interface Given {
   readonly mask: Uint8Array;
 }
 
-export interface CompletingResult extends Hashed {
-  readonly course: Course;
+export interface CompletingResult extends TrajectoryResult {
   readonly given: Given;
 }
 
@@ -74,22 +72,6 @@ export const compute: Compute<CompletingJob> = async function* ({ half, resample
   const given: Given = { picture: drawing ?? ownDigit(), mask: maskOf(half) };
   const share = (bytes: Uint8Array) => Float64Array.from(bytes, (byte) => byte / 255);
   const edit = { picture: share(given.picture), mask: share(given.mask), resamples };
-  const run = courseOf(settings, edit);
-  const copy = () => ({ picture: given.picture.slice(), mask: given.mask.slice() });
-  try {
-    for (;;) {
-      const { done, value } = await run.next();
-      if (done) {
-        const { course, hashes } = value;
-        const files = { 'digit.png': pngOf(given.picture), 'mask.png': pngOf(given.mask) };
-        return { course, given, files, hashes: { 'samples.png': hashes.png, 'samples.gif': hashes.gif } };
-      }
-      yield () => {
-        const course = value();
-        return typeof course === 'string' ? course : { course, given: copy(), hashes: {} };
-      };
-    }
-  } finally {
-    await run.return(undefined as never);
-  }
+  const result = yield* trajectoryJob(settings, edit, { given });
+  return { ...result, files: { 'digit.png': pngOf(given.picture), 'mask.png': pngOf(given.mask) } };
 };

@@ -1,5 +1,5 @@
 /**
- * The course of a sampling: the pictures after every step, and the data that the network predicted in that step. It is
+ * The trajectory of a sampling: the pictures after every step, and the data that the network predicted in that step. It is
  * that of `langevin sample --gif`, with the same hashes. Pictures are bytes here, since the page draws greys.
  */
 import type { Labels } from '../../../diffusion/guidance.ts';
@@ -15,12 +15,13 @@ import { startPictures } from '../../../models/sample.ts';
 import { firstSamples, MOST_SHOWN } from '../../../models/sample-grid.ts';
 import { labelsFor, samplingOf } from '../../../models/sampling.ts';
 import { publishedModel } from '../../engine/published-model.ts';
+import type { Hashed } from '../../figure.ts';
 
 /** A page samples at most so many pictures and steps. */
 const [MOST_PICTURES, MOST_STEPS] = [40, 1000];
 
 /** What is left out is as the model's file says. */
-export interface CourseSettings {
+export interface TrajectorySettings {
   /** The name of a published model. */
   readonly model: string;
   readonly count: number;
@@ -33,8 +34,8 @@ export interface CourseSettings {
   readonly seed: string;
 }
 
-/** A moment of a course. */
-export interface CourseFrame {
+/** A moment of a trajectory. */
+export interface TrajectoryFrame {
   /** Steps done. */
   readonly step: number;
   /** The schedule's time. It falls from noise to data. */
@@ -45,7 +46,7 @@ export interface CourseFrame {
   readonly predicted: Uint8Array | null;
 }
 
-export interface Course {
+export interface Trajectory {
   readonly height: number;
   readonly width: number;
   readonly labels: Labels;
@@ -54,19 +55,19 @@ export interface Course {
   /** Steps in all. Inpainting makes each of the sampler's steps several times. */
   readonly steps: number;
   readonly guidance: number;
-  readonly frames: readonly CourseFrame[];
+  readonly frames: readonly TrajectoryFrame[];
   /** How many pictures the preparation has drawn again, over all rounds. */
   readonly redrawn: number;
 }
 
-/** The hashes of a course are those of the command's picture and animation. */
-export interface CourseHashes {
+/** The hashes of a trajectory are those of the command's picture and animation. */
+export interface TrajectoryHashes {
   readonly png: string;
   readonly gif: string;
 }
 
 /** @throws ValueError for more than a page should compute */
-function requireModest({ count, steps = 1 }: CourseSettings): void {
+function requireModest({ count, steps = 1 }: TrajectorySettings): void {
   if (count > MOST_PICTURES) {
     throw new ValueError(`--count: expected at most ${MOST_PICTURES} pictures on this page, got ${count}`);
   }
@@ -75,24 +76,19 @@ function requireModest({ count, steps = 1 }: CourseSettings): void {
   }
 }
 
-const copyOf = (frame: CourseFrame): CourseFrame => ({
-  ...frame,
-  pictures: frame.pictures.slice(),
-  predicted: frame.predicted?.slice() ?? null,
-});
-
-/** A copy, whose arrays can be transferred. */
-export const copyOfCourse = (course: Course): Course => ({ ...course, frames: course.frames.map(copyOf) });
-
 /**
- * Samples with a published model. Yields functions that make the course so far, or words about a slow download.
+ * Samples with a published model. Yields functions that make the trajectory so far, or words about a slow download.
  * @param edit makes the given picture of the pictures, from the model's pipeline
  * @throws as `publishedModel`, `samplingOf`, `labelsFor` and `sampleDiffusion`; ValueError for too many pictures or steps
  */
-export async function* courseOf(
-  settings: CourseSettings,
+export async function* trajectoryOf(
+  settings: TrajectorySettings,
   edit?: Edit,
-): AsyncGenerator<() => Course | string, { readonly course: Course; readonly hashes: CourseHashes }, void> {
+): AsyncGenerator<
+  () => Trajectory | string,
+  { readonly trajectory: Trajectory; readonly hashes: TrajectoryHashes },
+  void
+> {
   requireModest(settings);
   const model = yield* publishedModel(settings.model);
   const run = sampled(model, settings, edit);
@@ -101,45 +97,84 @@ export async function* courseOf(
       const { done, value } = run.next();
       if (!done) yield value;
       else {
-        const { course, growing } = value;
+        const { trajectory, growing } = value;
         const [png, gif] = [await numbersHash(firstSamples(growing.last)), await numbersHash(growing)];
-        return { course, hashes: { png, gif } };
+        return { trajectory, hashes: { png, gif } };
       }
     }
   } finally {
-    run.return(undefined as never); // frees the run's memory where the job was stopped
+    run.return(undefined as never); // frees the run's memory if the job was stopped
   }
 }
 
 function* sampled(
   model: DiffusionPipeline,
-  settings: CourseSettings,
+  settings: TrajectorySettings,
   edit: Edit | undefined,
-): Generator<() => Course, { readonly course: Course; readonly growing: GrowingSamples }, void> {
+): Generator<() => Trajectory, { readonly trajectory: Trajectory; readonly growing: GrowingSamples }, void> {
   const { count, label } = settings;
   const labels = labelsFor(model, label, count);
   const { classifierGuidance: _, ...sampling } = samplingOf(model, settings, edit !== undefined);
   const { sampler, guidance, seed } = sampling;
   const { height, width } = model.network.sizes;
-  const frames: CourseFrame[] = [];
+  const frames: TrajectoryFrame[] = [];
   let [steps, redrawn] = [0, 0];
   let now = { t: model.schedule.tMax, pictures: toBytes(startPictures(model, count, seed)) };
-  const soFar = (): Course => ({ height, width, labels, sampler, steps, guidance, frames, redrawn });
+  const soFar = (): Trajectory => ({ height, width, labels, sampler, steps, guidance, frames, redrawn });
   const run = growingSamples(model, { ...sampling, labels, edit }, MOST_FRAMES, MOST_SHOWN);
-  for (;;) {
-    const { done, value } = run.next();
-    if (done) {
-      frames.push({ ...now, step: steps, pictures: toBytes(value.last.pictures), predicted: null });
-      return { course: soFar(), growing: value };
-    }
-    const { round, drawn, step, level } = value;
-    if (round === 0) {
-      steps = value.steps;
-      if ((step - 1) % Math.ceil(steps / MOST_FRAMES) === 0) {
-        frames.push({ ...now, step: step - 1, predicted: toBytes(value.predicted()) });
+  try {
+    for (;;) {
+      const { done, value } = run.next();
+      if (done) {
+        frames.push({ ...now, step: steps, pictures: toBytes(value.last.pictures), predicted: null });
+        return { trajectory: soFar(), growing: value };
       }
-      now = { t: level.t, pictures: toBytes(value.pictures()) };
-    } else if (step === 1) redrawn += drawn;
-    yield () => copyOfCourse(soFar());
+      const { round, drawn, step, level } = value;
+      if (round === 0) {
+        steps = value.steps;
+        if ((step - 1) % Math.ceil(steps / MOST_FRAMES) === 0) {
+          frames.push({ ...now, step: step - 1, predicted: toBytes(value.predicted()) });
+        }
+        now = { t: level.t, pictures: toBytes(value.pictures()) };
+      } else if (step === 1) redrawn += drawn;
+      yield () => structuredClone(soFar());
+    }
+  } finally {
+    run.return(undefined as never);
+  }
+}
+
+/** The result of a job with one trajectory. */
+export interface TrajectoryResult extends Hashed {
+  readonly trajectory: Trajectory;
+}
+
+/**
+ * Runs a job with one trajectory.
+ * @param more what progress and result have beside the trajectory
+ * @throws as `trajectoryOf`
+ */
+export async function* trajectoryJob<M extends object>(
+  settings: TrajectorySettings,
+  edit?: Edit,
+  more = {} as M,
+): AsyncGenerator<() => (TrajectoryResult & M) | string, TrajectoryResult & M, void> {
+  const run = trajectoryOf(settings, edit);
+  try {
+    for (;;) {
+      const { done, value } = await run.next();
+      if (done) {
+        const { trajectory, hashes } = value;
+        return { trajectory, ...more, hashes: { 'samples.png': hashes.png, 'samples.gif': hashes.gif } };
+      }
+      yield () => {
+        const trajectory = value();
+        return typeof trajectory === 'string'
+          ? trajectory
+          : { trajectory, ...structuredClone(more), hashes: {} };
+      };
+    }
+  } finally {
+    await run.return(undefined as never);
   }
 }
