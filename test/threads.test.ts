@@ -3,10 +3,11 @@
  */
 import { readdirSync } from 'node:fs';
 import * as assert from 'uvu/assert';
+import { host } from '#host';
 import { createWasmBackend, setNumerics, setThreads, type WasmBackend } from '../src/backend/backend.ts';
 import { claim, controlOver, DONE, REMAINING } from '../src/backend/control.ts';
 import { kernelBytes } from '../src/backend/instance.ts';
-import { type Kernels, type Ptr, rowOf } from '../src/backend/kernels.ts';
+import { copyArray, type Kernels, type Ptr, rowOf } from '../src/backend/kernels.ts';
 import { type Bounds, EXPENSIVE_GRAIN, gemmBoxes, pathRanges, ranges } from '../src/backend/partition.ts';
 import { ThreadPool } from '../src/backend/threads.ts';
 import { into } from './helpers.ts';
@@ -458,6 +459,28 @@ suite('threads', (test) => {
     assert.is(Atomics.load(words, DONE), 1);
     assert.is(Atomics.load(words, REMAINING), 0);
     assert.throws(() => pool.run('fill', 4096, [[0, 4]]), /worker thread failed/);
+  });
+
+  test('a worker that starts while the memory grows reaches all of the memory', async () => {
+    // A long message before the memory: the worker still reads the message when the memory grows.
+    const { startWorker } = host;
+    const long = Array.from({ length: 1e6 }, (_, i) => ({ i }));
+    host.startWorker = (source, setup, failed) => startWorker(source, { long, ...(setup as object) }, failed);
+    const on = createWasmBackend({ threads: 2 });
+    try {
+      const source = on.heap.alloc(4 * N);
+      const copyTo = (ptr: Ptr) => copyArray(on.kernels, N, source, { ptr, accumulate: false });
+      copyTo(source); // starts the worker
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      const high = on.heap.alloc(2 ** 28);
+      for (let i = 0; i < 2000; i++) copyTo(high + 4 * N);
+      // The worker has read the message by now.
+      await new Promise((resolve) => setTimeout(resolve, 2000));
+      for (let i = 0; i < 2000; i++) copyTo(high + 4 * N);
+    } finally {
+      host.startWorker = startWorker;
+      on.stop();
+    }
   });
 
   test('a job that does not fit the control block is refused', () => {

@@ -18,10 +18,12 @@ export const SLEEPERS = 3;
 export const KERNEL = 4;
 export const RECORD = 5;
 export const BOUNDS = 6;
+/** The number of pages of the memory when the job was published. */
+export const PAGES = 7;
 /** Set when a chunk has thrown. The message follows: its length, and then one character in each word. */
-export const FAILED = 7;
-export const MESSAGE_LENGTH = 8;
-export const MESSAGE = 9;
+export const FAILED = 8;
+export const MESSAGE_LENGTH = 9;
+export const MESSAGE = 10;
 export const MESSAGE_LIMIT = 200;
 /** Set when the workers must end. */
 export const STOP = MESSAGE + MESSAGE_LIMIT;

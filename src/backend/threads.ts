@@ -24,6 +24,7 @@ import {
   kernelNames,
   MAX_BOUNDS,
   MAX_CHUNKS,
+  PAGES,
   RECORD,
   REMAINING,
   runChunk,
@@ -32,6 +33,7 @@ import {
   STOP,
 } from './control.ts';
 import type { Bounds } from './partition.ts';
+import { PAGE } from './wasm-memory.ts';
 
 /** A worker thread failed. The pool is ended, and `setThreads` starts a new one. */
 export class WorkerError extends LangevinError {}
@@ -66,7 +68,7 @@ export class ThreadPool {
   /** @param scratch an address of scratch memory for each worker, `threads - 1` of them */
   constructor(
     module: WebAssembly.Module,
-    memory: WebAssembly.Memory,
+    private readonly memory: WebAssembly.Memory,
     exports: WebAssembly.Exports,
     scratch: readonly number[],
     private readonly hangMs = HANG_MS,
@@ -111,6 +113,7 @@ export class ThreadPool {
     words[KERNEL] = position;
     words[RECORD] = record;
     words[BOUNDS] = count;
+    words[PAGES] = this.memory.buffer.byteLength / PAGE;
     Atomics.store(words, DONE, 0);
     Atomics.store(words, REMAINING, chunks.length);
     Atomics.add(words, SIGNAL, 1);

@@ -8,7 +8,7 @@ import { OutOfMemoryError } from '../errors.ts';
 import type { LinearMemory } from '../memory/heap.ts';
 
 /** Bytes of a page of WebAssembly memory, and the number of pages that a 32-bit address can reach: 4 GiB. */
-const PAGE = 65536;
+export const PAGE = 65536;
 const MAX_PAGES = 65536;
 /**
  * The number of bytes that the heap may use. The last page of the 4 GiB stays free. The end of a block there would be

@@ -8,6 +8,7 @@ import {
   controlOver,
   type Kernel,
   kernelNames,
+  PAGES,
   REMAINING,
   runChunk,
   SIGNAL,
@@ -32,13 +33,24 @@ export interface WorkerSetup {
  */
 const SPINS = 20_000;
 
-/** Claims chunks until it must stop. Without a job it spins briefly, and then sleeps until the next job. */
-function work(control: Control, kernels: readonly Kernel[]): void {
+/**
+ * Claims chunks until it must stop. Without a job it spins briefly, and then sleeps until the next job.
+ *
+ * Another thread can grow the memory. V8 keeps a size of the memory in each thread, and `memory.copy` checks its
+ * addresses against that size. If the memory grows while this thread receives it, the size stays too small. Growing by
+ * no page reads the size again. So we do that before the first job after each growth.
+ */
+function work(control: Control, kernels: readonly Kernel[], memory: WebAssembly.Memory): void {
   const { words } = control;
   let idle = 0;
+  let pages = 0;
   while (Atomics.load(words, STOP) === 0) {
     const chunk = claim(words);
     if (chunk >= 0) {
+      if (words[PAGES] !== pages) {
+        pages = words[PAGES];
+        memory.grow(0);
+      }
       runChunk(chunk, control, kernels);
       idle = 0;
     } else if (++idle > SPINS) {
@@ -60,5 +72,6 @@ globalThis.onmessage = ({ data }: MessageEvent<WorkerSetup>) => {
   work(
     controlOver(data.control),
     kernelNames(exports).map((name) => exports[name] as Kernel),
+    data.memory,
   );
 };
