@@ -118,7 +118,8 @@ export function permutation(n: number, seed: string | number): Uint32Array {
   return order;
 }
 
-function gather(dataset: Dataset, indices: Uint32Array): Dataset {
+/** The pictures at these indices, copied. */
+export function gather(dataset: Dataset, indices: Uint32Array): Dataset {
   const size = pictureSize(dataset);
   const images = new Uint8Array(indices.length * size);
   const labels = new Uint8Array(indices.length);
