@@ -159,6 +159,26 @@ suite('png', (test) => {
     throws(() => decodePng(Buffer.concat([SIGNATURE, chunk('IEND')])), FormatError, /got IEND as chunk 0/);
   });
 
+  test('rows that inflate to more than the header allows are refused early', () => {
+    // The stream is damaged after 16 KiB. A decoder that inflates more of it reports the damage.
+    const stream = deflateSync(Buffer.alloc(2 ** 26)).subarray(0, 2 ** 14);
+    const rows = chunk('IDAT', Buffer.concat([stream, Buffer.alloc(100, 0xff)]));
+    const bomb = (head: Buffer) => Buffer.concat([SIGNATURE, head, rows, chunk('IEND')]);
+    const refused = (head: Buffer, message: RegExp) =>
+      throws(() => decodePng(bomb(head)), FormatError, message);
+    refused(header(1, 1), /^PNG: expected 2 bytes of rows, got more$/);
+    refused(header(3, 2, 16, 6), /expected 50 bytes of rows/);
+    refused(header(9, 2, 1), /expected 6 bytes of rows/);
+    // Adam7 divides 3x2 pixels into three passes of one pixel and one of 3x1.
+    refused(header(3, 2, 8, 2, 1), /expected 22 bytes of rows/);
+  });
+
+  test('compressed chunks that a picture does not need are not inflated', () => {
+    const damaged = Buffer.concat([Buffer.from('name\0\0', 'latin1'), Buffer.from('no zlib stream')]);
+    const extra = ['iCCP', 'zTXt', 'iTXt'].map((type) => chunk(type, damaged));
+    assert.equal([...decodePng(png(header(2, 1), [0, 7, 9], ...extra)).pixels], [7, 9]);
+  });
+
   test('a file that cannot be read correctly is refused with its name', () => {
     throws(
       () => decodePng(png(header(9, 9, 1, 0, 1), [0])),

@@ -6,14 +6,14 @@
  * converts it to a `Picture`. A palette becomes RGB or RGBA. Of 16 bits only the upper 8 stay. Greys of 1, 2 and 4 bits
  * are scaled to 0..255. Grey with alpha becomes RGBA.
  *
- * The decoder does not trust its input. fast-png allocates the size that the header names, lets a second header replace
- * the first, and does not stop at the end of the file. So we walk through the chunks first, and we let fast-png check
- * their CRCs. Left out on purpose: colour profiles and gamma, a transparent colour without a palette, and animation.
+ * The decoder does not trust its input. png-chunks.ts checks the file first, and bounds its inflated size. Then fast-png
+ * decodes it, and checks the CRCs. Left out on purpose: colour profiles and gamma, a transparent colour without a palette, and animation.
  * Interlaced pictures of less than 8 bits are refused, because fast-png reads them wrongly.
  */
-import { convertIndexedToRgb, type DecodedPng, decode, encode, hasPngSignature } from 'fast-png';
+import { convertIndexedToRgb, type DecodedPng, decode, encode } from 'fast-png';
 import { FormatError, ShapeError, ValueError } from '../errors.ts';
 import { withDefaults } from '../options.ts';
+import { checkedPng } from './png-chunks.ts';
 
 /** `height x width x channels` bytes, row after row; 1 channel is grey, 3 are RGB, 4 are RGBA. */
 export interface Picture {
@@ -61,53 +61,18 @@ export function encodePng({ width, height, channels, pixels }: Picture): Uint8Ar
  */
 export function decodePng(bytes: Uint8Array, options: DecodeOptions = {}): Picture {
   const { name, maxPixels } = withDefaults('PNG', options, { name: 'PNG', maxPixels: 2 ** 24 });
-  checkChunks(bytes, name, maxPixels);
+  const checked = checkedPng(bytes, name, maxPixels);
   try {
-    return toPicture(decode(bytes, { checkCrc: true }), bytes[COLOUR_TYPE] === INDEXED);
+    return toPicture(decode(checked, { checkCrc: true }), bytes[COLOUR_TYPE] === INDEXED);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new FormatError(`${name}: expected an undamaged PNG, got: ${reason}`);
   }
 }
 
-const LENGTH_TYPE_CRC = 12;
 /** The place of the colour type in the file. The header always comes first. */
 const COLOUR_TYPE = 25;
 const INDEXED = 3;
-
-/**
- * Walks through the chunks. It checks that there is one header and that it is first. It checks that the sizes lie
- * within the file and the limit, and that there is an end. It does not read the chunks' contents.
- */
-function checkChunks(bytes: Uint8Array, name: string, maxPixels: number): void {
-  if (!hasPngSignature(bytes)) throw new FormatError(`${name}: expected a PNG signature, got other bytes`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let type = '';
-  for (let at = 8, count = 0; type !== 'IEND'; count++) {
-    const left = bytes.length - at - LENGTH_TYPE_CRC;
-    const length = left >= 0 ? view.getUint32(at) : 0;
-    if (length > left)
-      throw new FormatError(`${name}: expected a whole PNG, got a truncated one (${bytes.length} bytes)`);
-    type = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
-    if ((type === 'IHDR') !== (count === 0)) {
-      throw new FormatError(`${name}: expected one PNG header at the start, got ${type} as chunk ${count}`);
-    }
-    if (type === 'IHDR') checkHeader(view, at + 8, length, name, maxPixels);
-    at += length + LENGTH_TYPE_CRC;
-  }
-}
-
-function checkHeader(view: DataView, at: number, length: number, name: string, maxPixels: number): void {
-  if (length !== 13) throw new FormatError(`${name}: expected a PNG header of 13 bytes, got ${length}`);
-  const [width, height] = [view.getUint32(at), view.getUint32(at + 4)];
-  if (width === 0 || height === 0 || width * height > maxPixels) {
-    throw new FormatError(`${name}: expected 1 to ${maxPixels} pixels, got ${width}x${height}`);
-  }
-  const [depth, interlace] = [view.getUint8(at + 8), view.getUint8(at + 12)];
-  if (interlace !== 0 && depth < 8) {
-    throw new FormatError(`${name}: expected at least 8 bits in an interlaced PNG, got ${depth}`);
-  }
-}
 
 function toPicture(png: DecodedPng, indexed: boolean): Picture {
   const { width, height, depth, channels } = png;
