@@ -4,6 +4,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { periodicSave } from '../src/cli/results/periodic-save.ts';
+import { FileError } from '../src/errors.ts';
 import { inFolder, langevin, npmRun, type Outcome, ok, tinyData } from './dist.ts';
 import { suite } from './suite.ts';
 
@@ -219,4 +221,28 @@ suite('cli: runs', (test) => {
       failed(await langevin([...wreck, '--out', 'b'], folder), /training diverged/);
       assert.equal(all(), before);
     }));
+
+  test('a checkpoint that cannot be written in the middle of a run is a warning, and is tried again after the interval', async () => {
+    const warnings: string[] = [];
+    let time = 0;
+    let saves = 0;
+    const save = async () => {
+      if (++saves === 1) throw new FileError('cannot write c: the disk is full (ENOSPC)');
+      if (saves === 3) throw new Error('a bug');
+    };
+    const after = periodicSave(save, (message) => warnings.push(message), { every: 10, now: () => time });
+    const savesAt = async (at: number) => {
+      time = at;
+      await after();
+      return saves;
+    };
+    assert.is(await savesAt(10), 0, 'not before the interval has passed');
+    assert.is(await savesAt(11), 1);
+    assert.match(warnings[0]!, /the training continues: cannot write c: the disk is full/);
+    assert.is(await savesAt(20), 1, 'not at once again');
+    assert.is(await savesAt(22), 2);
+    assert.is(warnings.length, 1);
+    const bug = await savesAt(40).catch(String);
+    assert.is(bug, 'Error: a bug');
+  });
 });

@@ -95,12 +95,22 @@ suite('package', (test) => {
     assert.equal(surplus, []);
   });
 
-  test('the version in the code is that of package.json, and the lock file names no registry', () => {
+  test('the version in the code is that of package.json; the lock file names no registry, and a hash of each package', () => {
     assert.is(VERSION, pkg.version);
     const lock = JSON.parse(read('package-lock.json'));
     assert.is(lock.version, pkg.version);
     const resolved = Object.values<{ resolved?: string }>(lock.packages).filter((entry) => entry.resolved);
     assert.equal(resolved, []);
+    for (const file of [['package-lock.json'], ['test', 'docs', 'package-lock.json']]) {
+      const { '': _, ...packages } = JSON.parse(read(...file)).packages as Record<
+        string,
+        { integrity?: string }
+      >;
+      const without = Object.keys(packages).filter(
+        (name) => !packages[name]!.integrity?.startsWith('sha512-'),
+      );
+      assert.equal(without, []);
+    }
   });
 
   test('the builds import only what exists there: dependencies and Node in Node, nothing in a page', () => {

@@ -1,6 +1,6 @@
 /** The two hosts: atomic writes, clear errors, and the description of the machine. */
 import { spawnSync } from 'node:child_process';
-import {
+import fs, {
   chmodSync,
   existsSync,
   mkdirSync,
@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:http';
+import { syncBuiltinESMExports } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -81,6 +82,34 @@ suite('platform', (test) => {
       assert.not(await host.exists(folder));
       assert.not(await host.exists(join(folder, 'absent')));
       assert.equal(await host.readFile(path), Uint8Array.of(0xc3, 0xa9));
+    }));
+
+  test('a file is flushed before it is renamed, and its folder after that', () =>
+    inFolder(async (folder) => {
+      const calls: string[] = [];
+      const opened = new Map<number, string>();
+      const { openSync, fsyncSync, renameSync } = fs;
+      fs.openSync = ((...given: Parameters<typeof openSync>) => {
+        const file = openSync(...given);
+        opened.set(file, given[0] === folder ? 'folder' : 'file');
+        return file;
+      }) as typeof openSync;
+      fs.fsyncSync = (file) => {
+        calls.push(`flush ${opened.get(file)}`);
+        fsyncSync(file);
+      };
+      fs.renameSync = (from, to) => {
+        calls.push('rename');
+        renameSync(from, to);
+      };
+      syncBuiltinESMExports();
+      try {
+        await host.writeFileAtomic(join(folder, 'model.bin'), 'new');
+      } finally {
+        Object.assign(fs, { openSync, fsyncSync, renameSync });
+        syncBuiltinESMExports();
+      }
+      assert.equal(calls, ['flush file', 'rename', 'flush folder']);
     }));
 
   test('a failed write keeps the old file and leaves no other', () =>

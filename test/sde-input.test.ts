@@ -79,10 +79,18 @@ suite('expressions', (test) => {
       ['toString(x)', /expected a function/],
       ['__proto__', /expected one of x, t/],
       ['1e999*x', /expected numbers only/],
+      [`x${'+1'.repeat(500)}`, /^expression: expected at most 1000 characters, got 1001$/],
+      ['x +\n\n% 1', /^expression "x \+ {2}% 1": [^\n]*$/],
+      ['x\u2028y', /^expression "x y": [^\n]*$/],
     ];
     for (const [text, message] of refused) {
       assert.throws(() => expressionSde(text, '1', { sigma: 1 }), message);
       assert.throws(() => expressionSde('x', text, { sigma: 1 }), isA(ValueError));
+    }
+    const brackets = `${'('.repeat(499)}x${')'.repeat(499)}`;
+    const minuses = `${'-'.repeat(998)}x`;
+    for (const longest of [`x${'^1'.repeat(499)}`, `x${'+1'.repeat(499)}`, brackets, minuses]) {
+      assert.ok(expressionSde(longest, '1'), longest);
     }
     assert.throws(() => expressionSde('x', '1', { sigma: Number.NaN }), /expected a finite sigma, got NaN/);
   });

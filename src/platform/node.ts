@@ -100,11 +100,25 @@ function writeFileAtomicSync(path: string, content: Uint8Array | string): void {
         closeSync(file);
       }
       renameSync(temporary, target);
+      flushFolder(dirname(target));
     } catch (error) {
       rmSync(temporary, { force: true });
       throw error;
     }
   });
+}
+
+/** Flushes a folder, so that a renamed file survives a power failure. Some systems cannot flush a folder. */
+function flushFolder(path: string): void {
+  let folder: number | undefined;
+  try {
+    folder = openSync(path, 'r');
+    fsyncSync(folder);
+  } catch {
+    // The file itself is flushed. No more is possible here.
+  } finally {
+    if (folder !== undefined) closeSync(folder);
+  }
 }
 
 /**

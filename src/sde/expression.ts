@@ -116,8 +116,11 @@ interface Scope {
 }
 type Compiled = (scope: Scope) => Dual;
 
+/** The most characters of an expression. Parsing and evaluation go one call deeper for each bracket or operator. */
+const LONGEST = 1000;
+
 /**
- * Parses an expression in x, t and named parameters.
+ * Parses an expression in x, t and named parameters, of at most 1,000 characters.
  * @returns a function of a state and a time; it returns the value and its derivative in x, as numbers if without x
  * @throws ValueError that quotes the expression, and says what is wrong and where
  */
@@ -125,16 +128,21 @@ export function parseExpression(text: string, parameters: Readonly<Record<string
   if (typeof text !== 'string') {
     throw new ValueError(`expression: expected a formula such as "0.1*x", got ${describe(text)}`);
   }
+  if (text.length > LONGEST) {
+    throw new ValueError(`expression: expected at most ${LONGEST} characters, got ${text.length}`);
+  }
+  // A line end means the same as a space. Without line ends a message that quotes the formula is one line.
+  const formula = text.replace(/\s/g, ' ');
   let tree: jsep.Expression;
   try {
-    tree = jsep(text);
+    tree = jsep(formula);
   } catch (error) {
     const { description, index } = error as { description?: string; index?: number };
     throw new ValueError(
-      `expression "${text}": expected a formula such as 0.1*x, got an error at character ${(index ?? 0) + 1}: ${description ?? String(error)}`,
+      `expression "${formula}": expected a formula such as 0.1*x, got an error at character ${(index ?? 0) + 1}: ${description ?? String(error)}`,
     );
   }
-  return compile(tree, text, parameters);
+  return compile(tree, formula, parameters);
 }
 
 function compile(

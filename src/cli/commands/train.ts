@@ -24,6 +24,7 @@ import { createReporter, type Reporter } from '../report/reporter.ts';
 import { follow, type LoopEnd } from '../report/training-loop.ts';
 import { CheckpointWriter, listCheckpoints } from '../results/checkpoints.ts';
 import { requireWritable } from '../results/out-folder.ts';
+import { periodicSave } from '../results/periodic-save.ts';
 import { newRun, RunFolder } from '../results/run-folder.ts';
 import {
   describeRun,
@@ -33,9 +34,6 @@ import {
   setName,
   writeRun,
 } from '../results/run-results.ts';
-
-/** Milliseconds between checkpoints. A checkpoint is about three times as large as the model. */
-const SAVE_EVERY = 30_000;
 
 /** A command that trains. */
 export interface TrainCommand<R extends Recipe> {
@@ -132,20 +130,19 @@ class Session<R extends Recipe> {
     const { trainer } = run;
     this.reportStart(run);
     const { step, position } = trainer.progress;
-    let saved = { step: this.plan.checkpoint ? step : -1, at: performance.now() };
+    let saved = this.plan.checkpoint ? step : -1;
     const save = async () => {
       const { step } = trainer.progress;
-      if (step === saved.step) return;
+      if (step === saved) return;
       await this.save(run, step);
-      saved = { step, at: performance.now() };
+      saved = step;
     };
+    const warn = (message: string) => this.reporter.event({ type: 'warning', message });
     return follow(
       {
         events: trainer.run(),
         begin: { epoch: position.epoch + 1, batch: position.batch },
-        after: async () => {
-          if (performance.now() - saved.at > SAVE_EVERY) await save();
-        },
+        after: periodicSave(save, warn),
         finish: async (end) => {
           if (end.signal !== 'divergence') await save();
           await this.finish(run, end);
