@@ -105,6 +105,42 @@ suite('heap', (test) => {
     assert.is(heap.blocks, 0);
   });
 
+  test('freed neighbours are merged: fifteen freed blocks hold one of fifteen times the size', () => {
+    const size = sizeClass(MIB);
+    const memory = new CountedMemory(64 + 16 * size);
+    const heap = new Heap(memory, 64);
+    const blocks = Array.from({ length: 16 }, () => heap.alloc(MIB));
+    refused(() => heap.alloc(64), OutOfMemoryError, /out of memory/);
+    // Every second block, then the others: neighbours are not freed one after the other. The last one stays.
+    for (const i of [0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13]) heap.release(blocks[i]!);
+    assert.is(heap.alloc(14 * MIB), blocks[0]);
+    const left = heap.alloc(MIB);
+    assert.is(left, blocks[14], 'the rest of the range');
+    assert.is(heap.usedBytes, 16 * size);
+    refused(() => heap.alloc(64), OutOfMemoryError, /out of memory/);
+  });
+
+  test('free memory at the top is used before the memory grows', () => {
+    const memory = new CountedMemory();
+    const heap = new Heap(memory, 64);
+    const [low, high] = [heap.alloc(5 * 1024), heap.alloc(6 * 1024)];
+    heap.release(high);
+    assert.is(heap.alloc(8 * 1024), high, 'it begins where the freed block began');
+    assert.is(memory.byteLength, 64 + 13 * 1024);
+    heap.release(low);
+    assert.equal([heap.alloc(1024), heap.alloc(4 * 1024)], [low, low + 1024], 'cut from the free block');
+  });
+
+  test('a request takes the smallest free range that fits', () => {
+    const memory = new CountedMemory();
+    const heap = new Heap(memory, 64);
+    const block = (kib: number) => heap.alloc(kib * 1024);
+    const [wide, , narrow] = [block(10), block(1), block(5), block(1)];
+    for (const ptr of [wide!, narrow!]) heap.release(ptr);
+    block(20); // grows, and merges before
+    assert.equal([block(4), block(7), block(1)], [narrow, wide, narrow! + 4 * 1024]);
+  });
+
   test('a request that does not fit changes nothing', () => {
     const memory = new CountedMemory(10_000);
     const heap = new Heap(memory, 64);
@@ -413,7 +449,7 @@ suite('out of memory', (test) => {
     refused(
       () => make(5e6),
       OutOfMemoryError,
-      /^out of memory: 0\.\d\d GiB of WebAssembly memory needed, 0\.0\d GiB in use, the limit is 0\.02 GiB; free tensors with scope\(\) or dispose\(\)$/,
+      /^out of memory: 0\.\d\d GiB of WebAssembly memory needed, 0\.00 GiB in use, the limit is 0\.02 GiB; free tensors with scope\(\) or dispose\(\)$/,
     );
     const held: Tensor[] = [];
     assert.throws(

@@ -45,7 +45,7 @@ export class WasmMemory implements LinearMemory {
     return this.wide;
   }
 
-  grow(bytes: number): void {
+  grow(bytes: number, used: number): void {
     const pages = this.memory.buffer.byteLength / PAGE;
     const limit = Math.min(this.maxPages * PAGE, USABLE);
     const needed = Math.ceil(bytes / PAGE);
@@ -61,7 +61,7 @@ export class WasmMemory implements LinearMemory {
     }
     const gib = (n: number) => `${(n / 2 ** 30).toFixed(2)} GiB`;
     throw new OutOfMemoryError(
-      `out of memory: ${gib(bytes)} of WebAssembly memory needed, ${gib(this.byteLength)} in use, the limit is ${gib(limit)}; free tensors with scope() or dispose()`,
+      `out of memory: ${gib(bytes)} of WebAssembly memory needed, ${gib(used)} in use, the limit is ${gib(limit)}; free tensors with scope() or dispose()`,
     );
   }
 }
