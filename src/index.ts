@@ -5,9 +5,11 @@
 
 // The engine: backends, threads, scopes, gradients
 export { type GradcheckOptions, gradcheck } from './autograd/gradcheck.ts';
-export { noGrad, scope } from './autograd/tape.ts';
-export type { Shape } from './autograd/variable.ts';
+export type { Differentiable } from './autograd/op.ts';
+export { noGrad, scope, type TapeNode } from './autograd/tape.ts';
+export type { Shape, Variable } from './autograd/variable.ts';
 export {
+  type Backend,
   type BackendName,
   backend,
   type FloatArray,
@@ -27,8 +29,10 @@ export {
   loadCheckpoint,
   restoreParameters,
   saveCheckpoint,
+  type TrainingState,
 } from './checkpoint/checkpoint.ts';
 export { tensorsDigest } from './checkpoint/digest.ts';
+export type { TensorData } from './checkpoint/dtype.ts';
 export type { ModelDtype } from './checkpoint/model-dtype.ts';
 export {
   decodeSafetensors,
@@ -41,12 +45,14 @@ export {
   createDataset,
   type Dataset,
   type DatasetFields,
+  type PictureShape,
   permutation,
   split,
   subset,
   type TrainTest,
   take,
 } from './data/dataset.ts';
+export type { DownloadProgress } from './data/download.ts';
 export { decodeIdx, encodeIdx, type IdxArray } from './data/idx.ts';
 export {
   type Batch,
@@ -102,8 +108,9 @@ export {
   pictureGrid,
   pictureGridFromBatch,
 } from './image/grid.ts';
-export { decodePng, encodePng, type Picture } from './image/png.ts';
+export { type DecodePngOptions, decodePng, encodePng, type Picture } from './image/png.ts';
 // Models
+export type { GreyCuts, GreyKind } from './models/cuts.ts';
 export type { Edit } from './models/edit.ts';
 export {
   type ClassFigures,
@@ -117,9 +124,13 @@ export {
   type ClassificationScoreOptions,
   classificationScore,
 } from './models/evaluation/classification-score.ts';
-export { type Evaluation, evaluatePictures } from './models/evaluation/evaluate.ts';
+export { type AgainstReal, type Evaluation, evaluatePictures } from './models/evaluation/evaluate.ts';
 export { type JudgedPictures, judgedOf } from './models/evaluation/judged.ts';
-export { type DiffusionLikelihood, diffusionLikelihood } from './models/evaluation/likelihood.ts';
+export {
+  type DiffusionLikelihood,
+  diffusionLikelihood,
+  type LikelihoodModel,
+} from './models/evaluation/likelihood.ts';
 export {
   densityCoverage,
   frechetDistance,
@@ -129,13 +140,22 @@ export {
 } from './models/evaluation/metrics.ts';
 export { pictureStatistics, STATISTICS } from './models/evaluation/picture-statistics.ts';
 export {
+  type GenuinePicture,
+  type SuspectSample,
   type TwoSampleOptions,
   type TwoSampleTest,
   twoSampleTest,
 } from './models/evaluation/two-sample.ts';
+export type { NetworkVerdict } from './models/evaluation/two-sample-network.ts';
+export type {
+  MeanAndDeviation,
+  PlainVerdict,
+  StatisticFigures,
+} from './models/evaluation/two-sample-plain.ts';
 export { type Proportion, proportion } from './models/evaluation/wilson.ts';
 export {
   covarianceOf,
+  type LectureNoise,
   lectureGaussianBest,
   lectureLinearBest,
   lectureNoise,
@@ -143,6 +163,7 @@ export {
   lectureZeroLoss,
 } from './models/lecture/analysis.ts';
 export {
+  type LectureLossOptions,
   type LectureModel,
   LectureNetwork,
   lectureLoss,
@@ -150,6 +171,7 @@ export {
   lectureSchedule,
 } from './models/lecture/lecture.ts';
 export { Classifier } from './models/networks/classifier.ts';
+export type { ConvBlock } from './models/networks/conv-block.ts';
 export { ConvClassifier } from './models/networks/conv-classifier.ts';
 export { ConvDenoiser, type ConvDenoiserOptions } from './models/networks/conv-denoiser.ts';
 export {
@@ -159,6 +181,7 @@ export {
 } from './models/networks/denoiser.ts';
 export {
   DiffusionMlp,
+  type DiffusionMlpBlock,
   type DiffusionMlpOptions,
   type DiffusionMlpSizes,
 } from './models/networks/diffusion-mlp.ts';
@@ -169,19 +192,27 @@ export {
 } from './models/networks/diffusion-network.ts';
 export {
   NoiseClassifier,
+  type NoiseClassifierSettings,
   noiseClassifierOf,
   noisedAccuracy,
 } from './models/networks/noise-classifier.ts';
 export {
   accuracy,
   type Classified,
+  type ClassifierOptions,
   type ClassifierSizes,
   classify,
   PictureClassifier,
 } from './models/networks/picture-classifier.ts';
 export { PictureDenoiser } from './models/networks/picture-denoiser.ts';
 export { classifierOf, loadDenoiser } from './models/networks/registry.ts';
-export { UNet, type UNetOptions, type UNetSizes } from './models/networks/unet.ts';
+export {
+  type PixelAttention,
+  UNet,
+  type UNetBlock,
+  type UNetOptions,
+  type UNetSizes,
+} from './models/networks/unet.ts';
 export { type AnyModel, loadModel, openModel } from './models/open.ts';
 export { DiffusionPipeline, diffusionOf, loadDiffusion, type ProcessSettings } from './models/pipeline.ts';
 export type { Preparation } from './models/prepare.ts';
@@ -196,11 +227,24 @@ export {
 export type { OwnSampling } from './models/sampling-defaults.ts';
 // Training
 export { spreadTones, type Tones } from './models/tones.ts';
-export { compareScores, ToyDiffusion, toyMixture } from './models/toy/toy.ts';
-export { classifierTrainer, resumeClassifier, trainClassifier } from './models/training/classifier.ts';
+export type { PlaneData } from './models/toy/plane-data.ts';
+export {
+  compareScores,
+  type PlaneNetwork,
+  type ScoreComparison,
+  ToyDiffusion,
+  toyMixture,
+} from './models/toy/toy.ts';
+export {
+  type ClassifierRecipe,
+  classifierTrainer,
+  resumeClassifier,
+  trainClassifier,
+} from './models/training/classifier.ts';
 export type { ClassifierSettings } from './models/training/cross-entropy.ts';
 export {
   addNoise,
+  type DenoiserRecipe,
   type DenoiserSettings,
   denoiserTrainer,
   resumeDenoiser,
@@ -210,6 +254,7 @@ export {
 } from './models/training/denoiser.ts';
 export {
   DIFFUSION_SETTINGS,
+  type DiffusionRecipe,
   type DiffusionSettings,
   diffusionTrainer,
   resumeDiffusion,
@@ -218,6 +263,7 @@ export type { BatchEvent, EpochEvent, TrainEvent } from './models/training/event
 export type { History } from './models/training/history.ts';
 export {
   LECTURE_SETTINGS,
+  type LectureRecipe,
   type LectureSettings,
   lectureTrainer,
   resumeLecture,
@@ -230,10 +276,11 @@ export type { Progress, Recipe, Source, TrainOptions } from './models/training/r
 export {
   type EncodeOptions,
   encodeRun,
-  encodeRun as encodeDiffusion,
+  type ResumeOptions,
   restoreRun,
 } from './models/training/resume.ts';
-export { type ToySettings, toyTrainer, trainToy } from './models/training/toy.ts';
+export type { TallyState } from './models/training/tally.ts';
+export { type ToyRecipe, type ToySettings, toyTrainer, trainToy } from './models/training/toy.ts';
 // Layers and optimisers
 export { GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh } from './nn/activation.ts';
 export { MultiheadAttention, type MultiheadAttentionOptions } from './nn/attention.ts';
@@ -283,7 +330,7 @@ export { Sequential } from './nn/sequential.ts';
 export { type Summary, type SummaryRow, summary } from './nn/summary.ts';
 export { TimeEmbedding, type TimeEmbeddingOptions, timestepEmbedding } from './nn/time-embedding.ts';
 export { UpsampleConv2d, type UpsampleConv2dLayerOptions } from './nn/upsample-conv.ts';
-export { Adam, type AdamOptions, AdamW } from './optim/adam.ts';
+export { Adam, type AdamOptions, type AdamState, AdamW } from './optim/adam.ts';
 export { type ClipGradNormOptions, clipGradNorm, clipGradValue } from './optim/clip.ts';
 export { Ema, type EmaOptions } from './optim/ema.ts';
 export {
@@ -302,9 +349,9 @@ export {
   stepLr,
   warmupLr,
 } from './optim/lr-schedule.ts';
-export { Optimizer } from './optim/optimizer.ts';
-export { RMSprop, type RMSpropOptions } from './optim/rmsprop.ts';
-export { SGD, type SgdOptions } from './optim/sgd.ts';
+export { Optimizer, type ParameterState } from './optim/optimizer.ts';
+export { RMSprop, type RMSpropOptions, type RMSpropState } from './optim/rmsprop.ts';
+export { SGD, type SgdOptions, type SgdState } from './optim/sgd.ts';
 // Random numbers
 export { manualSeed, Rng, type RngState, rand, randn, type Seed } from './random/rng.ts';
 // Stochastic differential equations
@@ -335,7 +382,7 @@ export {
   tensor,
   zeros,
 } from './tensor/create.ts';
-export { type CustomOp, type CustomPass, customOp } from './tensor/custom-op.ts';
+export { type CustomFunction, type CustomOp, type CustomPass, customOp } from './tensor/custom-op.ts';
 export { einsum } from './tensor/einsum.ts';
 export type { Nested } from './tensor/format.ts';
 export { cat, linear, mse, stack, where } from './tensor/functions.ts';
@@ -351,6 +398,6 @@ export {
   upsample,
 } from './tensor/pool.ts';
 export type { LossOptions, Reduction } from './tensor/reduction.ts';
-export type { VarianceOptions } from './tensor/statistics.ts';
-export { type Operand, type ReduceOptions, Tensor } from './tensor/tensor.ts';
+export type { Axes, VarianceOptions } from './tensor/statistics.ts';
+export { type MatmulOptions, type Operand, type ReduceOptions, Tensor } from './tensor/tensor.ts';
 export { VERSION } from './version.ts';

@@ -187,11 +187,10 @@ const UNKNOWN: Readonly<Record<string, readonly [Wrong, string, string]>> = {
     'labelDropout',
   ],
   encodeRun: [(o) => langevin.encodeRun(trainer(), o), 'note', 'notes'],
-  encodeDiffusion: [(o) => langevin.encodeDiffusion(trainer(), o), 'note', 'notes'],
   resumeDiffusion: [
     (o) =>
       langevin.resumeDiffusion(
-        langevin.decodeCheckpoint(langevin.encodeDiffusion(trainer(), { resumable: true })),
+        langevin.decodeCheckpoint(langevin.encodeRun(trainer(), { resumable: true })),
         strokes,
         o,
       ),

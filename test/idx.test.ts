@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { gunzip, readAll, sha256 } from '../src/data/bytes.ts';
-import { decodeIdx, encodeIdx, type IdxRank } from '../src/data/idx.ts';
+import { decodeIdx, encodeIdx } from '../src/data/idx.ts';
 import { FormatError, LangevinError, ValueError } from '../src/errors.ts';
 import { suite } from './suite.ts';
 
@@ -12,7 +12,7 @@ const idx = (magic: number, sizes: readonly number[], data: readonly number[]) =
   Uint8Array.from([...u32(magic), ...sizes.flatMap(u32), ...data]);
 const pictures = idx(0x00000803, [2, 1, 3], [1, 2, 3, 4, 5, 255]);
 
-function refused(bytes: Uint8Array<ArrayBuffer>, rank: IdxRank, message: RegExp): void {
+function refused(bytes: Uint8Array<ArrayBuffer>, rank: 1 | 3, message: RegExp): void {
   const right = (error: Error) => error instanceof FormatError && message.test(error.message);
   assert.throws(() => decodeIdx(bytes, rank, 'data/train-images'), right, `expected ${message}`);
 }
@@ -46,7 +46,7 @@ suite('idx', (test) => {
     fc.assert(
       fc.property(shape, fc.nat(255), (sizes, first) => {
         const data = Uint8Array.from({ length: sizes.reduce((a, b) => a * b, 1) }, (_, i) => first + 7 * i);
-        const back = decodeIdx(encodeIdx(sizes, data), sizes.length as IdxRank);
+        const back = decodeIdx(encodeIdx(sizes, data), sizes.length as 1 | 3);
         assert.equal(back.shape, sizes);
         assert.equal(back.data, data);
       }),

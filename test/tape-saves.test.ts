@@ -3,7 +3,7 @@
  * overwritten with NaN after the forward pass. This changes the gradients if, and only if, the array is declared.
  */
 import * as assert from 'uvu/assert';
-import { defineConstantOp, OPS, type OpDef, type Sample, type Saved } from '../src/autograd/op.ts';
+import { defineConstantOp, OPS, type OpDef, type Sample } from '../src/autograd/op.ts';
 import { apply, tapeLength } from '../src/autograd/tape.ts';
 import { sizeOf } from '../src/autograd/variable.ts';
 import { BACKENDS, type BackendName } from '../src/backend/backend.ts';
@@ -18,7 +18,7 @@ function gradients(
   on: BackendName,
   op: OpDef<unknown>,
   { shapes, attrs, domain = [-2, 2] }: Sample<unknown>,
-  spoilt: readonly Saved[],
+  spoilt: OpDef['saves'],
   wanted: (input: number) => boolean = () => true,
   value = NaN,
 ) {
@@ -71,7 +71,7 @@ suite('what ops save', (test) => {
     test(`the gradient of an input of ${op.name} does not read that input`, () => {
       for (const sample of op.samples()) {
         for (const i of sample.shapes.keys()) {
-          const alone = (spoilt: readonly Saved[]) =>
+          const alone = (spoilt: OpDef['saves']) =>
             gradients('wasm', op, sample, spoilt, (input) => input === i);
           assert.equal(alone([i]), alone([]));
         }

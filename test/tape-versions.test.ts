@@ -4,7 +4,7 @@
  * write.
  */
 import * as assert from 'uvu/assert';
-import type { OpDef, Sample, Saved } from '../src/autograd/op.ts';
+import type { OpDef, Sample } from '../src/autograd/op.ts';
 import { apply, noGrad, scope, tapeLength } from '../src/autograd/tape.ts';
 import { sizeOf } from '../src/autograd/variable.ts';
 import { combine } from '../src/diffusion/combine.ts';
@@ -27,7 +27,7 @@ const changed = (op: string, what: string, shape: string) =>
   `backward: the derivative of ${op} reads ${what} of shape [${shape}], which was written to after ${op} ran: write to a clone() of it, or after backward()`;
 
 /** The gradients of an op's inputs after the arrays `written` got other elements between the passes. */
-function gradients(op: OpDef<unknown>, sample: Sample<unknown>, written: readonly Saved[]) {
+function gradients(op: OpDef<unknown>, sample: Sample<unknown>, written: OpDef['saves']) {
   const { shapes, attrs, domain = [-2, 2] } = sample;
   return scope(() => {
     const draw = (seed: string, shape: readonly number[]) =>

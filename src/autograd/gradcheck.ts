@@ -22,9 +22,7 @@ import { apply, backward, isRecording, noGrad, scope } from './tape.ts';
 import { type Shape, Storage, type Variable } from './variable.ts';
 
 /** Options of `gradcheck`. */
-export interface GradcheckOptions<A = void> {
-  /** The attributes of the op, if an op is checked. */
-  readonly attrs?: A;
+export interface GradcheckOptions {
   /** The step h, relative to max(1, |x|). Default 1e-4. */
   readonly step?: number;
   /** Errors are relative to the larger of the two entries, or to `floor` if both entries are smaller. Default 1e-3. */
@@ -32,9 +30,9 @@ export interface GradcheckOptions<A = void> {
 }
 
 /**
- * Compares the gradients of a function, or of an op, with differences.
+ * Compares the gradients of a function with differences.
  *
- * @param target a function of tensors that returns a tensor of any shape, or an op with its `attrs` in `options`
+ * @param target a function of tensors that returns a tensor of any shape
  * @param inputs the point at which to check, on either backend. They are copied to the reference backend and stay
  * unchanged. All other tensors that the function reads, such as a layer's weights, must be on the reference backend
  * too: call `setBackend('reference')` before you make them.
@@ -43,10 +41,21 @@ export interface GradcheckOptions<A = void> {
  *
  * @example gradcheck((x, w) => x.matmul(w).tanh(), [x, w]) // 1e-10 or less, if the gradients are right
  */
-export function gradcheck<T extends Variable, A = void>(
+export function gradcheck<T extends Variable>(
+  target: (...xs: T[]) => T,
+  inputs: readonly T[],
+  options?: GradcheckOptions,
+): number;
+/** The same for an op and its attributes. @internal */
+export function gradcheck<T extends Variable, A>(
+  target: OpDef<A>,
+  inputs: readonly T[],
+  options?: GradcheckOptions & { readonly attrs?: A },
+): number;
+export function gradcheck<T extends Variable, A>(
   target: ((...xs: T[]) => T) | OpDef<A>,
   inputs: readonly T[],
-  options: GradcheckOptions<A> = {},
+  options: GradcheckOptions & { readonly attrs?: A } = {},
 ): number {
   const { step, floor } = withDefaults('gradcheck', options, { attrs: undefined, step: 1e-4, floor: 1e-3 });
   if (!(step > 0 && floor > 0)) {

@@ -30,23 +30,21 @@ export interface Sample<A> {
   readonly domain?: readonly [number, number];
 }
 
-/** An array of the forward pass: an input by its number, or the result `y`. */
-export type Saved = number | 'y';
-
-/** The part of an op that the tape uses. */
+/** The part of an op that the tape uses. Two inputs of `mul`, say, are numbered 0 and 1, and its result is `y`. */
 export interface Differentiable<A = void> {
+  /** The name in messages, such as `matmul`. */
   readonly name: string;
   /**
    * The arrays that `vjp` reads, apart from dL/dy and shapes. They must not change between the forward and the backward
    * pass.
    */
-  readonly saves: readonly Saved[];
+  readonly saves: readonly (number | 'y')[];
   /**
    * True for products and similar ops: the gradient of an input does not read that input itself. If only this input
    * needs a gradient, it may be changed before the backward pass.
    */
   readonly multilinear?: true;
-  /** Given dL/dy, writes dL/dx of each input that needs a gradient. `into` gives the place. */
+  /** Given dL/dy, writes dL/dx of each input that needs a gradient. `into` gives the place. @internal */
   vjp(k: Kernels, dy: Variable, y: Variable, xs: readonly Variable[], into: GradSink, attrs: A): void;
 }
 

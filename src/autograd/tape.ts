@@ -11,7 +11,10 @@ import { LangevinError, ShapeError, ValueError } from '../errors.ts';
 import type { Differentiable, GradSink, OpDef } from './op.ts';
 import { type Shape, Variable, writesSoFar } from './variable.ts';
 
-/** What the tape stores for an operation y = op(xs). */
+/**
+ * What the tape stores for an operation y = op(xs). `op` is the op, `xs` are its inputs, `y` is its result, and `attrs` are
+ * the attributes of this call.
+ */
 export interface TapeNode {
   readonly op: Differentiable<unknown>;
   readonly y: Variable;

@@ -86,6 +86,10 @@ export function writesSoFar(): number {
   return writes;
 }
 
+/**
+ * An array on a backend, with its shape and its gradient: a tensor without operators. The tape computes with variables,
+ * and `Tensor` is the only class of them that programs make.
+ */
 export class Variable {
   /** The sum of the gradients of all backward calls since `zeroGrad`, or null; on leaves only. */
   grad: this | null = null;
@@ -107,6 +111,7 @@ export class Variable {
   /** A variable on memory that exists. Programs make tensors with functions such as `zeros`. */
   constructor(
     protected storage: Storage,
+    /** The sizes of the axes. */
     readonly shape: Shape,
     /** The number of elements before this variable's first, counted from the storage's start. */
     protected offset = 0,

@@ -29,13 +29,15 @@ export const NUMERICS = ['strict', 'relaxed', 'auto'] as const;
 /** The type that `toTypedArray` returns: float32 from the WebAssembly backend, float64 from the reference. */
 export type FloatArray = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
 
+/** What computes: its numbers, its threads, and the memory and kernels behind them. */
 export interface Backend {
+  /** The name that `setBackend` takes. */
   readonly name: BackendName;
   /**
    * `strict` gives the same bits everywhere. `relaxed` is faster and correct within a tolerance. `float64` is the
    * reference.
    */
-  readonly numerics: Numerics | 'float64';
+  readonly numerics: 'strict' | 'relaxed' | 'float64';
   /**
    * Whether multiply-adds are rounded once. That is so in the relaxed build if the engine fuses them. We find out by
    * trying.
@@ -43,22 +45,25 @@ export interface Backend {
   readonly fused: boolean;
   /** The number of threads that compute, including the caller. */
   readonly threads: number;
+  /** @internal */
   readonly kernels: Kernels;
+  /** @internal */
   readonly heap: Heap;
+  /** @internal */
   readonly arena: Arena;
   /** Bytes of an element. */
   readonly elementBytes: number;
-  /** One element. */
+  /** One element. @internal */
   at(ptr: Ptr): number;
-  /** Copies n elements to a new array. */
+  /** Copies n elements to a new array. @internal */
   read(ptr: Ptr, n: number): FloatArray;
-  /** Copies n 32-bit words to a new array, such as the result of `randomBits`. */
+  /** Copies n 32-bit words to a new array, such as the result of `randomBits`. @internal */
   readWords(ptr: Ptr, n: number): Uint32Array<ArrayBuffer>;
-  /** Copies numbers into the memory. */
+  /** Copies numbers into the memory. @internal */
   write(ptr: Ptr, values: ArrayLike<number>): void;
-  /** Copies 32-bit words into the memory, such as indices. A word takes at most the room of an element. */
+  /** Copies 32-bit words into the memory, such as indices. A word takes at most the room of an element. @internal */
   writeWords(ptr: Ptr, words: Int32Array): void;
-  /** A view of n elements. It is valid until the next allocation. */
+  /** A view of n elements. It is valid until the next allocation. @internal */
   view(ptr: Ptr, n: number): Float32Array | Float64Array;
 }
 

@@ -45,6 +45,7 @@ export interface CheckpointInfo {
 
 /** The state of a training run, which a resume needs in addition to the model. */
 export interface TrainingState {
+  /** The tensors of the optimiser and of the average, by name. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   /** Counters and positions, as values of JSON. */
   readonly progress: Readonly<Record<string, unknown>>;

@@ -6,6 +6,7 @@
  */
 import { ValueError } from '../errors.ts';
 
+/** The elements of a stored tensor, in a typed array that holds them exactly. */
 export type TensorData =
   | Float64Array
   | Float32Array

@@ -7,7 +7,9 @@
 import { FileError } from '../errors.ts';
 import { readAll } from './bytes.ts';
 
+/** The progress of a download. */
 export interface DownloadProgress {
+  /** The address of the file. */
   readonly url: string;
   /** The number of bytes received so far. */
   readonly received: number;

@@ -16,8 +16,6 @@ export interface IdxArray {
   readonly data: Uint8Array<ArrayBuffer>;
 }
 
-export type IdxRank = 1 | 3;
-
 const UNSIGNED_BYTE = 0x08;
 const TYPES: Readonly<Record<number, string>> = {
   8: 'unsigned bytes',
@@ -39,7 +37,7 @@ function describe(magic: number): string {
  * @param source names the file in errors
  * @throws FormatError for another type or rank, a truncated file, or trailing bytes
  */
-export function decodeIdx(bytes: Uint8Array<ArrayBuffer>, rank: IdxRank, source = 'IDX data'): IdxArray {
+export function decodeIdx(bytes: Uint8Array<ArrayBuffer>, rank: 1 | 3, source = 'IDX data'): IdxArray {
   const header = 4 + 4 * rank;
   if (bytes.length < 4) throw new FormatError(`${source}: expected an IDX file, got ${bytes.length} bytes`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

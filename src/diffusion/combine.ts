@@ -6,6 +6,7 @@ import { copyArray } from '../backend/kernels.ts';
 import { ShapeError } from '../errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
+/** A term c·x of a linear combination. */
 export type Term = readonly [coefficient: number, x: Tensor];
 
 /**

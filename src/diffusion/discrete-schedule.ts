@@ -22,11 +22,13 @@ import { checkSteps } from './check.ts';
 import { type NoiseLevel, noiseToSignal, transition } from './level.ts';
 import { cleanLevel, type NoiseSchedule } from './schedule.ts';
 
-/** `preserving`: alpha² + sigma² = 1. `exploding`: alpha = 1. */
 const SCALINGS = ['preserving', 'exploding'] as const;
+/** How a schedule scales the signal: `preserving` has alpha² + sigma² = 1, `exploding` has alpha = 1. */
 export type Scaling = (typeof SCALINGS)[number];
 
-export interface TableOptions {
+/** Options of a schedule that is given as a table. */
+export interface ScheduleTableOptions {
+  /** The name in messages. Default `given`. */
   readonly name?: string | undefined;
   /** The time of each entry in the model's training, increasing. Default 0 to T-1. */
   readonly timesteps?: ArrayLike<number> | undefined;
@@ -51,7 +53,7 @@ export class DiscreteSchedule implements NoiseSchedule {
   private constructor(
     shares: Shares,
     readonly scaling: Scaling,
-    options: TableOptions,
+    options: ScheduleTableOptions,
   ) {
     const { name, timesteps } = withDefaults('schedule', options, TABLE_DEFAULTS);
     this.name = name;
@@ -82,7 +84,7 @@ export class DiscreteSchedule implements NoiseSchedule {
    * A schedule from betas, the variances that the steps add, each in (0, 1).
    * @throws ValueError for a beta outside (0, 1), or fewer than two betas
    */
-  static fromBetas(betas: ArrayLike<number>, options: TableOptions = {}): DiscreteSchedule {
+  static fromBetas(betas: ArrayLike<number>, options: ScheduleTableOptions = {}): DiscreteSchedule {
     let [alphaBar, rest] = [1, 0];
     const shares = Array.from(betas, (beta, t) => {
       if (!(beta > 0 && beta < 1)) {
@@ -99,7 +101,7 @@ export class DiscreteSchedule implements NoiseSchedule {
    * A schedule from alphaBars, decreasing, each in [0, 1). Only the last can be 0.
    * @throws ValueError for other numbers
    */
-  static fromAlphaBars(alphaBars: ArrayLike<number>, options: TableOptions = {}): DiscreteSchedule {
+  static fromAlphaBars(alphaBars: ArrayLike<number>, options: ScheduleTableOptions = {}): DiscreteSchedule {
     const shares = Array.from(alphaBars, (alphaBar, t) => {
       if (!(alphaBar >= 0 && alphaBar < 1)) {
         throw new ValueError(`alphaBars: expected numbers in [0, 1), got ${alphaBar} at step ${t}`);
@@ -115,7 +117,7 @@ export class DiscreteSchedule implements NoiseSchedule {
    */
   static fromSigmas(
     sigmas: ArrayLike<number>,
-    options: TableOptions & { readonly scaling?: Scaling } = {},
+    options: ScheduleTableOptions & { readonly scaling?: Scaling } = {},
   ): DiscreteSchedule {
     const { scaling, ...rest } = withDefaults('schedule', options, {
       ...TABLE_DEFAULTS,

@@ -23,15 +23,19 @@ import type { Predictor } from './prediction.ts';
 import { perSample } from './process.ts';
 import type { NoiseSchedule } from './schedule.ts';
 
+/** Options of `edmLoss`. */
 export interface EdmLossOptions {
   /** The data's standard deviation. Default 0.5. */
   readonly sigmaData?: number;
-  /** The mean and the standard deviation of ln(s). Default -1.2 and 1.2. */
+  /** The mean of ln(s). Default -1.2. */
   readonly mean?: number;
+  /** The standard deviation of ln(s). Default 1.2. */
   readonly std?: number;
 }
 
+/** The four scalings of EDM's denoiser, D = skip·x + out·F(in·x, noise). */
 export interface Preconditioning extends Scalings {
+  /** The time input of F: ln(s)/4. */
   readonly noise: number;
 }
 

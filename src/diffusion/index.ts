@@ -10,7 +10,7 @@ export {
   namedBetas,
   rescaleZeroTerminalSnr,
 } from './betas.ts';
-export { combine } from './combine.ts';
+export { combine, type Term } from './combine.ts';
 export {
   CONTINUOUS_SCHEDULES,
   type ContinuousName,
@@ -18,8 +18,21 @@ export {
   type ContinuousSchedule,
   continuousSchedule,
 } from './continuous-schedule.ts';
-export { createSchedule, DiscreteSchedule, type ScheduleOptions } from './discrete-schedule.ts';
-export { edmLoss, edmLossAt, edmPredictor, preconditioning } from './edm.ts';
+export {
+  createSchedule,
+  DiscreteSchedule,
+  type Scaling,
+  type ScheduleOptions,
+  type ScheduleTableOptions,
+} from './discrete-schedule.ts';
+export {
+  type EdmLossOptions,
+  edmLoss,
+  edmLossAt,
+  edmPredictor,
+  type Preconditioning,
+  preconditioning,
+} from './edm.ts';
 export { type Component, GaussianMixture, gaussian } from './gaussian-mixture.ts';
 export {
   type ClassifierFreeOptions,
@@ -28,8 +41,15 @@ export {
   classifierGuided,
   type GuidanceOptions,
   type Labels,
+  type LogProbability,
 } from './guidance.ts';
-export { GREY_BIN, hybridLoss, learnedVariancePredictor, splitVariance } from './learned-variance.ts';
+export {
+  GREY_BIN,
+  type HybridLossOptions,
+  hybridLoss,
+  learnedVariancePredictor,
+  splitVariance,
+} from './learned-variance.ts';
 export { lambda, type NoiseLevel, noiseToSignal, snr, type Transition, transition } from './level.ts';
 export { type Likelihood, type LikelihoodOptions, odeLikelihood } from './likelihood.ts';
 export {
@@ -40,8 +60,11 @@ export {
   Objective,
   type ObjectiveOptions,
   type TimeSampling,
+  type TimeSamplingName,
 } from './objective.ts';
+export type { Scalings } from './preconditioning.ts';
 export {
+  type Coefficients,
   conversion,
   PREDICTIONS,
   type Prediction,

@@ -53,12 +53,15 @@ export function learnedVariancePredictor(network: Network, predicts: Prediction)
   return { ...predictor(predicts, (x, t) => predictWithVariance(x, t).prediction), predictWithVariance };
 }
 
-export interface HybridOptions {
+/** Options of `hybridLoss`. */
+export interface HybridLossOptions {
+  /** What the network predicts. Default `eps`. */
   readonly predicts?: Prediction;
   /** Default `uniform`. */
   readonly times?: TimeSampling;
   /** The factor of the bound, which is in bits per dimension. Default 0.001. */
   readonly lambda?: number;
+  /** The width of a grey's bin in the bound. Default `GREY_BIN`. */
   readonly bin?: number;
 }
 
@@ -72,7 +75,7 @@ export function hybridLoss(
   schedule: DiscreteSchedule,
   x0: Tensor,
   rng: Rng,
-  options: HybridOptions = {},
+  options: HybridLossOptions = {},
 ): Tensor {
   const defaults = { predicts: 'eps', times: 'uniform', lambda: 0.001, bin: GREY_BIN } as const;
   const { predicts: kind, times: sampling, lambda, bin } = withDefaults('hybridLoss', options, defaults);

@@ -47,6 +47,7 @@ export const LOSS_WEIGHTINGS = ['simple', 'min-snr', 'p2', 'vlb'] as const;
 export type LossWeighting = (typeof LOSS_WEIGHTINGS)[number];
 
 export const TIME_SAMPLINGS = ['uniform', 'stratified', 'logit-normal', 'log-normal'] as const;
+/** The name of a distribution of times. */
 export type TimeSamplingName = (typeof TIME_SAMPLINGS)[number];
 
 /**

@@ -18,9 +18,13 @@ export const SIGMA_DATA = 0.5;
 /** The mean and the standard deviation of ln(sigma/alpha) in EDM's training. */
 export const EDM_NOISE = { mean: -1.2, std: 1.2 };
 
+/** The three scalings of EDM's denoiser, D = skip·x + out·F(in·x). */
 export interface Scalings {
+  /** The factor of x in D. */
   readonly skip: number;
+  /** The factor of the network's output. */
   readonly out: number;
+  /** The factor of the network's input. */
   readonly in: number;
 }
 

@@ -43,8 +43,8 @@ export function predictor(predicts: Prediction, predict: (x: Tensor, t: number) 
   return { predicts: checkPrediction(predicts), predict };
 }
 
-/** The two coefficients of a linear combination. */
-export type Pair = readonly [number, number];
+/** (p, q): the two coefficients of a linear combination of two tensors. */
+export type Coefficients = readonly [p: number, q: number];
 
 /** The name in lower case. @throws ValueError for an unknown name */
 export function checkPrediction(name: Prediction): Prediction {
@@ -52,7 +52,7 @@ export function checkPrediction(name: Prediction): Prediction {
 }
 
 /** (p, q): the prediction is p·x0 + q·eps. @throws ValueError for an unknown prediction */
-export function predictionRow(kind: Prediction, level: NoiseLevel): Pair {
+export function predictionRow(kind: Prediction, level: NoiseLevel): Coefficients {
   const { alpha, sigma } = level;
   switch (checkPrediction(kind)) {
     case 'eps':
@@ -74,7 +74,7 @@ export function predictionRow(kind: Prediction, level: NoiseLevel): Pair {
  * (a, b): the kind `to` is a·x + b·prediction.
  * @throws ValueError if the prediction does not determine it: eps if alpha is 0, x0 if sigma is 0
  */
-export function conversion(from: Prediction, to: Prediction, level: NoiseLevel): Pair {
+export function conversion(from: Prediction, to: Prediction, level: NoiseLevel): Coefficients {
   const { alpha, sigma, t } = level;
   if (from === to) return [0, 1];
   const [p, q] = predictionRow(from, level);

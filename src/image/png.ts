@@ -27,7 +27,8 @@ export interface Picture {
   readonly pixels: Uint8Array;
 }
 
-export interface DecodeOptions {
+/** Options of `decodePng`. */
+export interface DecodePngOptions {
   /** The name of the bytes in messages, for example the file's name. Default `PNG`. */
   readonly name?: string;
   /** The largest number of pixels to decode. Default 2^24 (4096 x 4096). */
@@ -59,7 +60,7 @@ export function encodePng({ width, height, channels, pixels }: Picture): Uint8Ar
  * @throws {FormatError} if the bytes are no PNG, damaged, truncated, of more than `maxPixels` pixels, or interlaced
  * with less than 8 bits.
  */
-export function decodePng(bytes: Uint8Array, options: DecodeOptions = {}): Picture {
+export function decodePng(bytes: Uint8Array, options: DecodePngOptions = {}): Picture {
   const { name, maxPixels } = withDefaults('PNG', options, { name: 'PNG', maxPixels: 2 ** 24 });
   const checked = checkedPng(bytes, name, maxPixels);
   try {

@@ -26,18 +26,20 @@ import { type Dataset, pictureSize } from '../data/dataset.ts';
 import { ValueError } from '../errors.ts';
 
 /** 255 numbers from -1 to 1 in ascending order. An empty list: the grey of the nearest tone (tones.ts). */
-export type Cuts = readonly number[];
+export type GreyCuts = readonly number[];
 
 /** The cuts of the samples whose brightness is `from` or more. */
-export interface Kind {
+export interface GreyKind {
+  /** The least brightness: the median of a sample's bright outputs, or -1 for all samples. */
   readonly from: number;
-  readonly cuts: Cuts;
+  /** The cuts of these samples. */
+  readonly cuts: GreyCuts;
 }
 
 /** The common cuts, and the kinds with their cuts, from dark to bright. Without kinds all samples use the common cuts. */
 export interface MatchedGreys {
-  readonly cuts: Cuts;
-  readonly kinds: readonly Kind[];
+  readonly cuts: GreyCuts;
+  readonly kinds: readonly GreyKind[];
 }
 
 export const GREYS = 256;
@@ -58,7 +60,7 @@ export function greyCounts(images: Uint8Array): Float64Array {
 }
 
 /** For each grey g except the last: the quantile of sorted outputs at the fraction of pixels with a grey of at most g. */
-function quantiles(sorted: Float64Array, counts: Float64Array): Cuts {
+function quantiles(sorted: Float64Array, counts: Float64Array): GreyCuts {
   const total = counts.reduce((a, b) => a + b);
   let below = 0;
   return Array.from(counts.subarray(0, GREYS - 1), (count) => {
@@ -73,7 +75,7 @@ function quantiles(sorted: Float64Array, counts: Float64Array): Cuts {
  * @param values outputs of the sampler, from -1 to 1
  * @throws ValueError for NaN, the output of a network that diverged
  */
-export function matchedCuts(values: Float64Array, { images }: Dataset): Cuts {
+export function matchedCuts(values: Float64Array, { images }: Dataset): GreyCuts {
   const sorted = values.slice().sort();
   // NaN comes last.
   if (Number.isNaN(sorted[sorted.length - 1]))
@@ -110,7 +112,7 @@ function kindsOf(dataset: Dataset): { readonly counts: Float64Array; readonly sh
 }
 
 /** The brightness of a sample. See the header of this file. */
-function brightness(sample: Float64Array, cuts: Cuts): number {
+function brightness(sample: Float64Array, cuts: GreyCuts): number {
   const bright = sample.filter((value) => value >= cuts[BRIGHT - 1]).sort();
   return bright.length === 0 ? -1 : bright[bright.length >> 1];
 }
@@ -125,7 +127,7 @@ const placeOf = (light: number, from: readonly number[]) =>
  * @param cuts the common cuts of these samples
  * @returns an empty list if the data have fewer than two kinds
  */
-export function matchedKinds(values: Float64Array, dataset: Dataset, cuts: Cuts): readonly Kind[] {
+export function matchedKinds(values: Float64Array, dataset: Dataset, cuts: GreyCuts): readonly GreyKind[] {
   const kinds = kindsOf(dataset);
   if (kinds.length < 2) return [];
   const samples = picturesOf(values, pictureSize(dataset));
@@ -198,7 +200,7 @@ export function listField(length: number, increases: boolean): Field<readonly nu
 
 const CUTS = listField(GREYS - 1, false);
 
-function isKind(value: unknown): value is Kind {
+function isKind(value: unknown): value is GreyKind {
   if (!isRecord(value)) return false;
   return typeof value.from === 'number' && CUTS.accepts(value.cuts) && value.cuts.length > 0;
 }
@@ -208,11 +210,11 @@ export const CUTS_FIELDS = {
   cuts: CUTS,
   kinds: {
     expected: `at most ${GREYS} kinds, each with ${GREYS - 1} cuts, whose "from" do not fall from -1 to 1`,
-    accepts: (value): value is readonly Kind[] =>
+    accepts: (value): value is readonly GreyKind[] =>
       Array.isArray(value) &&
       value.length <= GREYS &&
       value.every(isKind) &&
       value.every(({ from }, i) => (i === 0 ? from === -1 : from >= value[i - 1].from && from <= 1)),
     absent: [],
-  } as Field<readonly Kind[]>,
+  } as Field<readonly GreyKind[]>,
 };

@@ -39,8 +39,8 @@ import type { NoiseLevel } from '../diffusion/level.ts';
 import { sameTime } from '../diffusion/objective.ts';
 import { scalingsAt } from '../diffusion/preconditioning.ts';
 import {
+  type Coefficients,
   checkPrediction,
-  type Pair,
   PREDICTIONS,
   type Prediction,
   predictionRow,
@@ -204,7 +204,7 @@ export class DiffusionPipeline implements ConditionalModel {
 const DEVIATION = 0.05;
 
 /** The coefficients of x and of the network's output y. See the header of this file. */
-function coefficients(kind: Prediction, level: NoiseLevel): Pair {
+function coefficients(kind: Prediction, level: NoiseLevel): Coefficients {
   const { alpha, sigma } = level;
   const [p, q] = predictionRow(kind, level);
   const variance = DEVIATION * DEVIATION;

@@ -10,8 +10,8 @@ import { type Field, readFields } from '../checkpoint/fields.ts';
 import { SAMPLERS, type SamplerName } from '../diffusion/samplers/index.ts';
 import { ValueError } from '../errors.ts';
 import type { DiffusionSizes } from './networks/diffusion-network.ts';
-import { PREPARATIONS, requirePreparation } from './prepare.ts';
-import { choice, count, notNegative, type Setting, type ValuesOf } from './setting.ts';
+import { PREPARATIONS, type Preparation, requirePreparation } from './prepare.ts';
+import { choice, count, notNegative, type Setting } from './setting.ts';
 
 /** The samplers that turn noise into pictures. */
 export const PICTURE_SAMPLERS = SAMPLERS.filter(
@@ -61,11 +61,23 @@ export const OWN_SAMPLING_TABLE = {
     'The preparation of samples. mnist is that of the MNIST digits: the longer side has 20 pixels (other samples are replaced), and the centre of mass is in the middle.',
     otherwise(SAMPLING_DEFAULTS.prepare),
   ),
-} as const;
+} as const satisfies Record<keyof OwnSampling, Setting>;
 
-type Values = ValuesOf<typeof OWN_SAMPLING_TABLE>;
-/** The default settings in the file of a model. Each can be absent. */
-export type OwnSampling = { readonly [K in keyof Values]?: NonNullable<Values[K]> };
+/** The default settings in the file of a model. Each can be absent. The command has the same settings as options. */
+export interface OwnSampling {
+  /** The sampler. Default `ddim`. */
+  readonly sampler?: (typeof PICTURE_SAMPLERS)[number];
+  /** The number of steps of this sampler. Default 50. */
+  readonly steps?: number;
+  /** The scale of classifier-free guidance. 1 is the model without guidance. Default 2, or 1 without labels. */
+  readonly guidance?: number;
+  /** Guide only if sigma/alpha is at least this number. Default 1. */
+  readonly guidanceAbove?: number;
+  /** Guide only if sigma/alpha is at most this number. 0 sets no limit, and is the default. */
+  readonly guidanceBelow?: number;
+  /** How samples are prepared. Default `none`. */
+  readonly prepare?: Preparation;
+}
 
 /** The most steps that a file can have as its default. */
 const MOST_STEPS = 1000;

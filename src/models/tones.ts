@@ -30,11 +30,11 @@ import type { Tensor } from '../tensor/tensor.ts';
 import {
   atOrBelow,
   CUTS_FIELDS,
-  type Cuts,
   GREYS,
+  type GreyCuts,
+  type GreyKind,
   greyCounts,
   greysByCuts,
-  type Kind,
   listField,
   rounded,
 } from './cuts.ts';
@@ -63,9 +63,9 @@ export interface TonesSettings {
   /** The tone of each grey. Tones are linear by default. */
   readonly tones?: Tones;
   /** The cuts that decode numbers to greys. By default the nearest tone decides. */
-  readonly cuts?: Cuts;
+  readonly cuts?: GreyCuts;
   /** Cuts for each kind of picture, used instead of the common `cuts`. If given, `cuts` is required too. */
-  readonly kinds?: readonly Kind[];
+  readonly kinds?: readonly GreyKind[];
 }
 
 /** The fields of tones and cuts in a file. A missing field means an empty list. */

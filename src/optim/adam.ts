@@ -27,7 +27,7 @@ export interface AdamOptions {
 
 const ADAM = { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0 } as const;
 
-/** What Adam stores for one parameter. The moments have the parameter's shape. */
+/** What Adam stores for one parameter: the moments `m` and `v`, which have its shape. */
 export interface AdamState extends ParameterState {
   readonly m: Tensor;
   readonly v: Tensor;
@@ -35,7 +35,7 @@ export interface AdamState extends ParameterState {
 
 /** Adam with PyTorch's defaults. Weight decay is added to the gradient (L2). Source: Kingma and Ba (2015). */
 export class Adam extends Optimizer<AdamState> {
-  /** The first and second moments, with the layout of the block. */
+  /** The first and second moments, with the layout of the block. @internal */
   readonly moments: readonly [Variable, Variable];
   protected readonly betas: readonly [number, number];
   protected readonly eps: number;

@@ -8,7 +8,7 @@ import { describe } from '../options.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { ParameterBlock, type ParameterRun } from './parameters.ts';
 
-/** What an optimiser stores for one parameter: the number of its steps, and tensors of its shape. */
+/** What an optimiser stores for one parameter: the number of its `steps`, and tensors of its shape. */
 export interface ParameterState {
   readonly steps: number;
 }
@@ -43,9 +43,9 @@ function sameTensors(own: Tensors, { steps: _, ...tensors }: ParameterState): bo
 
 /** The base class of the optimisers: it moves parameters along their gradients. S is the state of one parameter. */
 export abstract class Optimizer<S extends ParameterState = ParameterState> {
-  /** The parameters and their gradients, one after the other in memory. */
+  /** The parameters and their gradients, one after the other in memory. @internal */
   readonly block: ParameterBlock;
-  /** A block for each tensor of the state, by its name. */
+  /** A block for each tensor of the state, by its name. @internal */
   protected memory: Readonly<Record<string, Variable>> = {};
   /** The number of steps of each parameter. A parameter without a gradient is skipped, as in PyTorch. */
   protected readonly steps: number[];
@@ -114,6 +114,6 @@ export abstract class Optimizer<S extends ParameterState = ParameterState> {
     this.block.zeroGrad();
   }
 
-  /** Updates the elements of one run. This is their step number `t`, counted from 1. */
+  /** Updates the elements of one run. This is their step number `t`, counted from 1. @internal */
   protected abstract update(run: ParameterRun, t: number): void;
 }

@@ -29,7 +29,10 @@ export interface RMSpropOptions {
   readonly centered?: boolean;
 }
 
-/** What RMSprop stores for one parameter: the averages that its options need, each of the parameter's shape. */
+/**
+ * What RMSprop stores for one parameter, in tensors of its shape. `squareAverage` is the average of the squared gradients,
+ * `gradientAverage` that of the gradients (if `centered`), and `momentumBuffer` exists with momentum.
+ */
 export interface RMSpropState extends ParameterState {
   readonly squareAverage: Tensor;
   readonly gradientAverage?: Tensor;

@@ -24,7 +24,7 @@ export interface SgdOptions {
   readonly weightDecay?: number;
 }
 
-/** What SGD stores for one parameter. The buffer exists only with momentum, and has the parameter's shape. */
+/** What SGD stores for one parameter. `momentumBuffer` exists only with momentum, and has the parameter's shape. */
 export interface SgdState extends ParameterState {
   readonly momentumBuffer?: Tensor;
 }

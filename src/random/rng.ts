@@ -73,7 +73,7 @@ function below(x: number, elementBytes: number): number {
  * drawn before. They are the same on every engine.
  */
 export class Rng {
-  /** The key that the kernels take: this seed and this stream. */
+  /** The key that the kernels take: this seed and this stream. @internal */
   readonly key: Key;
   private block = 0;
 

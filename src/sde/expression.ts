@@ -38,8 +38,10 @@ function powerOf(parser: jsep.HookScope): jsep.Expression {
 }
 
 /** A value and its derivative in x. The derivative is the number 0 if the value does not depend on x. */
-interface Dual {
+export interface Dual {
+  /** The value. */
   readonly value: number | Tensor;
+  /** The derivative in x. */
   readonly slope: number | Tensor;
 }
 
@@ -110,11 +112,8 @@ function power(a: Dual, b: Dual): Dual {
   return { value: raise(n), slope: a.slope === 0 ? 0 : mul(mul(n, raise(n - 1)), a.slope) };
 }
 
-interface Scope {
-  readonly x: Tensor;
-  readonly t: number;
-}
-type Compiled = (scope: Scope) => Dual;
+/** A parsed expression: a function of the state and the time. */
+export type CompiledExpression = (at: { readonly x: Tensor; readonly t: number }) => Dual;
 
 /** The most characters of an expression. Parsing and evaluation go one call deeper for each bracket or operator. */
 const LONGEST = 1000;
@@ -124,7 +123,10 @@ const LONGEST = 1000;
  * @returns a function of a state and a time; it returns the value and its derivative in x, as numbers if without x
  * @throws ValueError that quotes the expression, and says what is wrong and where
  */
-export function parseExpression(text: string, parameters: Readonly<Record<string, number>> = {}): Compiled {
+export function parseExpression(
+  text: string,
+  parameters: Readonly<Record<string, number>> = {},
+): CompiledExpression {
   if (typeof text !== 'string') {
     throw new ValueError(`expression: expected a formula such as "0.1*x", got ${describe(text)}`);
   }
@@ -149,7 +151,7 @@ function compile(
   node: jsep.Expression,
   text: string,
   parameters: Readonly<Record<string, number>>,
-): Compiled {
+): CompiledExpression {
   const fail = (what: string): never => {
     throw new ValueError(`expression "${text}": ${what}`);
   };
@@ -185,7 +187,11 @@ function compile(
   }
 }
 
-function identifier(name: string, text: string, parameters: Readonly<Record<string, number>>): Compiled {
+function identifier(
+  name: string,
+  text: string,
+  parameters: Readonly<Record<string, number>>,
+): CompiledExpression {
   if (name === 'x') return ({ x }) => ({ value: x, slope: 1 });
   if (name === 't') return ({ t }) => ({ value: t, slope: 0 });
   for (const table of [parameters, CONSTANTS]) {
@@ -198,7 +204,11 @@ function identifier(name: string, text: string, parameters: Readonly<Record<stri
   );
 }
 
-function call(node: jsep.CallExpression, text: string, go: (child: unknown) => Compiled): Compiled {
+function call(
+  node: jsep.CallExpression,
+  text: string,
+  go: (child: unknown) => CompiledExpression,
+): CompiledExpression {
   const name = node.callee.type === 'Identifier' ? String(node.callee.name) : node.callee.type;
   const names = Object.keys(FUNCTIONS);
   if (!Object.hasOwn(FUNCTIONS, name)) {

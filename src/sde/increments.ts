@@ -38,7 +38,9 @@ const BLOCKS = 4;
 
 /** The origin of a run's noise: the streams of dW and of the areas. */
 export interface NoiseOrigin {
+  /** The generator of dW. */
   readonly dW: Rng;
+  /** The generator of Lévy areas. */
   readonly area: Rng;
 }
 

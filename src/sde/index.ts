@@ -6,7 +6,7 @@
 export { type AdaptiveOptions, type AdaptiveSolution, solveAdaptive } from './adaptive.ts';
 export { BrownianPath, type BrownianPathOptions } from './brownian-path.ts';
 export { type Equation, type EquationSettings, equationOf } from './equation.ts';
-export { expressionSde, parseExpression } from './expression.ts';
+export { type CompiledExpression, type Dual, expressionSde, parseExpression } from './expression.ts';
 export {
   type EndFigure,
   endFigure,
@@ -16,13 +16,15 @@ export {
   type Simulation,
   simulate,
 } from './figures.ts';
-export { FreshNoise, type Increment, type NoiseSource, noiseOrigin } from './increments.ts';
+export { FreshNoise, type Increment, type NoiseOrigin, type NoiseSource, noiseOrigin } from './increments.ts';
 export { type Law, lognormalLaw, normalLaw, twoSigmaBand } from './law.ts';
 export {
+  type ConvergenceKind,
   claimsOf,
   type MeasuredOrder,
   measureOrder,
   measureOrders,
+  type OrderClaim,
   type OrderOptions,
   type OrdersFigure,
   ordersFigures,

@@ -28,7 +28,8 @@ import {
 } from './sde.ts';
 import { startAt } from './solve.ts';
 
-export type ErrorKind = 'strong' | 'weak';
+/** `strong` convergence is that of paths, and `weak` convergence is that of expectations. */
+export type ConvergenceKind = 'strong' | 'weak';
 
 /** Options of `measureOrder` and `measureOrders`. */
 export interface OrderOptions {
@@ -49,7 +50,7 @@ const ORDER_DEFAULTS = { paths: undefined, batches: 10, levels: undefined, seed:
 export interface MeasuredOrder {
   readonly solver: string;
   readonly noise: NoiseType;
-  readonly kind: ErrorKind;
+  readonly kind: ConvergenceKind;
   readonly problem: string;
   /** The order that the solver declares. */
   readonly declared: number;
@@ -67,13 +68,13 @@ export interface MeasuredOrder {
  * The numbers of steps. The steps are so fine that the leading term of the error dominates, and so coarse that an
  * error of weak order 2 is larger than the sampling error.
  */
-function levelsFor(noise: NoiseType, kind: ErrorKind, declared: number): number[] {
+function levelsFor(noise: NoiseType, kind: ConvergenceKind, declared: number): number[] {
   if (kind === 'strong') return noise === 'general' ? [4, 8, 16, 32] : [8, 16, 32, 64, 128];
   if (declared > 1) return noise === 'additive' ? [4, 8, 16, 32] : [2, 4, 8, 16];
   return [8, 16, 32, 64];
 }
 
-function pathsFor(noise: NoiseType, kind: ErrorKind, declared: number): number {
+function pathsFor(noise: NoiseType, kind: ConvergenceKind, declared: number): number {
   if (kind === 'strong') return noise === 'general' || noise === 'additive' ? 4_000 : 10_000;
   if (noise === 'additive') return declared > 1 ? 80_000 : 20_000;
   return declared > 1 ? 200_000 : 30_000;
@@ -85,11 +86,14 @@ const STUDENT = [
   2.09, 2.09, 2.08, 2.07, 2.07, 2.06, 2.06, 2.06, 2.05, 2.05, 2.05, 2.04,
 ];
 
-/** One measurement to make. */
+/** An order that a solver declares, for one type of noise. It can be measured. */
 export interface OrderClaim {
+  /** The solver. */
   readonly solver: SdeSolver;
+  /** The type of the noise. */
   readonly noise: NoiseType;
-  readonly kind: ErrorKind;
+  /** The kind of convergence. */
+  readonly kind: ConvergenceKind;
 }
 
 /** All orders that the solvers declare: strong and weak, for each noise type. */
@@ -104,7 +108,7 @@ export function claimsOf(solvers: readonly SdeSolver[]): OrderClaim[] {
 }
 
 /** The largest allowed distance between a measured slope and the declared order. */
-export const ORDER_MARGIN = { strong: 0.1, weak: 0.15 } as const satisfies Record<ErrorKind, number>;
+export const ORDER_MARGIN = { strong: 0.1, weak: 0.15 } as const satisfies Record<ConvergenceKind, number>;
 
 /** Whether a measured slope is further from the declared order than the margin of its kind. */
 export const missesOrder = ({ kind, slope, declared }: MeasuredOrder): boolean =>
@@ -113,7 +117,7 @@ export const missesOrder = ({ kind, slope, declared }: MeasuredOrder): boolean =
 /** Errors over step sizes for one kind of error and one type of noise: the data of one log-log plot. */
 export interface OrdersFigure {
   /** Strong or weak error. */
-  readonly kind: ErrorKind;
+  readonly kind: ConvergenceKind;
   /** The noise type. */
   readonly noise: NoiseType;
   /** The measured orders, one for each solver. */
@@ -135,7 +139,7 @@ export function ordersFigures(measured: readonly MeasuredOrder[]): Map<string, O
 export function measureOrder(
   solver: SdeSolver,
   noise: NoiseType,
-  kind: ErrorKind,
+  kind: ConvergenceKind,
   options: OrderOptions = {},
 ): MeasuredOrder {
   return [...measureOrders([{ solver, noise, kind }], options)][0];
@@ -218,7 +222,7 @@ export function slopeOf(x: readonly number[], y: readonly number[]): number {
 function batchErrors(
   solvers: readonly SdeSolver[],
   problem: OrderProblem,
-  kind: ErrorKind,
+  kind: ConvergenceKind,
   levels: readonly number[],
   paths: number,
   rng: Rng,
@@ -240,7 +244,7 @@ function batchErrors(
   return errors;
 }
 
-function errorOf(problem: OrderProblem, kind: ErrorKind, end: Tensor, target: Tensor): number {
+function errorOf(problem: OrderProblem, kind: ConvergenceKind, end: Tensor, target: Tensor): number {
   if (kind === 'weak') return problem.functional(end).sub(problem.functional(target)).mean().item();
   const gap = end.sub(target);
   const norm = gap.rank === 1 ? gap.abs() : gap.mul(gap).sum(1).sqrt();

@@ -15,9 +15,6 @@ export interface TensorOptions {
   readonly requiresGrad?: boolean;
 }
 
-/** Typed arrays that a tensor can be made from. */
-type Numbers = ArrayLike<number> & ArrayBufferView;
-
 /** A tensor with undefined contents. The caller has to fill it. */
 export function empty(shape: Shape, options: TensorOptions = {}): Tensor {
   return made('empty', shape, options);
@@ -39,7 +36,7 @@ function made(what: string, shape: Shape, options: TensorOptions): Tensor {
  * numbers
  */
 export function tensor(
-  values: Nested | Numbers,
+  values: Nested | (ArrayLike<number> & ArrayBufferView),
   shape?: Shape | TensorOptions,
   options: TensorOptions = {},
 ): Tensor {

@@ -6,7 +6,7 @@
  * Both passes are written with tensors, so they run on either backend. Left out on purpose: custom kernels, several
  * results, and second derivatives.
  */
-import type { Differentiable, Saved } from '../autograd/op.ts';
+import type { Differentiable } from '../autograd/op.ts';
 import { checkOperands, noGrad, record } from '../autograd/tape.ts';
 import { copyArray } from '../backend/kernels.ts';
 import { ShapeError, ValueError } from '../errors.ts';
@@ -36,7 +36,7 @@ export interface CustomOp<A = undefined> {
   /**
    * What `backward` reads: indices of inputs, and 'y'. Between the passes, do not write to these tensors. Default: all.
    */
-  readonly saves?: readonly Saved[];
+  readonly saves?: readonly (number | 'y')[];
 }
 
 /** The arguments are the inputs and, if the op has attributes, the attributes as the last one. */
@@ -93,7 +93,7 @@ function checkDefinition(definition: CustomOp<never>): void {
       throw new ValueError(`customOp: expected a function ${pass} of ${name}, got ${describe(f)}`);
     }
   }
-  const isSaved = (saved: Saved) => saved === 'y' || (Number.isInteger(saved) && saved >= 0);
+  const isSaved = (saved: number | 'y') => saved === 'y' || (Number.isInteger(saved) && saved >= 0);
   if (!Array.isArray(saves) || !saves.every(isSaved)) {
     throw new ValueError(
       `customOp: expected saves of ${name} such as [0, 'y'], got ${Array.isArray(saves) ? JSON.stringify(saves) : describe(saves)}`,
@@ -108,7 +108,7 @@ function requireLike(what: string, x: unknown, other: Tensor): asserts x is Tens
 }
 
 /** The op that the tape calls. */
-function derivativeOf<A>({ name, backward }: CustomOp<A>, saves: readonly Saved[]): Differentiable<A> {
+function derivativeOf<A>({ name, backward }: CustomOp<A>, saves: Differentiable['saves']): Differentiable<A> {
   return {
     name,
     saves,

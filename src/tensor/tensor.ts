@@ -35,7 +35,9 @@ export interface ReduceOptions {
 
 /** Options of `matmul`: which operand is stored transposed. */
 export interface MatmulOptions {
+  /** Whether the left operand is stored transposed. Default false. */
   readonly aT?: boolean;
+  /** Whether the right operand is stored transposed. Default false. */
   readonly bT?: boolean;
 }
 

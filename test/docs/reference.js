@@ -25,6 +25,26 @@ const CHAPTERS = [
   ['Errors and version', ['.']],
 ];
 
+/**
+ * What a public type may refer to although `src/index.ts` does not export it. Everything else of ours must be exported, or
+ * the member that refers to it must be marked @internal. (That tag on the type itself would leave a hole in the published
+ * types, because TypeScript then leaves the type out.)
+ */
+const NOT_EXPORTED = [
+  // Lists of names. The type of their names is exported.
+  'backend/backend.ts:BACKENDS',
+  'checkpoint/model-dtype.ts:MODEL_DTYPES',
+  'data/npy.ts:TYPES',
+  'diffusion/discrete-schedule.ts:SCALINGS',
+  'diffusion/objective.ts:TIME_SAMPLINGS',
+  'models/prepare.ts:PREPARATIONS',
+  'nn/functional.ts:NORM_ACTIVATIONS',
+  'sde/sde.ts:NOISE_TYPES',
+  'tensor/reduction.ts:REDUCTIONS',
+  // The memory of a tensor. Its constructor takes it, and programs make tensors by functions.
+  'autograd/variable.ts:Storage',
+];
+
 /** The chapter of a name that is declared in a file, such as `src/nn/linear.ts`. */
 function chapterOf(file) {
   const inside = `${file.replace(/^.*?src\//, '').replace(/[^/]*$/, '')}`.replace(/\/$/, '') || '.';
@@ -71,8 +91,8 @@ export async function reference(check) {
     navigation: { includeCategories: true },
     defaultCategory: 'Namespaces',
     logLevel: 'Warn',
-    // A type that only appears inside a signature is shown there by its name. index.ts decides what is public.
-    validation: { notExported: false, invalidLink: true, notDocumented: false },
+    intentionallyNotExported: NOT_EXPORTED.map((name) => `src/${name}`),
+    validation: { notExported: true, invalidLink: true, notDocumented: false },
   });
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, sortIntoChapters);
   const project = await app.convert();

@@ -15,6 +15,7 @@ import type { NoiseLevel } from '../level.ts';
 import { langevinStep } from './langevin.ts';
 import { SAMPLER_DEFAULTS, type Sampler, type SamplerOptions, sampler } from './sampler.ts';
 
+/** Options of the sampler `annealed-langevin`. */
 export interface AnnealedLangevinOptions extends SamplerOptions {
   /** The number of Langevin steps per level. Default 10. */
   readonly corrections?: number;

@@ -21,9 +21,10 @@ import { withDefaults } from '../../options.ts';
 import { checkNumber, checkWhole } from '../check.ts';
 import { combine } from '../combine.ts';
 import { type NoiseLevel, transition } from '../level.ts';
-import { conversion, type Pair } from '../prediction.ts';
+import { type Coefficients, conversion } from '../prediction.ts';
 import { SAMPLER_DEFAULTS, type Sampler, type SamplerOptions, type SamplingRun, sampler } from './sampler.ts';
 
+/** Options of the sampler `ddim`. */
 export interface DdimOptions extends SamplerOptions {
   /** The amount of noise, from 0 (deterministic) to 1 (DDPM). Default 0. */
   readonly eta?: number;
@@ -32,7 +33,7 @@ export interface DdimOptions extends SamplerOptions {
 }
 
 /** (a, b): DDIM's x_to is a·x + b·x0, plus noise of standard deviation s. */
-export function ddimMap(from: NoiseLevel, to: NoiseLevel, s = 0): Pair {
+export function ddimMap(from: NoiseLevel, to: NoiseLevel, s = 0): Coefficients {
   const towards = Math.sqrt(Math.max(0, to.sigma * to.sigma - s * s)) / from.sigma;
   return [towards, to.alpha - towards * from.alpha];
 }
@@ -77,6 +78,7 @@ function withModelNoise(run: SamplingRun, from: NoiseLevel, to: NoiseLevel, s: n
   combine(x, [direction * a, x], [direction * b, prediction], [to.alpha, run.x0]);
 }
 
+/** Options of the sampler `ddim-inversion`. */
 export interface DdimInversionOptions extends Omit<SamplerOptions, 'end'> {
   /** The number of fixed-point iterations after the explicit step. Default 0. */
   readonly iterations?: number;

@@ -16,6 +16,7 @@ import { combine } from '../combine.ts';
 import { transition } from '../level.ts';
 import { SAMPLER_DEFAULTS, type Sampler, type SamplerOptions, type SamplingRun, sampler } from './sampler.ts';
 
+/** Options of the sampler `ddpm`. */
 export interface DdpmOptions extends SamplerOptions {
   /** Default `learned` for a model that predicts its variance, else `small`. */
   readonly variance?: 'small' | 'large' | 'learned';

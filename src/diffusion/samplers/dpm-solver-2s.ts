@@ -21,8 +21,9 @@ import { lambda, type NoiseLevel } from '../level.ts';
 import { growth, lambdaStep } from './dpm-solver.ts';
 import { SAMPLER_DEFAULTS, type Sampler, type SamplerOptions, type SamplingRun, sampler } from './sampler.ts';
 
+/** Options of the sampler `dpm-solver-2s`. */
 export interface DpmSolver2SOptions extends SamplerOptions {
-  /** Default `middle`. */
+  /** The time of the inner evaluation: in the `middle` of each step, or at the levels of the `grid`. Default `middle`. */
   readonly inner?: 'middle' | 'grid';
 }
 

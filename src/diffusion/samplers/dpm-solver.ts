@@ -15,6 +15,7 @@ import { expm1, log } from '../../math.ts';
 import type { NoiseLevel } from '../level.ts';
 import type { SamplerOptions } from './sampler.ts';
 
+/** Options of the samplers `dpm-solver-2m` and `dpm-solver-sde-2m`. */
 export interface MultistepOptions extends SamplerOptions {
   /** The use of D's slope: at the middle of the step (`midpoint`, the default), or in the exact integral (`heun`). */
   readonly variant?: 'midpoint' | 'heun';

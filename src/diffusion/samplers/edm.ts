@@ -16,11 +16,13 @@ import { scaleOf } from './euler.ts';
 import { heunStep } from './heun.ts';
 import { SAMPLER_DEFAULTS, type Sampler, type SamplerOptions, sampler } from './sampler.ts';
 
+/** Options of the sampler `edm`. */
 export interface EdmOptions extends SamplerOptions {
   /** S_churn. Default 0. */
   readonly churn?: number;
-  /** S_tmin and S_tmax: noise is added only if s is between them. Default 0 and infinity. */
+  /** S_tmin: noise is added only if s is at least this. Default 0. */
   readonly minSigma?: number;
+  /** S_tmax: noise is added only if s is at most this. Default infinity. */
   readonly maxSigma?: number;
   /** S_noise. Default 1. */
   readonly noiseScale?: number;

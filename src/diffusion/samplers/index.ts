@@ -71,6 +71,17 @@ export function createSampler<N extends SamplerName>(name: N, options: SamplersO
 }
 
 export { runSampler, type Sampler, type SamplerOptions, type SampleStep, startNoise } from './sampler.ts';
+export type {
+  AnnealedLangevinOptions,
+  DdimInversionOptions,
+  DdimOptions,
+  DdpmOptions,
+  DpmSolver2SOptions,
+  EdmOptions,
+  MultistepOptions,
+  PredictorCorrectorOptions,
+  UniPcOptions,
+};
 export {
   annealedLangevin,
   ddim,

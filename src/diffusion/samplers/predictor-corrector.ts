@@ -15,6 +15,7 @@ import { transition } from '../level.ts';
 import { byNorms, langevinStep } from './langevin.ts';
 import { SAMPLER_DEFAULTS, type Sampler, type SamplerOptions, sampler } from './sampler.ts';
 
+/** Options of the sampler `predictor-corrector`. */
 export interface PredictorCorrectorOptions extends SamplerOptions {
   /** The number of Langevin steps per level. Default 1. */
   readonly corrections?: number;

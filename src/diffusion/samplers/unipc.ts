@@ -24,10 +24,11 @@ import { combine, type Term } from '../combine.ts';
 import { lambdaStep } from './dpm-solver.ts';
 import { SAMPLER_DEFAULTS, type Sampler, type SamplerOptions, type SamplingRun, sampler } from './sampler.ts';
 
+/** Options of the sampler `unipc`. */
 export interface UniPcOptions extends SamplerOptions {
   /** The order of the predictor, 1 to 3. Default 2. */
   readonly order?: 1 | 2 | 3;
-  /** Default `bh2`. */
+  /** The function B(h) of the paper. Default `bh2`. */
   readonly variant?: 'bh1' | 'bh2';
   /** Whether to run the corrector. Default true. */
   readonly corrector?: boolean;

@@ -21,7 +21,9 @@ import {
 
 /** A measure for samples, and for equally many training pictures. Both are compared with the test set. */
 export interface AgainstReal {
+  /** The measure of the samples. */
   readonly samples: number;
+  /** The measure of training pictures. */
   readonly real: number;
 }
 

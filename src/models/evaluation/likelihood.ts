@@ -59,7 +59,7 @@ const TERMS = 100;
 const STEPS = 48;
 
 /** The parts of a pipeline that the likelihood needs. */
-type Model = Pick<DiffusionPipeline, 'schedule' | 'classes' | 'predicts' | 'predict'> & {
+export type LikelihoodModel = Pick<DiffusionPipeline, 'schedule' | 'classes' | 'predicts' | 'predict'> & {
   readonly network: Pick<Module, 'parameters'>;
 };
 
@@ -69,7 +69,7 @@ type Model = Pick<DiffusionPipeline, 'schedule' | 'classes' | 'predicts' | 'pred
  * @throws ShapeError for pictures that do not have the model's size
  */
 export function diffusionLikelihood(
-  model: Model,
+  model: LikelihoodModel,
   { train, test }: TrainTest,
   seed: Seed,
 ): DiffusionLikelihood {
@@ -92,7 +92,7 @@ export function diffusionLikelihood(
   });
 }
 
-const labelsOf = ({ classes }: Model, { labels }: Dataset): Labels =>
+const labelsOf = ({ classes }: LikelihoodModel, { labels }: Dataset): Labels =>
   Array.from(labels, (label) => (classes > 0 ? label : null));
 
 /** The pictures as a tensor [n, height, width, channels], in [-1, 1]. */

@@ -49,6 +49,7 @@ export interface NetworkProgress {
 
 /** The result of a network on the test part. */
 export interface NetworkVerdict {
+  /** The fraction of test pictures that it classifies correctly as samples or as real pictures. */
   readonly accuracy: Proportion;
   /** The chosen epoch, counted from 1. */
   readonly epoch: number;

@@ -21,16 +21,21 @@ const RIDGES = [0.01, 0.1, 1, 10, 100, 1000] as const;
 const MOST = 5;
 
 /** The mean and the standard deviation of numbers. The variance has the divisor n. */
-export interface Spread {
+export interface MeanAndDeviation {
+  /** The mean. */
   readonly mean: number;
+  /** The standard deviation. */
   readonly deviation: number;
 }
 
 /** One statistic of samples and of real pictures. */
 export interface StatisticFigures {
+  /** The name, one of `STATISTICS`. */
   readonly name: string;
-  readonly samples: Spread;
-  readonly real: Spread;
+  /** Of the samples. */
+  readonly samples: MeanAndDeviation;
+  /** Of the real pictures. */
+  readonly real: MeanAndDeviation;
   /** (mean of samples - mean of real pictures) / deviation of real pictures. Null if this deviation is 0. */
   readonly shift: number | null;
   /** The accuracy of the best threshold for this statistic alone, 0.5 to 1. */
@@ -43,6 +48,7 @@ export interface StatisticFigures {
 
 /** The result of the statistics on the test part. */
 export interface PlainVerdict {
+  /** The fraction of test pictures that it classifies correctly as samples or as real pictures. */
   readonly accuracy: Proportion;
   /** The chosen ridge λ. */
   readonly ridge: number;
@@ -53,7 +59,7 @@ export interface PlainVerdict {
 const D = STATISTICS.length;
 
 /** The mean and the standard deviation of each column of [n, columns]. */
-export function spreads(values: Float64Array, columns: number): Spread[] {
+export function spreads(values: Float64Array, columns: number): MeanAndDeviation[] {
   const n = values.length / columns;
   return Array.from({ length: columns }, (_, j) => {
     let [sum, squares] = [0, 0];
@@ -66,7 +72,7 @@ export function spreads(values: Float64Array, columns: number): Spread[] {
 }
 
 /** From [n, columns] to [n, 2·columns]: all z, then all z². A column without variation becomes 0. */
-export function standardised(values: Float64Array, by: readonly Spread[]): Float64Array {
+export function standardised(values: Float64Array, by: readonly MeanAndDeviation[]): Float64Array {
   const columns = by.length;
   const n = values.length / columns;
   const out = new Float64Array(2 * values.length);

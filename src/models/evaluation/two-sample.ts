@@ -49,7 +49,7 @@ const TRAIN = 0.7;
 const CHOOSE = 0.1;
 
 /** A sample of the test part. */
-export interface Suspect {
+export interface SuspectSample {
   /** Its index among the samples. */
   readonly sample: number;
   /** The probability of the class "sample", predicted by the network `fresh`. */
@@ -57,7 +57,7 @@ export interface Suspect {
 }
 
 /** A real picture of the test part. */
-export interface Genuine {
+export interface GenuinePicture {
   /** Its index in the training set. */
   readonly picture: number;
   /** The probability of the class "real", predicted by the network `fresh`. */
@@ -75,9 +75,9 @@ export interface TwoSampleTest {
   /** The result of a logistic regression on plain statistics. */
   readonly plain: PlainVerdict;
   /** The samples of the test part. The first has the highest probability. */
-  readonly suspects: readonly Suspect[];
+  readonly suspects: readonly SuspectSample[];
   /** The real pictures of the test part. The first has the highest probability. */
-  readonly genuine: readonly Genuine[];
+  readonly genuine: readonly GenuinePicture[];
   /** For each sample, the index of its real picture in the training set. */
   readonly matched: Uint32Array;
 }

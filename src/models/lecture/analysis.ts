@@ -25,7 +25,9 @@ import type { Rng } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { type LectureLossOptions, lossDefaults } from './lecture.ts';
 
-export interface SeenAt {
+/** The noise in the network's input at one time of the lecture's loop. */
+export interface LectureNoise {
+  /** The index of the time in the schedule s. */
   readonly t: number;
   /** s[t] */
   readonly time: number;
@@ -35,13 +37,11 @@ export interface SeenAt {
   readonly variance: number;
 }
 
-type Reading = LectureLossOptions;
-
 /** The network's input at each time, in the order of the loop: t = T-2, ..., 0. */
-export function lectureNoise(options: Reading = {}): SeenAt[] {
+export function lectureNoise(options: LectureLossOptions = {}): LectureNoise[] {
   const { schedule, carry } = withDefaults('lecture', options, lossDefaults());
   const total = schedule[schedule.length - 1] - schedule[0];
-  const seen: SeenAt[] = [];
+  const seen: LectureNoise[] = [];
   let before = total;
   for (let t = schedule.length - 2; t >= 0; t--) {
     const step = schedule[t + 1] - schedule[t];
@@ -52,7 +52,7 @@ export function lectureNoise(options: Reading = {}): SeenAt[] {
 }
 
 /** The expected loss of a network that always predicts 0. */
-export function lectureZeroLoss(reading: Reading = {}): number {
+export function lectureZeroLoss(reading: LectureLossOptions = {}): number {
   return sumOverTimes(reading, ({ variance }) => variance);
 }
 
@@ -61,7 +61,7 @@ export function lectureZeroLoss(reading: Reading = {}): number {
  * Σ_t mean_j V·c_j/(V + c_j)/step².
  * @param variances c_j, the eigenvalues of the data's covariance (its diagonal, for independent coordinates)
  */
-export function lectureGaussianBest(variances: ArrayLike<number>, reading: Reading = {}): number {
+export function lectureGaussianBest(variances: ArrayLike<number>, reading: LectureLossOptions = {}): number {
   return sumOverTimes(reading, ({ variance: V }) => {
     let sum = 0;
     for (let j = 0; j < variances.length; j++) sum += (V * variances[j]) / (V + variances[j]);
@@ -75,7 +75,7 @@ export function lectureGaussianBest(variances: ArrayLike<number>, reading: Readi
  * @throws ShapeError for a matrix that is not square
  * @throws ValueError for a matrix that is not a covariance
  */
-export function lectureLinearBest(covariance: Float64Array, reading: Reading = {}): number {
+export function lectureLinearBest(covariance: Float64Array, reading: LectureLossOptions = {}): number {
   const D = Math.sqrt(covariance.length);
   if (!Number.isInteger(D)) {
     throw new ShapeError(`lecture: expected a square matrix, got ${covariance.length} numbers`);
@@ -94,7 +94,12 @@ export function lectureLinearBest(covariance: Float64Array, reading: Reading = {
  * @param points [N, D]
  * @param batch [B, D], drawn from the points or from data like them
  */
-export function lecturePointsBest(points: Tensor, batch: Tensor, rng: Rng, reading: Reading = {}): number {
+export function lecturePointsBest(
+  points: Tensor,
+  batch: Tensor,
+  rng: Rng,
+  reading: LectureLossOptions = {},
+): number {
   return sumOverTimes(reading, ({ variance: V }) =>
     scope(() => {
       const denoised = rng.normalInto(batch.empty(batch.shape));
@@ -114,7 +119,7 @@ export function lecturePointsBest(points: Tensor, batch: Tensor, rng: Rng, readi
 }
 
 /** Σ_t f(t)/step_t² */
-function sumOverTimes(reading: Reading, f: (seen: SeenAt) => number): number {
+function sumOverTimes(reading: LectureLossOptions, f: (seen: LectureNoise) => number): number {
   return lectureNoise(reading).reduce((sum, seen) => sum + f(seen) / (seen.step * seen.step), 0);
 }
 

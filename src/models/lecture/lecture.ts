@@ -98,6 +98,7 @@ export const lectureOf = (checkpoint: Checkpoint): LectureNetwork => readModel(c
 /** A model in training: a function of x [batch, ...] and a time. */
 export type LectureModel = (x: Tensor, t: number) => Tensor;
 
+/** Options of `lectureLoss`, which are the two readings of the lecture's loop. */
 export interface LectureLossOptions {
   /** The times s. Default linspace(0, 1, 5). */
   readonly schedule?: ArrayLike<number>;

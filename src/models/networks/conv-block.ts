@@ -15,6 +15,7 @@ import type { Tensor } from '../../tensor/tensor.ts';
 /** The number of groups of the normalisation. */
 const GROUPS = 8;
 
+/** A convolution `conv` without a bias, then group normalisation and SiLU as `norm`: y = silu(norm(conv(x))). */
 export class ConvBlock extends Layer {
   readonly norm: GroupNorm;
 

@@ -59,8 +59,8 @@ export interface DiffusionMlpOptions extends Partial<DiffusionMlpSizes> {
   readonly rng?: Rng;
 }
 
-/** h + B·silu(A·norm(h) + C·c) */
-class Block extends Module {
+/** A residual block, h + B·silu(A·norm(h) + C·c). The layers `a`, `b` and `c` have the matrices A, B and C. */
+export class DiffusionMlpBlock extends Module {
   readonly a: Linear;
   readonly b: Linear;
   readonly c: Linear;
@@ -72,6 +72,7 @@ class Block extends Module {
     this.c = new Linear(condition, inner, { bias: false, rng });
   }
 
+  /** From h [batch, hidden] and the condition c [batch, condition] to the next h. */
   forward(h: Tensor, c: Tensor): Tensor {
     const z = this.a.forward(rmsNorm(h)).add(this.c.forward(c));
     return h.add(this.b.forward(z.silu()));
@@ -91,7 +92,7 @@ export class DiffusionMlp extends DiffusionNetwork {
   readonly time: TimeEmbedding;
   readonly label: Linear | null;
   readonly input: Linear;
-  readonly blocks: readonly Block[];
+  readonly blocks: readonly DiffusionMlpBlock[];
   readonly output: Linear;
 
   /** @throws ValueError for sizes that are not whole numbers >= 1, or an odd `condition` */
@@ -105,7 +106,7 @@ export class DiffusionMlp extends DiffusionNetwork {
     this.time = new TimeEmbedding(condition, condition, { rng });
     this.label = labelMatrix(classes, condition, rng);
     this.input = new Linear(pictureSize(this.sizes), hidden, { rng });
-    this.blocks = Array.from({ length: depth }, () => new Block(this.sizes, rng));
+    this.blocks = Array.from({ length: depth }, () => new DiffusionMlpBlock(this.sizes, rng));
     this.output = zeroed(new Linear(hidden, pictureSize(this.sizes), { rng }));
   }
 

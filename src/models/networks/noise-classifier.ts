@@ -48,7 +48,7 @@ import {
 import { pictureRows } from './pictures.ts';
 
 /** The noise schedule of a classifier, and the tones of its pictures. */
-export type NoiseSettings = Omit<ProcessSettings, 'predicts' | 'cuts' | 'kinds'>;
+export type NoiseClassifierSettings = Omit<ProcessSettings, 'predicts' | 'cuts' | 'kinds'>;
 
 const HIDDEN = 400;
 const CONDITION = 64;
@@ -70,13 +70,13 @@ export class NoiseClassifier extends Module {
   /** The schedule that noises the pictures, and its settings. */
   readonly schedule: NoiseSchedule;
   /** The settings of that schedule, and the tones of the pictures. */
-  readonly noise: NoiseSettings;
+  readonly noise: NoiseClassifierSettings;
   readonly sizes: ClassifierSizes;
 
   /** @throws ValueError for an unknown schedule */
   constructor(
     sizes: ClassifierOptions,
-    { schedule, steps, tones = [] }: NoiseSettings,
+    { schedule, steps, tones = [] }: NoiseClassifierSettings,
     rng: Rng = sharedRng(),
   ) {
     super();
@@ -137,7 +137,7 @@ export function noisedAccuracy(model: NoiseClassifier, dataset: Dataset, t: numb
   return right / dataset.length;
 }
 
-const format = (noise: NoiseSettings): ModelFormat<NoiseClassifier, ClassifierSizes> => ({
+const format = (noise: NoiseClassifierSettings): ModelFormat<NoiseClassifier, ClassifierSizes> => ({
   kind: NoiseClassifier.kind,
   sizes: CLASSIFIER_FIELDS,
   shapes: (sizes) => [

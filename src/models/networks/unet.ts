@@ -84,8 +84,12 @@ const norm = (channels: number) => new GroupNorm(GROUPS, channels, { activation:
 const conv3x3 = (from: number, to: number, rng: Rng, stride = 1) =>
   new Conv2d(from, to, 3, { padding: 1, stride, rng });
 
-/** A residual block with adaptive group normalisation, as defined at the top of this file. */
-class Block extends Module {
+/**
+ * A residual block with adaptive group normalisation. It applies `firstNorm`, `first`, `secondNorm` and `second` in this
+ * order. `condition` computes the scale and the shift after `secondNorm`. `skip` is a 1x1 convolution of the input if the
+ * number of channels changes, else null.
+ */
+export class UNetBlock extends Module {
   readonly firstNorm: GroupNorm;
   readonly first: Conv2d;
   readonly condition: Linear;
@@ -103,6 +107,7 @@ class Block extends Module {
     this.skip = from === to ? null : new Conv2d(from, to, 1, { rng });
   }
 
+  /** From pictures x [batch, height, width, from] and conditions c [batch, condition] to [batch, height, width, to]. */
   forward(x: Tensor, c: Tensor): Tensor {
     const h = this.first.forward(this.firstNorm.forward(x));
     const [scale, shift] = this.condition.forward(c).unsqueeze(1).unsqueeze(1).split(h.shape[3], 3);
@@ -111,8 +116,8 @@ class Block extends Module {
   }
 }
 
-/** Self-attention over the pixels of a map, added to the map. */
-class PixelAttention extends Module {
+/** Self-attention over the pixels of a map: x + `attention`(`norm`(x)). */
+export class PixelAttention extends Module {
   readonly norm: GroupNorm;
   readonly attention: MultiheadAttention;
 
@@ -123,6 +128,7 @@ class PixelAttention extends Module {
     zeroed(this.attention.out_proj);
   }
 
+  /** From x [batch, height, width, channels] to the same shape. */
   forward(x: Tensor): Tensor {
     const [batch, height, width, channels] = x.shape;
     const tokens = this.norm.forward(x).reshape([batch, height * width, channels]);
@@ -165,14 +171,14 @@ export class UNet extends DiffusionNetwork {
   readonly time: TimeEmbedding;
   readonly label: Linear | null;
   readonly input: Conv2d;
-  readonly half: Block;
+  readonly half: UNetBlock;
   readonly down: Conv2d;
   readonly position: Tensor;
-  readonly before: Block;
+  readonly before: UNetBlock;
   readonly attention: PixelAttention;
-  readonly after: Block;
+  readonly after: UNetBlock;
   readonly up: UpsampleConv2d;
-  readonly merge: Block;
+  readonly merge: UNetBlock;
   readonly fineNorm: GroupNorm;
   readonly fine: Conv2d;
   readonly pixels: Conv2d;
@@ -193,14 +199,14 @@ export class UNet extends DiffusionNetwork {
     this.time = new TimeEmbedding(condition, condition, { rng });
     this.label = labelMatrix(classes, condition, rng);
     this.input = conv3x3(4 * channels, hidden, rng);
-    this.half = new Block(hidden, hidden, condition, rng);
+    this.half = new UNetBlock(hidden, hidden, condition, rng);
     this.down = conv3x3(hidden, deep, rng, 2);
     this.position = filledParameter([height / COARSEST, width / COARSEST, deep], 0);
-    this.before = new Block(deep, deep, condition, rng);
+    this.before = new UNetBlock(deep, deep, condition, rng);
     this.attention = new PixelAttention(deep, heads, rng);
-    this.after = new Block(deep, deep, condition, rng);
+    this.after = new UNetBlock(deep, deep, condition, rng);
     this.up = new UpsampleConv2d(deep, hidden, { rng });
-    this.merge = new Block(deep, hidden, condition, rng);
+    this.merge = new UNetBlock(deep, hidden, condition, rng);
     this.fineNorm = norm(hidden);
     this.fine = conv3x3(hidden, hidden, rng);
     this.pixels = conv3x3(hidden / 4 + channels, fine, rng);

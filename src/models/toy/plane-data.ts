@@ -8,8 +8,11 @@ import type { Rng } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { toyMixture } from './toy.ts';
 
+/** A distribution of points in the plane, whose score is known. */
 export interface PlaneData {
+  /** The name in the settings of a model. */
   readonly name: string;
+  /** The density of the points. */
   readonly mixture: GaussianMixture;
   /** n random points, [n, 2]. */
   sample(n: number, rng: Rng): Tensor;

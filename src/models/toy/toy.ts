@@ -53,7 +53,10 @@ export function toyMixture(name: ToySet): GaussianMixture {
   );
 }
 
-/** From points x [b, 2] and a time for each to a prediction [b, 2]. */
+/**
+ * An MLP of points x [b, 2] and a time for each, with output [b, 2]. `time` embeds the times, and `condition` adds them
+ * to the output of `first`. `second`, `third` and `last` follow.
+ */
 export class PlaneNetwork extends Module {
   readonly time: TimeEmbedding;
   readonly first: Linear;
@@ -72,6 +75,7 @@ export class PlaneNetwork extends Module {
     this.last = new Linear(HIDDEN, 2, { rng });
   }
 
+  /** The output for points x [b, 2] at the times t, one for each point. */
   forward(x: Tensor, t: ArrayLike<number>): Tensor {
     const c = this.condition.forward(this.time.forward(t).silu());
     const z = this.second.forward(this.first.forward(x.mul(SCALE)).add(c).silu()).silu();
@@ -107,8 +111,10 @@ export class ToyDiffusion {
 }
 
 /** The scores at points x [n, 2] at one noise level: those of the model, the exact ones, and their difference. */
-export interface Scores {
+export interface ScoreComparison {
+  /** The model's scores, [n, 2] row by row. */
   readonly learned: Float64Array;
+  /** The exact scores, [n, 2] row by row. */
   readonly exact: Float64Array;
   /** √(Σ|learned - exact|² / Σ|exact|²) */
   readonly error: number;
@@ -120,7 +126,7 @@ export function compareScores(
   mixture: GaussianMixture,
   x: Tensor,
   level: NoiseLevel,
-): Scores {
+): ScoreComparison {
   const [learned, exact] = scope(() => [
     Float64Array.from(score(model.predictor, x, level).toTypedArray()),
     Float64Array.from(noGrad(() => mixture.score(x, level)).toTypedArray()),

@@ -35,7 +35,11 @@ const AVERAGE_DECAY = 0.998;
 const LABEL_SMOOTHING = 0.05;
 const TEST_BATCH = 250;
 
-/** The recipe of the MLP, and the base class of the convolutional recipe. */
+/**
+ * The recipe of a classifier `module` with these `settings`: of the MLP, and the base class of the convolutional recipe.
+ * `streams` has the generator of the pictures' motions, and `ema` the decay of the average, if the recipe has them. `info`
+ * is for a file of the run.
+ */
 export class ClassifierRecipe extends CrossEntropyRecipe {
   readonly streams: Record<string, Rng>;
   readonly ema?: number;

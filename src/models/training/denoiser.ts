@@ -74,7 +74,7 @@ export function testDenoiser(model: PictureDenoiser, dataset: Dataset, noise: nu
   );
 }
 
-/** The recipe that this file's header describes. */
+/** The recipe of a denoiser `module`, trained on `data` with these `settings`. */
 export class DenoiserRecipe implements Recipe {
   readonly streams: Record<'noise', Rng>;
 

@@ -86,7 +86,7 @@ const BETA1 = 0.9;
 const TEST_PICTURES = 2000;
 const TEST_BATCH = 250;
 
-/** The recipe that this file's header describes. */
+/** The recipe of a diffusion `model`, whose network is trained on `data` with these `settings`. */
 export class DiffusionRecipe implements Recipe {
   readonly module: DiffusionNetwork;
   readonly streams: Record<'training', Rng>;

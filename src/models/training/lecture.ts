@@ -53,7 +53,7 @@ export interface TrainLectureOptions extends Partial<LectureSettings> {
   readonly limitSeconds?: number | undefined;
 }
 
-/** The recipe that this file's header describes. */
+/** The recipe of the lecture's network `module`, trained on `data` with these `settings`. */
 export class LectureRecipe implements Recipe {
   readonly streams: Record<'noise', Rng>;
 

@@ -46,6 +46,7 @@ export interface EncodeOptions {
   readonly run?: string;
 }
 
+/** Options of the functions that resume a training. */
 export interface ResumeOptions {
   /** The new number of epochs. A learning-rate schedule depends on it. Default: the number in the file. */
   readonly epochs?: number | undefined;

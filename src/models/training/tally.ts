@@ -1,10 +1,12 @@
 /** Sums for the mean loss over samples and for the number of samples per second. */
 
-/** The sums. A file of a run has them. */
+/** The sums of an epoch so far. The file of a run has them. */
 export interface TallyState {
   /** Σ (mean loss of a batch · number of its samples) */
   readonly loss: number;
+  /** The number of samples. */
   readonly images: number;
+  /** The time of their batches. */
   readonly seconds: number;
 }
 

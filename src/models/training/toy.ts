@@ -41,7 +41,7 @@ export function toySettings({ trainSteps, batchSize, lr, seed }: ValuesOf<typeof
   return { steps: trainSteps, batchSize, lr, seed };
 }
 
-/** The recipe that this file's header describes. */
+/** The recipe of a diffusion `model` in the plane, trained on points of `data` with these `settings`. */
 export class ToyRecipe implements Recipe {
   readonly model: ToyDiffusion;
   readonly module: PlaneNetwork;
