@@ -1,7 +1,7 @@
 /**
  * Nearest upsampling by 2 and a 3x3 convolution as one op, in the forward pass and both gradients. Flop are those of
  * the direct sum over the upsampled map, 2·9·in·out for each pixel of the result. The kernels do four ninths of this
- * work. Twin: upsampling, and then the loops.
+ * work. The twin upsamples, and then runs the loops of a convolution.
  */
 import type { Shape } from '../src/autograd/variable.ts';
 import type { ConvSizes } from '../src/backend/kernels.ts';

@@ -1,13 +1,13 @@
 /**
  * Packing for convolutions, into the panels of the GEMM (gemm/pack.ts): rows of A are read from pictures, and weights
- * become B. k is cut into runs of channels of one tap. A tap outside a picture reads zeros, always from the same
- * address.
+ * become B. The index k counts the channels of all taps. We split it into runs, each inside one tap. A tap outside a
+ * picture reads zeros, always from the same address.
  */
 import { MR, NR } from '../gemm/blocks';
 import { packPanel, storeColumns2, storeColumns4 } from '../gemm/pack';
 import { Pass, pixelAt, rowOf, zerosOf } from './pass';
 
-/** dst[p][row] = A[row, k0 + p] for the rows of the last `placeRows`, p < kc. */
+/** dst[p][row] = A[row, k0 + p] for p < kc. The last call of `placeRows` chose the rows. */
 export function packRows(pass: Pass, k0: i32, kc: i32, dst: usize): void {
   const channels = pass.channels;
   let tap = k0 / channels;
@@ -93,7 +93,7 @@ function packTwo(pass: Pass, y: i32, x: i32, c: i32, run: i32, dst: usize): void
 /** dst[p][column] = B[k0 + p, n + column] for `valid` columns, p < kc. Further columns are zeros. */
 export function packWeights(pass: Pass, n: i32, valid: i32, k0: i32, kc: i32, dst: usize): void {
   const channels = pass.channels;
-  // If the weights of one channel are contiguous, neighbours lie along n, else along k.
+  // The weights are contiguous along n, or else along k.
   const alongPanel = pass.wColumn == 4;
   const ld = alongPanel ? pass.wChannel : pass.wColumn;
   let tap = k0 / channels;
@@ -178,8 +178,8 @@ function packTap(
 }
 
 /**
- * Copies `run` elements from src, or zeros if src is 0, to the lanes of panels, starting at `lane`. All are multiples
- * of four.
+ * Copies `run` elements from src, or zeros if src is 0, to the lanes of panels, starting at `lane`. Both `run` and `lane`
+ * are multiples of four.
  */
 // @ts-ignore: decorator
 @inline
@@ -199,7 +199,7 @@ function putFours(src: usize, run: i32, lane: i32, panel: usize, dst: usize): vo
   if (run > 0) v128.store(dst, src ? v128.load(src) : zero);
 }
 
-/** As `putFours`, for numbers that are not multiples of four. */
+/** As `putFours`, for any `run` and `lane`. */
 function putLanes(src: usize, run: i32, lane: i32, panel: usize, dst: usize): void {
   for (let i = 0; i < run; ++i) {
     f32.store(dst + ((<usize>lane) << 2), src ? f32.load(src + ((<usize>i) << 2)) : 0);

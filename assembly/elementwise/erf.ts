@@ -1,6 +1,6 @@
 /**
- * The error function, and GELU, x·Φ(x) with the normal distribution function Φ (Hendrycks and Gimpel 2016), of four
- * float32 lanes, with their derivatives.
+ * The error function and GELU of four float32 lanes, with their derivatives. GELU is x·Φ(x), where Φ is the normal
+ * distribution function (Hendrycks and Gimpel 2016).
  *
  * erf is computed in float32: x + x·p(x²) below 0.875, and 1 - e^q(x) above. GELU and the derivatives are computed in
  * float64. With t = |x|
@@ -12,10 +12,10 @@
  * Accuracy, checked by test/kernels.test.ts: erf at most 1.5 ulp, GELU and the derivative of erf 0.55. The derivative
  * of GELU is 0 near -0.75. Its error is at most 0.51 ulp plus 2^-30.
  *
- * Source of the coefficients (constants.ts): our own minimax fits. They are weighted least squares on 1200 Chebyshev
- * nodes, to values of mpmath (40 digits). The weights are raised where the relative error is largest (Lawson 1961). For
- * float32 the coefficients are rounded one by one, starting with the lowest power. After each rounding the others are
- * fitted again.
+ * Source of the coefficients (constants.ts): our own minimax fits to values of mpmath (40 digits). A fit is a weighted
+ * least-squares solution on 1200 Chebyshev nodes. We raise the weights where the relative error is largest (Lawson
+ * 1961). For float32 the coefficients are rounded one by one, starting with the lowest power. After each rounding the
+ * others are fitted again.
  */
 import { constant, constantPair, ERF, LOG_ERFC, NORMAL, NORMAL_TAIL, ONE, polynomial, evenOddPair } from '../constants';
 import { exp4 } from './exp';

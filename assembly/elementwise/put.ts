@@ -15,7 +15,7 @@ export function put1(y: usize, value: v128, accumulate: bool): void {
   f32.store(y, accumulate ? f32.load(y) + v : v);
 }
 
-/** Four elements of an operand from p on. If its column stride is 0, the element at p four times. */
+/** Four elements of an operand from p on. If its column stride is 0, all four are the element at p. */
 // @ts-ignore: decorator
 @inline
 export function load4(p: usize, step: usize): v128 {

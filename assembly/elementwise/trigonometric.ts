@@ -3,10 +3,10 @@
  *
  *     |x| = n·π/2 + r,  |r| <= π/4;   sin |x| = ± sin r or ± cos r by n mod 4,   cos x = sin(|x| + π/2)
  *
- * Up to 2^20 the reduction is that of Cody and Waite (1980) in float64. π/2 has two parts, and n times the first is
- * exact. Beyond 2^20 it is that of Payne and Hanek (1983) in integers. It uses those 96 bits of 2/π that determine n
- * mod 4 and r. Both give r with a relative error of 2^-40, also next to multiples of π/2. The polynomials are our own
- * fits in float32: see erf.ts.
+ * Angles up to 2^20 are reduced by the method of Cody and Waite (1980) in float64. It writes π/2 as a sum of two
+ * numbers, and n times the first number is exact. Larger angles are reduced by the method of Payne and Hanek (1983) in
+ * integers. It uses those 96 bits of 2/π that determine n mod 4 and r. Both methods give r with a relative error of
+ * 2^-40, also next to multiples of π/2. The polynomials are our own fits in float32: see erf.ts.
  *
  * Accuracy, checked by test/kernels.test.ts: at most 1.5 ulp. sin(-0) = -0; infinities and NaN give NaN.
  */

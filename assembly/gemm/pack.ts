@@ -2,9 +2,9 @@
  * Packing for the GEMM. One panel of a matrix, `width` rows of A or columns of B, is copied to [kc][width]. This is the
  * order in which the micro-kernel reads it, so its loads are contiguous.
  *
- * A panel's source is contiguous either along the panel (A transposed, B not) or along k (A not, B transposed). Each
- * case has a function below. No other file has to know about transposes. Lanes beyond `valid` are zero. The tile is
- * always computed whole, and the lanes beyond its edge are not stored.
+ * The source of a panel is contiguous along the panel if it is a transposed A or a plain B. It is contiguous along k if
+ * it is a plain A or a transposed B. Each case has a function below. No other file has to know about transposes. Lanes
+ * beyond `valid` are zero. The tile is always computed whole, and the lanes beyond its edge are not stored.
  */
 
 /**

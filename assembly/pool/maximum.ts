@@ -2,9 +2,9 @@
  * Maxima over windows of pictures [batch, height, width, channels], and their gradient. Positions outside the map are
  * ignored. A NaN is the largest.
  *
- * In the backward pass dy goes to the first pixel of its window, in the order (ky, kx), that equals the maximum. This
- * pixel is found again from x and y, which costs less than storing its place. If windows overlap, a pixel adds their dy
- * in ascending order. Apart from this sum, both passes are exact.
+ * In the backward pass dy goes to a pixel of its window that equals the maximum: the first one in the order (ky, kx).
+ * This pixel is found again from x and y, which costs less than storing its place. If windows overlap, a pixel adds
+ * their dy in ascending order. Apart from this sum, both passes are exact.
  *
  * The items of the work are rows of y. In the backward pass they are pictures, so that no two threads write the same
  * pixel.

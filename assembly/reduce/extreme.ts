@@ -3,9 +3,9 @@
  * NaN, and +0 is above -0.
  *
  * SSE's instructions for maximum and minimum handle neither NaN nor the sign of zero. So f32x4.max takes about ten
- * instructions that wait for each other, while f32x4.pmax takes one. Here pmax runs, and two more vectors record which
- * lanes have had a NaN, and the signs. If the maximum is 0, no element is above it, so it is -0 if all signs are
- * negative. A minimum of 0 is -0 if any sign is.
+ * instructions that wait for each other, while f32x4.pmax takes one. We use pmax. A second vector records which lanes
+ * have had a NaN, and a third records the signs. A maximum of 0 is -0 if all signs are negative, because then no element
+ * is +0. A minimum of 0 is -0 if any sign is negative.
  */
 import { MAX } from './codes';
 import { store4 } from './store';

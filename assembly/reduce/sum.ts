@@ -2,9 +2,9 @@
  * Sums and sums of squares over the middle axis of x[outer, n, inner].
  *
  * Order of summation: blocks along n are summed in float32, and the sums of blocks in float64, in ascending order. If
- * inner is 1, a block has BLOCK elements, added four by four. Down columns it has COLUMN_BLOCK elements. The order
- * depends only on the shape. Accuracy: relative to Σ|x|, at most (BLOCK/16 + 5)·2^-24 if inner is 1, and
- * COLUMN_BLOCK·2^-24 down columns.
+ * inner is 1, a block has BLOCK elements, and sixteen sums run side by side. Otherwise a block has COLUMN_BLOCK
+ * elements of one column. The order depends only on the shape. Accuracy: relative to Σ|x|, at most (BLOCK/16 + 5)·2^-24
+ * if inner is 1, and COLUMN_BLOCK·2^-24 otherwise.
  */
 import { SumBlocksRecord } from '../records';
 import { SUM, SUM_SQUARES } from './codes';
@@ -134,8 +134,8 @@ export function sumColumn(op: i32, n: i32, x: usize, step: usize): f64 {
   return total;
 }
 
-// Threads share long rows in blocks: partials[i] is the sum of block i, for from <= i < to. Added in ascending order
-// they give the same bits as the whole reduction.
+// Threads divide a long row into blocks. For from <= i < to, partials[i] is the sum of block i. The caller adds the
+// partial sums in ascending order, which gives the same bits as `sumRow`.
 
 export function sumBlocks(from: i32, to: i32, r: SumBlocksRecord): void {
   blocks(SUM, from, to, r);

@@ -27,9 +27,10 @@ export interface FileOptions {
 }
 
 /**
- * Turns the SVG element that Plot made into a file. The file has a white ground, a title and a description, and no
- * style sheet or classes. Its ids do not depend on earlier plots. Coordinates keep three decimals. The picture looks
- * the same, and the file has half the size. It also drops the last bits of a logarithm, which differ between engines.
+ * Turns the SVG element that Plot made into a file. The file has a white background, a title and a description, and no
+ * style sheet or classes. Its ids do not depend on earlier plots. Coordinates are rounded to three decimals. The picture
+ * looks the same, and the file has half the size. The rounding also removes the last bits of logarithms, which differ
+ * between engines.
  */
 export function toFile(svg: SVGSVGElement, { title, description, font }: FileOptions): string {
   const document = svg.ownerDocument;
@@ -65,7 +66,7 @@ const round = (number: string) => String(Math.round(1000 * Number(number)) / 100
 /** The letters and digits of `text`, joined by hyphens. */
 const slug = (text: string) => (text.toLowerCase().match(/[a-z0-9]+/g) ?? ['plot']).join('-').slice(0, 48);
 
-/** Plot counts its ids over the life of the process. We replace them by ids that begin with the name of the plot. */
+/** Plot numbers its ids across all plots of the process. We replace them by ids that begin with the name of this plot. */
 function renameIds(svg: SVGSVGElement, prefix: string): void {
   const names = new Map<string, string>();
   for (const element of svg.querySelectorAll('[id]')) {

@@ -1,7 +1,7 @@
 /**
  * The filters of a convolution, transformed once for each call: U = G g Gᵀ as panels of B, [16][panel][k][16]. The last
- * panel has eight columns if that is enough. In the forward pass k runs over the channels of x, and panels are channels
- * of y. For the gradient to the input the roles are exchanged, and filters are rotated by 180 degrees.
+ * panel has eight columns if at most eight are left. In the forward pass k runs over the channels of x, and panels are
+ * channels of y. For the gradient to the input the roles are exchanged, and filters are rotated by 180 degrees.
  */
 import { storeColumns4 } from '../../gemm/pack';
 import { WinogradFilterRecord } from '../../records';
@@ -58,7 +58,7 @@ function transpose(x: usize, size: usize, out: usize, line: usize): void {
   }
 }
 
-/** Columns are channels: w[k, ky, kx, n], rotated. Neighbouring channels are a row of the panel. */
+/** Columns are channels: w[k, ky, kx, n], rotated. A row of the panel has neighbouring channels. */
 function turnedPanel(r: WinogradFilterRecord, n: i32, width: i32, valid: i32, panel: usize, step: usize): void {
   const tap = (<usize>r.n) << 2;
   const last = r.w + ((<usize>n) << 2) + 8 * tap;

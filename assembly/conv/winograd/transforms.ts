@@ -102,8 +102,8 @@ export function inputTiles(count: i32, line: usize, size: usize, out: usize): vo
 }
 
 /**
- * Row i of A dY Aᵀ for `count` tiles along a row of A dY. A tile reads two pixels. The last column is y1 in place of
- * -y1.
+ * Row i of A dY Aᵀ for `count` tiles along a row of A dY. A tile reads two pixels. The last column would be -y1. We
+ * store y1, and `weightColumn` changes the sign.
  */
 export function gradientTiles(count: i32, line: usize, size: usize, out: usize): void {
   for (; count > 0; --count) {

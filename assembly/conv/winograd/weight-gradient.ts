@@ -4,8 +4,8 @@
  *     S[i,j] = Σ (A dY Aᵀ)[i,j]·(Bᵀ d B)[i,j]   over tiles, [outChannels, channels],   dw = Gᵀ S G
  *
  * Blocks of tiles (layout.ts) are divided between `groups` sums, as evenly as possible. A thread computes whole sums,
- * and a second kernel adds them in ascending order. Order of summation: within a block the tiles by kind and then
- * ascending, then blocks, then groups. It depends only on the shape.
+ * and a second kernel adds them in ascending order. The order of summation depends only on the shape. A block adds its
+ * tiles kind by kind (layout.ts), and those of a kind in ascending order. A sum adds its blocks in ascending order.
  *
  * Accuracy: the error is about that of the direct sum, at most 4e-7 of the rms of the results (test/winograd.test.ts).
  */
@@ -39,8 +39,8 @@ function sumRow(channels: i32): usize {
 }
 
 /**
- * The size in bytes of one of the sixteen products of a sum. It is not a power of two, because all sixteen are read
- * together and would fall into the same lines of the cache.
+ * The size in bytes of one of the sixteen products of a sum. All sixteen are read together. With a power of two they
+ * would fall into the same lines of the cache, so we add a line.
  */
 // @ts-ignore: decorator
 @inline
@@ -95,8 +95,8 @@ function addBlock(block: Block, r: WinogradSumsRecord, g: i32, o0: i32, o1: i32,
 }
 
 /**
- * Row i of A dY Aᵀ for channels [o, o + size) of a block, in the matrices four to seven. The last row is y1 in place of
- * -y1.
+ * Row i of A dY Aᵀ for channels [o, o + size) of a block, in the matrices four to seven. The last row would be -y1. We
+ * store y1, and `weightColumn` changes the sign.
  */
 function gradientRows(block: Block, r: WinogradSumsRecord, i: i32, o: i32, count: i32): void {
   const size = (<usize>count) << 2;

@@ -8,9 +8,9 @@
  * and activation are applied when the result is written. The gradient to the input is the same, with rotated filters
  * (filter.ts) and with dy in place of x.
  *
- * Order of summation: channels ascending, in blocks of CHANNELS that are added in ascending order; then the transforms.
- * It depends only on the shape. A NaN or an infinity reaches all results of the tiles that read it, which are up to two
- * pixels away.
+ * The order of summation depends only on the shape. The sum over channels comes first, and then the output transform.
+ * The channels of a block of CHANNELS are added in ascending order, and so are the blocks. A NaN or an
+ * infinity can reach all four results of each tile that reads it. They are at most two pixels away.
  *
  * Accuracy: the error is about that of the direct sum, at most 4e-7 of the rms of the results (test/winograd.test.ts).
  */
@@ -80,7 +80,7 @@ function products(block: Block, r: WinogradRecord, n0: i32, n1: i32): void {
 
 /** Row i of V for channels [k, k + kc) of a block, in the first four matrices. */
 export function inputRows(block: Block, r: WinogradMaps, i: i32, k: i32, kc: i32): void {
-  // The rows of d that row i of Bᵀ subtracts. For i = 1 it adds them.
+  // Row i of Bᵀ d is row a of d minus row b. For i = 1 it is their sum.
   const a = i == 0 ? 0 : i == 2 ? 2 : 1;
   const b = i == 2 ? 1 : i == 3 ? 3 : 2;
   const size = (<usize>kc) << 2;

@@ -17,17 +17,17 @@ import { fewSide, tapsForward, tapsInputGradient, tapsWeightGradient } from './t
 import { isThin3x3 } from './thin.ts';
 import { usesWinograd, winogradMap, winogradWeights } from './winograd.ts';
 
-/** From the most special algorithm to the one for all shapes. */
+/** The algorithms and the shapes that each can compute. A shape gets the first algorithm of this list that can. */
 const ALGORITHMS = {
-  /** As many groups as channels. A SIMD lane is a channel (depthwise.ts). */
+  /** One SIMD lane for each channel, for as many groups as channels (depthwise.ts). */
   depthwise: isDepthwise,
-  /** 3x3 from 32 channels on: Winograd's F(2x2, 3x3) (winograd.ts). */
+  /** Winograd's F(2x2, 3x3), for 3x3 with at least 32 channels (winograd.ts). */
   winograd: usesWinograd,
-  /** 3x3 with at most three channels on one side (thin.ts). */
+  /** A 3x3 kernel for at most three channels on one side (thin.ts). */
   thin: isThin3x3,
-  /** Few channels on one side: a plain product, and a copy or a sum of taps (taps.ts). */
+  /** A plain product, and a copy or a sum of taps, for few channels on one side (taps.ts). */
   taps: (s: ConvSizes) => fewSide(s) !== null,
-  /** 1x1 with stride 1 and without padding: one product over the pixels. */
+  /** One product over the pixels, for 1x1 with stride 1 and without padding. */
   pointwise: (s: ConvSizes) =>
     s.kernelHeight * s.kernelWidth * s.strideHeight * s.strideWidth * s.groups === 1 &&
     s.paddingHeight + s.paddingWidth === 0,

@@ -33,7 +33,7 @@ const LEARNING_RATE = 1e-3;
 /** Pictures of two classes in three parts. */
 export interface Parts {
   readonly train: Dataset;
-  /** The validation part, which chooses an epoch or a ridge. */
+  /** The validation part. It chooses the epoch of a network, and the regularisation λ of the regression. */
   readonly choose: Dataset;
   readonly test: Dataset;
 }

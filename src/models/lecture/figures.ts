@@ -1,6 +1,6 @@
 /**
  * The figures of the lecture's diffusion model: the losses that are possible in theory at each time, and the measured
- * loss of a trained model on test pictures. All are in units of the loss, MSE over (s[t+1] - s[t])²:
+ * loss of a trained model on test pictures. All have the unit of the loss, which is MSE / (s[t+1] - s[t])²:
  *
  *     zero      the loss of a network that always predicts 0
  *     width     the lowest loss of any network with `hidden` units. The target is noise with equal variance in all D
@@ -28,8 +28,9 @@ import {
 } from './analysis.ts';
 import { type LectureLossOptions, type LectureNetwork, lectureLoss, lectureSchedule } from './lecture.ts';
 
-/** The most training pictures for the theory, and the most test pictures for the measurement of "by heart". */
+/** The theory uses at most so many training pictures. */
 const POINTS = 5000;
+/** "by heart" is measured on at most so many test pictures. */
 const QUERIES = 200;
 const TEST_BATCH = 250;
 export const TEST_PICTURES = 2000;

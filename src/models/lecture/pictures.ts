@@ -11,7 +11,7 @@ import { lectureNoise } from './analysis.ts';
 import { lectureStep, tensorOf } from './figures.ts';
 import type { LectureNetwork } from './lecture.ts';
 
-/** The most pictures in a row. */
+/** The number of pictures in a row. A smaller test set makes shorter rows. */
 const COLUMNS = 10;
 
 const pictureRng = (seed: Seed) => new Rng(seed).stream('pictures');

@@ -1,4 +1,4 @@
-/** The settings of the step, and the command whose first training step it is. */
+/** The settings of the training step in the figure, and the command that computes the same step. */
 import { commandLine } from '../../../models/command-line.ts';
 
 export interface StepSettings {
