@@ -46,7 +46,7 @@ export interface Sampled {
 const SLICE = 1;
 const WARM_UP = { quick: 5, full: 25 };
 /** A run of at most this many milliseconds is always measured in several slices. */
-const LONG = 50;
+const LONG = { quick: 10, full: 50 };
 /** As in mitata: of more than twelve samples, the two fastest do not count. */
 const FEW = 12;
 
@@ -57,7 +57,8 @@ function bestOf(times: readonly number[]): number {
 
 /**
  * Measures slices of `run` for about `budget` milliseconds, at least five slices. Slices of `beside` take turns with
- * them. If a run takes longer than the whole budget, it is timed once, after one run for the compiler.
+ * them. If a run takes longer than the whole budget, it is timed once, after one run for the compiler. A quick
+ * measurement has no such run before.
  */
 export async function sample(
   run: () => void,
@@ -66,9 +67,10 @@ export async function sample(
   beside?: () => void,
 ): Promise<Sampled> {
   const warmUp = quick ? WARM_UP.quick : WARM_UP.full;
-  const long = Math.max(budget, LONG);
-  if (timed(run) > long) {
-    const once = timed(run);
+  const long = Math.max(budget, quick ? LONG.quick : LONG.full);
+  const first = timed(run);
+  if (first > long) {
+    const once = quick ? first : timed(run);
     if (once > long) return { best: once, median: once, beside: beside ? timed(beside) : Number.NaN };
   }
   const runs = runsFor(SLICE, run, warmUp);
