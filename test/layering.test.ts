@@ -38,14 +38,20 @@ const floorOf = (part: string): number =>
 
 type Graph = Map<string, string[]>;
 
-/** The run-time imports of every file of `root`/src: paths from root, or the name of an external module. */
+/**
+ * The run-time imports of every file of `root`/src: paths from root, or the name of an external module. All files are in
+ * one bundle: with a bundle for each file esbuild would print each file hundreds of times.
+ */
 async function importsOf(root: string): Promise<Graph> {
   const files = readdirSync(join(root, 'src'), { recursive: true })
     .map((file) => `src/${String(file).replaceAll('\\', '/')}`)
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'));
   const { metafile } = await build({
     absWorkingDir: resolve(root),
-    entryPoints: files,
+    stdin: {
+      contents: files.map((file, i) => `export * as file${i} from './${file}';`).join('\n'),
+      resolveDir: resolve(root),
+    },
     outdir: 'unwritten',
     bundle: true,
     write: false,
