@@ -3,7 +3,7 @@
  * folder, as a user runs it.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
@@ -18,15 +18,49 @@ export const TRAIN_TINY = 'train diffusion --model mlp-tiny --limit 60 --batch-s
   ' ',
 );
 
-/** Runs scripts of package.json, such as `build:js`. */
+/**
+ * Runs scripts of package.json, such as `build:node`. In a run of several suites each script runs once, because a suite
+ * must not build dist/ while another one uses it. `LANGEVIN_TEST_BUILDS` is a folder with a mark for each script.
+ */
 export function npmRun(...scripts: string[]): void {
+  const marks = process.env.LANGEVIN_TEST_BUILDS;
   for (const script of scripts) {
-    execFileSync('npm', ['run', '--silent', script], {
-      cwd: ROOT,
-      stdio: ['ignore', 'ignore', 'inherit'],
-      shell: process.platform === 'win32',
-    });
+    if (marks === undefined) runScript(script);
+    else once(join(marks, script.replace(':', '-')), () => runScript(script));
   }
+}
+
+/** Milliseconds after which a build counts as failed. */
+const LONGEST_BUILD = 300_000;
+
+/** Calls `action` in the first of all processes with the same `mark`, a path. The others wait until it has ended. */
+function once(mark: string, action: () => void): void {
+  const done = join(mark, 'done');
+  const failed = join(mark, 'failed');
+  if (mkdirSync(mark, { recursive: true }) !== undefined) {
+    try {
+      action();
+    } catch (error) {
+      writeFileSync(failed, '');
+      throw error;
+    }
+    writeFileSync(done, '');
+    return;
+  }
+  const sleep = new Int32Array(new SharedArrayBuffer(4));
+  const end = performance.now() + LONGEST_BUILD;
+  while (!existsSync(done)) {
+    if (existsSync(failed) || performance.now() > end) throw new Error(`the build failed: ${mark}`);
+    Atomics.wait(sleep, 0, 0, 50);
+  }
+}
+
+function runScript(script: string): void {
+  execFileSync('npm', ['run', '--silent', script], {
+    cwd: ROOT,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    shell: process.platform === 'win32',
+  });
 }
 
 /** The result of a process: its exit code, or the signal that ended it, and its output. */

@@ -21,7 +21,7 @@ const read = (...path: string[]) => readFileSync(join(ROOT, ...path), 'utf8');
 const pkg = JSON.parse(read('package.json'));
 const CHROMIUM = '/usr/bin/chromium';
 
-npmRun('build:js', 'build:page', 'build:types');
+npmRun('build:node', 'build:browser', 'build:page', 'build:types');
 
 /** Serves one page with one module script, and the browser build; isolated pages have shared memory. */
 function serve(script: string, isolated: boolean): Promise<Server> {

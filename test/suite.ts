@@ -20,7 +20,7 @@ if (process.env.LANGEVIN_BACKEND) {
   setBackend(process.env.LANGEVIN_BACKEND as 'wasm' | 'reference');
 }
 
-const report = { passed: 0, failed: 0, skipped: 0 };
+const report = { passed: 0, failed: 0, skipped: 0, times: [] as [sentence: string, seconds: number][] };
 
 process.on('exit', () => {
   const file = process.env.LANGEVIN_TEST_REPORT;
@@ -33,7 +33,12 @@ export function suite(name: string, define: (test: Test) => void): void {
   const test: Test = (sentence, body) =>
     inner(sentence, async () => {
       report.failed++; // until the body has returned
-      await body();
+      const started = performance.now();
+      try {
+        await body();
+      } finally {
+        report.times.push([sentence, (performance.now() - started) / 1000]);
+      }
       report.failed--;
       report.passed++;
     });
