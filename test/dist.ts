@@ -30,8 +30,8 @@ export function npmRun(...scripts: string[]): void {
   }
 }
 
-/** Milliseconds after which a build counts as failed. */
-const LONGEST_BUILD = 300_000;
+/** Milliseconds after which a build counts as failed. The machine can be busy. */
+const LONGEST_BUILD = 900_000;
 
 /** Calls `action` in the first of all processes with the same `mark`, a path. The others wait until it has ended. */
 function once(mark: string, action: () => void): void {
