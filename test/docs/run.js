@@ -1,6 +1,7 @@
 /**
  * `npm run docs`: the API reference of `src/index.ts` as HTML in `dist/docs`. `npm run docs -- --check` writes nothing.
- * Both fail if a public name is undocumented (`undocumented.js` has the rules) or typedoc warns, and name what is wrong.
+ * Both fail if a public name is undocumented (`undocumented.js` has the rules), if a public signature refers to a type
+ * that is not exported (`reference.js` has the exceptions), or if typedoc warns. They name what is wrong.
  *
  * typedoc reads types with TypeScript's compiler API, which TypeScript 7 does not have. So this folder has its own
  * package.json and lock file, with a TypeScript of its own. This program installs both if they are absent or outdated.
