@@ -19,7 +19,7 @@ weights on them. At moments of the training the network draws each digit from 0 
         'Each row shows what the model draws at a moment of its training. Move the slider to see earlier moments. Press Pause, Step and Go on to watch single steps.',
       code: [
         { file: 'src/diffusion/objective.ts', from: 'lossAt(network: Network' },
-        { file: 'src/models/networks/diffusion-mlp.ts', from: 'class Block extends Module' },
+        { file: 'src/models/networks/diffusion-mlp.ts', from: 'class DiffusionMlpBlock extends Module' },
         { file: 'src/diffusion/samplers/ddim.ts', from: 'export function ddim(' },
       ],
     },
