@@ -1,7 +1,9 @@
 /** Opens the built page in Chromium, collects its errors and warnings, and reads the hashes of its figures. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join } from 'node:path';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { addressOf } from '../src/playground/app/address.ts';
 import type { AnyFigure, Values } from '../src/playground/figure.ts';
 import { figuresOf, type Lesson } from '../src/playground/lesson.ts';
@@ -36,16 +38,40 @@ export interface Opened {
   close(): Promise<void>;
 }
 
+/** One browser for all pages of a process, because a start takes a second. It closes when none is open for a while. */
+let browser: Promise<Browser> | null = null;
+let closing: NodeJS.Timeout | undefined;
+let pages = 0;
+const CLOSE_AFTER = 1000;
+
+function started(): Promise<Browser> {
+  clearTimeout(closing);
+  pages++;
+  browser ??= chromium.launch({
+    executablePath: CHROMIUM,
+    // With the last two a check can collect garbage and read the exact size of a heap.
+    args: ['--no-sandbox', '--disable-gpu', '--enable-precise-memory-info', '--js-flags=--expose-gc'],
+  });
+  return browser;
+}
+
+/** Ends the browser if no page is open for a while. */
+function closeLater(): void {
+  if (--pages > 0) return;
+  closing = setTimeout(() => {
+    void browser?.then((one) => one.close());
+    browser = null;
+  }, CLOSE_AFTER);
+}
+
+/** Opens a page of the site in a context of its own: no storage, no service worker from another. */
 export async function open(
   origin: string,
   path: string,
   options: BrowserContextOptions = {},
 ): Promise<Opened> {
-  const browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: ['--no-sandbox', '--disable-gpu'],
-  });
-  const context = await browser.newContext(options);
+  const context = await (await started()).newContext(options);
+  context.setDefaultTimeout(PATIENCE.timeout);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(String(error)));
@@ -57,7 +83,11 @@ export async function open(
     if (!own) complaints.push(`asked for ${asked.url()}`);
   });
   await page.goto(`${origin}/${path}`, PATIENCE);
-  return { page, complaints, close: () => browser.close() };
+  const close = async () => {
+    await context.close();
+    closeLater();
+  };
+  return { page, complaints, close };
 }
 
 /** The settings of a check: those of the lesson, but a live figure has a short run. */
@@ -128,4 +158,23 @@ export function numbersOf(
     if (stderr !== '') throw new Error(`${line}: ${stderr}`);
     return JSON.parse(stdout.trimEnd().split('\n').at(-1)!).numbers;
   });
+}
+
+/** A host of static files that sends no headers but the type. */
+export function plainHost(): Promise<{ server: Server; port: number }> {
+  const types: Record<string, string> = {
+    '.html': 'text/html',
+    '.js': 'text/javascript',
+    '.css': 'text/css',
+    '.svg': 'image/svg+xml',
+  };
+  const server = createServer(({ url = '/' }, response) => {
+    const file = join(SITE, url === '/' ? 'index.html' : url.split('?')[0]!);
+    if (!existsSync(file)) return void response.writeHead(404).end();
+    response.writeHead(200, { 'Content-Type': types[extname(file)] ?? 'application/octet-stream' });
+    response.end(readFileSync(file));
+  });
+  return new Promise((resolve) =>
+    server.listen(0, '127.0.0.1', () => resolve({ server, port: (server.address() as AddressInfo).port })),
+  );
 }

@@ -11,8 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer, request, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { request } from 'node:http';
 import { extname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
@@ -41,6 +40,7 @@ import {
   numbersOf,
   open,
   PATIENCE,
+  plainHost,
   printedHash,
   SITE,
   seed,
@@ -78,25 +78,6 @@ function ask(port: number, path: string, { method = 'GET', host = '127.0.0.1' } 
       });
       sent.on('error', reject).end();
     },
-  );
-}
-
-/** A host of static files that sends no headers but the type. */
-function plainHost(): Promise<{ server: Server; port: number }> {
-  const types: Record<string, string> = {
-    '.html': 'text/html',
-    '.js': 'text/javascript',
-    '.css': 'text/css',
-    '.svg': 'image/svg+xml',
-  };
-  const server = createServer(({ url = '/' }, response) => {
-    const file = join(SITE, url === '/' ? 'index.html' : url.split('?')[0]!);
-    if (!existsSync(file)) return void response.writeHead(404).end();
-    response.writeHead(200, { 'Content-Type': types[extname(file)] ?? 'application/octet-stream' });
-    response.end(readFileSync(file));
-  });
-  return new Promise((resolve) =>
-    server.listen(0, '127.0.0.1', () => resolve({ server, port: (server.address() as AddressInfo).port })),
   );
 }
 

@@ -4,7 +4,7 @@
  * The memory is shared even if no thread shares it, so that one build of the kernels is enough. Every engine can make
  * such a memory. Only sending it to a worker needs cross-origin isolation.
  */
-import { OutOfMemoryError } from '../errors.ts';
+import { LangevinError, OutOfMemoryError } from '../errors.ts';
 import type { LinearMemory } from '../memory/heap.ts';
 
 /** Bytes of a page of WebAssembly memory, and the number of pages that a 32-bit address can reach: 4 GiB. */
@@ -16,14 +16,30 @@ const MAX_PAGES = 65536;
  */
 const USABLE = (MAX_PAGES - 1) * PAGE;
 
+const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
+
 export class WasmMemory implements LinearMemory {
   readonly memory: WebAssembly.Memory;
   private whole: Float32Array | null = null;
   private wide: Float64Array | null = null;
 
-  /** @param maxPages the limit of growth; smaller than 65536 only in tests of the limit */
+  /**
+   * @param maxPages the limit of growth; smaller than 65536 only in tests of the limit
+   * @throws LangevinError without WebAssembly, OutOfMemoryError if the engine refuses the memory
+   */
   constructor(private readonly maxPages = MAX_PAGES) {
-    this.memory = new WebAssembly.Memory({ initial: 16, maximum: maxPages, shared: true });
+    if (typeof WebAssembly === 'undefined') {
+      throw new LangevinError('expected an engine with WebAssembly, got one without it');
+    }
+    try {
+      this.memory = new WebAssembly.Memory({ initial: 16, maximum: maxPages, shared: true });
+    } catch (error) {
+      // An engine reserves the addresses of the whole range at once.
+      throw new OutOfMemoryError(
+        `out of memory: this engine refuses a WebAssembly memory that may grow to ${gib(maxPages * PAGE)}`,
+        { cause: error },
+      );
+    }
   }
 
   get byteLength(): number {
@@ -59,7 +75,6 @@ export class WasmMemory implements LinearMemory {
         // The machine does not have that much. We then try the size that is needed.
       }
     }
-    const gib = (n: number) => `${(n / 2 ** 30).toFixed(2)} GiB`;
     throw new OutOfMemoryError(
       `out of memory: ${gib(bytes)} of WebAssembly memory needed, ${gib(used)} in use, the limit is ${gib(limit)}; free tensors with scope() or dispose()`,
     );

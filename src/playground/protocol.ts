@@ -74,6 +74,9 @@ export interface EngineFacts {
   readonly isolated: boolean;
 }
 
+/** The prefix of the name of the lock that a worker holds while it lives. The rest is the name of the worker. */
+export const LIFE_LOCK = 'langevin-engine-';
+
 export type ToEngine =
   | {
       readonly type: 'run';
@@ -90,6 +93,8 @@ export type ToEngine =
 
 export type FromEngine =
   | { readonly type: 'ready'; readonly facts: EngineFacts }
+  /** The engine cannot start: no memory, or no WebAssembly SIMD. */
+  | { readonly type: 'broken'; readonly message: string }
   | { readonly type: 'progress'; readonly id: number; readonly value: unknown }
   | { readonly type: 'done'; readonly id: number; readonly result: unknown }
   | { readonly type: 'stopped'; readonly id: number }

@@ -5,10 +5,14 @@
  */
 
 /**
- * What the build puts in front: the files of the site but its models, and a name that changes with any file. Models are
- * large: one is stored when a lesson first loads it.
+ * What the build puts in front: the files of the site but its models, its models, and a name that changes with any file.
+ * Models are large: they are stored when a page is there, or when a lesson first loads one.
  */
-declare const SITE: { readonly version: string; readonly files: readonly string[] };
+declare const SITE: {
+  readonly version: string;
+  readonly files: readonly string[];
+  readonly models: readonly string[];
+};
 
 interface Waits extends Event {
   waitUntil(what: Promise<unknown>): void;
@@ -21,7 +25,7 @@ const worker = globalThis as unknown as {
   readonly registration: { readonly scope: string };
   readonly clients: { claim(): Promise<void> };
   skipWaiting(): Promise<void>;
-  addEventListener(type: 'install' | 'activate', hear: (event: Waits) => void): void;
+  addEventListener(type: 'install' | 'activate' | 'message', hear: (event: Waits) => void): void;
   addEventListener(type: 'fetch', hear: (event: Asks) => void): void;
 };
 
@@ -63,6 +67,17 @@ async function model(request: Request, store: Cache): Promise<Response> {
   return response;
 }
 
+/** All models go into the store, one after the other. Without a network the next page tries again. */
+async function keepModels(): Promise<void> {
+  try {
+    const store = await caches.open(STORE);
+    for (const file of SITE.models) await model(new Request(file), store);
+  } catch {
+    keeping = null;
+  }
+}
+let keeping: Promise<void> | null = null;
+
 async function answer(request: Request): Promise<Response> {
   const store = await caches.open(STORE);
   const stored = () => store.match(request, { ignoreSearch: true });
@@ -81,6 +96,8 @@ async function answer(request: Request): Promise<Response> {
 
 worker.addEventListener('install', (event) => event.waitUntil(fill()));
 worker.addEventListener('activate', (event) => event.waitUntil(clear()));
+// A page sends its only message when it is there: lessons that need a model then work offline too.
+worker.addEventListener('message', (event) => event.waitUntil((keeping ??= keepModels())));
 worker.addEventListener('fetch', (event) => {
   const { method, url } = event.request;
   if (method === 'GET' && url.startsWith(worker.registration.scope)) event.respondWith(answer(event.request));

@@ -1,6 +1,6 @@
 /**
  * `npm run page:check`: the built page in Chromium. Sizes, the figures' hashes beside the command's, accessibility,
- * widths, the keyboard, and times. What is wrong or too large fails; times are printed and do not.
+ * widths, the keyboard, every lesson offline, the heap of a long training, and times. What is wrong or too large fails; times are printed and do not.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -19,6 +19,8 @@ import {
   hasChromium,
   numbersOf,
   open,
+  PATIENCE,
+  plainHost,
   printedHash,
   SITE,
   seed,
@@ -29,6 +31,9 @@ const WIDTHS = [360, 768, 1440];
 const SCHEMES = ['light', 'dark'] as const;
 /** Targets are as high and wide as this at least, but links in a line of text. */
 const LEAST_TARGET = 24;
+
+/** The losses of a step are kept for the curve, and copied for the page. More would be a leak. */
+const MOST_BYTES_A_STEP = 200;
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const total = { passed: 0, failed: 0 };
@@ -198,6 +203,80 @@ async function times(origin: string): Promise<void> {
   }
 }
 
+/** After one visit of one page, all lessons run without the server. */
+async function offline(): Promise<void> {
+  const { server, port } = await plainHost();
+  const origin = `http://127.0.0.1:${port}`;
+  const { page, close } = await open(origin, 'index.html');
+  await page.waitForFunction(() => crossOriginIsolated, undefined, PATIENCE);
+  // Models come after the rest of the site.
+  const kept = async () => {
+    const stores = await Promise.all((await caches.keys()).map((name) => caches.open(name)));
+    const requests = await Promise.all(stores.map((store) => store.keys()));
+    return requests.flat().some(({ url }) => url.includes('/models/'));
+  };
+  await page.waitForFunction(kept, undefined, PATIENCE);
+  server.closeAllConnections();
+  server.close();
+  for (const lesson of LESSONS) {
+    const wrong: string[] = [];
+    try {
+      await page.goto(`${origin}/${checkedAddress(lesson)}`);
+      const [figure] = figuresOf(lesson);
+      if (figure) await computed(page, figure);
+      else await page.click('#step [data-place=controls] button:text-is("Reset")');
+      if (!figure) await page.waitForSelector('#step [data-hash]', { ...PATIENCE, state: 'attached' });
+      wrong.push(
+        ...(await page.$$eval('.problem:not([hidden])', (all) => all.map((one) => one.textContent!))),
+      );
+    } catch (error) {
+      wrong.push(String(error));
+    }
+    row(`${lesson.slug}: opens and runs offline`, 'after one visit of another page', wrong);
+  }
+  await close();
+}
+
+/** The bytes of page, engine and WebAssembly memory during a training of 10,000 steps. */
+async function heap(origin: string): Promise<void> {
+  const [steps, early, late] = [10_000, 2_000, 9_500];
+  const { page, close } = await open(
+    origin,
+    'denoiser.html#denoiser.limit=8000&denoiser.batchSize=8&denoiser.epochs=10',
+  );
+  // The picture of the build is of another run.
+  const reached = (least: number) =>
+    page.waitForFunction(
+      (n) => {
+        const [, step = ''] =
+          /^step ([\d,]+) of 10,000/.exec(document.querySelector('#denoiser output')!.textContent!) ?? [];
+        return Number(step.replaceAll(',', '')) >= n;
+      },
+      least,
+      PATIENCE,
+    );
+  const bytes = () =>
+    page.evaluate(async () => {
+      const { performance: p } = globalThis as unknown as {
+        performance: { measureUserAgentSpecificMemory(): Promise<{ bytes: number }> };
+      };
+      return (await p.measureUserAgentSpecificMemory()).bytes;
+    });
+  await page.click('#denoiser [data-place=controls] button:text-is("Train")');
+  await reached(early);
+  const before = await bytes();
+  await reached(late);
+  const after = await bytes();
+  const each = (after - before) / (late - early);
+  const mega = (n: number) => `${(n / 1e6).toFixed(1)} MB`;
+  row(
+    `the heap over ${steps.toLocaleString('en')} steps of training`,
+    `${mega(before)}, then ${mega(after)}: ${each.toFixed(0)} bytes a step`,
+    each < MOST_BYTES_A_STEP ? [] : [`expected less than ${MOST_BYTES_A_STEP} bytes a step`],
+  );
+  await close();
+}
+
 if (!hasChromium) {
   console.log('page:check needs Chromium, and there is none');
 } else {
@@ -208,6 +287,8 @@ if (!hasChromium) {
   await looks(origin);
   await hashes(origin);
   await times(origin);
+  await offline();
+  await heap(origin);
   server.close();
 }
 console.log(`\n${total.passed} passed, ${total.failed} failed`);

@@ -1,9 +1,16 @@
 /**
- * The page's side of the engine. It starts the worker with the first job. It starts another one if a worker ends with an
- * error, or does not stop in time.
+ * The page's side of the engine. It starts the worker with the first job. It starts another one if a worker ends, with an
+ * error or without, or does not stop in time.
  */
 import { signal } from '@preact/signals-core';
-import type { EngineFacts, FromEngine, JobName, Jobs, ToEngine } from '../protocol.ts';
+import {
+  type EngineFacts,
+  type FromEngine,
+  type JobName,
+  type Jobs,
+  LIFE_LOCK,
+  type ToEngine,
+} from '../protocol.ts';
 
 /** A job was stopped: it has no result, and nothing went wrong. */
 export class Stopped extends Error {}
@@ -36,6 +43,11 @@ export interface RunOptions<Progress> {
 
 /** A worker that does not stop within this time is terminated. In milliseconds. */
 const STOP_TIMEOUT = 2000;
+
+/** Calls `ended` when the worker of that name has ended: then its lock is free. A worker that is killed sends no event. */
+function whenEnded(name: string, ended: () => void): void {
+  void navigator.locks?.request(LIFE_LOCK + name, ended);
+}
 
 export class Engine {
   /** Threads and processors of the engine; null until the worker has sent them. */
@@ -75,14 +87,20 @@ export class Engine {
     return {
       result,
       stop: () => this.stop(id),
-      allow: (yields) => void this.open().then(() => this.send({ type: 'allow', id, yields })),
+      allow: (yields) =>
+        void this.ready.then(
+          () => this.send({ type: 'allow', id, yields }),
+          () => {},
+        ),
     };
   }
 
-  /** Computes with so many threads from here on. */
-  async setThreads(threads: number): Promise<void> {
-    await this.open();
-    this.send({ type: 'threads', threads });
+  /** Computes with so many threads from here on. If the worker cannot start, the next run says so. */
+  setThreads(threads: number): void {
+    this.open().then(
+      () => this.send({ type: 'threads', threads }),
+      () => {},
+    );
   }
 
   /** Ends the worker; the next job starts another. */
@@ -107,10 +125,13 @@ export class Engine {
 
   private open(): Promise<void> {
     if (this.worker) return this.ready;
-    const worker = new Worker(this.url, { type: 'module' });
+    // Tabs of one origin share the names of locks.
+    const name = `${Date.now()}-${Math.random()}`;
+    const worker = new Worker(this.url, { type: 'module', name });
     this.worker = worker;
+    let broken = (_message: string) => {};
     this.ready = new Promise((resolve, reject) => {
-      const broken = (message: string) => {
+      broken = (message) => {
         const error = new EngineError(message);
         if (this.worker === worker) this.end(error);
         reject(error);
@@ -126,13 +147,18 @@ export class Engine {
         if (data.type === 'ready') {
           this.facts.value = data.facts;
           resolve();
-        } else this.receive(data);
+        } else if (data.type === 'broken') broken(`nothing can be computed in this tab: ${data.message}`);
+        else this.receive(data);
       };
     });
+    this.ready.then(
+      () => whenEnded(name, () => broken('the browser has ended the engine. The next run starts it again.')),
+      () => {},
+    );
     return this.ready;
   }
 
-  private receive(message: Exclude<FromEngine, { type: 'ready' }>): void {
+  private receive(message: Exclude<FromEngine, { type: 'ready' | 'broken' }>): void {
     const waiting = this.waiting.get(message.id);
     if (!waiting) return;
     if (message.type === 'progress') return waiting.progress(message.value);

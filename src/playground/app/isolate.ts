@@ -4,10 +4,17 @@
  */
 const RELOADED = 'langevin-reloaded';
 
+/** Asks for the models of lessons that may follow, unless the reader saves data. A lesson loads what it needs anyway. */
+function keepModels(active: ServiceWorker | null): void {
+  const { connection } = navigator as { connection?: { saveData?: boolean } };
+  if (!connection?.saveData) active?.postMessage('keep the models');
+}
+
 export async function isolate(): Promise<void> {
   if (!('serviceWorker' in navigator) || !isSecureContext) return;
   try {
     const registration = await navigator.serviceWorker.register('sw.js');
+    void navigator.serviceWorker.ready.then(({ active }) => keepModels(active));
     if (crossOriginIsolated) return;
     const worker = registration.active ?? registration.waiting ?? registration.installing;
     if (!worker) return;

@@ -30,6 +30,7 @@ export function startLesson(
   const first = [...values.keys()].find((id) => id !== figures[0]?.id);
   if (first && values.size === 1) document.querySelector(`#${first}`)?.scrollIntoView();
   showFacts(engine);
+  keepPage();
   void isolate();
   return { labs, engine };
 }
@@ -39,6 +40,21 @@ function say(words: string): void {
   const place = document.querySelector<HTMLElement>('#notice')!;
   place.textContent = words;
   place.hidden = false;
+}
+
+/** A file that is dropped beside its field would replace the page in this tab. */
+function keepPage(): void {
+  const beside = (event: Event) =>
+    !(event.target instanceof HTMLInputElement && event.target.type === 'file');
+  addEventListener('dragover', (event) => {
+    if (beside(event)) event.preventDefault();
+  });
+  addEventListener('drop', (event) => {
+    if (!beside(event)) return;
+    event.preventDefault();
+    if (event.dataTransfer?.files.length)
+      say('A file was dropped beside its field. Drop it on the button of the field.');
+  });
 }
 
 function showFacts({ facts }: Engine): void {

@@ -4,13 +4,14 @@
  */
 import { backend, canShareMemory, setThreads } from '../../backend/backend.ts';
 import { LangevinError } from '../../errors.ts';
-import type { EngineFacts, FromEngine, ToEngine } from '../protocol.ts';
+import { type EngineFacts, type FromEngine, LIFE_LOCK, type ToEngine } from '../protocol.ts';
 import { JOBS } from './jobs.ts';
 
 /** Milliseconds between two progress messages, and between two times at which messages are received. */
 const [PROGRESS_EVERY, RECEIVE_EVERY] = [1000 / 30, 8];
 
 const scope = globalThis as unknown as {
+  readonly name: string;
   postMessage(message: FromEngine, transfer: Transferable[]): void;
   onmessage: (event: MessageEvent<ToEngine>) => void;
 };
@@ -80,10 +81,13 @@ async function run({ id, job, settings, yields }: Extract<ToEngine, { type: 'run
 }
 
 /** The message of an error. Errors that are not the library's own are faults of ours: they begin with `internal:`. */
-const wordsOf = (error: unknown) =>
-  error instanceof LangevinError
-    ? error.message
-    : `internal: ${error instanceof Error ? error.message : error}`;
+function wordsOf(error: unknown): string {
+  if (error instanceof LangevinError) return error.message;
+  const message = error instanceof Error ? error.message : String(error);
+  // Engines name it so when they refuse an array or a memory. A smaller one may fit.
+  if (error instanceof RangeError && /alloc/i.test(message)) return `out of memory: ${message}`;
+  return `internal: ${message}`;
+}
 
 function facts(): EngineFacts {
   return {
@@ -113,4 +117,21 @@ scope.onmessage = ({ data }) => {
       });
   }
 };
-post({ type: 'ready', facts: facts() });
+
+/** The lock is free again when this worker ends, however it ends. So the page learns of it. */
+function holdLock(): Promise<void> {
+  if (!navigator.locks) return Promise.resolve();
+  return new Promise((held) => {
+    void navigator.locks.request(LIFE_LOCK + scope.name, () => {
+      held();
+      return new Promise(() => {});
+    });
+  });
+}
+
+await holdLock();
+try {
+  post({ type: 'ready', facts: facts() });
+} catch (error) {
+  post({ type: 'broken', message: wordsOf(error) });
+}

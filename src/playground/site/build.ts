@@ -81,7 +81,9 @@ const wasmFiles: Plugin = {
         ? { contents: readFileSync(path), loader: 'file' }
         : {
             contents: `import url from ${JSON.stringify(`${path}?file`)};
-export default new Uint8Array(await (await fetch(new URL(url, import.meta.url))).arrayBuffer());`,
+const response = await fetch(new URL(url, import.meta.url));
+if (!response.ok) throw new Error(\`cannot load \${url}: HTTP \${response.status}\`);
+export default new Uint8Array(await response.arrayBuffer());`,
             loader: 'js',
           },
     );
@@ -98,7 +100,7 @@ function needsOf({ outputs }: Metafile, file: string, found = new Set<string>())
   return [...found];
 }
 
-/** The models that lessons load, by their names. The service worker stores one when a lesson has loaded it. */
+/** The models that lessons load, by their names. The service worker stores them after the rest of the site. */
 function copyModels(out: string): void {
   mkdirSync(join(out, 'models'));
   for (const file of readdirSync(MODELS).filter((name) => name.endsWith('.safetensors'))) {
@@ -114,8 +116,9 @@ async function serviceWorker(out: string): Promise<void> {
     .sort();
   const hash = createHash('sha256');
   for (const file of files) hash.update(file).update(readFileSync(join(out, file)));
-  const first = files.filter((file) => !file.startsWith('models/'));
-  const site = { version: hash.digest('hex').slice(0, 16), files: ['./', ...first] };
+  const models = files.filter((file) => file.startsWith('models/'));
+  const first = files.filter((file) => !models.includes(file));
+  const site = { version: hash.digest('hex').slice(0, 16), files: ['./', ...first], models };
   await build({
     entryPoints: [`${HERE}/sw.ts`],
     outfile: join(out, 'sw.js'),

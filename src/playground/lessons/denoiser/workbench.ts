@@ -39,8 +39,7 @@ export class Workbench {
     const facts = engine.facts.value;
     const most = crossOriginIsolated ? Math.min(MOST_THREADS, navigator.hardwareConcurrency) : 1;
     const used = facts?.threads ?? most;
-    const changed = (event: Event) =>
-      void engine.setThreads(Number((event.target as HTMLSelectElement).value));
+    const changed = (event: Event) => engine.setThreads(Number((event.target as HTMLSelectElement).value));
     return html`<div class="field narrow"><label for="denoiser-threads">threads</label>
       <select id="denoiser-threads" @change=${changed}>
         ${Array.from({ length: most }, (_, i) => i + 1).map(

@@ -60,7 +60,7 @@ const PICTURES = 640;
 let session: Session | null = null;
 
 function current(): Session {
-  if (!session) throw new ValueError('step: expected a step that was run, got none: press Run');
+  if (!session) throw new ValueError('step: expected a step that was run, got none: press Reset');
   return session;
 }
 
