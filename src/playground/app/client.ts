@@ -19,6 +19,9 @@ export class Stopped extends Error {}
 export class EngineError extends Error {}
 
 interface Waiting {
+  readonly message: ToEngine;
+  /** Whether the worker has the message. */
+  sent: boolean;
   readonly done: (result: unknown) => void;
   readonly failed: (error: Error) => void;
   readonly progress: (value: unknown) => void;
@@ -73,17 +76,15 @@ export class Engine {
   ): Running<Jobs[K]['result']> {
     const id = this.next++;
     const result = new Promise<Jobs[K]['result']>((resolve, reject) => {
-      this.waiting.set(id, {
+      const message: ToEngine = { type: 'run', id, job, settings, yields };
+      this.launch(id, {
+        message,
+        sent: false,
         done: (result) => resolve(result as Jobs[K]['result']),
         failed: reject,
         progress: (value) => onProgress(value as Jobs[K]['progress']),
       });
     });
-    this.open().then(
-      () => this.send({ type: 'run', id, job, settings, yields }),
-      // A worker that cannot start fails all that wait for it.
-      () => {},
-    );
     return {
       result,
       stop: () => this.stop(id),
@@ -115,12 +116,37 @@ export class Engine {
     this.worker?.postMessage(message);
   }
 
+  private launch(id: number, waiting: Waiting): void {
+    this.waiting.set(id, waiting);
+    const run = () => {
+      if (this.waiting.get(id) !== waiting) return;
+      waiting.sent = true;
+      this.send(waiting.message);
+    };
+    // A worker that cannot start fails all that wait for it.
+    this.open().then(run, () => {});
+  }
+
   private stop(id: number): void {
-    if (!this.waiting.has(id)) return;
+    const waiting = this.waiting.get(id);
+    if (!waiting) return;
+    if (!waiting.sent) {
+      this.waiting.delete(id);
+      waiting.failed(new Stopped());
+      return;
+    }
     this.send({ type: 'stop', id });
     setTimeout(() => {
-      if (this.waiting.has(id)) this.end(new Stopped());
+      if (this.waiting.get(id) === waiting) this.replace(id);
     }, STOP_TIMEOUT);
+  }
+
+  /** Ends a worker whose job does not stop. Another worker gets its other jobs. */
+  private replace(id: number): void {
+    const others = [...this.waiting].filter(([other]) => other !== id);
+    for (const [other] of others) this.waiting.delete(other);
+    this.end(new Stopped());
+    for (const [other, waiting] of others) this.launch(other, waiting);
   }
 
   private open(): Promise<void> {
