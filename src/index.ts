@@ -259,6 +259,15 @@ export {
   diffusionTrainer,
   resumeDiffusion,
 } from './models/training/diffusion.ts';
+export {
+  DISTILL_SETTINGS,
+  type DistillRecipe,
+  type DistillSettings,
+  distillTrainer,
+  resumeDistill,
+  type TeacherNotes,
+  teacherSampling,
+} from './models/training/distill.ts';
 export type { BatchEvent, EpochEvent, TrainEvent } from './models/training/events.ts';
 export type { History } from './models/training/history.ts';
 export {
@@ -272,6 +281,7 @@ export {
 } from './models/training/lecture.ts';
 export { Trainer, train } from './models/training/loop.ts';
 export { trainNoiseClassifier } from './models/training/noise-classifier.ts';
+export type { IntervalBatch, PathBlock, Paths, TeacherSampling } from './models/training/paths.ts';
 export type { Progress, Recipe, Source, TrainOptions } from './models/training/recipe.ts';
 export {
   type EncodeOptions,

@@ -167,7 +167,9 @@ suite('evaluation: figures', (test) => {
       twoSampleLines({ ...test, fromJudge: verdict })[2],
       /^ {2}judge {5}0\.600 \(0\.502 to 0\.691\) by a network that starts from the classifier$/,
     );
-    assert.equal(likelihoodLines(null), ['likelihood  none: the tones of the model are not linear']);
+    assert.equal(likelihoodLines(null), [
+      'likelihood  none: the tones of the model are not linear, or it is a student',
+    ]);
     const score = { pictures: 100, samples: proportion(50, 100), real: proportion(60, 100) };
     assert.equal(scoreLines(score), [
       'score       accuracy on test pictures, after training on 100 pictures',

@@ -66,6 +66,11 @@ export const LINES: Readonly<Record<string, Way>> = {
     makes: ['out/gbm.svg'],
   },
   'npx langevin train diffusion --seconds 600': { replace: ['--seconds 600', '--seconds 1 --limit 300'] },
+  'npx langevin distill --model mnist-unet --steps 4 --out out/student': {
+    append: '--teacher-steps 8 --paths 4 --batch-size 4 --epochs 1',
+    makes: ['out/student/model.safetensors'],
+  },
+  'npx langevin sample --model out/student': { append: '--count 10' },
   'npx langevin sample --label 7 --guidance 2 --gif': { append: '--count 9 --steps 5' },
   'npx langevin sample --from digit.png --strength 0.6': { append: '--count 9 --steps 5' },
   'npx langevin sample --from digit.png --inpaint mask.png --label 3 --count 20': {

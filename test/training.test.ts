@@ -15,6 +15,7 @@ import { classifierTrainer, resumeClassifier } from '../src/models/training/clas
 import { crossEntropyTrainer } from '../src/models/training/cross-entropy.ts';
 import { denoiserTrainer, resumeDenoiser } from '../src/models/training/denoiser.ts';
 import { DIFFUSION_SETTINGS, diffusionTrainer, resumeDiffusion } from '../src/models/training/diffusion.ts';
+import { DISTILL_SETTINGS, distillTrainer, resumeDistill } from '../src/models/training/distill.ts';
 import { History } from '../src/models/training/history.ts';
 import { lectureTrainer, resumeLecture } from '../src/models/training/lecture.ts';
 import type { Trainer } from '../src/models/training/loop.ts';
@@ -38,6 +39,11 @@ const diffusion = (more: object = {}, limitSeconds?: number) => {
   const settings = { ...DIFFUSION_SETTINGS, ...RUN, ...more };
   const network = new DiffusionMlp({ hidden: 12, inner: 10, depth: 1, condition: 8, rng: rng() });
   return diffusionTrainer(new DiffusionPipeline(network, settings), strokes, settings, limitSeconds);
+};
+
+const velocity = () => {
+  const network = new DiffusionMlp({ hidden: 12, inner: 10, depth: 1, condition: 8, rng: rng() });
+  return new DiffusionPipeline(network, { schedule: 'flow', predicts: 'flow', steps: 1000 });
 };
 
 /** For each recipe: a new run, and a run that is resumed from a file. */
@@ -65,6 +71,15 @@ const RECIPES: Record<string, { begin(): Trainer; resume?(file: Checkpoint): Tra
       const model = new NoiseClassifier(SIZES, { schedule: 'cosine', steps: 100 }, rng());
       return crossEntropyTrainer(new NoiseClassifierRecipe(model, RUN), strokes, RUN);
     },
+  },
+  distill: {
+    begin: () =>
+      distillTrainer(velocity(), velocity(), {
+        ...DISTILL_SETTINGS,
+        ...RUN,
+        ...{ student: 2, teacherSteps: 4, paths: 50, guidance: 2 },
+      }),
+    resume: (file) => resumeDistill(file, velocity()),
   },
   toy: { begin: () => toyTrainer('moons', { steps: 20, batchSize: 8, seed: 'r' }) },
 };

@@ -6,6 +6,7 @@
  */
 import { LangevinError } from '../errors.ts';
 import { VERSION } from '../version.ts';
+import { DISTILL } from './commands/distill.ts';
 import { EVALUATE } from './commands/evaluate.ts';
 import { EXPORT } from './commands/export.ts';
 import { INFO } from './commands/info.ts';
@@ -38,6 +39,7 @@ const COMMANDS: readonly Command[] = [
   TRAIN_LECTURE,
   TRAIN_CLASSIFIER,
   TRAIN_DIFFUSION,
+  DISTILL,
   SAMPLE,
   EVALUATE,
   EXPORT,

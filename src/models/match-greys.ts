@@ -19,8 +19,8 @@ export function* matchGreys(
   options: SampleOptions,
 ): Generator<PicturesStep, MatchedGreys> {
   // Linear tones decode v to (v + 1)/2, from which v comes back.
-  const { schedule, steps, predicts } = model.settings;
-  const linear = new DiffusionPipeline(model.network, { schedule, steps, predicts });
+  const { schedule, steps, predicts, student = 0 } = model.settings;
+  const linear = new DiffusionPipeline(model.network, { schedule, steps, predicts, student });
   const pictures = yield* sampleDiffusion(linear, { ...options, prepare: 'none' });
   return matchedGreys(
     pictures.map((value) => 2 * value - 1),

@@ -28,7 +28,7 @@ import {
   onFile,
   requireKind,
 } from '../checkpoint/checkpoint.ts';
-import { oneOf, readFields, whole } from '../checkpoint/fields.ts';
+import { oneOf, optional, readFields, whole } from '../checkpoint/fields.ts';
 import { pictureSize } from '../data/dataset.ts';
 import { BETA_SCHEDULES, type BetaSchedule } from '../diffusion/betas.ts';
 import { type ContinuousName, continuousSchedule } from '../diffusion/continuous-schedule.ts';
@@ -54,6 +54,7 @@ import type { DiffusionNetwork } from './networks/diffusion-network.ts';
 import { MOST_STEPS } from './networks/limits.ts';
 import { DIFFUSION_KINDS, diffusionNetworkOf } from './networks/registry.ts';
 import { checkOwnSampling, type OwnSampling, readOwnSampling, samplingSetting } from './sampling-defaults.ts';
+import { studentDefaults } from './student.ts';
 import { decodeTones, encodeTones, TONES_FIELDS, type TonesSettings, tonesSettings } from './tones.ts';
 
 const CONTINUOUS = ['vp', 'sub-vp', 'flow'] as const satisfies readonly ContinuousName[];
@@ -70,6 +71,8 @@ export interface ProcessSettings extends TonesSettings {
   readonly steps: number;
   /** The predicted quantity. */
   readonly predicts: Prediction;
+  /** The number of steps in which a student samples (student.ts). 0 or absent for other models. */
+  readonly student?: number;
 }
 
 /** The name of a training schedule. Upper and lower case are the same. @throws ValueError for an unknown name */
@@ -102,6 +105,8 @@ export class DiffusionPipeline implements ConditionalModel {
   readonly predicts: Prediction;
   /** The settings of the process, as a file stores them. */
   readonly settings: ProcessSettings;
+  /** The model's default settings for sampling. */
+  readonly sampling: OwnSampling;
   /** Absent without a learnt variance. */
   readonly predictWithVariance: ConditionalModel['predictWithVariance'];
 
@@ -112,14 +117,15 @@ export class DiffusionPipeline implements ConditionalModel {
    */
   constructor(
     readonly network: DiffusionNetwork,
-    { schedule, steps, predicts, ...given }: ProcessSettings,
-    readonly sampling: OwnSampling = {},
+    { schedule, steps, predicts, student = 0, ...given }: ProcessSettings,
+    sampling: OwnSampling = {},
   ) {
     this.schedule = trainingSchedule({ schedule, steps });
     this.predicts = checkPrediction(predicts);
     const known = { schedule: checkTrainingSchedule(schedule), predicts: this.predicts };
-    this.settings = { ...known, steps, ...tonesSettings(given) };
-    checkOwnSampling(sampling, network.sizes, this.schedule.times?.length ?? Infinity);
+    this.settings = { ...known, steps, ...(student > 0 && { student }), ...tonesSettings(given) };
+    this.sampling = studentDefaults(student, sampling);
+    checkOwnSampling(this.sampling, network.sizes, this.schedule.times?.length ?? Infinity);
     if (network.learnsVariance) {
       if (!(this.schedule instanceof DiscreteSchedule)) {
         throw new ValueError(
@@ -227,6 +233,7 @@ export const PROCESS_FIELDS = {
   schedule: oneOf(TRAINING_SCHEDULES),
   steps: whole(1, MOST_STEPS),
   predicts: oneOf(PREDICTIONS),
+  student: optional(whole(0, MOST_STEPS), 0),
   ...TONES_FIELDS,
 };
 

@@ -9,6 +9,7 @@
 import { noGrad } from '../autograd/tape.ts';
 import { pictureName, pictureSize } from '../data/dataset.ts';
 import { checkNumber } from '../diffusion/check.ts';
+import { fewStepLevels } from '../diffusion/few-steps.ts';
 import { classifierFree, classifierGuided, type Labels } from '../diffusion/guidance.ts';
 import { type NoiseLevel, noiseToSignal } from '../diffusion/level.ts';
 import type { Predictor } from '../diffusion/prediction.ts';
@@ -30,6 +31,7 @@ import {
   requirePreparation,
 } from './prepare.ts';
 import { ownSamplingFor, SAMPLING_DEFAULTS } from './sampling-defaults.ts';
+import { requireStudentSampling } from './student.ts';
 
 /** The defaults in the file of the model (sampling-defaults.ts) replace the defaults that are named here. */
 export interface SampleOptions {
@@ -122,6 +124,9 @@ export function* sampleDiffusion(
   options: SampleOptions,
 ): Generator<PicturesStep, Float64Array> {
   const filled = filledOptions(model, options);
+  const { classifier, edit, ...rest } = filled;
+  const classifierGuidance = classifier ? classifier.scale : 0;
+  requireStudentSampling(model.settings.student, { ...rest, classifierGuidance, edits: edit !== undefined });
   const prepare = oneOf('prepare', PREPARATIONS, filled.prepare);
   requirePreparation(prepare, model.network.sizes);
   if (prepare !== 'none' && filled.edit?.mask) {
@@ -155,6 +160,10 @@ const filledOptions = ({ sampling }: DiffusionPipeline, options: SampleOptions) 
 /** Options with their defaults. */
 type Filled = ReturnType<typeof filledOptions>;
 
+/** The grid of the sampler. A student has its own. */
+const gridOf = ({ schedule, settings }: DiffusionPipeline, steps: number | undefined) =>
+  settings.student ? { levels: fewStepLevels(schedule, settings.student) } : { steps };
+
 const noiseOf = (seed: Seed) => new Rng(seed).stream('samples');
 
 /**
@@ -185,14 +194,15 @@ function* drawPictures(
     return all;
   }
   const given = edit && new GivenPicture(model, edit);
-  const sampler = given?.sampler(name, { threshold, steps }) ?? createSampler(name, { threshold, steps });
+  const grid = gridOf(model, steps);
+  const sampler = given?.sampler(name, { threshold, ...grid }) ?? createSampler(name, { threshold, ...grid });
   const rng = noiseOf(seed);
   const parts = Math.ceil(labels.length / PART);
   try {
     for (let part = 0; part < parts; part++) {
       const first = part * PART;
       const partLabels = labels.slice(first, first + PART);
-      const predictor = guided(model, partLabels, filled);
+      const predictor = guidedPredictor(model, partLabels, filled);
       const noise = startNoise(model.schedule, [partLabels.length, height, width, channels], rng);
       given?.begin(noise, sampler);
       const run = sampler.sample(predictor, model.schedule, noise, rng);
@@ -229,8 +239,8 @@ function* drawPictures(
   return all;
 }
 
-/** The network with its guidance. Only guidance by a classifier computes gradients. */
-function guided(
+/** The model's predictor for labels, with its guidance. Only guidance by a classifier computes gradients. */
+export function guidedPredictor(
   model: DiffusionPipeline,
   labels: Labels,
   {

@@ -9,6 +9,7 @@ import type { DiffusionPipeline } from './pipeline.ts';
 import type { Preparation } from './prepare.ts';
 import { labelsInTurn } from './sample.ts';
 import { GUIDANCE, type OwnSampling, ownSamplingFor, SAMPLING_DEFAULTS } from './sampling-defaults.ts';
+import { requireStudentSampling } from './student.ts';
 
 /** The settings of the sampling without the labels, in the form that results record. */
 export interface Sampling {
@@ -43,6 +44,7 @@ export function samplingOf(model: DiffusionPipeline, chosen: ChosenSampling, edi
       `--guidance: expected a model with labels, got an unconditional one with scale ${guidance}`,
     );
   }
+  requireStudentSampling(model.settings.student, { ...chosen, edits }, '--');
   const own = { ...SAMPLING_DEFAULTS, ...ownSamplingFor(model.sampling, chosen.sampler) };
   const available = model.schedule.times?.length ?? Infinity;
   // The default is reduced for a schedule of fewer steps.

@@ -247,6 +247,40 @@ export const SAMPLING_TABLE = {
   seed,
 } as const satisfies Settings;
 
+const ofTeacher = { defaultText: "the teacher's own" };
+
+/** The distillation of a diffusion model to a student of a few steps. */
+export const DISTILL_TABLE = {
+  model: text(
+    'model',
+    'out/diffusion',
+    'The teacher: a file, a folder of results, or the name of a published model. A student can be the teacher of another with fewer steps.',
+    { placeholder: 'path' },
+  ),
+  student: countTo(8)('steps', 4, 'The number of steps in which the student samples.'),
+  teacherSteps: countFrom(2)(
+    'teacher-steps',
+    null,
+    "The number of steps in which the teacher samples, by Heun's method. A multiple of --steps.",
+    { defaultText: '12; for a student, its own' },
+  ),
+  guidance: notNegative(
+    'guidance',
+    null,
+    'The scale of classifier-free guidance. The student learns it.',
+    ofTeacher,
+  ),
+  guidanceAbove: notNegative('guidance-above', null, OWN_SAMPLING_TABLE.guidanceAbove.meaning, ofTeacher),
+  guidanceBelow: notNegative('guidance-below', null, OWN_SAMPLING_TABLE.guidanceBelow.meaning, ofTeacher),
+  paths: count('paths', 10_000, 'The number of paths from noise to data that the teacher samples.'),
+  epochs: count('epochs', 20, 'The number of passes over the paths.'),
+  batchSize: batchSize(128),
+  lr: lr(1e-3, 'The learning rate of Adam after its warm-up.'),
+  ema: decay('ema', 0.99, "The decay rate of the moving average of the network's weights."),
+  seconds,
+  seed,
+} as const satisfies Settings;
+
 /** The default of `--strength` without a mask. */
 export const STRENGTH = 0.5;
 
@@ -439,6 +473,7 @@ export const RECIPES = {
   'train lecture': { Data: DATA_TABLE, Training: LECTURE_TABLE, Engine: ENGINE_TABLE },
   'train classifier': { Data: DATA_TABLE, Training: CLASSIFIER_TABLE, Engine: ENGINE_TABLE },
   'train diffusion': { Data: DATA_TABLE, Training: DIFFUSION_TABLE, Engine: ENGINE_TABLE },
+  distill: { Distillation: DISTILL_TABLE, Engine: ENGINE_TABLE },
   sample: { Pictures: SAMPLE_TABLE, Sampling: SAMPLING_TABLE, Data: MODEL_DATA, Engine: ENGINE_TABLE },
   evaluate: { Pictures: EVALUATE_TABLE, Sampling: SAMPLING_TABLE, Data: MODEL_DATA, Engine: ENGINE_TABLE },
   export: {

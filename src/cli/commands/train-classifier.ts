@@ -12,7 +12,7 @@ import { readSettings } from '../options/arguments.ts';
 import type { Command } from '../options/command.ts';
 import { PROGRAM } from '../options/program.ts';
 import { CLASSIFIER_FILES, classifierResults } from '../results/classifier-results.ts';
-import { trainCommand } from './train.ts';
+import { FROM_PICTURES, trainCommand } from './train.ts';
 
 export const TRAIN_CLASSIFIER: Command = trainCommand<ClassifierRecipe>({
   name: 'train classifier',
@@ -21,6 +21,7 @@ export const TRAIN_CLASSIFIER: Command = trainCommand<ClassifierRecipe>({
   table: CLASSIFIER_TABLE,
   out: 'out/classifier',
   files: CLASSIFIER_FILES,
+  ...FROM_PICTURES,
   begin(options) {
     const { model: name, seconds, ...given } = readSettings(CLASSIFIER_TABLE, options);
     return (data, limitSeconds) => {

@@ -5,7 +5,7 @@ import { readSettings } from '../options/arguments.ts';
 import type { Command } from '../options/command.ts';
 import { PROGRAM } from '../options/program.ts';
 import { DENOISER_FILES, denoiserResults } from '../results/denoiser-results.ts';
-import { trainCommand } from './train.ts';
+import { FROM_PICTURES, trainCommand } from './train.ts';
 
 export const TRAIN_DENOISER: Command = trainCommand<DenoiserRecipe>({
   name: 'train denoiser',
@@ -19,6 +19,7 @@ export const TRAIN_DENOISER: Command = trainCommand<DenoiserRecipe>({
   table: DENOISER_TABLE,
   out: 'out',
   files: DENOISER_FILES,
+  ...FROM_PICTURES,
   begin(options, choice) {
     const { model: name, ...settings } = readSettings(DENOISER_TABLE, options, { data: choice.name });
     return (data, limitSeconds) => newDenoiserTrainer(name, { ...data, ...settings, limitSeconds });

@@ -9,7 +9,7 @@ import { asUsage, readSettings } from '../options/arguments.ts';
 import type { Command } from '../options/command.ts';
 import { PROGRAM } from '../options/program.ts';
 import { DIFFUSION_FILES, diffusionResults } from '../results/diffusion-results.ts';
-import { trainCommand } from './train.ts';
+import { FROM_PICTURES, trainCommand } from './train.ts';
 
 export const TRAIN_DIFFUSION: Command = trainCommand<DiffusionRecipe>({
   name: 'train diffusion',
@@ -23,6 +23,7 @@ export const TRAIN_DIFFUSION: Command = trainCommand<DiffusionRecipe>({
   table: DIFFUSION_TABLE,
   out: 'out/diffusion',
   files: DIFFUSION_FILES,
+  ...FROM_PICTURES,
   begin(options) {
     const { seconds: _limit, ...settings } = readSettings(DIFFUSION_TABLE, options);
     // This checks that the settings fit together, before the data are loaded.

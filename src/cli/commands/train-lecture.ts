@@ -5,7 +5,7 @@ import { readSettings } from '../options/arguments.ts';
 import type { Command } from '../options/command.ts';
 import { PROGRAM } from '../options/program.ts';
 import { LECTURE_FILES, lectureResults } from '../results/lecture-results.ts';
-import { trainCommand } from './train.ts';
+import { FROM_PICTURES, trainCommand } from './train.ts';
 
 export const TRAIN_LECTURE: Command = trainCommand<LectureRecipe>({
   name: 'train lecture',
@@ -14,6 +14,7 @@ export const TRAIN_LECTURE: Command = trainCommand<LectureRecipe>({
   table: LECTURE_TABLE,
   out: 'out/lecture',
   files: LECTURE_FILES,
+  ...FROM_PICTURES,
   begin(options) {
     const settings = readSettings(LECTURE_TABLE, options);
     return (data, limitSeconds) => newLectureTrainer({ ...data, ...settings, limitSeconds });

@@ -28,6 +28,7 @@ import { periodicSave } from '../results/periodic-save.ts';
 import { newRun, RunFolder } from '../results/run-folder.ts';
 import {
   describeRun,
+  type NamedSets,
   type Results,
   type Run,
   type Stopped,
@@ -35,9 +36,9 @@ import {
   writeRun,
 } from '../results/run-results.ts';
 
-/** A command that trains. */
-export interface TrainCommand<R extends Recipe> {
-  readonly name: 'train denoiser' | 'train classifier' | 'train lecture' | 'train diffusion';
+/** A command that trains. It learns from D: by default pictures, but a student learns from its teacher. */
+export interface TrainCommand<R extends Recipe, D extends NamedSets = TrainTest> {
+  readonly name: 'train denoiser' | 'train classifier' | 'train lecture' | 'train diffusion' | 'distill';
   readonly summary: string;
   readonly examples: readonly string[];
   /** The settings of a new run. */
@@ -46,22 +47,36 @@ export interface TrainCommand<R extends Recipe> {
   readonly out: string;
   /** The files that it writes, in this order, each with its description. */
   readonly files: Readonly<Record<string, string>>;
+  /** Settings that can change when a run resumes, besides the epochs and the time limit. */
+  readonly free?: readonly string[];
   /** Reads the options of a new run. The function that it returns creates the trainer. @throws UsageError */
-  begin(options: Options, choice: DataChoice): (data: TrainTest, limitSeconds?: number) => Trainer<R>;
+  begin(options: Options, choice: DataChoice): (data: D, limitSeconds?: number) => Trainer<R>;
+  /** Loads what the run learns from. */
+  load(plan: Plan, options: Options, reporter: Reporter): Promise<D>;
   /** The trainer that continues from a checkpoint. @throws FormatError for one of another kind or other data */
-  resume(checkpoint: Checkpoint, data: TrainTest, options: ResumeOptions): Trainer<R>;
+  resume(checkpoint: Checkpoint, data: D, options: ResumeOptions): Trainer<R>;
+  /** Values for the file, besides the settings of the recipe. */
+  notes(plan: Plan): Readonly<Record<string, unknown>>;
   /** One or two lines that describe the model. @param parameters its number of parameters, in words */
   lines(recipe: R, parameters: string): string[];
   /** The results of the run. If they have a `summary`, it is printed and the test loss is not. */
-  results(run: Run<R>): Results & { readonly summary?: readonly string[] };
+  results(run: Run<R, D>): Results & { readonly summary?: readonly string[] };
   /** Commands to try next, each with its description. */
   next(out: string): (readonly [command: string, what: string])[];
 }
 
+/** What most training commands learn from: the pictures that the options select. It is also noted in the file. */
+export const FROM_PICTURES = {
+  load: ({ choice }: Plan, _options: Options, reporter: Reporter) => loadData(choice, reporter),
+  notes: ({ choice }: Plan) => ({ data: dataNotes(choice) }),
+} as const;
+
 const thousands = (value: number) => value.toLocaleString('en');
 
 /** The command with its options, from the parts that differ between training commands. */
-export function trainCommand<R extends Recipe>(training: TrainCommand<R>): Command {
+export function trainCommand<R extends Recipe, D extends NamedSets = TrainTest>(
+  training: TrainCommand<R, D>,
+): Command {
   const { name, summary, examples, out } = training;
   return {
     name,
@@ -73,17 +88,20 @@ export function trainCommand<R extends Recipe>(training: TrainCommand<R>): Comma
 }
 
 /** Runs the command and returns the exit code. */
-async function runTraining<R extends Recipe>(command: TrainCommand<R>, options: Options): Promise<number> {
-  const plan = await readPlan(options, command.table, command.out);
+async function runTraining<R extends Recipe, D extends NamedSets>(
+  command: TrainCommand<R, D>,
+  options: Options,
+): Promise<number> {
+  const plan = await readPlan(options, command.table, command.out, command.free);
   const { checkpoint, choice, out, epochs, seconds } = plan;
   const begin = checkpoint ? null : command.begin(options, choice);
   const reporter = createReporter(options);
   applyEngineOptions(options);
   const cleanUp = requireWritable(out, Object.keys(command.files));
-  let session: Session<R> | undefined;
+  let session: Session<R, D> | undefined;
   try {
     session = new Session(command, plan, reporter);
-    const data = await loadData(choice, reporter);
+    const data = await command.load(plan, options, reporter);
     const trainer = checkpoint
       ? command.resume(checkpoint, data, { epochs, limitSeconds: seconds })
       : begin!(data, seconds);
@@ -92,7 +110,7 @@ async function runTraining<R extends Recipe>(command: TrainCommand<R>, options: 
       const message = `the run began with ${checkpoint.numerics} numerics and continues with ${engine.numerics} numerics: its bits will differ`;
       reporter.event({ type: 'warning', message });
     }
-    const notes = { data: dataNotes(choice), ...(seconds === undefined ? {} : { seconds }) };
+    const notes = { ...command.notes(plan), ...(seconds === undefined ? {} : { seconds }) };
     return await session.train({ trainer, data, engine, notes });
   } finally {
     reporter.close();
@@ -102,7 +120,7 @@ async function runTraining<R extends Recipe>(command: TrainCommand<R>, options: 
 }
 
 /** One run, and its output folder. */
-class Session<R extends Recipe> {
+class Session<R extends Recipe, D extends NamedSets> {
   private readonly folder: RunFolder;
   private readonly checkpoints: CheckpointWriter;
   /** Whether the folder holds results of another run, and no results of this run. */
@@ -110,7 +128,7 @@ class Session<R extends Recipe> {
 
   /** @throws FileError if another run writes to the folder */
   constructor(
-    private readonly command: TrainCommand<R>,
+    private readonly command: TrainCommand<R, D>,
     private readonly plan: Plan,
     private readonly reporter: Reporter,
   ) {
@@ -126,7 +144,7 @@ class Session<R extends Recipe> {
     this.folder.release();
   }
 
-  async train(run: Run<R>): Promise<number> {
+  async train(run: Run<R, D>): Promise<number> {
     const { trainer } = run;
     this.reportStart(run);
     const { step, position } = trainer.progress;
@@ -153,7 +171,7 @@ class Session<R extends Recipe> {
     );
   }
 
-  private async save({ trainer, notes }: Run<R>, step: number): Promise<void> {
+  private async save({ trainer, notes }: Run<R, D>, step: number): Promise<void> {
     const bytes = encodeRun(trainer, { resumable: true, notes, run: this.folder.run });
     await this.checkpoints.save(step, bytes);
     this.folder.used = true;
@@ -161,7 +179,7 @@ class Session<R extends Recipe> {
   }
 
   /** Reports the model, the data and the engine. */
-  private reportStart(run: Run<R>): void {
+  private reportStart(run: Run<R, D>): void {
     const { trainer, data, engine } = run;
     const { step } = trainer.progress;
     const parameters = trainer.recipe.module.parameters().reduce((sum, p) => sum + p.size, 0);
@@ -181,7 +199,7 @@ class Session<R extends Recipe> {
   }
 
   /** Writes the results and reports the end of the run. */
-  private async finish(run: Run<R>, { signal, last }: LoopEnd): Promise<void> {
+  private async finish(run: Run<R, D>, { signal, last }: LoopEnd): Promise<void> {
     const { command, plan, reporter } = this;
     const { trainer } = run;
     const stopped = signal && !trainer.complete ? { signal, ...last } : null;

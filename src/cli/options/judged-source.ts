@@ -79,8 +79,9 @@ export async function modelSource(options: Options, count: number, reporter: Rep
       const { height, width, channels } = model.network.sizes;
       // Eight bits per pixel, as in real pictures and in the files of `langevin sample --save`.
       const samples = { height, width, channels, labels, images: toBytes(pictures) };
-      // The likelihood is defined for equally spaced greys only.
-      const likelihood = model.settings.tones ? null : diffusionLikelihood(model, data, seed);
+      // The likelihood is defined for equally spaced greys only, and not for the large steps of a student.
+      const { tones, student } = model.settings;
+      const likelihood = tones || student ? null : diffusionLikelihood(model, data, seed);
       return {
         samples,
         figures: { ...(guide && { guide: guide.accuracies }), likelihood },

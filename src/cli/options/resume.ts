@@ -33,16 +33,22 @@ export const runTable = (out: string) =>
     ...REPORT_TABLE,
   }) as const;
 
-/** The settings that can change when a run resumes. All others come from the checkpoint. */
+/** The settings that can change when any run resumes. All others come from the checkpoint. */
 const FREE: readonly string[] = ['epochs', 'seconds'];
 
 /**
  * Reads the options of a training run.
  * @param table the settings of the recipe
  * @param folder the default folder of a new run
+ * @param free settings that can change when the run resumes, besides the epochs and the time limit
  * @throws UsageError for wrong options, FileError or FormatError for a checkpoint that cannot be read
  */
-export async function readPlan(options: Options, table: Settings, folder: string): Promise<Plan> {
+export async function readPlan(
+  options: Options,
+  table: Settings,
+  folder: string,
+  free: readonly string[] = [],
+): Promise<Plan> {
   const { resume, out } = readSettings(runTable(folder), options);
   const given = readSettings(table, options) as { readonly epochs: number; readonly seconds?: number };
   const epochs = options.epochs === undefined ? undefined : given.epochs;
@@ -50,7 +56,8 @@ export async function readPlan(options: Options, table: Settings, folder: string
     const choice = chooseData(options);
     return { checkpoint: null, choice, out: out ?? folder, epochs, seconds: given.seconds };
   }
-  const fixed = Object.keys(table).find((name) => options[name] !== undefined && !FREE.includes(name));
+  const changes = [...FREE, ...free];
+  const fixed = Object.keys(table).find((name) => options[name] !== undefined && !changes.includes(name));
   if (fixed) {
     const name = nameOf(table[fixed]);
     throw new UsageError(`${name}: expected a new run, got --resume ${resume}, which fixes this setting`);

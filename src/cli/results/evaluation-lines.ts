@@ -48,7 +48,8 @@ export function evaluationLines(judge: Judge, found: Evaluation): string[] {
 
 /** The likelihood of test pictures under the model. @param likelihood null for a model whose tones are not linear */
 export function likelihoodLines(likelihood: DiffusionLikelihood | null): string[] {
-  if (likelihood === null) return [line('likelihood', 'none: the tones of the model are not linear')];
+  if (likelihood === null)
+    return [line('likelihood', 'none: the tones of the model are not linear, or it is a student')];
   const { bound, plain, ode } = likelihood;
   const bits = (value: number | null, reason: string) =>
     value === null ? `none ${reason}` : `${value.toFixed(3)} bits per dimension`;

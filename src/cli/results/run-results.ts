@@ -1,5 +1,5 @@
 /** The results of every training run: the model, the metrics, the plot of the losses, and the results of the recipe. */
-import type { TrainTest } from '../../data/dataset.ts';
+import type { Dataset, TrainTest } from '../../data/dataset.ts';
 import { lossFigure } from '../../models/figures/loss.ts';
 import type { Trainer } from '../../models/training/loop.ts';
 import type { Recipe } from '../../models/training/recipe.ts';
@@ -10,10 +10,16 @@ import type { FigureHashes } from './figures.ts';
 import { drawLoss, type LossTitles } from './loss-plot.ts';
 import { type Content, writeAll } from './out-folder.ts';
 
-/** A training run. */
-export interface Run<R extends Recipe = Recipe> {
+/** What a run learns from and is tested with, by name and number of samples. */
+export interface NamedSets {
+  readonly train: Pick<Dataset, 'name' | 'length'>;
+  readonly test: Pick<Dataset, 'name' | 'length'>;
+}
+
+/** A training run. It learns from D, usually pictures. */
+export interface Run<R extends Recipe = Recipe, D extends NamedSets = TrainTest> {
   readonly trainer: Trainer<R>;
-  readonly data: TrainTest;
+  readonly data: D;
   readonly engine: EngineReport;
   /** Further values that a resumed run needs, such as the options of its data. */
   readonly notes: Readonly<Record<string, unknown>>;
@@ -33,10 +39,10 @@ export interface Results {
 }
 
 /** The name of a data set, without the suffix `train`. */
-export const setName = ({ train }: TrainTest): string => train.name.replace(/ train$/, '');
+export const setName = ({ train }: NamedSets): string => train.name.replace(/ train$/, '');
 
 /** The description of a run for its records: model, data, settings and engine. */
-export function describeRun({ trainer, data, engine, notes }: Run) {
+export function describeRun({ trainer, data, engine, notes }: Run<Recipe, NamedSets>) {
   const { kind, sizes, settings, seed } = trainer.recipe.info;
   return {
     langevin: VERSION,
@@ -48,7 +54,7 @@ export function describeRun({ trainer, data, engine, notes }: Run) {
   };
 }
 
-function metrics(run: Run, stopped: Stopped, figures?: object): string {
+function metrics(run: Run<Recipe, NamedSets>, stopped: Stopped, figures?: object): string {
   const { progress, history } = run.trainer;
   const { step, seconds } = progress;
   const epochs = history.epochs.map(({ type, ...epoch }) => epoch);
@@ -63,7 +69,7 @@ function metrics(run: Run, stopped: Stopped, figures?: object): string {
 export async function writeRun(
   out: string,
   files: Readonly<Record<string, string>>,
-  run: Run,
+  run: Run<Recipe, NamedSets>,
   { titles, contents, figures, hashes }: Results,
   stopped: Stopped,
 ): Promise<[path: string, what: string][]> {

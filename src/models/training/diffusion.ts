@@ -80,6 +80,7 @@ export const DIFFUSION_SETTINGS: Required<DiffusionSettings> = {
   tones: [],
   cuts: [],
   kinds: [],
+  student: 0,
 };
 
 const BETA1 = 0.9;
@@ -121,6 +122,7 @@ export class DiffusionRecipe implements Recipe {
       );
       requirement(!model.settings.tones, 'linear tones for a learnt variance', 'spread ones');
     }
+    requirement(!model.settings.student, 'a model that is not a student', 'one');
     this.module = model.network;
     this.ema = settings.ema;
     this.betas = [BETA1, beta2];
@@ -130,7 +132,7 @@ export class DiffusionRecipe implements Recipe {
   }
 
   get info(): CheckpointInfo {
-    const { seed, tones: _tones, cuts: _cuts, kinds: _kinds, ...settings } = this.settings;
+    const { seed, tones: _tones, cuts: _cuts, kinds: _kinds, student: _student, ...settings } = this.settings;
     return { ...diffusionInfo(this.model, settings), seed };
   }
 

@@ -20,6 +20,7 @@ import {
 } from '../settings.ts';
 import { spreadTones } from '../tones.ts';
 import { type DiffusionRecipe, diffusionTrainer } from './diffusion.ts';
+import type { DistillRecipe } from './distill.ts';
 import type { Trainer } from './loop.ts';
 
 const isUnet = (name: DiffusionNetworkName): name is keyof typeof DIFFUSION_UNETS => name in DIFFUSION_UNETS;
@@ -81,7 +82,11 @@ export const columnsFor = (classes: number) => (classes > 1 && classes <= 20 ? c
  * @param rows rows of one picture per column. Default: those of the command's picture.
  * @param steps steps of the sampler. Default: those of the model.
  */
-export function samplesOf(trainer: Trainer<DiffusionRecipe>, rows?: number, steps?: number): Samples {
+export function samplesOf(
+  trainer: Trainer<DiffusionRecipe | DistillRecipe>,
+  rows?: number,
+  steps?: number,
+): Samples {
   const { model, settings } = trainer.recipe;
   const { height, width, classes } = model.network.sizes;
   const columns = columnsFor(classes);
