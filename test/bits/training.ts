@@ -20,14 +20,15 @@ import { trainClassifier } from '../../src/models/training/classifier.ts';
 import { trainDenoiser } from '../../src/models/training/denoiser.ts';
 import {
   DIFFUSION_SETTINGS,
-  type DiffusionRecipe,
   type DiffusionSettings,
   diffusionTrainer,
 } from '../../src/models/training/diffusion.ts';
+import { DISTILL_SETTINGS, distillTrainer } from '../../src/models/training/distill.ts';
 import type { TrainEvent } from '../../src/models/training/events.ts';
 import { LECTURE_SETTINGS, LectureRecipe } from '../../src/models/training/lecture.ts';
 import { Trainer } from '../../src/models/training/loop.ts';
 import { trainNoiseClassifier } from '../../src/models/training/noise-classifier.ts';
+import type { Recipe } from '../../src/models/training/recipe.ts';
 import { trainToy } from '../../src/models/training/toy.ts';
 import { Rng, type Seed } from '../../src/random/rng.ts';
 import { Hash } from './hash.ts';
@@ -86,7 +87,7 @@ export async function lecture(seed: Seed, carry: boolean): Promise<string> {
 }
 
 /** The results of a diffusion run: network, moments, average. */
-export function hashDiffusion({ recipe, adam, ema }: Trainer<DiffusionRecipe>, hash = new Hash()): Hash {
+export function hashDiffusion({ recipe, adam, ema }: Trainer<Recipe>, hash = new Hash()): Hash {
   const { state } = adam;
   for (const [i, [name, p]] of recipe.module.namedParameters().entries()) {
     hash.tensor(name, p).tensor(`m.${name}`, state[i].m).tensor(`v.${name}`, state[i].v);
@@ -117,6 +118,20 @@ export async function diffusion(
   const hash = hashDiffusion(trainer).numbers('losses', losses);
   trainer.dispose();
   network.dispose();
+  return hash.digest();
+}
+
+/** A student of two steps from a new teacher: four epochs of five batches of 16 paths. */
+export async function distillation(seed: Seed): Promise<string> {
+  const [teacher, student] = [mlp(seed), mlp(seed)].map(
+    (network) => new DiffusionPipeline(network, { schedule: 'flow', predicts: 'flow', steps: 1000 }),
+  );
+  const settings = { ...DISTILL_SETTINGS, student: 2, teacherSteps: 4, guidance: 2, paths: 80 };
+  const run = distillTrainer(teacher, student, { ...settings, epochs: 4, batchSize: 16, seed });
+  const losses = lossesOf(run.run());
+  const hash = hashDiffusion(run).numbers('losses', losses);
+  run.dispose();
+  for (const { network } of [teacher, student]) network.dispose();
   return hash.digest();
 }
 

@@ -4,8 +4,9 @@
  *
  *     states [steps + 1, paths, height, width, channels], labels [paths]
  *
- * Each batch has paths in random order, and one interval of each path. The intervals take turns within a batch, and from
- * epoch to epoch. So an epoch uses each path once, and after `steps` epochs a path has given all its intervals.
+ * An epoch uses each path once, with one of its intervals. The intervals take turns within a batch, so that each batch has
+ * equally many of each. The order of the paths is random, so a path gives other intervals in other epochs. From epoch to
+ * epoch the turns begin with the next interval.
  *
  * Paths are drawn when a batch needs them, a block of `batchSize` paths at once, and are kept. In the first epoch the order
  * is that of the blocks. A block is a pure function of the teacher, the seed and its number. So a resumed run draws the
