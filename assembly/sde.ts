@@ -65,7 +65,8 @@ function stepRest(n: i32, from: usize, to: usize, at: usize, stream: u64, block:
   boxMuller(z);
   boxMuller(z + 32);
   // This reads memory behind the row, which belongs to the same or the next row. The result of it is not kept.
-  move(from, z, z, z + 64, at, false);
+  if (f32.load(at, 12) == 0) move(from, z, z, z + 64, at, true);
+  else move(from, z, z, z + 64, at, false);
   memory.copy(to, z, (<usize>n) << 2);
 }
 

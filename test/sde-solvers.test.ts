@@ -333,6 +333,21 @@ suite('solvers', (test) => {
     }
   });
 
+  test('a state that overflows with additive noise is infinite in every path, also in the last of a row', () => {
+    for (const name of ['wasm', 'reference'] as const) {
+      onBackend(name, () => {
+        const start = startAt(Infinity, 19);
+        const out = start.empty([19]);
+        start.backend.kernels.affinePath({
+          ...{ n: 19, steps: 2, coefficients: tensor([0.1, 0.2, 0.3, 0, 0.1, 0.2, 0.3, 0]).ptr },
+          ...{ x: start.ptr, out: out.ptr, row: 0, stepBlocks: 8 },
+          key: { seed: [1, 2], stream: [3, 4] },
+        });
+        assert.equal([...out.toTypedArray()], Array(19).fill(Infinity), name);
+      });
+    }
+  });
+
   test('adaptive steps approximate the exact solution on the path, and better with a smaller tolerance', () => {
     const process = gbm({ x0: 1, mu: 1, sigma: 0.7 });
     const error = (rtol: number) => {

@@ -449,7 +449,9 @@ export class ReferenceKernels implements K.Kernels {
       normals(n, z, 0, key, k * stepBlocks);
       for (let i = 0; i < n; i++) {
         const value = mem[from + i];
-        mem[to + i] = value + (a0 + a1 * value) + (b0 + b1 * value) * z[i];
+        // As in the kernel, so that an infinite state with additive noise stays infinite.
+        const b = b1 === 0 ? b0 : b0 + b1 * value;
+        mem[to + i] = value + (a0 + a1 * value) + b * z[i];
       }
       from = to;
     }
