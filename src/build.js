@@ -1,18 +1,20 @@
 /**
- * Bundles the package with esbuild: `node src/build.js worker | node | browser | page`.
+ * Bundles the package with esbuild: `node src/build.js worker | node | browser | page | notices`.
  *
  *   worker   the program of the worker threads, as text for the other two: build/worker.txt
  *   node     dist/index.js, dist/cli.js and the chunks that they share, and dist/published, the models with their cards
  *   browser  dist/browser.js, one file
  *   page     dist/page/, by a program that is bundled and run here: it draws the first pictures of the lessons
+ *   notices  dist/THIRD_PARTY_NOTICES.txt, the licences of the packages whose code is in the bundles node and browser
  *
  * When an error is thrown, Node prints the source line above the message. So the files for Node are not minified, and
  * the lines of the browser's file are short.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { build } from 'esbuild';
+import { noticesOf } from './notices.js';
 
 const SHARED = { bundle: true, logLevel: 'warning' };
 const LIBRARY = { ...SHARED, format: 'esm', keepNames: true, loader: { '.wasm': 'binary' } };
@@ -71,13 +73,23 @@ async function buildPage() {
   }
 }
 
+async function writeNotices() {
+  const inputsOf = (options) => build({ ...options, metafile: true, write: false });
+  const bundles = await Promise.all([BUILDS.node, BUILDS.browser].map(inputsOf));
+  writeFileSync('dist/THIRD_PARTY_NOTICES.txt', noticesOf(bundles.map(({ metafile }) => metafile)));
+}
+
+const PROGRAMS = { page: buildPage, notices: writeNotices };
+
 const [name] = process.argv.slice(2);
-if (name !== 'page' && !Object.hasOwn(BUILDS, name)) {
-  throw new Error(`expected ${Object.keys(BUILDS).join(', ')} or page, got ${name}`);
+if (!Object.hasOwn(PROGRAMS, name) && !Object.hasOwn(BUILDS, name)) {
+  throw new Error(
+    `expected one of ${[...Object.keys(BUILDS), ...Object.keys(PROGRAMS)].join(', ')}, got ${name}`,
+  );
 }
 // The name of a chunk contains its hash. So chunks of an earlier build would stay.
 if (name === 'node') rmSync('dist/chunks', { recursive: true, force: true });
-await (name === 'page' ? buildPage() : build(BUILDS[name]));
+await (PROGRAMS[name]?.() ?? build(BUILDS[name]));
 if (name === 'node') {
   rmSync('dist/published', { recursive: true, force: true });
   const filter = (path) => basename(path) !== 'README.md';

@@ -81,18 +81,38 @@ suite('package', (test) => {
       'dist/index.js',
       'dist/browser.js',
       'dist/cli.js',
+      'dist/THIRD_PARTY_NOTICES.txt',
       'dist/page/index.html',
+      'dist/page/third-party-notices.txt',
       'dist/page/sw.js',
     ]) {
       assert.ok(paths.includes(needed), needed);
     }
     const surplus = paths.filter(
       (path: string) =>
-        !/^(dist\/(index|browser|cli)\.js|dist\/chunks\/.*\.js|dist\/types\/.*\.d\.ts|dist\/published\/[\w-]+\.(safetensors|md)|dist\/page\/.*\.(html|css|js|svg|txt|wasm|woff2|safetensors)|LICENSE|README\.md|package\.json)$/.test(
+        !/^(dist\/(index|browser|cli)\.js|dist\/THIRD_PARTY_NOTICES\.txt|dist\/chunks\/.*\.js|dist\/types\/.*\.d\.ts|dist\/published\/[\w-]+\.(safetensors|md)|dist\/page\/.*\.(html|css|js|svg|txt|wasm|woff2|safetensors)|LICENSE|README\.md|package\.json)$/.test(
           path,
         ),
     );
     assert.equal(surplus, []);
+  });
+
+  test('the licence of each package whose code is in a bundle is in the notices beside it', () => {
+    const sections = (text: string) =>
+      text.split(`\n${'-'.repeat(80)}\n`).map((part) => {
+        assert.match(part, /Copyright|copyright/);
+        assert.match(part, /Permission|Redistribution|SIL OPEN FONT LICENSE/);
+        return /^(\S+) \d+\.\d+\.\d+\S* \((MIT|ISC|BSD-\d-Clause|OFL-1\.1|Apache-2\.0)\)$/m.exec(part)?.[1];
+      });
+    const library = sections(read('dist', 'THIRD_PARTY_NOTICES.txt'));
+    // These stand in src/index.ts's own imports.
+    for (const name of ['seedrandom', 'fast-png', 'fflate', 'gifenc'])
+      assert.ok(library.includes(name), name);
+    const page = sections(read('dist', 'page', 'third-party-notices.txt'));
+    for (const name of ['lit-html', '@preact/signals-core', '@fontsource-variable/source-sans-3']) {
+      assert.ok(page.includes(name), name);
+    }
+    for (const names of [library, page]) assert.not(names.includes(undefined));
   });
 
   test('the version in the code is that of package.json; the lock file names no registry, and a hash of each package', () => {

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { build, type Metafile, type Plugin } from 'esbuild';
+import { noticesOf } from '../../notices.js';
 import type { AnyFigure } from '../figure.ts';
 import { BROWNIAN } from '../lessons/brownian/figure.ts';
 import { LESSONS } from '../lessons/index.ts';
@@ -15,7 +16,6 @@ import { computeStill, readStill, type Still } from './still.ts';
 
 const HERE = 'src/playground';
 const MODELS = 'src/models/published';
-const FONT = 'node_modules/@fontsource-variable/source-sans-3';
 
 async function bundle(out: string): Promise<Assets> {
   const lessonScripts = LESSONS.map(({ slug }) => [slug, `${HERE}/lessons/${slug}/page.ts`] as const);
@@ -48,6 +48,8 @@ async function bundle(out: string): Promise<Assets> {
     entryPoints: [`${HERE}/site/page.css`],
     loader: { '.woff2': 'file' },
   });
+  const notices = noticesOf([worker.metafile, scripts.metafile, styles.metafile]);
+  writeFileSync(join(out, 'third-party-notices.txt'), notices);
   const name = (meta: Metafile, test: (file: string, entry: string | undefined) => boolean) =>
     relative(out, Object.entries(meta.outputs).find(([file, { entryPoint }]) => test(file, entryPoint))![0]);
   const script = (meta: Metafile, source: string) => name(meta, (_file, entry) => entry === source);
@@ -143,7 +145,6 @@ rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 const assets = await bundle(out);
 for (const file of ['icon.svg', 'noscript.css']) copyFileSync(join(HERE, 'site', file), join(out, file));
-copyFileSync(join(FONT, 'LICENSE'), join(out, 'font-license.txt'));
 for (const lesson of LESSONS) {
   const still = async (figure: AnyFigure) => (figure.live ? readStill(lesson, figure) : stillFor(figure));
   writeFileSync(join(out, `${lesson.slug}.html`), await lessonPage(assets, LESSONS, lesson, still));
