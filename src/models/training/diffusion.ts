@@ -42,7 +42,7 @@ import { RESUME_DEFAULTS, type ResumeOptions, resumeRun, settingsOf } from './re
 import { testLoss } from './test-loss.ts';
 
 /** The settings of a run: the settings of the process and those of the training. */
-export interface DiffusionSettings extends ProcessSettings {
+export interface DiffusionSettings extends Omit<ProcessSettings, 'student'> {
   /** The weight of each time in the loss. */
   readonly lossWeighting: LossWeighting;
   /** The distribution of the times. */
@@ -80,7 +80,6 @@ export const DIFFUSION_SETTINGS: Required<DiffusionSettings> = {
   tones: [],
   cuts: [],
   kinds: [],
-  student: 0,
 };
 
 const BETA1 = 0.9;
@@ -132,7 +131,7 @@ export class DiffusionRecipe implements Recipe {
   }
 
   get info(): CheckpointInfo {
-    const { seed, tones: _tones, cuts: _cuts, kinds: _kinds, student: _student, ...settings } = this.settings;
+    const { seed, tones: _tones, cuts: _cuts, kinds: _kinds, ...settings } = this.settings;
     return { ...diffusionInfo(this.model, settings), seed };
   }
 
