@@ -76,7 +76,7 @@ suite('cli: distill', (test) => {
       await refused('distill --model t --steps 9', /--steps: expected a whole number from 1 to 8, got "9"/);
       await refused(
         'distill --model t --steps 8',
-        /--teacher-steps: expected a multiple of the student's 8, .*got 12/,
+        /--teacher-steps: expected a multiple of the student's 8, .*got 8/,
       );
       await refused('distill --model s --steps 8', /--teacher-steps: expected a multiple of the student's 8/);
       await refused(

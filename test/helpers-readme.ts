@@ -66,8 +66,8 @@ export const LINES: Readonly<Record<string, Way>> = {
     makes: ['out/gbm.svg'],
   },
   'npx langevin train diffusion --seconds 600': { replace: ['--seconds 600', '--seconds 1 --limit 300'] },
-  'npx langevin distill --model mnist-unet --steps 4 --out out/student': {
-    append: '--teacher-steps 8 --paths 4 --batch-size 4 --epochs 1',
+  'npx langevin distill --model strokes-unet --steps 4 --out out/student': {
+    append: '--paths 4 --batch-size 4 --epochs 1',
     makes: ['out/student/model.safetensors'],
   },
   'npx langevin sample --model out/student': { append: '--count 10' },

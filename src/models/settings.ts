@@ -262,7 +262,7 @@ export const DISTILL_TABLE = {
     'teacher-steps',
     null,
     "The number of steps in which the teacher samples, by Heun's method. A multiple of --steps.",
-    { defaultText: '12; for a student, its own' },
+    { defaultText: '8; for a student, its own' },
   ),
   guidance: notNegative(
     'guidance',
@@ -272,11 +272,11 @@ export const DISTILL_TABLE = {
   ),
   guidanceAbove: notNegative('guidance-above', null, OWN_SAMPLING_TABLE.guidanceAbove.meaning, ofTeacher),
   guidanceBelow: notNegative('guidance-below', null, OWN_SAMPLING_TABLE.guidanceBelow.meaning, ofTeacher),
-  paths: count('paths', 10_000, 'The number of paths from noise to data that the teacher samples.'),
-  epochs: count('epochs', 20, 'The number of passes over the paths.'),
+  paths: count('paths', 2000, 'The number of paths from noise to data that the teacher samples.'),
+  epochs: count('epochs', 14, 'The number of passes over the paths.'),
   batchSize: batchSize(128),
   lr: lr(1e-3, 'The learning rate of Adam after its warm-up.'),
-  ema: decay('ema', 0.99, "The decay rate of the moving average of the network's weights."),
+  ema: decay('ema', 0.98, "The decay rate of the moving average of the network's weights."),
   seconds,
   seed,
 } as const satisfies Settings;

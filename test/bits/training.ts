@@ -126,7 +126,7 @@ export async function distillation(seed: Seed): Promise<string> {
   const [teacher, student] = [mlp(seed), mlp(seed)].map(
     (network) => new DiffusionPipeline(network, { schedule: 'flow', predicts: 'flow', steps: 1000 }),
   );
-  const settings = { ...DISTILL_SETTINGS, student: 2, teacherSteps: 4, guidance: 2, paths: 80 };
+  const settings = { ...DISTILL_SETTINGS, student: 2, teacherSteps: 4, guidance: 2, paths: 80, ema: 0.99 };
   const run = distillTrainer(teacher, student, { ...settings, epochs: 4, batchSize: 16, seed });
   const losses = lossesOf(run.run());
   const hash = hashDiffusion(run).numbers('losses', losses);

@@ -64,7 +64,7 @@ const { model: _model, seconds: _limit, ...table } = defaultsOf(DISTILL_TABLE);
 /** The default settings. Steps and guidance of a teacher that has its own are its own: `teacherSampling`. */
 export const DISTILL_SETTINGS: DistillSettings = {
   ...table,
-  ...{ teacherSteps: 12, guidance: 1, guidanceAbove: 0, guidanceBelow: 0 },
+  ...{ teacherSteps: 8, guidance: 1, guidanceAbove: 0, guidanceBelow: 0 },
 };
 
 const BETAS = [0.9, 0.99] as const;
