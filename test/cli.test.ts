@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
@@ -275,6 +276,60 @@ suite('cli', (test) => {
         [VERSION, true, 'wasm', 'strict', 1],
       );
       assert.match(info.engine, /^Node /);
+    }));
+
+  test('inspect prints tensors, hashes and text entries of any safetensors file, and no control character of it', () =>
+    inFolder(async (folder) => {
+      const header = JSON.stringify({
+        __metadata__: { note: 'first line\nsecond\u001b[31m', long: 'x'.repeat(300) },
+        'a.weight': { dtype: 'F16', shape: [2, 3], data_offsets: [0, 12] },
+        b: { dtype: 'I64', shape: [], data_offsets: [12, 20] },
+      });
+      const length = Buffer.alloc(8);
+      length.writeBigUInt64LE(BigInt(header.length));
+      const bytes = Buffer.concat([length, Buffer.from(header), Buffer.alloc(20, 1)]);
+      writeFileSync(join(folder, 'any.safetensors'), bytes);
+      const sha256 = createHash('sha256').update(bytes).digest('hex');
+      // The digest as src/checkpoint/digest.ts defines it.
+      const digest = createHash('sha256')
+        .update('["a.weight","F16",[2,3]]\n')
+        .update(Buffer.alloc(12, 1))
+        .update('["b","I64",[]]\n')
+        .update(Buffer.alloc(8, 1))
+        .digest('hex');
+
+      const { code, stdout } = await langevin(['inspect', 'any.safetensors'], folder);
+      assert.is(code, 0);
+      assert.match(stdout, new RegExp(`^SHA-256  ${sha256}  of the file$`, 'm'));
+      assert.match(stdout, new RegExp(`^digest   ${digest}  of the tensors$`, 'm'));
+      assert.match(stdout, /^content {2}2 tensors, 7 numbers$/m);
+      assert.match(stdout, /^a\.weight {2}F16 {3}\[2, 3\] {2}12$/m);
+      assert.match(stdout, /^note {2}first line\?second\?\[31m$/m);
+      assert.match(stdout, /^long {2}x{100}… \(300 characters\)$/m);
+      const json = JSON.parse((await langevin(['inspect', 'any.safetensors', '--json'], folder)).stdout);
+      assert.equal([json.bytes, json.sha256, json.digest, json.elements], [bytes.length, sha256, digest, 7]);
+      assert.is(json.metadata.long.length, 300);
+
+      assert.match(
+        (await langevin(['inspect', 'strokes-unet'], folder)).stdout,
+        /^content .* 279,673 numbers$/m,
+      );
+      const refused: [string[], RegExp][] = [
+        [['inspect'], /expected a file, such as/],
+        [['inspect', 'stroke-unet'], /Did you mean "strokes-unet"\?/],
+        [['inspect', 'pickle.pt'], /pickle\.pt: expected a header of at most/],
+      ];
+      writeFileSync(
+        join(folder, 'pickle.pt'),
+        Buffer.from('\x80\x02}q\x00X\x06\x00\x00\x00weightq', 'latin1'),
+      );
+      for (const [words, message] of refused) {
+        const { code, stdout, stderr } = await langevin(words, folder);
+        assert.match(stderr, message);
+        assert.match(stderr, /^langevin: [^\n]+\n$/);
+        assert.ok(code);
+        assert.is(stdout, '');
+      }
     }));
 
   test('a command line that cannot be understood: exit code 2, one line, the nearest name, nothing written', () =>

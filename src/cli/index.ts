@@ -10,6 +10,7 @@ import { DISTILL } from './commands/distill.ts';
 import { EVALUATE } from './commands/evaluate.ts';
 import { EXPORT } from './commands/export.ts';
 import { INFO } from './commands/info.ts';
+import { INSPECT } from './commands/inspect.ts';
 import { NOISE } from './commands/noise.ts';
 import { PAGE } from './commands/page.ts';
 import { SAMPLE } from './commands/sample.ts';
@@ -43,6 +44,7 @@ const COMMANDS: readonly Command[] = [
   SAMPLE,
   EVALUATE,
   EXPORT,
+  INSPECT,
   SDE_PATHS,
   SDE_ORDERS,
   NOISE,

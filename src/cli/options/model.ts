@@ -35,22 +35,28 @@ export function publishedNames(): string[] {
   return files.filter((file) => file.endsWith(ENDING)).map((file) => basename(file, ENDING));
 }
 
-/** Reads the model's file. @param given the value of `--model` @throws FileError, FormatError */
-export async function readModelFile(given: string): Promise<ModelFile> {
+/**
+ * Finds the file that a word stands for: a file, a folder of results, or the name of a published model.
+ * @throws FileError if there is no such file
+ */
+export function findModel(given: string): { readonly file: string; readonly published: boolean } {
   const found = statSync(given, { throwIfNoEntry: false });
   const names = found ? [] : publishedNames();
-  if (names.includes(given)) {
-    const checkpoint = await loadCheckpoint(join(PUBLISHED, given + ENDING));
-    return { path: given, name: given, folder: join('out', given), checkpoint };
-  }
+  if (names.includes(given)) return { file: join(PUBLISHED, given + ENDING), published: true };
   const isFolder = found?.isDirectory() || given === SAMPLING_TABLE.model.default;
-  const path = isFolder ? join(given, FILE) : given;
-  if (statSync(path, { throwIfNoEntry: false }) === undefined) throw missing(given, path, names);
+  const file = isFolder ? join(given, FILE) : given;
+  if (statSync(file, { throwIfNoEntry: false }) === undefined) throw missing(given, file, names);
+  return { file, published: false };
+}
+
+/** Reads the model's file. @param given the value of `--model` @throws FileError, FormatError */
+export async function readModelFile(given: string): Promise<ModelFile> {
+  const { file, published } = findModel(given);
   return {
-    path,
-    name: basename(path, ENDING),
-    folder: dirname(path),
-    checkpoint: await loadCheckpoint(path),
+    path: published ? given : file,
+    name: basename(file, ENDING),
+    folder: published ? join('out', given) : dirname(file),
+    checkpoint: await loadCheckpoint(file),
   };
 }
 
