@@ -207,7 +207,16 @@ export {
 } from './models/networks/picture-classifier.ts';
 export { PictureDenoiser } from './models/networks/picture-denoiser.ts';
 export { classifierOf, loadDenoiser } from './models/networks/registry.ts';
+export type {
+  Captions,
+  EncodedText,
+  TextEncoder,
+  TextLayer,
+  TextSizes,
+} from './models/networks/text-encoder.ts';
 export {
+  type CaptionAttention,
+  type CaptionLayers,
   type PixelAttention,
   UNet,
   type UNetBlock,

@@ -19,7 +19,7 @@ function greys(classes = 10): DiffusionPipeline {
   const model = new DiffusionPipeline(new DiffusionMlp({ ...TINY, classes, rng: new Rng(0) }), PROCESS);
   model.predict = (x, _t, labels) =>
     full([labels.length, 1, 1, 1], 1)
-      .set(labels.map((label) => (label === null ? 0 : label / 5 - 1)))
+      .set(labels.map((label) => (label === null ? 0 : Number(label) / 5 - 1)))
       .broadcastTo(x.shape);
   return model;
 }

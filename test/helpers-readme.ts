@@ -27,6 +27,10 @@ export const commandsOf = ({ text }: Block): string[] =>
     .map((line) => line.replace(/\s+# .*$/, '').trim())
     .filter((line) => line !== '');
 
+/** The words of a command. Double quotes hold a word together. */
+export const shellWords = (line: string): string[] =>
+  (line.match(/"[^"]*"|\S+/g) ?? []).map((word) => word.replaceAll('"', ''));
+
 /** How a test runs a line. Without any field the line runs as it stands. */
 export interface Way {
   /** Why no test runs it here. */
@@ -89,6 +93,14 @@ export const LINES: Readonly<Record<string, Way>> = {
   },
   'npx langevin toy': { append: '--train-steps 20' },
   'npx langevin schedules --zero-snr': {},
+  'npx langevin train diffusion --model unet-tiny --condition caption --out out/captions': {
+    append: '--limit 100 --epochs 1 --batch-size 50',
+  },
+  'npx langevin sample --model out/captions --caption "a thin slanted three|a thick seven leaning left" --attention':
+    { append: '--count 4 --steps 2' },
+  'npx langevin evaluate --model out/captions': {
+    not: 'Its judge trains for a minute. The suite captions-obedience measures drawn digits.',
+  },
   'npx langevin sample --model mnist-unet --label 7 --count 16': { append: '--steps 2' },
   'npx langevin sample --model mnist-unet --count 4000 --seed bars --save bars.npy': {
     replace: ['--count 4000', '--count 100 --steps 1 --prepare none'],

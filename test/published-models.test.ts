@@ -91,8 +91,8 @@ suite('published models', (test) => {
         kinds: _kinds,
         ...stated
       } = settings as typeof settings & Record<string, unknown>;
-      // A file from before `--variance` says nothing of it.
-      assert.equal({ variance: 'fixed', ...stated }, given);
+      // A file from before `--variance` and `--condition` says nothing of them.
+      assert.equal({ variance: 'fixed', condition: 'label', ...stated }, given);
       assert.is(tones, (table as unknown[] | undefined)?.length ? 'spread' : 'linear');
       const named = new UNet({ ...DIFFUSION_UNETS[model as keyof typeof DIFFUSION_UNETS], classes: 10 });
       assert.equal(sizes, named.sizes);

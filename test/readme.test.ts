@@ -13,7 +13,15 @@ import { PICTURE_SAMPLERS } from '../src/models/sampling-defaults.ts';
 import { PROCESSES } from '../src/sde/processes/index.ts';
 import { SOLVERS } from '../src/sde/solvers/index.ts';
 import { asConsumer, langevin, npmRun } from './dist.ts';
-import { type Block, blocksOf, commandsOf, LINES, ownPictures, shortened } from './helpers-readme.ts';
+import {
+  type Block,
+  blocksOf,
+  commandsOf,
+  LINES,
+  ownPictures,
+  shellWords,
+  shortened,
+} from './helpers-readme.ts';
 import { suite } from './suite.ts';
 
 const README = readFileSync('README.md', 'utf8');
@@ -115,7 +123,7 @@ suite('README', (test) => {
     const shown = shortened(line, way);
     test.when(mnist || way.mnist === undefined, `it runs: ${shown}`, async () => {
       if (way.replace) assert.ok(line.includes(way.replace[0]), `${line} has ${way.replace[0]}`);
-      const [program, name, ...words] = shown.split(' ');
+      const [program, name, ...words] = shellWords(shown);
       assert.equal([program, name], ['npx', 'langevin']);
       const { code, stdout, stderr } = await langevin(words, folder, (child, said) => {
         if (way.until?.test(said)) child.kill('SIGINT');

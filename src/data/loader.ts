@@ -57,6 +57,8 @@ export interface Batch {
   readonly images: Tensor;
   /** `[b]` */
   readonly labels: Uint8Array;
+  /** `[b]`: the place of each picture in its data set. Absent if the source has no data set. */
+  readonly indices?: Uint32Array;
 }
 
 /** A batch of pictures, or rows of each tensor. */
@@ -169,7 +171,7 @@ export class DataLoader<D extends Dataset | TensorDataset = Dataset> {
         labels[i] = dataset.labels[indices[i]];
       }
       const images = tensor(scaled.subarray(0, count * size), [count, height, width, channels]);
-      return { images: this.transformed(images), labels };
+      return { images: this.transformed(images), labels, indices };
     };
   }
 

@@ -29,17 +29,22 @@ import type { NoiseSchedule } from './schedule.ts';
 /** A label for each sample; null for no label. */
 export type Labels = readonly (number | null)[];
 
-/** A model whose condition can be a label. */
-export interface ConditionalModel {
+/** The condition of each sample: a label, or a caption; null for none. */
+export type Conditions = readonly (number | string | null)[];
+
+/** A model whose condition can be a label or a caption. @typeParam C number for labels, string for captions */
+export interface ConditionalModel<C extends number | string = number> {
   /** What the model predicts. */
   readonly predicts: Prediction;
   /** The number of classes; 0 for an unconditional model. */
   readonly classes: number;
-  /** The prediction for x [batch, ...]. Each sample has its own label. */
-  predict(x: Tensor, t: number, labels: Labels): Tensor;
+  /** Whether the condition is a caption, and not a label. Default false. */
+  readonly takesCaptions?: boolean;
+  /** The prediction for x [batch, ...]. Each sample has its own label or caption. */
+  predict(x: Tensor, t: number, labels: readonly (C | null)[]): Tensor;
   /** For a model with learnt variance: as in `Predictor`. */
   readonly predictWithVariance?:
-    | ((x: Tensor, t: number, labels: Labels) => { prediction: Tensor; share: Tensor })
+    | ((x: Tensor, t: number, labels: readonly (C | null)[]) => { prediction: Tensor; share: Tensor })
     | undefined;
 }
 
@@ -56,28 +61,20 @@ export interface ClassifierFreeOptions extends GuidanceOptions {
 }
 
 /**
- * A predictor for the given labels. A learnt variance is that of the conditional model. If scale is neither 0 nor 1, the model is evaluated twice for each sample: with its
+ * A predictor for the given labels or captions. A learnt variance is that of the conditional model. If scale is neither 0 nor 1, the model is evaluated twice for each sample: with its
  * label and without. Both are one batch, because one matrix product is faster than two of half the rows.
- * @throws ValueError for a scale or labels on an unconditional model, or a label out of range
+ * @throws ValueError for a scale or labels on an unconditional model, a label out of range, captions for a model with
+ * labels, or labels for a model with captions
  */
-export function classifierFree(
-  model: ConditionalModel,
-  labels: Labels,
+export function classifierFree<C extends number | string = number>(
+  model: ConditionalModel<C>,
+  labels: readonly (C | null)[],
   options: ClassifierFreeOptions = {},
 ): Predictor {
   const { scale, when } = withDefaults('classifierFree', options, { scale: 1, when: () => true });
   checkNumber('guidance: scale', scale);
-  const given = labels.filter((label) => label !== null);
-  if (model.classes === 0 && (given.length > 0 || scale !== 1)) {
-    throw new ValueError(
-      `guidance: expected a model with labels, got an unconditional one with ${given.length > 0 ? 'labels' : `scale ${scale}`}`,
-    );
-  }
-  const wrong = given.find((label) => !Number.isInteger(label) || label < 0 || label >= model.classes);
-  if (wrong !== undefined) {
-    throw new ValueError(`guidance: expected labels from 0 to ${model.classes - 1}, got ${wrong}`);
-  }
-  const none: Labels = labels.map(() => null);
+  checkConditions(model, labels, scale);
+  const none = labels.map(() => null);
   const checked = (x: Tensor) => {
     if (x.shape[0] === labels.length) return;
     throw new ShapeError(
@@ -109,6 +106,28 @@ export function classifierFree(
       },
     }),
   };
+}
+
+/** @throws ValueError for conditions or a scale that the model does not support */
+function checkConditions(
+  { classes, takesCaptions = false }: { readonly classes: number; readonly takesCaptions?: boolean },
+  conditions: Conditions,
+  scale: number,
+): void {
+  const given = conditions.filter((condition) => condition !== null);
+  if (takesCaptions) {
+    const label = given.find((condition) => typeof condition !== 'string');
+    if (label === undefined) return;
+    throw new ValueError(`guidance: expected captions for a model with captions, got the label ${label}`);
+  }
+  if (classes === 0 && (given.length > 0 || scale !== 1)) {
+    const got = given.length > 0 ? 'labels' : `scale ${scale}`;
+    throw new ValueError(`guidance: expected a model with labels, got an unconditional one with ${got}`);
+  }
+  const wrong = given.find((label) => !(Number.isInteger(label) && 0 <= +label && +label < classes));
+  if (wrong !== undefined) {
+    throw new ValueError(`guidance: expected labels from 0 to ${classes - 1}, got ${wrong}`);
+  }
 }
 
 /** ln p(y | x, t) of each sample for its label, [batch], from a classifier of noised data. It must be made of ops. */

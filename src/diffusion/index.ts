@@ -37,6 +37,7 @@ export { type Component, GaussianMixture, gaussian } from './gaussian-mixture.ts
 export {
   type ClassifierFreeOptions,
   type ConditionalModel,
+  type Conditions,
   classifierFree,
   classifierGuided,
   type GuidanceOptions,

@@ -33,7 +33,7 @@ import { pictureSize } from '../data/dataset.ts';
 import { BETA_SCHEDULES, type BetaSchedule } from '../diffusion/betas.ts';
 import { type ContinuousName, continuousSchedule } from '../diffusion/continuous-schedule.ts';
 import { createSchedule, DiscreteSchedule } from '../diffusion/discrete-schedule.ts';
-import type { ConditionalModel, Labels } from '../diffusion/guidance.ts';
+import type { ConditionalModel, Conditions, Labels } from '../diffusion/guidance.ts';
 import { splitVariance } from '../diffusion/learned-variance.ts';
 import type { NoiseLevel } from '../diffusion/level.ts';
 import { sameTime } from '../diffusion/objective.ts';
@@ -50,9 +50,10 @@ import type { NoiseSchedule } from '../diffusion/schedule.ts';
 import { ValueError } from '../errors.ts';
 import { oneOf as nameOf } from '../options.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { DiffusionNetwork } from './networks/diffusion-network.ts';
+import type { Condition, DiffusionNetwork } from './networks/diffusion-network.ts';
 import { MOST_STEPS } from './networks/limits.ts';
 import { DIFFUSION_KINDS, diffusionNetworkOf } from './networks/registry.ts';
+import type { Captions } from './networks/text-encoder.ts';
 import { checkOwnSampling, type OwnSampling, readOwnSampling, samplingSetting } from './sampling-defaults.ts';
 import { studentDefaults } from './student.ts';
 import { decodeTones, encodeTones, TONES_FIELDS, type TonesSettings, tonesSettings } from './tones.ts';
@@ -98,7 +99,7 @@ export function networkTime({ times, tMax }: NoiseSchedule, t: number): number {
 }
 
 /** A network with its process. Samplers and guidance call `predict`, and training calls `predictEach`. */
-export class DiffusionPipeline implements ConditionalModel {
+export class DiffusionPipeline implements ConditionalModel<number | string> {
   /** The noise schedule that the network was trained in. */
   readonly schedule: NoiseSchedule;
   /** What the network predicts. */
@@ -108,7 +109,7 @@ export class DiffusionPipeline implements ConditionalModel {
   /** The model's default settings for sampling. */
   readonly sampling: OwnSampling;
   /** Absent without a learnt variance. */
-  readonly predictWithVariance: ConditionalModel['predictWithVariance'];
+  readonly predictWithVariance: ConditionalModel<number | string>['predictWithVariance'];
 
   /**
    * @param sampling the model's default settings for sampling
@@ -125,7 +126,7 @@ export class DiffusionPipeline implements ConditionalModel {
     const known = { schedule: checkTrainingSchedule(schedule), predicts: this.predicts };
     this.settings = { ...known, steps, ...(student > 0 && { student }), ...tonesSettings(given) };
     this.sampling = studentDefaults(student, sampling);
-    checkOwnSampling(this.sampling, network.sizes, this.schedule.times?.length ?? Infinity);
+    checkOwnSampling(this.sampling, network, this.schedule.times?.length ?? Infinity);
     if (network.learnsVariance) {
       if (!(this.schedule instanceof DiscreteSchedule)) {
         throw new ValueError(
@@ -139,6 +140,16 @@ export class DiffusionPipeline implements ConditionalModel {
   /** The number of classes. 0 for a network without labels. */
   get classes(): number {
     return this.network.sizes.classes;
+  }
+
+  /** Whether the condition is a caption, and not a label. */
+  get takesCaptions(): boolean {
+    return this.network.takesCaptions;
+  }
+
+  /** Whether the model has labels or captions, so that it can be guided. */
+  get isConditional(): boolean {
+    return this.classes > 0 || this.takesCaptions;
   }
 
   /** Converts pictures in [0, 1] to inputs of the network, in [-1, 1]. */
@@ -163,9 +174,9 @@ export class DiffusionPipeline implements ConditionalModel {
 
   /**
    * The prediction for x [batch, height, width, channels] at time t of the schedule, of x's shape.
-   * @param labels the label of each sample, or null for no label
+   * @param labels the label or the caption of each sample; null for none
    */
-  predict(x: Tensor, t: number, labels: Labels): Tensor {
+  predict(x: Tensor, t: number, labels: Conditions): Tensor {
     if (this.predictWithVariance) return this.predictWithVariance(x, t, labels).prediction;
     const y = this.outputAt(x, t, labels);
     if (this.isDirect) return y;
@@ -174,13 +185,13 @@ export class DiffusionPipeline implements ConditionalModel {
   }
 
   /** The network's output at time t of the schedule. */
-  private outputAt(x: Tensor, t: number, labels: Labels): Tensor {
+  private outputAt(x: Tensor, t: number, labels: Conditions): Tensor {
     const input = this.isScaled ? x.mul(scalingsAt(this.schedule.level(t)).in) : x;
-    return this.network.forward(input, sameTime(x, networkTime(this.schedule, t)), { labels });
+    return this.network.forward(input, sameTime(x, networkTime(this.schedule, t)), this.conditionOf(labels));
   }
 
   /** The same with one time t per sample, for training. */
-  predictEach(x: Tensor, t: ArrayLike<number>, labels?: Labels): Tensor {
+  predictEach(x: Tensor, t: ArrayLike<number>, labels?: Conditions): Tensor {
     const y = this.outputEach(x, t, labels);
     if (this.network.learnsVariance) return splitVariance(y).prediction;
     if (this.isDirect) return y;
@@ -191,10 +202,15 @@ export class DiffusionPipeline implements ConditionalModel {
   }
 
   /** The network's output with one time t per sample. With a learnt variance it has both halves. */
-  outputEach(x: Tensor, t: ArrayLike<number>, labels?: Labels): Tensor {
+  outputEach(x: Tensor, t: ArrayLike<number>, labels?: Conditions): Tensor {
     const times = Float64Array.from(t, (time) => networkTime(this.schedule, time));
     const input = this.isScaled ? x.mul(this.eachLevel(x, t, (level) => scalingsAt(level).in)) : x;
-    return this.network.forward(input, times, labels ? { labels } : {});
+    return this.network.forward(input, times, labels ? this.conditionOf(labels) : {});
+  }
+
+  /** The network checks that they are labels, or captions. */
+  private conditionOf(given: Conditions): Condition {
+    return this.takesCaptions ? { captions: given as Captions } : { labels: given as Labels };
   }
 
   /** One number per sample, from the level at its time. */

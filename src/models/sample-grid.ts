@@ -7,11 +7,13 @@
  *     in the title         otherwise, for at most 12 labels
  *     below each picture   otherwise
  *
- * A picture without a label has no text.
+ * A picture without a label has no text. caption-grid.ts draws samples of captions.
  */
 import type { Labels } from '../diffusion/guidance.ts';
 import { cellsOf, pictureGrid, pictureGridFromBatch } from '../image/grid.ts';
 import type { Picture } from '../image/png.ts';
+import { captionGrid } from './caption-grid.ts';
+import type { Captions } from './networks/text-encoder.ts';
 
 /** With more classes than this, a class does not get its own column. */
 const MOST_CLASSES = 20;
@@ -51,6 +53,10 @@ export interface Samples {
   readonly labels: Labels;
   /** `[labels.length · height·width]`, 0 to 1. */
   readonly pictures: Float64Array;
+  /** The caption of each picture, for a model with captions. */
+  readonly captions?: Captions;
+  /** A text for each row. Then the labels stand above the columns. */
+  readonly rowLabels?: readonly string[];
   /** The input of an edit: its picture and its mask, each `[height·width]`, 0 to 1. */
   readonly given?: { readonly picture: Float64Array; readonly mask?: Float64Array | undefined };
 }
@@ -60,7 +66,8 @@ export function firstSamples(samples: Samples, most = MOST_SHOWN): Samples {
   const { labels, pictures } = samples;
   if (labels.length <= most) return samples;
   const size = pictures.length / labels.length;
-  return { ...samples, labels: labels.slice(0, most), pictures: pictures.slice(0, most * size) };
+  const captions = samples.captions && { captions: samples.captions.slice(0, most) };
+  return { ...samples, ...captions, labels: labels.slice(0, most), pictures: pictures.slice(0, most * size) };
 }
 
 /** The label if all labels are equal, or null. */
@@ -77,6 +84,7 @@ const texts = (labels: readonly (number | null)[]): string[] =>
 export function sampleGrid(samples: Samples, columns = sampleColumns(samples.labels)): Picture {
   const { height, width, labels, pictures, given } = samples;
   const scale = Math.max(1, Math.floor(SIZE / height));
+  if (samples.captions) return captionGrid(samples, scale);
   if (given) {
     // The grid's background is white, so the mask is drawn in grey.
     const sources = [given.picture, ...(given.mask ? [given.mask.map((value) => 0.75 * value)] : [])];
@@ -93,7 +101,7 @@ export function sampleGrid(samples: Samples, columns = sampleColumns(samples.lab
     shared(labels.slice(r * columns, (r + 1) * columns)),
   );
   const columnLabels = one === null ? texts(byColumn) : [];
-  const rowLabels = one === null && columnLabels.length === 0 ? texts(byRow) : [];
+  const rowLabels = samples.rowLabels ?? (one === null && columnLabels.length === 0 ? texts(byRow) : []);
   const isLabelled = columnLabels.length + rowLabels.length > 0 || labels.some((label) => label === null);
   const isLong = one === null && labels.length > MOST_IN_TITLE;
   const title = isLabelled || isLong ? '' : titleOf(labels);

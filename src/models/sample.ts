@@ -9,8 +9,10 @@
 import { noGrad } from '../autograd/tape.ts';
 import { pictureName, pictureSize } from '../data/dataset.ts';
 import { checkNumber } from '../diffusion/check.ts';
+
 import { fewStepLevels } from '../diffusion/few-steps.ts';
-import { classifierFree, classifierGuided, type Labels } from '../diffusion/guidance.ts';
+import { type Conditions, classifierFree, classifierGuided, type Labels } from '../diffusion/guidance.ts';
+
 import { type NoiseLevel, noiseToSignal } from '../diffusion/level.ts';
 import type { Predictor } from '../diffusion/prediction.ts';
 import { createSampler, type SamplerName, startNoise } from '../diffusion/samplers/index.ts';
@@ -21,6 +23,7 @@ import { type Defaults, oneOf, withDefaults } from '../options.ts';
 import { Rng, type Seed } from '../random/rng.ts';
 import { checkEdit, type Edit, GivenPicture } from './edit.ts';
 import type { NoiseClassifier } from './networks/noise-classifier.ts';
+import type { Captions } from './networks/text-encoder.ts';
 import type { DiffusionPipeline } from './pipeline.ts';
 import {
   centre,
@@ -37,6 +40,8 @@ import { requireStudentSampling } from './student.ts';
 export interface SampleOptions {
   /** One label per picture. With null the model chooses the class. */
   readonly labels: Labels;
+  /** One caption per picture, for a model with captions; null for none. The labels then only count the pictures. */
+  readonly captions?: Captions | undefined;
   /** The scale of classifier-free guidance. Default 1, the conditional model. */
   readonly guidance?: number;
   /**
@@ -75,6 +80,7 @@ export interface ClassifierGuidance {
 
 const SAMPLE_DEFAULTS = {
   labels: undefined,
+  captions: undefined,
   guidance: 1,
   guidanceAbove: SAMPLING_DEFAULTS.guidanceAbove,
   guidanceBelow: SAMPLING_DEFAULTS.guidanceBelow,
@@ -127,6 +133,10 @@ export function* sampleDiffusion(
   const { classifier, edit, ...rest } = filled;
   const classifierGuidance = classifier ? classifier.scale : 0;
   requireStudentSampling(model.settings.student, { ...rest, classifierGuidance, edits: edit !== undefined });
+  const { labels: all, captions: given } = filled;
+  if (given && given.length !== all.length) {
+    throw new ShapeError(`sample: expected ${all.length} captions, one per picture, got ${given.length}`);
+  }
   const prepare = oneOf('prepare', PREPARATIONS, filled.prepare);
   requirePreparation(prepare, model.network.sizes);
   if (prepare !== 'none' && filled.edit?.mask) {
@@ -134,13 +144,14 @@ export function* sampleDiffusion(
   }
   const pictures = yield* drawPictures(model, filled, 0);
   if (prepare === 'none') return pictures;
-  const { labels, seed } = filled;
+  const { labels, captions, seed } = filled;
   const size = pictureSize(model.network.sizes);
   const at = (i: number) => pictures.subarray(i * size, (i + 1) * size);
   const wrongOf = (indices: readonly number[]) => indices.filter((i) => !hasMnistSize(at(i)));
   let wrong = wrongOf([...labels.keys()]);
   for (let round = 1; round <= MOST_ROUNDS && wrong.length > 0; round++) {
-    const again = { ...filled, labels: wrong.map((i) => labels[i]), seed: `${seed}, round ${round}` };
+    const of = { labels: wrong.map((i) => labels[i]), captions: captions && wrong.map((i) => captions[i]) };
+    const again = { ...filled, ...of, seed: `${seed}, round ${round}` };
     const fresh = yield* drawPictures(model, again, round);
     for (const [from, to] of wrong.entries()) at(to).set(fresh.subarray(from * size, (from + 1) * size));
     wrong = wrongOf(wrong);
@@ -184,7 +195,7 @@ function* drawPictures(
   filled: Filled,
   round: number,
 ): Generator<PicturesStep, Float64Array> {
-  const { labels, sampler: name, threshold, seed, steps } = filled;
+  const { labels, captions, sampler: name, threshold, seed, steps } = filled;
   const { height, width, channels } = model.network.sizes;
   const size = pictureSize(model.network.sizes);
   const edit = filled.edit && checkEdit(filled.edit, model.network.sizes);
@@ -202,7 +213,8 @@ function* drawPictures(
     for (let part = 0; part < parts; part++) {
       const first = part * PART;
       const partLabels = labels.slice(first, first + PART);
-      const predictor = guidedPredictor(model, partLabels, filled);
+      const own = { ...filled, captions: captions?.slice(first, first + PART) };
+      const predictor = guidedPredictor(model, partLabels, own);
       const noise = startNoise(model.schedule, [partLabels.length, height, width, channels], rng);
       given?.begin(noise, sampler);
       const run = sampler.sample(predictor, model.schedule, noise, rng);
@@ -239,20 +251,22 @@ function* drawPictures(
   return all;
 }
 
-/** The model's predictor for labels, with its guidance. Only guidance by a classifier computes gradients. */
+/** The model's predictor for labels or captions, with its guidance. Only guidance by a classifier computes gradients. */
 export function guidedPredictor(
   model: DiffusionPipeline,
   labels: Labels,
   {
+    captions,
     guidance,
     guidanceAbove,
     guidanceBelow,
     classifier,
-  }: Required<Pick<SampleOptions, 'guidance' | 'guidanceAbove' | 'guidanceBelow' | 'classifier'>>,
+  }: Pick<SampleOptions, 'captions'> &
+    Required<Pick<SampleOptions, 'guidance' | 'guidanceAbove' | 'guidanceBelow' | 'classifier'>>,
 ): Predictor {
   checkNumber('guidance: above', guidanceAbove);
   checkNumber('guidance: below', guidanceBelow);
-  const known = model.classes > 0 || !classifier ? labels : labels.map(() => null);
+  const known: Conditions = captions ?? (model.classes > 0 || !classifier ? labels : labels.map(() => null));
   const most = guidanceBelow === 0 ? Infinity : guidanceBelow;
   const when = (t: number) => {
     const noise = noiseToSignal(model.schedule.level(t));

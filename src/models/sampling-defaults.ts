@@ -9,7 +9,7 @@
 import { type Field, readFields } from '../checkpoint/fields.ts';
 import { SAMPLERS, type SamplerName } from '../diffusion/samplers/index.ts';
 import { ValueError } from '../errors.ts';
-import type { DiffusionSizes } from './networks/diffusion-network.ts';
+import type { DiffusionNetwork } from './networks/diffusion-network.ts';
 import { PREPARATIONS, type Preparation, requirePreparation } from './prepare.ts';
 import { choice, count, notNegative, type Setting } from './setting.ts';
 
@@ -40,8 +40,10 @@ export const OWN_SAMPLING_TABLE = {
   guidance: notNegative(
     'guidance',
     null,
-    'Scale of classifier-free guidance. 1 samples the conditional model; more follows the label more closely.',
-    { defaultText: `the model's own, else ${GUIDANCE}; 1 for a model without labels; 0 with a classifier` },
+    'Scale of classifier-free guidance. 1 samples the conditional model; more follows the label or caption more closely.',
+    {
+      defaultText: `the model's own, else ${GUIDANCE}; 1 for a model without labels and captions; 0 with a classifier`,
+    },
   ),
   guidanceAbove: notNegative(
     'guidance-above',
@@ -113,17 +115,17 @@ export const samplingSetting = (sampling: OwnSampling): { readonly sampling?: Ow
   Object.keys(sampling).length > 0 ? { sampling } : {};
 
 /**
- * @param sizes of the network, @param available steps of its schedule at most
+ * @param network its network, @param available steps of its schedule at most
  * @throws ValueError for a sampling that such a model cannot do, ShapeError for a preparation of other pictures
  */
 export function checkOwnSampling(
   { steps = 1, guidance = 1, prepare = 'none' }: OwnSampling,
-  sizes: DiffusionSizes,
+  { sizes, takesCaptions }: Pick<DiffusionNetwork, 'sizes' | 'takesCaptions'>,
   available: number,
 ): void {
   const most = Math.min(available, MOST_STEPS);
   if (steps > most) throw new ValueError(`sampling: expected at most ${most} steps, got ${steps}`);
-  if (sizes.classes === 0 && guidance !== 1) {
+  if (sizes.classes === 0 && !takesCaptions && guidance !== 1) {
     throw new ValueError(`sampling: expected guidance 1 of a model without labels, got ${guidance}`);
   }
   requirePreparation(prepare, sizes);

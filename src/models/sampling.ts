@@ -5,6 +5,8 @@
 import type { Labels } from '../diffusion/guidance.ts';
 import type { SamplerName } from '../diffusion/samplers/index.ts';
 import { ValueError } from '../errors.ts';
+import { digitCaptions } from './captions/by-row.ts';
+import { meaningOf } from './captions/words.ts';
 import type { DiffusionPipeline } from './pipeline.ts';
 import type { Preparation } from './prepare.ts';
 import { labelsInTurn } from './sample.ts';
@@ -30,7 +32,8 @@ export type ChosenSampling = { readonly [K in keyof OwnSampling]?: OwnSampling[K
 };
 
 /** The default guidance of a model whose file has none. */
-export const defaultGuidance = ({ classes }: DiffusionPipeline): number => (classes === 0 ? 1 : GUIDANCE);
+export const defaultGuidance = ({ isConditional }: DiffusionPipeline): number =>
+  isConditional ? GUIDANCE : 1;
 
 /**
  * The settings of the sampling with a model.
@@ -39,12 +42,15 @@ export const defaultGuidance = ({ classes }: DiffusionPipeline): number => (clas
  */
 export function samplingOf(model: DiffusionPipeline, chosen: ChosenSampling, edits = false): Sampling {
   const { guidance, classifierGuidance = 0, seed } = chosen;
-  if (model.classes === 0 && guidance !== undefined && guidance !== 1) {
+  if (!model.isConditional && guidance !== undefined && guidance !== 1) {
     throw new ValueError(
-      `--guidance: expected a model with labels, got an unconditional one with scale ${guidance}`,
+      `--guidance: expected a model with labels or captions, got an unconditional one with scale ${guidance}`,
     );
   }
   requireStudentSampling(model.settings.student, { ...chosen, edits }, '--');
+  if (model.takesCaptions && classifierGuidance > 0) {
+    throw new ValueError('--classifier-guidance: expected a model without captions, got one with captions');
+  }
   const own = { ...SAMPLING_DEFAULTS, ...ownSamplingFor(model.sampling, chosen.sampler) };
   const available = model.schedule.times?.length ?? Infinity;
   // The default is reduced for a schedule of fewer steps.
@@ -70,16 +76,41 @@ export function samplingOf(model: DiffusionPipeline, chosen: ChosenSampling, edi
 }
 
 /**
+ * A caption for each of `n` pictures: the wanted ones in turn, or one for each digit. Undefined for a model without
+ * captions.
+ * @param wanted captions, separated by |
+ * @throws ValueError for a caption that the model cannot draw, or for captions if the model takes none
+ */
+export function captionsFor(
+  { takesCaptions, classes }: Pick<DiffusionPipeline, 'takesCaptions' | 'classes'>,
+  wanted: string | undefined,
+  n: number,
+): readonly string[] | undefined {
+  if (!takesCaptions) {
+    if (wanted === undefined) return undefined;
+    const got =
+      classes > 0 ? `one with labels from 0 to ${classes - 1}; use --label` : 'an unconditional one';
+    throw new ValueError(`caption: expected a model with captions, got ${got}`);
+  }
+  const captions = wanted?.split('|').map((caption) => caption.trim()) ?? digitCaptions();
+  for (const caption of captions) meaningOf(caption);
+  return Array.from({ length: n }, (_, i) => captions[i % captions.length]);
+}
+
+/**
  * A label for each of `n` pictures: the wanted ones in turn, or all classes.
  * @throws ValueError for labels that there are not
  */
 export function labelsFor(
-  sizes: { readonly classes: number },
+  sizes: { readonly classes: number; readonly takesCaptions?: boolean },
   wanted: readonly number[] | undefined,
   n: number,
 ): Labels {
   if (!wanted) return labelsInTurn(sizes, n);
-  const { classes } = sizes;
+  const { classes, takesCaptions = false } = sizes;
+  if (takesCaptions) {
+    throw new ValueError('--label: expected a model with labels, got one with captions; use --caption');
+  }
   if (classes === 0) throw new ValueError('--label: expected a model with labels, got an unconditional one');
   const wrong = wanted.find((label) => label >= classes);
   if (wrong !== undefined) {

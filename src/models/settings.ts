@@ -164,6 +164,9 @@ export type TonesName = (typeof TONES)[number];
 /** Whether a diffusion model learns the variance of a step. */
 export const VARIANCES = ['fixed', 'learned'] as const;
 
+/** The conditions of a diffusion model. */
+export const CONDITIONS = ['label', 'caption', 'none'] as const;
+
 /** A diffusion model. */
 export const DIFFUSION_TABLE = {
   model: choice(DIFFUSION_NETWORKS)('model', 'mlp', 'The network: an MLP or a U-Net.'),
@@ -198,6 +201,11 @@ export const DIFFUSION_TABLE = {
     'fixed',
     'The variance of a step of the sampler ddpm. learned needs a U-Net, a schedule with steps and linear tones. It trains with the hybrid loss.',
   ),
+  condition: choice(CONDITIONS)(
+    'condition',
+    'label',
+    'The condition of the network. caption: words, such as "a thin slanted three". It needs a U-Net and pictures of digits.',
+  ),
   tones: choice(TONES)(
     'tones',
     'linear',
@@ -223,7 +231,7 @@ export const DIFFUSION_TABLE = {
   labelDropout: share(
     'label-dropout',
     0.1,
-    'The fraction of labels that are hidden in training. Guidance needs more than 0. 1 trains without labels.',
+    'The fraction of labels or captions that training hides. Guidance needs more than 0. 1 hides all.',
     { alias: 'guidance-dropout' },
   ),
   seconds,
@@ -290,6 +298,16 @@ export const SAMPLE_TABLE = {
   label: counts('label', null, 'The class to sample, or several classes, such as 3,1,4.', {
     defaultText: 'all classes in turn',
   }),
+  caption: text(
+    'caption',
+    null,
+    'What to draw, in words, for a model with captions: "a thin slanted three". | separates several captions.',
+    { defaultText: 'each digit in turn' },
+  ),
+  attention: flag(
+    'attention',
+    'Also draw which words each region of the pictures attends to, for the first picture of each caption.',
+  ),
   gif: flag('gif', 'Also write a GIF animation from noise to the pictures.'),
   from: text(
     'from',

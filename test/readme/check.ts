@@ -8,7 +8,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inFolder, langevin } from '../dist.ts';
-import { blocksOf, commandsOf, LINES, ownPictures } from '../helpers-readme.ts';
+import { blocksOf, commandsOf, LINES, ownPictures, shellWords } from '../helpers-readme.ts';
 
 const beginning = `npx langevin ${process.argv.slice(2).join(' ')}`;
 const total = { passed: 0, failed: 0, skipped: 0 };
@@ -26,7 +26,7 @@ await inFolder(async (folder) => {
       continue;
     }
     const started = performance.now();
-    const { code, stdout, stderr } = await langevin(line.split(' ').slice(2), folder);
+    const { code, stdout, stderr } = await langevin(shellWords(line).slice(2), folder);
     const missing = (way?.makes ?? []).filter((file) => !existsSync(join(folder, file)));
     const good = code === 0 && missing.length === 0;
     total[good ? 'passed' : 'failed']++;

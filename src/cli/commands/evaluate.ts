@@ -14,6 +14,7 @@ import { createReporter } from '../report/reporter.ts';
 import { judgeOf, requireJudge } from '../results/classifiers.ts';
 import { evaluationLines } from '../results/evaluation-lines.ts';
 import { drawRows, FigureHashes } from '../results/figures.ts';
+import { obedienceLines, obedienceOf } from '../results/obedience.ts';
 import { requireWritable, writeAll } from '../results/out-folder.ts';
 import { setName } from '../results/run-results.ts';
 import { requireStrict, strictFiles, strictTests } from '../results/strict-tests.ts';
@@ -89,6 +90,7 @@ export async function evaluateCommand(options: Options): Promise<number> {
     const { samples } = drawn;
     const pixels = Float64Array.from(samples.images, (byte) => byte / 255);
     const found = evaluatePictures(judge.classifier, data, pixels, labels);
+    const obeyed = drawn.captioned && obedienceOf(drawn.captioned, samples, judge.classifier);
     const hashes = new FigureHashes();
     const { classifier } = judge;
     const strict = await strictTests(
@@ -103,6 +105,7 @@ export async function evaluateCommand(options: Options): Promise<number> {
       classifier: { accuracy: judge.accuracy },
       ...drawn.figures,
       ...figures,
+      ...(obeyed && { captions: obeyed }),
       ...strict.figures,
     };
     const written = await writeAll(out, files, {
@@ -123,6 +126,7 @@ export async function evaluateCommand(options: Options): Promise<number> {
       summary: [
         ...drawn.guideLines,
         ...evaluationLines(judge, found),
+        ...(obeyed ? obedienceLines(obeyed) : []),
         ...drawn.likelihoodLines,
         ...strict.lines,
         '',

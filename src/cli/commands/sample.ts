@@ -4,11 +4,13 @@ import { encodeNpy } from '../../data/npy.ts';
 import { toBytes } from '../../image/bytes.ts';
 import { encodeGif } from '../../image/gif.ts';
 import { encodePng } from '../../image/png.ts';
+import { meaningOf } from '../../models/captions/words.ts';
+import { attentionFigure } from '../../models/figures/attention.ts';
 import { type GrowingSamples, growingSamples, MOST_FRAMES } from '../../models/figures/samples.ts';
 import type { DiffusionPipeline } from '../../models/pipeline.ts';
 import type { SampleOptions } from '../../models/sample.ts';
 import { firstSamples, MOST_SHOWN, type Samples, sampleGrid } from '../../models/sample-grid.ts';
-import { labelsFor } from '../../models/sampling.ts';
+import { captionsFor, labelsFor } from '../../models/sampling.ts';
 import { nameOf, text } from '../../models/setting.ts';
 import { DATA_TABLE, RECIPES, SAMPLE_TABLE, SAMPLING_TABLE } from '../../models/settings.ts';
 import { VERSION } from '../../version.ts';
@@ -23,7 +25,7 @@ import { counted } from '../report/counted.ts';
 import { createReporter, type Reporter } from '../report/reporter.ts';
 import { runReported, samplingProgress } from '../report/run-reported.ts';
 import { guideLine, guideOf } from '../results/classifiers.ts';
-import { FigureHashes } from '../results/figures.ts';
+import { drawAttention, FigureHashes } from '../results/figures.ts';
 import { requireWritable, writeAll } from '../results/out-folder.ts';
 import { labelsFileName, sampleFileName } from '../results/sample-files.ts';
 
@@ -48,6 +50,7 @@ export const SAMPLE: Command = {
   examples: [
     'sample --label 7 --count 16',
     'sample --label 2,0,2,6 --count 4 --guidance 3 --gif',
+    'sample --caption "a thin slanted three|a thick seven" --count 20',
     'sample --sampler dpm-solver-2m --steps 15',
     'sample --label 3 --classifier-guidance 5',
     'sample --count 4000 --save samples.npy --quiet',
@@ -61,7 +64,10 @@ export const SAMPLE: Command = {
 export async function sampleCommand(options: Options): Promise<number> {
   // Errors in the options are reported before errors in a file.
   const settings = readSettings(SAMPLE_TABLE, options);
-  const { count: n, label: wanted, gif: animate, from, inpaint } = settings;
+  const { count: n, label: wanted, caption, attention, gif: animate, from, inpaint } = settings;
+  if (caption !== undefined && wanted !== undefined) {
+    throw new UsageError('--caption: expected no --label with it, got both');
+  }
   requireEdit(options);
   readSettings(SAMPLING_TABLE, options);
   const { out: given, save } = readSettings(OUTPUT, options);
@@ -78,6 +84,10 @@ export async function sampleCommand(options: Options): Promise<number> {
   const edit = await readEdit(options, model.network.sizes);
   const { classifierGuidance, ...rest } = sampling;
   const guided = classifierGuidance > 0;
+  const captions = asUsage(() => captionsFor(model, caption, n), '--');
+  if (attention && !captions) {
+    throw new UsageError('--attention: expected a model with captions, got one without');
+  }
   if (!guided || model.classes > 0) asUsage(() => labelsFor(model, wanted, n));
   const ofClassifier = (['data', 'dataDir', 'limit'] as const).find((name) => options[name] !== undefined);
   if (!guided && ofClassifier) {
@@ -87,8 +97,12 @@ export async function sampleCommand(options: Options): Promise<number> {
   const out = given ?? folder;
   const name = sampleFileName({ ...settings, ...namedSampling(sampling, model) });
   const shown = n > MOST_SHOWN ? `the first ${MOST_SHOWN} pictures` : 'the pictures';
-  const what = { [`${name}.png`]: shown, [`${name}.gif`]: 'the steps from noise to the pictures' };
-  const cleanUps = [requireWritable(out, Object.keys(what).slice(0, animate ? 2 : 1))];
+  const what = {
+    [`${name}.png`]: shown,
+    ...(animate && { [`${name}.gif`]: 'the steps from noise to the pictures' }),
+    ...(attention && { [`${name}-attention.png`]: 'the words that each region of a picture attends to' }),
+  };
+  const cleanUps = [requireWritable(out, Object.keys(what))];
   try {
     if (save !== undefined)
       cleanUps.push(requireWritable(dirname(save), [basename(save), basename(labelsFileName(save))]));
@@ -102,7 +116,7 @@ export async function sampleCommand(options: Options): Promise<number> {
         langevin: VERSION,
         model: path,
         count: n,
-        label: wanted ?? 'all',
+        ...(captions ? { caption: caption ?? 'all' } : { label: wanted ?? 'all' }),
         ...edited,
         ...sampling,
         ...engine,
@@ -116,11 +130,13 @@ export async function sampleCommand(options: Options): Promise<number> {
       ],
     });
     const data = guided ? await loadModelData(options, checkpoint, model, reporter) : null;
-    const labels = asUsage(() => labelsFor(data?.train ?? model, wanted, n));
+    const labels = captions
+      ? captions.map((text) => meaningOf(text).digit)
+      : asUsage(() => labelsFor(data?.train ?? model, wanted, n));
     const guide = data && (await guideOf(model, data, engine.numerics, reporter));
     const classifier = guide ? { model: guide.classifier, scale: classifierGuidance } : undefined;
     const started = performance.now();
-    const samples = await compute(model, { ...rest, labels, classifier, edit }, animate, reporter);
+    const samples = await compute(model, { ...rest, labels, captions, classifier, edit }, animate, reporter);
     const seconds = (performance.now() - started) / 1000;
     const hashes = new FigureHashes();
     const png = hashes.content(
@@ -129,7 +145,16 @@ export async function sampleCommand(options: Options): Promise<number> {
       (figure) => encodePng(sampleGrid(figure)),
     );
     const gif = hashes.content(`${name}.gif`, () => samples, drawAnimation);
-    const contents = { [`${name}.png`]: png, ...(animate ? { [`${name}.gif`]: gif } : {}) };
+    const attended = hashes.content(
+      `${name}-attention.png`,
+      () => attentionOf(model, samples.last, sampling.seed),
+      drawAttention,
+    );
+    const contents = {
+      [`${name}.png`]: png,
+      ...(animate && { [`${name}.gif`]: gif }),
+      ...(attention && { [`${name}-attention.png`]: attended }),
+    };
     const files = await writeAll(out, what, contents);
     if (save !== undefined)
       files.push(...(await saveSamples(save, samples.last, model.network.sizes.channels)));
@@ -156,6 +181,17 @@ export async function sampleCommand(options: Options): Promise<number> {
 function drawAnimation({ before, last }: GrowingSamples): Uint8Array {
   const first = firstSamples(last);
   return encodeGif([...before, first.pictures].map((pictures) => sampleGrid({ ...first, pictures })));
+}
+
+/** The attention to the words, for the first picture of each caption. */
+function attentionOf(model: DiffusionPipeline, { captions = [], pictures, labels }: Samples, seed: string) {
+  const size = pictures.length / labels.length;
+  const firsts = [...new Set(captions)].filter((caption) => caption !== null);
+  const chosen = firsts.flatMap((caption) => {
+    const i = captions.indexOf(caption);
+    return Array.from(pictures.subarray(i * size, (i + 1) * size));
+  });
+  return attentionFigure(model, Float64Array.from(chosen), firsts, seed);
 }
 
 /** Writes the pictures as bytes, and their labels if all have one. Returns the files, each with its description. */

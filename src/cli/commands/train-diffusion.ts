@@ -4,7 +4,7 @@ import { quoted } from '../../models/command-line.ts';
 import { trainingSchedule } from '../../models/pipeline.ts';
 import { DIFFUSION_TABLE } from '../../models/settings.ts';
 import { type DiffusionRecipe, resumeDiffusion } from '../../models/training/diffusion.ts';
-import { checkVariance, newDiffusionTrainer } from '../../models/training/new-diffusion.ts';
+import { checkNetwork, newDiffusionTrainer } from '../../models/training/new-diffusion.ts';
 import { asUsage, readSettings } from '../options/arguments.ts';
 import type { Command } from '../options/command.ts';
 import { PROGRAM } from '../options/program.ts';
@@ -17,6 +17,7 @@ export const TRAIN_DIFFUSION: Command = trainCommand<DiffusionRecipe>({
   examples: [
     'train diffusion --data mnist --seconds 600',
     'train diffusion --data mnist --model unet',
+    'train diffusion --model unet-tiny --condition caption',
     'train diffusion --resume out/diffusion',
     'sample --label 7',
   ],
@@ -27,7 +28,7 @@ export const TRAIN_DIFFUSION: Command = trainCommand<DiffusionRecipe>({
   begin(options) {
     const { seconds: _limit, ...settings } = readSettings(DIFFUSION_TABLE, options);
     // This checks that the settings fit together, before the data are loaded.
-    asUsage(() => checkVariance(settings));
+    asUsage(() => checkNetwork(settings), '--');
     const { predicts, lossWeighting } = settings;
     asUsage(() => new Objective(trainingSchedule(settings), { predicts, lossWeighting }));
     return (data, limitSeconds) => newDiffusionTrainer(data, settings, limitSeconds);
@@ -39,7 +40,7 @@ export const TRAIN_DIFFUSION: Command = trainCommand<DiffusionRecipe>({
     const tones = model.settings.tones ? 'spread' : 'linear';
     const variance = model.network.learnsVariance ? ', learnt variance' : '';
     return [
-      `network  ${description}, ${sizes.classes || 'no'} classes, ${parameters}`,
+      `network  ${description}, ${model.takesCaptions ? '' : `${sizes.classes || 'no'} classes, `}${parameters}`,
       `process  ${settings.schedule}${steps}, predicts ${settings.predicts}, loss weighting ${settings.lossWeighting}, ${tones} tones${variance}`,
     ];
   },

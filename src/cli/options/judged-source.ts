@@ -5,14 +5,15 @@ import type { Labels } from '../../diffusion/guidance.ts';
 import { toBytes } from '../../image/bytes.ts';
 import type { JudgedPictures } from '../../models/evaluation/judged.ts';
 import { diffusionLikelihood } from '../../models/evaluation/likelihood.ts';
-import { labelsInTurn, sampleDiffusion } from '../../models/sample.ts';
+import { type CaptionTask, captionTask } from '../../models/evaluation/obedience.ts';
+import { labelsInTurn, type SampleOptions, sampleDiffusion } from '../../models/sample.ts';
 import { nameOf } from '../../models/setting.ts';
 import { SAMPLING_TABLE } from '../../models/settings.ts';
 import type { Reporter } from '../report/reporter.ts';
 import { runReported, samplingProgress } from '../report/run-reported.ts';
 import { guideLine, guideOf } from '../results/classifiers.ts';
 import { likelihoodLines } from '../results/evaluation-lines.ts';
-import { type Options, readSettings, UsageError } from './arguments.ts';
+import { asUsage, type Options, readSettings, UsageError } from './arguments.ts';
 import { chooseData, loadData } from './data.ts';
 import { fitSamples, readSampleFile } from './sample-file.ts';
 import { loadModel, loadModelData, readSampling, samplingLine } from './sampling.ts';
@@ -22,6 +23,12 @@ export interface Drawn {
   readonly samples: JudgedPictures;
   /** The measures of the model, for evaluation.json. */
   readonly figures: Readonly<Record<string, unknown>>;
+  /** The samples of a model with captions: what their captions say, and samples of held-out combinations. */
+  readonly captioned?: {
+    readonly task: CaptionTask;
+    /** [n, height, width, channels], bytes. */
+    readonly heldOut: Uint8Array;
+  };
   /** Lines of text about the classifier that guided the model, and about the model's likelihood. */
   readonly guideLines: readonly string[];
   readonly likelihoodLines: readonly string[];
@@ -60,6 +67,7 @@ export async function modelSource(options: Options, count: number, reporter: Rep
   const { classifierGuidance, ...rest } = sampling;
   const { seed } = sampling;
   const isGuided = classifierGuidance > 0;
+  const taskOf = (data: TrainTest) => asUsage(() => captionTask(data, count, seed), '--data: ');
   return {
     folder,
     count,
@@ -70,20 +78,36 @@ export async function modelSource(options: Options, count: number, reporter: Rep
       samplingLine(sampling),
     ],
     load: () => loadModelData(options, checkpoint, model, reporter),
-    labels: ({ train }) => labelsInTurn(isGuided ? train : model, count),
+    labels: (data) =>
+      model.takesCaptions
+        ? taskOf(data).captions.map(({ digit }) => digit)
+        : labelsInTurn(isGuided ? data.train : model, count),
     draw: async (data, labels, numerics) => {
       const guide = isGuided ? await guideOf(model, data, numerics, reporter) : null;
       const classifier = guide ? { model: guide.classifier, scale: classifierGuidance } : undefined;
-      const run = sampleDiffusion(model, { ...rest, labels, classifier });
-      const pictures = await runReported(run, samplingProgress(reporter));
+      const task = model.takesCaptions ? taskOf(data) : null;
+      const sample = async (of: Pick<SampleOptions, 'labels' | 'captions' | 'seed'>) =>
+        toBytes(
+          await runReported(
+            sampleDiffusion(model, { ...rest, ...of, classifier }),
+            samplingProgress(reporter),
+          ),
+        );
+      const captions = task?.captions.map(({ text }) => text);
       const { height, width, channels } = model.network.sizes;
       // Eight bits per pixel, as in real pictures and in the files of `langevin sample --save`.
-      const samples = { height, width, channels, labels, images: toBytes(pictures) };
+      const samples = { height, width, channels, labels, images: await sample({ labels, captions }) };
       // The likelihood is defined for equally spaced greys only, and not for the large steps of a student.
       const { tones, student } = model.settings;
       const likelihood = tones || student ? null : diffusionLikelihood(model, data, seed);
+      const more = task && {
+        labels: task.heldOut.map(({ digit }) => digit),
+        captions: task.heldOut.map(({ text }) => text),
+        seed: `${seed}, held-out`,
+      };
       return {
         samples,
+        ...(task && more && { captioned: { task, heldOut: await sample(more) } }),
         figures: { ...(guide && { guide: guide.accuracies }), likelihood },
         guideLines: guide ? [guideLine(guide)] : [],
         likelihoodLines: likelihoodLines(likelihood),

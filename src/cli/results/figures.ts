@@ -4,6 +4,7 @@
  */
 import { cellsOf, pictureGrid } from '../../image/grid.ts';
 import { encodePng } from '../../image/png.ts';
+import type { AttentionFigure } from '../../models/figures/attention.ts';
 import type { MistakesFigure } from '../../models/figures/mistakes.ts';
 import { numbersHash } from '../../models/figures/numbers-hash.ts';
 import type { PictureRows } from '../../models/figures/picture-rows.ts';
@@ -26,6 +27,19 @@ export class FigureHashes {
       return draw(figure);
     };
   }
+}
+
+/**
+ * Pictures with the maps of their words as a PNG file. The maps of a row are scaled so that the largest probability is
+ * white.
+ */
+export function drawAttention({ height, width, rows }: AttentionFigure): Uint8Array {
+  const cells = rows.map(({ picture, maps }) => {
+    const most = Math.max(...maps.map((map) => map.reduce((a, b) => Math.max(a, b), 0)));
+    return [picture, ...maps.map((map) => map.map((p) => p / most))];
+  });
+  const captions = rows.map(({ words }) => ['', ...words]);
+  return encodePng(pictureGrid(cells, { height, width, captions, title: 'attention to each word' }));
 }
 
 /** Rows of pictures as a PNG file. */

@@ -8,12 +8,12 @@ import { SAMPLING_DEFAULTS } from '../../models/sampling-defaults.ts';
 import { defaultsOf, settingText, type Value } from '../../models/setting.ts';
 import { SAMPLE_TABLE, SAMPLING_TABLE } from '../../models/settings.ts';
 
-const { count, label, from, strength, inpaint, resamples } = SAMPLE_TABLE;
+const { count, label, caption, from, strength, inpaint, resamples } = SAMPLE_TABLE;
 const { sampler, steps, guidance, guidanceAbove, guidanceBelow, classifierGuidance, prepare, seed } =
   SAMPLING_TABLE;
 const GUIDED = { guidance, guidanceAbove, guidanceBelow, classifierGuidance };
 const EDITED = { from, strength, inpaint, resamples };
-const NAMED = { label, sampler, steps, ...GUIDED, prepare, ...EDITED, count, seed };
+const NAMED = { label, caption, sampler, steps, ...GUIDED, prepare, ...EDITED, count, seed };
 const DEFAULTS: Readonly<Record<string, unknown>> = { ...defaultsOf(NAMED), ...SAMPLING_DEFAULTS };
 /** The settings that every name has. */
 const ALWAYS = ['sampler', 'seed'];

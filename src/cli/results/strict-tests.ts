@@ -73,7 +73,9 @@ export function requireStrict(
   seed: string,
 ): readonly QuizPicture[] | null {
   if (score && labels.includes(null)) {
-    throw new UsageError('--score: expected a model with labels, got an unconditional one');
+    const isUnlabelled = labels.every((label) => label === null);
+    const got = isUnlabelled ? 'an unconditional one' : 'one with captions, some of them without a digit';
+    throw new UsageError(`--score: expected a model with labels, got ${got}`);
   }
   const name = twoSample ? '--two-sample' : '--score';
   if (twoSample || score) asUsage(() => matchLabels(name, labels, train, seed));

@@ -3,6 +3,7 @@
  * held-out combinations are removed from both.
  */
 import { type Dataset, gather, type TrainTest } from '../../data/dataset.ts';
+import type { Attributes } from './attributes.ts';
 import { type Caption, writeCaption } from './grammar.ts';
 import { isHeldOut } from './held-out.ts';
 import { attributesOf, fullMeaning, type Thirds, thirdsOf } from './thirds.ts';
@@ -11,6 +12,8 @@ import type { Meaning } from './words.ts';
 /** A data set, and all that words can say about each of its pictures. */
 export interface CaptionedSet {
   readonly dataset: Dataset;
+  /** The measurements of each picture. */
+  readonly attributes: readonly Attributes[];
   /** One for each picture. */
   readonly meanings: readonly Meaning[];
 }
@@ -29,7 +32,8 @@ export function captionedData({ train, test }: TrainTest): CaptionedData {
   const captioned = (dataset: Dataset, measured: typeof attributes): CaptionedSet => {
     const all = measured.map((of, i) => fullMeaning(thirds, dataset.labels[i], of));
     const kept = Uint32Array.from([...all.keys()].filter((i) => !isHeldOut(all[i])));
-    return { dataset: gather(dataset, kept), meanings: Array.from(kept, (i) => all[i]) };
+    const [attributes, meanings] = [Array.from(kept, (i) => measured[i]), Array.from(kept, (i) => all[i])];
+    return { dataset: gather(dataset, kept), attributes, meanings };
   };
   return { thirds, train: captioned(train, attributes), test: captioned(test, attributesOf(test)) };
 }

@@ -4,7 +4,7 @@
  *
  *     [a | the] adjectives [digit] numeral [leaning right | tilted to the left]
  *
- * The adjectives are in random order. The slant is an adjective or stands behind the numeral. One caption in twelve says
+ * The adjectives are in random order. `and` may stand before the last one. The slant is an adjective or stands behind the numeral. One caption in twelve says
  * `digit` and no numeral.
  */
 import seedrandom from 'seedrandom';
@@ -68,7 +68,9 @@ function textOf(meaning: Meaning, choices: Choices): Caption {
   if (slant?.isAdjective) adjectives.push(slant.words);
   const noun = nounOf(digit, choices);
   const after = slant && !slant.isAdjective ? [slant.words] : [];
-  const words = [...choices.shuffled(adjectives), noun, ...after];
+  const ordered = choices.shuffled(adjectives);
+  if (ordered.length > 1 && choices.has(1 / 4)) ordered.splice(-1, 0, 'and');
+  const words = [...ordered, noun, ...after];
   const article = choices.oneOf(['a', 'a', 'the', '']);
   const fitting = article === 'a' && /^(eight|8)/.test(words[0]) ? 'an' : article;
   return { ...meaning, text: [fitting, ...words].filter((word) => word !== '').join(' ') };

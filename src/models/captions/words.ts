@@ -59,23 +59,30 @@ const EXAMPLE = 'such as "a thin slanted three"';
  * The words of a caption in lower case, without punctuation.
  * @throws ValueError for an empty caption, one of more than 12 words, or an unknown word
  */
-export function wordsOf(caption: string): string[] {
+export function wordsOf(caption: string, count = WORDS.length, most = MOST_WORDS): string[] {
+  const all = WORDS.slice(0, count);
   const words = caption.toLowerCase().match(/[^\s.,;:!?"'-]+/g) ?? [];
   if (words.length === 0) throw new ValueError(`caption: expected words, ${EXAMPLE}, got an empty caption`);
-  const unknown = words.find((word) => !WORDS.includes(word));
+  const unknown = words.find((word) => !all.includes(word));
   if (unknown !== undefined) {
-    const known = WORDS.filter((word) => word.length > 2 && !['the', 'and'].includes(word));
+    const known = all.filter((word) => word.length > 2 && !['the', 'and'].includes(word));
     const near = didYouMean(unknown, known) || ` The words are ${known.join(', ')}, 0 to 9.`;
     throw new ValueError(`caption: expected known words, got "${unknown}".${near}`);
   }
-  if (words.length > MOST_WORDS) {
-    throw new ValueError(`caption: expected at most ${MOST_WORDS} words, got ${words.length}: "${caption}"`);
+  if (words.length > most) {
+    throw new ValueError(`caption: expected at most ${most} words, got ${words.length}: "${caption}"`);
   }
   return words;
 }
 
-/** The places of the caption's words in `WORDS`. @throws as `wordsOf` */
-export const tokensOf = (caption: string): number[] => wordsOf(caption).map((word) => WORDS.indexOf(word));
+/**
+ * The places of the caption's words in `WORDS`.
+ * @param known the number of words that a network knows, the first ones of `WORDS`; default: all
+ * @param most the most words that it takes
+ * @throws as `wordsOf`
+ */
+export const tokensOf = (caption: string, known = WORDS.length, most = MOST_WORDS): number[] =>
+  wordsOf(caption, known, most).map((word) => WORDS.indexOf(word));
 
 /**
  * What a caption says.

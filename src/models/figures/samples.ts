@@ -38,14 +38,15 @@ export function* growingSamples(
 ): Generator<PicturesStep, GrowingSamples> {
   const { sizes } = model.network;
   const { height, width } = sizes;
-  const { labels } = options;
+  const { labels, captions } = options;
+  const more = { ...(captions && { captions }), ...givenOf(options) };
   const size = pictureSize(sizes);
   const before: Float64Array[] = [];
   const run = sampleDiffusion(model, options);
   try {
     for (;;) {
       const { done, value } = run.next();
-      if (done) return { before, last: { height, width, labels, pictures: value, ...givenOf(options) } };
+      if (done) return { before, last: { height, width, labels, pictures: value, ...more } };
       const { round, part } = value;
       const { first, step, steps } = part;
       const every = Math.ceil(steps / mostFrames);

@@ -17,6 +17,7 @@
 import { optional, whole } from '../../checkpoint/fields.ts';
 import type { ModelFormat } from '../../checkpoint/model-format.ts';
 import { pictureSize } from '../../data/dataset.ts';
+import { ValueError } from '../../errors.ts';
 import { rmsNorm } from '../../nn/functional.ts';
 import { zeroed } from '../../nn/init.ts';
 import { Linear } from '../../nn/linear.ts';
@@ -115,7 +116,12 @@ export class DiffusionMlp extends DiffusionNetwork {
     return `${depth} residual ${depth === 1 ? 'block' : 'blocks'} of ${hidden}-${inner}-${hidden}`;
   }
 
-  override forward(x: Tensor, t: ArrayLike<number>, { labels }: Condition = {}): Tensor {
+  override forward(x: Tensor, t: ArrayLike<number>, { labels, captions }: Condition = {}): Tensor {
+    if (captions?.some((given) => given !== null)) {
+      throw new ValueError(
+        `${DiffusionMlp.kind}: expected no captions for a model without them, got captions`,
+      );
+    }
     const rows = pictureRows(DiffusionMlp.kind, x, this.sizes);
     const [batch] = x.shape;
     const condition = embedCondition(DiffusionMlp.kind, this, batch, t, labels).silu();

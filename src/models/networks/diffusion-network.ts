@@ -7,6 +7,7 @@ import type { Labels } from '../../diffusion/guidance.ts';
 import { ValueError } from '../../errors.ts';
 import { Module } from '../../nn/module.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import type { Captions } from './text-encoder.ts';
 
 /** The sizes that all networks have. Each network adds its own sizes, which are numbers too. */
 export interface DiffusionSizes extends PictureShape {
@@ -18,6 +19,8 @@ export interface DiffusionSizes extends PictureShape {
 export interface Condition {
   /** One label per picture; null for no label. Absent: no picture has a label. */
   readonly labels?: Labels;
+  /** One caption per picture; null for no caption. Absent: no picture has a caption. */
+  readonly captions?: Captions;
 }
 
 /** A network of a diffusion model: a prediction of noised pictures, their times and their labels. */
@@ -34,6 +37,11 @@ export abstract class DiffusionNetwork extends Module {
 
   /** Whether the output has twice the channels: the second half gives the variance (diffusion/learned-variance.ts). */
   get learnsVariance(): boolean {
+    return false;
+  }
+
+  /** Whether the condition is a caption, and not a label. */
+  get takesCaptions(): boolean {
     return false;
   }
 

@@ -11,6 +11,12 @@
  *     f = silu(3x3 of silu(norm(u))), four pixels each         28x28xN/4
  *     prediction = 3x3 of silu(3x3 of [f, x])                  28x28, with `fine` channels between
  *
+ * A network that takes captions has a text encoder (text-encoder.ts). Its tokens are [b, tokens, text]:
+ *
+ *     c = silu(time embedding of t + W·summary of the caption)
+ *     d = attention of d's pixels to the tokens, added to d, after the attention among pixels
+ *     u = attention of u's pixels to the tokens, added to u, after the block of u
+ *
  * With a learnt variance the last 3x3 has twice as many channels. The second half gives the variance
  * (diffusion/learned-variance.ts).
  *
@@ -20,12 +26,13 @@
  *
  * skip is a 1x1 convolution if the numbers of channels differ, else the identity. Four things start at 0: the second
  * 3x3 of a block, the output of the attention, the positions, and the last 3x3. So an untrained network predicts 0, and
- * its blocks are the identity (or the 1x1). For the attention the 7x7 pixels are 49 tokens. Their positions are learnt.
+ * its blocks are the identity (or the 1x1). The output of an attention to tokens starts at 0 too. For the attention the 7x7 pixels are 49 tokens. Their positions are learnt.
  *
  * Most of the work is at 14x14 and 7x7 with many channels, because the kernels are fastest there. Only two layers with
  * few channels work at the full size.
  *
- * Sources: Ronneberger et al., "U-Net" (2015); Ho et al. (2020); Dhariwal and Nichol, "Diffusion models beat GANs"
+ * Sources: Ronneberger et al., "U-Net" (2015); Rombach et al., "High-resolution image synthesis with latent diffusion
+ * models" (2022), for the attention to tokens; Ho et al. (2020); Dhariwal and Nichol, "Diffusion models beat GANs"
  * (2021). Left out on purpose: dropout, more than two scales.
  */
 import { optional, whole } from '../../checkpoint/fields.ts';
@@ -44,13 +51,22 @@ import { Rng, sharedRng } from '../../random/rng.ts';
 import { cat } from '../../tensor/functions.ts';
 import { pixelShuffle, pixelUnshuffle } from '../../tensor/pool.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import { MOST_WORDS, WORDS } from '../captions/words.ts';
 import { type Condition, DiffusionNetwork, type DiffusionSizes, requireSizes } from './diffusion-network.ts';
 import { embedCondition, labelMatrix } from './label-embedding.ts';
-import { MOST_CHANNELS, MOST_CLASSES, PICTURE_FIELDS, WIDTH_FIELD } from './limits.ts';
+import { MOST_CHANNELS, MOST_CLASSES, MOST_WIDTH, PICTURE_FIELDS, WIDTH_FIELD } from './limits.ts';
 import { checkPictures } from './pictures.ts';
+import {
+  type Captions,
+  type EncodedText,
+  TEXT_HEADS,
+  TextEncoder,
+  type TextSizes,
+  textShapes,
+} from './text-encoder.ts';
 
 /** The sizes of a network, each 1 or more; `classes` can be 0. */
-export interface UNetSizes extends DiffusionSizes {
+export interface UNetSizes extends DiffusionSizes, Partial<TextSizes> {
   /** The number of channels at half of the size, a multiple of 32. A quarter of the size has twice as many. */
   readonly hidden: number;
   /** The number of channels at the full size. */
@@ -62,6 +78,9 @@ export interface UNetSizes extends DiffusionSizes {
   /** The number of output channels that give a learnt variance, as many as `channels`. Absent without one. */
   readonly variances?: number;
 }
+
+/** The sizes of the text encoder of a network that takes captions. Without captions `words` is 0. */
+export const TEXT_SIZES: TextSizes = { words: WORDS.length, tokens: MOST_WORDS + 1, text: 64 };
 
 export const UNET_SIZES: UNetSizes = {
   ...{ height: 28, width: 28, channels: 1, classes: 10 },
@@ -136,6 +155,51 @@ export class PixelAttention extends Module {
   }
 }
 
+/** Attention of the pixels of a map to the tokens of a caption, added to the map. */
+export class CaptionAttention extends Module {
+  /** The normalisation of the map. */
+  readonly norm: GroupNorm;
+  /** Queries are pixels; keys and values are tokens. */
+  readonly attention: MultiheadAttention;
+
+  /** @param channels the channels of the map @param text the channels of a token */
+  constructor(channels: number, heads: number, text: number, rng: Rng) {
+    super();
+    this.norm = new GroupNorm(GROUPS, channels);
+    this.attention = new MultiheadAttention(channels, heads, { kdim: text, vdim: text, rng });
+    zeroed(this.attention.out_proj);
+  }
+
+  /** From a map to a map of the same shape, `[batch, height, width, channels]`. */
+  forward(x: Tensor, { tokens, mask }: EncodedText): Tensor {
+    const [batch, height, width, channels] = x.shape;
+    const queries = this.norm.forward(x).reshape([batch, height * width, channels]);
+    return x.add(this.attention.forward(queries, tokens, tokens, { mask }).reshape(x.shape));
+  }
+}
+
+/** The layers of a network that takes captions: the text encoder, and attention at both coarse maps. */
+export class CaptionLayers extends Module {
+  /** Captions as tokens. */
+  readonly text: TextEncoder;
+  /** From the summary of a caption to the condition vector. */
+  readonly summary: Linear;
+  /** Attention at a quarter of the size. */
+  readonly deep: CaptionAttention;
+  /** Attention at half of the size. */
+  readonly half: CaptionAttention;
+
+  /** @param sizes those of the network */
+  constructor(sizes: UNetSizes & TextSizes, rng: Rng) {
+    super();
+    const { hidden, heads, condition, text } = sizes;
+    this.text = new TextEncoder(sizes, rng);
+    this.summary = new Linear(text, condition, { bias: false, rng });
+    this.deep = new CaptionAttention(2 * hidden, heads, text, rng);
+    this.half = new CaptionAttention(hidden, heads, text, rng);
+  }
+}
+
 /** Checks the sizes. @throws ValueError for sizes that are out of range or do not fit each other */
 function checkSizes(sizes: UNetSizes): void {
   requireSizes(UNet.kind, sizes);
@@ -151,6 +215,11 @@ function checkSizes(sizes: UNetSizes): void {
   if (variances !== 0 && variances !== channels) {
     throw new ValueError(`${UNet.kind}: expected variances to be 0 or ${channels}, got ${variances}`);
   }
+  if (sizes.text !== undefined && (sizes.text % TEXT_HEADS > 0 || hidden % heads > 0)) {
+    throw new ValueError(
+      `${UNet.kind}: expected text to be a multiple of ${TEXT_HEADS} and hidden of heads, got ${sizes.text}, ${hidden} and ${heads}`,
+    );
+  }
   if ((2 * hidden) % heads > 0) {
     throw new ValueError(`${UNet.kind}: expected heads that divide ${2 * hidden} channels, got ${heads}`);
   }
@@ -160,7 +229,7 @@ function checkSizes(sizes: UNetSizes): void {
  * A U-Net for diffusion, with time, label and attention. Its layers in their order: `time` and `label` for the
  * condition; `input` and `half` at half of the size; `down`, `position`, `before`, `attention` and `after` at a
  * quarter; `up` and `merge` at half; `fineNorm`, `fine`, `pixels` and `output` to the full size. `label` is null for a
- * network without classes. Sources: Ronneberger et al. (2015); Dhariwal and Nichol (2021).
+ * network without classes, and `captions` for one that takes no captions. Sources: Ronneberger et al. (2015); Dhariwal and Nichol (2021).
  */
 export class UNet extends DiffusionNetwork {
   /** The kind of this network in a checkpoint. */
@@ -183,16 +252,19 @@ export class UNet extends DiffusionNetwork {
   readonly fine: Conv2d;
   readonly pixels: Conv2d;
   readonly output: Conv2d;
+  /** The layers that read captions, or null for a network that takes none. */
+  readonly captions: CaptionLayers | null;
 
   /** @throws ValueError for sizes that are not whole numbers >= 1, or do not fit each other */
   constructor(options: UNetOptions = {}) {
     super();
-    const { rng, variances, ...sizes } = withDefaults(UNet.kind, options, {
+    const { rng, variances, words, tokens, text, ...sizes } = withDefaults(UNet.kind, options, {
       ...UNET_SIZES,
-      variances: 0,
+      ...{ variances: 0, words: 0, tokens: TEXT_SIZES.tokens, text: TEXT_SIZES.text },
       rng: sharedRng(),
     });
-    this.sizes = variances === 0 ? sizes : { ...sizes, variances };
+    const textSizes = words === 0 ? null : { words, tokens, text };
+    this.sizes = { ...sizes, ...(variances !== 0 && { variances }), ...textSizes };
     checkSizes(this.sizes);
     const { height, width, channels, classes, hidden, fine, heads, condition } = sizes;
     const deep = 2 * hidden;
@@ -211,26 +283,48 @@ export class UNet extends DiffusionNetwork {
     this.fine = conv3x3(hidden, hidden, rng);
     this.pixels = conv3x3(hidden / 4 + channels, fine, rng);
     this.output = zeroed(conv3x3(fine, channels + variances, rng));
+    this.captions = textSizes && new CaptionLayers({ ...sizes, ...textSizes }, rng);
   }
 
   override get learnsVariance(): boolean {
     return this.sizes.variances !== undefined;
   }
 
-  get description(): string {
-    const { hidden, fine, heads } = this.sizes;
-    return `U-Net of ${fine}, ${hidden} and ${2 * hidden} channels, attention of ${heads} heads`;
+  override get takesCaptions(): boolean {
+    return this.captions !== null;
   }
 
-  override forward(x: Tensor, t: ArrayLike<number>, { labels }: Condition = {}): Tensor {
+  get description(): string {
+    const { hidden, fine, heads, words } = this.sizes;
+    const captions = words === undefined ? '' : `, captions of ${words} words`;
+    return `U-Net of ${fine}, ${hidden} and ${2 * hidden} channels, attention of ${heads} heads${captions}`;
+  }
+
+  override forward(x: Tensor, t: ArrayLike<number>, { labels, captions }: Condition = {}): Tensor {
     checkPictures(UNet.kind, x, this.sizes);
-    const c = embedCondition(UNet.kind, this, x.shape[0], t, labels).silu();
+    const [batch] = x.shape;
+    const text = this.encodeCaptions(captions, batch);
+    const embedded = embedCondition(UNet.kind, this, batch, t, labels);
+    const c = (text ? embedded.add(text.layers.summary.forward(text.encoded.summary)) : embedded).silu();
     const half = this.half.forward(this.input.forward(pixelUnshuffle(x, 2)), c);
     const deep = this.before.forward(this.down.forward(half).add(this.position), c);
-    const coarse = this.after.forward(this.attention.forward(deep), c);
-    const merged = this.merge.forward(cat([half, this.up.forward(coarse)], 3), c);
+    const attended = this.attention.forward(deep);
+    const described = text ? text.layers.deep.forward(attended, text.encoded) : attended;
+    const coarse = this.after.forward(described, c);
+    const joined = this.merge.forward(cat([half, this.up.forward(coarse)], 3), c);
+    const merged = text ? text.layers.half.forward(joined, text.encoded) : joined;
     const fine = pixelShuffle(this.fine.forward(this.fineNorm.forward(merged)).silu(), 2);
     return this.output.forward(this.pixels.forward(cat([fine, x], 3)).silu());
+  }
+
+  /** The captions as vectors, and the layers that read them. Null for a network that takes no captions. */
+  private encodeCaptions(captions: Captions | undefined, batch: number) {
+    const layers = this.captions;
+    if (layers) return { layers, encoded: layers.text.forward(captions ?? Array(batch).fill(null), batch) };
+    if (captions?.some((given) => given !== null)) {
+      throw new ValueError(`${UNet.kind}: expected no captions for a model without them, got captions`);
+    }
+    return null;
   }
 }
 
@@ -251,8 +345,12 @@ export const UNET_FORMAT: ModelFormat<UNet, UNetSizes> = {
     classes: optional(whole(0, MOST_CLASSES), 0),
     ...{ hidden: WIDTH_FIELD, fine: WIDTH_FIELD, heads: WIDTH_FIELD, condition: WIDTH_FIELD },
     variances: optional(whole(0, MOST_CHANNELS), 0),
+    words: optional(whole(0, WORDS.length), 0),
+    tokens: optional(whole(2, MOST_WORDS + 1), TEXT_SIZES.tokens),
+    text: optional(whole(TEXT_HEADS, MOST_WIDTH), TEXT_SIZES.text),
   },
-  *shapes({ height, width, channels, classes, hidden, fine, condition, variances = 0 }) {
+  *shapes(sizes) {
+    const { height, width, channels, classes, hidden, fine, condition, variances = 0 } = sizes;
     const deep = 2 * hidden;
     yield ['time.first.weight', [condition, condition]];
     yield ['time.second.weight', [condition, condition]];
@@ -270,6 +368,23 @@ export const UNET_FORMAT: ModelFormat<UNet, UNetSizes> = {
     yield ['fine.weight', [hidden, 3, 3, hidden]];
     yield ['pixels.weight', [fine, 3, 3, hidden / 4 + channels]];
     yield ['output.weight', [channels + variances, 3, 3, fine]];
+    const { words = 0, tokens = 0, text = 0 } = sizes;
+    if (words === 0) return;
+    yield* textShapes('captions.text', { words, tokens, text });
+    yield ['captions.summary.weight', [condition, text]];
+    for (const [name, width] of [
+      ['deep', deep],
+      ['half', hidden],
+    ] as const) {
+      const attention = `captions.${name}.attention`;
+      // One matrix if tokens have as many channels as the map.
+      if (width === text) yield [`${attention}.in_proj_weight`, [3 * width, width]];
+      else {
+        yield [`${attention}.q_proj_weight`, [width, width]];
+        yield [`${attention}.k_proj_weight`, [width, text]];
+        yield [`${attention}.v_proj_weight`, [width, text]];
+      }
+    }
   },
   create: (sizes) => new UNet({ ...sizes, rng: new Rng(0) }),
 };

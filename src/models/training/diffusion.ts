@@ -4,11 +4,13 @@
  *     data       x0 in [-1, 1], from pixels by the tones of the model (tones.ts)
  *     loss       diffusion/objective.ts, with random t and eps
  *     labels     a random fraction `labelDropout` of the labels is replaced by "no label"
+ *     captions   for a network that takes captions, instead of labels: captions/. Each step writes new ones. A random
+ *                fraction `labelDropout` is replaced by "no caption". Held-out combinations are left out.
  *     optimizer  Adam. The learning rate has a warm-up, and then follows half a cosine down to finalLr·lr.
  *     gradients  clipped to the norm `clip`, if it is not 0
  *     average    an exponential moving average of the network's parameters
  *
- * One random stream gives the dropped labels, t and eps. The test loss is that of the averaged parameters, on at most
+ * One random stream gives the captions, the dropped labels, t and eps. The test loss is that of the averaged parameters, on at most
  * 2,000 test pictures, the first ones. Its noise is the same after every epoch, and so are its times. The times are
  * stratified.
  */
@@ -16,7 +18,7 @@ import type { Checkpoint, CheckpointInfo } from '../../checkpoint/checkpoint.ts'
 import { pictureName, type TrainTest, take } from '../../data/dataset.ts';
 import { type Batch, DataLoader } from '../../data/loader.ts';
 import type { DiscreteSchedule } from '../../diffusion/discrete-schedule.ts';
-import type { Labels } from '../../diffusion/guidance.ts';
+import type { Conditions } from '../../diffusion/guidance.ts';
 import { hybridLoss } from '../../diffusion/learned-variance.ts';
 import {
   LOSS_WEIGHTINGS,
@@ -30,6 +32,7 @@ import type { LrSchedule } from '../../optim/lr-schedule.ts';
 import { oneOf, withDefaults } from '../../options.ts';
 import { Rng, type Seed } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import { type CaptionedData, type CaptionedSet, captionedData, captionOf } from '../captions/captioned.ts';
 import type { DiffusionNetwork } from '../networks/diffusion-network.ts';
 import { type DiffusionPipeline, diffusionInfo, diffusionOf, type ProcessSettings } from '../pipeline.ts';
 import { defaultsOf } from '../setting.ts';
@@ -61,7 +64,7 @@ export interface DiffusionSettings extends Omit<ProcessSettings, 'student'> {
   readonly finalLr: number;
   /** The decay of the moving average. */
   readonly ema: number;
-  /** The fraction of labels that training drops, 0 to 1. */
+  /** The fraction of labels or captions that training drops, 0 to 1. */
   readonly labelDropout: number;
   /** The seed of the order of the pictures, of times, noise and dropped labels. */
   readonly seed: Seed;
@@ -70,6 +73,7 @@ export interface DiffusionSettings extends Omit<ProcessSettings, 'student'> {
 const {
   model: _network,
   variance: _variance,
+  condition: _condition,
   seconds: _limit,
   tones: _name,
   ...defaults
@@ -93,15 +97,19 @@ export class DiffusionRecipe implements Recipe {
   readonly ema: number;
   readonly betas: readonly [number, number];
   readonly clip: number;
+  /** The pictures of the run: with captions, those without the held-out combinations. */
+  readonly data: TrainTest;
+  /** The captions of the pictures. Null for a network that takes no captions. */
+  private readonly captions: CaptionedData | null;
   private readonly objective: Objective;
 
   /**
-   * @throws ValueError for settings out of range
+   * @throws ValueError for settings out of range, or pictures that captions have no words for
    * @throws ShapeError for pictures that do not have the network's size
    */
   constructor(
     readonly model: DiffusionPipeline,
-    readonly data: TrainTest,
+    data: TrainTest,
     readonly settings: DiffusionSettings,
   ) {
     const { predicts, lossWeighting, times, beta2, clip, finalLr, labelDropout, seed } = settings;
@@ -122,6 +130,10 @@ export class DiffusionRecipe implements Recipe {
       requirement(!model.settings.tones, 'linear tones for a learnt variance', 'spread ones');
     }
     requirement(!model.settings.student, 'a model that is not a student', 'one');
+    this.captions = model.takesCaptions ? captionedData(data) : null;
+    this.data = this.captions
+      ? { train: this.captions.train.dataset, test: this.captions.test.dataset }
+      : data;
     this.module = model.network;
     this.ema = settings.ema;
     this.betas = [BETA1, beta2];
@@ -139,8 +151,9 @@ export class DiffusionRecipe implements Recipe {
     return warmCosineLr(lr, steps, this.settings.finalLr * lr);
   }
 
-  loss({ images, labels }: Batch): Tensor {
-    const known = this.dropLabels(labels);
+  loss(batch: Batch): Tensor {
+    const { images } = batch;
+    const known = this.conditionsOf(batch);
     const { model, streams } = this;
     const x0 = model.encode(images);
     if (!model.network.learnsVariance) {
@@ -155,23 +168,40 @@ export class DiffusionRecipe implements Recipe {
     const { predicts, lossWeighting, seed } = this.settings;
     const rng = new Rng(seed).stream('test');
     const even = new Objective(this.model.schedule, { predicts, lossWeighting, times: 'stratified' });
-    return testLoss(take(this.data.test, TEST_PICTURES), TEST_BATCH, ({ images, labels }) => {
-      const known = this.model.classes > 0 ? Array.from(labels) : Array(labels.length).fill(null);
+    return testLoss(take(this.data.test, TEST_PICTURES), TEST_BATCH, (batch) => {
+      const { images, labels } = batch;
+      const known: Conditions =
+        this.captions !== null
+          ? captionsOf(this.captions.test, `${seed}/test`, batch)
+          : this.model.classes > 0
+            ? Array.from(labels)
+            : Array(labels.length).fill(null);
       return even.loss(this.conditioned(known), this.model.encode(images), rng);
     });
   }
 
-  /** The labels for one step. A dropped label is null. */
-  private dropLabels(labels: Uint8Array): Labels {
-    if (this.model.classes === 0) return Array(labels.length).fill(null);
-    const words = this.streams.training.bits(labels.length);
+  /** The labels or captions for one step. A dropped one is null. */
+  private conditionsOf(batch: Batch): Conditions {
+    const { labels } = batch;
+    const { training } = this.streams;
+    if (!this.model.isConditional) return Array(labels.length).fill(null);
+    const known: Conditions = this.captions
+      ? captionsOf(this.captions.train, training.bits(1)[0], batch)
+      : Array.from(labels);
+    const words = training.bits(labels.length);
     const { labelDropout } = this.settings;
-    return Array.from(labels, (label, i) => (words[i] < labelDropout * 2 ** 32 ? null : label));
+    return known.map((condition, i) => (words[i] < labelDropout * 2 ** 32 ? null : condition));
   }
 
-  private conditioned(labels: Labels) {
+  private conditioned(labels: Conditions) {
     return (x: Tensor, t: ArrayLike<number>) => this.model.predictEach(x, t, labels);
   }
+}
+
+/** A caption for each picture of a batch. @throws ValueError for a batch whose pictures are not from a data set */
+function captionsOf(set: CaptionedSet, seed: string | number, { indices }: Batch): string[] {
+  requirement(indices !== undefined, 'a batch of a data set', 'one without indices');
+  return Array.from(indices!, (index) => captionOf(set, seed, index).text);
 }
 
 /**
@@ -192,7 +222,7 @@ export function diffusionTrainer(
   const filled = { ...given, ...model.settings, lossWeighting, times };
   const { epochs, lr, batchSize, seed } = filled;
   const recipe = new DiffusionRecipe(model, data, filled);
-  const loader = new DataLoader(data.train, { batchSize, seed });
+  const loader = new DataLoader(recipe.data.train, { batchSize, seed });
   return new Trainer(recipe, loader, { epochs, lr, limitSeconds });
 }
 

@@ -4,9 +4,10 @@
 import type { TrainTest } from '../../data/dataset.ts';
 import { ValueError } from '../../errors.ts';
 import { Rng } from '../../random/rng.ts';
+import { captionsByRow } from '../captions/by-row.ts';
 import { DiffusionMlp } from '../networks/diffusion-mlp.ts';
 import type { DiffusionNetwork, DiffusionSizes } from '../networks/diffusion-network.ts';
-import { UNet } from '../networks/unet.ts';
+import { TEXT_SIZES, UNet } from '../networks/unet.ts';
 import { DiffusionPipeline } from '../pipeline.ts';
 import { labelsInTurn, samplePictures } from '../sample.ts';
 import type { Samples } from '../sample-grid.ts';
@@ -25,23 +26,28 @@ import type { Trainer } from './loop.ts';
 
 const isUnet = (name: DiffusionNetworkName): name is keyof typeof DIFFUSION_UNETS => name in DIFFUSION_UNETS;
 
-/** @throws ValueError if only a U-Net can have the variance */
-export function checkVariance({ model, variance }: Pick<NewDiffusionSettings, 'model' | 'variance'>): void {
-  if (variance === 'fixed' || isUnet(model)) return;
-  throw new ValueError(
-    `variance learned: expected a model of ${Object.keys(DIFFUSION_UNETS).join(', ')}, got ${model}`,
-  );
+/** @throws ValueError if only a U-Net can have the variance or the condition */
+export function checkNetwork(given: Pick<NewDiffusionSettings, 'model' | 'variance' | 'condition'>): void {
+  const { model, variance, condition } = given;
+  if (isUnet(model)) return;
+  const names = Object.keys(DIFFUSION_UNETS).join(', ');
+  if (condition === 'caption') {
+    throw new ValueError(`condition caption: expected a model of ${names}, got ${model}`);
+  }
+  if (variance === 'fixed') return;
+  throw new ValueError(`variance learned: expected a model of ${names}, got ${model}`);
 }
 
 /** The network of that name, for pictures of these sizes and this number of classes. */
 function diffusionNetwork(
-  { model, variance }: Pick<NewDiffusionSettings, 'model' | 'variance'>,
+  { model, variance, condition }: Pick<NewDiffusionSettings, 'model' | 'variance' | 'condition'>,
   sizes: DiffusionSizes,
   rng: Rng,
 ): DiffusionNetwork {
   if (isUnet(model)) {
     const variances = variance === 'learned' ? sizes.channels : 0;
-    return new UNet({ ...DIFFUSION_UNETS[model], ...sizes, variances, rng });
+    const text = condition === 'caption' ? TEXT_SIZES : {};
+    return new UNet({ ...DIFFUSION_UNETS[model], ...sizes, variances, ...text, rng });
   }
   return new DiffusionMlp({ ...DIFFUSION_MLPS[model as keyof typeof DIFFUSION_MLPS], ...sizes, rng });
 }
@@ -60,10 +66,10 @@ export function newDiffusionTrainer(
   given: NewDiffusionSettings,
   limitSeconds?: number,
 ): Trainer<DiffusionRecipe> {
-  checkVariance(given);
-  const { model: _model, variance: _variance, tones: toneName, ...settings } = given;
+  checkNetwork(given);
+  const { model: _model, variance: _variance, condition, tones: toneName, ...settings } = given;
   const { height, width, channels, classes: known } = data.train;
-  const classes = settings.labelDropout === 1 ? 0 : known;
+  const classes = settings.labelDropout === 1 || condition !== 'label' ? 0 : known;
   const rng = new Rng(settings.seed).stream('initial values');
   const network = diffusionNetwork(given, { height, width, channels, classes }, rng);
   const tones = toneName === 'spread' ? spreadTones(data.train) : [];
@@ -90,8 +96,11 @@ export function samplesOf(
   const { model, settings } = trainer.recipe;
   const { height, width, classes } = model.network.sizes;
   const columns = columnsFor(classes);
-  const labels = labelsInTurn(model, (rows ?? Math.floor(COUNT / columns)) * columns);
+  const count = (rows ?? Math.floor(COUNT / columns)) * columns;
+  const { captions, ...shown } = model.takesCaptions
+    ? captionsByRow(count / columns)
+    : { labels: labelsInTurn(model, count) };
   const guidance = model.sampling.guidance ?? defaultGuidance(model);
-  const sampling = { labels, guidance, seed: settings.seed, ...(steps && { steps }) };
-  return { height, width, labels, pictures: trainer.withAverage(() => samplePictures(model, sampling)) };
+  const sampling = { labels: shown.labels, captions, guidance, seed: settings.seed, ...(steps && { steps }) };
+  return { height, width, ...shown, pictures: trainer.withAverage(() => samplePictures(model, sampling)) };
 }
