@@ -25,6 +25,12 @@ const picture = langevin.pictureGrid([[[0.5]]], { height: 1, width: 1 });
 const settings = { ...langevin.DIFFUSION_SETTINGS, epochs: 1, batchSize: 2 };
 const trainer = () => langevin.diffusionTrainer(pipeline(), strokes, settings);
 
+const student = () =>
+  langevin.distillTrainer(pipeline(), pipeline(), {
+    ...langevin.DISTILL_SETTINGS,
+    ...{ student: 1, teacherSteps: 2, paths: 2, epochs: 1, batchSize: 2 },
+  });
+
 const lectureFile = () => {
   const run = langevin.lectureTrainer(new langevin.LectureNetwork(784, 2), { ...strokes, epochs: 1 });
   return langevin.decodeCheckpoint(langevin.encodeRun(run, { resumable: true }));
@@ -192,6 +198,22 @@ const UNKNOWN: Readonly<Record<string, readonly [Wrong, string, string]>> = {
       langevin.resumeDiffusion(
         langevin.decodeCheckpoint(langevin.encodeRun(trainer(), { resumable: true })),
         strokes,
+        o,
+      ),
+    'epoch',
+    'epochs',
+  ],
+  distillTrainer: [
+    (o) =>
+      langevin.distillTrainer(pipeline(), pipeline(), { ...langevin.DISTILL_SETTINGS, ...(o as object) }),
+    'teacherStep',
+    'teacherSteps',
+  ],
+  resumeDistill: [
+    (o) =>
+      langevin.resumeDistill(
+        langevin.decodeCheckpoint(langevin.encodeRun(student(), { resumable: true })),
+        pipeline(),
         o,
       ),
     'epoch',
