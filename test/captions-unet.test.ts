@@ -20,6 +20,7 @@ import { captionsFor, labelsFor } from '../src/models/sampling.ts';
 import { defaultsOf } from '../src/models/setting.ts';
 import { DIFFUSION_TABLE } from '../src/models/settings.ts';
 import { resumeDiffusion } from '../src/models/training/diffusion.ts';
+import { DISTILL_SETTINGS, distillTrainer } from '../src/models/training/distill.ts';
 import { newDiffusionTrainer, samplesOf } from '../src/models/training/new-diffusion.ts';
 import { encodeRun } from '../src/models/training/resume.ts';
 import { hookActivations } from '../src/nn/hooks.ts';
@@ -380,5 +381,14 @@ suite('captions: network', (test) => {
       /condition caption: expected a model of unet, unet-small/,
     );
     assert.is(TEXT_SIZES.tokens, 13);
+  });
+
+  test('a teacher of a student cannot have captions', () => {
+    const teacher = new DiffusionPipeline(network(), PROCESS);
+    refused(
+      () => distillTrainer(teacher, teacher, { ...DISTILL_SETTINGS, student: 4, teacherSteps: 4 }),
+      ValueError,
+      /a teacher with labels or without, got one with captions/,
+    );
   });
 });

@@ -177,6 +177,7 @@ export function distillTrainer(
   const { paths: count, batchSize, epochs, lr, seed } = filled;
   requireWhole({ steps, 'teacher-steps': teacherSteps, paths: count, 'batch-size': batchSize });
   requirement(!teacher.network.learnsVariance, 'a teacher with a fixed variance', 'a learnt one');
+  requirement(!teacher.network.takesCaptions, 'a teacher with labels or without', 'one with captions');
   const paths = new Paths(teacher, steps, { teacherSteps, guidance, guidanceAbove, guidanceBelow });
   const { prepare } = teacher.sampling;
   const own = new DiffusionPipeline(
