@@ -24,9 +24,10 @@
  *
  *     block(h) = skip(h) + 3x3 of silu(norm(3x3 of silu(norm(h)))·(1 + scale) + shift),   [scale, shift] = W·c
  *
- * skip is a 1x1 convolution if the numbers of channels differ, else the identity. Four things start at 0: the second
- * 3x3 of a block, the output of the attention, the positions, and the last 3x3. So an untrained network predicts 0, and
- * its blocks are the identity (or the 1x1). The output of an attention to tokens starts at 0 too. For the attention the 7x7 pixels are 49 tokens. Their positions are learnt.
+ * skip is a 1x1 convolution if the numbers of channels differ, else the identity. Some things start at 0: the second
+ * 3x3 of a block, the output of each attention, the positions, and the last 3x3. So an untrained network predicts 0, and
+ * its blocks are the identity (or the 1x1). For the attention among pixels the 7x7 pixels are 49 tokens. Their positions
+ * are learnt.
  *
  * Most of the work is at 14x14 and 7x7 with many channels, because the kernels are fastest there. Only two layers with
  * few channels work at the full size.
