@@ -12,7 +12,7 @@ import { suite } from './suite.ts';
 
 /** The floors, lowest first: folders of src/, and files that are in no folder. */
 const FLOORS = [
-  ['errors.ts', 'generators.ts', 'linear-algebra.ts', 'math.ts', 'options.ts', 'version.ts'],
+  ['bytes.ts', 'errors.ts', 'generators.ts', 'linear-algebra.ts', 'math.ts', 'options.ts', 'version.ts'],
   ['memory', 'image'],
   ['backend'],
   ['autograd'],

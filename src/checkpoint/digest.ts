@@ -7,7 +7,8 @@
  *
  * The type is part of the digest: a model in float32 and the same model in float16 have different digests.
  */
-import { concatBytes, sha256 } from '../data/bytes.ts';
+import { concatBytes } from '../bytes.ts';
+import { sha256 } from '../data/bytes.ts';
 import { FormatError } from '../errors.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { show } from './fields.ts';

@@ -2,6 +2,7 @@
  * Reads a stream to its end, decompresses gzip, and computes SHA-256. Node and browsers have all three built in. This
  * file adds a bound on the size, and errors that name the source.
  */
+import { concatBytes } from '../bytes.ts';
 import { FormatError, LangevinError, ValueError } from '../errors.ts';
 
 /** The most bytes that a stream may have. All data sets of langevin are much smaller. */
@@ -31,17 +32,6 @@ export async function readAll(
     }
   }
   return concatBytes(chunks);
-}
-
-/** Concatenates the parts. */
-export function concatBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 /** Whether `bytes` begin with the magic number of gzip (RFC 1952, 2.3.1). */

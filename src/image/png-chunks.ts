@@ -11,6 +11,7 @@
  */
 import { hasPngSignature } from 'fast-png';
 import { Unzlib } from 'fflate';
+import { concatBytes } from '../bytes.ts';
 import { FormatError } from '../errors.ts';
 
 const SIGNATURE_BYTES = 8;
@@ -56,7 +57,7 @@ export function checkedPng(bytes: Uint8Array, name: string, maxPixels: number): 
     at += length + LENGTH_TYPE_CRC;
   }
   checkRows(rows, rowBytes, name);
-  return joined(kept);
+  return concatBytes(kept);
 }
 
 /** Checks the header, and returns the number of bytes that the rows have when they are inflated. */
@@ -99,14 +100,4 @@ function checkRows(rows: readonly Uint8Array[], most: number, name: string): voi
     if (error instanceof FormatError) throw error;
     throw new FormatError(`${name}: expected an undamaged PNG, got: ${(error as Error).message}`);
   }
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

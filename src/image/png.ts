@@ -7,8 +7,8 @@
  * are scaled to 0..255. Grey with alpha becomes RGBA.
  *
  * The decoder does not trust its input. png-chunks.ts checks the file first, and bounds its inflated size. Then fast-png
- * decodes it, and checks the CRCs. Left out on purpose: colour profiles and gamma, a transparent colour without a palette, and animation.
- * Interlaced pictures of less than 8 bits are refused, because fast-png reads them wrongly.
+ * decodes it, and checks the CRCs. Left out on purpose: colour profiles and gamma, a transparent colour without a
+ * palette, and animation. Interlaced pictures of less than 8 bits are refused, because fast-png reads them wrongly.
  */
 import { convertIndexedToRgb, type DecodedPng, decode, encode } from 'fast-png';
 import { FormatError, ShapeError, ValueError } from '../errors.ts';
