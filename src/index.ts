@@ -171,6 +171,7 @@ export {
   lectureOf,
   lectureSchedule,
 } from './models/lecture/lecture.ts';
+export type { CaptionLayers } from './models/networks/caption-layers.ts';
 export { Classifier } from './models/networks/classifier.ts';
 export type { ConvBlock } from './models/networks/conv-block.ts';
 export { ConvClassifier } from './models/networks/conv-classifier.ts';
@@ -206,6 +207,7 @@ export {
   PictureClassifier,
 } from './models/networks/picture-classifier.ts';
 export { PictureDenoiser } from './models/networks/picture-denoiser.ts';
+export type { PixelAttention } from './models/networks/pixel-attention.ts';
 export { classifierOf, loadDenoiser } from './models/networks/registry.ts';
 export type {
   Captions,
@@ -215,9 +217,6 @@ export type {
   TextSizes,
 } from './models/networks/text-encoder.ts';
 export {
-  type CaptionAttention,
-  type CaptionLayers,
-  type PixelAttention,
   UNet,
   type UNetBlock,
   type UNetOptions,

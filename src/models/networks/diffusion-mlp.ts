@@ -17,7 +17,6 @@
 import { optional, whole } from '../../checkpoint/fields.ts';
 import type { ModelFormat } from '../../checkpoint/model-format.ts';
 import { pictureSize } from '../../data/dataset.ts';
-import { ValueError } from '../../errors.ts';
 import { rmsNorm } from '../../nn/functional.ts';
 import { zeroed } from '../../nn/init.ts';
 import { Linear } from '../../nn/linear.ts';
@@ -26,7 +25,13 @@ import { TimeEmbedding } from '../../nn/time-embedding.ts';
 import { withDefaults } from '../../options.ts';
 import { Rng, sharedRng } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { type Condition, DiffusionNetwork, type DiffusionSizes, requireSizes } from './diffusion-network.ts';
+import {
+  type Condition,
+  DiffusionNetwork,
+  type DiffusionSizes,
+  requireNoCaptions,
+  requireSizes,
+} from './diffusion-network.ts';
 import { embedCondition, labelMatrix } from './label-embedding.ts';
 import { MOST_CLASSES, MOST_DEPTH, PICTURE_FIELDS, WIDTH_FIELD } from './limits.ts';
 import { pictureRows } from './pictures.ts';
@@ -117,11 +122,7 @@ export class DiffusionMlp extends DiffusionNetwork {
   }
 
   override forward(x: Tensor, t: ArrayLike<number>, { labels, captions }: Condition = {}): Tensor {
-    if (captions?.some((given) => given !== null)) {
-      throw new ValueError(
-        `${DiffusionMlp.kind}: expected no captions for a model without them, got captions`,
-      );
-    }
+    requireNoCaptions(DiffusionMlp.kind, captions);
     const rows = pictureRows(DiffusionMlp.kind, x, this.sizes);
     const [batch] = x.shape;
     const condition = embedCondition(DiffusionMlp.kind, this, batch, t, labels).silu();

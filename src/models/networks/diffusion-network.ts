@@ -70,3 +70,10 @@ export function requireSizes(kind: string, sizes: DiffusionSizes): void {
     throw new ValueError(`${kind}: expected ${name} to be a whole number >= ${least}, got ${size}`);
   }
 }
+
+/** @throws ValueError for a caption, for a network of this kind that takes none */
+export function requireNoCaptions(kind: string, captions: Captions | undefined): void {
+  if (captions?.some((given) => given !== null)) {
+    throw new ValueError(`${kind}: expected no captions for a model without them, got captions`);
+  }
+}

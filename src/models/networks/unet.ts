@@ -39,7 +39,6 @@
 import { optional, whole } from '../../checkpoint/fields.ts';
 import type { ModelFormat } from '../../checkpoint/model-format.ts';
 import { ValueError } from '../../errors.ts';
-import { MultiheadAttention } from '../../nn/attention.ts';
 import { Conv2d } from '../../nn/conv.ts';
 import { filledParameter, zeroed } from '../../nn/init.ts';
 import { Linear } from '../../nn/linear.ts';
@@ -53,18 +52,19 @@ import { cat } from '../../tensor/functions.ts';
 import { pixelShuffle, pixelUnshuffle } from '../../tensor/pool.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { MOST_WORDS, WORDS } from '../captions/words.ts';
-import { type Condition, DiffusionNetwork, type DiffusionSizes, requireSizes } from './diffusion-network.ts';
+import { CaptionLayers, captionShapes } from './caption-layers.ts';
+import {
+  type Condition,
+  DiffusionNetwork,
+  type DiffusionSizes,
+  requireNoCaptions,
+  requireSizes,
+} from './diffusion-network.ts';
 import { embedCondition, labelMatrix } from './label-embedding.ts';
 import { MOST_CHANNELS, MOST_CLASSES, MOST_WIDTH, PICTURE_FIELDS, WIDTH_FIELD } from './limits.ts';
 import { checkPictures } from './pictures.ts';
-import {
-  type Captions,
-  type EncodedText,
-  TEXT_HEADS,
-  TextEncoder,
-  type TextSizes,
-  textShapes,
-} from './text-encoder.ts';
+import { PIXEL_GROUPS as GROUPS, PixelAttention } from './pixel-attention.ts';
+import { type Captions, TEXT_HEADS, type TextSizes } from './text-encoder.ts';
 
 /** The sizes of a network, each 1 or more; `classes` can be 0. */
 export interface UNetSizes extends DiffusionSizes, Partial<TextSizes> {
@@ -94,8 +94,6 @@ export interface UNetOptions extends Partial<UNetSizes> {
   readonly rng?: Rng;
 }
 
-/** The number of groups of the normalisation. */
-const GROUPS = 8;
 /** The sides of a picture must be multiples of this number. */
 const COARSEST = 4;
 
@@ -136,71 +134,6 @@ export class UNetBlock extends Module {
   }
 }
 
-/** Self-attention over the pixels of a map: x + `attention`(`norm`(x)). */
-export class PixelAttention extends Module {
-  readonly norm: GroupNorm;
-  readonly attention: MultiheadAttention;
-
-  constructor(channels: number, heads: number, rng: Rng) {
-    super();
-    this.norm = new GroupNorm(GROUPS, channels);
-    this.attention = new MultiheadAttention(channels, heads, { rng });
-    zeroed(this.attention.out_proj);
-  }
-
-  /** From x [batch, height, width, channels] to the same shape. */
-  forward(x: Tensor): Tensor {
-    const [batch, height, width, channels] = x.shape;
-    const tokens = this.norm.forward(x).reshape([batch, height * width, channels]);
-    return x.add(this.attention.forward(tokens).reshape(x.shape));
-  }
-}
-
-/** Attention of the pixels of a map to the tokens of a caption, added to the map. */
-export class CaptionAttention extends Module {
-  /** The normalisation of the map. */
-  readonly norm: GroupNorm;
-  /** Queries are pixels; keys and values are tokens. */
-  readonly attention: MultiheadAttention;
-
-  /** @param channels the channels of the map @param text the channels of a token */
-  constructor(channels: number, heads: number, text: number, rng: Rng) {
-    super();
-    this.norm = new GroupNorm(GROUPS, channels);
-    this.attention = new MultiheadAttention(channels, heads, { kdim: text, vdim: text, rng });
-    zeroed(this.attention.out_proj);
-  }
-
-  /** From a map to a map of the same shape, `[batch, height, width, channels]`. */
-  forward(x: Tensor, { tokens, mask }: EncodedText): Tensor {
-    const [batch, height, width, channels] = x.shape;
-    const queries = this.norm.forward(x).reshape([batch, height * width, channels]);
-    return x.add(this.attention.forward(queries, tokens, tokens, { mask }).reshape(x.shape));
-  }
-}
-
-/** The layers of a network that takes captions: the text encoder, and attention at both coarse maps. */
-export class CaptionLayers extends Module {
-  /** Captions as tokens. */
-  readonly text: TextEncoder;
-  /** From the summary of a caption to the condition vector. */
-  readonly summary: Linear;
-  /** Attention at a quarter of the size. */
-  readonly deep: CaptionAttention;
-  /** Attention at half of the size. */
-  readonly half: CaptionAttention;
-
-  /** @param sizes those of the network */
-  constructor(sizes: UNetSizes & TextSizes, rng: Rng) {
-    super();
-    const { hidden, heads, condition, text } = sizes;
-    this.text = new TextEncoder(sizes, rng);
-    this.summary = new Linear(text, condition, { bias: false, rng });
-    this.deep = new CaptionAttention(2 * hidden, heads, text, rng);
-    this.half = new CaptionAttention(hidden, heads, text, rng);
-  }
-}
-
 /** Checks the sizes. @throws ValueError for sizes that are out of range or do not fit each other */
 function checkSizes(sizes: UNetSizes): void {
   requireSizes(UNet.kind, sizes);
@@ -230,7 +163,8 @@ function checkSizes(sizes: UNetSizes): void {
  * A U-Net for diffusion, with time, label and attention. Its layers in their order: `time` and `label` for the
  * condition; `input` and `half` at half of the size; `down`, `position`, `before`, `attention` and `after` at a
  * quarter; `up` and `merge` at half; `fineNorm`, `fine`, `pixels` and `output` to the full size. `label` is null for a
- * network without classes, and `captions` for one that takes no captions. Sources: Ronneberger et al. (2015); Dhariwal and Nichol (2021).
+ * network without classes, and `captions` for one that takes no captions. Sources: Ronneberger et al. (2015); Dhariwal
+ * and Nichol (2021).
  */
 export class UNet extends DiffusionNetwork {
   /** The kind of this network in a checkpoint. */
@@ -322,9 +256,7 @@ export class UNet extends DiffusionNetwork {
   private encodeCaptions(captions: Captions | undefined, batch: number) {
     const layers = this.captions;
     if (layers) return { layers, encoded: layers.text.forward(captions ?? Array(batch).fill(null), batch) };
-    if (captions?.some((given) => given !== null)) {
-      throw new ValueError(`${UNet.kind}: expected no captions for a model without them, got captions`);
-    }
+    requireNoCaptions(UNet.kind, captions);
     return null;
   }
 }
@@ -369,23 +301,7 @@ export const UNET_FORMAT: ModelFormat<UNet, UNetSizes> = {
     yield ['fine.weight', [hidden, 3, 3, hidden]];
     yield ['pixels.weight', [fine, 3, 3, hidden / 4 + channels]];
     yield ['output.weight', [channels + variances, 3, 3, fine]];
-    const { words = 0, tokens = 0, text = 0 } = sizes;
-    if (words === 0) return;
-    yield* textShapes('captions.text', { words, tokens, text });
-    yield ['captions.summary.weight', [condition, text]];
-    for (const [name, width] of [
-      ['deep', deep],
-      ['half', hidden],
-    ] as const) {
-      const attention = `captions.${name}.attention`;
-      // One matrix if tokens have as many channels as the map.
-      if (width === text) yield [`${attention}.in_proj_weight`, [3 * width, width]];
-      else {
-        yield [`${attention}.q_proj_weight`, [width, width]];
-        yield [`${attention}.k_proj_weight`, [width, text]];
-        yield [`${attention}.v_proj_weight`, [width, text]];
-      }
-    }
+    yield* captionShapes('captions', sizes);
   },
   create: (sizes) => new UNet({ ...sizes, rng: new Rng(0) }),
 };
