@@ -67,7 +67,10 @@ export async function modelSource(options: Options, count: number, reporter: Rep
   const { classifierGuidance, ...rest } = sampling;
   const { seed } = sampling;
   const isGuided = classifierGuidance > 0;
-  const taskOf = (data: TrainTest) => asUsage(() => captionTask(data, count, seed), '--data: ');
+  // It measures all pictures of the data, so it is computed once.
+  let task: CaptionTask | null = null;
+  const taskOf = (data: TrainTest): CaptionTask =>
+    (task ??= asUsage(() => captionTask(data, count, seed), '--data: '));
   return {
     folder,
     count,
@@ -100,14 +103,9 @@ export async function modelSource(options: Options, count: number, reporter: Rep
       // The likelihood is defined for equally spaced greys only, and not for the large steps of a student.
       const { tones, student } = model.settings;
       const likelihood = tones || student ? null : diffusionLikelihood(model, data, seed);
-      const more = task && {
-        labels: task.heldOut.map(({ digit }) => digit),
-        captions: task.heldOut.map(({ text }) => text),
-        seed: `${seed}, held-out`,
-      };
       return {
         samples,
-        ...(task && more && { captioned: { task, heldOut: await sample(more) } }),
+        ...(task && { captioned: { task, heldOut: await sample(heldOutOf(task, seed)) } }),
         figures: { ...(guide && { guide: guide.accuracies }), likelihood },
         guideLines: guide ? [guideLine(guide)] : [],
         likelihoodLines: likelihoodLines(likelihood),
@@ -115,6 +113,13 @@ export async function modelSource(options: Options, count: number, reporter: Rep
     },
   };
 }
+
+/** What is sampled of held-out combinations. */
+const heldOutOf = ({ heldOut }: CaptionTask, seed: string) => ({
+  labels: heldOut.map(({ digit }) => digit),
+  captions: heldOut.map(({ text }) => text),
+  seed: `${seed}, held-out`,
+});
 
 /** A file of pictures, as a source. @throws UsageError, FileError, FormatError */
 export async function fileSource(

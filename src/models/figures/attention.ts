@@ -143,10 +143,10 @@ export function captionAttention(
 function probabilitiesOf(attention: MultiheadAttention, query: Tensor, keys: Tensor): CaptionProbabilities {
   const { embedDim, numHeads, in_proj_weight: all, in_proj_bias: bias } = attention;
   const { q_proj_weight, k_proj_weight, v_proj_weight } = attention;
-  const weights = all ? all.split(embedDim) : [q_proj_weight!, k_proj_weight!, v_proj_weight!];
+  const matrices = all ? all.split(embedDim) : [q_proj_weight!, k_proj_weight!, v_proj_weight!];
   const biases = bias?.split(embedDim);
   const [q, k, v] = [query, keys, keys].map((x, i) =>
-    linear(x, weights[i], biases?.[i] ?? null).toTypedArray(),
+    linear(x, matrices[i], biases?.[i] ?? null).toTypedArray(),
   );
   const [pixels, tokens, d] = [query.shape[1], keys.shape[1], embedDim / numHeads];
   const probabilities = new Float64Array(pixels * tokens);
@@ -157,11 +157,13 @@ function probabilitiesOf(attention: MultiheadAttention, query: Tensor, keys: Ten
       const scores = Array.from({ length: tokens }, (_, token) => {
         let sum = 0;
         for (let c = from; c < from + d; c++) sum += q[pixel * embedDim + c] * k[token * embedDim + c];
-        return exp(sum / Math.sqrt(d));
+        return sum / Math.sqrt(d);
       });
-      const total = scores.reduce((a, b) => a + b, 0);
-      for (const [token, score] of scores.entries()) {
-        const p = score / total;
+      const top = Math.max(...scores);
+      const weights = scores.map((score) => exp(score - top));
+      const total = weights.reduce((a, b) => a + b, 0);
+      for (const [token, weight] of weights.entries()) {
+        const p = weight / total;
         probabilities[pixel * tokens + token] += p / numHeads;
         for (let c = from; c < from + d; c++) result[pixel * embedDim + c] += p * v[token * embedDim + c];
       }
