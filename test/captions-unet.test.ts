@@ -29,6 +29,7 @@ import { tensor } from '../src/tensor/create.ts';
 import { mse } from '../src/tensor/functions.ts';
 import type { Tensor } from '../src/tensor/tensor.ts';
 import { refused } from './helpers.ts';
+import { assertSlope } from './helpers-training.ts';
 import { suite } from './suite.ts';
 
 const TINY = { height: 8, width: 12, classes: 0, hidden: 32, fine: 4, heads: 2, condition: 8 };
@@ -83,25 +84,11 @@ suite('captions: network', (test) => {
       const model = network();
       const [x, target] = [pictures(2), pictures(3)];
       const loss = () => mse(model.forward(x, TIMES, { captions: PAIR }), target);
-      loss().backward();
-      const rng = new Rng(5);
       // Only the layers for captions, so that their part is not lost among the others.
       const parameters = model
         .namedParameters()
         .flatMap(([name, p]) => (name.startsWith('captions') ? [p] : []));
-      const directions = parameters.map((p) => rng.normal(p.shape));
-      const dot = (a: Tensor, b: Tensor) => a.mul(b).sum().item();
-      const slope = parameters.reduce((sum, p, i) => sum + dot(p.grad!, directions[i]), 0);
-      const h = 2e-3;
-      const at = (step: number) => {
-        const before = parameters.map((p) => p.toTypedArray());
-        for (const [i, p] of parameters.entries()) p.copyFrom(p.detached().add(directions[i].mul(step)));
-        const value = loss().item();
-        for (const [i, p] of parameters.entries()) p.set(before[i]);
-        return value;
-      };
-      const measured = (at(h) - at(-h)) / (2 * h);
-      assert.ok(Math.abs(measured - slope) < 0.01 * Math.abs(slope), `${measured}, expected ${slope}`);
+      assertSlope(parameters, loss, 2e-3);
     });
   });
 

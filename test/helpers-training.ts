@@ -1,10 +1,13 @@
 /** Helpers for the tests of several trainers. */
 import { createHash } from 'node:crypto';
+import * as assert from 'uvu/assert';
 import { type Checkpoint, decodeCheckpoint } from '../src/checkpoint/checkpoint.ts';
 import type { EpochEvent, TrainEvent } from '../src/models/training/events.ts';
 import type { Trainer } from '../src/models/training/loop.ts';
 import type { Progress } from '../src/models/training/recipe.ts';
 import { encodeRun } from '../src/models/training/resume.ts';
+import { Rng } from '../src/random/rng.ts';
+import type { Tensor } from '../src/tensor/tensor.ts';
 
 /** Runs a training to its end, and returns the events of the epochs. */
 export const epochsOf = (events: Iterable<TrainEvent>): EpochEvent[] =>
@@ -41,4 +44,25 @@ export function bitsOf({ parameters, training, settings }: Checkpoint): string {
     hash.update(name).update(new Uint8Array(kept.buffer, kept.byteOffset, kept.byteLength));
   }
   return hash.digest('hex');
+}
+
+/**
+ * Asserts that the gradient of a loss agrees with its slope along a random direction in these parameters, by central
+ * differences with the step h. Call it in a scope.
+ */
+export function assertSlope(parameters: readonly Tensor[], loss: () => Tensor, h: number): void {
+  loss().backward();
+  const rng = new Rng(5);
+  const directions = parameters.map((p) => rng.normal(p.shape));
+  const dot = (a: Tensor, b: Tensor) => a.mul(b).sum().item();
+  const slope = parameters.reduce((sum, p, i) => sum + dot(p.grad!, directions[i]), 0);
+  const at = (step: number) => {
+    const before = parameters.map((p) => p.toTypedArray());
+    for (const [i, p] of parameters.entries()) p.copyFrom(p.detached().add(directions[i].mul(step)));
+    const value = loss().item();
+    for (const [i, p] of parameters.entries()) p.set(before[i]);
+    return value;
+  };
+  const measured = (at(h) - at(-h)) / (2 * h);
+  assert.ok(Math.abs(measured - slope) < 0.01 * Math.abs(slope), `${measured}, expected ${slope}`);
 }

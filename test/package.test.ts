@@ -105,7 +105,7 @@ suite('package', (test) => {
         return /^(\S+) \d+\.\d+\.\d+\S* \((MIT|ISC|BSD-\d-Clause|OFL-1\.1|Apache-2\.0)\)$/m.exec(part)?.[1];
       });
     const library = sections(read('dist', 'THIRD_PARTY_NOTICES.txt'));
-    // These stand in src/index.ts's own imports.
+    // Packages that the library uses.
     for (const name of ['seedrandom', 'fast-png', 'fflate', 'gifenc'])
       assert.ok(library.includes(name), name);
     const page = sections(read('dist', 'page', 'third-party-notices.txt'));

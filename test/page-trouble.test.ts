@@ -59,7 +59,7 @@ async function goesOn(page: Page, figure: string, word: string): Promise<void> {
 suite('page: trouble', (test) => {
   test.when(
     hasChromium,
-    'a killed engine is told, in a run and between two runs, and the next run starts another',
+    'a page says that its engine was killed, in a run and between two runs, and the next run starts another',
     () =>
       withPage('denoiser.html#denoiser.limit=640&denoiser.epochs=50', async (page) => {
         const kill = async () => {
@@ -132,7 +132,7 @@ suite('page: trouble', (test) => {
   ] as const) {
     test.when(
       hasChromium,
-      `a tab without ${what} is told so, keeps its pictures, and computes when there is some`,
+      `a page without ${what} says so, keeps its pictures, and computes when there is some`,
       () =>
         withPage('brownian.html', async (page) => {
           await spoil(page, lines);

@@ -45,7 +45,10 @@ const { values, positionals: wanted } = parseArgs({
 });
 const jobs = Number(values.jobs);
 if (!Number.isInteger(jobs) || jobs < 1) throw new Error(`expected --jobs N, N >= 1, got ${values.jobs}`);
-const place = (file) => (SLOWEST.findIndex((name) => file.startsWith(name)) + 1 || SLOWEST.length + 1) - 1;
+const place = (file) => {
+  const at = SLOWEST.findIndex((name) => file.startsWith(name));
+  return at < 0 ? SLOWEST.length : at;
+};
 const files = readdirSync(here)
   .filter((f) => f.endsWith('.test.ts'))
   .filter((f) => wanted.length === 0 || wanted.some((w) => f.startsWith(w)))

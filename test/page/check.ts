@@ -1,6 +1,7 @@
 /**
  * `npm run page:check`: the built page in Chromium. Sizes, the figures' hashes beside the command's, accessibility,
- * widths, the keyboard, every lesson offline, the heap of a long training, and times. What is wrong or too large fails; times are printed and do not.
+ * widths, the keyboard, every lesson offline, the heap of a long training, and times. What is wrong or too large fails.
+ * Times are printed, and do not fail.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
