@@ -61,8 +61,8 @@ export interface ClassifierFreeOptions extends GuidanceOptions {
 }
 
 /**
- * A predictor for the given labels or captions. A learnt variance is that of the conditional model. If scale is neither 0 nor 1, the model is evaluated twice for each sample: with its
- * label and without. Both are one batch, because one matrix product is faster than two of half the rows.
+ * A predictor for the given labels or captions. A learnt variance is that of the conditional model. If scale is neither 0
+ * nor 1, the model is evaluated twice for each sample: with its condition and without. Both are one batch, because one matrix product is faster than two of half the rows.
  * @throws ValueError for a scale or labels on an unconditional model, a label out of range, captions for a model with
  * labels, or labels for a model with captions
  */

@@ -6,7 +6,7 @@
  * (a cache line). They never move.
  *
  * A training loop requests the same sizes again and again. So a freed block is first kept for its class. Before the
- * memory grows, neighbouring freed blocks are merged to ranges, and a request is cut from the smallest range that fits.
+ * memory grows, neighbouring freed blocks are merged into ranges, and a request is cut from the smallest range that fits.
  */
 import { InternalError } from '../errors.ts';
 

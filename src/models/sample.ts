@@ -9,10 +9,8 @@
 import { noGrad } from '../autograd/tape.ts';
 import { pictureName, pictureSize } from '../data/dataset.ts';
 import { checkNumber } from '../diffusion/check.ts';
-
 import { fewStepLevels } from '../diffusion/few-steps.ts';
 import { type Conditions, classifierFree, classifierGuided, type Labels } from '../diffusion/guidance.ts';
-
 import { type NoiseLevel, noiseToSignal } from '../diffusion/level.ts';
 import type { Predictor } from '../diffusion/prediction.ts';
 import { createSampler, type SamplerName, startNoise } from '../diffusion/samplers/index.ts';
@@ -293,7 +291,10 @@ export function guidedPredictor(
   return classifierGuided(network, schedule, logProbability, { scale, parameters });
 }
 
-/** @throws ShapeError for a classifier of other pictures, ValueError for one of other noise or tones, or labels it does not know */
+/**
+ * @throws ShapeError for a classifier of other pictures
+ * @throws ValueError for one of other noise or tones, or labels that it does not know
+ */
 function requireFit(
   { network, schedule, settings }: DiffusionPipeline,
   labels: Labels,

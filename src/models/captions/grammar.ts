@@ -4,8 +4,8 @@
  *
  *     [a | the] adjectives [digit] numeral [leaning right | tilted to the left]
  *
- * The adjectives are in random order. `and` may stand before the last one. The slant is an adjective or stands behind the numeral. One caption in twelve says
- * `digit` and no numeral.
+ * The adjectives are in random order. `and` may stand before the last one. The slant is an
+ * adjective or stands behind the numeral. One caption in twelve says `digit` and no numeral.
  */
 import seedrandom from 'seedrandom';
 import { ATTRIBUTES, type AttributeName } from './attributes.ts';

@@ -66,7 +66,7 @@ export interface CaptionedSamples extends PictureShape {
   readonly classes: ArrayLike<number>;
 }
 
-/** The obedience to the words of one attribute; null without a sample that was told such a word. */
+/** The obedience to the words of one attribute; null if no caption has such a word. */
 export interface WordObedience {
   readonly both: Proportion | null;
   readonly low: Proportion | null;

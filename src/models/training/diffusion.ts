@@ -10,9 +10,9 @@
  *     gradients  clipped to the norm `clip`, if it is not 0
  *     average    an exponential moving average of the network's parameters
  *
- * One random stream gives the captions, the dropped labels, t and eps. The test loss is that of the averaged parameters, on at most
- * 2,000 test pictures, the first ones. Its noise is the same after every epoch, and so are its times. The times are
- * stratified.
+ * One random stream gives the captions, the dropped labels, t and eps. The test loss is that of the averaged parameters,
+ * on at most 2,000 test pictures, the first ones. Its noise is the same after every epoch, and so are its times. The
+ * times are stratified.
  */
 import type { Checkpoint, CheckpointInfo } from '../../checkpoint/checkpoint.ts';
 import { pictureName, type TrainTest, take } from '../../data/dataset.ts';

@@ -1,5 +1,5 @@
 /**
- * The recipe of distillation: a student of the teacher's architecture learns to sample in 1, 2, 4 or 8 steps what the
+ * The recipe of distillation: a student of the teacher's architecture learns to sample in 1 to 8 steps what the
  * teacher samples in many. It begins with the teacher's parameters.
  *
  *     interval k of a path goes from x_k to x_{k+1}, as the teacher sampled it (paths.ts)
