@@ -63,6 +63,7 @@ export const LINES: Readonly<Record<string, Way>> = {
   'npx langevin sample --model mnist-unet': { append: '--steps 2 --count 10' },
   'npx langevin sample --model mnist-unet --count 20 --gif': { append: '--steps 2' },
   'npx langevin page': { append: '--port 0 --no-open', until: /The lessons are at http/ },
+  'npx langevin models': {},
   'npx langevin inspect mnist-unet': {},
   'npx langevin info': {},
   'npx langevin sde brownian --paths 5 --steps 1000 --time 10': { makes: ['out/brownian.svg'] },

@@ -11,6 +11,7 @@ import { EVALUATE } from './commands/evaluate.ts';
 import { EXPORT } from './commands/export.ts';
 import { INFO } from './commands/info.ts';
 import { INSPECT } from './commands/inspect.ts';
+import { MODELS } from './commands/models.ts';
 import { NOISE } from './commands/noise.ts';
 import { PAGE } from './commands/page.ts';
 import { SAMPLE } from './commands/sample.ts';
@@ -45,6 +46,7 @@ const COMMANDS: readonly Command[] = [
   EVALUATE,
   EXPORT,
   INSPECT,
+  MODELS,
   SDE_PATHS,
   SDE_ORDERS,
   NOISE,

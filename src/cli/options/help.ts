@@ -5,7 +5,7 @@ import type { Command } from './command.ts';
 import { PROGRAM } from './program.ts';
 
 /** The width of the text in columns: that of the terminal, from 50 to 100. Without a terminal it is 80. */
-const WIDTH = Math.min(100, Math.max(50, process.stdout.columns ?? 80));
+export const WIDTH = Math.min(100, Math.max(50, process.stdout.columns ?? 80));
 /** The largest width of the left column of a list. */
 const MOST_LEFT = 30;
 

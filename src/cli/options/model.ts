@@ -5,8 +5,10 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { host } from '#host';
 import { type Checkpoint, loadCheckpoint } from '../../checkpoint/checkpoint.ts';
 import { didYouMean, FileError } from '../../errors.ts';
+import { type ModelCard, readCard } from '../../models/card.ts';
 import { SAMPLING_TABLE } from '../../models/settings.ts';
 import { PROGRAM } from './program.ts';
 
@@ -33,6 +35,15 @@ export function publishedNames(): string[] {
   const there = statSync(PUBLISHED, { throwIfNoEntry: false })?.isDirectory() ?? false;
   const files = there ? readdirSync(PUBLISHED) : [];
   return files.filter((file) => file.endsWith(ENDING)).map((file) => basename(file, ENDING));
+}
+
+/** The cards of the published models, which lie beside their files. @throws FileError, FormatError */
+export function publishedCards(): Promise<ModelCard[]> {
+  const read = async (name: string) => {
+    const file = join(PUBLISHED, `${name}.md`);
+    return readCard(new TextDecoder().decode(await host.readFile(file)), file);
+  };
+  return Promise.all(publishedNames().map(read));
 }
 
 /**
