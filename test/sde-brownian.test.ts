@@ -143,6 +143,19 @@ suite('Brownian paths', (test) => {
     });
   });
 
+  test('fresh increments and areas are normal with variances h and h/12, and do not correlate', () => {
+    const h = 0.3;
+    const [z, a] = scope(() => {
+      const { dW, area } = new FreshNoise(noiseOrigin(new Rng('fresh')), [20_000], true).increment(1, 1 + h);
+      return [dW.div(Math.sqrt(h)), area!.div(Math.sqrt(h / 12))].map((x) =>
+        Float64Array.from(x.toTypedArray()),
+      );
+    });
+    assert.ok(ksTest(z, normalCdf) > 1e-3, 'increments');
+    assert.ok(ksTest(a, normalCdf) > 1e-3, 'areas');
+    assert.ok(Math.abs(correlationScore(z, a)) < 4, 'increments and areas');
+  });
+
   test('fresh noise does not depend on the blocks of paths', () => {
     scope(() => {
       const origin = noiseOrigin(new Rng(7));

@@ -12,7 +12,7 @@ import { BrownianPath } from '../src/sde/brownian-path.ts';
 import { expressionSde } from '../src/sde/expression.ts';
 import { doubleWell, gbm, heston, ornsteinUhlenbeck } from '../src/sde/processes/index.ts';
 import { type SDE, type SdeSolver, toIto, toStratonovich } from '../src/sde/sde.ts';
-import { integrate, solve, startAt } from '../src/sde/solve.ts';
+import { advance, integrate, solve, startAt } from '../src/sde/solve.ts';
 import * as solvers from '../src/sde/solvers/index.ts';
 import { SRI1 } from '../src/sde/solvers/sri1.ts';
 import { tensor } from '../src/tensor/create.ts';
@@ -367,6 +367,40 @@ suite('solvers', (test) => {
     assert.ok(coarse.gap < 0.05, `${coarse.gap}`);
     assert.ok(fine.gap < coarse.gap / 4, `${fine.gap} after ${coarse.gap}`);
     assert.ok(fine.steps > coarse.steps);
+  });
+
+  test('an adaptive step keeps the two half steps, and the next length follows from the error and the order', () => {
+    const process = gbm({ x0: 1, mu: 1, sigma: 0.7 });
+    for (const [solver, order] of [
+      [solvers.sri1, 1.5],
+      [solvers.milstein, 1],
+      [solvers.reversibleHeun, 1],
+    ] as const) {
+      const equation = solver.interpretation === 'ito' ? process : toStratonovich(process);
+      const path = new BrownianPath(new Rng('two steps'), [5], { t1: 1, area: true });
+      const [dt, error] = [0.05, 0.05]; // so small that the second step is accepted too
+      const [once, twice] = scope(() => {
+        const start = startAt(1, 5);
+        const state = solver.begin?.(start) ?? start;
+        const step = (from: Tensor, s: number, t: number) => advance(equation, solver, from, s, t, path);
+        const ends = [step(state, 0, dt), step(step(state, 0, dt / 2), dt / 2, dt)];
+        return ends.map((end) => Array.from((solver.read?.(end) ?? end).toTypedArray()));
+      });
+      // The tolerance with which the estimate is `error`.
+      const squares = twice.map((y, i) => ((once[i] - y) / (1 + Math.max(1, Math.abs(y)))) ** 2);
+      const tolerance = Math.sqrt(squares.reduce((sum, x) => sum + x, 0) / 5) / error;
+      const options = { path, firstStep: dt, rtol: tolerance, atol: tolerance };
+      const run = solveAdaptive(equation, solver, startAt(1, 5), options);
+      assert.equal(Array.from(run.states.slice([1], [2]).toTypedArray()), twice, solver.name);
+      const [, first, second] = run.times;
+      const factor = 0.9 * error ** (-0.7 / (order + 0.5));
+      assert.is(first, dt);
+      assert.ok(
+        Math.abs((second - first) / dt - factor) < 1e-3,
+        `${solver.name}: ${second}, factor ${factor}`,
+      );
+      run.states.dispose();
+    }
   });
 
   test('adaptive steps refuse a solver with a wrong limit, and an error states the time at which they fail', () => {
