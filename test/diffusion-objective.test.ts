@@ -180,7 +180,11 @@ suite('diffusion: objectives', (test) => {
       near(at('p2', 'eps'), 1 / (1 + r), 1e-12);
       assert.is(at('simple', 'v'), 1);
       near(at('simple', 'score'), level.sigma ** 2, 1e-12);
-      if (t === 0) continue;
+      if (t === 0) {
+        // The first step has no variance. It has the weight of that of the second.
+        near(at('vlb', 'x0'), 1 / (2 * LINEAR.posteriorVariances[1]!), 1e-9 / LINEAR.posteriorVariances[1]!);
+        continue;
+      }
       // Ho et al. (2020), equation 12, with the variance betaTilde; Kingma et al. (2021): half the decrease of the SNR
       const beta = LINEAR.betas[t]!;
       const tilde = LINEAR.posteriorVariances[t]!;
@@ -207,6 +211,8 @@ suite('diffusion: objectives', (test) => {
       mean += Math.log(u / (1 - u)) / 20_000;
     }
     near(mean, 0.5, (4 * 0.8) / Math.sqrt(20_000));
+    // The sigmoid of 60 rounds to 1, and there is no time after the last.
+    assert.equal([...draw({ kind: 'logit-normal', mean: 60, std: 1 }, 10)], Array(10).fill(99));
     assert.equal(draw('logit-normal', 100), draw({ kind: 'logit-normal', mean: 0, std: 1 }, 100));
     // Log-normal times have a normal ln(sigma/alpha), on any schedule. One with steps takes the nearest.
     for (const schedule of [continuousSchedule('edm'), flow]) {

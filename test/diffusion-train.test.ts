@@ -2,10 +2,11 @@ import * as assert from 'uvu/assert';
 import { scope } from '../src/autograd/tape.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../src/checkpoint/checkpoint.ts';
 import { take } from '../src/data/dataset.ts';
+import { DataLoader } from '../src/data/loader.ts';
 import { loadStrokes } from '../src/data/strokes-set.ts';
 import type { DiscreteSchedule } from '../src/diffusion/discrete-schedule.ts';
 import { hybridLoss } from '../src/diffusion/learned-variance.ts';
-import { TIME_SAMPLINGS } from '../src/diffusion/objective.ts';
+import { type Network, Objective, TIME_SAMPLINGS } from '../src/diffusion/objective.ts';
 import { DivergenceError, FormatError, ShapeError, ValueError } from '../src/errors.ts';
 import { Denoiser } from '../src/models/networks/denoiser.ts';
 import { DiffusionMlp, type DiffusionMlpOptions } from '../src/models/networks/diffusion-mlp.ts';
@@ -206,6 +207,41 @@ suite('diffusion training', (test) => {
       trained,
       'and the run is not disturbed',
     );
+  });
+
+  test('labelDropout is the fraction of labels that are dropped, and the others are those of the pictures', () => {
+    const n = 2000;
+    const labels = Uint8Array.from({ length: n }, (_, i) => i % 10);
+    for (const labelDropout of [0, 0.2, 1]) {
+      const run = trainer({ labelDropout });
+      const { model } = run.recipe;
+      const predictEach = model.predictEach.bind(model);
+      let given: readonly unknown[] = [];
+      model.predictEach = (x, t, conditions) => {
+        given = conditions!;
+        return predictEach(x, t, conditions);
+      };
+      scope(() => run.recipe.loss({ images: zeros([n, 28, 28, 1]), labels }));
+      const dropped = given.filter((label) => label === null).length;
+      const spread = Math.sqrt(n * labelDropout * (1 - labelDropout));
+      assert.ok(Math.abs(dropped - n * labelDropout) <= 4 * spread, `${dropped} for ${labelDropout}`);
+      assert.ok(given.every((label, i) => label === null || label === labels[i]));
+      run.dispose();
+    }
+  });
+
+  test('the test loss has stratified times, all labels, and noise of its own stream, the same at each call', () => {
+    const run = trainer();
+    const { model, settings } = run.recipe;
+    const { predicts, lossWeighting, seed } = settings;
+    const objective = new Objective(model.schedule, { predicts, lossWeighting, times: 'stratified' });
+    const { images, labels } = new DataLoader(strokes.test, { batchSize: 20 }).next();
+    const network: Network = (x, t) => model.predictEach(x, t, [...labels]);
+    const wanted = scope(() =>
+      objective.loss(network, model.encode(images), new Rng(seed).stream('test')).item(),
+    );
+    assert.equal([run.recipe.test(), run.recipe.test()], [wanted, wanted]);
+    run.dispose();
   });
 
   test('a model without classes trains without labels', () => {
