@@ -246,6 +246,16 @@ suite('accuracy', (test) => {
     }
   });
 
+  test('the partial sums of a block, and the elements behind it, are added in float64', () => {
+    // 2^24 + 1 is not a float32 number. After the first sixteen elements, three are added one by one.
+    const cancel = [2 ** 24, 1, -(2 ** 24)];
+    const x = [...cancel, ...Array(13).fill(0), ...cancel];
+    const [, y] = runKernel(ownWasm(), [x, [0]], (k, [at, to]) =>
+      k.reduce('sum', { outer: 1, n: x.length, inner: 1, x: at!, alpha: 1, out: into(to!) }),
+    );
+    assert.is(y![0], 2);
+  });
+
   test('a sum down a long column is within 64 half ulp of the sum of magnitudes', () => {
     const [n, inner] = [200_000, 5];
     for (const [what, x] of Object.entries(hardArrays(n * inner))) {

@@ -15,6 +15,7 @@ import { Linear } from '../src/nn/linear.ts';
 import { Sequential } from '../src/nn/sequential.ts';
 import { Adam } from '../src/optim/adam.ts';
 import { clipGradNorm } from '../src/optim/clip.ts';
+import { SGD } from '../src/optim/sgd.ts';
 import { Rng } from '../src/random/rng.ts';
 import { full, ones, tensor, zeros } from '../src/tensor/create.ts';
 import { mse } from '../src/tensor/functions.ts';
@@ -287,6 +288,14 @@ suite('arena', (test) => {
   });
 });
 
+/** Collects garbage until the condition holds, for at least a tenth of a second if it does not. */
+async function collect(until: () => boolean): Promise<void> {
+  for (let i = 0; i < 50 && !until(); i++) {
+    gc!();
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
 suite('lifetime of tensors', (test) => {
   test('a scope returns what its body returns', () => {
     assert.is(
@@ -372,7 +381,9 @@ suite('lifetime of tensors', (test) => {
       }
       const view = x.reshape(2, 3);
       x.dispose();
-      assert.equal(view.sum().item(), 6, 'still there, though its first owner is gone');
+      const others = [1, 2, 3].map((value) => full([6], value).keep());
+      assert.equal(view.sum().item(), 6, 'no other tensor has its memory, though its first owner is gone');
+      for (const other of others) other.dispose();
       return view;
     });
     assert.is(heap.blocks, before);
@@ -391,12 +402,6 @@ suite('lifetime of tensors', (test) => {
 
   test('unreachable tensors outside of scopes are freed by the garbage collector, and their views too', async () => {
     const { heap } = backend();
-    const collect = async (until: () => boolean) => {
-      for (let i = 0; i < 50 && !until(); i++) {
-        gc!();
-        await new Promise((resolve) => setTimeout(resolve, 2));
-      }
-    };
     await collect(() => false);
     const before = heap.blocks;
     const forget = () => {
@@ -413,6 +418,33 @@ suite('lifetime of tensors', (test) => {
     ]);
     view = null;
     await collect(() => heap.blocks === before);
+    assert.is(heap.blocks, before);
+  });
+
+  test('a parameter in the block of an optimiser has left its memory, and the block is freed with the last of both', async () => {
+    const { heap } = backend();
+    await collect(() => false);
+    const before = heap.blocks;
+    const optimise = () => {
+      const p = tensor([1, 2], { requiresGrad: true });
+      const old = p.detached();
+      assert.is(heap.blocks, before + 1);
+      new SGD([p], { lr: 1 });
+      assert.is(heap.blocks, before + 3, 'values, gradients, and the old memory of the other tensor');
+      old.dispose();
+      assert.is(heap.blocks, before + 2, 'values and gradients');
+      return [tensor([3, 4], { requiresGrad: true })].map((q) => {
+        const alias = q.detached();
+        new SGD([q], { lr: 1 });
+        return alias;
+      })[0];
+    };
+    const alias: Tensor = optimise();
+    await collect(() => heap.blocks === before + 1);
+    await collect(() => false);
+    assert.is(heap.blocks, before + 1, 'only the old memory of q is left, which a reachable tensor has');
+    assert.equal([alias.alive, ...alias.toTypedArray()], [true, 3, 4]);
+    alias.dispose();
     assert.is(heap.blocks, before);
   });
 });
@@ -463,6 +495,25 @@ suite('out of memory', (test) => {
     const sum = make(1000);
     small.kernels.fill({ n: 1000, out: sum.ptr, value: 4 });
     assert.is(a.add(sum).sum().item(), 7000);
+  });
+
+  test('numbers and long sums are right after the memory has grown', () => {
+    const on = createWasmBackend({ threads: 1 });
+    const sumOf = (n: number) => {
+      const [x, out] = [on.heap.alloc(4 * n), on.heap.alloc(4)];
+      on.kernels.fill({ n, out: x, value: 0.5 });
+      const record = { outer: 1, n, inner: 1, x, alpha: 1, out: { ptr: out, accumulate: false } };
+      on.kernels.reduce('sum', record);
+      return on.at(out);
+    };
+    const { byteLength } = on.view(0, 1).buffer;
+    assert.is(sumOf(2 ** 17), 2 ** 16);
+    // The second sum, its elements and its partial sums lie beyond the end of the first memory.
+    assert.is(sumOf(2 ** 23), 2 ** 22);
+    assert.ok(on.view(0, 1).buffer.byteLength > 8 * byteLength);
+    const high = on.heap.alloc(2 ** 20);
+    on.write(high, [1, 2, 3]);
+    assert.equal([...on.read(high, 3)], [1, 2, 3]);
   });
 
   test('a step that runs out of memory ends its scope, and the next, smaller one works', () => {

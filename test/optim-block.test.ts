@@ -32,6 +32,11 @@ suite('flat block', (test) => {
     assert.is(c.ptr - b.ptr, 32 * elementBytes);
     assert.is(block.size, 64);
     assert.is(a.ptr % 64, 0);
+    assert.equal(
+      b.reshape(1, 17).slice([0, 3], [1, 6]).toArray(),
+      [[3, 4, 5]],
+      'a view begins at the parameter',
+    );
     b.set(new Float32Array(17).fill(5));
     assert.equal(a.toArray(), [[1, 2, 3]], 'a write to one reaches no other');
   });

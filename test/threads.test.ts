@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import { host } from '#host';
 import { createWasmBackend, setNumerics, setThreads, type WasmBackend } from '../src/backend/backend.ts';
 import { claim, controlOver, DONE, REMAINING } from '../src/backend/control.ts';
-import { kernelBytes } from '../src/backend/instance.ts';
+import { hasRelaxedSimd, kernelBytes } from '../src/backend/instance.ts';
 import { copyArray, type Kernels, type Ptr, rowOf } from '../src/backend/kernels.ts';
 import { type Bounds, EXPENSIVE_GRAIN, gemmBoxes, pathRanges, ranges } from '../src/backend/partition.ts';
 import { ThreadPool } from '../src/backend/threads.ts';
@@ -278,6 +278,19 @@ const JOBS: Record<string, (k: Kernels, a: Ptr, b: Ptr, c: Ptr) => void> = {
     k.fill({ n: N, out: b, value: 0.01 });
     k.affinePath({ n: 1003, steps: 250, coefficients: b, x: a, out: c, row: 1003, key, stepBlocks: 252 });
   },
+  'more than 65,536 paths': (k, a, b, c) => {
+    k.fill({ n: 24, out: b, value: 0.01 });
+    k.affinePath({
+      n: 70_003,
+      steps: 2,
+      coefficients: b,
+      x: a,
+      out: c,
+      row: 70_003,
+      key,
+      stepBlocks: 17_504,
+    });
+  },
   bits: (k, a) => k.random('randomBits', { n: N, out: a, key: key, block: 0 }),
 };
 
@@ -383,6 +396,7 @@ suite('threads', (test) => {
       [1000, 100],
       [300, 10_000],
       [1_000_003, 7],
+      [10_000_000, 1000],
     ] as const) {
       requireEven(pathRanges({ n, steps }), n, 16);
     }
@@ -477,6 +491,33 @@ suite('threads', (test) => {
       // The worker has read the message by now.
       await new Promise((resolve) => setTimeout(resolve, 2000));
       for (let i = 0; i < 2000; i++) copyTo(high + 4 * N);
+    } finally {
+      host.startWorker = startWorker;
+      on.stop();
+    }
+  });
+
+  test('another build ends the worker threads of the old one, and all threads compute by the new one', () => {
+    const { startWorker } = host;
+    let stopped = 0;
+    host.startWorker = (...given) => {
+      const { stop } = startWorker(...given);
+      return { stop: () => [stopped++, stop()] };
+    };
+    const on = createWasmBackend({ threads: 2 });
+    try {
+      run(on, JOBS['gemm of odd sizes']!);
+      if (!hasRelaxedSimd()) {
+        assert.throws(() => (on.kernels.numerics = 'relaxed'), /this engine cannot run the relaxed kernels/);
+        assert.is(stopped, 1);
+        return;
+      }
+      on.kernels.numerics = 'relaxed';
+      assert.is(stopped, 1);
+      const one = createWasmBackend({ threads: 1, numerics: 'relaxed' });
+      for (let i = 0; i < 20; i++) {
+        assert.equal(run(on, JOBS['gemm of odd sizes']!), run(one, JOBS['gemm of odd sizes']!));
+      }
     } finally {
       host.startWorker = startWorker;
       on.stop();
