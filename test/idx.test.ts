@@ -131,6 +131,15 @@ suite('idx', (test) => {
     await fc.assert(fc.asyncProperty(fc.nat(), fc.integer({ min: 1, max: 255 }), damaged), { numRuns: 300 });
   });
 
+  test('a stream of exactly the most bytes is read, and one byte more is refused', async () => {
+    const bytes = Uint8Array.of(1, 2, 3, 4, 5);
+    assert.equal(await readAll(new Blob([bytes]).stream(), 'mirror', undefined, 5), bytes);
+    await rejected(
+      readAll(new Blob([bytes]).stream(), 'mirror', undefined, 4),
+      /^mirror: expected at most 4 bytes, got more/,
+    );
+  });
+
   test('an endless stream is refused at 1 GiB', async () => {
     const chunk = new Uint8Array(2 ** 28);
     let [pulled, cancelled] = [0, false];

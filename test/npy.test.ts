@@ -48,6 +48,18 @@ suite('npy', (test) => {
     assert.equal(back, { type: 'float32', shape: [3, 2], values: Float64Array.from(values) });
   });
 
+  test('the values of a written file begin at a multiple of 64, behind a header that ends with a line end', () => {
+    // The header gets longer by one character at a time.
+    for (let digits = 1; digits <= 80; digits++) {
+      const shape = [...Array(Math.floor((digits - 1) / 3)).fill(1), 10 ** ((digits - 1) % 3), 0];
+      const file = new Uint8Array(encodeNpy(new Float32Array(0), shape));
+      assert.is(file.length % 64, 0);
+      assert.is(new DataView(file.buffer).getUint16(8, true), file.length - 10);
+      assert.match(new TextDecoder().decode(file.subarray(10)), /^\{'descr': '<f4', .*, 0\), \} *\n$/);
+      if (shape.length <= 32) assert.equal(decodeNpy(file).shape, shape);
+    }
+  });
+
   test('another type, order, version or size is refused, and so is a file that is not an array', () => {
     bad(Uint8Array.of(1, 2, 3), /s\.npy: expected an NPY file, got 3 bytes of something else/);
     const whole = npy(header('|u1', '(2, 2)'), [1, 2, 3, 4]);

@@ -62,6 +62,15 @@ suite('clipping of gradients', (test) => {
     });
   });
 
+  test('1e-6 counts for gradients of its size: a norm of 5e-6 with that limit becomes 5/6 of it', () => {
+    onEach((tolerance) => {
+      const [p] = parametersOf([[0, 0]]);
+      giveGradient(p, [3e-6, 4e-6]);
+      clipGradNorm([p], 5e-6);
+      close([...p.grad!.toTypedArray()], [2.5e-6, 4e-6 / 1.2], 1e-5 * tolerance, 'gradient');
+    });
+  });
+
   test('a parameter without a gradient is skipped, and a stale gradient is ignored', () => {
     const parameters = given([[2, 3], [1000], [6]]);
     const optimizer = new SGD(parameters);

@@ -305,6 +305,9 @@ suite('rng', (test) => {
       rng.stream('a').stream('b'),
       rng.stream('b').stream('a'),
       rng.stream(''),
+      rng.stream('').stream(''),
+      rng.stream('a/b'),
+      rng.stream('a%2Fb'),
       new Rng(2),
       new Rng(2).stream('a'),
     ].map((stream) => Array.from(stream.bits(4)).join());
