@@ -6,7 +6,7 @@ import { concatBytes } from '../bytes.ts';
 import { FormatError, LangevinError, ValueError } from '../errors.ts';
 
 /** The most bytes that a stream may have. All data sets of langevin are much smaller. */
-const LARGEST = 2 ** 30;
+export const MOST_BYTES = 2 ** 30;
 
 /**
  * All bytes of `stream` as one array. `onBytes` is called with the number so far.
@@ -17,7 +17,7 @@ export async function readAll(
   stream: ReadableStream<Uint8Array>,
   source: string,
   onBytes?: (received: number) => void,
-  most = LARGEST,
+  most = MOST_BYTES,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   let received = 0;

@@ -42,8 +42,8 @@ export interface NpyArray {
 
 const MAGIC = [0x93, ...new TextEncoder().encode('NUMPY')];
 /** The longest header that is read, in bytes. Real headers are much shorter. */
-const LONGEST_HEADER = 2 ** 16;
-const MOST_AXES = 32;
+export const LONGEST_HEADER = 2 ** 16;
+export const MOST_AXES = 32;
 const HEADER =
   /^\s*\{\s*'descr'\s*:\s*'(?<type>[^']*)'\s*,\s*'fortran_order'\s*:\s*(?<order>True|False)\s*,\s*'shape'\s*:\s*\((?<shape>[\d\s,]*)\)\s*,?\s*\}\s*$/;
 

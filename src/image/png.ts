@@ -27,6 +27,9 @@ export interface Picture {
   readonly pixels: Uint8Array;
 }
 
+/** The largest number of pixels that `decodePng` decodes by default. */
+export const MOST_PIXELS = 2 ** 24;
+
 /** Options of `decodePng`. */
 export interface DecodePngOptions {
   /** The name of the bytes in messages, for example the file's name. Default `PNG`. */
@@ -61,7 +64,7 @@ export function encodePng({ width, height, channels, pixels }: Picture): Uint8Ar
  * with less than 8 bits.
  */
 export function decodePng(bytes: Uint8Array, options: DecodePngOptions = {}): Picture {
-  const { name, maxPixels } = withDefaults('PNG', options, { name: 'PNG', maxPixels: 2 ** 24 });
+  const { name, maxPixels } = withDefaults('PNG', options, { name: 'PNG', maxPixels: MOST_PIXELS });
   const checked = checkedPng(bytes, name, maxPixels);
   try {
     return toPicture(decode(checked, { checkCrc: true }), bytes[COLOUR_TYPE] === INDEXED);

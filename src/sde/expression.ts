@@ -116,7 +116,7 @@ function power(a: Dual, b: Dual): Dual {
 export type CompiledExpression = (at: { readonly x: Tensor; readonly t: number }) => Dual;
 
 /** The most characters of an expression. Parsing and evaluation go one call deeper for each bracket or operator. */
-const LONGEST = 1000;
+export const LONGEST = 1000;
 
 /**
  * Parses an expression in x, t and named parameters, of at most 1,000 characters.
