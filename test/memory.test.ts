@@ -381,7 +381,7 @@ suite('lifetime of tensors', (test) => {
       }
       const view = x.reshape(2, 3);
       x.dispose();
-      const others = [1, 2, 3].map((value) => full([6], value).keep());
+      const others = [5, 6, 7].map((value) => full([6], value).keep());
       assert.equal(view.sum().item(), 6, 'no other tensor has its memory, though its first owner is gone');
       for (const other of others) other.dispose();
       return view;
