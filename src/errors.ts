@@ -5,15 +5,27 @@
  */
 import { closest, distance } from 'fastest-levenshtein';
 
+/** The text with control characters, and the separators of lines, as escapes. */
+const visible = (text: string): string =>
+  text.replace(/[\p{Cc}\u2028\u2029]/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+/** The most characters of an input that a message quotes. */
+const MOST_QUOTED = 100;
+
+/** The begin of a long text, for a message that quotes it. */
+export const shortened = (text: string): string =>
+  text.length > MOST_QUOTED ? `${text.slice(0, MOST_QUOTED)}…` : text;
+
 /** The base class of every error that langevin throws on purpose. */
 export class LangevinError extends Error {
   /**
-   * The name of the error is that of its class.
+   * The name of the error is that of its class. A message can quote a file or an input of others. So control characters
+   * and line ends in it are written as `\u000a`: the message stays one line, and cannot control a terminal.
    * @param message one line: what was expected, and what came
    * @param options `cause`: the error that led to this one
    */
   constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
+    super(visible(message), options);
     this.name = new.target.name;
   }
 }

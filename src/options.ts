@@ -2,7 +2,7 @@
  * Checks of what callers write by name: the keys of an options object, and names of samplers, schedules and so on. An
  * unknown name is an error that suggests the nearest known name. Upper and lower case do not matter for names.
  */
-import { didYouMean, ValueError } from './errors.ts';
+import { didYouMean, shortened, ValueError } from './errors.ts';
 
 /** The keys of T that may be left out. */
 type Optional<T> = { [K in keyof T]-?: object extends Pick<T, K> ? K : never }[keyof T];
@@ -83,7 +83,7 @@ function isOfClass(value: object): boolean {
 export function describe(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (value === null || typeof value === 'number' || typeof value === 'boolean') return String(value);
-  if (typeof value === 'string') return `"${value}"`;
+  if (typeof value === 'string') return `"${shortened(value)}"`;
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === 'function') return 'a function';
   if (typeof value !== 'object') return `a ${typeof value}`;

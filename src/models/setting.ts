@@ -3,7 +3,7 @@
  * meaning. settings.ts has the tables of settings. The command parses its options by these declarations, and a page
  * parses its fields. Nothing here depends on Node.
  */
-import { didYouMean, ValueError } from '../errors.ts';
+import { didYouMean, shortened, ValueError } from '../errors.ts';
 
 /** The value of a setting. A list comes from words with commas, a record from name=value pairs. */
 export type Value =
@@ -143,7 +143,7 @@ export function defaultsOf<T extends Settings>(table: T): ValuesOf<T> {
 export const nameOf = ({ flag, argument }: Setting): string => (argument ? flag : `--${flag}`);
 
 const refuse = (setting: Setting, expected: string, got: string, near = '') =>
-  new ValueError(`${nameOf(setting)}: expected ${expected}, got "${got}"${near && `.${near}`}`);
+  new ValueError(`${nameOf(setting)}: expected ${expected}, got "${shortened(got)}"${near && `.${near}`}`);
 
 /** The name that is equal to `word`, in upper or lower case. @throws ValueError with the nearest name */
 function nameIn(setting: Setting, names: readonly string[], word: string): string {

@@ -6,7 +6,7 @@
  * A network knows a word by its place in `WORDS`. Files of networks store how many words they know. So new words are
  * added at the end, and no word is ever removed.
  */
-import { didYouMean, ValueError } from '../../errors.ts';
+import { didYouMean, shortened, ValueError } from '../../errors.ts';
 import { ATTRIBUTES, type AttributeName } from './attributes.ts';
 
 /** The numerals from 0 to 9. */
@@ -67,10 +67,12 @@ export function wordsOf(caption: string, count = WORDS.length, most = MOST_WORDS
   if (unknown !== undefined) {
     const known = all.filter((word) => word.length > 2 && !['the', 'and'].includes(word));
     const near = didYouMean(unknown, known) || ` The words are ${known.join(', ')}, 0 to 9.`;
-    throw new ValueError(`caption: expected known words, got "${unknown}".${near}`);
+    throw new ValueError(`caption: expected known words, got "${shortened(unknown)}".${near}`);
   }
   if (words.length > most) {
-    throw new ValueError(`caption: expected at most ${most} words, got ${words.length}: "${caption}"`);
+    throw new ValueError(
+      `caption: expected at most ${most} words, got ${words.length}: "${shortened(caption)}"`,
+    );
   }
   return words;
 }
@@ -108,7 +110,7 @@ export function meaningOf(caption: string): Meaning {
     named.slant = 'high';
   }
   if (verb === undefined && direction !== undefined) {
-    throw new ValueError(`caption: expected "leaning" with "${direction}", got "${caption}"`);
+    throw new ValueError(`caption: expected "leaning" with "${direction}", got "${shortened(caption)}"`);
   }
   return { digit: digits.length > 0 ? digitOf(digits[0]) : null, named };
 }

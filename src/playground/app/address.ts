@@ -2,7 +2,7 @@
  * The settings of a page's figures in its address: `#paths.seed=7&paths.steps=100`. Only what differs from the
  * lesson's own settings is written.
  */
-import { didYouMean, ValueError } from '../../errors.ts';
+import { didYouMean, shortened, ValueError } from '../../errors.ts';
 import { readSetting, type Setting, settingText, type Value } from '../../models/setting.ts';
 import type { AnyFigure, Values } from '../figure.ts';
 
@@ -12,7 +12,7 @@ const textOf = (value: Value | undefined): string => (value === undefined ? '' :
 export function readValue(setting: Setting, text: string): Value | undefined {
   if (setting.is.kind === 'flag') {
     if (text === 'true' || text === 'false') return text === 'true';
-    throw new ValueError(`${setting.flag}: expected true or false, got "${text}"`);
+    throw new ValueError(`${setting.flag}: expected true or false, got "${shortened(text)}"`);
   }
   if (text === '' && setting.default === null) return undefined;
   return readSetting(setting, text);
@@ -43,25 +43,33 @@ export function readAddress(figures: readonly AnyFigure[], hash: string): Read {
       const [name, text] = split(part);
       const [id, key] = split(name, '.');
       const figure = figures.find((one) => one.id === id);
-      if (!figure) throw new ValueError(`expected a figure of this page, got "${id}"`);
+      if (!figure) throw new ValueError(`expected a figure of this page, got "${shortened(id)}"`);
       if (!Object.hasOwn(figure.table, key)) {
         const names = Object.keys(figure.table);
-        throw new ValueError(`expected a setting of ${id}, got "${key}".${didYouMean(key, names)}`);
+        throw new ValueError(
+          `expected a setting of ${id}, got "${shortened(key)}".${didYouMean(key, names)}`,
+        );
       }
       const value = readValue(figure.table[key], text);
       values.set(id, { ...figure.initial, ...values.get(id), [key]: value });
     } catch (error) {
-      problems.push(
-        error instanceof URIError ? `expected an encoded text, got "${part}"` : (error as Error).message,
-      );
+      problems.push((error as Error).message);
     }
   }
   return { values, problems };
 }
 
-/** Both sides of the first mark, decoded. */
+/** Both sides of the first mark, decoded. @throws ValueError */
 function split(text: string, mark = '='): [string, string] {
   const at = text.indexOf(mark);
   if (at < 0) return [text, ''];
-  return [decodeURIComponent(text.slice(0, at)), decodeURIComponent(text.slice(at + 1))];
+  return [decoded(text.slice(0, at)), decoded(text.slice(at + 1))];
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new ValueError(`expected an encoded text, got "${shortened(text)}"`);
+  }
 }
