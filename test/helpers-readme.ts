@@ -65,6 +65,13 @@ export const LINES: Readonly<Record<string, Way>> = {
   'npx langevin page': { append: '--port 0 --no-open', until: /The lessons are at http/ },
   'npx langevin models': {},
   'npx langevin inspect mnist-unet': {},
+  'npx langevin export --model strokes-unet --to pytorch --examples 2000 --out torch': {
+    replace: ['--examples 2000', '--examples 200'],
+    makes: ['torch/model.py', 'torch/train.py', 'torch/pictures.npy'],
+  },
+  'npx langevin import --weights torch/weights.safetensors --model strokes-unet --out back': {
+    makes: ['back/model.safetensors'],
+  },
   'npx langevin info': {},
   'npx langevin sde brownian --paths 5 --steps 1000 --time 10': { makes: ['out/brownian.svg'] },
   'npx langevin sde drift --paths 5 --steps 1000 --time 10 --twin': { makes: ['out/drift.svg'] },

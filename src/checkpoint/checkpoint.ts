@@ -8,7 +8,8 @@
  * Sizes, settings and seed are JSON. By default parameters are written as F32 from the WebAssembly backend and as F64
  * from the reference; `dtype` chooses another type. Both backends read parameters of any floating type. A converted
  * file can have the digest of its tensors (digest.ts). Tensors with four axes, such as the weights of convolutions,
- * have PyTorch's order in the file (layout.ts).
+ * have PyTorch's order in the file (layout.ts). A file for PyTorch also has its flattened maps in PyTorch's order, and the
+ * metadata `flattened` name them (flat-maps.ts).
  *
  * The file of a run that will be resumed has more tensors, such as an optimiser's moments. Their names begin with
  * `training.`. The counters are JSON in the metadata `training`. Only the trainer interprets them.
@@ -27,6 +28,14 @@ import { VERSION } from '../version.ts';
 import { requireDigest } from './digest.ts';
 import type { Dtype } from './dtype.ts';
 import { isRecord, show } from './fields.ts';
+import {
+  type FlatMaps,
+  flatChannelsFirst,
+  flatChannelsLast,
+  flatMapOf,
+  readFlatMaps,
+  requireFlatMap,
+} from './flat-maps.ts';
 import { channelsFirst, channelsLast } from './layout.ts';
 import { inDtype, MODEL_DTYPES, type ModelDtype } from './model-dtype.ts';
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from './safetensors.ts';
@@ -136,22 +145,26 @@ export interface ConvertOptions {
   readonly settings?: CheckpointInfo['settings'] | undefined;
   /** The digest of the tensors in the converted file. */
   readonly digest?: string | undefined;
+  /** The state of a run to write. Default: none. */
+  readonly training?: TrainingState | undefined;
+  /** The flattened maps to write in PyTorch's order. Default: none. */
+  readonly flattened?: FlatMaps | undefined;
 }
 
 /**
- * Converts a file that was read to another type. The result has the parameters and the description of the model. It
- * does not have the state of the run.
+ * Converts a file that was read to another type. The result has the parameters and the description of the model. By
+ * default it does not have the state of the run.
  * @throws FormatError for a parameter that the type cannot represent
  */
 export function convertCheckpoint(checkpoint: Checkpoint, options: ConvertOptions): Uint8Array<ArrayBuffer> {
-  const { dtype, settings, digest } = withDefaults('checkpoint', options, {
+  const { dtype, flattened, ...changed } = withDefaults('checkpoint', options, {
     dtype: undefined,
     settings: checkpoint.settings,
     digest: undefined,
+    training: undefined,
+    flattened: {},
   });
-  return onFile(checkpoint.source, () =>
-    encodeParts({ ...checkpoint, settings, digest, training: undefined }, dtype),
-  );
+  return onFile(checkpoint.source, () => encodeParts({ ...checkpoint, ...changed }, dtype, flattened));
 }
 
 type Parts = Omit<Checkpoint, 'source' | 'settings' | 'training' | 'digest'> & {
@@ -160,14 +173,21 @@ type Parts = Omit<Checkpoint, 'source' | 'settings' | 'training' | 'digest'> & {
   readonly digest?: string | undefined;
 };
 
-function encodeParts(parts: Parts, dtype: ModelDtype | undefined): Uint8Array<ArrayBuffer> {
+function encodeParts(
+  parts: Parts,
+  dtype: ModelDtype | undefined,
+  flattened: FlatMaps = {},
+): Uint8Array<ArrayBuffer> {
   const { kind, sizes, settings, seed, version, backend, numerics, parameters, training, digest } = parts;
   const known = dtype === undefined ? undefined : oneOf('dtype', MODEL_DTYPES, dtype);
   const stored = [...parameters].map(
     ([name, tensor]) => [name, known ? inDtype(name, tensor, known) : tensor] as const,
   );
   for (const [name, tensor] of training?.tensors ?? []) stored.push([TRAINING + name, tensor]);
-  const ordered = stored.map(([name, tensor]) => [name, channelsFirst(tensor)] as const);
+  const ordered = stored.map(([name, tensor]) => {
+    const map = flatMapOf(name, flattened);
+    return [name, map ? flatChannelsFirst(tensor, map) : channelsFirst(tensor)] as const;
+  });
   return encodeSafetensors(ordered, {
     format: 'pt',
     langevin: version,
@@ -180,6 +200,7 @@ function encodeParts(parts: Parts, dtype: ModelDtype | undefined): Uint8Array<Ar
     numerics,
     ...(known === undefined ? {} : { dtype: known }),
     ...(digest === undefined ? {} : { digest }),
+    ...(Object.keys(flattened).length === 0 ? {} : { flattened: JSON.stringify(flattened) }),
   });
 }
 
@@ -263,10 +284,13 @@ export function decodeCheckpoint(bytes: Uint8Array, source = 'checkpoint'): Chec
   const seed = parseSeed(metadata, source);
   const progress = parseObject(metadata, 'training', source);
   const digest = parseName(metadata, 'digest', source);
+  const flattened = readFlatMaps(parseObject(metadata, 'flattened', source) ?? {}, source);
   const named = (key: string) => parseName(metadata, key, source) ?? 'unknown';
   const [parameters, training] = [new Map<string, StoredTensor>(), new Map<string, StoredTensor>()];
   for (const [name, stored] of tensors) {
-    const tensor = channelsLast(stored);
+    const map = flatMapOf(name, flattened);
+    if (map) requireFlatMap(name, stored, map, source);
+    const tensor = map ? flatChannelsLast(stored, map) : channelsLast(stored);
     if (progress !== undefined && name.startsWith(TRAINING))
       training.set(name.slice(TRAINING.length), tensor);
     else parameters.set(name, tensor);

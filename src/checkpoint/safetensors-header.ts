@@ -79,6 +79,10 @@ function membersOf(value: unknown): [string, unknown][] | undefined {
     : undefined;
 }
 
+/** Whether the file begins as one of `torch.save`: a ZIP archive, or a pickle of protocol 2 to 5. */
+const isPickle = ([a, b, c, d]: Uint8Array) =>
+  (a === 0x50 && b === 0x4b && c === 3 && d === 4) || (a === 0x80 && b >= 2 && b <= 5);
+
 function parseJson(bytes: Uint8Array, source: string): { members: [string, unknown][]; start: number } {
   if (bytes.length < 8) {
     throw new FormatError(`${source}: expected a safetensors file of 8 bytes or more, got ${bytes.length}`);
@@ -86,6 +90,11 @@ function parseJson(bytes: Uint8Array, source: string): { members: [string, unkno
   const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
   const most = Math.min(LARGEST_HEADER, bytes.length - 8);
   if (length > most) {
+    if (isPickle(bytes)) {
+      throw new FormatError(
+        `${source}: expected a safetensors file, got a pickle; torch.load and safetensors.torch.save_file convert it`,
+      );
+    }
     throw new FormatError(`${source}: expected a header of at most ${most} bytes, got one of ${length}`);
   }
   const start = 8 + Number(length);

@@ -9,6 +9,7 @@ import { VERSION } from '../version.ts';
 import { DISTILL } from './commands/distill.ts';
 import { EVALUATE } from './commands/evaluate.ts';
 import { EXPORT } from './commands/export.ts';
+import { IMPORT } from './commands/import.ts';
 import { INFO } from './commands/info.ts';
 import { INSPECT } from './commands/inspect.ts';
 import { MODELS } from './commands/models.ts';
@@ -45,6 +46,7 @@ const COMMANDS: readonly Command[] = [
   SAMPLE,
   EVALUATE,
   EXPORT,
+  IMPORT,
   INSPECT,
   MODELS,
   SDE_PATHS,

@@ -2,12 +2,16 @@
  * Exports a trained model to files. The table EXPORTERS has the formats; a new format is one line there.
  *
  *     langevin   NAME.safetensors   The parameters for sampling, and the metadata. PyTorch can read the tensors.
+ *     pytorch    a folder           The network as a PyTorch module, its weights, and scripts: pytorch/export.ts.
  */
 import { type Checkpoint, convertCheckpoint } from '../checkpoint/checkpoint.ts';
 import { tensorsDigest } from '../checkpoint/digest.ts';
 import { isRecord } from '../checkpoint/fields.ts';
 import type { ModelDtype } from '../checkpoint/model-dtype.ts';
 import type { MatchedGreys } from './cuts.ts';
+import type { ExportFormat } from './export-formats.ts';
+import { exportPytorch } from './pytorch/export.ts';
+import type { ExportData } from './pytorch/run.ts';
 import { type OwnSampling, samplingSetting } from './sampling-defaults.ts';
 
 export interface ExportOptions {
@@ -18,6 +22,8 @@ export interface ExportOptions {
   readonly sampling: OwnSampling;
   /** New cuts between grey levels, and the cuts of each kind of picture. Default: those of the model. */
   readonly greys?: MatchedGreys | undefined;
+  /** Pictures to train on, for the format `pytorch`. Default: none. */
+  readonly data?: ExportData | undefined;
 }
 
 export interface Exported {
@@ -25,7 +31,7 @@ export interface Exported {
     readonly name: string;
     /** A short description of the file. */
     readonly what: string;
-    readonly bytes: Uint8Array<ArrayBuffer>;
+    readonly bytes: Uint8Array;
   }[];
   /** The SHA-256 of the tensors, from `tensorsDigest`. */
   readonly digest: string;
@@ -34,18 +40,29 @@ export interface Exported {
 type Exporter = (checkpoint: Checkpoint, options: ExportOptions) => Promise<Exported>;
 
 /** The function of each format, by the format's name. */
-export const EXPORTERS = { langevin: exportLangevin } as const satisfies Record<string, Exporter>;
-export type ExportFormat = keyof typeof EXPORTERS;
-export const EXPORT_FORMATS = Object.keys(EXPORTERS) as ExportFormat[];
+export const EXPORTERS = { langevin: exportLangevin, pytorch } as const satisfies Record<
+  ExportFormat,
+  Exporter
+>;
 
 /** Writes the model without its training state to one safetensors file. The file has the digest of its tensors. */
 async function exportLangevin(checkpoint: Checkpoint, options: ExportOptions): Promise<Exported> {
-  const { name, dtype, sampling, greys } = options;
-  const own = portable(checkpoint.settings);
-  const settings = { ...own, ...samplingSetting(sampling), ...greys };
+  const { name, dtype } = options;
+  const settings = sharedSettings(checkpoint, options);
   const digest = await tensorsDigest(convertCheckpoint(checkpoint, { dtype, settings }), checkpoint.source);
   const bytes = convertCheckpoint(checkpoint, { dtype, settings, digest });
   return { files: [{ name: `${name}.safetensors`, what: `the model in ${dtype}`, bytes }], digest };
+}
+
+/** Writes a folder for PyTorch: pytorch/export.ts. */
+function pytorch(checkpoint: Checkpoint, options: ExportOptions): Promise<Exported> {
+  const { dtype, data } = options;
+  return exportPytorch({ ...checkpoint, settings: sharedSettings(checkpoint, options) }, dtype, data);
+}
+
+/** The settings for other machines, with the new defaults of sampling. */
+function sharedSettings(checkpoint: Checkpoint, { sampling, greys }: ExportOptions) {
+  return { ...portable(checkpoint.settings), ...samplingSetting(sampling), ...greys };
 }
 
 /** The settings without the path of the data folder, which other machines do not have. */

@@ -163,12 +163,12 @@ export class DiffusionPipeline implements ConditionalModel<number | string> {
   }
 
   /** Whether the network's output is the predicted quantity itself. */
-  private get isDirect(): boolean {
+  get isDirect(): boolean {
     return this.predicts === 'x0' || this.network.outputs === 'prediction';
   }
 
   /** Whether the network's input is scaled, as EDM's is. An estimate of the data needs no scaled input. */
-  private get isScaled(): boolean {
+  get isScaled(): boolean {
     return this.predicts === 'edm' && this.isDirect;
   }
 
@@ -223,13 +223,13 @@ export class DiffusionPipeline implements ConditionalModel<number | string> {
 }
 
 /** e in the header of this file. */
-const DEVIATION = 0.05;
+export const DATA_DEVIATION = 0.05;
 
 /** The coefficients of x and of the network's output y. See the header of this file. */
 function coefficients(kind: Prediction, level: NoiseLevel): Coefficients {
   const { alpha, sigma } = level;
   const [p, q] = predictionRow(kind, level);
-  const variance = DEVIATION * DEVIATION;
+  const variance = DATA_DEVIATION * DATA_DEVIATION;
   const total = variance * alpha * alpha + sigma * sigma;
   return [(p * variance * alpha + q * sigma) / total, (p * sigma * sigma - q * alpha * sigma) / total];
 }

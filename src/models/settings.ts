@@ -10,7 +10,7 @@ import { LOSS_WEIGHTINGS, TIME_SAMPLINGS, type TimeSamplingName } from '../diffu
 import { PREDICTIONS, type Prediction } from '../diffusion/prediction.ts';
 import { PROCESSES } from '../sde/processes/index.ts';
 import { SOLVERS } from '../sde/solvers/index.ts';
-import { EXPORT_FORMATS } from './export.ts';
+import { EXPORT_FORMATS } from './export-formats.ts';
 import { MOST_NOISED, NOISING_PROCESSES } from './figures/noising.ts';
 import { SHOWN_SCHEDULES } from './figures/schedules.ts';
 import type { DiffusionMlpSizes } from './networks/diffusion-mlp.ts';
@@ -369,12 +369,22 @@ export const EXPORT_TABLE = {
   to: choice(EXPORT_FORMATS)(
     'to',
     'langevin',
-    'The format. langevin is a safetensors file, which PyTorch can also read.',
+    'The format. langevin is a safetensors file, which PyTorch can also read. pytorch is a folder with the network as a PyTorch module, its weights, and scripts that sample and train.',
   ),
   dtype: choice(MODEL_DTYPES)(
     'dtype',
     'float16',
     'The type of the numbers. float16 needs half the bytes of float32.',
+    {
+      defaultWhen: { setting: 'to', is: 'pytorch', default: 'float32' },
+      defaultText: 'float16; float32 for pytorch',
+    },
+  ),
+  examples: count(
+    'examples',
+    null,
+    'With --to pytorch: also write the first n training pictures and their labels, for train.py.',
+    { defaultText: 'all pictures with --data, else none' },
   ),
   name: text('name', null, 'The name of the file, without its ending.', {
     defaultText: "the name of the model's file",
@@ -497,7 +507,7 @@ export const RECIPES = {
   export: {
     Export: EXPORT_TABLE,
     'Sampling defaults for the file': OWN_SAMPLING_TABLE,
-    'Data for --match-greys': MODEL_DATA,
+    'Data for --match-greys and --to pytorch': MODEL_DATA,
     Engine: ENGINE_TABLE,
   },
   sde: { Equation: SDE_TABLE, Engine: ENGINE_TABLE },

@@ -1,7 +1,9 @@
 /** `langevin export`: writes a trained model to a file that can be shared. */
 import { join, resolve } from 'node:path';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
+import { ShapeError, ValueError } from '../../errors.ts';
 import { EXPORTERS, type Exported, type ExportOptions } from '../../models/export.ts';
+import type { ExportFormat } from '../../models/export-formats.ts';
 import { matchGreys } from '../../models/match-greys.ts';
 import { openModel } from '../../models/open.ts';
 import { DiffusionPipeline } from '../../models/pipeline.ts';
@@ -12,6 +14,7 @@ import { EXPORT_TABLE, RECIPES } from '../../models/settings.ts';
 import { VERSION } from '../../version.ts';
 import { type Options, readSettings, UsageError } from '../options/arguments.ts';
 import type { Command } from '../options/command.ts';
+import { chooseData, dataNotes, loadData, savedData } from '../options/data.ts';
 import { applyEngineOptions } from '../options/engine.ts';
 import { readModelFile } from '../options/model.ts';
 import { outSetting, REPORT_TABLE } from '../options/output.ts';
@@ -25,9 +28,10 @@ const OUTPUT = { out: outSetting('out/export'), ...REPORT_TABLE } as const;
 
 export const EXPORT: Command = {
   name: 'export',
-  summary: 'Write a trained model to a file that you can share',
+  summary: 'Write a trained model to a file that you can share, or to a folder for PyTorch',
   groups: { ...RECIPES.export, Output: OUTPUT },
   examples: [
+    'export --model mnist-unet --to pytorch --data mnist --out torch',
     'export --model out/diffusion --name digits',
     'export --dtype float32',
     'export --match-greys 1000',
@@ -72,10 +76,16 @@ async function diffusionSettings(
 
 /** Runs the command and returns the exit code. */
 export async function exportCommand(options: Options): Promise<number> {
-  const { model: given, to, dtype, name: wanted } = readSettings(EXPORT_TABLE, options);
+  const { model: given, to, dtype, name: wanted, examples } = readSettings(EXPORT_TABLE, options);
   readSettings(OWN_SAMPLING_TABLE, options);
   if (wanted !== undefined && !/^\w[\w.-]*$/.test(wanted)) {
     throw new UsageError(`--name: expected letters, digits, ".", "_" and "-", got "${wanted}"`);
+  }
+  if (wanted !== undefined && to === 'pytorch') {
+    throw new UsageError('--name: expected --to langevin with it, got --to pytorch');
+  }
+  if (examples !== undefined && to !== 'pytorch') {
+    throw new UsageError(`--examples: expected --to pytorch with it, got --to ${to}`);
   }
   const { out } = readSettings(OUTPUT, options);
   const reporter = createReporter(options);
@@ -85,7 +95,8 @@ export async function exportCommand(options: Options): Promise<number> {
     const { path, name: own, checkpoint } = await readModelFile(given);
     const name = wanted ?? own;
     const settings = await diffusionSettings(checkpoint, options, reporter);
-    const { files, digest } = await EXPORTERS[to](checkpoint, { name, dtype, ...settings });
+    const data = to === 'pytorch' ? await trainingData(checkpoint, options, examples, reporter) : undefined;
+    const { files, digest } = await exported(to, checkpoint, { name, dtype, ...settings, data });
     requireOtherFiles(checkpoint, out, files);
     const what = Object.fromEntries(files.map((file) => [file.name, file.what]));
     cleanUp = requireWritable(out, Object.keys(what));
@@ -112,6 +123,32 @@ export async function exportCommand(options: Options): Promise<number> {
     reporter.close();
     cleanUp();
   }
+}
+
+/** The files of an export. @throws UsageError for a model that the format cannot have, or data that do not fit it */
+async function exported(to: ExportFormat, checkpoint: Checkpoint, options: ExportOptions): Promise<Exported> {
+  try {
+    return await EXPORTERS[to](checkpoint, options);
+  } catch (error) {
+    if (!(error instanceof ValueError || error instanceof ShapeError)) throw error;
+    // Errors of a format begin with its name.
+    throw new UsageError(error.message.startsWith(`${to}: `) ? `--to ${error.message}` : error.message);
+  }
+}
+
+/** The pictures for train.py. Undefined without --data and --examples. */
+async function trainingData(
+  checkpoint: Checkpoint,
+  options: Options,
+  examples: number | undefined,
+  reporter: Reporter,
+): Promise<ExportOptions['data']> {
+  if (options.data === undefined && examples === undefined) return undefined;
+  const saved = options.data === undefined ? savedData(checkpoint) : {};
+  const limit = examples === undefined ? {} : { limit: String(examples) };
+  const choice = chooseData({ ...saved, ...options, ...limit });
+  const { dataDir: _, ...notes } = dataNotes(choice);
+  return { ...(await loadData(choice, reporter)), notes };
 }
 
 /** @throws UsageError if a file would overwrite the model's own file */

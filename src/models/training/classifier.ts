@@ -31,8 +31,10 @@ import { testLoss } from './test-loss.ts';
 const MOST_SHIFT = 2;
 /** Random motions for the convolutional network. 0.08 of the side is about two pixels of 28. */
 const MOTION = { degrees: 10, translate: [0.08, 0.08], scale: [0.9, 1.1] } as const;
-const AVERAGE_DECAY = 0.998;
-const LABEL_SMOOTHING = 0.05;
+/** The decay of the moving average of the convolutional classifier. */
+export const AVERAGE_DECAY = 0.998;
+/** Its smoothing of labels. */
+export const LABEL_SMOOTHING = 0.05;
 const TEST_BATCH = 250;
 
 /**

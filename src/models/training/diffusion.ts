@@ -86,7 +86,8 @@ export const DIFFUSION_SETTINGS: Required<DiffusionSettings> = {
   kinds: [],
 };
 
-const BETA1 = 0.9;
+/** Adam's decay of the first moment. */
+export const BETA1 = 0.9;
 const TEST_PICTURES = 2000;
 const TEST_BATCH = 250;
 

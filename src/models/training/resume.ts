@@ -132,6 +132,11 @@ export const runOf = (checkpoint: Checkpoint): string | undefined => trainingOf(
  */
 export function settingsOf<S extends { readonly seed: Seed }>(checkpoint: Checkpoint, defaults: S): S {
   trainingOf(checkpoint);
+  return filledSettings(checkpoint, defaults);
+}
+
+/** The settings of a training in a file, with or without a training state. @param defaults as in `settingsOf` */
+export function filledSettings<S extends { readonly seed: Seed }>(checkpoint: Checkpoint, defaults: S): S {
   const { settings, seed } = checkpoint;
   const all = { ...defaults, ...renamed(settings), ...(seed === undefined ? {} : { seed }) };
   return Object.fromEntries(

@@ -8,7 +8,7 @@ import { TOY_SETS } from '../../data/toy.ts';
 import { LOSS_WEIGHTINGS, TIME_SAMPLINGS } from '../../diffusion/objective.ts';
 import { PREDICTIONS } from '../../diffusion/prediction.ts';
 import { SAMPLERS } from '../../diffusion/samplers/index.ts';
-import { EXPORT_FORMATS } from '../../models/export.ts';
+import { EXPORT_FORMATS } from '../../models/export-formats.ts';
 import { MOST_NOISED, NOISING_PROCESSES } from '../../models/figures/noising.ts';
 import { SHOWN_SCHEDULES } from '../../models/figures/schedules.ts';
 import { TRAINING_SCHEDULES } from '../../models/pipeline.ts';
