@@ -66,6 +66,8 @@ export {
 export { loadIdxFolder, loadMnist, type MnistOptions } from './data/mnist.ts';
 export { decodeNpy, type NpyArray, type NpyType } from './data/npy.ts';
 export { balancedWeights } from './data/order.ts';
+export { loadOwnPictures } from './data/own-data.ts';
+export type { OwnPictures, OwnPicturesOptions } from './data/own-pictures.ts';
 export {
   caption,
   type StrokeAttributes,

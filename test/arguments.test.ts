@@ -3,6 +3,7 @@
  * and lower case. Each mistake gives one line, in an error class of langevin.
  */
 import * as assert from 'uvu/assert';
+import { PictureCollector } from '../src/data/own-pictures.ts';
 import * as langevin from '../src/index.ts';
 import { suite } from './suite.ts';
 
@@ -130,6 +131,7 @@ const UNKNOWN: Readonly<Record<string, readonly [Wrong, string, string]>> = {
   upsample: [(o) => langevin.upsample(picture4(), o), 'scale_factor', 'scaleFactor'],
   Upsample: [(o) => new langevin.Upsample(o), 'scalefactor', 'scaleFactor'],
   loadMnist: [(o) => langevin.loadMnist(o), 'datadir', 'dataDir'],
+  PictureCollector: [(o) => new PictureCollector('x', o), 'sizes', 'size'],
   toySet: [(o) => langevin.toySet('moons', 1, rng, o), 'Noise', 'noise'],
   encodeGif: [(o) => langevin.encodeGif([picture], o), 'lastdelay', 'lastDelay'],
   pictureGrid: [(o) => langevin.pictureGrid([[[0.5]]], sized(o)), 'row_labels', 'rowLabels'],

@@ -1,7 +1,9 @@
 /** The code blocks of README.md, and the way in which a test runs each of their lines. */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { loadStrokes } from '../src/data/strokes-set.ts';
 import { encodePng } from '../src/image/png.ts';
+import { disc, writeClasses } from './helpers-pictures.ts';
 
 /** A fenced block: its language ('' for none), its text, and the line of its first character. */
 export interface Block {
@@ -109,6 +111,12 @@ export const LINES: Readonly<Record<string, Way>> = {
   'npx langevin evaluate --model out/captions': {
     not: 'Its judge trains for a minute. The suite captions-obedience measures drawn digits.',
   },
+  'npx langevin data photos': { makes: ['out/data.png'] },
+  'npx langevin train classifier --data photos --out out/photos': { append: '--epochs 1' },
+  'npx langevin train diffusion --data photos --size 32 --model unet-tiny --out out/own': {
+    append: '--epochs 1 --batch-size 10',
+  },
+  'npx langevin sample --model out/own': { append: '--count 4 --steps 2' },
   'npx langevin sample --model mnist-unet --label 7 --count 16': { append: '--steps 2' },
   'npx langevin sample --model mnist-unet --count 4000 --seed bars --save bars.npy': {
     replace: ['--count 4000', '--count 100 --steps 1 --prepare none'],
@@ -122,6 +130,12 @@ export const LINES: Readonly<Record<string, Way>> = {
 /** The line with its smaller budget. */
 export const shortened = (line: string, { replace, append }: Way): string =>
   `${replace ? line.replace(...replace) : line} ${append ?? ''}`.trim();
+
+/** The folder of pictures that the README's reader has: `photos`, in two classes and in colour. */
+export const writePhotos = (folder: string) =>
+  writeClasses(join(folder, 'photos'), ['cats', 'dogs'], 12, (i, label) =>
+    disc(i, 40 + i, 40 + 9 * label, 3),
+  );
 
 /** The files that the README's reader has: digit.png, a drawn digit, and mask.png, whose left half is white. */
 export function ownPictures(): [name: string, png: Uint8Array][] {

@@ -321,6 +321,28 @@ suite('grid', (test) => {
     assert.is(ink(left + pitch - 12, 4 + 12 + below, 34, 10 + below), 0, 'no caption without a cell');
   });
 
+  test('a grid in colour has the grey grid of each channel, with grey labels', () => {
+    const cells = [0, 1].map((n) => Uint8Array.from({ length: 12 }, (_, i) => (n * 50 + i * 17) % 256));
+    const options = { height: 2, width: 2, scale: 3, rowLabels: ['a'], title: 'colours' };
+    const found = pictureGrid([cells], { ...options, channels: 3 });
+    assert.is(found.channels, 3);
+    for (let c = 0; c < 3; c++) {
+      const plane = pictureGrid([cells.map((cell) => cell.filter((_, i) => i % 3 === c))], options);
+      assert.equal([found.width, found.height], [plane.width, plane.height]);
+      assert.equal(
+        found.pixels.filter((_, i) => i % 3 === c),
+        plane.pixels,
+      );
+    }
+    const batch = Uint8Array.from(cells.flatMap((cell) => [...cell]));
+    assert.equal(cellsOf(batch, { height: 2, width: 2, channels: 3 }), cells);
+    const size = { height: 2, width: 2, channels: 3 };
+    assert.equal(pictureGridFromBatch(batch, { ...size, columns: 2 }), pictureGrid([cells], size));
+    throws(() => pictureGrid([[[1, 2, 3, 4]]], size), ShapeError, /2x2x3 values in row 0, column 0, got 4/);
+    throws(() => pictureGrid([cells], { ...size, channels: 2 }), ValueError, /1 or 3 channels, got 2/);
+    throws(() => cellsOf([1, 2, 3], size), ShapeError, /pictures of 2x2x3, got 3 values/);
+  });
+
   test('a batch fills rows in order, and the last may be short', () => {
     const data = Float32Array.from({ length: 5 * 4 }, (_, i) => Math.floor(i / 4) / 10);
     const drawn = pictureGridFromBatch(data, {
@@ -481,6 +503,7 @@ function readGif(bytes: Uint8Array): {
   height: number;
   loops: number | undefined;
   greys: number[];
+  palette: number[][];
   frames: GifFrame[];
 } {
   const file = Buffer.from(bytes);
@@ -488,11 +511,8 @@ function readGif(bytes: Uint8Array): {
   const flags = file[10]!;
   assert.ok(flags & 0x80, 'a global colour table');
   const colours = 2 << (flags & 7);
-  const greys = Array.from({ length: colours }, (_, i) => {
-    const [r, g, b] = file.subarray(13 + 3 * i, 16 + 3 * i);
-    assert.ok(r === g && g === b);
-    return r!;
-  });
+  const palette = Array.from({ length: colours }, (_, i) => [...file.subarray(13 + 3 * i, 16 + 3 * i)]);
+  const greys = palette.flatMap(([r, g, b]) => (r === g && g === b ? [r!] : []));
   const frames: GifFrame[] = [];
   let loops: number | undefined;
   let delay = 0;
@@ -523,7 +543,7 @@ function readGif(bytes: Uint8Array): {
     frames.push({ delay, width, height, indices: unpack(subBlocks(), codeSize) });
   }
   assert.is(p, file.length, 'nothing after the trailer');
-  return { width: file.readUInt16LE(6), height: file.readUInt16LE(8), loops, greys, frames };
+  return { width: file.readUInt16LE(6), height: file.readUInt16LE(8), loops, greys, palette, frames };
 }
 
 /** LZW as in GIF: codes of growing width, least significant bit first. */
@@ -577,6 +597,29 @@ suite('gif', (test) => {
     }
   });
 
+  test('a colour is at most half a level from the pixel, in each of red, green and blue', () => {
+    const frame = picture(40, 30, 3);
+    const { palette, frames } = readGif(encodeGif([frame, frame]));
+    const half = [5, 6, 5].map((steps) => 255 / steps / 2 + 0.5);
+    for (const { indices } of frames) {
+      for (const [i, index] of indices.entries()) {
+        for (let c = 0; c < 3; c++) {
+          const [given, shown] = [frame.pixels[3 * i + c]!, palette[index]![c]!];
+          assert.ok(Math.abs(given - shown) <= half[c]!, `${given} is shown as ${shown}`);
+        }
+      }
+    }
+    const ends: Picture = { width: 2, height: 1, channels: 3, pixels: Uint8Array.of(0, 0, 0, 255, 255, 255) };
+    const read = readGif(encodeGif([ends]));
+    assert.equal(
+      read.frames[0]!.indices.map((i) => read.palette[i]),
+      [
+        [0, 0, 0],
+        [255, 255, 255],
+      ],
+    );
+  });
+
   test('the last frame stays longer, and loop says whether it begins again', () => {
     const frames = [picture(4, 4), picture(4, 4), picture(4, 4)];
     const read = readGif(encodeGif(frames, { delay: 50, lastDelay: 2000 }));
@@ -595,7 +638,12 @@ suite('gif', (test) => {
       ShapeError,
       /frames of 4x4x1, got 4x5x1 as frame 1/,
     );
-    throws(() => encodeGif([picture(4, 4, 3)]), ShapeError, /got 4x4x3 as frame 0/);
+    throws(
+      () => encodeGif([picture(4, 4), picture(4, 4, 3)]),
+      ShapeError,
+      /frames of 4x4x1, got 4x4x3 as frame 1/,
+    );
+    throws(() => encodeGif([picture(4, 4, 4)]), ShapeError, /frames of 1 or 3 channels, got 4/);
     throws(
       () => encodeGif([picture(4, 4)], { delay: 5 }),
       ValueError,

@@ -84,6 +84,29 @@ suite('platform', (test) => {
       assert.equal(await host.readFile(path), Uint8Array.of(0xc3, 0xa9));
     }));
 
+  test('a folder is listed with the kinds and sizes of what is in it', () =>
+    inFolder(async (folder) => {
+      writeFileSync(join(folder, 'file'), 'abc');
+      mkdirSync(join(folder, 'inner'));
+      symlinkSync('file', join(folder, 'link'));
+      symlinkSync('absent', join(folder, 'lost'));
+      const found = (await host.list(folder)).sort((a, b) => (a.name < b.name ? -1 : 1));
+      assert.equal(
+        found.map(({ name, kind, bytes }) => [name, kind, kind === 'folder' ? 0 : bytes]),
+        [
+          ['file', 'file', 3],
+          ['inner', 'folder', 0],
+          ['link', 'file', 3],
+          ['lost', 'other', 0],
+        ],
+      );
+      await rejected(
+        () => host.list(join(folder, 'absent')),
+        /^cannot read the folder .*absent: no such file/,
+      );
+      await rejected(() => page.list(folder), /^cannot read the folder .*: a page cannot list folders$/);
+    }));
+
   test('a file is flushed before it is renamed, and its folder after that', () =>
     inFolder(async (folder) => {
       const calls: string[] = [];

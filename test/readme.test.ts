@@ -21,6 +21,7 @@ import {
   ownPictures,
   shellWords,
   shortened,
+  writePhotos,
 } from './helpers-readme.ts';
 import { suite } from './suite.ts';
 
@@ -116,6 +117,7 @@ suite('README', (test) => {
   const folder = mkdtempSync(join(tmpdir(), 'langevin-readme-'));
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   for (const [name, png] of ownPictures()) writeFileSync(join(folder, name), png);
+  writePhotos(folder);
 
   for (const line of lines) {
     const way = LINES[line];

@@ -6,6 +6,7 @@
  */
 import { LangevinError } from '../errors.ts';
 import { VERSION } from '../version.ts';
+import { DATA } from './commands/data.ts';
 import { DISTILL } from './commands/distill.ts';
 import { EVALUATE } from './commands/evaluate.ts';
 import { EXPORT } from './commands/export.ts';
@@ -51,6 +52,7 @@ const COMMANDS: readonly Command[] = [
   MODELS,
   SDE_PATHS,
   SDE_ORDERS,
+  DATA,
   NOISE,
   SCHEDULES,
   TOY,

@@ -1,8 +1,9 @@
 /**
- * Animations of grey pictures as GIF (GIF89a), with the package gifenc.
+ * Animations of pictures as GIF (GIF89a), with the package gifenc.
  *
- * A grey value is its own index into one palette of 256 greys. So no value changes. Left out on purpose: colour, and
- * frames that hold only the changed pixels.
+ * A grey value is its own index into one palette of 256 greys. So no value changes. Colours are rounded to a fixed palette
+ * of 6 reds, 7 greens and 6 blues. Left out on purpose: palettes that fit the pictures, and frames that hold only the
+ * changed pixels.
  */
 import gifenc from 'gifenc';
 import { ShapeError, ValueError } from '../errors.ts';
@@ -23,11 +24,28 @@ export interface GifOptions {
 const makeStream = typeof gifenc === 'function' ? gifenc : gifenc.GIFEncoder;
 
 const GREYS = Array.from({ length: 256 }, (_, v) => [v, v, v] as const);
+/** The number of levels of red, green and blue, from 0 to 255. */
+const LEVELS = [6, 7, 6] as const;
+const COLOURS = Array.from({ length: LEVELS[0] * LEVELS[1] * LEVELS[2] }, (_, i) => {
+  const [, green, blue] = LEVELS;
+  const levels = [Math.floor(i / (green * blue)), Math.floor(i / blue) % green, i % blue];
+  const [r, g, b] = levels.map((level, c) => Math.round((255 * level) / (LEVELS[c] - 1)));
+  return [r, g, b] as const;
+});
 const LONGEST = 655_350; // milliseconds: 16 bits of hundredths of a second
 
+/** The index of each pixel in the palette. */
+function indicesOf({ channels, pixels }: Picture): Uint8Array {
+  if (channels === 1) return pixels;
+  const level = (value: number, c: number) => Math.round((value * (LEVELS[c] - 1)) / 255);
+  return Uint8Array.from({ length: pixels.length / 3 }, (_, i) =>
+    LEVELS.reduce((index, count, c) => index * count + level(pixels[3 * i + c], c), 0),
+  );
+}
+
 /**
- * Encodes frames of one size and one channel.
- * @throws {ShapeError} for frames of different sizes or with colour.
+ * Encodes frames of one size, all of one channel or all of three.
+ * @throws {ShapeError} for frames of different sizes or channels, or with alpha.
  * @throws {ValueError} for no frames, or for a delay outside 20 milliseconds to 655 seconds.
  */
 export function encodeGif(frames: readonly Picture[], options: GifOptions = {}): Uint8Array {
@@ -39,19 +57,22 @@ export function encodeGif(frames: readonly Picture[], options: GifOptions = {}):
       throw new ValueError(`GIF: expected ${name} between 20 and ${LONGEST} ms, got ${value}`);
     }
   }
-  const { width, height } = first;
+  const { width, height, channels } = first;
+  if (channels === 4) throw new ShapeError('GIF: expected frames of 1 or 3 channels, got 4');
   if (width > 0xffff || height > 0xffff) {
     throw new ShapeError(`GIF: expected at most 65535 pixels a side, got ${width}x${height}`);
   }
   const stream = makeStream();
   for (const [i, frame] of frames.entries()) {
-    if (frame.width !== width || frame.height !== height || frame.channels !== 1) {
+    if (frame.width !== width || frame.height !== height || frame.channels !== channels) {
       const got = `${frame.width}x${frame.height}x${frame.channels}`;
-      throw new ShapeError(`GIF: expected frames of ${width}x${height}x1, got ${got} as frame ${i}`);
+      throw new ShapeError(
+        `GIF: expected frames of ${width}x${height}x${channels}, got ${got} as frame ${i}`,
+      );
     }
-    stream.writeFrame(frame.pixels, width, height, {
+    stream.writeFrame(indicesOf(frame), width, height, {
       delay: i === frames.length - 1 ? lastDelay : delay,
-      ...(i === 0 ? { palette: GREYS, repeat: loop ? 0 : -1 } : {}),
+      ...(i === 0 ? { palette: channels === 1 ? GREYS : COLOURS, repeat: loop ? 0 : -1 } : {}),
     });
   }
   stream.finish();

@@ -1,10 +1,11 @@
 /**
- * Grids of small grey pictures, drawn as one larger picture. For example, they show a model's inputs and outputs side
+ * Grids of small pictures, drawn as one larger picture. For example, they show a model's inputs and outputs side
  * by side.
  *
- * A cell is `height x width` values, row after row: floats from 0 (black) to 1 (white), clamped, or bytes. Cells are
- * enlarged by a whole factor, and each pixel becomes a sharp square. Rows and columns may have labels, and the grid may
- * have a title. The same input gives the same bytes. Left out on purpose: colour, and cells of different sizes.
+ * A cell is `height x width` values, row after row: floats from 0 (black) to 1 (white), clamped, or bytes. With three
+ * channels each pixel has three values. Cells are enlarged by a whole factor, and each pixel becomes a sharp square. Rows
+ * and columns may have labels, and the grid may have a title. The same input gives the same bytes. Left out on purpose:
+ * cells of different sizes.
  */
 import { ShapeError, ValueError } from '../errors.ts';
 import { withDefaults } from '../options.ts';
@@ -12,7 +13,7 @@ import { toByte } from './bytes.ts';
 import { drawText, LINE_HEIGHT, MIDDLE, textWidth } from './font.ts';
 import type { Picture } from './png.ts';
 
-/** `height x width` values. They are floats from 0 (black) to 1 (white), clamped. A `Uint8Array` holds bytes. */
+/** `height x width x channels` values. They are floats from 0 (black) to 1 (white), clamped. A `Uint8Array` holds bytes. */
 export type Cell = Float32Array | Float64Array | Uint8Array | Uint8ClampedArray | readonly number[];
 
 /** Options of `pictureGrid`. */
@@ -21,6 +22,8 @@ export interface PictureGridOptions {
   readonly height: number;
   /** Width of a cell in its own pixels. */
   readonly width: number;
+  /** Values of a pixel: 1 for grey, 3 for RGB. Default 1. */
+  readonly channels?: number | undefined;
   /** The factor by which cells are enlarged: a whole number. Default: about 84 pixels a cell, at least 1. */
   readonly scale?: number;
   /** Pixels between cells. Default 2. */
@@ -64,6 +67,25 @@ const CAPTION_GAP = 2;
 export function pictureGrid(rows: readonly (readonly Cell[])[], options: PictureGridOptions): Picture {
   const full = withDefaults('grid', options, defaultsFor(options));
   check(rows, full);
+  if (full.channels === 1) return greyGrid(rows, full);
+  // Each colour is a grid of its own. The labels are the same in all three, so they are grey.
+  const planes = [0, 1, 2].map((c) =>
+    greyGrid(
+      rows.map((row) => row.map((cell) => planeOf(cell, c))),
+      full,
+    ),
+  );
+  const [{ width, height }] = planes;
+  const pixels = new Uint8Array(3 * width * height);
+  for (let i = 0; i < pixels.length; i++) pixels[i] = planes[i % 3].pixels[Math.floor(i / 3)];
+  return { width, height, channels: 3, pixels };
+}
+
+/** One of the three colours of a cell. */
+const planeOf = (cell: Cell, channel: number): Cell =>
+  (cell as Float64Array).filter((_, i) => i % 3 === channel);
+
+function greyGrid(rows: readonly (readonly Cell[])[], full: Required<PictureGridOptions>): Picture {
   const { background, ink } = THEMES[full.theme];
   const { left, top, pitchX, pitchY, width, height } = layOut(rows, full);
   const pixels = new Uint8Array(width * height).fill(background);
@@ -97,6 +119,7 @@ export function pictureGrid(rows: readonly (readonly Cell[])[], options: Picture
 const defaultsFor = ({ height, width }: PictureGridOptions) => ({
   height: undefined,
   width: undefined,
+  channels: 1,
   scale: Math.max(1, Math.round(84 / Math.max(height, width))),
   gutter: 2,
   margin: 12,
@@ -140,14 +163,15 @@ function widest(rows: readonly (readonly Cell[])[]): number {
 }
 
 /**
- * Draws a batch of `count x height x width` values. The pictures fill the grid row by row.
+ * Draws a batch of `count x height x width x channels` values. The pictures fill the grid row by row.
  * @throws as `pictureGrid`, and {ShapeError} if `data` holds fewer than `count` pictures.
  */
 export function pictureGridFromBatch(data: Cell, options: BatchGridOptions): Picture {
   withDefaults('grid', options, { ...defaultsFor(options), count: undefined, columns: undefined });
   const { count, columns: wanted, ...rest } = options;
-  const { height, width } = options;
-  const cells = cellsOf(data, count === undefined ? { height, width } : { count, height, width });
+  const { height, width, channels } = options;
+  const size = { height, width, channels };
+  const cells = cellsOf(data, count === undefined ? size : { count, ...size });
   const columns = wanted ?? Math.ceil(Math.sqrt(cells.length));
   if (!Number.isInteger(columns) || columns < 1) {
     throw new ValueError(`grid: expected at least 1 column, got ${columns}`);
@@ -158,19 +182,23 @@ export function pictureGridFromBatch(data: Cell, options: BatchGridOptions): Pic
 }
 
 /**
- * Cuts a batch of `count x height x width` values into its cells. It does not copy if the type allows that.
+ * Cuts a batch of `count x height x width x channels` values into its cells. There is one channel by default. It does not copy if the type allows that.
  * @throws {ShapeError} if `data` holds fewer than `count` pictures, or a part of one.
  */
-export function cellsOf(data: Cell, options: { count?: number; height: number; width: number }): Cell[] {
-  const { height, width } = options;
-  const size = height * width;
+export function cellsOf(
+  data: Cell,
+  options: { count?: number; height: number; width: number; channels?: number | undefined },
+): Cell[] {
+  const { height, width, channels = 1 } = options;
+  const size = height * width * channels;
   const { count } = withDefaults('cells', options, {
     height: undefined,
     width: undefined,
+    channels: 1,
     count: data.length / size,
   });
   if (!Number.isInteger(count) || count * size > data.length) {
-    const wanted = `${options.count ?? 'a whole number of'} pictures of ${height}x${width}`;
+    const wanted = `${options.count ?? 'a whole number of'} pictures of ${sizeText(options)}`;
     throw new ShapeError(`grid: expected ${wanted}, got ${data.length} values`);
   }
   return Array.from({ length: count }, (_, i) =>
@@ -180,8 +208,15 @@ export function cellsOf(data: Cell, options: { count?: number; height: number; w
   );
 }
 
+/** `28x28`, or `28x28x3` with three channels. */
+const sizeText = ({ height, width, channels = 1 }: PictureGridOptions) =>
+  `${height}x${width}${channels === 1 ? '' : `x${channels}`}`;
+
 function check(rows: readonly (readonly Cell[])[], options: Required<PictureGridOptions>): void {
-  const { height, width, scale, gutter, margin, rowLabels, columnLabels, theme } = options;
+  const { height, width, channels = 1, scale, gutter, margin, rowLabels, columnLabels, theme } = options;
+  if (channels !== 1 && channels !== 3) {
+    throw new ValueError(`grid: expected 1 or 3 channels, got ${channels}`);
+  }
   const columns = widest(rows);
   if (columns === 0) throw new ValueError('grid: expected at least one picture, got none');
   if (!Object.hasOwn(THEMES, theme)) {
@@ -206,9 +241,9 @@ function check(rows: readonly (readonly Cell[])[], options: Required<PictureGrid
   }
   for (const [r, row] of rows.entries()) {
     for (const [column, cell] of row.entries()) {
-      if (cell.length !== height * width) {
+      if (cell.length !== height * width * channels) {
         const place = `in row ${r}, column ${column}`;
-        throw new ShapeError(`grid: expected ${height}x${width} values ${place}, got ${cell.length}`);
+        throw new ShapeError(`grid: expected ${sizeText(options)} values ${place}, got ${cell.length}`);
       }
     }
   }

@@ -13,6 +13,7 @@ import type { Labels } from '../diffusion/guidance.ts';
 import { cellsOf, pictureGrid, pictureGridFromBatch } from '../image/grid.ts';
 import type { Picture } from '../image/png.ts';
 import { captionGrid } from './caption-grid.ts';
+import type { PictureSize } from './figures/picture-rows.ts';
 import type { Captions } from './networks/text-encoder.ts';
 
 /** With more classes than this, a class does not get its own column. */
@@ -47,17 +48,15 @@ function period(labels: Labels): number {
 }
 
 /** Samples with their labels, for a grid. */
-export interface Samples {
-  readonly height: number;
-  readonly width: number;
+export interface Samples extends PictureSize {
   readonly labels: Labels;
-  /** `[labels.length · height·width]`, 0 to 1. */
+  /** `[labels.length · height·width·channels]`, 0 to 1. */
   readonly pictures: Float64Array;
   /** The caption of each picture, for a model with captions. */
   readonly captions?: Captions;
   /** A text for each row. Then the labels stand above the columns. */
   readonly rowLabels?: readonly string[];
-  /** The input of an edit: its picture and its mask, each `[height·width]`, 0 to 1. */
+  /** The input of an edit, 0 to 1: its picture `[height·width·channels]` and its mask `[height·width]`. */
   readonly given?: { readonly picture: Float64Array; readonly mask?: Float64Array | undefined };
 }
 
@@ -82,15 +81,17 @@ const texts = (labels: readonly (number | null)[]): string[] =>
 
 /** Draws the grid. Small pictures are enlarged. The input of an edit is in a row above the samples. */
 export function sampleGrid(samples: Samples, columns = sampleColumns(samples.labels)): Picture {
-  const { height, width, labels, pictures, given } = samples;
+  const { height, width, channels = 1, labels, pictures, given } = samples;
+  const size = { height, width, channels };
   const scale = Math.max(1, Math.floor(SIZE / height));
   if (samples.captions) return captionGrid(samples, scale);
   if (given) {
     // The grid's background is white, so the mask is drawn in grey.
-    const sources = [given.picture, ...(given.mask ? [given.mask.map((value) => 0.75 * value)] : [])];
-    const made = cellsOf(pictures, { height, width });
+    const mask = given.mask && given.picture.map((_, i) => 0.75 * given.mask![Math.floor(i / channels)]);
+    const sources = [given.picture, ...(mask ? [mask] : [])];
+    const made = cellsOf(pictures, size);
     const captions = [['given', 'mask'].slice(0, sources.length), ...captionsOf(labels, columns)];
-    return pictureGrid([sources, ...rowsOf(made, columns)], { height, width, scale, captions });
+    return pictureGrid([sources, ...rowsOf(made, columns)], { ...size, scale, captions });
   }
   const one = shared(labels);
   const across = Math.min(columns, labels.length);
@@ -107,7 +108,7 @@ export function sampleGrid(samples: Samples, columns = sampleColumns(samples.lab
   const title = isLabelled || isLong ? '' : titleOf(labels);
   const captions = isLabelled || !isLong ? [] : captionsOf(labels, columns);
   const words = { columnLabels, rowLabels, title, captions };
-  return pictureGridFromBatch(pictures, { height, width, columns, scale, ...words });
+  return pictureGridFromBatch(pictures, { ...size, columns, scale, ...words });
 }
 
 /** The title: `label 7`, or a list of the labels. */

@@ -5,6 +5,7 @@
  */
 import { BACKENDS, NUMERICS } from '../backend/backend.ts';
 import { MODEL_DTYPES } from '../checkpoint/model-dtype.ts';
+import { COLOURS, DEFAULT_SIZE, MOST_SIZE, OWN_DEFAULTS } from '../data/own-pictures.ts';
 import { TOY_SETS } from '../data/toy.ts';
 import { LOSS_WEIGHTINGS, TIME_SAMPLINGS, type TimeSamplingName } from '../diffusion/objective.ts';
 import { PREDICTIONS, type Prediction } from '../diffusion/prediction.ts';
@@ -27,6 +28,7 @@ import {
   countTo,
   decay,
   flag,
+  inRange,
   notNegative,
   positive,
   type Settings,
@@ -50,12 +52,30 @@ export const DATA_TABLE = {
   data: text(
     'data',
     'strokes',
-    'The data set: strokes (digits drawn by langevin), mnist, or a folder with IDX files.',
+    'The data set: strokes (digits drawn by langevin), mnist, or your own pictures: a folder of PNG files, with a subfolder for each class or none, or a folder with IDX files.',
   ),
   dataDir: text('data-dir', null, 'The folder with the four files of MNIST.', {
     placeholder: 'folder',
     defaultText: 'the folder in LANGEVIN_MNIST, else the cache, else a download',
   }),
+  size: countTo(MOST_SIZE)(
+    'size',
+    null,
+    'The side of your own pictures in pixels. Others are scaled by area averaging. If they are not square, they get black bars.',
+    { defaultText: `their own size if all are equal and small, else ${DEFAULT_SIZE}` },
+  ),
+  colour: choice(COLOURS)(
+    'colour',
+    null,
+    'The colours of your own pictures. keep gives three channels if any picture has colour, else one.',
+    { defaultText: OWN_DEFAULTS.colour },
+  ),
+  testShare: inRange({ expected: 'a number above 0 and below 1', holds: (x) => x > 0 && x < 1 })(
+    'test-share',
+    null,
+    'The share of your own pictures that is for the test, if they have no test set.',
+    { defaultText: String(OWN_DEFAULTS.testShare) },
+  ),
   limit: count('limit', null, 'Use only the first n training pictures and the first n test pictures.'),
 } as const satisfies Settings;
 

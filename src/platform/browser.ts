@@ -36,6 +36,9 @@ export const host: Host = {
   async exists(path) {
     return (await request(path, 'HEAD')).ok;
   },
+  async list(path) {
+    throw new FileError(`cannot read the folder ${path}: a page cannot list folders`);
+  },
   async readFile(path) {
     const response = await request(path, 'GET');
     if (!response.ok) {

@@ -28,6 +28,12 @@ export interface Host {
   /** Whether there is a file at `path`. A folder is not a file. @throws FileError if a page cannot reach the server */
   exists(path: string): Promise<boolean>;
 
+  /**
+   * What is in the folder `path`, in no order. A symbolic link counts as what it leads to. A page cannot list a folder.
+   * @throws FileError
+   */
+  list(path: string): Promise<FolderEntry[]>;
+
   /** The bytes of a file; a page fetches them. @throws FileError */
   readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
 
@@ -55,6 +61,15 @@ export interface Host {
    * thread does not keep the process alive. If the thread ends by itself, `died` is called with the cause.
    */
   startWorker(source: string, message: unknown, died: (cause: string) => void): WorkerHandle;
+}
+
+/** A file or a folder in a folder. */
+export interface FolderEntry {
+  readonly name: string;
+  /** `other` is a device, a pipe, or a link that leads nowhere. */
+  readonly kind: 'file' | 'folder' | 'other';
+  /** The size of a file in bytes. */
+  readonly bytes: number;
 }
 
 /** A thread that was started. */

@@ -15,12 +15,12 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { availableParallelism, homedir } from 'node:os';
 import { dirname, isAbsolute, join, posix } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { FileError, LangevinError } from '../errors.ts';
-import type { Host } from './host.ts';
+import type { FolderEntry, Host } from './host.ts';
 
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
@@ -167,6 +167,12 @@ export function cacheFolder(platform: string, environment: NodeJS.ProcessEnv, ho
   return join(home, '.cache', 'langevin');
 }
 
+async function entryOf(folder: string, name: string): Promise<FolderEntry> {
+  const found = await stat(join(folder, name)).catch(() => undefined);
+  const kind = found?.isFile() ? 'file' : found?.isDirectory() ? 'folder' : 'other';
+  return { name, kind, bytes: found?.size ?? 0 };
+}
+
 export const host: Host = {
   name: 'node',
   engine: `Node ${process.versions.node}, V8 ${process.versions.v8.split('.').slice(0, 2).join('.')}`,
@@ -181,6 +187,14 @@ export const host: Host = {
       (found) => found.isFile(),
       () => false,
     ),
+  async list(path) {
+    try {
+      const names = await readdir(path);
+      return await Promise.all(names.map((name) => entryOf(path, name)));
+    } catch (error) {
+      throw fileError(error, `read the folder ${path}`);
+    }
+  },
   async readFile(path) {
     try {
       const { buffer, byteOffset, byteLength } = await readFile(path);

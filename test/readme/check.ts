@@ -8,13 +8,14 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inFolder, langevin } from '../dist.ts';
-import { blocksOf, commandsOf, LINES, ownPictures, shellWords } from '../helpers-readme.ts';
+import { blocksOf, commandsOf, LINES, ownPictures, shellWords, writePhotos } from '../helpers-readme.ts';
 
 const beginning = `npx langevin ${process.argv.slice(2).join(' ')}`;
 const total = { passed: 0, failed: 0, skipped: 0 };
 
 await inFolder(async (folder) => {
   for (const [name, png] of ownPictures()) writeFileSync(join(folder, name), png);
+  writePhotos(folder);
   const lines = blocksOf('README.md')
     .filter(({ language }) => language === 'sh')
     .flatMap(commandsOf);

@@ -89,7 +89,9 @@ export async function sampleCommand(options: Options): Promise<number> {
     throw new UsageError('--attention: expected a model with captions, got one without');
   }
   if (!guided || model.classes > 0) asUsage(() => labelsFor(model, wanted, n));
-  const ofClassifier = (['data', 'dataDir', 'limit'] as const).find((name) => options[name] !== undefined);
+  const ofClassifier = (Object.keys(DATA_TABLE) as (keyof typeof DATA_TABLE)[]).find(
+    (name) => options[name] !== undefined,
+  );
   if (!guided && ofClassifier) {
     const name = nameOf(DATA_TABLE[ofClassifier]);
     throw new UsageError(`${name}: expected --classifier-guidance with it, got none`);

@@ -3,14 +3,19 @@ import { statSync } from 'node:fs';
 import { host } from '#host';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { type TrainTest, take } from '../../data/dataset.ts';
-import { loadIdxFolder, loadMnist } from '../../data/mnist.ts';
+import { loadMnist } from '../../data/mnist.ts';
+import { loadOwnPictures } from '../../data/own-data.ts';
+import type { OwnPictures, OwnPicturesOptions } from '../../data/own-pictures.ts';
 import { firstStrokes } from '../../data/strokes-set.ts';
 import { didYouMean, FileError } from '../../errors.ts';
+import { nameOf } from '../../models/setting.ts';
 import { DATA_TABLE } from '../../models/settings.ts';
 import type { Reporter } from '../report/reporter.ts';
-import { type Options, readSettings, UsageError } from './arguments.ts';
+import { asUsage, type Options, readSettings, UsageError } from './arguments.ts';
 
 const NAMES = ['strokes', 'mnist'] as const;
+/** The options that only own pictures have. */
+const OWN = ['size', 'colour', 'testShare'] as const;
 
 /** The data set that the options select. It is not loaded yet. */
 export interface DataChoice {
@@ -19,32 +24,42 @@ export interface DataChoice {
   readonly name: string;
   readonly dataDir: string | undefined;
   readonly limit: number | undefined;
+  readonly own: Pick<OwnPicturesOptions, (typeof OWN)[number]>;
 }
 
 function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
-/** Reads the options of the data. @throws UsageError for an unknown data set or a missing folder */
-export function chooseData(options: Options): DataChoice {
-  const { data, dataDir, limit } = readSettings(DATA_TABLE, options);
+/**
+ * Reads the options of the data.
+ * @param what the name of the option or argument in errors
+ * @throws UsageError for an unknown data set, a missing folder, or options that do not fit the data set
+ */
+export function chooseData(options: Options, what = '--data'): DataChoice {
+  const { data, dataDir, limit, ...own } = readSettings(DATA_TABLE, options);
   const named = NAMES.find((name) => name === data.toLowerCase());
   // If there is a folder called MNIST, `--data MNIST` is this folder and not the data set.
   const kind = named === undefined || (named !== data && isFolder(data)) ? 'folder' : named;
   if (kind === 'folder' && !isFolder(data)) {
     throw new UsageError(
-      `--data: expected ${NAMES.join(', ')} or a folder with IDX files, got "${data}".${didYouMean(data, NAMES)}`,
+      `${what}: expected ${NAMES.join(', ')} or a folder of PNG or IDX files, got "${data}".${didYouMean(data, NAMES)}`,
     );
   }
   if (dataDir !== undefined && kind !== 'mnist') {
     throw new UsageError(`--data-dir: expected --data mnist with it, got --data ${data}`);
   }
-  return { kind, name: kind === 'folder' ? data : kind, dataDir, limit };
+  const wrong = OWN.find((name) => own[name] !== undefined);
+  if (wrong && kind !== 'folder') {
+    throw new UsageError(`${nameOf(DATA_TABLE[wrong])}: expected a folder of pictures with it, got ${data}`);
+  }
+  return { kind, name: kind === 'folder' ? data : kind, dataDir, limit, own };
 }
 
 /** The options of the data in the form that a model's file stores. */
-export function dataNotes({ name, dataDir, limit }: DataChoice): Record<string, string | number> {
-  return { data: name, ...(dataDir ? { dataDir } : {}), ...(limit ? { limit } : {}) };
+export function dataNotes({ name, dataDir, limit, own }: DataChoice): Record<string, string | number> {
+  const given = Object.entries({ dataDir, limit, ...own }).filter(([, value]) => value !== undefined);
+  return { data: name, ...Object.fromEntries(given) };
 }
 
 /** The options of a model's training data, from the model's file. */
@@ -69,11 +84,23 @@ async function mnist(choice: DataChoice, reporter: Reporter): Promise<TrainTest>
   }
 }
 
+/** Loads a folder of own pictures. @throws FileError, FormatError; UsageError for options that do not fit it */
+export async function loadOwn({ name, own }: DataChoice, reporter: Reporter): Promise<OwnPictures> {
+  const warn = (message: string) => reporter.event({ type: 'warning', message });
+  try {
+    return await loadOwnPictures(name, { ...own, warn });
+  } catch (error) {
+    return asUsage(() => {
+      throw error;
+    });
+  }
+}
+
 /** Loads the data set: reads it, downloads it, or draws its digits. @throws FileError, FormatError */
 export async function loadData(choice: DataChoice, reporter: Reporter): Promise<TrainTest> {
   const most = choice.limit ?? Infinity;
   if (choice.kind === 'strokes') return firstStrokes(most);
   const { train, test } =
-    choice.kind === 'mnist' ? await mnist(choice, reporter) : await loadIdxFolder(choice.name);
+    choice.kind === 'mnist' ? await mnist(choice, reporter) : await loadOwn(choice, reporter);
   return most === Infinity ? { train, test } : { train: take(train, most), test: take(test, most) };
 }

@@ -43,11 +43,12 @@ export function drawAttention({ height, width, rows }: AttentionFigure): Uint8Ar
 }
 
 /** Rows of pictures as a PNG file. */
-export function drawRows({ height, width, rows }: PictureRows): Uint8Array {
+export function drawRows({ height, width, channels, rows }: PictureRows): Uint8Array {
+  const size = { height, width, channels };
   return encodePng(
     pictureGrid(
-      rows.map(({ pixels }) => cellsOf(pixels, { height, width })),
-      { height, width, rowLabels: rows.map(({ label }) => label) },
+      rows.map(({ pixels }) => cellsOf(pixels, size)),
+      { ...size, rowLabels: rows.map(({ label }) => label) },
     ),
   );
 }

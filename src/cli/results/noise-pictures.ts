@@ -20,7 +20,7 @@ const by = ({ courses }: NoisingFigure, name: NoisingProcess): NoisingCourse[] =
 
 /** A PNG file with a row for each picture and process. Time goes from left to right. */
 export function drawStrip(figure: NoisingFigure): Uint8Array {
-  const { height, width, times, courses } = figure;
+  const { height, width, channels, times, courses } = figure;
   const shown = Array.from({ length: COLUMNS }, (_, i) =>
     Math.round((i * (times.length - 1)) / (COLUMNS - 1)),
   );
@@ -31,6 +31,7 @@ export function drawStrip(figure: NoisingFigure): Uint8Array {
       {
         height,
         width,
+        channels,
         rowLabels: courses.map(({ process, picture }) =>
           single ? TITLES[process] : `${TITLES[process]} ${picture + 1}`,
         ),
@@ -42,7 +43,7 @@ export function drawStrip(figure: NoisingFigure): Uint8Array {
 
 /** A GIF file. Several processes have a column each. The pictures of a single process fill a square. */
 export function drawAnimation(figure: NoisingFigure): Uint8Array {
-  const { height, width, times } = figure;
+  const { height, width, channels, times } = figure;
   const names = processesOf(figure);
   const columns = names.map((name) => by(figure, name));
   const [first] = columns;
@@ -60,6 +61,7 @@ export function drawAnimation(figure: NoisingFigure): Uint8Array {
       {
         height,
         width,
+        channels,
         ...(names.length > 1 ? { columnLabels: labels } : {}),
         title: `${names.length > 1 ? '' : `${labels[0]}, `}t = ${t.toFixed(2)}`,
       },

@@ -1,6 +1,6 @@
 /** Samples, and below each the nearest training picture. */
 import { type Dataset, pictureSize } from '../../data/dataset.ts';
-import type { PictureRows } from './picture-rows.ts';
+import { type PictureRows, pictureSizeOf } from './picture-rows.ts';
 
 /** The most pictures in a row. */
 const COLUMNS = 10;
@@ -24,10 +24,9 @@ export function neighboursFigure(
       to * size,
     );
   }
-  const { height, width } = train;
   const rows = [
     { label: 'samples', pixels: pictures.slice(0, shown.length * size) },
     { label: 'nearest', pixels: nearest },
   ];
-  return { height, width, rows };
+  return { ...pictureSizeOf(train), rows };
 }

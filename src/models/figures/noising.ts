@@ -11,6 +11,7 @@ import { processNamed } from '../../sde/processes/index.ts';
 import { solve } from '../../sde/solve.ts';
 import { eulerMaruyama } from '../../sde/solvers/index.ts';
 import { tensor } from '../../tensor/create.ts';
+import { type PictureSize, pictureSizeOf } from './picture-rows.ts';
 
 /** The processes that can noise pictures. */
 export const NOISING_PROCESSES = ['brownian', 'vp', 'sub-vp', 've'] as const;
@@ -43,9 +44,7 @@ export interface NoisingCourse {
   readonly frames: readonly Float64Array[];
 }
 
-export interface NoisingFigure {
-  readonly height: number;
-  readonly width: number;
+export interface NoisingFigure extends PictureSize {
   /** `[49]`, from 0 to 1 */
   readonly times: Float64Array;
   /** All pictures with the first process, then with the next. */
@@ -54,12 +53,10 @@ export interface NoisingFigure {
 
 /** Noises the first pictures of a data set. @throws ValueError for settings that do not fit */
 export function noisingFigure(dataset: Dataset, settings: NoisingSettings): NoisingFigure {
-  const { height, width } = dataset;
   const { process } = settings;
   const part = take(dataset, settings.pictures);
   return {
-    height,
-    width,
+    ...pictureSizeOf(dataset),
     times: Float64Array.from({ length: NOISING_FRAMES + 1 }, (_, frame) => frame / NOISING_FRAMES),
     courses: (process === 'all' ? ALL : [process]).flatMap((name) => coursesOf(name, part, settings)),
   };

@@ -1,17 +1,27 @@
 /** Rows of pictures of the same size, such as a model's inputs and, below them, its outputs. */
 import { noGrad, scope } from '../../autograd/tape.ts';
 import type { FloatArray } from '../../backend/backend.ts';
+import type { PictureShape } from '../../data/dataset.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 
 /** The size of a picture in pixels. */
 export interface PictureSize {
   readonly height: number;
   readonly width: number;
+  /** The number of values of a pixel. Absent for 1, so that the hash of a grey figure does not depend on it. */
+  readonly channels?: number | undefined;
 }
+
+/** The size of the pictures in a figure. */
+export const pictureSizeOf = ({ height, width, channels }: PictureShape): PictureSize => ({
+  height,
+  width,
+  ...(channels > 1 && { channels }),
+});
 
 export interface PictureRow {
   readonly label: string;
-  /** `[pictures · pixels]`, picture after picture. 0 is black and 1 is white; noise can lie outside. */
+  /** `[pictures · height·width·channels]`, picture after picture. 0 is black and 1 is white; noise can lie outside. */
   readonly pixels: FloatArray;
 }
 
@@ -25,10 +35,10 @@ export interface PictureRows extends PictureSize {
  * @param labels one per row
  */
 export function pictureRows(
-  { height, width }: PictureSize,
+  shape: PictureShape,
   labels: readonly string[],
   compute: () => readonly Tensor[],
 ): PictureRows {
   const arrays = scope(() => noGrad(() => compute().map((x) => x.toTypedArray())));
-  return { height, width, rows: arrays.map((pixels, i) => ({ label: labels[i], pixels })) };
+  return { ...pictureSizeOf(shape), rows: arrays.map((pixels, i) => ({ label: labels[i], pixels })) };
 }

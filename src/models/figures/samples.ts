@@ -3,13 +3,14 @@ import { pictureSize } from '../../data/dataset.ts';
 import type { DiffusionPipeline } from '../pipeline.ts';
 import { type PicturesStep, type SampleOptions, sampleDiffusion } from '../sample.ts';
 import type { Samples } from '../sample-grid.ts';
+import { pictureSizeOf } from './picture-rows.ts';
 
 /** The largest number of frames in `before` that the command and the page show. Runs of more steps skip some. */
 export const MOST_FRAMES = 60;
 
 export interface GrowingSamples {
   /**
-   * The first pictures after some of the steps, each `[shown · height·width]`. Noise can lie outside [0, 1]. With a
+   * The first pictures after some of the steps, each `[shown · height·width·channels]`. Noise can lie outside [0, 1]. With a
    * preparation they are those of the first round.
    */
   readonly before: readonly Float64Array[];
@@ -37,7 +38,6 @@ export function* growingSamples(
   shown = options.labels.length,
 ): Generator<PicturesStep, GrowingSamples> {
   const { sizes } = model.network;
-  const { height, width } = sizes;
   const { labels, captions } = options;
   const more = { ...(captions && { captions }), ...givenOf(options) };
   const size = pictureSize(sizes);
@@ -46,7 +46,7 @@ export function* growingSamples(
   try {
     for (;;) {
       const { done, value } = run.next();
-      if (done) return { before, last: { height, width, labels, pictures: value, ...more } };
+      if (done) return { before, last: { ...pictureSizeOf(sizes), labels, pictures: value, ...more } };
       const { round, part } = value;
       const { first, step, steps } = part;
       const every = Math.ceil(steps / mostFrames);

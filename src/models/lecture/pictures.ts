@@ -2,11 +2,11 @@
  * Pictures from the lecture's model: its predictions for test digits with the noise of training, and the states of its
  * loop, which starts from pure noise. The picture that belongs to a prediction is x + step·prediction.
  */
-import type { Dataset } from '../../data/dataset.ts';
+import type { Dataset, PictureShape } from '../../data/dataset.ts';
 import { combine } from '../../diffusion/combine.ts';
 import { Rng, type Seed } from '../../random/rng.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { type PictureRows, type PictureSize, pictureRows } from '../figures/picture-rows.ts';
+import { type PictureRows, pictureRows } from '../figures/picture-rows.ts';
 import { lectureNoise } from './analysis.ts';
 import { lectureStep, tensorOf } from './figures.ts';
 import type { LectureNetwork } from './lecture.ts';
@@ -36,8 +36,8 @@ export function seenFigure(model: LectureNetwork, test: Dataset, seed: Seed): Pi
 }
 
 /** Pure noise, and the state of the loop after each time. */
-export function sampledFigure(model: LectureNetwork, size: PictureSize, seed: Seed): PictureRows {
-  return pictureRows(size, ['noise', ...timeLabels()], () => {
+export function sampledFigure(model: LectureNetwork, shape: PictureShape, seed: Seed): PictureRows {
+  return pictureRows(shape, ['noise', ...timeLabels()], () => {
     const rows = [pictureRng(seed).normal([COLUMNS, model.dimension])];
     for (const { time } of lectureNoise()) rows.push(answer(model, rows[rows.length - 1], time));
     return rows;

@@ -1,4 +1,5 @@
 /** The networks of `train classifier` by name, and the default settings of each network. */
+import { ValueError } from '../../errors.ts';
 import type { Rng } from '../../random/rng.ts';
 import { Classifier } from '../networks/classifier.ts';
 import { ConvClassifier } from '../networks/conv-classifier.ts';
@@ -15,12 +16,15 @@ const LENGTHS: Readonly<Record<ClassifierNetworkName, { epochs: number; steps: n
 /** The most epochs that a small data set gets. */
 const MOST_EPOCHS = 60;
 
-/** A network of that name with random initial values. */
+/** A network of that name with random initial values. @throws ValueError for a single class, which needs no network */
 export function createClassifier(
   name: ClassifierNetworkName,
   sizes: ClassifierSizes,
   rng: Rng,
 ): PictureClassifier {
+  if (sizes.classes < 2) {
+    throw new ValueError(`classifier: expected pictures of two classes or more, got ${sizes.classes} class`);
+  }
   return name === 'conv' ? new ConvClassifier(sizes, rng) : new Classifier(sizes, rng);
 }
 

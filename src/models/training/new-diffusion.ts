@@ -5,6 +5,7 @@ import type { TrainTest } from '../../data/dataset.ts';
 import { ValueError } from '../../errors.ts';
 import { Rng } from '../../random/rng.ts';
 import { captionsByRow } from '../captions/by-row.ts';
+import { pictureSizeOf } from '../figures/picture-rows.ts';
 import { DiffusionMlp } from '../networks/diffusion-mlp.ts';
 import type { DiffusionNetwork, DiffusionSizes } from '../networks/diffusion-network.ts';
 import { TEXT_SIZES, UNet } from '../networks/unet.ts';
@@ -69,7 +70,9 @@ export function newDiffusionTrainer(
   checkNetwork(given);
   const { model: _model, variance: _variance, condition, tones: toneName, ...settings } = given;
   const { height, width, channels, classes: known } = data.train;
-  const classes = settings.labelDropout === 1 || condition !== 'label' ? 0 : known;
+  // A single class says nothing, so the network gets no labels.
+  const labelled = condition === 'label' && settings.labelDropout < 1 && known > 1;
+  const classes = labelled ? known : 0;
   const rng = new Rng(settings.seed).stream('initial values');
   const network = diffusionNetwork(given, { height, width, channels, classes }, rng);
   const tones = toneName === 'spread' ? spreadTones(data.train) : [];
@@ -94,13 +97,17 @@ export function samplesOf(
   steps?: number,
 ): Samples {
   const { model, settings } = trainer.recipe;
-  const { height, width, classes } = model.network.sizes;
-  const columns = columnsFor(classes);
+  const { sizes } = model.network;
+  const columns = columnsFor(sizes.classes);
   const count = (rows ?? Math.floor(COUNT / columns)) * columns;
   const { captions, ...shown } = model.takesCaptions
     ? captionsByRow(count / columns)
     : { labels: labelsInTurn(model, count) };
   const guidance = model.sampling.guidance ?? defaultGuidance(model);
   const sampling = { labels: shown.labels, captions, guidance, seed: settings.seed, ...(steps && { steps }) };
-  return { height, width, ...shown, pictures: trainer.withAverage(() => samplePictures(model, sampling)) };
+  return {
+    ...pictureSizeOf(sizes),
+    ...shown,
+    pictures: trainer.withAverage(() => samplePictures(model, sampling)),
+  };
 }
