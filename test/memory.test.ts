@@ -576,6 +576,44 @@ suite('a training step', (test) => {
     assert.equal(memory(), before);
   });
 
+  test('a step without memory for one of its allocations ends in that error, and later steps are as always', () => {
+    const { arena, heap } = backend();
+    /** Runs `step` with no memory for allocation number k. Returns whether it failed. */
+    const fails = (step: () => number, k: number): boolean => {
+      const [inArena, onHeap] = [arena.alloc, heap.alloc];
+      let left = k;
+      const short = <T extends object>(alloc: (this: T, bytes: number) => number) =>
+        function (this: T, bytes: number): number {
+          if (left-- === 0) throw new OutOfMemoryError(`out of memory: allocation ${k}`);
+          return alloc.call(this, bytes);
+        };
+      Object.assign(arena, { alloc: short(inArena) });
+      Object.assign(heap, { alloc: short(onHeap) });
+      try {
+        step();
+        return false;
+      } catch (error) {
+        assert.instance(error, OutOfMemoryError, `allocation ${k}: ${(error as Error).stack}`);
+        return true;
+      } finally {
+        Object.assign(arena, { alloc: inArena });
+        Object.assign(heap, { alloc: onHeap });
+      }
+    };
+    const start = training();
+    const expected = [start(), start(), start()];
+    let k = 0;
+    for (let step = training(); fails(step, k); step = training(), k++) {
+      assert.is(arena.frame, null);
+      const { blocks } = heap;
+      assert.ok(Number.isFinite(step()), `the same step after allocation ${k}`);
+      assert.is(heap.blocks, blocks, `blocks after allocation ${k}`);
+      const again = training();
+      assert.equal([again(), again(), again()], expected, `another training after allocation ${k}`);
+    }
+    assert.ok(k > 10, `${k} allocations`);
+  });
+
   test.when(
     backend().name === 'wasm',
     'the steady state makes no typed array and no buffer, not even a view',

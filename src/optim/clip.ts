@@ -12,6 +12,7 @@
 import { copyArray, type Ptr, rowOf } from '../backend/kernels.ts';
 import { DivergenceError, ValueError } from '../errors.ts';
 import { pow } from '../math.ts';
+import { withScratch } from '../ops/scratch.ts';
 import { withDefaults } from '../options.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { checkParameters } from './optimizer.ts';
@@ -88,23 +89,24 @@ function totalNorm(gradients: readonly Tensor[], p: number): number {
 /** Σ |g|^p of one gradient, or max |g| for p = Infinity. */
 function partOfNorm(gradient: Tensor, p: number): number {
   const { backend, size: n } = gradient;
-  const { kernels, arena, elementBytes, at } = backend;
-  const frame = arena.open();
-  const y = arena.alloc(elementBytes);
-  const reduce = (name: 'sum' | 'sumSquares' | 'max', x: Ptr) =>
-    kernels.reduce(name, { outer: 1, n, inner: 1, x, alpha: 1, out: { ptr: y, accumulate: false } });
-  if (p === 2) reduce('sumSquares', gradient.ptr);
-  else {
-    const powers = { ptr: arena.alloc(n * elementBytes), accumulate: false };
-    kernels.unary('abs', { n, x: gradient.ptr, out: powers });
-    if (p !== 1 && p !== Infinity) {
-      const b = { ptr: arena.alloc(elementBytes), row: 0, col: 0 };
-      kernels.fill({ n: 1, out: b.ptr, value: p });
-      kernels.binary('pow', { rows: 1, cols: n, a: rowOf(powers.ptr, n), b, out: powers });
+  const { kernels, at } = backend;
+  let part = 0;
+  withScratch(backend, (scratch) => {
+    const y = scratch(1);
+    const reduce = (name: 'sum' | 'sumSquares' | 'max', x: Ptr) =>
+      kernels.reduce(name, { outer: 1, n, inner: 1, x, alpha: 1, out: { ptr: y, accumulate: false } });
+    if (p === 2) reduce('sumSquares', gradient.ptr);
+    else {
+      const powers = { ptr: scratch(n), accumulate: false };
+      kernels.unary('abs', { n, x: gradient.ptr, out: powers });
+      if (p !== 1 && p !== Infinity) {
+        const b = { ptr: scratch(1), row: 0, col: 0 };
+        kernels.fill({ n: 1, out: b.ptr, value: p });
+        kernels.binary('pow', { rows: 1, cols: n, a: rowOf(powers.ptr, n), b, out: powers });
+      }
+      reduce(p === Infinity ? 'max' : 'sum', powers.ptr);
     }
-    reduce(p === Infinity ? 'max' : 'sum', powers.ptr);
-  }
-  const part = at(y);
-  arena.close(frame);
+    part = at(y);
+  });
   return part;
 }

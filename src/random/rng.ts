@@ -11,6 +11,7 @@ import { allocate, type Shape, sizeOf } from '../autograd/variable.ts';
 import { backend } from '../backend/backend.ts';
 import { copyArray, type Key, type RandomName, rowOf } from '../backend/kernels.ts';
 import { ValueError } from '../errors.ts';
+import { withScratch } from '../ops/scratch.ts';
 import { describe } from '../options.ts';
 import { checkShape } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -40,22 +41,17 @@ function hash(text: string): [number, number] {
 
 /** x = lo + (hi - lo)·x in place, for x in [0, 1). The result stays below hi even if the sum would round up to it. */
 function stretch(x: Tensor, lo: number, hi: number): void {
-  const { kernels, arena, elementBytes } = x.backend;
+  const { kernels, elementBytes } = x.backend;
   const n = x.size;
-  const frame = arena.open();
-  const shift = arena.alloc(elementBytes);
   const out = { ptr: x.ptr, accumulate: false };
-  kernels.fill({ n: 1, out: shift, value: lo });
-  copyArray(kernels, n, x.ptr, out, hi - lo);
-  kernels.binary('add', {
-    rows: 1,
-    cols: n,
-    a: rowOf(x.ptr, n),
-    b: { ptr: shift, row: 0, col: 0 },
-    out,
+  withScratch(x.backend, (scratch) => {
+    const shift = scratch(1);
+    kernels.fill({ n: 1, out: shift, value: lo });
+    copyArray(kernels, n, x.ptr, out, hi - lo);
+    const b = { ptr: shift, row: 0, col: 0 };
+    kernels.binary('add', { rows: 1, cols: n, a: rowOf(x.ptr, n), b, out });
+    kernels.unary('clamp', { n, x: x.ptr, out, lo, hi: below(hi, elementBytes) });
   });
-  kernels.unary('clamp', { n, x: x.ptr, out, lo, hi: below(hi, elementBytes) });
-  arena.close(frame);
 }
 
 /** The largest float32 or float64 that is less than x. The size of an element selects the type. */
