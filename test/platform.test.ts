@@ -21,7 +21,7 @@ import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import * as assert from 'uvu/assert';
 import { host } from '#host';
-import { FileError } from '../src/errors.ts';
+import { FileError, LangevinError } from '../src/errors.ts';
 import { host as page } from '../src/platform/browser.ts';
 import { cacheFolder, cgroupCpus, fileError } from '../src/platform/node.ts';
 import { suite } from './suite.ts';
@@ -353,5 +353,38 @@ suite('platform', (test) => {
     await withGlobals(globals, () => page.writeFileAtomic('out/a.png', Uint8Array.of(1, 2, 3).subarray(1)));
     assert.equal([link.download, link.href, link.clicks], ['a.png', 'blob:1', 1]);
     assert.equal(new Uint8Array(await offered[0].arrayBuffer()), Uint8Array.of(2, 3));
+  });
+
+  test('a page that refuses worker threads says which policy it needs, at once or when the worker fails', async () => {
+    const words = /expected a page that allows worker threads, .* needs worker-src blob: .* setThreads\(1\)/;
+    class Forbidden {
+      constructor() {
+        throw new TypeError('This document requires TrustedScriptURL assignment.');
+      }
+    }
+    await withGlobals({ Worker: Forbidden }, async () => {
+      assert.throws(
+        () => page.startWorker('', {}, () => {}),
+        (error: Error) =>
+          error instanceof LangevinError && words.test(error.message) && /Trusted/.test(error.message),
+      );
+    });
+    const made: { onerror?: (event: object) => void }[] = [];
+    class Silent {
+      onerror?: (event: object) => void;
+      constructor() {
+        made.push(this);
+      }
+      postMessage() {}
+      terminate() {}
+    }
+    await withGlobals({ Worker: Silent }, async () => {
+      const causes: string[] = [];
+      page.startWorker('', {}, (cause) => causes.push(cause));
+      made[0].onerror!({});
+      made[0].onerror!({ message: 'x is undefined' });
+      assert.match(causes[0], words);
+      assert.is(causes[1], 'x is undefined');
+    });
   });
 });

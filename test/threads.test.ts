@@ -6,10 +6,11 @@ import * as assert from 'uvu/assert';
 import { host } from '#host';
 import { createWasmBackend, setNumerics, setThreads, type WasmBackend } from '../src/backend/backend.ts';
 import { claim, controlOver, DONE, REMAINING } from '../src/backend/control.ts';
-import { hasRelaxedSimd, kernelBytes } from '../src/backend/instance.ts';
+import { hasRelaxedSimd, kernelBytes, setBuild } from '../src/backend/instance.ts';
 import { copyArray, type Kernels, type Ptr, rowOf } from '../src/backend/kernels.ts';
 import { type Bounds, EXPENSIVE_GRAIN, gemmBoxes, pathRanges, ranges } from '../src/backend/partition.ts';
 import { ThreadPool } from '../src/backend/threads.ts';
+import { LangevinError } from '../src/errors.ts';
 import { into } from './helpers.ts';
 import { suite } from './suite.ts';
 
@@ -320,6 +321,27 @@ function requireEven(chunks: readonly Bounds[], n: number, unit: number): void {
 const drawn = (n: number, out: Ptr, block = 0) => ({ n, out, key, block });
 
 suite('threads', (test) => {
+  test('an engine that may not compile WebAssembly is an error that names the policy of a page', () => {
+    const [{ Module }, relaxed] = [WebAssembly, kernelBytes('relaxed')];
+    // A valid build that is not compiled yet.
+    setBuild('relaxed', kernelBytes('strict'));
+    WebAssembly.Module = class {
+      constructor() {
+        throw new WebAssembly.CompileError('Wasm code generation disallowed by embedder');
+      }
+    } as unknown as typeof Module;
+    try {
+      assert.throws(
+        () => createWasmBackend({ numerics: 'relaxed' }),
+        (error: Error) =>
+          error instanceof LangevinError && /disallowed .*'wasm-unsafe-eval'$/.test(error.message),
+      );
+    } finally {
+      WebAssembly.Module = Module;
+      setBuild('relaxed', relaxed);
+    }
+  });
+
   test('numbers that are drawn ahead are those of a plain call, for any computation in the meantime', () => {
     const plain = run(createWasmBackend({ threads: 1 }), (k, a, b, c) => {
       k.random('gaussian', drawn(N, a));
@@ -521,6 +543,27 @@ suite('threads', (test) => {
     } finally {
       host.startWorker = startWorker;
       on.stop();
+    }
+  });
+
+  test('workers that cannot start are an error that leaves no memory behind, and one thread still computes', () => {
+    const { startWorker } = host;
+    const on = createWasmBackend({ threads: 3 });
+    host.startWorker = () => {
+      throw new LangevinError('no workers here');
+    };
+    try {
+      const at = on.heap.alloc(4 * N);
+      const draw = () => on.kernels.random('gaussian', drawn(N, at));
+      for (let i = 0; i < 2; i++) {
+        assert.throws(draw, /no workers here/);
+        assert.is(on.heap.blocks, 1);
+      }
+      on.kernels.threads = 1;
+      draw();
+      assert.is(on.heap.blocks, 1);
+    } finally {
+      host.startWorker = startWorker;
     }
   });
 

@@ -42,9 +42,21 @@ export function kernelBytes(numerics: Numerics): Uint8Array<ArrayBuffer> {
   return BUILDS[numerics];
 }
 
+function compile(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
+  try {
+    return new WebAssembly.Module(bytes);
+  } catch (error) {
+    // The bytes are valid, so a policy forbids it.
+    throw new LangevinError(
+      `expected an engine that compiles WebAssembly, got: ${(error as Error).message}; in a page, the Content-Security-Policy needs script-src 'wasm-unsafe-eval'`,
+      { cause: error },
+    );
+  }
+}
+
 /**
  * An instance of the kernels over `memory`. Each module is compiled only once.
- * @throws LangevinError if the engine does not support SIMD or threads
+ * @throws LangevinError if the engine does not support SIMD or threads, or the page's policy forbids WebAssembly
  * @internal
  */
 export function instantiate(
@@ -58,7 +70,7 @@ export function instantiate(
         `this engine cannot run the ${numerics} kernels: it lacks WebAssembly SIMD or atomics`,
       );
     }
-    module = new WebAssembly.Module(BUILDS[numerics]);
+    module = compile(BUILDS[numerics]);
     compiled.set(numerics, module);
   }
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });

@@ -370,7 +370,12 @@ export class WasmKernels implements K.Kernels {
         this.heap.alloc(this.exports.scratchBytes()),
       );
       const exports = this.exports as unknown as WebAssembly.Exports;
-      this.pool = { threads: new ThreadPool(this.module, this.memory.memory, exports, scratch), scratch };
+      try {
+        this.pool = { threads: new ThreadPool(this.module, this.memory.memory, exports, scratch), scratch };
+      } catch (error) {
+        for (const ptr of scratch) this.heap.release(ptr);
+        throw error;
+      }
     }
     return this.pool.threads;
   }

@@ -2,7 +2,7 @@
  * The host in a page, or in a worker of a page. A file to read is a URL, and a file to write is a download. There is no
  * cache folder, because the browser's own HTTP cache does that work.
  */
-import { FileError } from '../errors.ts';
+import { FileError, LangevinError } from '../errors.ts';
 import type { Host } from './host.ts';
 
 async function request(url: string, method: 'GET' | 'HEAD'): Promise<Response> {
@@ -24,6 +24,10 @@ function writeFileAtomicSync(path: string, content: Uint8Array | string): void {
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // the browser reads the bytes after click() has returned
 }
+
+/** What a page says whose policy does not allow worker threads. */
+const REFUSED =
+  "expected a page that allows worker threads, got one that refuses them; its Content-Security-Policy needs worker-src blob: and no require-trusted-types-for 'script', or setThreads(1), which needs no worker";
 
 export const host: Host = {
   name: 'browser',
@@ -57,9 +61,16 @@ export const host: Host = {
   writeFileAtomicSync,
   startWorker(source, message, died) {
     const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
-    const worker = new Worker(url);
-    URL.revokeObjectURL(url);
-    worker.onerror = (event) => died(event.message);
+    let worker: Worker;
+    try {
+      worker = new Worker(url);
+    } catch (error) {
+      throw new LangevinError(`${REFUSED}: ${(error as Error).message}`, { cause: error });
+    } finally {
+      URL.revokeObjectURL(url);
+    }
+    // A worker that may not start has an event without a message.
+    worker.onerror = ({ message }) => died(message || REFUSED);
     worker.postMessage(message);
     return { stop: () => worker.terminate() };
   },
