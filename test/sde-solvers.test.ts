@@ -390,7 +390,10 @@ suite('solvers', (test) => {
       const squares = twice.map((y, i) => ((once[i] - y) / (1 + Math.max(1, Math.abs(y)))) ** 2);
       const tolerance = Math.sqrt(squares.reduce((sum, x) => sum + x, 0) / 5) / error;
       const options = { path, firstStep: dt, rtol: tolerance, atol: tolerance };
-      const run = solveAdaptive(equation, solver, startAt(1, 5), options);
+      const { heap } = backend();
+      const [start, before] = [startAt(1, 5), heap.blocks];
+      const run = solveAdaptive(equation, solver, start, options);
+      assert.is(heap.blocks, before + 1, 'only the states stay in memory');
       assert.equal(Array.from(run.states.slice([1], [2]).toTypedArray()), twice, solver.name);
       const [, first, second] = run.times;
       const factor = 0.9 * error ** (-0.7 / (order + 0.5));
