@@ -33,7 +33,7 @@ export async function importGraph(root: string, suites: readonly string[]): Prom
 }
 
 /** The length of the shortest chain of imports from `from` to `to`; Infinity if there is none. */
-function distance(graph: Graph, from: string, to: string): number {
+export function distance(graph: Graph, from: string, to: string): number {
   const seen = new Set([from]);
   let files = [from];
   for (let steps = 0; files.length > 0; steps++) {

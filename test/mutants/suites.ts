@@ -1,0 +1,41 @@
+/**
+ * The suites that should notice a fault in a file, the nearest first.
+ *
+ * A kernel has the suites of its folder, in a table. Any other file has the suites with the shortest chains of imports to
+ * it. Among equal chains, suites that are named after the file or its folder come first.
+ */
+import { basename, dirname } from 'node:path';
+import { distance, type Graph } from '../affected.ts';
+
+/** The most suites for one mutant. */
+const MOST = 2;
+
+/** The suites of kernels, by the begin of their path. The first entry that fits counts. */
+const KERNELS: readonly (readonly [path: string, suites: readonly string[]])[] = [
+  ['assembly/attention', ['parity-attention']],
+  ['assembly/conv', ['conv-kernels', 'winograd']],
+  ['assembly/norm', ['parity-norm']],
+  ['assembly/pool', ['parity-pool']],
+  ['assembly/random', ['random']],
+  ['assembly/sde', ['sde-solvers']],
+  ['assembly/optim', ['optim.test', 'parity-kernels']],
+  ['assembly', ['parity-kernels', 'parity-rows', 'kernels']],
+];
+
+/** @param suites the names of all suites, such as `random.test.ts` */
+export function suitesFor(file: string, suites: readonly string[], graph: Graph): string[] {
+  if (file.startsWith('assembly/')) {
+    const [, names] = KERNELS.find(([path]) => file.startsWith(path))!;
+    return names.flatMap((name) => suites.filter((suite) => suite.startsWith(name)));
+  }
+  const names = [basename(file, '.ts'), basename(dirname(file))];
+  const near = suites.map((suite) => {
+    const named = names.findIndex((name) => suite.startsWith(name));
+    return { suite, steps: distance(graph, `test/${suite}`, file), named: named < 0 ? names.length : named };
+  });
+  return near
+    .filter(({ steps }) => steps < Infinity)
+    .sort((a, b) => a.steps - b.steps || a.named - b.named || (a.suite < b.suite ? -1 : 1))
+    .slice(0, MOST)
+    .map(({ suite }) => suite);
+}
