@@ -53,8 +53,11 @@ suite('cli: own pictures', (test) => {
       writeClasses(folder, ['odd/a', 'odd/b', 'one'], 12, (i) => disc(i, 15, 15));
       const refused = async (words: string, message: RegExp, code = 2) =>
         failed(await langevin(words.split(' '), folder), code, message);
-      await refused('data nope', /data: expected strokes, mnist or a folder of PNG or IDX files, got "nope"/);
-      await refused('noise --size 32', /--size: expected a folder of pictures with it, got strokes/);
+      await refused(
+        'data nope',
+        /data: expected strokes, mnist or a folder of PNG or IDX files or an \.npy or \.npz file, got "nope"/,
+      );
+      await refused('noise --size 32', /--size: expected your own pictures with it, got strokes/);
       await refused('data odd --colour blue', /--colour: expected keep, grey, got "blue"/);
       await refused(
         'data odd --test-share 1',
@@ -88,6 +91,9 @@ suite('cli: own pictures', (test) => {
       const [gif, png] = readdirSync(join(folder, 's')).sort();
       assert.is(pictureIn(folder, 's', png).channels, 3);
       assert.match(gif, /\.gif$/);
+      // The saved samples are a data set themselves.
+      const [, sizes] = (await ok(['data', 's.npy'], folder)).split('\n');
+      assert.is(sizes, 'sizes    20x20 (100)');
       await ok([...sample, '--from', 'hues/red/1.png', '--count', '4', '--out', 'e'], folder);
       const paths = ['--paths', '4', '--batch-size', '4', '--epochs', '1', '--teacher-steps', '2'];
       await ok(['distill', '--model', 'm', '--steps', '1', ...paths, '--out', 'd', '--quiet'], folder);

@@ -5,8 +5,10 @@
 import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
+import { zipSync } from 'fflate';
 import * as assert from 'uvu/assert';
 import { encodeIdx } from '../src/data/idx.ts';
+import { encodeNpy } from '../src/data/npy.ts';
 import { loadOwnPictures } from '../src/data/own-data.ts';
 import { type OwnPicturesOptions, PictureCollector } from '../src/data/own-pictures.ts';
 import { FileError, FormatError, LangevinError, ValueError } from '../src/errors.ts';
@@ -338,5 +340,133 @@ suite('own pictures: folders', (test) => {
       assert.equal([...new Set(small.train.labels)].sort(), [0, 3, 6]);
       renameSync(join(folder, 't10k-labels-idx1-ubyte'), join(folder, 'x'));
       await rejected(loadOwnPictures(folder), FileError, /expected t10k-labels-idx1-ubyte/);
+    }));
+});
+
+/** An NPZ file of these arrays. */
+const npz = (arrays: Record<string, Uint8Array>) =>
+  zipSync(Object.fromEntries(Object.entries(arrays).map(([name, bytes]) => [`${name}.npy`, bytes])));
+/** `n` pictures of 2x3. All pixels of picture i are i. */
+const numbered = (n: number, channels = 1) =>
+  Uint8Array.from({ length: n * 6 * channels }, (_, i) => Math.floor(i / (6 * channels)));
+const inTurn = (n: number, classes: number) => Uint8Array.from({ length: n }, (_, i) => i % classes);
+
+suite('own pictures: arrays', (test) => {
+  test('an NPY file has its labels beside it, or one class', () =>
+    inFolder(async (folder) => {
+      const path = join(folder, 's.npy');
+      writeFileSync(path, encodeNpy(numbered(40), [40, 2, 3]));
+      const plain = await load(path);
+      assert.equal([plain.train.length, plain.test.length, plain.train.classes], [36, 4, 1]);
+      assert.equal([plain.train.height, plain.train.width, plain.train.name], [2, 3, 's train']);
+      writeFileSync(join(folder, 's.labels.npy'), encodeNpy(inTurn(40, 4), [40]));
+      const { train, test: tested } = await load(path);
+      assert.equal([train.length, tested.length, train.classes], [36, 4, 4]);
+      for (const set of [train, tested]) {
+        for (const [i, label] of set.labels.entries()) assert.is(set.images[6 * i] % 4, label);
+      }
+    }));
+
+  test('an NPZ file has one of the layouts of Keras, MedMNIST and NumPy', () =>
+    inFolder(async (folder) => {
+      const path = join(folder, 's.npz');
+      const of = async (arrays: Record<string, Uint8Array>) => {
+        writeFileSync(path, npz(arrays));
+        const { train, test: tested, classNames } = await load(path);
+        return [train.length, tested.length, train.channels, classNames.length];
+      };
+      const [big, small] = [encodeNpy(numbered(40), [40, 2, 3]), encodeNpy(numbered(10), [10, 2, 3])];
+      const labels = (n: number, classes: number) => encodeNpy(inTurn(n, classes), [n, 1]);
+      const keras = { x_train: big, y_train: labels(40, 3), x_test: small, y_test: labels(10, 5) };
+      assert.equal(await of(keras), [40, 10, 1, 5]);
+      const [a, b] = [labels(40, 3), labels(10, 2)];
+      const med = { train_images: big, train_labels: a, test_images: small, test_labels: b };
+      assert.equal(await of({ ...med, val_images: Uint8Array.of(1, 2) }), [40, 10, 1, 3]);
+      assert.equal(await of({ arr_0: big }), [36, 4, 1, 1]);
+      const colours = numbered(40, 3).map((v, i) => v + (i % 3));
+      assert.equal(await of({ x: encodeNpy(colours, [40, 2, 3, 3]), y: labels(40, 2) }), [36, 4, 3, 2]);
+    }));
+
+  test('arrays of another kind, and damaged files, are errors of one line', () =>
+    inFolder(async (folder) => {
+      const path = join(folder, 's.npz');
+      const refusedAs = async (bytes: Uint8Array, message: RegExp) => {
+        writeFileSync(path, bytes);
+        await rejected(loadOwnPictures(path), FormatError, message);
+      };
+      const good = encodeNpy(numbered(40), [40, 2, 3]);
+      await refusedAs(
+        npz({ a: good }),
+        /s\.npz: expected an array of pictures named x_train and x_test, .*"a"$/,
+      );
+      await refusedAs(Uint8Array.of(1, 2, 3), /s\.npz: expected a whole NPZ file, got: /);
+      await refusedAs(npz({ x: good }).subarray(0, 60), /s\.npz: expected a whole NPZ file, got: /);
+      await refusedAs(npz({ x: good.subarray(0, 300) }), /s\.npz: x: expected 240 bytes for uint8/);
+      const floats = encodeNpy(new Float32Array(12), [2, 2, 3]);
+      await refusedAs(npz({ x: floats }), /s\.npz: x: expected pictures of uint8, 0 to 255, got float32/);
+      await refusedAs(npz({ x: encodeNpy(numbered(40), [40, 6]) }), /expected pictures .*, got \[40, 6\]/);
+      await refusedAs(npz({ x: encodeNpy(numbered(20, 2), [20, 2, 3, 2]) }), /got \[20, 2, 3, 2\]/);
+      const few = encodeNpy(inTurn(39, 3), [39]);
+      await refusedAs(npz({ x: good, y: few }), /s\.npz: x: expected 40 labels, one per picture, got \[39\]/);
+      const halves = Float32Array.from({ length: 40 }, (_, i) => i / 2);
+      const odd = npz({ x: good, y: encodeNpy(halves, [40]) });
+      await refusedAs(odd, /expected labels from 0 to 255, got 0\.5 at 1/);
+    }));
+
+  test('an array that says it is larger than the limit is not inflated', () =>
+    inFolder(async (folder) => {
+      const path = join(folder, 's.npz');
+      const bytes = Buffer.from(npz({ x: encodeNpy(numbered(40), [40, 2, 3]) }));
+      // The size after inflation in the central directory, which begins with PK 1 2.
+      const at = bytes.indexOf(Buffer.from([0x50, 0x4b, 1, 2])) + 24;
+      bytes.writeUInt32LE(2 ** 31, at);
+      writeFileSync(path, bytes);
+      const message = /s\.npz: x: expected an array of at most 1073741824 bytes, got 2147483648$/;
+      await rejected(loadOwnPictures(path), FormatError, message);
+      // A size that is too small cuts the array, and its header does not fit any more.
+      bytes.writeUInt32LE(200, at);
+      writeFileSync(path, bytes);
+      await rejected(loadOwnPictures(path), FormatError, /s\.npz: /);
+    }));
+});
+
+suite('own pictures: sets of the shape of MNIST', (test) => {
+  const write = (folder: string, prefix: string, testName: string, first: number, classes: number) => {
+    mkdirSync(folder, { recursive: true });
+    for (const [part, n] of [
+      ['train', 2 * classes],
+      [testName, classes],
+    ] as const) {
+      const labels = Uint8Array.from({ length: n }, (_, i) => first + (i % classes));
+      const pixels = Uint8Array.from({ length: n * 784 }, (_, i) => i % 251);
+      writeFileSync(join(folder, `${prefix}${part}-images-idx3-ubyte`), encodeIdx([n, 28, 28], pixels));
+      writeFileSync(join(folder, `${prefix}${part}-labels-idx1-ubyte`), encodeIdx([n], labels));
+    }
+  };
+
+  test('Fashion-MNIST, KMNIST and EMNIST: ten classes, 26 letters from 0, and 47 of both', () =>
+    inFolder(async (folder) => {
+      const of = async (prefix: string, testName: string, first: number, classes: number) => {
+        const place = join(folder, `set-${prefix}${classes}`);
+        write(place, prefix, testName, first, classes);
+        const { train, test: tested } = await load(place);
+        return [train.classes, Math.min(...train.labels), Math.max(...tested.labels), tested.length];
+      };
+      assert.equal(await of('', 't10k', 0, 10), [10, 0, 9, 10]);
+      assert.equal(await of('emnist-digits-', 'test', 0, 10), [10, 0, 9, 10]);
+      assert.equal(await of('emnist-letters-', 'test', 1, 26), [26, 0, 25, 26]);
+      assert.equal(await of('emnist-balanced-', 'test', 0, 47), [47, 0, 46, 47]);
+      assert.equal(await of('', 't10k', 1, 9), [10, 1, 9, 9], 'digits without a zero stay as they are');
+    }));
+
+  test('several sets in one folder are refused, and the error names them', () =>
+    inFolder(async (folder) => {
+      write(folder, 'emnist-digits-', 'test', 0, 10);
+      write(folder, 'emnist-letters-', 'test', 1, 26);
+      await rejected(
+        loadOwnPictures(folder),
+        FormatError,
+        /expected one set of IDX files, got emnist-digits-train, emnist-letters-train; give each its own folder$/,
+      );
     }));
 });

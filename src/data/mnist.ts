@@ -94,24 +94,33 @@ async function assemble(name: string, read: (file: string) => Promise<Found>): P
     const expected = `${train.height}x${train.width} as in training`;
     throw new FormatError(`${test.source}: expected ${expected}, got ${test.height}x${test.width}`);
   }
-  const highest = (labels: Uint8Array) => labels.reduce((a, b) => Math.max(a, b), 0);
-  const classes = 1 + Math.max(9, highest(train.labels), highest(test.labels));
-  const dataset = (suffix: string, set: typeof train): Dataset =>
-    createDataset({ ...set, name: `${name} ${suffix}`, classes });
+  const extreme = (of: (a: number, b: number) => number, first: number) =>
+    [train, test].reduce((most, { labels }) => labels.reduce((a, b) => of(a, b), most), first);
+  const highest = extreme(Math.max, 0);
+  // The letters of EMNIST have the labels 1 to 26. Fewer than ten classes may be digits without a zero.
+  const first = highest > 9 && extreme(Math.min, 255) === 1 ? 1 : 0;
+  const classes = Math.max(10, highest + 1 - first);
+  const dataset = (suffix: string, { labels, ...set }: typeof train): Dataset => {
+    const own = first === 0 ? labels : labels.map((label) => label - first);
+    return createDataset({ ...set, labels: own, name: `${name} ${suffix}`, classes });
+  };
   return { train: dataset('train', train), test: dataset('test', test) };
 }
 
 /**
  * A data set from the four IDX files in `folder`: `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, and the same
  * names with `t10k-` for the test set. A name may have `.idx` in place of `-idx`, and end in `.gz`. The number of
- * classes is the highest label plus 1, and at least 10.
+ * classes is the highest label plus 1, and at least 10. Labels from 1 to more than 9 count from 0.
  * @param name the name of the data set; default: the folder's name
+ * @param prefix the beginning of the files' names, such as `emnist-letters-`. With it the test set is `test-`, as in
+ *   EMNIST.
  * @throws FileError for a missing or unreadable file
  * @throws FormatError for a damaged file, or files that do not belong together
  */
-export function loadIdxFolder(folder: string, name?: string): Promise<TrainTest> {
+export function loadIdxFolder(folder: string, name?: string, prefix = ''): Promise<TrainTest> {
   const own = folder.split(/[\\/]/).filter(Boolean).at(-1) ?? folder;
-  return assemble(name ?? own, (file) => findOrThrow(folder, file));
+  const named = (file: string) => (prefix === '' ? file : prefix + file.replace(/^t10k-/, 'test-'));
+  return assemble(name ?? own, (file) => findOrThrow(folder, named(file)));
 }
 
 /**

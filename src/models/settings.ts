@@ -52,7 +52,7 @@ export const DATA_TABLE = {
   data: text(
     'data',
     'strokes',
-    'The data set: strokes (digits drawn by langevin), mnist, or your own pictures: a folder of PNG files, with a subfolder for each class or none, or a folder with IDX files.',
+    'The data set: strokes (digits drawn by langevin), mnist, or your own pictures: a folder of PNG files, with a subfolder for each class or none, a folder with IDX files, or an .npy or .npz file.',
   ),
   dataDir: text('data-dir', null, 'The folder with the four files of MNIST.', {
     placeholder: 'folder',

@@ -1,6 +1,7 @@
 /** `langevin sample`: samples pictures from a diffusion model. It writes a grid and, with `--gif`, an animation. */
 import { basename, dirname, extname } from 'node:path';
 import { encodeNpy } from '../../data/npy.ts';
+import { labelsFileName } from '../../data/picture-arrays.ts';
 import { toBytes } from '../../image/bytes.ts';
 import { encodeGif } from '../../image/gif.ts';
 import { encodePng } from '../../image/png.ts';
@@ -27,7 +28,7 @@ import { runReported, samplingProgress } from '../report/run-reported.ts';
 import { guideLine, guideOf } from '../results/classifiers.ts';
 import { drawAttention, FigureHashes } from '../results/figures.ts';
 import { requireWritable, writeAll } from '../results/out-folder.ts';
-import { labelsFileName, sampleFileName } from '../results/sample-files.ts';
+import { sampleFileName } from '../results/sample-files.ts';
 
 /** The number of classes that one byte can encode. */
 const MOST_SAVED_CLASSES = 256;

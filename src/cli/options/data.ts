@@ -6,6 +6,7 @@ import { type TrainTest, take } from '../../data/dataset.ts';
 import { loadMnist } from '../../data/mnist.ts';
 import { loadOwnPictures } from '../../data/own-data.ts';
 import type { OwnPictures, OwnPicturesOptions } from '../../data/own-pictures.ts';
+import { isArrayFile } from '../../data/picture-arrays.ts';
 import { firstStrokes } from '../../data/strokes-set.ts';
 import { didYouMean, FileError } from '../../errors.ts';
 import { nameOf } from '../../models/setting.ts';
@@ -20,15 +21,17 @@ const OWN = ['size', 'colour', 'testShare'] as const;
 /** The data set that the options select. It is not loaded yet. */
 export interface DataChoice {
   readonly kind: 'strokes' | 'mnist' | 'folder';
-  /** `strokes`, `mnist`, or the path of the folder. */
+  /** `strokes`, `mnist`, or the path of own pictures: a folder, or a file of arrays. */
   readonly name: string;
   readonly dataDir: string | undefined;
   readonly limit: number | undefined;
   readonly own: Pick<OwnPicturesOptions, (typeof OWN)[number]>;
 }
 
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+/** Whether the path is a folder, or a file of arrays. */
+function isOwn(path: string): boolean {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found !== undefined && (found.isDirectory() || (found.isFile() && isArrayFile(path)));
 }
 
 /**
@@ -40,10 +43,10 @@ export function chooseData(options: Options, what = '--data'): DataChoice {
   const { data, dataDir, limit, ...own } = readSettings(DATA_TABLE, options);
   const named = NAMES.find((name) => name === data.toLowerCase());
   // If there is a folder called MNIST, `--data MNIST` is this folder and not the data set.
-  const kind = named === undefined || (named !== data && isFolder(data)) ? 'folder' : named;
-  if (kind === 'folder' && !isFolder(data)) {
+  const kind = named === undefined || (named !== data && isOwn(data)) ? 'folder' : named;
+  if (kind === 'folder' && !isOwn(data)) {
     throw new UsageError(
-      `${what}: expected ${NAMES.join(', ')} or a folder of PNG or IDX files, got "${data}".${didYouMean(data, NAMES)}`,
+      `${what}: expected ${NAMES.join(', ')} or a folder of PNG or IDX files or an .npy or .npz file, got "${data}".${didYouMean(data, NAMES)}`,
     );
   }
   if (dataDir !== undefined && kind !== 'mnist') {
@@ -51,7 +54,7 @@ export function chooseData(options: Options, what = '--data'): DataChoice {
   }
   const wrong = OWN.find((name) => own[name] !== undefined);
   if (wrong && kind !== 'folder') {
-    throw new UsageError(`${nameOf(DATA_TABLE[wrong])}: expected a folder of pictures with it, got ${data}`);
+    throw new UsageError(`${nameOf(DATA_TABLE[wrong])}: expected your own pictures with it, got ${data}`);
   }
   return { kind, name: kind === 'folder' ? data : kind, dataDir, limit, own };
 }

@@ -7,9 +7,9 @@ import { extname } from 'node:path';
 import { host } from '#host';
 import { type Dataset, type PictureShape, pictureName } from '../../data/dataset.ts';
 import { decodeNpy } from '../../data/npy.ts';
+import { labelsFileName } from '../../data/picture-arrays.ts';
 import { FileError, FormatError } from '../../errors.ts';
 import { type JudgedPictures, takeJudged } from '../../models/evaluation/judged.ts';
-import { labelsFileName } from '../results/sample-files.ts';
 import { UsageError } from './arguments.ts';
 
 /** The least number of pictures that can be judged. */

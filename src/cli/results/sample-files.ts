@@ -3,7 +3,6 @@
  * defaults. So other settings give another name. No name is `samples.png`, because training writes this file.
  */
 import { createHash } from 'node:crypto';
-import { extname } from 'node:path';
 import { SAMPLING_DEFAULTS } from '../../models/sampling-defaults.ts';
 import { defaultsOf, settingText, type Value } from '../../models/setting.ts';
 import { SAMPLE_TABLE, SAMPLING_TABLE } from '../../models/settings.ts';
@@ -42,7 +41,3 @@ export function sampleFileName(settings: Readonly<Record<string, unknown>>): str
   });
   return slug(['samples', ...parts].join('-'), MOST_IN_ALL);
 }
-
-/** The name of the labels' file for a file of pictures: `s.labels.npy` for `s.npy`. */
-export const labelsFileName = (file: string): string =>
-  `${file.slice(0, file.length - extname(file).length)}.labels.npy`;
