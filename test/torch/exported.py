@@ -5,7 +5,8 @@ Runs exported models for test/pytorch.test.ts:
 
 Each folder has the files of `langevin export --to pytorch`. inputs.safetensors has tensors in PyTorch's layouts: `x` and
 what the network also takes, `dy`, and `g.NAME`, a gradient for each weight. The results are written to the folder:
-results.safetensors, stepped.safetensors (a run after three steps) and state.safetensors (the state dict in PyTorch).
+results.safetensors, state.safetensors (the state dict in PyTorch), and, if there is a train.py, stepped.safetensors (a
+run after three steps) and trained.safetensors (two steps of the script). The script sample.py is run too.
 """
 import importlib
 import os
@@ -26,9 +27,16 @@ def load_modules(folder):
     return {name: importlib.import_module(name) for name in MODULES if has(name)}
 
 
-def run(folder):
+def call(module, *words):
+    """Runs a script in its folder."""
+    sys.argv[1:] = words
+    os.chdir(os.path.dirname(module.__file__))
+    module.main()
+
+
+def run(folder, write):
     modules = load_modules(folder)
-    model, train = modules["model"], modules["train"]
+    model, sample, train = modules["model"], modules["sample"], modules.get("train")
     path = lambda name: os.path.join(folder, name + ".safetensors")
     inputs, texts = model.read_safetensors(path("inputs"))
     network = model.load()
@@ -46,25 +54,33 @@ def run(folder):
     for name, p in network.named_parameters():
         results["grad." + name] = p.grad.clone()
 
-    loss = train.Loss(network)
+    loss = train.Loss(network).at if train else lambda *_: torch.zeros(1)
     if "process" in modules:
         labels = inputs["labels"].long() if "labels" in inputs else torch.full((len(x),), -1)
-        value = loss.at(inputs["x0"], labels, inputs["times"], inputs["eps"])
+        value = loss(inputs["x0"], labels, inputs["times"], inputs["eps"])
         known = None if "labels" not in inputs else labels
-        drawn = modules["sample"].draw(
+        drawn = sample.draw(
             network, inputs["eps"], known, texts["sampler"], int(texts["steps"]), float(texts["guidance"]), 0.25, 9
         )
         results["drawn"] = drawn
         results["pictures"] = modules["process"].decode(drawn).float()
         results["encoded"] = modules["process"].encode(inputs["bytes"].byte())
     elif "labels" in inputs:
-        value = loss.at(inputs["x"].detach(), inputs["labels"].long())
+        value = loss(inputs["x"].detach(), inputs["labels"].long())
     else:
-        value = loss.at(inputs["x"].detach(), inputs["eps"])
+        value = loss(inputs["x"].detach(), inputs["eps"])
     results["loss"] = value.detach().reshape(1)
-    train.write_safetensors(path("results"), results, {})
-    train.write_safetensors(path("state"), network.state_dict(), {})
+    write(path("results"), results, {})
+    write(path("state"), network.state_dict(), {})
 
+    if "process" in modules:
+        call(sample, "--count", "4")
+    else:
+        os.chdir(folder)
+        sample.main(*(["pictures.npy"] if hasattr(sample, "read_pictures") else []))
+    if not train:
+        return
+    call(train, "--steps", "2")
     stepped = train.Run(model.WEIGHTS, torch.device("cpu"))
     for step in range(3):
         for name, p in stepped.network.named_parameters():
@@ -73,5 +89,12 @@ def run(folder):
     stepped.save(path("stepped"), 8, 4, 10, 1.5)
 
 
-for folder in sys.argv[1:]:
-    run(os.path.abspath(folder))
+def main():
+    folders = [os.path.abspath(folder) for folder in sys.argv[1:]]
+    write = load_modules(folders[0])["train"].write_safetensors
+    for folder in folders:
+        run(folder, write)
+
+
+if __name__ == "__main__":
+    main()

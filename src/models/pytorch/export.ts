@@ -5,7 +5,7 @@
  *     weights.safetensors   the weights in PyTorch's layouts, and the state of the training if there is one
  *     process.py            for diffusion models: the noise process
  *     sample.py             a script that uses the model
- *     train.py              a script that trains the model on, in one process or in several
+ *     train.py              a script that trains the model on, in one process or in several; not for students
  *     pictures.npy, labels.npy   with data: the training pictures as bytes
  *
  * weights.safetensors is also a file of langevin: flat-maps.ts says how its layouts are read back. Names of weights are the
@@ -111,7 +111,9 @@ function sourcesOf(
   pipeline: DiffusionPipeline | undefined,
   weights: Uint8Array,
 ): Source[] {
-  const train: Source = ['train.py', 'a script that trains on', trainSource(torchTraining(checkpoint, kind))];
+  const train: Source[] = pipeline?.settings.student
+    ? []
+    : [['train.py', 'a script that trains on', trainSource(torchTraining(checkpoint, kind))]];
   const model: Source = [
     'model.py',
     'the network as a PyTorch module',
@@ -124,10 +126,14 @@ function sourcesOf(
         model,
         ['process.py', 'the noise process', processSource(pipeline!)],
         ['sample.py', 'a script that samples', diffusionSampleSource(pipeline!)],
-        train,
+        ...train,
       ];
     case 'lecture':
-      return [model, use(lectureSampleSource(filledSettings(checkpoint, LECTURE_SETTINGS).schedule)), train];
+      return [
+        model,
+        use(lectureSampleSource(filledSettings(checkpoint, LECTURE_SETTINGS).schedule)),
+        ...train,
+      ];
     case 'denoiser':
       return [
         model,
@@ -137,10 +143,10 @@ function sourcesOf(
             kind.channelsLast ?? false,
           ),
         ),
-        train,
+        ...train,
       ];
     case 'classifier':
-      return [model, use(classifierSampleSource()), train];
+      return [model, use(classifierSampleSource()), ...train];
   }
 }
 

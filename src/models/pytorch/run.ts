@@ -51,9 +51,10 @@ export function runFor(
 ): { readonly training: TrainingState | undefined; readonly settings: Checkpoint['settings'] } {
   const { training, settings } = checkpoint;
   if (!data) return { training, settings };
+  const { train, test } = data;
   const notes = { data: data.notes };
-  if (isRunOn(checkpoint, data.train)) return { training, settings: { ...settings, ...notes } };
-  const trainer = BEGIN[task](checkpoint, data);
+  if (isRunOn(checkpoint, train)) return { training, settings: { ...settings, ...notes } };
+  const trainer = BEGIN[task](checkpoint, { train, test });
   try {
     const begun = decodeCheckpoint(encodeRun(trainer, { resumable: true, notes }), checkpoint.source);
     return { training: begun.training, settings: { ...settings, ...begun.settings } };
