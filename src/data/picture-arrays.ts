@@ -9,7 +9,7 @@
  *                   images, labels      x, y      arr_0, arr_1
  *
  * Labels may be missing: then there is one class. The number of classes is the highest label plus 1. Other arrays of an
- * NPZ file are not inflated. An array may inflate to 2^30 bytes at most. Left out on purpose: the check sums of the ZIP
+ * NPZ file are not inflated. An array may inflate to 2^30 bytes at most, and to what its compressed size allows. Left out on purpose: the check sums of the ZIP
  * file, float pictures, and arrays of objects, which are pickles.
  */
 import { unzipSync } from 'fflate';
@@ -21,6 +21,8 @@ import { folderName } from './picture-folder.ts';
 
 /** The most bytes of one array. */
 const MOST_ARRAY = 2 ** 30;
+/** A byte that is compressed by DEFLATE becomes at most so many bytes. */
+const MOST_GROWTH = 1032;
 const HIGHEST_LABEL = 255;
 
 /** The arrays of one part: the name of the pictures, and that of the labels. */
@@ -68,13 +70,14 @@ function unpack(bytes: Uint8Array, source: string, wanted: readonly string[] | n
   const names: string[] = [];
   try {
     const files = unzipSync(bytes, {
-      filter({ name, originalSize }) {
+      filter({ name, size, originalSize }) {
         const own = name.replace(/\.npy$/, '');
         names.push(own);
         if (!wanted?.includes(own)) return false;
-        if (originalSize <= MOST_ARRAY) return true;
+        const most = Math.min(MOST_ARRAY, MOST_GROWTH * size);
+        if (originalSize <= most) return true;
         throw new FormatError(
-          `${source}: ${own}: expected an array of at most ${MOST_ARRAY} bytes, got ${originalSize}`,
+          `${source}: ${own}: expected an array of at most ${most} bytes, got ${originalSize}`,
         );
       },
     });
@@ -85,9 +88,12 @@ function unpack(bytes: Uint8Array, source: string, wanted: readonly string[] | n
   }
 }
 
-/** The arrays of an NPZ file in the first layout that it has. */
-async function readNpz(path: string): Promise<Arrays[]> {
-  const bytes = await host.readFile(path);
+/**
+ * The arrays of an NPZ file in the first layout that it has.
+ * @param path names the file in errors
+ * @throws FormatError for a file without pictures, or a damaged one
+ */
+export function arraysInNpz(bytes: Uint8Array, path: string): Arrays[] {
   const { names } = unpack(bytes, path, null);
   const layout = LAYOUTS.find((parts) => parts.every(([images]) => names.includes(images)));
   if (!layout) {
@@ -152,7 +158,7 @@ export async function loadPictureArrays(
   options: OwnPicturesOptions = {},
 ): Promise<OwnPictures> {
   const collector = new PictureCollector(folderName(path).replace(/\.np[yz]$/i, ''), options);
-  const parts = await (/\.npz$/i.test(path) ? readNpz(path) : readNpy(path));
+  const parts = /\.npz$/i.test(path) ? arraysInNpz(await host.readFile(path), path) : await readNpy(path);
   let highest = 0;
   for (const arrays of parts) {
     const shape = shapeOf(arrays);

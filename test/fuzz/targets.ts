@@ -3,11 +3,13 @@
  * An input is a function of (seed, format, number). So a number is enough to make it again.
  */
 import { gzipSync } from 'node:zlib';
+import { zipSync } from 'fflate';
 import { scope } from '../../src/autograd/tape.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../src/checkpoint/safetensors.ts';
 import { gunzip } from '../../src/data/bytes.ts';
 import { decodeIdx, encodeIdx } from '../../src/data/idx.ts';
 import { decodeNpy, encodeNpy } from '../../src/data/npy.ts';
+import { arraysInNpz } from '../../src/data/picture-arrays.ts';
 import { decodePng } from '../../src/image/png.ts';
 import { meaningOf, tokensOf, WORDS } from '../../src/models/captions/words.ts';
 import { addressOf, readAddress } from '../../src/playground/app/address.ts';
@@ -158,6 +160,17 @@ function readHash(text: string): void {
   }
 }
 
+/** An NPZ file of one to four arrays, compressed or stored. Half of the files have changes in an array or in the file. */
+function npzFile(r: Choices): Uint8Array<ArrayBuffer> {
+  const names = ['x_train', 'y_train', 'x_test', 'y_test', 'images', 'labels', 'arr_0', '../x', '__proto__'];
+  const whole = r.has(0.5);
+  const array = () => (whole || r.has(0.7) ? encodeNpy(r.bytes(6), [1, 2, 3]) : npyFile(r));
+  const more = Array.from({ length: r.below(4) }, () => [`${r.oneOf(names)}.npy`, array()] as const);
+  const arrays = Object.fromEntries([[`${r.oneOf(['images', 'x', 'arr_0'])}.npy`, array()], ...more]);
+  const file = new Uint8Array(zipSync(arrays, { level: r.has(0.5) ? 0 : 6, mtime: '2026-01-01' }));
+  return whole || r.has(0.3) ? file : changeBytes(file, r);
+}
+
 /** All formats by their names. */
 export const TARGETS: Readonly<Record<string, Target>> = {
   idx: { input: idxFile, read: readIdx },
@@ -166,6 +179,15 @@ export const TARGETS: Readonly<Record<string, Target>> = {
     read(bytes) {
       const { shape, values } = decodeNpy(bytes, 'fuzz.npy');
       requireThat(product(shape) === values.length, `${values.length} values of [${shape}]`);
+    },
+  },
+  npz: {
+    input: npzFile,
+    read(bytes) {
+      for (const { images } of arraysInNpz(bytes, 'fuzz.npz')) {
+        const { shape, values } = images;
+        requireThat(product(shape) === values.length, `${values.length} values of [${shape}]`);
+      }
     },
   },
   png: {
