@@ -23,11 +23,18 @@ const CHROMIUM = '/usr/bin/chromium';
 
 npmRun('build:node', 'build:browser', 'build:page', 'build:types');
 
-/** Serves one page with one module script, and the browser build; isolated pages have shared memory. */
-function serve(script: string, isolated: boolean): Promise<Server> {
-  const headers = isolated
-    ? { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' }
-    : undefined;
+/**
+ * Serves one page with one module script, and the browser build; isolated pages have shared memory.
+ * @param policy the page's Content-Security-Policy, if it has one
+ */
+function serve(script: string, isolated: boolean, policy?: string): Promise<Server> {
+  const headers = {
+    ...(isolated && {
+      'Cross-Origin-Opener-Policy': 'same-origin',
+      'Cross-Origin-Embedder-Policy': 'require-corp',
+    }),
+    ...(policy && { 'Content-Security-Policy': policy }),
+  };
   const server = createServer((request, response) => {
     const isPage = request.url === '/';
     if (!isPage && request.url !== '/langevin.js') return void response.writeHead(404).end();
@@ -262,4 +269,39 @@ suite('package', (test) => {
       },
     );
   }
+
+  test.when(existsSync(CHROMIUM), 'a page whose policy forbids the engine says what it needs', async () => {
+    const inline = "script-src 'self' 'unsafe-inline'";
+    const policies: readonly [policy: string, words: RegExp][] = [
+      [`${inline} 'wasm-unsafe-eval'; worker-src 'self'`, /^WorkerError: .* needs worker-src blob:/],
+      [`${inline}; worker-src blob:`, /^LangevinError: .* needs script-src 'wasm-unsafe-eval'$/],
+      ["require-trusted-types-for 'script'", /^LangevinError: .* no require-trusted-types-for 'script'/],
+    ];
+    // A worker is refused some time after it was made.
+    const script = `
+      import { randn, setThreads } from './langevin.js';
+      try {
+        setThreads(2);
+        for (;;) {
+          randn([400000]);
+          await new Promise((done) => setTimeout(done, 20));
+        }
+      } catch (error) {
+        window.result = error.name + ': ' + error.message;
+      }`;
+    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+    try {
+      for (const [policy, words] of policies) {
+        const server = await serve(script, true, policy);
+        const page = await browser.newPage();
+        await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+        await page.waitForFunction('window.result !== undefined', undefined, { timeout: 60_000 });
+        assert.match((await page.evaluate('window.result')) as string, words);
+        await page.close();
+        server.close();
+      }
+    } finally {
+      await browser.close();
+    }
+  });
 });
