@@ -92,19 +92,17 @@ suite('mutants', (test) => {
     assert.equal([...lines.get('src/b.ts')!], []);
   });
 
-  test('the suites of a file are the nearest ones, those of its name first; kernels have those of their folder', () => {
+  test('the suites of a file are the nearest ones, those of its words first; kernels have those of their folder', () => {
     const graph = new Map([
-      ['test/a.test.ts', ['src/x/y.ts']],
-      ['test/x.test.ts', ['src/x/y.ts']],
-      ['test/y.test.ts', ['src/x/y.ts']],
-      ['test/far.test.ts', ['test/a.test.ts']],
+      ['test/a.test.ts', ['src/x/y-z.ts']],
+      ['test/x.test.ts', ['src/x/y-z.ts']],
+      ['test/x-z.test.ts', ['src/x/y-z.ts']],
+      ['test/y.test.ts', ['test/a.test.ts']],
       ['test/other.test.ts', []],
     ]);
-    const suites = ['a', 'far', 'other', 'x', 'y'].map((name) => `${name}.test.ts`);
-    assert.equal(
-      suitesFor('src/x/y.ts', suites, graph),
-      ['y', 'x'].map((name) => `${name}.test.ts`),
-    );
+    const suites = ['a', 'other', 'x', 'x-z', 'y'].map((name) => `${name}.test.ts`);
+    assert.equal(suitesFor('src/x/y-z.ts', suites, graph), ['x-z.test.ts', 'x.test.ts']);
+    assert.equal(suitesFor('src/x/y-z.ts', ['other.test.ts', 'y.test.ts'], graph), ['y.test.ts']);
     const all = readdirSync('test').filter((file) => file.endsWith('.test.ts'));
     assert.equal(suitesFor('assembly/conv/direct.ts', all, graph), [
       'conv-kernels.test.ts',

@@ -2,9 +2,8 @@
  * The suites that should notice a fault in a file, the nearest first.
  *
  * A kernel has the suites of its folder, in a table. Any other file has the suites with the shortest chains of imports to
- * it. Among equal chains, suites that are named after the file or its folder come first.
+ * it. Among equal chains, suites that share more words with the file's path come first.
  */
-import { basename, dirname } from 'node:path';
 import { distance, type Graph } from '../affected.ts';
 
 /** The most suites for one mutant. */
@@ -22,20 +21,22 @@ const KERNELS: readonly (readonly [path: string, suites: readonly string[]])[] =
   ['assembly', ['parity-kernels', 'parity-rows', 'kernels']],
 ];
 
+const wordsOf = (path: string): string[] => path.split(/[/-]/);
+
 /** @param suites the names of all suites, such as `random.test.ts` */
 export function suitesFor(file: string, suites: readonly string[], graph: Graph): string[] {
   if (file.startsWith('assembly/')) {
     const [, names] = KERNELS.find(([path]) => file.startsWith(path))!;
     return names.flatMap((name) => suites.filter((suite) => suite.startsWith(name)));
   }
-  const names = [basename(file, '.ts'), basename(dirname(file))];
+  const words = new Set(wordsOf(file.replace(/\.ts$/, '')));
   const near = suites.map((suite) => {
-    const named = names.findIndex((name) => suite.startsWith(name));
-    return { suite, steps: distance(graph, `test/${suite}`, file), named: named < 0 ? names.length : named };
+    const common = wordsOf(suite.replace(/\.test\.ts$/, '')).filter((word) => words.has(word)).length;
+    return { suite, steps: distance(graph, `test/${suite}`, file), common };
   });
   return near
     .filter(({ steps }) => steps < Infinity)
-    .sort((a, b) => a.steps - b.steps || a.named - b.named || (a.suite < b.suite ? -1 : 1))
+    .sort((a, b) => a.steps - b.steps || b.common - a.common || (a.suite < b.suite ? -1 : 1))
     .slice(0, MOST)
     .map(({ suite }) => suite);
 }
