@@ -137,6 +137,9 @@ suite('figures', (test) => {
     const deviation = Math.sqrt(law.variance!);
     assert.ok(Math.abs(figure.law!.band!.upper[120] - law.mean - 2 * deviation) < 1e-6 * deviation);
     const { histogram, density, paths } = endFigure(simulation)!;
+    const { edges } = histogram;
+    assert.equal([density!.x[0], density!.x.at(-1)], [edges[0], edges.at(-1)], 'the curve spans the bins');
+    assert.ok(Math.abs(density!.x[100] - (edges[0] + edges.at(-1)!) / 2) < 1e-9, 'its points are even');
     assert.equal([paths, density!.kind], [100, 'exact']);
     const area = histogram.heights.reduce(
       (sum, h, i) => sum + h * (histogram.edges[i + 1] - histogram.edges[i]),
