@@ -31,6 +31,12 @@ suite('toy sets', (test) => {
     assert.is(toyMixture('eight').means.length, EIGHT_CENTRES.length);
   });
 
+  test('a set has one point or more', () => {
+    assert.equal(toySet('eight', 1, new Rng(1)).shape, [1, 2]);
+    for (const n of [0, -1, 1.5, Number.NaN])
+      refused(() => toySet('eight', n, new Rng(1)), ValueError, /whole number of points >= 1, got/);
+  });
+
   test('an unknown set is refused with the nearest name', () => {
     const near = /expected one of moons, swirl, eight, got "moon"\. Did you mean "moons"\?/;
     refused(() => toyMixture('moon' as 'moons'), ValueError, near);
