@@ -3,18 +3,27 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { encodeCheckpoint } from '../src/checkpoint/checkpoint.ts';
+import { scope } from '../src/autograd/tape.ts';
+import { setBackend } from '../src/backend/backend.ts';
+import { decodeCheckpoint, encodeCheckpoint } from '../src/checkpoint/checkpoint.ts';
 import { decodeNpy } from '../src/data/npy.ts';
+import { loadStrokes } from '../src/data/strokes-set.ts';
+import { runToEnd } from '../src/generators.ts';
+import { digitCaptions } from '../src/models/captions/by-row.ts';
+import { matchGreys } from '../src/models/match-greys.ts';
 import { DiffusionMlp } from '../src/models/networks/diffusion-mlp.ts';
 import type { DiffusionNetwork } from '../src/models/networks/diffusion-network.ts';
 import { TEXT_SIZES, UNet } from '../src/models/networks/unet.ts';
-import { DiffusionPipeline, diffusionInfo } from '../src/models/pipeline.ts';
+import { DiffusionPipeline, diffusionInfo, diffusionOf } from '../src/models/pipeline.ts';
+import type { SampleOptions } from '../src/models/sample.ts';
 import { DIFFUSION_UNETS } from '../src/models/settings.ts';
 import { Rng } from '../src/random/rng.ts';
 import { langevin, npmRun } from './dist.ts';
 import { suite } from './suite.ts';
 
 npmRun('build:node');
+// The command computes on this backend, whichever the suite runs on.
+setBackend('wasm');
 const folder = mkdtempSync(join(tmpdir(), 'langevin-captions-'));
 
 const run = async (...words: string[]) => langevin(words, folder);
@@ -46,6 +55,32 @@ suite('cli: captions', (test) => {
     assert.ok(files.some((file) => file.endsWith('-attention.png')));
     const labels = decodeNpy(readFileSync(join(folder, 's.labels.npy')), 's').values;
     assert.equal(Array.from(labels as Uint8Array), [3, 7, 3, 7]);
+  });
+
+  test('export matches the greys to samples of a caption for each digit', async () => {
+    const rng = new Rng(2);
+    const network = new UNet({ ...DIFFUSION_UNETS['unet-tiny'], classes: 0, ...TEXT_SIZES, rng });
+    // An untrained network predicts 0, whatever the caption says.
+    scope(() =>
+      network.parameters().forEach((p) => void p.set(p.add(rng.normal(p.shape).mul(0.03)).toTypedArray())),
+    );
+    write('any', network);
+    const sampling = { steps: 2, guidance: 2, guidanceAbove: 1 };
+    const exported = await run(
+      ...'export --model out/any --name any --match-greys 100 --steps 2 --sampler ddim --data strokes --threads 1'.split(
+        ' ',
+      ),
+    );
+    assert.is(exported.code, 0, exported.stderr);
+    const { settings } = decodeCheckpoint(readFileSync(join(folder, 'out/export/any.safetensors')));
+    const model = diffusionOf(decodeCheckpoint(readFileSync(join(folder, 'out/any/model.safetensors'))));
+    const captions = Array.from({ length: 100 }, (_, i) => digitCaptions()[i % 10]!);
+    const cutsOf = (given: Partial<SampleOptions>) =>
+      runToEnd(
+        matchGreys(model, loadStrokes().train, { ...sampling, labels: captions.map(() => null), ...given }),
+      ).cuts;
+    assert.equal(settings!.cuts, cutsOf({ captions }));
+    assert.not.equal(settings!.cuts, cutsOf({}));
   });
 
   test('captions and labels that do not fit are refused in one line', async () => {

@@ -75,6 +75,36 @@ export function samplingOf(model: DiffusionPipeline, chosen: ChosenSampling, edi
   };
 }
 
+/** What decides which labels and captions there are: a model, or a data set. */
+export interface Conditioned {
+  /** 0 without labels. */
+  readonly classes: number;
+  readonly takesCaptions?: boolean;
+}
+
+/** What the pictures of a sampling are to show: one label for each, and one caption if the model takes captions. */
+export interface SampleConditions {
+  readonly labels: Labels;
+  readonly captions?: readonly string[];
+}
+
+/**
+ * The labels of `n` pictures, and their captions. With captions the labels are the digits that they name, null for none.
+ * @throws as `captionsFor` and `labelsFor`
+ */
+export function conditionsFor(
+  model: Conditioned,
+  {
+    label,
+    caption,
+  }: { readonly label?: readonly number[] | undefined; readonly caption?: string | undefined },
+  n: number,
+): SampleConditions {
+  const captions = captionsFor(model, caption, n);
+  const labels = labelsFor(model, label, n);
+  return captions ? { labels: captions.map((text) => meaningOf(text).digit), captions } : { labels };
+}
+
 /**
  * A caption for each of `n` pictures: the wanted ones in turn, or one for each digit. Undefined for a model without
  * captions.
@@ -82,7 +112,7 @@ export function samplingOf(model: DiffusionPipeline, chosen: ChosenSampling, edi
  * @throws ValueError for a caption that the model cannot draw, or for captions if the model takes none
  */
 export function captionsFor(
-  { takesCaptions, classes }: Pick<DiffusionPipeline, 'takesCaptions' | 'classes'>,
+  { takesCaptions = false, classes }: Conditioned,
   wanted: string | undefined,
   n: number,
 ): readonly string[] | undefined {
@@ -101,11 +131,7 @@ export function captionsFor(
  * A label for each of `n` pictures: the wanted ones in turn, or all classes.
  * @throws ValueError for labels that there are not
  */
-export function labelsFor(
-  sizes: { readonly classes: number; readonly takesCaptions?: boolean },
-  wanted: readonly number[] | undefined,
-  n: number,
-): Labels {
+export function labelsFor(sizes: Conditioned, wanted: readonly number[] | undefined, n: number): Labels {
   if (!wanted) return labelsInTurn(sizes, n);
   const { classes, takesCaptions = false } = sizes;
   if (takesCaptions) {

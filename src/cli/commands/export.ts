@@ -7,7 +7,7 @@ import type { ExportFormat } from '../../models/export-formats.ts';
 import { matchGreys } from '../../models/match-greys.ts';
 import { openModel } from '../../models/open.ts';
 import { DiffusionPipeline } from '../../models/pipeline.ts';
-import { labelsInTurn } from '../../models/sample.ts';
+import { conditionsFor } from '../../models/sampling.ts';
 import { OWN_SAMPLING_TABLE, ownSamplingFor } from '../../models/sampling-defaults.ts';
 import { nameOf } from '../../models/setting.ts';
 import { EXPORT_TABLE, RECIPES } from '../../models/settings.ts';
@@ -67,7 +67,7 @@ async function diffusionSettings(
     const own = { ...ownSamplingFor(model.sampling, sampling.sampler), ...Object.fromEntries(given) };
     if (count === undefined) return { sampling: own };
     const { train } = await loadModelData(options, checkpoint, model, reporter);
-    const run = matchGreys(model, train, { ...sampling, labels: labelsInTurn(model, count) });
+    const run = matchGreys(model, train, { ...sampling, ...conditionsFor(model, {}, count) });
     return { sampling: own, greys: await runReported(run, samplingProgress(reporter)) };
   } finally {
     model.network.dispose();

@@ -5,13 +5,12 @@ import { labelsFileName } from '../../data/picture-arrays.ts';
 import { toBytes } from '../../image/bytes.ts';
 import { encodeGif } from '../../image/gif.ts';
 import { encodePng } from '../../image/png.ts';
-import { meaningOf } from '../../models/captions/words.ts';
-import { attentionFigure } from '../../models/figures/attention.ts';
+import { sampleAttention } from '../../models/figures/attention.ts';
 import { type GrowingSamples, growingSamples, MOST_FRAMES } from '../../models/figures/samples.ts';
 import type { DiffusionPipeline } from '../../models/pipeline.ts';
 import type { SampleOptions } from '../../models/sample.ts';
 import { firstSamples, MOST_SHOWN, type Samples, sampleGrid } from '../../models/sample-grid.ts';
-import { captionsFor, labelsFor } from '../../models/sampling.ts';
+import { captionsFor, conditionsFor, labelsFor } from '../../models/sampling.ts';
 import { nameOf, text } from '../../models/setting.ts';
 import { DATA_TABLE, RECIPES, SAMPLE_TABLE, SAMPLING_TABLE } from '../../models/settings.ts';
 import { VERSION } from '../../version.ts';
@@ -133,9 +132,7 @@ export async function sampleCommand(options: Options): Promise<number> {
       ],
     });
     const data = guided ? await loadModelData(options, checkpoint, model, reporter) : null;
-    const labels = captions
-      ? captions.map((text) => meaningOf(text).digit)
-      : asUsage(() => labelsFor(data?.train ?? model, wanted, n));
+    const { labels } = asUsage(() => conditionsFor(data?.train ?? model, settings, n));
     const guide = data && (await guideOf(model, data, engine.numerics, reporter));
     const classifier = guide ? { model: guide.classifier, scale: classifierGuidance } : undefined;
     const started = performance.now();
@@ -150,7 +147,7 @@ export async function sampleCommand(options: Options): Promise<number> {
     const gif = hashes.content(`${name}.gif`, () => samples, drawAnimation);
     const attended = hashes.content(
       `${name}-attention.png`,
-      () => attentionOf(model, samples.last, sampling.seed),
+      () => sampleAttention(model, samples.last, sampling.seed),
       drawAttention,
     );
     const contents = {
@@ -184,17 +181,6 @@ export async function sampleCommand(options: Options): Promise<number> {
 function drawAnimation({ before, last }: GrowingSamples): Uint8Array {
   const first = firstSamples(last);
   return encodeGif([...before, first.pictures].map((pictures) => sampleGrid({ ...first, pictures })));
-}
-
-/** The attention to the words, for the first picture of each caption. */
-function attentionOf(model: DiffusionPipeline, { captions = [], pictures, labels }: Samples, seed: string) {
-  const size = pictures.length / labels.length;
-  const firsts = [...new Set(captions)].filter((caption) => caption !== null);
-  const chosen = firsts.flatMap((caption) => {
-    const i = captions.indexOf(caption);
-    return Array.from(pictures.subarray(i * size, (i + 1) * size));
-  });
-  return attentionFigure(model, Float64Array.from(chosen), firsts, seed);
 }
 
 /** Writes the pictures as bytes, and their labels if all have one. Returns the files, each with its description. */

@@ -4,7 +4,7 @@
  */
 import { cellsOf, pictureGrid } from '../../image/grid.ts';
 import { encodePng } from '../../image/png.ts';
-import type { AttentionFigure } from '../../models/figures/attention.ts';
+import { type AttentionFigure, mostAttention } from '../../models/figures/attention-figure.ts';
 import type { MistakesFigure } from '../../models/figures/mistakes.ts';
 import { numbersHash } from '../../models/figures/numbers-hash.ts';
 import type { PictureRows } from '../../models/figures/picture-rows.ts';
@@ -34,9 +34,9 @@ export class FigureHashes {
  * white.
  */
 export function drawAttention({ height, width, rows }: AttentionFigure): Uint8Array {
-  const cells = rows.map(({ picture, maps }) => {
-    const most = Math.max(...maps.map((map) => map.reduce((a, b) => Math.max(a, b), 0)));
-    return [picture, ...maps.map((map) => map.map((p) => p / most))];
+  const cells = rows.map((row) => {
+    const most = mostAttention(row);
+    return [row.picture, ...row.maps.map((map) => map.map((p) => p / most))];
   });
   const captions = rows.map(({ words }) => ['', ...words]);
   return encodePng(pictureGrid(cells, { height, width, captions, title: 'attention to each word' }));

@@ -22,24 +22,11 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import { wordsOf } from '../captions/words.ts';
 import { UNet } from '../networks/unet.ts';
 import type { DiffusionPipeline } from '../pipeline.ts';
+import type { Samples } from '../sample-grid.ts';
+import type { AttentionFigure } from './attention-figure.ts';
 
 /** The times of the noised pictures, as fractions of the schedule. */
 const SHARES = [0.3, 0.5, 0.7];
-
-/** A picture, and a map for each word of its caption. */
-export interface AttentionRow {
-  readonly words: readonly string[];
-  /** [height·width], 0 to 1. */
-  readonly picture: Float64Array;
-  /** One map per word, [height·width]: probabilities. */
-  readonly maps: readonly Float64Array[];
-}
-
-export interface AttentionFigure {
-  readonly height: number;
-  readonly width: number;
-  readonly rows: readonly AttentionRow[];
-}
 
 /**
  * The maps for pictures and their captions.
@@ -59,6 +46,21 @@ export function attentionFigure(
     return { words: wordsOf(caption), picture, maps: wordMaps(model, picture, caption, seed) };
   });
   return { height, width, rows };
+}
+
+/** The maps for the first sample of each caption. @throws as `attentionFigure` */
+export function sampleAttention(
+  model: DiffusionPipeline,
+  { captions = [], pictures, labels }: Samples,
+  seed: Seed,
+): AttentionFigure {
+  const size = pictures.length / labels.length;
+  const distinct = [...new Set(captions)].filter((caption) => caption !== null);
+  const firsts = distinct.flatMap((caption) => {
+    const i = captions.indexOf(caption);
+    return Array.from(pictures.subarray(i * size, (i + 1) * size));
+  });
+  return attentionFigure(model, Float64Array.from(firsts), distinct, seed);
 }
 
 /** The map of each word of a caption. */

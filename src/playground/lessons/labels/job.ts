@@ -6,7 +6,7 @@ import { type Trajectory, type TrajectorySettings, trajectoryOf } from '../unet/
 import { hashKeys } from './names.ts';
 
 export interface TrajectoriesSettings {
-  /** One or more, all of the same published model. */
+  /** One or more. */
   readonly variants: readonly TrajectorySettings[];
 }
 
@@ -18,8 +18,8 @@ export interface TrajectoriesResult extends Hashed {
 export type TrajectoriesJob = Job<TrajectoriesSettings, TrajectoriesResult, TrajectoriesResult | string>;
 
 export const compute: Compute<TrajectoriesJob> = async function* ({ variants }) {
-  // Once, and not by each run.
-  yield* publishedModel(variants[0].model);
+  // Each model once, and not by each run.
+  for (const model of new Set(variants.map(({ model }) => model))) yield* publishedModel(model);
   const runs = variants.map((settings) => trajectoryOf(settings));
   /** For each variant: a function that copies its trajectory so far. */
   const latest: (() => Trajectory | string)[] = [];

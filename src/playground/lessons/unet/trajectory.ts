@@ -2,18 +2,19 @@
  * The trajectory of a sampling: the pictures after every step, and the data that the network predicted in that step. It is
  * that of `langevin sample --gif`, with the same hashes. Pictures are bytes here, since the page draws greys.
  */
-import type { Labels } from '../../../diffusion/guidance.ts';
 import type { SamplerName } from '../../../diffusion/samplers/index.ts';
 import { ValueError } from '../../../errors.ts';
 import { toBytes } from '../../../image/bytes.ts';
 import type { Edit } from '../../../models/edit.ts';
+import { sampleAttention } from '../../../models/figures/attention.ts';
+import type { AttentionFigure } from '../../../models/figures/attention-figure.ts';
 import { numbersHash } from '../../../models/figures/numbers-hash.ts';
 import { type GrowingSamples, growingSamples, MOST_FRAMES } from '../../../models/figures/samples.ts';
 import type { DiffusionPipeline } from '../../../models/pipeline.ts';
 import type { Preparation } from '../../../models/prepare.ts';
 import { startPictures } from '../../../models/sample.ts';
 import { firstSamples, MOST_SHOWN } from '../../../models/sample-grid.ts';
-import { labelsFor, samplingOf } from '../../../models/sampling.ts';
+import { conditionsFor, type SampleConditions, samplingOf } from '../../../models/sampling.ts';
 import { publishedModel } from '../../engine/published-model.ts';
 import type { Hashed } from '../../figure.ts';
 
@@ -26,6 +27,10 @@ export interface TrajectorySettings {
   readonly model: string;
   readonly count: number;
   readonly label?: readonly number[] | undefined;
+  /** Captions, separated by |, for a model that takes them. */
+  readonly caption?: string | undefined;
+  /** Whether to compute the attention to the words of the captions. */
+  readonly attention?: boolean | undefined;
   readonly sampler?: Exclude<SamplerName, 'ddim-inversion'> | undefined;
   readonly steps?: number | undefined;
   readonly guidance?: number | undefined;
@@ -46,10 +51,9 @@ export interface TrajectoryFrame {
   readonly predicted: Uint8Array | null;
 }
 
-export interface Trajectory {
+export interface Trajectory extends SampleConditions {
   readonly height: number;
   readonly width: number;
-  readonly labels: Labels;
   /** How it is sampled. */
   readonly sampler: string;
   /** Steps in all. Inpainting makes each of the sampler's steps several times. */
@@ -58,12 +62,15 @@ export interface Trajectory {
   readonly frames: readonly TrajectoryFrame[];
   /** How many pictures the preparation has drawn again, over all rounds. */
   readonly redrawn: number;
+  /** The attention to the words, for the first sample of each caption; absent before the end. */
+  readonly attention?: AttentionFigure;
 }
 
-/** The hashes of a trajectory are those of the command's picture and animation. */
+/** The hashes of a trajectory are those of the command's picture and animation, and of the attention. */
 export interface TrajectoryHashes {
   readonly png: string;
   readonly gif: string;
+  readonly attention?: string;
 }
 
 /** @throws ValueError for more than a page should compute */
@@ -79,7 +86,7 @@ function requireModest({ count, steps = 1 }: TrajectorySettings): void {
 /**
  * Samples with a published model. Yields functions that make the trajectory so far, or words about a slow download.
  * @param edit makes the given picture of the pictures, from the model's pipeline
- * @throws as `publishedModel`, `samplingOf`, `labelsFor` and `sampleDiffusion`; ValueError for too many pictures or steps
+ * @throws as `publishedModel`, `samplingOf`, `conditionsFor` and `sampleDiffusion`; ValueError for too many pictures or steps
  */
 export async function* trajectoryOf(
   settings: TrajectorySettings,
@@ -98,8 +105,13 @@ export async function* trajectoryOf(
       if (!done) yield value;
       else {
         const { trajectory, growing } = value;
-        const [png, gif] = [await numbersHash(firstSamples(growing.last)), await numbersHash(growing)];
-        return { trajectory, hashes: { png, gif } };
+        const { attention } = trajectory;
+        const hashes = {
+          png: await numbersHash(firstSamples(growing.last)),
+          gif: await numbersHash(growing),
+          ...(attention && { attention: await numbersHash(attention) }),
+        };
+        return { trajectory, hashes };
       }
     }
   } finally {
@@ -112,22 +124,32 @@ function* sampled(
   settings: TrajectorySettings,
   edit: Edit | undefined,
 ): Generator<() => Trajectory, { readonly trajectory: Trajectory; readonly growing: GrowingSamples }, void> {
-  const { count, label } = settings;
-  const labels = labelsFor(model, label, count);
+  const { count } = settings;
+  const conditions = conditionsFor(model, settings, count);
   const { classifierGuidance: _, ...sampling } = samplingOf(model, settings, edit !== undefined);
   const { sampler, guidance, seed } = sampling;
   const { height, width } = model.network.sizes;
   const frames: TrajectoryFrame[] = [];
   let [steps, redrawn] = [0, 0];
   let now = { t: model.schedule.tMax, pictures: toBytes(startPictures(model, count, seed)) };
-  const soFar = (): Trajectory => ({ height, width, labels, sampler, steps, guidance, frames, redrawn });
-  const run = growingSamples(model, { ...sampling, labels, edit }, MOST_FRAMES, MOST_SHOWN);
+  const soFar = (): Trajectory => ({
+    height,
+    width,
+    ...conditions,
+    sampler,
+    steps,
+    guidance,
+    frames,
+    redrawn,
+  });
+  const run = growingSamples(model, { ...sampling, ...conditions, edit }, MOST_FRAMES, MOST_SHOWN);
   try {
     for (;;) {
       const { done, value } = run.next();
       if (done) {
         frames.push({ ...now, step: steps, pictures: toBytes(value.last.pictures), predicted: null });
-        return { trajectory: soFar(), growing: value };
+        const attention = settings.attention && sampleAttention(model, value.last, seed);
+        return { trajectory: { ...soFar(), ...(attention && { attention }) }, growing: value };
       }
       const { round, drawn, step, level } = value;
       if (round === 0) {
@@ -165,7 +187,13 @@ export async function* trajectoryJob<M extends object>(
       const { done, value } = await run.next();
       if (done) {
         const { trajectory, hashes } = value;
-        return { trajectory, ...more, hashes: { 'samples.png': hashes.png, 'samples.gif': hashes.gif } };
+        const { png, gif, attention } = hashes;
+        const named = {
+          'samples.png': png,
+          'samples.gif': gif,
+          ...(attention && { 'attention.png': attention }),
+        };
+        return { trajectory, ...more, hashes: named };
       }
       yield () => {
         const trajectory = value();
