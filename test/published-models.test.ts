@@ -1,6 +1,7 @@
 /**
  * The published models: each file is held against its card, the card's command against the settings in the file, and the
- * first 20 steps of the recipe are trained again. A kernel that changes bits breaks a recipe, and this test says which.
+ * first steps of the recipe are trained again. A kernel that changes bits breaks a recipe, and this test says which. A
+ * training is held for 20 steps. A distillation is held for 2 steps, because its teacher draws 128 paths for each of them.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -9,16 +10,24 @@ import { setBackend } from '../src/backend/backend.ts';
 import { decodeCheckpoint } from '../src/checkpoint/checkpoint.ts';
 import { tensorsDigest } from '../src/checkpoint/digest.ts';
 import { decodeSafetensors } from '../src/checkpoint/safetensors.ts';
+import { DISTILL } from '../src/cli/commands/distill.ts';
 import { TRAIN_DIFFUSION } from '../src/cli/commands/train-diffusion.ts';
 import { readSettings } from '../src/cli/options/arguments.ts';
 import { commandOf, optionsOf, split } from '../src/cli/options/command.ts';
 import { loadMnist } from '../src/data/mnist.ts';
 import { loadStrokes } from '../src/data/strokes-set.ts';
-import { UNet, type UNetSizes } from '../src/models/networks/unet.ts';
+import { TEXT_SIZES, UNet, type UNetSizes } from '../src/models/networks/unet.ts';
 import { DiffusionPipeline, diffusionOf, type ProcessSettings } from '../src/models/pipeline.ts';
-import { DATA_TABLE, DIFFUSION_TABLE, DIFFUSION_UNETS } from '../src/models/settings.ts';
+import { DATA_TABLE, DIFFUSION_TABLE, DIFFUSION_UNETS, DISTILL_TABLE } from '../src/models/settings.ts';
 import { spreadTones } from '../src/models/tones.ts';
 import { type DiffusionSettings, diffusionTrainer } from '../src/models/training/diffusion.ts';
+import {
+  DISTILL_SETTINGS,
+  type DistillSettings,
+  distillTrainer,
+  teacherSampling,
+} from '../src/models/training/distill.ts';
+import type { Trainer } from '../src/models/training/loop.ts';
 import { encodeRun } from '../src/models/training/resume.ts';
 import { Rng } from '../src/random/rng.ts';
 import { inFolder, npmRun, ok, ROOT } from './dist.ts';
@@ -29,7 +38,6 @@ const NAMES = readdirSync(FOLDER)
   .filter((file) => file.endsWith('.safetensors'))
   .map((file) => basename(file, '.safetensors'));
 const MOST_BYTES = 4 * 2 ** 20;
-const STEPS = 20;
 const { LANGEVIN_MNIST } = process.env;
 
 const bytesOf = (name: string) => new Uint8Array(readFileSync(join(FOLDER, `${name}.safetensors`)));
@@ -37,6 +45,9 @@ const cardOf = (name: string) => readFileSync(join(FOLDER, `${name}.md`), 'utf8'
 /** The 64 digits in the row of the card. */
 const hashIn = (card: string, row: string) =>
   new RegExp(`^\\| ${row} +\\| \`([0-9a-f]{64})\` +\\|$`, 'm').exec(card)?.[1];
+
+/** The steps of training that the card has a hash of. */
+const stepsOf = (isStudent: boolean) => (isStudent ? 2 : 20);
 
 /** What the file says that it was trained with. */
 function recipeOf(name: string) {
@@ -51,13 +62,49 @@ function recipeOf(name: string) {
   };
 }
 
-/** The settings of the command in the card. */
+/** The options of the command in the card that trains. */
 function commandIn(card: string) {
-  const [, line] = /^langevin (train diffusion .*)$/m.exec(card.replaceAll(/ \\\n +/g, ' '))!;
-  const request = split([TRAIN_DIFFUSION], line.split(' '));
-  const { command, rest } = commandOf([TRAIN_DIFFUSION], request.words)!;
-  const options = optionsOf(command, rest, request.tokens);
+  const [, line] = /^langevin ((?:train diffusion|distill) .*)$/m.exec(card.replaceAll(/ \\\n +/g, ' '))!;
+  const commands = [TRAIN_DIFFUSION, DISTILL];
+  const request = split(commands, line.split(' '));
+  const { command, rest } = commandOf(commands, request.words)!;
+  return optionsOf(command, rest, request.tokens);
+}
+
+/** The settings of the training in the card. */
+function trainingIn(card: string) {
+  const options = commandIn(card);
   return { ...readSettings(DATA_TABLE, options), ...readSettings(DIFFUSION_TABLE, options) };
+}
+
+/** The teacher of a student, twice, and the settings of the distillation in the student's card. */
+function distillationIn(card: string) {
+  const { model, ...settings } = readSettings(DISTILL_TABLE, commandIn(card));
+  const [teacher, student] = [0, 1].map(() => diffusionOf(decodeCheckpoint(bytesOf(model), model)));
+  return { model, teacher, student, settings: { ...settings, ...teacherSampling(teacher, settings) } };
+}
+
+/** The training in the card, with the settings in the file. */
+async function trainerOf(name: string): Promise<Trainer> {
+  const { data, settings, sizes } = recipeOf(name);
+  if (settings.student) {
+    const { model, teacher, student } = distillationIn(cardOf(name));
+    const { teacher: note } = settings as unknown as { readonly teacher: { readonly model: string } };
+    assert.is(note.model, model);
+    const { teacher: _note, ...rest } = settings as unknown as DistillSettings & {
+      readonly teacher: unknown;
+    };
+    const own = Object.fromEntries(
+      Object.keys(DISTILL_SETTINGS).map((key) => [key, rest[key as keyof typeof rest]]),
+    );
+    return distillTrainer(teacher, student, own as unknown as DistillSettings, { teacher: note, data });
+  }
+  const set = data.data === 'strokes' ? loadStrokes() : await loadMnist({ dataDir: LANGEVIN_MNIST! });
+  assert.equal(settings.tones ?? [], settings.tones ? spreadTones(set.train) : []);
+  const rng = new Rng(settings.seed).stream('initial values');
+  const network = new UNet({ ...(sizes as unknown as UNetSizes), rng });
+  const { cuts: _cuts, kinds: _kinds, ...recipe } = settings;
+  return diffusionTrainer(new DiffusionPipeline(network, recipe), set, recipe);
 }
 
 npmRun('build:node');
@@ -80,10 +127,22 @@ suite('published models', (test) => {
       diffusionOf(decodeCheckpoint(bytes)).network.dispose();
     });
 
+    const { data, settings, sizes, numerics, backend } = recipeOf(name);
+    const isStudent = (settings.student ?? 0) > 0;
     test(`${name}: the card's command has the settings of the file, and counts in epochs`, () => {
-      const { sizes, numerics, backend, data, settings } = recipeOf(name);
-      const { model, tones, data: set, dataDir: _, limit, seconds, ...given } = commandIn(cardOf(name));
-      assert.equal([numerics, backend, data], ['strict', 'wasm', { data: set }]);
+      assert.equal([numerics, backend], ['strict', 'wasm']);
+      if (isStudent) {
+        const { settings: given, teacher, student } = distillationIn(cardOf(name));
+        const { seconds, ...stated } = given;
+        assert.is(seconds, undefined);
+        for (const [key, value] of Object.entries(stated))
+          assert.equal(settings[key as keyof typeof settings], value, key);
+        assert.equal(sizes, teacher.network.sizes);
+        for (const { network } of [teacher, student]) network.dispose();
+        return;
+      }
+      const { model, tones, data: set, dataDir: _, limit, seconds, ...given } = trainingIn(cardOf(name));
+      assert.equal(data, { data: set });
       assert.equal([limit, seconds], [undefined, undefined]);
       const {
         tones: table,
@@ -94,29 +153,27 @@ suite('published models', (test) => {
       // A file from before `--variance` and `--condition` says nothing of them.
       assert.equal({ variance: 'fixed', condition: 'label', ...stated }, given);
       assert.is(tones, (table as unknown[] | undefined)?.length ? 'spread' : 'linear');
-      const named = new UNet({ ...DIFFUSION_UNETS[model as keyof typeof DIFFUSION_UNETS], classes: 10 });
+      const classes = given.condition === 'label' ? 10 : 0;
+      const text = given.condition === 'caption' ? TEXT_SIZES : {};
+      const named = new UNet({ ...DIFFUSION_UNETS[model as keyof typeof DIFFUSION_UNETS], classes, ...text });
       assert.equal(sizes, named.sizes);
       named.dispose();
     });
 
-    const { data, settings, sizes } = recipeOf(name);
-    const isHere = data.data === 'strokes' || LANGEVIN_MNIST !== undefined;
+    // A student learns from its teacher's samples, and needs no pictures.
+    const isHere = isStudent || data.data === 'strokes' || LANGEVIN_MNIST !== undefined;
+    const steps = stepsOf(isStudent);
     test.when(
       isHere,
-      `${name}: the first ${STEPS} steps of its training have the hash that its card states`,
+      `${name}: the first ${steps} steps of its training have the hash that its card states`,
       async () => {
         setBackend('wasm');
-        const set = data.data === 'strokes' ? loadStrokes() : await loadMnist({ dataDir: LANGEVIN_MNIST! });
-        assert.equal(settings.tones ?? [], settings.tones ? spreadTones(set.train) : []);
-        const rng = new Rng(settings.seed).stream('initial values');
-        const network = new UNet({ ...(sizes as unknown as UNetSizes), rng });
-        const { cuts: _cuts, kinds: _kinds, ...recipe } = settings;
-        const trainer = diffusionTrainer(new DiffusionPipeline(network, recipe), set, recipe);
-        for (const _event of trainer.run()) if (trainer.progress.step === STEPS) break;
-        assert.is(trainer.progress.step, STEPS);
+        const trainer = await trainerOf(name);
+        for (const _event of trainer.run()) if (trainer.progress.step === steps) break;
+        assert.is(trainer.progress.step, steps);
         const hash = await tensorsDigest(encodeRun(trainer));
         trainer.dispose();
-        assert.is(hashIn(cardOf(name), `SHA-256 after ${STEPS} steps`), hash);
+        assert.is(hashIn(cardOf(name), `SHA-256 after ${steps} steps`), hash);
       },
     );
 
