@@ -1,5 +1,5 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { isBuiltin } from 'node:module';
 import type { AddressInfo } from 'node:net';
@@ -14,7 +14,7 @@ import { Denoiser } from '../src/models/networks/denoiser.ts';
 import { trainDenoiser } from '../src/models/training/denoiser.ts';
 import { Rng } from '../src/random/rng.ts';
 import { VERSION } from '../src/version.ts';
-import { asConsumer, npmRun, ROOT } from './dist.ts';
+import { asConsumer, inFolder, npmRun, ROOT } from './dist.ts';
 import { suite } from './suite.ts';
 
 const read = (...path: string[]) => readFileSync(join(ROOT, ...path), 'utf8');
@@ -97,12 +97,35 @@ suite('package', (test) => {
     }
     const surplus = paths.filter(
       (path: string) =>
-        !/^(dist\/(index|browser|cli)\.js|dist\/THIRD_PARTY_NOTICES\.txt|dist\/chunks\/.*\.js|dist\/types\/.*\.d\.ts|dist\/published\/[\w-]+\.(safetensors|md)|dist\/page\/.*\.(html|css|js|svg|txt|wasm|woff2|safetensors)|LICENSE|README\.md|package\.json)$/.test(
+        !/^(dist\/(index|browser|cli)\.js|dist\/THIRD_PARTY_NOTICES\.txt|dist\/chunks\/.*\.js|dist\/types\/.*\.d\.ts|dist\/published\/[\w-]+\.(safetensors|md)|dist\/page\/.*\.(html|css|js|svg|txt|wasm|woff2)|LICENSE|README\.md|package\.json)$/.test(
           path,
         ),
     );
     assert.equal(surplus, []);
   });
+
+  test('the package has each model once, and langevin page serves it to the lessons', () =>
+    inFolder(async (folder) => {
+      const dist = join(folder, 'dist');
+      const models = join(ROOT, 'dist', 'page', 'models');
+      cpSync(join(ROOT, 'dist'), dist, { recursive: true, filter: (from) => from !== models });
+      symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'), 'dir');
+      cpSync(join(ROOT, 'package.json'), join(folder, 'package.json'));
+      const words = [join(dist, 'cli.js'), 'page', '--port', '0', '--no-open'];
+      const server = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'ignore'] });
+      try {
+        const said = await new Promise<string>((resolve) =>
+          server.stdout.once('data', (data) => resolve(String(data))),
+        );
+        const [address] = /http:\S+/.exec(said)!;
+        const response = await fetch(`${address}models/strokes-unet.safetensors`);
+        assert.is(response.status, 200);
+        const bytes = Buffer.from(await response.arrayBuffer());
+        assert.ok(bytes.equals(readFileSync(join(ROOT, 'src/models/published/strokes-unet.safetensors'))));
+      } finally {
+        server.kill();
+      }
+    }));
 
   test('the licence of each package whose code is in a bundle is in the notices beside it', () => {
     const sections = (text: string) =>

@@ -1,13 +1,14 @@
 /** `langevin page`: serves the lessons on this machine and opens them in the browser. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { idxFileNames, MNIST_FILES } from '../../data/mnist.ts';
 import { FileError } from '../../errors.ts';
 import { flag, inRange, text } from '../../models/setting.ts';
 import { type Options, readSettings } from '../options/arguments.ts';
 import type { Command } from '../options/command.ts';
+import { publishedFile, publishedNames } from '../options/model.ts';
 import { serveFolder } from '../page/server.ts';
 
 const PORT = inRange(
@@ -53,6 +54,14 @@ export function mnistPaths(folder: string): Map<string, string> {
   );
 }
 
+/** The files of the published models, by the paths at which the lessons look for them. The package has them once. */
+const modelPaths = (): Map<string, string> =>
+  new Map(
+    publishedNames().map(
+      (name) => [`/models/${basename(publishedFile(name))}`, publishedFile(name)] as const,
+    ),
+  );
+
 /** Opens an address with the system's program for it. Without such a program it does nothing. */
 function openBrowser(address: string): void {
   const [program, ...words] = { darwin: ['open'], win32: ['cmd', '/c', 'start', ''] }[
@@ -66,7 +75,7 @@ function openBrowser(address: string): void {
 /** Serves until a signal arrives, and returns the exit code. */
 export async function pageCommand(options: Options): Promise<number> {
   const { port: wanted, dataDir, noOpen } = readSettings(TABLE, options);
-  const more = dataDir === undefined ? undefined : mnistPaths(dataDir);
+  const more = new Map([...modelPaths(), ...(dataDir === undefined ? [] : mnistPaths(dataDir))]);
   const { server, port } = await serveFolder(folderOfPage(), wanted, more);
   const address = `http://127.0.0.1:${port}/`;
   process.stdout.write(`The lessons are at ${address}\nCtrl+C stops the server.\n`);

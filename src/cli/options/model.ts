@@ -37,6 +37,9 @@ export function publishedNames(): string[] {
   return files.filter((file) => file.endsWith(ENDING)).map((file) => basename(file, ENDING));
 }
 
+/** The file of the published model of that name. */
+export const publishedFile = (name: string): string => join(PUBLISHED, name + ENDING);
+
 /** The cards of the published models, which lie beside their files. @throws FileError, FormatError */
 export function publishedCards(): Promise<ModelCard[]> {
   const read = async (name: string) => {
@@ -53,7 +56,7 @@ export function publishedCards(): Promise<ModelCard[]> {
 export function findModel(given: string): { readonly file: string; readonly published: boolean } {
   const found = statSync(given, { throwIfNoEntry: false });
   const names = found ? [] : publishedNames();
-  if (names.includes(given)) return { file: join(PUBLISHED, given + ENDING), published: true };
+  if (names.includes(given)) return { file: publishedFile(given), published: true };
   const isFolder = found?.isDirectory() || given === SAMPLING_TABLE.model.default;
   const file = isFolder ? join(given, FILE) : given;
   if (statSync(file, { throwIfNoEntry: false }) === undefined) throw missing(given, file, names);
