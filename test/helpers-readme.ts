@@ -108,6 +108,7 @@ export const LINES: Readonly<Record<string, Way>> = {
   },
   'npx langevin sample --model out/captions --caption "a thin slanted three|a thick seven leaning left" --attention':
     { append: '--count 4 --steps 2' },
+  'npx langevin sample --model mnist-captions --caption "a wide eight" --count 20': { append: '--steps 2' },
   'npx langevin evaluate --model out/captions': {
     not: 'Its judge trains for a minute. The suite captions-obedience measures drawn digits.',
   },

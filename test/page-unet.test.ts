@@ -10,8 +10,11 @@ import { layoutOf } from '../src/playground/draw/digits.ts';
 import { runJob } from '../src/playground/engine/jobs.ts';
 import { download } from '../src/playground/engine/published-model.ts';
 import type { Values } from '../src/playground/figure.ts';
+import { meanDifference } from '../src/playground/lessons/labels/picture.ts';
+import { CAPTIONS } from '../src/playground/lessons/unet/figure-captions.ts';
 import { COMPLETING } from '../src/playground/lessons/unet/figure-completing.ts';
 import { GROWING } from '../src/playground/lessons/unet/figure-growing.ts';
+import { STUDENT } from '../src/playground/lessons/unet/figure-student.ts';
 import { maskOf } from '../src/playground/lessons/unet/job-completing.ts';
 import {
   type Trajectory,
@@ -51,6 +54,64 @@ suite('page: the U-Net', (test) => {
       assert.is(printedHash(printed, name), hashes[key], `${line}: ${name}`);
     }
     assert.equal(trajectory.labels, [7, 7]);
+  });
+
+  test('samples of captions, and the attention to their words, have the hashes of the command', async () => {
+    const values = withValues(CAPTIONS.initial, {
+      caption: 'a thin two | 7',
+      count: 3,
+      steps: 3,
+      seed: 'say',
+    });
+    const result = await runJob('growing', CAPTIONS.request(values));
+    const [{ line, numbers }] = CAPTIONS.commands(values);
+    const printed = await numbersOf(line);
+    for (const [name, key] of Object.entries(numbers)) {
+      assert.match(result.hashes[key]!, /^[0-9a-f]{64}$/);
+      assert.is(printedHash(printed, name), result.hashes[key], `${line}: ${name}`);
+    }
+    assert.is(new Set(Object.values(result.hashes)).size, 3);
+    const { labels, captions, attention } = result.trajectory;
+    assert.equal(
+      [labels, captions],
+      [
+        [2, 7, 2],
+        ['a thin two', '7', 'a thin two'],
+      ],
+    );
+    assert.equal(
+      attention!.rows.map(({ words }) => words),
+      [['a', 'thin', 'two'], ['7']],
+    );
+    // The words stand below the finished digits only.
+    const drawn = (frame: number) => [...CAPTIONS.draw(result, frame, 656).matchAll(/>(thin|two)</g)].length;
+    assert.equal([drawn(0), drawn(CAPTIONS.frames(result) - 1)], [0, 2]);
+  });
+
+  test('captions that the model cannot draw are refused in a line', async () => {
+    for (const [caption, message] of [
+      ['a fat two', /^caption: expected known words, got "fat"/],
+      ['a thin thick two', /^caption: expected one thickness, got "thin" and "thick"$/],
+      ['', /^caption: expected words/],
+    ] as const) {
+      const values = withValues(CAPTIONS.initial, { caption });
+      const error = await runJob('growing', CAPTIONS.request(values)).catch((error) => error);
+      assert.match(error.message, message);
+    }
+  });
+
+  test('a student is finished after four steps, and draws nearly the same as its teacher from the same noise', async () => {
+    const values = withValues(STUDENT.initial, { count: 4, seed: 'both' });
+    const { trajectories } = await runJob('trajectories', STUDENT.request(values));
+    const [teacher, student] = trajectories as [Trajectory, Trajectory];
+    assert.equal([student.steps, student.frames.length, student.guidance], [4, 5, 1]);
+    const [a, b] = [teacher, student].map(({ frames }) => frames[frames.length - 1]!.pictures) as [
+      Uint8Array,
+      Uint8Array,
+    ];
+    const moved = [...b.subarray(784), ...b.subarray(0, 784)];
+    const [same, other] = [meanDifference(a, b), meanDifference(a, moved)];
+    assert.ok(same < 0.5 * other, `${same} from its teacher's, ${other} from others`);
   });
 
   test('completions have the hashes of the command on the files that are saved, and keep what is given', async () => {

@@ -1,15 +1,17 @@
 /** Lesson 10: digits by the published U-Net. */
 import type { Lesson } from '../../lesson.ts';
 import { display, tex } from '../../site/markup.ts';
+import { CAPTIONS } from './figure-captions.ts';
 import { COMPLETING } from './figure-completing.ts';
 import { GROWING } from './figure-growing.ts';
+import { STUDENT } from './figure-student.ts';
 
 export const UNET_LESSON: Lesson = {
   number: 10,
   slug: 'unet',
   title: 'The U-Net: digits out of noise',
   summary:
-    'A trained convolutional network makes handwritten digits on your machine, and completes what you draw. You see what it predicts at each step.',
+    'A trained convolutional network makes handwritten digits on your machine, and completes what you draw. Others draw what you say in words, or in four steps.',
   blocks: [
     `<p>An MLP treats the 784 pixels of a picture as a list. It does not know which pixels are neighbours. A convolution
 does: each of its outputs depends on 3 by 3 pixels, with the same weights everywhere. But a small window sees no whole
@@ -71,6 +73,54 @@ each other. So noise leads the state one step back, and the step is made again, 
 <li>Make the <strong>left</strong> half new. Which digits can still be guessed from their right half?</li>
 </ul></div>
 <p>Below <strong>Command</strong> you can save your drawing and the mask as PNG files. The line there reads them, and makes
-the same pictures, bit for bit.</p>`,
+the same pictures, bit for bit.</p>
+<h2>Words instead of labels</h2>
+<p>A label can say which digit, and no more. Words can say how: <em>thin</em> or <em>thick</em>, <em>narrow</em> or
+<em>wide</em>, <em>leaning left</em> or <em>right</em>. MNIST has no captions, so they were written by measuring each
+picture: the thickness of its strokes, its slant, its width and its height. A word names an outer third of a digit’s
+distribution.</p>
+<p>Each word is a vector that is learned. A small transformer lets the words see each other. Then every place of the picture
+asks, by <em>cross-attention</em>, which words matter to it. With a query ${tex`q`} from the place, and a key ${tex`k_w`} and
+a value ${tex`v_w`} from each word:</p>
+${display`p_w = \operatorname{softmax}_w\!\left(\frac{q \cdot k_w}{\sqrt d}\right), \qquad \text{what the place gets} = \sum_w p_w\, v_w`}
+<p>The shares ${tex`p_w`} can be drawn. Below the digits you see the first of them once for each word. Where it is orange,
+the network looks at this word.</p>`,
+    {
+      figure: CAPTIONS,
+      caption:
+        'Write a caption and press Sample. Several captions are separated by |. Below the finished digits: the regions that attend to each word.',
+      code: [
+        { file: 'src/models/networks/text-encoder.ts', from: 'export class TextEncoder' },
+        { file: 'src/models/networks/caption-layers.ts', from: 'export class CaptionLayers' },
+        { file: 'src/models/captions/grammar.ts', from: 'export function writeCaption' },
+      ],
+    },
+    `<h2>What to try</h2>
+<div class="try"><ul>
+<li>Write <strong>a thin two | a thick two | a two leaning left | a two leaning right</strong>. The noise of each column is
+another.</li>
+<li>Set <strong>guidance</strong> to 1, then to 4. How thick does a thick seven become?</li>
+<li>Write only <strong>a thick digit</strong>. The network chooses the digit.</li>
+<li>Write <strong>a thin wide zero</strong>. Training left out all thin and wide zeros, so no caption ever said this.</li>
+<li>Write a word that the network does not know, such as <strong>fat</strong>.</li>
+</ul></div>
+<h2>Four steps</h2>
+<p>The walk of the first figure looks at the network 46 times for each digit: 23 times in 12 steps of Heun’s method, with the
+label and without. A <em>student</em> has the same architecture. It learned from its teacher’s walks. They were cut into four
+pieces, and the student learned the mean velocity of each piece, with the teacher’s guidance in it:</p>
+${display`\bar v(x_t, t) \approx \frac{x_t - x_s}{t - s}, \qquad x_s = x_t - (t - s)\,\bar v(x_t, t)`}
+<p>So it walks in four steps, and looks at the network four times. It has learned no other number of steps.</p>`,
+    {
+      figure: STUDENT,
+      caption:
+        'Press Sample, then move the slider. Both begin with the same noise. Above is the teacher, below the student, which is finished after four steps.',
+      code: [
+        { file: 'src/diffusion/few-steps.ts', from: 'export function jumps' },
+        { file: 'src/models/training/distill.ts', from: 'loss({ images, ends, intervals, known }' },
+      ],
+    },
+    `<h2>What to notice</h2>
+<p>Most of the student’s digits are those of its teacher. A few strokes have other ends. The student’s first prediction is
+sharper than the teacher’s, because it does not predict the mean of all digits. It predicts where the walk goes.</p>`,
   ],
 };

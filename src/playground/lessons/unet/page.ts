@@ -4,8 +4,10 @@ import { html } from 'lit-html';
 import { drawingPad } from '../../app/drawing-pad.ts';
 import type { Lab } from '../../app/lab.ts';
 import { startLesson } from '../../app/start.ts';
+import { CAPTIONS } from './figure-captions.ts';
 import { COMPLETING } from './figure-completing.ts';
 import { GROWING } from './figure-growing.ts';
+import { STUDENT } from './figure-student.ts';
 
 const drawing = signal<Uint8Array | null>(null);
 const pad = drawingPad((pixels) => {
@@ -18,6 +20,6 @@ function below({ values }: Lab) {
   return html`<details class="pad"><summary>Draw your own half of a digit</summary>${pad}</details>`;
 }
 
-startLesson([GROWING, COMPLETING], {
+startLesson([GROWING, COMPLETING, CAPTIONS, STUDENT], {
   completing: { more: () => (drawing.value ? { drawing: drawing.value.slice() } : {}), below },
 });
