@@ -84,7 +84,7 @@ asks, by <em>cross-attention</em>, which words matter to it. With a query ${tex`
 a value ${tex`v_w`} from each word:</p>
 ${display`p_w = \operatorname{softmax}_w\!\left(\frac{q \cdot k_w}{\sqrt d}\right), \qquad \text{what the place gets} = \sum_w p_w\, v_w`}
 <p>The shares ${tex`p_w`} can be drawn. Below the digits you see the first of them once for each word. Where it is orange,
-the network looks at this word.</p>`,
+the share of this word is large.</p>`,
     {
       figure: CAPTIONS,
       caption:
@@ -97,19 +97,19 @@ the network looks at this word.</p>`,
     },
     `<h2>What to try</h2>
 <div class="try"><ul>
-<li>Write <strong>a thin two | a thick two | a two leaning left | a two leaning right</strong>. The noise of each column is
-another.</li>
+<li>Write <strong>a thin two | a thick two | a two leaning left | a two leaning right</strong>. Each column begins with
+other noise.</li>
 <li>Set <strong>guidance</strong> to 1, then to 4. How thick does a thick seven become?</li>
 <li>Write only <strong>a thick digit</strong>. The network chooses the digit.</li>
 <li>Write <strong>a thin wide zero</strong>. Training left out all thin and wide zeros, so no caption ever said this.</li>
 <li>Write a word that the network does not know, such as <strong>fat</strong>.</li>
 </ul></div>
 <h2>Four steps</h2>
-<p>The walk of the first figure looks at the network 46 times for each digit: 23 times in 12 steps of Heun’s method, with the
-label and without. A <em>student</em> has the same architecture. It learned from its teacher’s walks. They were cut into four
+<p>The walk of the first figure has 12 steps of Heun’s method. They need 23 evaluations of the network for each digit, and
+most of these are made twice for guidance: with the label and without. A <em>student</em> has the same architecture. It learned from its teacher’s walks. They were cut into four
 pieces, and the student learned the mean velocity of each piece, with the teacher’s guidance in it:</p>
 ${display`\bar v(x_t, t) \approx \frac{x_t - x_s}{t - s}, \qquad x_s = x_t - (t - s)\,\bar v(x_t, t)`}
-<p>So it walks in four steps, and looks at the network four times. It has learned no other number of steps.</p>`,
+<p>So it walks in four steps, with one evaluation in each. It has learned no other number of steps.</p>`,
     {
       figure: STUDENT,
       caption:
