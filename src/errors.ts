@@ -12,7 +12,7 @@ const visible = (text: string): string =>
 /** The most characters of an input that a message quotes. */
 const MOST_QUOTED = 100;
 
-/** The begin of a long text, for a message that quotes it. */
+/** The beginning of a long text, for a message that quotes it. */
 export const shortened = (text: string): string =>
   text.length > MOST_QUOTED ? `${text.slice(0, MOST_QUOTED)}…` : text;
 

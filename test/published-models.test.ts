@@ -21,14 +21,9 @@ import { DiffusionPipeline, diffusionOf, type ProcessSettings } from '../src/mod
 import { DATA_TABLE, DIFFUSION_TABLE, DIFFUSION_UNETS, DISTILL_TABLE } from '../src/models/settings.ts';
 import { spreadTones } from '../src/models/tones.ts';
 import { type DiffusionSettings, diffusionTrainer } from '../src/models/training/diffusion.ts';
-import {
-  DISTILL_SETTINGS,
-  type DistillSettings,
-  distillTrainer,
-  teacherSampling,
-} from '../src/models/training/distill.ts';
+import { DISTILL_SETTINGS, distillTrainer, teacherSampling } from '../src/models/training/distill.ts';
 import type { Trainer } from '../src/models/training/loop.ts';
-import { encodeRun } from '../src/models/training/resume.ts';
+import { encodeRun, filledSettings } from '../src/models/training/resume.ts';
 import { Rng } from '../src/random/rng.ts';
 import { inFolder, npmRun, ok, ROOT } from './dist.ts';
 import { suite } from './suite.ts';
@@ -92,13 +87,8 @@ async function trainerOf(name: string): Promise<Trainer> {
     const { model, teacher, student } = distillationIn(cardOf(name));
     const { teacher: note } = settings as unknown as { readonly teacher: { readonly model: string } };
     assert.is(note.model, model);
-    const { teacher: _note, ...rest } = settings as unknown as DistillSettings & {
-      readonly teacher: unknown;
-    };
-    const own = Object.fromEntries(
-      Object.keys(DISTILL_SETTINGS).map((key) => [key, rest[key as keyof typeof rest]]),
-    );
-    return distillTrainer(teacher, student, own as unknown as DistillSettings, { teacher: note, data });
+    const own = filledSettings(decodeCheckpoint(bytesOf(name), name), DISTILL_SETTINGS);
+    return distillTrainer(teacher, student, own, { teacher: note, data });
   }
   const set = data.data === 'strokes' ? loadStrokes() : await loadMnist({ dataDir: LANGEVIN_MNIST! });
   assert.equal(settings.tones ?? [], settings.tones ? spreadTones(set.train) : []);

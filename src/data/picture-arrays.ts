@@ -9,8 +9,8 @@
  *                   images, labels      x, y      arr_0, arr_1
  *
  * Labels may be missing: then there is one class. The number of classes is the highest label plus 1. Other arrays of an
- * NPZ file are not inflated. An array may inflate to 2^30 bytes at most, and to what its compressed size allows. Left out on purpose: the check sums of the ZIP
- * file, float pictures, and arrays of objects, which are pickles.
+ * NPZ file are not inflated. An array may inflate to 2^30 bytes at most, and to what its compressed size allows. Left out on
+ * purpose: the check sums of the ZIP file, float pictures, and arrays of objects, which are pickles.
  */
 import { unzipSync } from 'fflate';
 import { host } from '#host';

@@ -62,10 +62,8 @@ async function findPart(folder: string, name: string, part: Part): Promise<Found
   const entries = await visible(folder);
   const others: string[] = [];
   const pngsOf = (place: string, inside: readonly FolderEntry[], className: string) => {
-    const files = inside.filter(isPng).map((entry): PictureFile => {
-      return { path: `${place}/${entry.name}`, bytes: entry.bytes, className, part };
-    });
-    return files;
+    const file = ({ name, bytes }: FolderEntry) => ({ path: `${place}/${name}`, bytes, className, part });
+    return inside.filter(isPng).map(file);
   };
   const leaveOut = (place: string, left: readonly FolderEntry[]) => {
     for (const entry of left) others.push(`${place}/${entry.name}`);

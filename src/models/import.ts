@@ -31,9 +31,9 @@ type Tensors = ReadonlyMap<string, StoredTensor>;
  */
 export function importWeights(bytes: Uint8Array, source: string, into: Checkpoint): Imported {
   const { tensors, metadata } = decodeSafetensors(bytes, source);
-  const own = metadata.has('langevin');
-  if (own) requireKind(decodeCheckpoint(bytes, source), into.kind);
-  const given: Tensors = own ? decodeCheckpoint(bytes, source).parameters : tensors;
+  const own = metadata.has('langevin') ? decodeCheckpoint(bytes, source) : null;
+  if (own) requireKind(own, into.kind);
+  const given: Tensors = own?.parameters ?? tensors;
   const prefix = own ? '' : prefixOf(given, into);
   requireAll(given, prefix, source, into);
   const maps = own ? {} : (TORCH_KINDS.get(into.kind)?.flatMaps({ channels: 1, ...into.sizes }) ?? {});

@@ -1,5 +1,5 @@
 /** Random PNG files of all colour types and depths, with chunks that are missing, doubled, damaged or out of order. */
-import { deflateSync } from 'node:zlib';
+import { crc32, deflateSync } from 'node:zlib';
 import { concatBytes } from '../../src/bytes.ts';
 import { changeBytes, NUMBERS } from './mutate.ts';
 import type { Choices } from './random.ts';
@@ -26,22 +26,12 @@ const TYPES = [
   'pHYs',
 ];
 
-/** CRC-32 (W3C PNG, annex D). */
-function crc(bytes: Uint8Array): number {
-  let c = 0xffffffff;
-  for (const byte of bytes) {
-    c ^= byte;
-    for (let k = 0; k < 8; k++) c = c & 1 ? (c >>> 1) ^ 0xedb88320 : c >>> 1;
-  }
-  return ~c >>> 0;
-}
-
 const word = (n: number) => Uint8Array.of(n >>> 24, n >>> 16, n >>> 8, n);
 
 function encodeChunk({ type, data }: Chunk, r: Choices): Uint8Array {
   const named = concatBytes([Uint8Array.from(type, (c) => c.charCodeAt(0)), data]);
   const length = r.has(0.02) ? r.oneOf(NUMBERS) : data.length;
-  return concatBytes([word(length), named, word(r.has(0.02) ? r.below(2 ** 32) : crc(named))]);
+  return concatBytes([word(length), named, word(r.has(0.02) ? r.below(2 ** 32) : crc32(named))]);
 }
 
 /** A file, most of whose parts are right. */

@@ -2,6 +2,7 @@
 import { pictureName, type TrainTest } from '../../data/dataset.ts';
 import { quoted } from '../../models/command-line.ts';
 import { contactSheet, MOST_SHEET_CLASSES } from '../../models/figures/contact-sheet.ts';
+import { COARSEST } from '../../models/networks/unet.ts';
 import { text } from '../../models/setting.ts';
 import { DATA_TABLE } from '../../models/settings.ts';
 import { VERSION } from '../../version.ts';
@@ -11,6 +12,7 @@ import { chooseData, dataNotes, loadData, loadOwn } from '../options/data.ts';
 import { outSetting, REPORT_TABLE } from '../options/output.ts';
 import { PROGRAM } from '../options/program.ts';
 import { counted } from '../report/counted.ts';
+import { printable } from '../report/printable.ts';
 import { createReporter } from '../report/reporter.ts';
 import { drawRows, FigureHashes } from '../results/figures.ts';
 import { requireWritable, writeAll } from '../results/out-folder.ts';
@@ -19,8 +21,6 @@ import { setName } from '../results/run-results.ts';
 const SHEET = 'data.png';
 /** The most sizes that are printed. */
 const MOST_SIZES = 5;
-/** The sides of a U-Net's pictures are multiples of this number. */
-const UNET_SIDE = 4;
 
 const TABLE = {
   ...DATA_TABLE,
@@ -49,7 +49,7 @@ function classLines({ train, test }: TrainTest, classNames: readonly string[]): 
     ...classNames.map((name, label) => [
       String(label),
       ...[train, test].map(({ labels }) => countOf(labels, label).toLocaleString('en')),
-      name.replace(/\p{C}/gu, '?'),
+      printable(name),
     ]),
   ];
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column].length)));
@@ -74,8 +74,8 @@ function notes({ train }: TrainTest, sizes: ReadonlyMap<string, number>): string
     ...(isScaled && bars > 0
       ? [`note     ${counted(bars, 'picture')} not square: black bars fill the square`]
       : []),
-    ...([height, width].some((side) => side % UNET_SIDE !== 0)
-      ? [`note     a U-Net needs sides that are multiples of ${UNET_SIDE}: set --size`]
+    ...([height, width].some((side) => side % COARSEST !== 0)
+      ? [`note     a U-Net needs sides that are multiples of ${COARSEST}: set --size`]
       : []),
   ];
 }

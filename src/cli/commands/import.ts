@@ -12,6 +12,7 @@ import { readModelFile } from '../options/model.ts';
 import { outSetting, REPORT_TABLE } from '../options/output.ts';
 import { PROGRAM } from '../options/program.ts';
 import { counted } from '../report/counted.ts';
+import { printable } from '../report/printable.ts';
 import { createReporter } from '../report/reporter.ts';
 import { requireWritable, writeAll } from '../results/out-folder.ts';
 
@@ -38,6 +39,8 @@ const FILES = { 'model.safetensors': 'the model with the weights' } as const;
 
 /** The most names that a line lists. */
 const SHOWN = 5;
+/** The most characters of such a name. */
+const MOST_NAME = 60;
 
 export const IMPORT: Command = {
   name: 'import',
@@ -67,6 +70,7 @@ export async function importCommand(options: Options): Promise<number> {
     (opened instanceof DiffusionPipeline ? opened.network : opened).dispose();
     cleanUp = requireWritable(out, Object.keys(FILES));
     const matched = checkpoint.parameters.size;
+    const shown = ignored.slice(0, SHOWN).map((name) => printable(name).slice(0, MOST_NAME));
     const more = ignored.length > SHOWN ? `, and ${ignored.length - SHOWN} more` : '';
     reporter.event({
       type: 'start',
@@ -76,9 +80,7 @@ export async function importCommand(options: Options): Promise<number> {
         `weights  ${weights}: ${counted(matched + ignored.length, 'tensor')}, ${dtypes.join(' and ')}`,
         `model    ${path}: ${checkpoint.kind}`,
         `matched  ${matched} of ${counted(matched, 'tensor')}`,
-        ...(ignored.length > 0
-          ? [`ignored  ${ignored.slice(0, SHOWN).map(printable).join(', ')}${more}`]
-          : []),
+        ...(ignored.length > 0 ? [`ignored  ${shown.join(', ')}${more}`] : []),
       ],
     });
     const written = await writeAll(out, FILES, {
@@ -92,6 +94,3 @@ export async function importCommand(options: Options): Promise<number> {
     cleanUp();
   }
 }
-
-/** A name of the file in one line. Its control characters could change the terminal. */
-const printable = (name: string) => name.replace(/\p{C}/gu, '?').slice(0, 60);

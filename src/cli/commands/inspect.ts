@@ -6,6 +6,7 @@ import { type Options, readSettings, UsageError } from '../options/arguments.ts'
 import type { Command } from '../options/command.ts';
 import { findModel } from '../options/model.ts';
 import { counted } from '../report/counted.ts';
+import { printable } from '../report/printable.ts';
 
 const TABLE = {
   file: text('file', null, 'A safetensors file, a folder of results, or the name of a published model.', {
@@ -41,9 +42,9 @@ export async function inspectCommand(options: Options): Promise<number> {
   return 0;
 }
 
-/** A text of the file in one line. Its control characters could change the terminal. */
-const printable = (value: string) => {
-  const line = value.replace(/\p{C}/gu, '?');
+/** A text of the file in one line, which a long text does not fill. */
+const lineOf = (value: string) => {
+  const line = printable(value);
   return line.length > SHOWN ? `${line.slice(0, SHOWN)}… (${counted(line.length, 'character')})` : line;
 };
 
@@ -52,14 +53,14 @@ function linesOf(name: string, description: SafetensorsDescription): string[] {
   const rows = [
     ['tensor', 'type', 'shape', 'bytes'],
     ...tensors.map(({ name: tensor, dtype, shape, bytes }) => [
-      printable(tensor),
+      lineOf(tensor),
       dtype,
       `[${shape.join(', ')}]`,
       bytes.toLocaleString('en'),
     ]),
   ];
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column].length)));
-  const entries = [...metadata].map(([key, value]) => [printable(key), printable(value)]);
+  const entries = [...metadata].map(([key, value]) => [lineOf(key), lineOf(value)]);
   const keyWidth = Math.max(0, ...entries.map(([key]) => key.length));
   return [
     `file     ${name}`,

@@ -95,7 +95,7 @@ export interface UNetOptions extends Partial<UNetSizes> {
 }
 
 /** The sides of a picture must be multiples of this number. */
-const COARSEST = 4;
+export const COARSEST = 4;
 
 const norm = (channels: number) => new GroupNorm(GROUPS, channels, { activation: 'silu' });
 

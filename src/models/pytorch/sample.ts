@@ -105,8 +105,8 @@ def draw(network, x, labels, sampler, steps, guidance, above, below):
         if guided and labels is not None:
             # With the labels and without them, in one batch.
             both = torch.cat([labels, torch.full_like(labels, -1)])
-            told, untold = predict(network, torch.cat([x, x]), each_time.repeat(2), both).chunk(2)
-            prediction = untold + guidance * (told - untold)
+            conditional, unconditional = predict(network, torch.cat([x, x]), each_time.repeat(2), both).chunk(2)
+            prediction = unconditional + guidance * (conditional - unconditional)
         else:
             prediction = predict(network, x, each_time, labels)`
         }

@@ -12,6 +12,16 @@ export interface LossSource {
   readonly source: string;
 }
 
+/** The class of a loss in Python. It holds the network, so that DistributedDataParallel sees its parameters. */
+const lossClass = (meaning: string, methods: string): string => `
+class Loss(nn.Module):
+    """${meaning}"""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+${methods}`;
+
 const TIMES: Readonly<Record<TimeSamplingName, string>> = {
   uniform: 'return time_at(torch.rand(n, generator=generator, dtype=torch.float64))',
   stratified:
@@ -70,14 +80,9 @@ def weight(t, alpha, sigma):
     """The weight of the squared error at each time: ${lossWeighting}."""
     ${weightOf(lossWeighting, predicts)}
 `,
-    `
-class Loss(nn.Module):
-    """The mean loss of pictures as bytes [b, c, h, w]. The seed determines times, noise and hidden labels."""
-
-    def __init__(self, network):
-        super().__init__()
-        self.network = network
-
+    lossClass(
+      'The mean loss of pictures as bytes [b, c, h, w]. The seed determines times, noise and hidden labels.',
+      `
     def forward(self, pictures, labels, seed):
         generator = torch.Generator().manual_seed(seed)
         x0 = encode(pictures)
@@ -95,20 +100,16 @@ class Loss(nn.Module):
         error = (predict(self.network, x, t, labels) - target).square()
         return (each(weight(t, alpha, sigma), x0) * error).mean()
 `,
+    ),
   ),
 });
 
 /** The loss of a denoiser. */
 export const denoiserLoss = ({ noise }: { readonly noise: number }): LossSource => ({
   constants: `NOISE = ${noise}  # the standard deviation of the noise; pixels are from 0 to 1`,
-  source: `
-class Loss(nn.Module):
-    """The mean squared error of pictures as bytes, with noise and without. The seed determines the noise."""
-
-    def __init__(self, network):
-        super().__init__()
-        self.network = network
-
+  source: lossClass(
+    'The mean squared error of pictures as bytes, with noise and without. The seed determines the noise.',
+    `
     def forward(self, pictures, labels, seed):
         x = pictures.float() / 255
         return self.at(x, torch.randn(x.shape, generator=torch.Generator().manual_seed(seed)).to(x.device))
@@ -117,20 +118,16 @@ class Loss(nn.Module):
         """The mean loss for given noise."""
         return F.mse_loss(self.network(x + NOISE * eps), x)
 `,
+  ),
 });
 
 /** The loss of the lecture's model. */
 export const lectureLossSource = (schedule: readonly number[], carry: boolean): LossSource => ({
   constants: `TIMES = [${schedule.join(', ')}]
 CARRY = ${carry ? 'True' : 'False'}  # whether each time starts from the state of the time after it`,
-  source: `
-class Loss(nn.Module):
-    """The lecture's loss of pictures as bytes, summed over the times. The seed determines the noise."""
-
-    def __init__(self, network):
-        super().__init__()
-        self.network = network
-
+  source: lossClass(
+    "The lecture's loss of pictures as bytes, summed over the times. The seed determines the noise.",
+    `
     def forward(self, pictures, labels, seed):
         x = pictures.float() / 255
         generator = torch.Generator().manual_seed(seed)
@@ -150,6 +147,7 @@ class Loss(nn.Module):
                 noisy = denoised
         return loss
 `,
+  ),
 });
 
 const SHIFTS = `
@@ -181,14 +179,9 @@ export const classifierLoss = (smoothing: number): LossSource => ({
   constants: `LABEL_SMOOTHING = ${smoothing}`,
   source: pythonFile(
     smoothing > 0 ? MOTIONS : SHIFTS,
-    `
-class Loss(nn.Module):
-    """The mean cross-entropy of pictures as bytes [b, c, h, w] and labels [b]. The seed determines the motions."""
-
-    def __init__(self, network):
-        super().__init__()
-        self.network = network
-
+    lossClass(
+      'The mean cross-entropy of pictures as bytes [b, c, h, w] and labels [b]. The seed determines the motions.',
+      `
     def forward(self, pictures, labels, seed):
         x = moved(pictures.float() / 255, torch.Generator().manual_seed(seed))
         return self.at(x, labels)
@@ -197,5 +190,6 @@ class Loss(nn.Module):
         """The mean loss without motions."""
         return F.cross_entropy(self.network(x), labels, label_smoothing=LABEL_SMOOTHING)
 `,
+    ),
   ),
 });
