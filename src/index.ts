@@ -33,6 +33,7 @@ export {
 } from './checkpoint/checkpoint.ts';
 export { tensorsDigest } from './checkpoint/digest.ts';
 export type { TensorData } from './checkpoint/dtype.ts';
+export type { FlatMap, FlatMaps } from './checkpoint/flat-maps.ts';
 export { describeSafetensors, type SafetensorsDescription } from './checkpoint/inspect.ts';
 export type { ModelDtype } from './checkpoint/model-dtype.ts';
 export {

@@ -42,7 +42,7 @@ export async function inspectCommand(options: Options): Promise<number> {
   return 0;
 }
 
-/** A text of the file in one line, which a long text does not fill. */
+/** A text of the file in one line. A long text is shortened, and its length is stated. */
 const lineOf = (value: string) => {
   const line = printable(value);
   return line.length > SHOWN ? `${line.slice(0, SHOWN)}… (${counted(line.length, 'character')})` : line;
