@@ -317,7 +317,7 @@ suite('cli', (test) => {
       const refused: [string[], RegExp][] = [
         [['inspect'], /expected a file, such as/],
         [['inspect', 'stroke-unet'], /Did you mean "strokes-unet"\?/],
-        [['inspect', 'pickle.pt'], /pickle\.pt: expected a header of at most/],
+        [['inspect', 'pickle.pt'], /pickle\.pt: expected a safetensors file, got a pickle/],
       ];
       writeFileSync(
         join(folder, 'pickle.pt'),
@@ -349,7 +349,7 @@ suite('cli', (test) => {
         [[...TRAIN, '--data', 'mnits'], /--data: .* got "mnits"\. Did you mean "mnist"\?/],
         [
           [...TRAIN, '--data', 'nowhere/at-all'],
-          /--data: expected strokes, mnist or a folder with IDX files, got/,
+          /--data: expected strokes, mnist or a folder of PNG or IDX files or an \.npy or \.npz file, got "nowhere\/at-all"/,
         ],
         [[...TRAIN, '--data-dir', '.'], /--data-dir: expected --data mnist with it, got --data strokes/],
         [
