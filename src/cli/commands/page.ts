@@ -77,12 +77,14 @@ export async function pageCommand(options: Options): Promise<number> {
   const { port: wanted, dataDir, noOpen } = readSettings(TABLE, options);
   const more = new Map([...modelPaths(), ...(dataDir === undefined ? [] : mnistPaths(dataDir))]);
   const { server, port } = await serveFolder(folderOfPage(), wanted, more);
+  // Before the address is printed: who reads it may send the signal at once.
+  const stopped = new Promise<void>((resolve) => {
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve());
+  });
   const address = `http://127.0.0.1:${port}/`;
   process.stdout.write(`The lessons are at ${address}\nCtrl+C stops the server.\n`);
   if (!noOpen) openBrowser(address);
-  await new Promise<void>((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve());
-  });
+  await stopped;
   server.closeAllConnections();
   server.close();
   return 0;
