@@ -102,10 +102,17 @@ function writeFileAtomicSync(path: string, content: Uint8Array | string): void {
       renameSync(temporary, target);
       flushFolder(dirname(target));
     } catch (error) {
-      rmSync(temporary, { force: true });
+      removeQuietly(temporary);
       throw error;
     }
   });
+}
+
+/** Removes an incomplete file. If that fails too, the error of the write is the one to report. */
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {}
 }
 
 /** Flushes a folder, so that a renamed file survives a power failure. Some systems cannot flush a folder. */

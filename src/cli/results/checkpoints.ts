@@ -27,6 +27,15 @@ export function listCheckpoints(folder: string): string[] {
   }
 }
 
+/** @throws FileError */
+function remove(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch (error) {
+    throw fileError(error, `delete ${file}`);
+  }
+}
+
 /** Writes the checkpoints of one run, and deletes all other checkpoints in the folder. */
 export class CheckpointWriter {
   /** The last two checkpoints of this run at most, the older one first. */
@@ -45,9 +54,7 @@ export class CheckpointWriter {
     await host.writeFileAtomic(path, bytes);
     const older = this.kept.filter((file) => stepsOf(file) < steps);
     this.kept = [...older.slice(-1), path];
-    for (const file of listCheckpoints(this.folder)) {
-      if (!this.kept.includes(file)) rmSync(file, { force: true });
-    }
+    for (const file of listCheckpoints(this.folder).filter((one) => !this.kept.includes(one))) remove(file);
   }
 }
 

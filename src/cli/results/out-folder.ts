@@ -29,10 +29,12 @@ export function requireWritable(out: string, files: readonly string[]): () => vo
     }
   }
   return () => {
-    for (const folder of made) {
-      if (!existsSync(folder) || readdirSync(folder).length > 0) return;
-      rmdirSync(folder);
-    }
+    try {
+      for (const folder of made) {
+        if (!existsSync(folder) || readdirSync(folder).length > 0) return;
+        rmdirSync(folder);
+      }
+    } catch {} // an empty folder stays: the end of the command has the error that matters
   };
 }
 

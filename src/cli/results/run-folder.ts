@@ -72,25 +72,27 @@ export class RunFolder {
     this.path = join(folder, NAME);
     this.before = readRunFile(folder);
     if (this.before && isAlive(this.before, folder)) throw taken(folder, this.before);
-    rmSync(this.path, { force: true });
     const host = hostname();
     this.write({ run, command, pid: process.pid, host, started: new Date().toISOString() }, 'wx');
     claimed.add(folder);
     process.on('exit', this.onExit);
   }
 
-  /** Releases the folder. */
+  /** Releases the folder. If the file cannot be removed, it stays like that of a killed run: the next run removes it. */
   release(): void {
     process.off('exit', this.onExit);
     if (!claimed.delete(this.folder)) return;
-    if (this.used || !this.before) rmSync(this.path, { force: true });
-    else this.write(this.before, 'w');
+    try {
+      if (this.used || !this.before) rmSync(this.path, { force: true });
+      else this.write(this.before, 'w');
+    } catch {}
   }
 
   private readonly onExit = () => this.release();
 
   private write(content: RunFile, flag: 'w' | 'wx'): void {
     try {
+      if (flag === 'wx') rmSync(this.path, { force: true });
       const file = openSync(this.path, flag);
       try {
         writeFileSync(file, `${JSON.stringify(content)}\n`);
