@@ -39,9 +39,10 @@ import { PAGE } from './wasm-memory.ts';
 export class WorkerError extends LangevinError {}
 
 /**
- * If a chunk makes no progress for this time, we consider its worker dead. The longest chunk takes less than a second.
+ * If a chunk makes no progress for this time, we consider its worker dead. The longest chunk takes less than a second. The
+ * error is thrown within ten seconds.
  */
-const HANG_MS = 10_000;
+const HANG_MS = 8_000;
 
 /** Whether threads can share memory here: always in Node, and in a page only with cross-origin isolation. */
 export function canShareMemory(): boolean {
