@@ -71,6 +71,7 @@ export const LINES: Readonly<Record<string, Way>> = {
     replace: ['--examples 2000', '--examples 200'],
     makes: ['torch/model.py', 'torch/train.py', 'torch/pictures.npy'],
   },
+  'npx langevin export --model strokes-unet --to onnx --out onnx': { makes: ['onnx/model.onnx'] },
   'npx langevin import --weights torch/weights.safetensors --model strokes-unet --out back': {
     makes: ['back/model.safetensors'],
   },

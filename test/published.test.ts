@@ -341,7 +341,10 @@ suite('published: the command', (test) => {
       writeFileSync(path, bytes.subarray(0, 3000));
       await run(['sample', '--model', 'tiny-mlp'], 1, /tiny-mlp\.safetensors: /);
       const refuse = (words: readonly string[], message: RegExp) => run(['export', ...words], 2, message);
-      await refuse(['--model', 'm', '--to', 'onyx'], /--to: expected langevin, pytorch, got "onyx"/);
+      await refuse(
+        ['--model', 'm', '--to', 'onyx'],
+        /--to: expected langevin, pytorch, onnx, got "onyx".*"onnx"/,
+      );
       await refuse(['--model', 'm', '--dtype', 'floats16'], /--dtype: .*Did you mean "float16"\?/);
       await refuse(['--model', 'm', '--name', '../a'], /--name: expected letters, .*, got "\.\.\/a"/);
       await refuse(['--model', 'm', '--steps', '1001'], /--steps: expected at most the 1000 /);

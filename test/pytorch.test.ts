@@ -27,20 +27,13 @@ import { FormatError, ValueError } from '../src/errors.ts';
 import { decodePng } from '../src/image/png.ts';
 import { EXPORTERS } from '../src/models/export.ts';
 import { importWeights } from '../src/models/import.ts';
-import { LectureNetwork, lectureLoss } from '../src/models/lecture/lecture.ts';
-import { Classifier } from '../src/models/networks/classifier.ts';
-import { ConvClassifier } from '../src/models/networks/conv-classifier.ts';
-import { ConvDenoiser } from '../src/models/networks/conv-denoiser.ts';
-import { Denoiser } from '../src/models/networks/denoiser.ts';
+import { type LectureNetwork, lectureLoss } from '../src/models/lecture/lecture.ts';
+import type { Classifier } from '../src/models/networks/classifier.ts';
+import type { Denoiser } from '../src/models/networks/denoiser.ts';
 import { DiffusionMlp } from '../src/models/networks/diffusion-mlp.ts';
 import { UNet } from '../src/models/networks/unet.ts';
 import { openModel } from '../src/models/open.ts';
-import {
-  DiffusionPipeline,
-  diffusionInfo,
-  diffusionOf,
-  type ProcessSettings,
-} from '../src/models/pipeline.ts';
+import { DiffusionPipeline, diffusionInfo, diffusionOf } from '../src/models/pipeline.ts';
 import { TORCH_KINDS } from '../src/models/pytorch/kinds.ts';
 import { guidedPredictor, samplePictures } from '../src/models/sample.ts';
 import type { OwnSampling } from '../src/models/sampling-defaults.ts';
@@ -62,151 +55,22 @@ import { tensor } from '../src/tensor/create.ts';
 import { mse } from '../src/tensor/functions.ts';
 import type { Tensor } from '../src/tensor/tensor.ts';
 import { refused, uniforms } from './helpers.ts';
+import {
+  type Case,
+  EXPORT_CASES,
+  errorOf,
+  FLOW,
+  fileOf,
+  SETTINGS,
+  shape,
+  stored,
+  storedOf,
+} from './helpers-exports.ts';
 import { trainFor } from './helpers-training.ts';
 import { suite } from './suite.ts';
 import { findPython } from './torch/python.ts';
 
 const BATCH = 3;
-const SETTINGS = { seed: 'a "seed"', epochs: 10, batchSize: 2, lr: 0.01 };
-
-/** A model in a file, and how its picture is taken. */
-interface Case {
-  readonly checkpoint: Checkpoint;
-  readonly picture: readonly [height: number, width: number, channels: number];
-}
-
-/** All parameters are drawn, also those that begin at 0. */
-function drawn<M extends Module>(module: M): M {
-  const rng = new Rng('parameters');
-  for (const p of module.parameters()) rng.uniformInto(p, -0.15, 0.15);
-  return module;
-}
-
-function fileOf(
-  module: Module,
-  info: { readonly kind: string; readonly sizes: object; readonly settings?: object },
-  picture: Case['picture'],
-): Case {
-  const settings = { ...SETTINGS, ...info.settings };
-  const written = { ...info, sizes: info.sizes as Record<string, number>, settings, seed: SETTINGS.seed };
-  return {
-    checkpoint: decodeCheckpoint(
-      encodeCheckpoint(module, written, undefined, { dtype: 'float32' }),
-      info.kind,
-    ),
-    picture,
-  };
-}
-
-const shape = ([height, width, channels]: Case['picture']) => ({ height, width, channels });
-
-interface Diffusion {
-  readonly process: ProcessSettings;
-  readonly sampling: OwnSampling;
-  readonly training?: object;
-  readonly classes?: number;
-  readonly picture?: Case['picture'];
-}
-
-function diffusionFile(network: 'mlp' | 'unet', given: Diffusion): Case {
-  const { process, sampling, training, classes = 3, picture = [4, 8, 2] } = given;
-  const sizes = { ...shape(picture), classes, condition: 8 };
-  const made =
-    network === 'mlp'
-      ? new DiffusionMlp({ ...sizes, hidden: 9, inner: 7, depth: 2 })
-      : new UNet({ ...sizes, hidden: 32, fine: 5, heads: 2 });
-  const info = diffusionInfo(new DiffusionPipeline(drawn(made), process, sampling), training);
-  return fileOf(
-    made,
-    { ...info, settings: { ...DIFFUSION_SETTINGS, ...SETTINGS, ...info.settings } },
-    picture,
-  );
-}
-
-/** Tones that are not linear. */
-const TONES = Array.from({ length: 256 }, (_, i) => (i === 0 ? -1 : -0.6 + (1.6 * i) / 255));
-const cuts = (middle: number) =>
-  Array.from({ length: 255 }, (_, i) => Math.min(1, -0.9 + (i / 255) * (middle + 1)));
-const KINDS = [-1, 0.2].map((from, i) => ({ from, cuts: cuts(0.7 + 0.1 * i) }));
-
-const FLOW = { schedule: 'flow', steps: 1000, predicts: 'flow' } as const;
-
-const CASES: Readonly<Record<string, Case>> = {
-  denoiser: fileOf(
-    drawn(new Denoiser({ inputs: 30, hidden: 8, code: 5 })),
-    { kind: 'denoiser', sizes: { inputs: 30, hidden: 8, code: 5 }, settings: { noise: 0.4 } },
-    [5, 3, 2],
-  ),
-  'conv-denoiser': fileOf(
-    drawn(new ConvDenoiser({ height: 7, width: 5, channels: 3 })),
-    { kind: 'conv-denoiser', sizes: { height: 7, width: 5, channels: 3 }, settings: { noise: 0.4 } },
-    [7, 5, 3],
-  ),
-  lecture: fileOf(
-    drawn(new LectureNetwork(12, 7)),
-    {
-      kind: 'lecture',
-      sizes: { dimension: 12, hidden: 7 },
-      settings: { schedule: [0, 0.3, 1], carry: true },
-    },
-    [3, 2, 2],
-  ),
-  classifier: fileOf(
-    drawn(new Classifier({ height: 6, width: 4, channels: 3, classes: 4 })),
-    { kind: 'classifier', sizes: { height: 6, width: 4, channels: 3, classes: 4 } },
-    [6, 4, 3],
-  ),
-  'conv-classifier': fileOf(
-    drawn(new ConvClassifier({ height: 7, width: 10, channels: 2, classes: 4 })),
-    { kind: 'conv-classifier', sizes: { height: 7, width: 10, channels: 2, classes: 4 } },
-    [7, 10, 2],
-  ),
-  'diffusion-mlp': diffusionFile('mlp', {
-    process: { schedule: 'cosine', steps: 50, predicts: 'x0', tones: TONES },
-    sampling: { sampler: 'ddim', steps: 7, guidance: 2 },
-    training: { lossWeighting: 'min-snr', times: 'stratified' },
-  }),
-  'unet, flow': diffusionFile('unet', {
-    process: { ...FLOW, tones: TONES, cuts: cuts(0.8), kinds: KINDS },
-    sampling: { sampler: 'heun', steps: 4, guidance: 1.4 },
-    training: { clip: 1, beta2: 0.99, times: 'logit-normal', finalLr: 0 },
-  }),
-  'unet without classes, edm': diffusionFile('unet', {
-    process: { schedule: 'linear', steps: 100, predicts: 'edm' },
-    sampling: { sampler: 'heun', steps: 4, guidance: 1 },
-    training: { times: 'log-normal', lossWeighting: 'p2' },
-    classes: 0,
-    picture: [8, 4, 1],
-  }),
-  'eps on sub-vp': diffusionFile('mlp', {
-    process: { schedule: 'sub-vp', steps: 1000, predicts: 'eps' },
-    sampling: { sampler: 'euler', steps: 5, guidance: 0.5 },
-  }),
-  'score on scaled-linear': diffusionFile('mlp', {
-    process: { schedule: 'scaled-linear', steps: 40, predicts: 'score' },
-    sampling: { sampler: 'ddim', steps: 40, guidance: 1 },
-  }),
-  'v on vp': diffusionFile('mlp', {
-    process: { schedule: 'vp', steps: 1000, predicts: 'v' },
-    sampling: { sampler: 'heun', steps: 5, guidance: 1.5 },
-    training: { times: 'log-normal' },
-  }),
-  'flow on sigmoid': diffusionFile('mlp', {
-    process: { schedule: 'sigmoid', steps: 60, predicts: 'flow' },
-    sampling: { sampler: 'heun', steps: 6, guidance: 1.5 },
-    training: { lossWeighting: 'vlb' },
-  }),
-  'eps on sigmoid-beta': diffusionFile('mlp', {
-    process: { schedule: 'sigmoid-beta', steps: 60, predicts: 'eps' },
-    sampling: { sampler: 'euler', steps: 6, guidance: 1.5 },
-    training: { lossWeighting: 'p2' },
-  }),
-  'student of 3 steps': diffusionFile('mlp', {
-    process: { ...FLOW, student: 3 },
-    sampling: {},
-  }),
-};
-
 const kindOf = ({ kind }: Checkpoint) => TORCH_KINDS.get(kind)!;
 const flattenedOf = ({ checkpoint }: Case) =>
   kindOf(checkpoint).flatMaps({ channels: 1, ...checkpoint.sizes });
@@ -219,13 +83,6 @@ function inTorch(given: Case, parameters: Map<string, StoredTensor>): Map<string
   );
   return decodeSafetensors(bytes).tensors;
 }
-
-const stored = (shape: readonly number[], data: Float32Array | Float64Array): StoredTensor => ({
-  dtype: data instanceof Float32Array ? 'F32' : 'F64',
-  shape,
-  data,
-});
-const storedOf = (x: Tensor) => stored([...x.shape], Float32Array.from(x.toTypedArray()));
 
 /** What langevin computes for a case, in the layouts of PyTorch. */
 interface Ours {
@@ -430,17 +287,6 @@ function steppedRun(
   return result;
 }
 
-/** The norm of the difference over the norm. */
-function errorOf(ours: StoredTensor, theirs: StoredTensor): number {
-  assert.equal(ours.shape, theirs.shape);
-  let [difference, norm] = [0, 0];
-  for (const [i, value] of (theirs.data as Float32Array).entries()) {
-    difference += ((ours.data[i] as number) - value) ** 2;
-    norm += value ** 2;
-  }
-  return difference === 0 ? 0 : Math.sqrt(difference / norm);
-}
-
 const BOUNDS: readonly (readonly [RegExp, number])[] = [
   [/^(y|encoded)$/, 1e-5],
   [/^loss$/, 1e-5],
@@ -478,7 +324,7 @@ const isStudent = ({ settings }: Checkpoint) => settings!.student !== undefined;
 
 const python = findPython();
 const ours = new Map<string, Ours>();
-for (const [name, given] of Object.entries(CASES)) {
+for (const [name, given] of Object.entries(EXPORT_CASES)) {
   const data = isStudent(given.checkpoint) ? undefined : { ...dataFor(given), notes: { data: 'drawn' } };
   await writeExport(folderOf(name), given.checkpoint, { data });
   if (python === null) continue;
@@ -487,7 +333,7 @@ for (const [name, given] of Object.entries(CASES)) {
   writeFileSync(join(folderOf(name), 'inputs.safetensors'), encodeSafetensors(inputs, texts));
 }
 if (python !== null) {
-  const words = [resolve('test/torch/exported.py'), ...Object.keys(CASES).map(folderOf)];
+  const words = [resolve('test/torch/exported.py'), ...Object.keys(EXPORT_CASES).map(folderOf)];
   const { status, stderr } = spawnSync(python, words, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`${python} ended with status ${status}: ${stderr}`);
 }
@@ -509,7 +355,7 @@ function assertSame(a: Checkpoint['parameters'], b: Checkpoint['parameters']): v
 }
 
 suite('pytorch', (test) => {
-  for (const [name, { checkpoint }] of Object.entries(CASES)) {
+  for (const [name, { checkpoint }] of Object.entries(EXPORT_CASES)) {
     test.when(
       python !== null,
       `${name}: forward pass, gradients, loss and samples agree with PyTorch`,
@@ -562,7 +408,7 @@ suite('pytorch', (test) => {
         const file = decodeCheckpoint(read(name, 'trained'), name);
         const { progress } = file.training!;
         assert.equal([progress.step, progress.position], [2, { epoch: 0, batch: 2 }]);
-        const data = dataFor(CASES[name]);
+        const data = dataFor(EXPORT_CASES[name]);
         const { task } = kindOf(checkpoint);
         const run =
           task === 'diffusion'
@@ -577,7 +423,10 @@ suite('pytorch', (test) => {
         run.dispose();
         if (task !== 'diffusion') return;
         const png = decodePng(new Uint8Array(readFileSync(join(folderOf(name), 'samples.png'))));
-        assert.equal([png.width, png.height], [10 * CASES[name].picture[1], CASES[name].picture[0]]);
+        assert.equal(
+          [png.width, png.height],
+          [10 * EXPORT_CASES[name].picture[1], EXPORT_CASES[name].picture[0]],
+        );
       });
 
     test(`${name}: weights.safetensors is a file of langevin with the same bits`, () => {
@@ -591,7 +440,7 @@ suite('pytorch', (test) => {
   }
 
   test.when(python !== null, 'samples become the bytes that langevin decodes', () => {
-    for (const [name, { checkpoint, picture }] of Object.entries(CASES)) {
+    for (const [name, { checkpoint, picture }] of Object.entries(EXPORT_CASES)) {
       if (kindOf(checkpoint).task !== 'diffusion') continue;
       const { tensors } = decodeSafetensors(read(name, 'results'));
       const model = diffusionOf(checkpoint);
@@ -612,7 +461,7 @@ suite('pytorch', (test) => {
     }
   });
 
-  const [denoiser] = [CASES.denoiser.checkpoint];
+  const [denoiser] = [EXPORT_CASES.denoiser.checkpoint];
   const tensorsOf = (name: string) => {
     const { tensors } = decodeSafetensors(read(name, 'weights'));
     return new Map([...tensors].filter(([key]) => !key.startsWith('training.')));

@@ -3,7 +3,7 @@
  * graph that is freed. Expected gradients are closed-form derivatives.
  */
 import * as assert from 'uvu/assert';
-import { isRecording, noGrad, scope, tapeLength } from '../src/autograd/tape.ts';
+import { isRecording, noGrad, recordedNodes, scope, tapeLength } from '../src/autograd/tape.ts';
 import { backend, setBackend } from '../src/backend/backend.ts';
 import { LangevinError, LifetimeError, ShapeError, ValueError } from '../src/errors.ts';
 import { ones, tensor, zeros } from '../src/tensor/create.ts';
@@ -35,6 +35,23 @@ suite('tape', (test) => {
     const x = leaf([2, 3]);
     scope(() => x.mul(x).mul(x).add(x.mul(4)).add(x).sum().backward());
     assert.equal(x.grad!.toArray(), [3 * 4 + 5, 3 * 9 + 5]);
+  });
+
+  test('the operations of a result are those it depends on, in their order, and without those on constants', () => {
+    scope(() => {
+      const [x, c] = [leaf([2, 3]), tensor([1, 2]).mul(3)];
+      const a = x.mul(c);
+      x.exp();
+      const y = a.add(x).sum();
+      assert.equal(
+        recordedNodes(y).map(({ op }) => op.name),
+        ['mul', 'add', 'sum'],
+      );
+      assert.equal(recordedNodes(x), []);
+      assert.is(recordedNodes(y)[0].xs[1], c);
+      a.sum().backward();
+      refused(() => recordedNodes(y), LangevinError, GONE);
+    });
   });
 
   test('a tensor that is both operands of an op gets both gradients', () => {

@@ -226,6 +226,26 @@ export function* backwardSteps(
   dropUsed();
 }
 
+/**
+ * The operations that a result was computed with, in the order in which they ran. Operations on constants alone are not
+ * among them, because the tape does not record them.
+ * @throws LangevinError if a part of the graph was used by a backward pass, or ended with its scope
+ */
+export function recordedNodes(root: Variable): TapeNode[] {
+  const needed = new Set<Variable>([root]);
+  const found: TapeNode[] = [];
+  for (let at = root.node; at >= 0; at--) {
+    const node = tape[at];
+    if (!node || !needed.has(node.y)) continue;
+    for (const x of node.xs) {
+      if (!x.isLeaf && tape[x.node]?.y !== x) throw usedUp();
+      needed.add(x);
+    }
+    found.push(node);
+  }
+  return found.reverse();
+}
+
 /** Calls the hooks of x with its gradient. A hook may change the gradient in place. */
 function callHooks({ gradHooks }: Variable, gradient: Variable | null): void {
   if (!gradHooks || !gradient) return;

@@ -3,6 +3,7 @@
  *
  *     langevin   NAME.safetensors   The parameters for sampling, and the metadata. PyTorch can read the tensors.
  *     pytorch    a folder           The network as a PyTorch module, its weights, and scripts: pytorch/export.ts.
+ *     onnx       model.onnx         The network as a graph for ONNX Runtime and other programs: onnx/export.ts.
  */
 import { type Checkpoint, convertCheckpoint } from '../checkpoint/checkpoint.ts';
 import { tensorsDigest } from '../checkpoint/digest.ts';
@@ -40,7 +41,7 @@ export interface Exported {
 type Exporter = (checkpoint: Checkpoint, options: ExportOptions) => Promise<Exported>;
 
 /** The function of each format, by the format's name. */
-export const EXPORTERS = { langevin: exportLangevin, pytorch } as const satisfies Record<
+export const EXPORTERS = { langevin: exportLangevin, pytorch, onnx } as const satisfies Record<
   ExportFormat,
   Exporter
 >;
@@ -58,6 +59,12 @@ async function exportLangevin(checkpoint: Checkpoint, options: ExportOptions): P
 function pytorch(checkpoint: Checkpoint, options: ExportOptions): Promise<Exported> {
   const { dtype, data } = options;
   return exportPytorch({ ...checkpoint, settings: sharedSettings(checkpoint, options) }, dtype, data);
+}
+
+/** Writes an ONNX file: onnx/export.ts. It is loaded here, because nothing else needs protobufjs. */
+async function onnx(checkpoint: Checkpoint, options: ExportOptions): Promise<Exported> {
+  const { exportOnnx } = await import('./onnx/export.ts');
+  return exportOnnx({ ...checkpoint, settings: sharedSettings(checkpoint, options) }, options.dtype);
 }
 
 /** The settings for other machines, with the new defaults of sampling. */

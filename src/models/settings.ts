@@ -389,15 +389,15 @@ export const EXPORT_TABLE = {
   to: choice(EXPORT_FORMATS)(
     'to',
     'langevin',
-    'The format. langevin is a safetensors file, which PyTorch can also read. pytorch is a folder with the network as a PyTorch module, its weights, and scripts that sample and train.',
+    'The format. langevin is a safetensors file, which PyTorch can also read. pytorch is a folder with the network as a PyTorch module, its weights, and scripts that sample and train. onnx is one file with the network, for ONNX Runtime and similar programs.',
   ),
   dtype: choice(MODEL_DTYPES)(
     'dtype',
     'float16',
     'The type of the numbers. float16 needs half the bytes of float32.',
     {
-      defaultWhen: { setting: 'to', is: 'pytorch', default: 'float32' },
-      defaultText: 'float16; float32 for pytorch',
+      defaultWhen: { setting: 'to', is: ['pytorch', 'onnx'], default: 'float32' },
+      defaultText: 'float16; float32 for pytorch and onnx',
     },
   ),
   examples: count(

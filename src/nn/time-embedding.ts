@@ -16,6 +16,12 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { Linear } from './linear.ts';
 import { Module } from './module.ts';
 
+/** The frequencies w_i of an embedding with `dimension` numbers, [dimension/2]. */
+export function timestepFrequencies(dimension: number, maxPeriod = 10_000): Float64Array {
+  const half = dimension / 2;
+  return Float64Array.from({ length: half }, (_, i) => pow(maxPeriod, -i / half));
+}
+
 /**
  * Sinusoids of times, one for each sample, [batch, dimension]. Times are float64 here. Near 1000, neighbouring float32
  * numbers are 2^-14 apart, and the highest frequency is 1.
@@ -29,8 +35,7 @@ export function timestepEmbedding(t: ArrayLike<number>, dimension: number, maxPe
   if (!(maxPeriod > 0 && maxPeriod < Infinity)) {
     throw new ValueError(`time embedding: expected a longest period > 0, got ${describe(maxPeriod)}`);
   }
-  const half = dimension / 2;
-  const frequencies = Float64Array.from({ length: half }, (_, i) => pow(maxPeriod, -i / half));
+  const frequencies = timestepFrequencies(dimension, maxPeriod);
   const values = new Float64Array(t.length * dimension);
   const rows = new Map<number, Float64Array>();
   for (const [i, time] of Array.from(t).entries()) {

@@ -38,13 +38,13 @@ type Line =
     };
 
 /**
- * The first Python that imports torch: `LANGEVIN_PYTHON` if it is set, else Debian's, else the one on the path. Null if
+ * The first Python that imports a package: `LANGEVIN_PYTHON` if it is set, else Debian's, else the one on the path. Null if
  * there is none.
  */
-export function findPython(): string | null {
+export function findPython(name = 'torch'): string | null {
   const named = process.env.LANGEVIN_PYTHON;
   const candidates = named ? [named] : ['/usr/bin/python3', 'python3'];
-  return candidates.find((python) => spawnSync(python, ['-c', 'import torch']).status === 0) ?? null;
+  return candidates.find((python) => spawnSync(python, ['-c', `import ${name}`]).status === 0) ?? null;
 }
 
 /** PyTorch's results for the cases, in their order. */

@@ -28,10 +28,11 @@ const OUTPUT = { out: outSetting('out/export'), ...REPORT_TABLE } as const;
 
 export const EXPORT: Command = {
   name: 'export',
-  summary: 'Write a trained model to a file that you can share, or to a folder for PyTorch',
+  summary: 'Write a trained model to a file that you can share, to a folder for PyTorch, or to ONNX',
   groups: { ...RECIPES.export, Output: OUTPUT },
   examples: [
     'export --model mnist-unet --to pytorch --data mnist --out torch',
+    'export --model mnist-unet --to onnx --out onnx',
     'export --model out/diffusion --name digits',
     'export --dtype float32',
     'export --match-greys 1000',
@@ -81,8 +82,8 @@ export async function exportCommand(options: Options): Promise<number> {
   if (wanted !== undefined && !/^\w[\w.-]*$/.test(wanted)) {
     throw new UsageError(`--name: expected letters, digits, ".", "_" and "-", got "${wanted}"`);
   }
-  if (wanted !== undefined && to === 'pytorch') {
-    throw new UsageError('--name: expected --to langevin with it, got --to pytorch');
+  if (wanted !== undefined && to !== 'langevin') {
+    throw new UsageError(`--name: expected --to langevin with it, got --to ${to}`);
   }
   if (examples !== undefined && to !== 'pytorch') {
     throw new UsageError(`--examples: expected --to pytorch with it, got --to ${to}`);
