@@ -18,6 +18,8 @@ export { winogradFilter } from './conv/winograd/filter';
 export { winogradBytes } from './conv/winograd/layout';
 export { winogradSums, winogradWeightGradient } from './conv/winograd/weight-gradient';
 export { winograd } from './conv/winograd/winograd';
+export { winograd4Bytes } from './conv/winograd4/layout';
+export { winograd4 } from './conv/winograd4/winograd4';
 export { copy, fill } from './copy';
 export { cumsum } from './cumsum';
 export * from './elementwise/binary';

@@ -541,6 +541,8 @@ export class WinogradFilterRecord {
   n: i32;
   /** Whether w is [k, 3, 3, n] and has to be rotated by 180 degrees; else it is [n, 3, 3, k]. */
   turned: i32;
+  /** The results along a side of a tile: 2 or 4. */
+  tile: i32;
   w: usize;
   out: usize;
 }

@@ -29,15 +29,22 @@ const THIN: readonly Layer[] = [
 const STRIDED: Layer = [28, 32, 64];
 
 const convCase =
-  (direction: Direction, layer: Layer, { quick }: Setting, stride = 1): Make =>
+  (
+    direction: Direction,
+    layer: Layer,
+    { quick }: Setting,
+    options: { stride?: number; fast?: boolean } = {},
+  ): Make =>
   (memory) => {
     const batch = quick ? BATCH.quick : BATCH.full;
-    const { operands, sizes, ...work } = convWork(memory, direction, layer, { batch, stride });
+    const { operands, sizes, ...work } = convWork(memory, direction, layer, { batch, ...options });
     const [x, w, y] = operands;
     return { ...work, twin: () => twins.conv2d(direction, sizes, x.twin, w.twin, y.twin) };
   };
 
 const DIRECTIONS: readonly Direction[] = ['forward', 'input gradient', 'weight gradient'];
+/** The directions that fast convolutions change. */
+const FAST: readonly Direction[] = ['forward', 'input gradient'];
 
 export const conv: Subject = {
   name: 'conv',
@@ -46,7 +53,10 @@ export const conv: Subject = {
   cases: (setting: Setting) => [
     ...DIRECTIONS.flatMap((direction) => LAYERS.map((layer) => convCase(direction, layer, setting))),
     ...DIRECTIONS.flatMap((direction) => THIN.map((layer) => convCase(direction, layer, setting))),
-    ...DIRECTIONS.map((direction) => convCase(direction, STRIDED, setting, 2)),
+    ...DIRECTIONS.map((direction) => convCase(direction, STRIDED, setting, { stride: 2 })),
+    ...FAST.flatMap((direction) =>
+      LAYERS.map((layer) => convCase(direction, layer, setting, { fast: true })),
+    ),
     ...upsampleCases(setting),
     ...depthwiseCases(setting),
   ],

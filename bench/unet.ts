@@ -16,6 +16,7 @@
  * the input first passes a 1x1 convolution. The time embedding is 32 sinusoids, linear 64, SiLU, linear 64.
  */
 import { scope } from '../src/autograd/tape.ts';
+import { withFastConvolutions } from '../src/models/benchmark/works.ts';
 import { Conv2d } from '../src/nn/conv.ts';
 import { Linear } from '../src/nn/linear.ts';
 import { Module } from '../src/nn/module.ts';
@@ -145,6 +146,16 @@ const unetStep = (batch: number): Program => ({
 
 export const comparisonUNetStep = unetStep(BATCH.full);
 
+/** The same step with fast convolutions. Its kernels have no rows, because the replay of a single call is standard. */
+const fastly = ({ name, make, ...rest }: Program): Program => ({
+  ...rest,
+  name: `${name}, fast convolutions`,
+  make() {
+    const step = make();
+    return (watch) => withFastConvolutions(() => step(watch));
+  },
+});
+
 /** The twin of a whole batch would take a minute, so a full run has none. */
 const withoutTwin =
   (make: Make): Make =>
@@ -153,11 +164,20 @@ const withoutTwin =
     return rest;
   };
 
+const withoutParts =
+  (make: Make): Make =>
+  (memory) => {
+    const { parts: _, ...rest } = make(memory);
+    return rest;
+  };
+
 export const unet: Subject = {
   name: 'unet',
   title:
     'A training step of a small U-Net and its kernels; flop of its convolutions by their direct sums. Twin: the reference backend.',
-  cases: ({ quick }) => [
-    quick ? programCase(unetStep(BATCH.quick), quick) : withoutTwin(programCase(comparisonUNetStep, quick)),
-  ],
+  cases: ({ quick }) => {
+    const step = quick ? unetStep(BATCH.quick) : comparisonUNetStep;
+    const both = [programCase(step, quick), withoutParts(programCase(fastly(step), quick))];
+    return quick ? both : both.map(withoutTwin);
+  },
 };

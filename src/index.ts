@@ -12,8 +12,10 @@ export {
   type Backend,
   type BackendName,
   backend,
+  type Convolutions,
   type FloatArray,
   setBackend,
+  setConvolutions,
   setNumerics,
   setThreads,
 } from './backend/backend.ts';

@@ -19,7 +19,7 @@ import {
   WORD_BYTES,
   type Word,
 } from '../src/backend/abi.ts';
-import { BLOCK_TILES } from '../src/backend/conv/winograd.ts';
+import { BLOCK_TILES, BLOCK_TILES_4 } from '../src/backend/conv/winograd.ts';
 import { instantiate, kernelBytes } from '../src/backend/instance.ts';
 import { ACTIVATION, MASK_KIND } from '../src/backend/kernels.ts';
 import { GROUP, gemmBoxes, TILE_COLUMNS, TILE_ROWS } from '../src/backend/partition.ts';
@@ -86,13 +86,22 @@ suite('abi', (test) => {
     'conv2dInputGradient',
     'conv2dWeightGradient',
     'winograd',
+    'winograd4',
     'winogradSums',
   ];
 
   test('every kernel of the table is an export of the module, and every other export prepares an instance', () => {
     const memory = new WebAssembly.Memory({ initial: 32, maximum: 65536, shared: true });
     const names = Object.keys(instantiate('strict', memory).exports);
-    const others = ['attach', 'heapBase', 'init', 'isFused', 'scratchBytes', 'winogradBytes'];
+    const others = [
+      'attach',
+      'heapBase',
+      'init',
+      'isFused',
+      'scratchBytes',
+      'winogradBytes',
+      'winograd4Bytes',
+    ];
     assert.equal(names.sort(), [...kernels, ...others].sort());
     assert.equal(
       WebAssembly.Module.imports(new WebAssembly.Module(kernelBytes('strict'))).map(({ name }) => name),
@@ -241,7 +250,7 @@ suite('abi', (test) => {
     assert.equal(constants('GROUP'), [GROUP, GROUP]);
     assert.ok(constants('BLOCK').includes(SUM_BLOCK));
     assert.equal(constants('QUERY_CHUNK'), [QUERY_CHUNK]);
-    assert.equal(constants('TILES'), [BLOCK_TILES]);
+    assert.equal(constants('TILES').sort(), [BLOCK_TILES_4, BLOCK_TILES]);
     for (const kind of MASK_KIND.filter((kind) => kind !== 'none')) {
       assert.equal(constants(`MASK_${kind.toUpperCase()}`), [MASK_KIND.indexOf(kind)]);
     }

@@ -97,6 +97,7 @@ suite('checkpoint', (test) => {
         version: VERSION,
         backend: backend().name,
         numerics: backend().numerics,
+        convolutions: 'standard',
       });
       assert.equal([...parameters.keys()].sort(), [...model.stateDict().keys()].sort());
       const loaded = await loadDenoiser(path);

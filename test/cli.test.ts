@@ -357,10 +357,14 @@ suite('cli', (test) => {
           /--backend: expected wasm, reference, got "wams"\. Did you mean "wasm"\?/,
         ],
         [[...TRAIN, '--numerics', 'fast'], /--numerics: expected strict, relaxed, auto, got "fast"/],
+        [
+          [...TRAIN, '--convolutions', 'fats'],
+          /--convolutions: expected standard, fast, got "fats"\. Did you mean "fast"\?/,
+        ],
         [[...TRAIN, '--threads', '65'], /--threads: expected a whole number from 1 to 64, got 65/],
         [
           [...TRAIN, '--threads', '2', '--backend', 'reference'],
-          /--threads and --numerics: expected --backend wasm, got --backend reference/,
+          /--threads, --numerics and --convolutions: expected --backend wasm, got --backend reference/,
         ],
         [[...TRAIN, '--epochs', '0'], /--epochs: expected a whole number >= 1, got "0"/],
         [[...TRAIN, '--epochs', '1.5'], /--epochs: expected a whole number >= 1, got "1\.5"/],

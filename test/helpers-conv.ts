@@ -39,3 +39,11 @@ export const sizes = (given: Partial<ConvSizes>): ConvSizes => ({
   ...{ dilationHeight: 1, dilationWidth: 1, groups: 1 },
   ...given,
 });
+
+/** The root mean square. */
+export function rms(a: ArrayLike<number>): number {
+  return Math.sqrt(Array.from(a).reduce((sum, x) => sum + x * x, 0) / a.length);
+}
+
+export const difference = (a: ArrayLike<number>, b: ArrayLike<number>): number[] =>
+  Array.from(a, (x, i) => x - b[i]!);

@@ -10,6 +10,7 @@ import { hasRelaxedSimd, kernelBytes, setBuild } from '../src/backend/instance.t
 import { copyArray, type Kernels, type Ptr, rowOf } from '../src/backend/kernels.ts';
 import { type Bounds, EXPENSIVE_GRAIN, gemmBoxes, pathRanges, ranges } from '../src/backend/partition.ts';
 import { ThreadPool } from '../src/backend/threads.ts';
+import type { WasmKernels } from '../src/backend/wasm.ts';
 import { LangevinError } from '../src/errors.ts';
 import { into } from './helpers.ts';
 import { suite } from './suite.ts';
@@ -64,6 +65,14 @@ const windows = {
   ...{ strideHeight: 2, strideWidth: 1, paddingHeight: 1, paddingWidth: 1 },
 };
 const deep = { batch: 20, height: 17, width: 13, channels: 10, factor: 2 };
+/** Calls `body` with fast convolutions. */
+function fastly(k: Kernels, body: () => void): void {
+  const kernels = k as WasmKernels;
+  kernels.fast = true;
+  body();
+  kernels.fast = false;
+}
+
 const JOBS: Record<string, (k: Kernels, a: Ptr, b: Ptr, c: Ptr) => void> = {
   'gemm NT with bias and ReLU': (k, a, b, c) =>
     k.gemm({
@@ -141,6 +150,14 @@ const JOBS: Record<string, (k: Kernels, a: Ptr, b: Ptr, c: Ptr) => void> = {
     k.conv2d({ ...conv(1, 7, 136, 200), x: a, w: b, out: into(c, true) }),
   'its gradient to the input, by Winograd': (k, a, b, c) =>
     k.conv2dInputGradient({ ...conv(9, 27, 36, 32), dy: a, w: b, out: into(c, true) }),
+  'a fast convolution with bias and ReLU': (k, a, b, c) =>
+    fastly(k, () =>
+      k.conv2d({ ...conv(9, 27, 32, 36), x: a, w: b, bias: a, activation: 'relu', out: into(c) }),
+    ),
+  'a fast convolution of one small map': (k, a, b, c) =>
+    fastly(k, () => k.conv2d({ ...conv(1, 7, 136, 200), x: a, w: b, out: into(c, true) })),
+  'its gradient to the input, by fast convolutions': (k, a, b, c) =>
+    fastly(k, () => k.conv2dInputGradient({ ...conv(9, 27, 36, 32), dy: a, w: b, out: into(c, true) })),
   'its gradient to the weights, by Winograd': (k, a, b, c) =>
     k.conv2dWeightGradient({ ...conv(9, 27, 36, 32), x: a, dy: b, out: into(c, true) }),
   'its gradient to many weights, by Winograd': (k, a, b, c) =>

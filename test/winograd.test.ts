@@ -9,14 +9,11 @@ import { sumsElements, usesWinograd } from '../src/backend/conv/winograd.ts';
 import { ACTIVATION, type ConvSizes } from '../src/backend/kernels.ts';
 import type { WasmKernels } from '../src/backend/wasm.ts';
 import { close, into, onBoth, U, UNARY_ULP, ulp, uniforms } from './helpers.ts';
-import { elements, KERNELS, sizes } from './helpers-conv.ts';
+import { difference, elements, KERNELS, rms, sizes } from './helpers-conv.ts';
 import { suite } from './suite.ts';
 
 type Kind = keyof typeof KERNELS;
 const KINDS = Object.keys(KERNELS) as Kind[];
-
-const rms = (a: ArrayLike<number>) => Math.hypot(...Array.from(a)) / Math.sqrt(a.length);
-const difference = (a: ArrayLike<number>, b: ArrayLike<number>) => Array.from(a, (x, i) => x - b[i]!);
 
 function operands(kind: Kind, s: ConvSizes): Float32Array[] {
   const size = Object.fromEntries(elements(s).map((n, i) => ['xwy'[i], n]));

@@ -188,6 +188,10 @@ const convMaps = (w: Writer, maps: ConvMaps): Writer => {
 };
 const winogradMaps = (w: Writer, maps: ConvMaps & Workspace): Writer =>
   convMaps(w, maps).ptr(maps.workspace).i32(maps.workspaceBytes);
+const winograd = (w: Writer, record: W.Winograd & Workspace): Writer => {
+  const { filters, bias, activation, out } = record;
+  return winogradMaps(w, record).ptr(filters).ptr(bias).activation(activation).target(out);
+};
 
 const depthwise = (w: Writer, record: D.Depthwise & Workspace): Writer => {
   const { x, w: weights, bias, activation, out, workspace, workspaceBytes } = record;
@@ -262,18 +266,12 @@ export const ABI = {
     return convMaps(w, record).flag(turned).ptr(weights).ptr(bias).activation(activation).target(out);
   }, C.thinPictures),
   winogradFilter: kernel<W.WinogradFilter>(
-    (w, { k, n, turned, w: weights, out }) => w.i32(k).i32(n).flag(turned).ptr(weights).ptr(out),
+    (w, { k, n, turned, tile, w: weights, out }) =>
+      w.i32(k).i32(n).flag(turned).i32(tile).ptr(weights).ptr(out),
     W.filterRanges,
   ),
-  winograd: kernel<W.Winograd & Workspace>(
-    (w, record) =>
-      winogradMaps(w, record)
-        .ptr(record.filters)
-        .ptr(record.bias)
-        .activation(record.activation)
-        .target(record.out),
-    W.winogradBoxes,
-  ),
+  winograd: kernel<W.Winograd & Workspace>(winograd, W.winogradBoxes),
+  winograd4: kernel<W.Winograd & Workspace>(winograd, W.winograd4Boxes),
   winogradSums: kernel<W.WinogradSums & Workspace>(
     (w, record) => winogradMaps(w, record).ptr(record.dy).i32(record.groups).ptr(record.sums),
     W.sumBoxes,

@@ -22,6 +22,7 @@ export interface Exports extends Readonly<Record<KernelName, Kernel>> {
   heapBase(): Ptr;
   scratchBytes(): number;
   winogradBytes(): number;
+  winograd4Bytes(): number;
   attach(scratch: Ptr, thread: number): void;
   init(): void;
   isFused(at: Ptr): number;

@@ -116,7 +116,7 @@ export interface ConvSizes {
  *
  * The reference computes this sum directly. The WebAssembly backend has several algorithms. The shape alone decides
  * which one is used (`algorithmOf` in conv/convolutions.ts). One of them is Winograd's, which has another order of
- * summation.
+ * summation. The size of its tiles is the choice of the program (`setConvolutions`).
  */
 export interface Conv2d extends ConvSizes {
   readonly x: Ptr;

@@ -48,13 +48,14 @@ export class WasmKernels implements K.Kernels {
   private module!: WebAssembly.Module;
   private pool: { readonly threads: ThreadPool; readonly scratch: readonly Ptr[] } | null = null;
   private wantedThreads = 1;
-  private readonly convolutions: ConvHost = {
+  private readonly convolutions: ConvHost & { fast: boolean } = {
     gemm: (record) => this.gemm(record),
     copy: (record) => this.copy(record),
     run: (name, record, bytes) =>
       bytes === undefined ? this.run(name, record) : this.withWorkspace(name, record, bytes),
     withArray: (elements, body) => this.withArray(elements, body),
-    winogradBytes: () => this.exports.winogradBytes(),
+    workspaceBytes: (name) => this.exports[`${name}Bytes`](),
+    fast: false,
   };
   private build: Numerics = 'strict';
 
@@ -85,6 +86,15 @@ export class WasmKernels implements K.Kernels {
     this.stopThreads();
     this.load(numerics);
     this.exports.attach(this.scratch, 0);
+  }
+
+  /** Whether 3x3 convolutions use larger tiles: Winograd's F(4x4, 3x3) in place of F(2x2, 3x3). */
+  get fast(): boolean {
+    return this.convolutions.fast;
+  }
+
+  set fast(fast: boolean) {
+    this.convolutions.fast = fast;
   }
 
   get threads(): number {

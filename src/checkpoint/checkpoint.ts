@@ -70,6 +70,8 @@ export interface Checkpoint extends CheckpointInfo {
   readonly backend: string;
   /** The kernels that the model was trained with: `strict` or `relaxed`. */
   readonly numerics: string;
+  /** The algorithm of its 3x3 convolutions: `standard` or `fast` (`setConvolutions`). */
+  readonly convolutions: string;
   /** The digest of the tensors (`tensorsDigest`), as the file states it. */
   readonly digest?: string;
   /** The parameters and other tensors of the model, by their paths. */
@@ -132,9 +134,10 @@ export function encodeCheckpoint(
   checkInfo(info);
   const { dtype } = withDefaults('checkpoint', options, { dtype: undefined });
   const state = [...model.stateDict()];
-  const { name: backend, numerics } = state[0][1].backend;
+  const { name: backend, numerics, convolutions } = state[0][1].backend;
   const parameters = new Map(state.map(([name, p]) => [name, storedTensor(p)]));
-  return encodeParts({ ...info, version: VERSION, backend, numerics, parameters, training }, dtype);
+  const made = { version: VERSION, backend, numerics, convolutions };
+  return encodeParts({ ...info, ...made, parameters, training }, dtype);
 }
 
 /** The options of `convertCheckpoint`. */
@@ -178,7 +181,8 @@ function encodeParts(
   dtype: ModelDtype | undefined,
   flattened: FlatMaps = {},
 ): Uint8Array<ArrayBuffer> {
-  const { kind, sizes, settings, seed, version, backend, numerics, parameters, training, digest } = parts;
+  const { kind, sizes, settings, seed, version, backend, numerics, convolutions } = parts;
+  const { parameters, training, digest } = parts;
   const known = dtype === undefined ? undefined : oneOf('dtype', MODEL_DTYPES, dtype);
   const stored = [...parameters].map(
     ([name, tensor]) => [name, known ? inDtype(name, tensor, known) : tensor] as const,
@@ -198,6 +202,8 @@ function encodeParts(
     ...(training === undefined ? {} : { training: JSON.stringify(training.progress) }),
     backend,
     numerics,
+    // A file without this entry was trained with standard convolutions.
+    ...(convolutions === 'standard' ? {} : { convolutions }),
     ...(known === undefined ? {} : { dtype: known }),
     ...(digest === undefined ? {} : { digest }),
     ...(Object.keys(flattened).length === 0 ? {} : { flattened: JSON.stringify(flattened) }),
@@ -304,6 +310,7 @@ export function decodeCheckpoint(bytes: Uint8Array, source = 'checkpoint'): Chec
     version: named('langevin'),
     backend: named('backend'),
     numerics: named('numerics'),
+    convolutions: parseName(metadata, 'convolutions', source) ?? 'standard',
     ...(digest === undefined ? {} : { digest }),
     parameters,
     ...(progress === undefined ? {} : { training: { tensors: training, progress } }),

@@ -3,7 +3,7 @@
  * defaults from these tables, the command its options, and a page its fields. `commandLine` (command-line.ts) writes
  * the command line for given settings. All tables are in one file, because they share settings and RECIPES lists them.
  */
-import { BACKENDS, NUMERICS } from '../backend/backend.ts';
+import { BACKENDS, CONVOLUTIONS, NUMERICS } from '../backend/backend.ts';
 import { MODEL_DTYPES } from '../checkpoint/model-dtype.ts';
 import { COLOURS, DEFAULT_SIZE, MOST_SIZE, OWN_DEFAULTS } from '../data/own-pictures.ts';
 import { TOY_SETS } from '../data/toy.ts';
@@ -101,6 +101,11 @@ export const ENGINE_TABLE = {
     'numerics',
     'strict',
     'strict gives the same bits on every machine. relaxed is faster. auto is relaxed if the engine supports it.',
+  ),
+  convolutions: choice(CONVOLUTIONS)(
+    'convolutions',
+    'standard',
+    'The algorithm of large 3x3 convolutions. fast needs fewer products and has three to four times the error.',
   ),
 } as const satisfies Settings;
 

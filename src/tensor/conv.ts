@@ -38,7 +38,8 @@ export function pairOf(what: string, pair: Pair): readonly [number, number] {
  * dilation·(kh - 1) - 1)/stride⌋ + 1 rows. The number of columns follows in the same way.
  *
  * Some convolutions use Winograd's algorithm: 3x3 with stride 1, dilation 1, one group, and numbers of channels >= 32
- * that are multiples of four. A NaN or an infinity then reaches results up to two pixels away.
+ * that are multiples of four. A NaN or an infinity then reaches results up to two pixels away, and up to four with fast
+ * convolutions (`setConvolutions`).
  *
  * @param x [batch, height, width, in]
  * @param weight [out, kh, kw, in/groups]

@@ -4,6 +4,7 @@
  * upsampling one. Maps have odd sides, so that the edges of all tiles are used.
  */
 import { scope } from '../../src/autograd/tape.ts';
+import { setConvolutions } from '../../src/backend/backend.ts';
 import { MultiheadAttention } from '../../src/nn/attention.ts';
 import { BatchNorm2d } from '../../src/nn/batch-norm.ts';
 import { Conv2d } from '../../src/nn/conv.ts';
@@ -64,6 +65,16 @@ class Network extends Module {
     const up = this.up.forward(pooled).slice([0, 0, 0, 0], [batch, height, width, 32]);
     const back = this.back.forward(this.pointwise.forward(cat([up, attended], 3)));
     return this.last.forward(fine.add(back));
+  }
+}
+
+/** The same with fast convolutions. */
+export async function fastConvolutions(seed: Seed): Promise<string> {
+  setConvolutions('fast');
+  try {
+    return await convolutions(seed);
+  } finally {
+    setConvolutions('standard');
   }
 }
 

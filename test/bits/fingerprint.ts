@@ -6,7 +6,7 @@
 import { SAMPLERS } from '../../src/diffusion/samplers/index.ts';
 import type { Seed } from '../../src/random/rng.ts';
 import { SOLVERS } from '../../src/sde/solvers/index.ts';
-import { convolutions } from './convolutions.ts';
+import { convolutions, fastConvolutions } from './convolutions.ts';
 import { denoiser200 } from './denoiser-200.ts';
 import { samplerBits } from './samplers.ts';
 import { solverBits } from './solvers.ts';
@@ -59,6 +59,7 @@ export const SUBJECTS: readonly Subject[] = [
   { name: 'training convolutional classifier', fingerprint: convClassifier },
   { name: 'training convolutional denoiser', fingerprint: convDenoiser },
   { name: 'convolutions and attention, 4 steps', fingerprint: convolutions },
+  { name: 'fast convolutions and attention, 4 steps', fingerprint: fastConvolutions },
   { name: 'training noise classifier', fingerprint: noiseClassifier },
   { name: 'training toys', fingerprint: toys },
   ...SAMPLERS.map((name) => ({

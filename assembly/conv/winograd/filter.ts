@@ -1,6 +1,7 @@
 /**
- * The filters of a convolution, transformed once for each call: U = G g Gᵀ as panels of B, [16][panel][k][16]. The last
- * panel has eight columns if at most eight are left. In the forward pass k runs over the channels of x, and panels are
+ * The filters of a convolution, transformed once for each call: U = G g Gᵀ as panels of B, [products][panel][k][16]. There
+ * are 16 products for tiles of 2x2 results, and 36 for tiles of 4x4. The last panel has eight columns if at most eight
+ * are left. In the forward pass k runs over the channels of x, and panels are
  * channels of y. For the gradient to the input the roles are exchanged, and filters are rotated by 180 degrees.
  */
 import { storeColumns4 } from '../../gemm/pack';
@@ -8,10 +9,11 @@ import { WinogradFilterRecord } from '../../records';
 import { scratch } from '../../scratch';
 import { CHANNELS, ROW } from './layout';
 import { NARROW, panelWidth, WIDE } from './tiles';
-import { filterTile } from './transforms';
+import { filterTile as filterTile4 } from '../winograd4/transforms';
+import { filterTile as filterTile2 } from './transforms';
 
 /**
- * The size in bytes of one of the sixteen products. An extra cache line keeps it from being a power of two. With a
+ * The size in bytes of one of the products. An extra cache line keeps it from being a power of two. With a
  * power of two, all products would fall into the same lines of the cache.
  */
 // @ts-ignore: decorator
@@ -37,14 +39,15 @@ function panelOf(r: WinogradFilterRecord, n: i32, width: i32, valid: i32, panel:
   const tap = (<usize>r.k) << 2;
   const rows = WIDE * ROW;
   const line = (<usize>width) << 2;
+  const products = (r.tile + 2) * (r.tile + 2);
   for (let k0 = 0; k0 < r.k; k0 += CHANNELS) {
     const size = (<usize>min(CHANNELS, r.k - k0)) << 2;
     for (let i = 0; i < valid; ++i) {
       const w = r.w + <usize>(n + i) * 9 * tap + ((<usize>k0) << 2);
       const to = scratch + i * ROW;
-      for (let c: usize = 0; c < size; c += 16) filterTile(w + c, 3 * tap, tap, to + c, rows);
+      for (let c: usize = 0; c < size; c += 16) filterTile(r.tile, w + c, 3 * tap, tap, to + c, rows);
     }
-    for (let p = 0; p < 16; ++p) {
+    for (let p = 0; p < products; ++p) {
       const out = panel + p * step + <usize>k0 * line;
       for (let i = 0; i < valid; i += 4) transpose(scratch + p * rows + i * ROW, size, out + (i << 2), line);
     }
@@ -64,6 +67,14 @@ function turnedPanel(r: WinogradFilterRecord, n: i32, width: i32, valid: i32, pa
   const last = r.w + ((<usize>n) << 2) + 8 * tap;
   for (let k = 0; k < r.k; ++k, panel += (<usize>width) << 2) {
     const w = last + <usize>k * 9 * tap;
-    for (let i = 0; i < valid; i += 4) filterTile(w + (i << 2), -3 * tap, -tap, panel + (i << 2), step);
+    for (let i = 0; i < valid; i += 4) filterTile(r.tile, w + (i << 2), -3 * tap, -tap, panel + (i << 2), step);
   }
+}
+
+/** G g Gᵀ of four filters, for tiles of 2x2 or 4x4 results. */
+// @ts-ignore: decorator
+@inline
+function filterTile(tile: i32, g: usize, tapY: usize, tapX: usize, out: usize, step: usize): void {
+  if (tile == 2) filterTile2(g, tapY, tapX, out, step);
+  else filterTile4(g, tapY, tapX, out, step);
 }

@@ -109,9 +109,9 @@ export function tilesAlong(places: i32): i32 {
   return (places + 1) >> 1;
 }
 
-/** The number of tile columns of a block. They divide a map into equal parts. */
-export function blockColumns(columns: i32): i32 {
-  const parts = (columns + TILES - 1) / TILES;
+/** The number of tile columns of a block of at most `tiles` tiles. They divide a map into equal parts. */
+export function blockColumns(columns: i32, tiles: i32 = TILES): i32 {
+  const parts = (columns + tiles - 1) / tiles;
   return (columns + parts - 1) / parts;
 }
 
@@ -119,8 +119,8 @@ export function blockColumns(columns: i32): i32 {
  * The number of tile rows of a block: the largest that fits and gives a multiple of `height` tiles. Whole register
  * tiles of `height` tiles then fill the block. If there is no such number, as many rows as fit.
  */
-export function blockRows(columns: i32, height: i32): i32 {
-  const rows = TILES / columns;
+export function blockRows(columns: i32, height: i32, tiles: i32 = TILES): i32 {
+  const rows = tiles / columns;
   for (let n = rows; n > 1; --n) {
     if ((n * columns) % height == 0) return n;
   }

@@ -9,6 +9,8 @@ export interface ConvHost {
   run(name: KernelName, record: object, bytes?: number): void;
   /** Calls `body` with temporary memory of that many elements. */
   withArray(elements: number, body: (array: Ptr) => void): void;
-  /** Bytes that Winograd's kernels need for each thread. */
-  winogradBytes(): number;
+  /** Whether the program chose fast convolutions, Winograd's F(4x4, 3x3). */
+  readonly fast: boolean;
+  /** Bytes that one of Winograd's kernels needs for each thread. */
+  workspaceBytes(name: 'winograd' | 'winograd4'): number;
 }

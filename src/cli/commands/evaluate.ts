@@ -5,7 +5,7 @@ import { EVALUATE_TABLE, RECIPES, SAMPLING_TABLE } from '../../models/settings.t
 import { VERSION } from '../../version.ts';
 import { type Options, readSettings, UsageError } from '../options/arguments.ts';
 import type { Command } from '../options/command.ts';
-import { applyEngineOptions, engineLine, engineReport } from '../options/engine.ts';
+import { applyEngineOptions, arithmeticOf, engineLine, engineReport } from '../options/engine.ts';
 import { fileSource, modelSource, requireOneSource } from '../options/judged-source.ts';
 import { outSetting, REPORT_TABLE } from '../options/output.ts';
 import { PROGRAM } from '../options/program.ts';
@@ -85,8 +85,9 @@ export async function evaluateCommand(options: Options): Promise<number> {
       '',
     ];
     reporter.event({ type: 'start', epochs: 1, run, lines });
-    const judge = await judgeOf(given, data, engine.numerics, reporter);
-    const drawn = await source.draw(data, labels, engine.numerics);
+    const arithmetic = arithmeticOf(engine);
+    const judge = await judgeOf(given, data, arithmetic, reporter);
+    const drawn = await source.draw(data, labels, arithmetic);
     const { samples } = drawn;
     const pixels = Float64Array.from(samples.images, (byte) => byte / 255);
     const found = evaluatePictures(judge.classifier, data, pixels, labels);

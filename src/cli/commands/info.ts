@@ -20,7 +20,7 @@ export const INFO: Command = {
 /** Runs the command and returns the exit code. */
 export async function infoCommand(options: Options): Promise<number> {
   applyEngineOptions(options);
-  const { engine, backend, numerics, fused, threads: used, kernels } = await engineReport();
+  const { engine, backend, numerics, convolutions, fused, threads: used, kernels } = await engineReport();
   const info = {
     langevin: VERSION,
     engine,
@@ -31,6 +31,7 @@ export async function infoCommand(options: Options): Promise<number> {
     threads: used,
     backend,
     numerics,
+    convolutions,
     fused,
     kernels,
     cache: host.cacheDir() ?? null,
@@ -49,6 +50,7 @@ export async function infoCommand(options: Options): Promise<number> {
     ['threads', `${info.threads} of ${info.threadsAvailable} available`],
     ['backend', info.backend],
     ['numerics', `${info.numerics}, ${info.fused ? 'fused' : 'separate'} multiply-add`],
+    ['convolutions', info.convolutions],
     ['kernels', info.kernels ? `SHA-256 ${info.kernels}` : 'none'],
     ['cache folder', info.cache ?? 'none'],
   ];

@@ -17,7 +17,7 @@ import { VERSION } from '../../version.ts';
 import { asUsage, type Options, readSettings, UsageError } from '../options/arguments.ts';
 import type { Command } from '../options/command.ts';
 import { editLine, readEdit, requireEdit } from '../options/edit.ts';
-import { applyEngineOptions, engineLine, engineReport } from '../options/engine.ts';
+import { applyEngineOptions, arithmeticOf, engineLine, engineReport } from '../options/engine.ts';
 import { MODEL_FOLDER, outSetting, REPORT_TABLE } from '../options/output.ts';
 import { PROGRAM } from '../options/program.ts';
 import { loadModel, loadModelData, namedSampling, readSampling, samplingLine } from '../options/sampling.ts';
@@ -133,7 +133,7 @@ export async function sampleCommand(options: Options): Promise<number> {
     });
     const data = guided ? await loadModelData(options, checkpoint, model, reporter) : null;
     const { labels } = asUsage(() => conditionsFor(data?.train ?? model, settings, n));
-    const guide = data && (await guideOf(model, data, engine.numerics, reporter));
+    const guide = data && (await guideOf(model, data, arithmeticOf(engine), reporter));
     const classifier = guide ? { model: guide.classifier, scale: classifierGuidance } : undefined;
     const started = performance.now();
     const samples = await compute(model, { ...rest, labels, captions, classifier, edit }, animate, reporter);

@@ -16,7 +16,7 @@ import { encodeRun, type ResumeOptions, runOf } from '../../models/training/resu
 import type { Options } from '../options/arguments.ts';
 import type { Command } from '../options/command.ts';
 import { type DataChoice, dataNotes, loadData } from '../options/data.ts';
-import { applyEngineOptions, engineLine, engineReport } from '../options/engine.ts';
+import { applyEngineOptions, arithmeticOf, engineLine, engineReport } from '../options/engine.ts';
 import { PROGRAM } from '../options/program.ts';
 import { type Plan, readPlan, runTable } from '../options/resume.ts';
 import { counted } from '../report/counted.ts';
@@ -106,8 +106,9 @@ async function runTraining<R extends Recipe, D extends NamedSets>(
       ? command.resume(checkpoint, data, { epochs, limitSeconds: seconds })
       : begin!(data, seconds);
     const engine = await engineReport();
-    if (checkpoint && checkpoint.numerics !== engine.numerics) {
-      const message = `the run began with ${checkpoint.numerics} numerics and continues with ${engine.numerics} numerics: its bits will differ`;
+    if (checkpoint && arithmeticOf(checkpoint) !== arithmeticOf(engine)) {
+      const [before, now] = [checkpoint, engine].map(arithmeticOf);
+      const message = `the run began with ${before} numerics and continues with ${now} numerics: its bits will differ`;
       reporter.event({ type: 'warning', message });
     }
     const notes = { ...command.notes(plan), ...(seconds === undefined ? {} : { seconds }) };

@@ -2,6 +2,7 @@
  * Work of single kernels on given operands. The command's benchmark and the page measure the same work. An array that a
  * kernel only writes is among the operands too.
  */
+import { setConvolutions } from '../../backend/backend.ts';
 import { algorithmOf } from '../../backend/conv/convolutions.ts';
 import {
   type BinaryName,
@@ -114,6 +115,16 @@ export function randomWork(memory: Operands, name: RandomName, n: number): Workl
   };
 }
 
+/** Calls `body` with fast convolutions. */
+export function withFastConvolutions<T>(body: () => T): T {
+  setConvolutions('fast');
+  try {
+    return body();
+  } finally {
+    setConvolutions('standard');
+  }
+}
+
 /** The side of the map, and the channels of x and of y. */
 export type Layer = readonly [side: number, inChannels: number, outChannels: number];
 export type Direction = 'forward' | 'input gradient' | 'weight gradient';
@@ -139,13 +150,18 @@ export interface ConvWork extends OperandWork<readonly [x: Operand, w: Operand, 
 
 /**
  * A 3x3 convolution with same padding. Flop are those of the direct sum, 2·9·in·out for each pixel of the result, also
- * for algorithms with fewer products. The name has `direct` if the kernel computes the direct sum.
+ * for algorithms with fewer products. The name has `direct` if the kernel computes the direct sum, and `fast` for fast
+ * convolutions.
  */
 export function convWork(
   memory: Operands,
   direction: Direction,
   layer: Layer,
-  { batch, stride = 1 }: { readonly batch: number; readonly stride?: number },
+  {
+    batch,
+    stride = 1,
+    fast = false,
+  }: { readonly batch: number; readonly stride?: number; readonly fast?: boolean },
 ): ConvWork {
   const { kernels } = memory.backend;
   const [side, inChannels, outChannels] = layer;
@@ -157,13 +173,14 @@ export function convWork(
   const [x, w, y] = [nx, weights, ny].map((n) => memory.array(n, -0.3, 0.3));
   const strided = stride > 1 ? [`stride ${stride}`] : [];
   const direct = algorithmOf(s) === 'winograd' ? [] : ['direct'];
+  const run = () => CONVOLVE[direction](kernels, s, x.ptr, w.ptr, y.ptr);
   return {
-    name: ['conv 3x3', ...strided, direction, ...direct].join(' '),
+    name: ['conv 3x3', ...(fast ? ['fast'] : []), ...strided, direction, ...direct].join(' '),
     shape: `${batch}x${side}x${side} ${inChannels}->${outChannels}`,
     flop: 2 * places * weights,
     bytes: 4 * (nx + weights + ny),
     roof: memory.multiplyAddPeak(),
-    run: () => CONVOLVE[direction](kernels, s, x.ptr, w.ptr, y.ptr),
+    run: fast ? () => withFastConvolutions(run) : run,
     operands: [x, w, y],
     sizes: s,
   };
