@@ -322,7 +322,7 @@ suite('onnx', (test) => {
         4,
         8,
       ],
-      t: ['DOUBLE', 'times from 0 to 1000: 1000*t for time t of the schedule, up to 1', 'batch'],
+      t: ['DOUBLE', 'times from 0 to 1000: 1000*t/1 for time t of the schedule, up to 1', 'batch'],
       labels: ['INT64', 'labels from 0 to 2; -1 for no label', 'batch'],
       y: ['FLOAT', 'the prediction flow', 'batch', 2, 4, 8],
     });

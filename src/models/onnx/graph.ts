@@ -6,7 +6,6 @@
  * ONNX's convolutions need it. The other order is computed when an operation asks for it, and only once. So a network of
  * convolutions has its pictures with the channels first everywhere.
  */
-
 import type { OnnxAttribute, OnnxModel, OnnxNode, OnnxTensor } from '../../checkpoint/onnx.ts';
 import { InternalError } from '../../errors.ts';
 
@@ -75,12 +74,14 @@ export class Graph {
       value.last ??= this.node('Transpose', [value.first!], { perm: TO_LAST });
       return value.last;
     }
-    value.first ??= this.toFirst(value.last!, value.shape.length);
+    value.first ??= this.toFirst(value.last!, value);
     return value.first;
   }
 
-  /** A value with the channels first. A value with fewer axes broadcasts to maps, so it gets the axes of a map. */
-  private toFirst(name: string, rank: number): string {
+  /** A value with the channels first. A parameter with fewer axes broadcasts to maps, so it gets the axes of a map. */
+  private toFirst(name: string, { shape, batched }: Value): string {
+    const rank = shape.length;
+    if (batched && rank !== 4) throw new InternalError(`onnx: expected a map, got [${shape}]`);
     switch (rank) {
       case 0:
         return name;
@@ -91,7 +92,7 @@ export class Graph {
       case 4:
         return this.node('Transpose', [name], { perm: TO_FIRST });
       default:
-        throw new InternalError(`onnx: expected a map, got a tensor with ${rank} axes`);
+        throw new InternalError(`onnx: expected a map, got [${shape}]`);
     }
   }
 

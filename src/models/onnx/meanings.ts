@@ -7,14 +7,16 @@ import type { TonesSettings } from '../tones.ts';
 /** The times that the network takes. */
 export const networkTimes = ({ times, tMax }: NoiseSchedule): string =>
   times
-    ? `times from 0 to 1000: 1000*t/${times.length} for step t of ${times.length}, from 0`
-    : `times from 0 to 1000: 1000*t for time t of the schedule, up to ${tMax}`;
+    ? `times from 0 to 1000: 1000*t/${times.length} for step t, from 0 to ${times.length - 1}`
+    : `times from 0 to 1000: 1000*t/${tMax} for time t of the schedule, up to ${tMax}`;
+
+/** Noisy pictures. @param scale a factor of them, in words */
+export const noisyPictures = ({ name }: NoiseSchedule, scale = ''): string =>
+  `noisy pictures alpha*x0 + sigma*eps of the schedule ${name}${scale}, with x0 in [-1, 1]`;
 
 /** The pictures that the network takes. */
-export function diffusionInput({ isScaled, schedule }: DiffusionPipeline): string {
-  const scale = isScaled ? `, over sqrt(sigma^2 + ${SIGMA_DATA ** 2}*alpha^2)` : '';
-  return `noisy pictures alpha*x0 + sigma*eps of the schedule ${schedule.name}${scale}, with x0 in [-1, 1]`;
-}
+export const diffusionInput = ({ isScaled, schedule }: DiffusionPipeline): string =>
+  noisyPictures(schedule, isScaled ? `, over sqrt(sigma^2 + ${SIGMA_DATA ** 2}*alpha^2)` : '');
 
 /** The pictures that the network returns. */
 export function diffusionOutput({ isDirect, predicts, network }: DiffusionPipeline): string {

@@ -21,7 +21,7 @@ export interface Call<A> {
   readonly batched: boolean;
 }
 
-/** Adds the nodes of one op. Returns the name of the result with its order of axes, or only a name for \`last\`. */
+/** Adds the nodes of one op. Returns the name of the result with its order of axes, or only a name for `last`. */
 type Rule<A> = (g: Graph, call: Call<A>) => string | Pick<Value, Order | 'of'>;
 
 const ACTIVATIONS = { relu: 'Relu', sigmoid: 'Sigmoid', tanh: 'Tanh' } as const;
@@ -156,7 +156,7 @@ const indexSelect: Rule<{ readonly axis: number }> = (g, { xs: [table, rows], at
 // biome-ignore lint/suspicious/noExplicitAny: each op has attributes of its own type
 const RULES: Readonly<Record<string, Rule<any>>> = {
   ...{ add: operator('Add'), sub: operator('Sub'), mul: operator('Mul'), div: operator('Div') },
-  ...{ relu: operator('Relu'), sigmoid: operator('Sigmoid'), tanh: operator('Tanh'), sqrt: operator('Sqrt') },
+  ...{ relu: operator('Relu'), sqrt: operator('Sqrt') },
   ...{ silu: elementwise(silu), gelu: elementwise(gelu) },
   ...{ linear, conv2d, upsampleConv2d, groupNorm, attention },
   ...{ pixelShuffle, pixelUnshuffle, reshape, cat, slice, mean, indexSelect },

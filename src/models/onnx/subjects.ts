@@ -17,7 +17,7 @@ import type { PictureDenoiser } from '../networks/picture-denoiser.ts';
 import type { AnyModel } from '../open.ts';
 import { DiffusionPipeline } from '../pipeline.ts';
 import { LABELS, TIMES, TOKENS } from './conditions.ts';
-import { diffusionInput, diffusionOutput, networkTimes, toneNotes } from './meanings.ts';
+import { diffusionInput, diffusionOutput, networkTimes, noisyPictures, toneNotes } from './meanings.ts';
 
 /** A network, its inputs, and its forward pass. */
 export interface Subject {
@@ -70,7 +70,7 @@ const lecture = (model: LectureNetwork): Subject => ({
 const noiseClassifier = (model: NoiseClassifier): Subject => ({
   module: model,
   picture: mapOf(model.sizes),
-  x: 'noisy pictures alpha*x0 + sigma*eps, with clean pictures x0 in [-1, 1]',
+  x: noisyPictures(model.schedule),
   y: 'logits of the classes',
   inputs: [times(networkTimes(model.schedule))],
   pixels: toneNotes(model.noise),
