@@ -3,7 +3,7 @@
  * have these modules whole. Here the lists are written out instead, as they are at the build.
  */
 import type { Plugin } from 'esbuild';
-import { BACKENDS, NUMERICS } from '../../backend/backend.ts';
+import { BACKENDS, CONVOLUTIONS, NUMERICS } from '../../backend/backend.ts';
 import { TOY_SETS } from '../../data/toy.ts';
 import { LOSS_WEIGHTINGS, TIME_SAMPLINGS } from '../../diffusion/objective.ts';
 import { PREDICTIONS } from '../../diffusion/prediction.ts';
@@ -17,7 +17,7 @@ import { SOLVERS } from '../../sde/solvers/index.ts';
 
 /** What settings.ts and sampling-defaults.ts import, by the ends of the paths. */
 const NAMES: Readonly<Record<string, object>> = {
-  'backend/backend.ts': { BACKENDS, NUMERICS },
+  'backend/backend.ts': { BACKENDS, CONVOLUTIONS, NUMERICS },
   'data/toy.ts': { TOY_SETS },
   'diffusion/objective.ts': { LOSS_WEIGHTINGS, TIME_SAMPLINGS },
   'diffusion/prediction.ts': { PREDICTIONS },
