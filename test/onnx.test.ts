@@ -53,6 +53,11 @@ const DISCRETE = { schedule: 'cosine', steps: 50, predicts: 'eps' } as const;
 function unetFile(given: object, process: ConstructorParameters<typeof DiffusionPipeline>[1]): Case {
   const small = { classes: 0, condition: 8, hidden: 32, fine: 5, heads: 2 };
   const network = drawn(new UNet({ ...shape(PICTURE), ...small, ...given }));
+  // Large products of queries and keys, so that each one changes the output.
+  const rng = new Rng('attention');
+  for (const [name, p] of network.namedParameters()) {
+    if (/attention\.\w*proj_weight$/.test(name)) rng.uniformInto(p, -0.8, 0.8);
+  }
   return fileOf(network, diffusionInfo(new DiffusionPipeline(network, process)), PICTURE);
 }
 
