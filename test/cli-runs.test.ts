@@ -131,6 +131,24 @@ suite('cli: runs', (test) => {
       assert.is(json(folder, 'a', 'metrics.json').model.kind, 'denoiser');
     }));
 
+  test('a run with fast convolutions records them, and a resumed run that differs warns', () =>
+    inFolder(async (folder) => {
+      tinyData(folder);
+      const fast = ['--convolutions', 'fast', '--quiet', '--out', 'a'];
+      await ok([...TRAIN['denoiser --model conv'], '--epochs', '1', ...fast], folder);
+      assert.is(json(folder, 'a', 'metrics.json').convolutions, 'fast');
+      assert.match(await ok(['inspect', 'a'], folder), /convolutions +fast/);
+      const resume = ['train', 'denoiser', '--resume', 'a', '--epochs', '2', '--threads', '1', '--json'];
+      const events = (await ok(resume, folder))
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+      const warnings = events.filter(({ type }) => type === 'warning').map(({ message }) => message);
+      const message =
+        'the arithmetic of the run changes from "strict, fast convolutions" to "strict": its bits will differ';
+      assert.equal(warnings, [message]);
+    }));
+
   test('a killed run in the folder of another run is not resumed as that other run', () =>
     inFolder(async (folder) => {
       tinyData(folder);

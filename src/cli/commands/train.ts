@@ -108,7 +108,7 @@ async function runTraining<R extends Recipe, D extends NamedSets>(
     const engine = await engineReport();
     if (checkpoint && arithmeticOf(checkpoint) !== arithmeticOf(engine)) {
       const [before, now] = [checkpoint, engine].map(arithmeticOf);
-      const message = `the run began with ${before} numerics and continues with ${now} numerics: its bits will differ`;
+      const message = `the arithmetic of the run changes from "${before}" to "${now}": its bits will differ`;
       reporter.event({ type: 'warning', message });
     }
     const notes = { ...command.notes(plan), ...(seconds === undefined ? {} : { seconds }) };
