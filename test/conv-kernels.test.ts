@@ -5,6 +5,7 @@
  */
 import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
+import { isPlain3x3 } from '../src/backend/conv/maps.ts';
 import { fewSide } from '../src/backend/conv/taps.ts';
 import { ACTIVATION, type ConvSizes } from '../src/backend/kernels.ts';
 import { close, into, onBoth, U, UNARY_ULP, ulp, uniforms } from './helpers.ts';
@@ -149,6 +150,18 @@ suite('kernels of convolutions', (test) => {
     assert.equal(FEW.map(fewSide), ['x', 'x', 'x', 'y', 'y', 'y']);
     const strided = { ...FEW[3], strideHeight: 2 };
     assert.equal([SHAPES[2], strided].map(fewSide), [null, null]);
+  });
+
+  test('a convolution is plain only with a filter of 3x3, and with strides, dilations and groups of 1', () => {
+    const plain = {
+      ...{ batch: 2, height: 7, width: 6, inChannels: 4, outChannels: 8, kernelHeight: 3, kernelWidth: 3 },
+      ...{ strideHeight: 1, strideWidth: 1, dilationHeight: 1, dilationWidth: 1, groups: 1 },
+      ...{ paddingHeight: 1, paddingWidth: 1 },
+    };
+    assert.ok(isPlain3x3(plain));
+    const ones = ['strideHeight', 'strideWidth', 'dilationHeight', 'dilationWidth', 'groups'] as const;
+    for (const a of ones) for (const b of ones) assert.not(isPlain3x3({ ...plain, [a]: 2, [b]: 2 }));
+    for (const side of ['kernelHeight', 'kernelWidth']) assert.not(isPlain3x3({ ...plain, [side]: 1 }));
   });
 
   for (const kind of Object.keys(KERNELS) as (keyof typeof KERNELS)[]) {

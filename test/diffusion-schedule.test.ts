@@ -253,6 +253,25 @@ suite('diffusion: schedules', (test) => {
     refused(() => createSchedule('cosin' as BetaSchedule), /got "cosin"\. Did you mean "cosine"\?/);
     refused(() => createSchedule('toString' as BetaSchedule), /expected one of linear, .*, got "toString"/);
     assert.is(BETA_SCHEDULES.length, 5);
+    for (const name of CONTINUOUS_SCHEDULES) {
+      const largest = name === 'flow' ? 1 : Infinity;
+      for (const [tMin, tMax] of [
+        [0, 0.5],
+        [-1, 0.5],
+        [0.5, 0.5],
+        [0.5, 0.4],
+        [0.5, Infinity],
+        [Number.NaN, 0.5],
+        [0.5, Number.NaN],
+      ]) {
+        refused(() => continuousSchedule(name, { tMin, tMax }), /times 0 < tMin < tMax.*, got /);
+      }
+      for (const tMax of [0.9, 1, 1.01, 1e3]) {
+        const make = () => continuousSchedule(name, { tMin: 0.1, tMax }).tMax;
+        if (tMax > largest) refused(make, /0 < tMin < tMax <= 1, got 0.1 and/);
+        else assert.is(make(), tMax);
+      }
+    }
     refused(() => continuousSchedule('subvp' as ContinuousName), /Did you mean "sub-vp"\?/);
     const times = (options: ContinuousOptions) => () => continuousSchedule('flow', options);
     refused(times({ tMin: 0 }), /expected times 0 < tMin < tMax <= 1, got 0 and 1/);

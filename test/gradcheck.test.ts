@@ -269,11 +269,17 @@ suite('gradcheck', (test) => {
       ),
     );
     assert.is(backend().name, name);
-    refused(
-      () => gradcheck(ops.unary.exp, [x], { step: 0 }),
-      ValueError,
-      /step and a floor > 0, got 0 and 0.001/,
-    );
+    for (const [options, got] of [
+      [{ step: 0 }, '0 and 0.001'],
+      [{ floor: 0 }, '0.0001 and 0'],
+      [{ step: Number.NaN }, 'NaN and 0.001'],
+    ] as const) {
+      refused(
+        () => gradcheck(ops.unary.exp, [x], options),
+        ValueError,
+        `gradcheck: expected a step and a floor > 0, got ${got}`,
+      );
+    }
     x.dispose();
   });
 });

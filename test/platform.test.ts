@@ -290,6 +290,26 @@ suite('platform', (test) => {
     assert.is(host.environment('LANGEVIN_NO_SUCH_VARIABLE'), undefined);
   });
 
+  test('a worker that ends by itself or throws is reported with the cause; one that is stopped is not', async () => {
+    const causeOf = (source: string, stopAfter = 30_000) =>
+      new Promise<string>((resolve) => {
+        const { stop } = host.startWorker(source, 'message', (cause) => {
+          for (const timer of timers) clearTimeout(timer);
+          resolve(cause);
+        });
+        const timers = [setTimeout(stop, stopAfter), setTimeout(() => resolve('nothing'), stopAfter + 300)];
+      });
+    assert.is(
+      await causeOf('globalThis.onmessage = ({ data }) => process.exit(data.length)'),
+      'the thread ended with exit code 7',
+    );
+    assert.is(
+      await causeOf("globalThis.onmessage = () => { throw new RangeError('far') }"),
+      'RangeError: far',
+    );
+    assert.is(await causeOf('globalThis.onmessage = () => setInterval(() => {}, 1000)', 50), 'nothing');
+  });
+
   test('the host of a page does not use Node', async () => {
     const { outputFiles, metafile } = await build({
       stdin: { contents: "export { host } from '#host'", resolveDir: 'src' },

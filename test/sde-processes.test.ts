@@ -198,6 +198,27 @@ suite('processes', (test) => {
     }
   });
 
+  test('the stationary law of the double well is that of Gibbs, with a distribution function from 0 to 1', () => {
+    for (const [h, T] of [
+      [1, 0.5],
+      [3, 0.2],
+      [0.05, 2],
+    ]) {
+      const law = doubleWell({ h, T }).stationary!;
+      const reach = 2 + 4 * (T / h) ** 0.25;
+      const weight = (x: number) => Math.exp((-h * (x * x - 1) ** 2) / T);
+      const part = (power: number, to: number) =>
+        integral((x) => x ** power * weight(x), -reach, to) / integral(weight, -reach, reach);
+      const close = (a: number, b: number, what: string) =>
+        assert.ok(Math.abs(a - b) < 4e-6, `${what} for h ${h}, T ${T}: expected ${b}, got ${a}`);
+      assert.is(law.mean, 0);
+      close(law.variance!, part(2, reach), 'variance');
+      close(law.density!(0.7), weight(0.7) / integral(weight, -reach, reach), 'density');
+      for (const x of [-1.3, -0.9, -0.01, 0, 0.4, 1.1]) close(law.cdf!(x), part(0, x), `cdf(${x})`);
+      assert.equal([-1e3, 1e3].map(law.cdf!), [0, 1]);
+    }
+  });
+
   test("Heston's price grows at mu on average, and its variance has the law of Cox, Ingersoll and Ross", () => {
     const n = 4000;
     const values = ends(heston(), eulerMaruyama, n, 1, 400);

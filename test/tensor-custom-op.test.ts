@@ -232,6 +232,13 @@ suite('custom ops', (test) => {
         ValueError,
         `customOp: expected saves of cube such as [0, 'y'], got ["x"]`,
       );
+      for (const saves of [[-1], [0.5], [0, Number.NaN]]) {
+        refused(
+          define({ saves }),
+          ValueError,
+          `customOp: expected saves of cube such as [0, 'y'], got ${JSON.stringify(saves)}`,
+        );
+      }
       const other = onBackend('reference', () => tensor([1]).keep());
       const wasm = onBackend('wasm', () => tensor([1]).keep());
       refused(() => product(other, wasm, { power: 1 }), ValueError, /expected tensors of one backend/);
