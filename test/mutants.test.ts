@@ -1,8 +1,10 @@
 /** The mutations of `npm run mutants`: which faults are planted where, and which suites should notice them. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { Choices } from './fuzz/random.ts';
-import { changedLines, draw } from './mutants/draw.ts';
+import { inFolder } from './dist.ts';
+import { changedLines, draw, mutantsOf } from './mutants/draw.ts';
+import { EQUIVALENT, reasonOf } from './mutants/equivalent.ts';
 import { lineOf, mutated, mutations } from './mutants/mutations.ts';
 import { suitesFor } from './mutants/suites.ts';
 import { suite } from './suite.ts';
@@ -64,9 +66,7 @@ suite('mutants', (test) => {
   test('a sample is a function of the seed, and with changed lines it has faults only there', async () => {
     const files = ['src/math.ts', 'src/sde/law.ts'];
     const places = async (seed: string, lines?: Map<string, Set<number>>) =>
-      (await draw(files, 5, new Choices(seed), lines)).map(
-        (one) => `${one.file}:${lineOf(one.source, one)}:${one.text}`,
-      );
+      (await draw(files, 5, seed, lines)).map((one) => `${one.file}:${one.line}:${one.text}`);
     const sample = await places('a');
     assert.is(new Set(sample).size, 5);
     assert.equal(await places('a'), sample);
@@ -76,6 +76,38 @@ suite('mutants', (test) => {
     const near = await places('a', lines);
     assert.ok(near.length >= 1);
     assert.ok(near.every((place) => place.startsWith(`${file}:${line}:`)));
+  });
+
+  test('a line that is added or moved leaves the other mutants of a sample as they are', async () =>
+    inFolder(async (folder) => {
+      const file = join(folder, 'a.ts');
+      const lines = ['a = b + c;', 'd = e * f;', 'g = h < 7;', 'a = b + c;', 'i = j && k;', 'l -= m;'];
+      const sample = async (text: readonly string[]) => {
+        writeFileSync(file, text.join('\n'));
+        return (await draw([file], 4, 'a')).map(({ right, wrong }) => `${right} ${wrong}`);
+      };
+      const first = await sample(lines);
+      assert.is(first.length, 4);
+      assert.equal(await sample([...lines].reverse()), first);
+      const more = await sample(['n = o / p;', ...lines, 'q = r >> s;']);
+      const added = more.filter((one) => /^[nq] = /.test(one));
+      assert.equal(
+        more.filter((one) => !added.includes(one)),
+        first.slice(0, 4 - added.length),
+      );
+    }));
+
+  test('each mutant that is listed as equivalent exists, and has its reason', async () => {
+    for (const { file, right, wrong, reason } of EQUIVALENT) {
+      const all = await mutantsOf(file);
+      assert.ok(
+        all.some((one) => one.right === right && one.wrong === wrong),
+        `${file}: ${wrong}`,
+      );
+      assert.ok(reason.length > 20, `${file}: ${wrong} has no reason`);
+      assert.is(reasonOf({ file, right, wrong }), reason);
+    }
+    assert.is(reasonOf({ file: 'src/math.ts', right: 'a', wrong: 'b' }), null);
   });
 
   test('changed lines are read from a diff', () => {
@@ -98,16 +130,21 @@ suite('mutants', (test) => {
       ['test/x.test.ts', ['src/x/y-z.ts']],
       ['test/x-z.test.ts', ['src/x/y-z.ts']],
       ['test/y.test.ts', ['test/a.test.ts']],
+      ['test/y-z.test.ts', ['test/y.test.ts']],
       ['test/other.test.ts', []],
     ]);
-    const suites = ['a', 'other', 'x', 'x-z', 'y'].map((name) => `${name}.test.ts`);
-    assert.equal(suitesFor('src/x/y-z.ts', suites, graph), ['x-z.test.ts', 'x.test.ts']);
+    const suites = ['a', 'other', 'x', 'x-z', 'y', 'y-z'].map((name) => `${name}.test.ts`);
+    assert.equal(suitesFor('src/x/y-z.ts', suites, graph), [
+      'x-z.test.ts',
+      'x.test.ts',
+      'a.test.ts',
+      'y.test.ts',
+    ]);
     assert.equal(suitesFor('src/x/y-z.ts', ['other.test.ts', 'y.test.ts'], graph), ['y.test.ts']);
     const all = readdirSync('test').filter((file) => file.endsWith('.test.ts'));
-    assert.equal(suitesFor('assembly/conv/direct.ts', all, graph), [
-      'conv-kernels.test.ts',
-      'winograd.test.ts',
-    ]);
+    const ofConvolutions = all.filter((name) => /^(conv-kernels|winograd)/.test(name));
+    assert.ok(ofConvolutions.length > 1);
+    assert.equal(suitesFor('assembly/conv/direct.ts', all, graph).sort(), ofConvolutions.sort());
     for (const folder of readdirSync('assembly')) {
       assert.ok(suitesFor(`assembly/${folder}/x.ts`, all, graph).length > 0, folder);
     }

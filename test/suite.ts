@@ -36,6 +36,10 @@ export function suite(name: string, define: (test: Test) => void): void {
       const started = performance.now();
       try {
         await body();
+      } catch (error) {
+        if (!process.env.LANGEVIN_TEST_BAIL) throw error;
+        console.log(`${sentence}: ${error}`);
+        process.exit(1);
       } finally {
         report.times.push([sentence, (performance.now() - started) / 1000]);
       }

@@ -37,7 +37,12 @@ export class ProjectCopy {
   /** Runs a program of Node, and ends it with all its children after that many seconds. */
   private run(seconds: number, args: readonly string[]): Promise<Ended> {
     const started = performance.now();
-    const child = spawn(process.execPath, args, { cwd: this.root, stdio: 'ignore', detached: true });
+    const child = spawn(process.execPath, args, {
+      cwd: this.root,
+      stdio: 'ignore',
+      detached: true,
+      env: { ...process.env, LANGEVIN_TEST_BAIL: '1' },
+    });
     return new Promise((done) => {
       const timer = setTimeout(() => process.kill(-child.pid!, 'SIGKILL'), 1000 * seconds);
       child.on('exit', (code) => {

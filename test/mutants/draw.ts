@@ -1,7 +1,12 @@
-/** Draws mutants from files: all of their lines, or those that a diff changes. */
+/**
+ * Draws mutants from files: all of their lines, or those that a diff changes.
+ *
+ * Each possible mutant has a rank: a hash of the seed, the file, the line and its faulty form. A sample has the mutants of
+ * the lowest ranks. So a change of one line moves no other mutant into a sample or out of it.
+ */
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Choices } from '../fuzz/random.ts';
-import { lineOf, type Mutation, mutated, mutations } from './mutations.ts';
+import { lineOf, type Mutation, mutations } from './mutations.ts';
 
 /** The lines that a diff of git without context adds or changes, by file. */
 export function changedLines(diff: string): Map<string, Set<number>> {
@@ -19,38 +24,61 @@ export function changedLines(diff: string): Map<string, Set<number>> {
 export interface Mutant extends Mutation {
   readonly file: string;
   readonly source: string;
+  /** The line number, from 1. */
+  readonly line: number;
+  /** That line without the fault. */
+  readonly right: string;
+  /** That line with the fault. */
+  readonly wrong: string;
 }
 
-/** Draws mutants, each at most once. */
+/** All mutants of a file, in the order of the lines. Two that give the same text are one. */
+export async function mutantsOf(file: string): Promise<Mutant[]> {
+  const source = readFileSync(file, 'utf8');
+  const lines = source.split('\n');
+  const found = new Map<string, Mutant>();
+  for (const mutation of await mutations(source)) {
+    const { start, end, text } = mutation;
+    const line = lineOf(source, mutation);
+    const begin = source.lastIndexOf('\n', start - 1) + 1;
+    const after = source.slice(end).split('\n', 1)[0];
+    const [wrong] = `${source.slice(begin, start)}${text}${after}`.split('\n', 1);
+    const named = { line, right: lines[line - 1].trim(), wrong: wrong.trim() };
+    found.set(`${start} ${end} ${text}`, { ...mutation, file, source, ...named });
+  }
+  return [...found.values()].sort((a, b) => a.start - b.start || a.end - b.end);
+}
+
+/** The mutants with their ranks. Equal lines of one file differ by their number. */
+function ranked(mutants: readonly Mutant[], seed: string): [rank: string, mutant: Mutant][] {
+  const seen = new Map<string, number>();
+  return mutants.map((mutant) => {
+    const { file, right, wrong } = mutant;
+    const name = [seed, file, right, wrong].join('\0');
+    const before = seen.get(name) ?? 0;
+    seen.set(name, before + 1);
+    return [createHash('sha256').update(`${name}\0${before}`).digest('hex'), mutant];
+  });
+}
+
+/** Draws `n` mutants, or all if there are fewer. @param lines the only lines that may have faults, by file */
 export async function draw(
   files: readonly string[],
   n: number,
-  r: Choices,
-  lines?: Map<string, Set<number>>,
-) {
-  const sources = new Map(files.map((file) => [file, readFileSync(file, 'utf8')]));
-  const total = [...sources.values()].reduce((sum, { length }) => sum + length, 0);
-  const parsed = new Map<string, Mutation[]>();
-  const faultsOf = async (file: string, source: string) => {
-    const own = lines?.get(file);
-    const all = parsed.get(file) ?? (await mutations(source));
-    parsed.set(file, all);
-    return own ? all.filter((one) => own.has(lineOf(source, one))) : all;
-  };
-  const drawn = new Map<string, Mutant>();
-  for (let attempt = 0; total > 0 && drawn.size < n && attempt < 20 * n; attempt++) {
-    let at = r.below(total);
-    const [file, source] = [...sources].find(([, text]) => (at -= text.length) < 0)!;
-    const all = await faultsOf(file, source);
-    if (all.length === 0) continue;
-    const mutation = r.oneOf(all);
-    drawn.set(`${file} ${mutation.start} ${mutation.text}`, { ...mutation, file, source });
+  seed: string,
+  lines?: ReadonlyMap<string, ReadonlySet<number>>,
+): Promise<Mutant[]> {
+  const all: [string, Mutant][] = [];
+  for (const file of files) {
+    const own = await mutantsOf(file);
+    all.push(...ranked(lines ? own.filter(({ line }) => lines.get(file)?.has(line)) : own, seed));
   }
-  return [...drawn.values()];
+  return all
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .slice(0, n)
+    .map(([, mutant]) => mutant);
 }
 
 /** The place of a mutant, and its line without and with the fault. */
-export const describe = ({ file, source, ...mutation }: Mutant): string => {
-  const line = (text: string) => text.split('\n')[lineOf(source, mutation) - 1].trim();
-  return `${file}:${lineOf(source, mutation)}\n    ${line(source)}\n    ${line(mutated(source, mutation))}`;
-};
+export const describe = ({ file, line, right, wrong }: Mutant): string =>
+  `${file}:${line}\n    ${right}\n    ${wrong}`;

@@ -2,19 +2,20 @@
  * `npm run mutants -- --sample N [--seed S] [--since REF] [--path BEGIN] [--minutes M]`: plants one small fault at a time in
  * a copy of the project, and runs the suites that should notice it.
  *
- * A file is drawn with a probability in proportion to its length, and then one of its mutations (mutations.ts). With
- * `--since` only lines that differ from REF have faults. suites.ts says which suites belong to a file. Each runs without a
- * fault first. It must pass then, and its time gives the time limit for mutants. A mutant is caught if a suite fails or
- * exceeds the limit. After M minutes no new mutant begins. The last lines list the survivors.
+ * The mutants are drawn from all mutations of all sources (draw.ts, mutations.ts). With `--since` only lines that differ from
+ * REF have faults. suites.ts says which suites belong to a file. Each runs without a fault first. It must pass then, and its
+ * time gives the time limit for mutants. A mutant is caught if a suite fails or exceeds the limit. A mutant that
+ * equivalent.ts lists is not tested. After M minutes no new mutant begins. The last lines list the survivors, and count
+ * caught mutants as passed, survivors as failed and the others as skipped.
  */
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { LangevinError } from '../../src/errors.ts';
 import { type Graph, importGraph } from '../affected.ts';
-import { Choices } from '../fuzz/random.ts';
 import { type Ended, ProjectCopy } from './copy.ts';
 import { changedLines, describe, draw, type Mutant } from './draw.ts';
+import { reasonOf } from './equivalent.ts';
 import { mutated } from './mutations.ts';
 import { suitesFor } from './suites.ts';
 
@@ -26,7 +27,7 @@ const SLOWEST = 60;
 const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8' });
 
 /** The fate of a mutant: the suite that caught it, or why none did. */
-type Fate = { readonly caughtBy: string } | 'survived' | 'does not build' | 'has no suite';
+type Fate = { readonly caughtBy: string } | 'survived' | 'equivalent' | 'does not build' | 'not tested';
 
 class Run {
   private readonly baselines = new Map<string, Promise<Ended>>();
@@ -45,16 +46,17 @@ class Run {
   }
 
   async fateOf(mutant: Mutant): Promise<Fate> {
-    let tested = false;
+    if (reasonOf(mutant) !== null) return 'equivalent';
+    let ran = 0;
     for (const suite of suitesFor(mutant.file, this.suites, this.graph)) {
       const { passed, seconds } = await this.baseline(suite);
       if (!passed) continue;
-      tested = true;
+      ran++;
       const end = await this.withFault(mutant, () => this.copy.test(suite, 20 + 3 * seconds));
       if (end === null) return 'does not build';
       if (!end.passed) return { caughtBy: suite };
     }
-    return tested ? 'survived' : 'has no suite';
+    return ran > 0 ? 'survived' : 'not tested';
   }
 
   /** Runs `body` while the copy has the fault. Returns null if its kernels do not build. */
@@ -97,7 +99,7 @@ async function main(): Promise<void> {
     .split('\n')
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts') && (!lines || lines.has(file)))
     .filter((file) => (path ? file.startsWith(path) : !LEFT_OUT.some((begin) => file.startsWith(begin))));
-  const mutants = await draw(files, sample, new Choices(seed), lines);
+  const mutants = await draw(files, sample, seed, lines);
   console.log(`${mutants.length} mutants, seed ${seed}`);
   const suites = readdirSync('test').filter((file) => file.endsWith('.test.ts'));
   const copy = new ProjectCopy();
@@ -114,12 +116,16 @@ async function main(): Promise<void> {
   } finally {
     copy.dispose();
   }
-  const all = [...fates];
-  const survivors = all.filter(([, fate]) => fate === 'survived');
-  const caught = all.filter(([, fate]) => typeof fate === 'object').length;
-  for (const [mutant] of survivors) console.log(`survived: ${describe(mutant)}`);
-  const others = mutants.length - caught - survivors.length;
-  console.log(`${caught} caught, ${survivors.length} survived, ${others} not tested`);
+  const count = (fate: Fate) => [...fates.values()].filter((one) => one === fate).length;
+  const caught = [...fates.values()].filter((fate) => typeof fate === 'object').length;
+  const [survived, equivalent] = [count('survived'), count('equivalent')];
+  for (const [mutant, fate] of fates) if (fate === 'survived') console.log(`survived: ${describe(mutant)}`);
+  const others = mutants.length - caught - survived - equivalent;
+  console.log(
+    `${caught} caught, ${survived} survived, ${equivalent} known to be equivalent, ${others} not tested`,
+  );
+  console.log(`${caught} passed, ${survived} failed, ${equivalent + others} skipped`);
+  process.exitCode = survived > 0 ? 1 : 0;
 }
 
 await main();

@@ -7,7 +7,7 @@
 import { distance, type Graph } from '../affected.ts';
 
 /** The most suites for one mutant. */
-const MOST = 2;
+const MOST = 4;
 
 /** The suites of kernels, by the begin of their path. The first entry that fits counts. */
 const KERNELS: readonly (readonly [path: string, suites: readonly string[]])[] = [
