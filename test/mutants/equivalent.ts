@@ -19,6 +19,18 @@ export const EQUIVALENT: readonly Equivalent[] = [
     wrong: 'm0 = f32x4.mul(m0, m0); c0 = f32x4.sub(c0, m0); m1 = f32x4.mul(m1, m1); c1 = f32x4.add(c1, m1);',
     reason: 'The loop measures the speed of the processor. A difference takes the same time as a sum.',
   },
+  {
+    file: 'src/checkpoint/dtype.ts',
+    right: 'const double = new DataView(new ArrayBuffer(8));',
+    wrong: 'const double = new DataView(new ArrayBuffer((8 + 1)));',
+    reason: 'Only the first eight bytes of the buffer are written and read.',
+  },
+  {
+    file: 'src/image/font.ts',
+    right: "const [a = 0, b = 0, c = 0, d = 0] = rest!.split(' ').map(Number);",
+    wrong: "const [a = 0, b = (0 + 1), c = 0, d = 0] = rest!.split(' ').map(Number);",
+    reason: 'Commands without a second number, H and V, do not read it.',
+  },
 ];
 
 /** Why a mutant is equivalent; null if it is not listed. */
