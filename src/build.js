@@ -1,9 +1,11 @@
 /**
- * Bundles the package with esbuild: `node src/build.js worker | node | browser | page | notices`.
+ * Bundles the package with esbuild: `node src/build.js worker | node | browser | modules | page | notices`.
  *
  *   worker   the program of the worker threads, as text for the other two: build/worker.txt
- *   node     dist/index.js, dist/cli.js and the chunks that they share, and dist/published, the models with their cards
- *   browser  dist/browser.js, one file
+ *   node     dist/index.js, sde.js, diffusion.js and cli.js, the chunks that they share, and dist/published, the models
+ *            with their cards
+ *   browser  dist/browser.js, one file for a page without a bundler, and dist/worker.js, the program of its threads
+ *   modules  dist/modules/, one file for each module, for the bundler of a page: build-modules.js
  *   page     dist/page/, by a program that is bundled and run here: it draws the first pictures of the lessons
  *   notices  dist/THIRD_PARTY_NOTICES.txt, the licences of the packages whose code is in the bundles node and browser
  *
@@ -14,10 +16,15 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { build } from 'esbuild';
+import { buildModules } from './build-modules.js';
 import { noticesOf } from './notices.js';
 
 const SHARED = { bundle: true, logLevel: 'warning' };
 const LIBRARY = { ...SHARED, format: 'esm', keepNames: true, loader: { '.wasm': 'binary' } };
+
+/** The files that programs import: `langevin`, `langevin/sde` and `langevin/diffusion`. */
+const ENTRIES = { index: 'src/index.ts', sde: 'src/sde/index.ts', diffusion: 'src/diffusion/index.ts' };
+const PAGE = { ...LIBRARY, platform: 'browser', target: 'es2022' };
 
 const BUILDS = {
   worker: {
@@ -31,7 +38,7 @@ const BUILDS = {
   },
   node: {
     ...LIBRARY,
-    entryPoints: { index: 'src/index.ts', cli: 'src/cli/index.ts' },
+    entryPoints: { ...ENTRIES, cli: 'src/cli/index.ts' },
     outdir: 'dist',
     splitting: true,
     chunkNames: 'chunks/[name]-[hash]',
@@ -42,11 +49,9 @@ const BUILDS = {
     external: ['cac', 'cli-progress', 'jsep', 'wasm-feature-detect'],
   },
   browser: {
-    ...LIBRARY,
+    ...PAGE,
     entryPoints: ['src/index.ts'],
     outfile: 'dist/browser.js',
-    platform: 'browser',
-    target: 'es2022',
     minify: true,
     lineLimit: 120,
   },
@@ -79,7 +84,13 @@ async function writeNotices() {
   writeFileSync('dist/THIRD_PARTY_NOTICES.txt', noticesOf(bundles.map(({ metafile }) => metafile)));
 }
 
-const PROGRAMS = { page: buildPage, notices: writeNotices };
+const PROGRAMS = {
+  modules: () => buildModules(PAGE, Object.values(ENTRIES)),
+  page: buildPage,
+  notices: writeNotices,
+};
+/** What a build replaces as a whole, because the names of its files depend on the source. */
+const REPLACED = { node: 'dist/chunks', modules: 'dist/modules' };
 
 const [name] = process.argv.slice(2);
 if (!Object.hasOwn(PROGRAMS, name) && !Object.hasOwn(BUILDS, name)) {
@@ -87,11 +98,11 @@ if (!Object.hasOwn(PROGRAMS, name) && !Object.hasOwn(BUILDS, name)) {
     `expected one of ${[...Object.keys(BUILDS), ...Object.keys(PROGRAMS)].join(', ')}, got ${name}`,
   );
 }
-// The name of a chunk contains its hash. So chunks of an earlier build would stay.
-if (name === 'node') rmSync('dist/chunks', { recursive: true, force: true });
+if (Object.hasOwn(REPLACED, name)) rmSync(REPLACED[name], { recursive: true, force: true });
 await (PROGRAMS[name]?.() ?? build(BUILDS[name]));
 if (name === 'node') {
   rmSync('dist/published', { recursive: true, force: true });
   const filter = (path) => basename(path) !== 'README.md';
   cpSync('src/models/published', 'dist/published', { recursive: true, filter });
 }
+if (name === 'browser') cpSync('build/worker.txt', 'dist/worker.js');

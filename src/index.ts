@@ -18,6 +18,7 @@ export {
   setConvolutions,
   setNumerics,
   setThreads,
+  type ThreadsOptions,
 } from './backend/backend.ts';
 // Model files
 export {

@@ -1,12 +1,7 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
 import { isBuiltin } from 'node:module';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
-import { publint } from 'publint';
-import { formatMessage } from 'publint/utils';
 import * as assert from 'uvu/assert';
 import { setBackend } from '../src/backend/backend.ts';
 import { loadStrokes } from '../src/data/strokes-set.ts';
@@ -15,43 +10,38 @@ import { trainDenoiser } from '../src/models/training/denoiser.ts';
 import { Rng } from '../src/random/rng.ts';
 import { VERSION } from '../src/version.ts';
 import { asConsumer, inFolder, npmRun, ROOT } from './dist.ts';
+import {
+  documentWith,
+  hasChromium,
+  pack,
+  pkg,
+  publintMessages,
+  RESOLUTIONS,
+  read,
+  resultOf,
+  typeErrors,
+} from './helpers-package.ts';
 import { suite } from './suite.ts';
 
-const read = (...path: string[]) => readFileSync(join(ROOT, ...path), 'utf8');
-const pkg = JSON.parse(read('package.json'));
-const CHROMIUM = '/usr/bin/chromium';
+npmRun('build:node', 'build:browser', 'build:modules', 'build:page', 'build:types');
 
-npmRun('build:node', 'build:browser', 'build:page', 'build:types');
-
-/**
- * Serves one page with one module script, and the browser build; isolated pages have shared memory.
- * @param policy the page's Content-Security-Policy, if it has one
- */
-function serve(script: string, isolated: boolean, policy?: string): Promise<Server> {
-  const headers = {
-    ...(isolated && {
-      'Cross-Origin-Opener-Policy': 'same-origin',
-      'Cross-Origin-Embedder-Policy': 'require-corp',
-    }),
-    ...(policy && { 'Content-Security-Policy': policy }),
-  };
-  const server = createServer((request, response) => {
-    const isPage = request.url === '/';
-    if (!isPage && request.url !== '/langevin.js') return void response.writeHead(404).end();
-    response.writeHead(200, { 'Content-Type': isPage ? 'text/html' : 'text/javascript', ...headers });
-    response.end(
-      isPage ? `<!doctype html><script type="module">${script}</script>` : read('dist', 'browser.js'),
-    );
+/** A page with one module script, and the browser build beside it. */
+const pageWith = (script: string, isolated: boolean, policy?: string) =>
+  resultOf({
+    files: { '': documentWith(script), 'langevin.js': read('dist', 'browser.js') },
+    isolated,
+    ...(policy && { policy }),
   });
-  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
-}
 
 suite('package', (test) => {
   test('every export and every command is a file of the package, types first', () => {
-    const { '.': main, './package.json': own } = pkg.exports;
-    assert.equal(Object.keys(main), ['types', 'browser', 'default']);
+    const { './package.json': own, ...entries } = pkg.exports;
+    for (const [entry, files] of Object.entries<Record<string, string>>(entries)) {
+      const conditions = entry === './worker' ? ['types', 'default'] : ['types', 'browser', 'default'];
+      assert.equal(Object.keys(files), conditions, entry);
+    }
     for (const path of [
-      ...Object.values<string>(main),
+      ...Object.values<Record<string, string>>(entries).flatMap((files) => Object.values(files)),
       own,
       pkg.main,
       pkg.types,
@@ -63,30 +53,25 @@ suite('package', (test) => {
   });
 
   test('publint reports nothing', async () => {
-    const { messages } = await publint({ pkgDir: ROOT, strict: true });
-    assert.equal(
-      messages.map((message) => formatMessage(message, pkg)),
-      [],
-    );
+    assert.equal(await publintMessages(ROOT), []);
   });
 
-  test('the packed package is under 12 MB, under 2 MB without its models, and has exactly the files of the allow-list', () => {
-    const words = ['pack', '--dry-run', '--json', '--ignore-scripts'];
-    const [{ size, files }] = JSON.parse(
-      execFileSync('npm', words, { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
-    );
+  test('the packed package is under 12 MB, under 2.6 MB without its models, and has exactly the files of the allow-list', () => {
+    const { size, files } = pack();
     assert.ok(size < 12e6, `${size} bytes`);
-    const models = files.filter(({ path }: { path: string }) => path.endsWith('.safetensors'));
+    const models = files.filter(({ path }) => path.endsWith('.safetensors'));
     // Weights cannot be compressed.
-    const weights = models.reduce((sum: number, file: { size: number }) => sum + 0.9 * file.size, 0);
-    assert.ok(size - weights < 2e6, `${size} bytes, of which ${weights} are weights`);
-    const paths = files.map((file: { path: string }) => file.path);
+    const weights = models.reduce((sum, file) => sum + 0.9 * file.size, 0);
+    assert.ok(size - weights < 2.6e6, `${size} bytes, of which ${weights} are weights`);
+    const paths = files.map((file) => file.path);
     for (const needed of [
       'LICENSE',
       'README.md',
       'package.json',
       'dist/index.js',
       'dist/browser.js',
+      'dist/worker.js',
+      'dist/modules/index.js',
       'dist/cli.js',
       'dist/THIRD_PARTY_NOTICES.txt',
       'dist/page/index.html',
@@ -96,8 +81,8 @@ suite('package', (test) => {
       assert.ok(paths.includes(needed), needed);
     }
     const surplus = paths.filter(
-      (path: string) =>
-        !/^(dist\/(index|browser|cli)\.js|dist\/THIRD_PARTY_NOTICES\.txt|dist\/chunks\/.*\.js|dist\/types\/.*\.d\.ts|dist\/published\/[\w-]+\.(safetensors|md)|dist\/page\/.*\.(html|css|js|svg|txt|wasm|woff2)|LICENSE|README\.md|package\.json)$/.test(
+      (path) =>
+        !/^(dist\/(index|sde|diffusion|browser|worker|cli)\.js|dist\/THIRD_PARTY_NOTICES\.txt|dist\/(chunks|modules)\/.*\.js|dist\/types\/.*\.d\.ts|dist\/published\/[\w-]+\.(safetensors|md)|dist\/page\/.*\.(html|css|js|svg|txt|wasm|woff2)|LICENSE|README\.md|package\.json)$/.test(
           path,
         ),
     );
@@ -167,7 +152,7 @@ suite('package', (test) => {
     const imports = (file: string) =>
       [...read('dist', file).matchAll(/(?:\bfrom|\bimport)\s*"([@\w][@\w/:-]*)"/g)].map(([, name]) => name);
     const chunks = readdirSync(join(ROOT, 'dist', 'chunks')).map((name) => join('chunks', name));
-    const found = new Set(['index.js', 'cli.js', ...chunks].flatMap(imports));
+    const found = new Set(['index.js', 'sde.js', 'diffusion.js', 'cli.js', ...chunks].flatMap(imports));
     for (const name of found) {
       assert.ok(
         name.startsWith('node:') || isBuiltin(name) || name in pkg.dependencies,
@@ -175,8 +160,14 @@ suite('package', (test) => {
       );
     }
     assert.ok(found.has('cli-progress') && found.has('node:fs'), 'the search finds imports');
-    assert.equal(imports('browser.js'), []);
-    assert.not.match(read('dist', 'browser.js'), /["']node:/);
+    const modules = readdirSync(join(ROOT, 'dist', 'modules'), { recursive: true })
+      .map((name) => join('modules', String(name)))
+      .filter((name) => name.endsWith('.js'));
+    assert.ok(modules.length > 200, `${modules.length} modules`);
+    for (const file of ['browser.js', 'worker.js', ...modules]) {
+      assert.equal(imports(file), [], file);
+      assert.not.match(read('dist', file), /["']node:/, file);
+    }
   });
 
   test('a TypeScript program finds its types, with the resolution of Node and with that of bundlers', () =>
@@ -194,30 +185,8 @@ suite('package', (test) => {
         'export { wrong };',
       ];
       writeFileSync(join(folder, 'program.ts'), source.join('\n'));
-      for (const [moduleResolution, module] of [
-        ['nodenext', 'nodenext'],
-        ['bundler', 'esnext'],
-      ]) {
-        const compilerOptions = {
-          module,
-          moduleResolution,
-          target: 'es2022',
-          strict: true,
-          noEmit: true,
-          types: ['node'],
-        };
-        writeFileSync(
-          join(folder, 'tsconfig.json'),
-          JSON.stringify({ compilerOptions, files: ['program.ts'] }),
-        );
-        const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-        let said = '';
-        try {
-          execFileSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8', stdio: 'pipe' });
-        } catch (error) {
-          said = String((error as { stdout: string }).stdout);
-        }
-        assert.is(said, '', moduleResolution);
+      for (const resolution of Object.keys(RESOLUTIONS) as (keyof typeof RESOLUTIONS)[]) {
+        assert.is(typeErrors(folder, resolution, ['program.ts']), '', resolution);
       }
     }));
 
@@ -266,34 +235,22 @@ suite('package', (test) => {
       ? 'with two threads where memory can be shared'
       : 'on one thread where it is as it comes';
     test.when(
-      existsSync(CHROMIUM),
+      hasChromium,
       `a page with one module script trains, ${place}, to the bits of Node`,
       async () => {
-        const server = await serve(script, isolated);
-        const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
-        try {
-          const page = await browser.newPage();
-          const complaints: string[] = [];
-          page.on('pageerror', (error) => complaints.push(String(error)));
-          await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-          await page.waitForFunction('window.result !== undefined', undefined, { timeout: 120_000 });
-          const result = await page.evaluate('window.result');
-          setBackend('wasm');
-          const model = new Denoiser({ rng: new Rng('page') });
-          const data = loadStrokes({ train: 160, test: 20 });
-          const events = [...trainDenoiser(model, { ...data, epochs: 1, batchSize: 32, every: 1 })];
-          const losses = events.map((e) => (e.type === 'batch' ? e.loss : e.testLoss));
-          assert.equal(result, { losses, isolated });
-          assert.equal(complaints, []);
-        } finally {
-          await browser.close();
-          server.close();
-        }
+        const { result, complaints } = await pageWith(script, isolated);
+        setBackend('wasm');
+        const model = new Denoiser({ rng: new Rng('page') });
+        const data = loadStrokes({ train: 160, test: 20 });
+        const events = [...trainDenoiser(model, { ...data, epochs: 1, batchSize: 32, every: 1 })];
+        const losses = events.map((e) => (e.type === 'batch' ? e.loss : e.testLoss));
+        assert.equal(result, { losses, isolated });
+        assert.equal(complaints, []);
       },
     );
   }
 
-  test.when(existsSync(CHROMIUM), 'a page whose policy forbids the engine says what it needs', async () => {
+  test.when(hasChromium, 'a page whose policy forbids the engine says what it needs', async () => {
     const inline = "script-src 'self' 'unsafe-inline'";
     const policies: readonly [policy: string, words: RegExp][] = [
       [`${inline} 'wasm-unsafe-eval'; worker-src 'self'`, /^WorkerError: .* needs worker-src blob:/],
@@ -312,19 +269,8 @@ suite('package', (test) => {
       } catch (error) {
         window.result = error.name + ': ' + error.message;
       }`;
-    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
-    try {
-      for (const [policy, words] of policies) {
-        const server = await serve(script, true, policy);
-        const page = await browser.newPage();
-        await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-        await page.waitForFunction('window.result !== undefined', undefined, { timeout: 60_000 });
-        assert.match((await page.evaluate('window.result')) as string, words);
-        await page.close();
-        server.close();
-      }
-    } finally {
-      await browser.close();
+    for (const [policy, words] of policies) {
+      assert.match((await pageWith(script, true, policy)).result as string, words);
     }
   });
 });

@@ -293,7 +293,7 @@ suite('platform', (test) => {
   test('a worker that ends by itself or throws is reported with the cause; one that is stopped is not', async () => {
     const causeOf = (source: string, stopAfter = 30_000) =>
       new Promise<string>((resolve) => {
-        const { stop } = host.startWorker(source, 'message', (cause) => {
+        const { stop } = host.startWorker({ source, url: undefined }, 'message', (cause) => {
           for (const timer of timers) clearTimeout(timer);
           resolve(cause);
         });
@@ -377,6 +377,8 @@ suite('platform', (test) => {
 
   test('a page that refuses worker threads says which policy it needs, at once or when the worker fails', async () => {
     const words = /expected a page that allows worker threads, .* needs worker-src blob: .* setThreads\(1\)/;
+    const file = /expected langevin's worker.js at \/worker.js, got no worker; .* needs worker-src 'self'/;
+    const program = { source: '', url: undefined };
     class Forbidden {
       constructor() {
         throw new TypeError('This document requires TrustedScriptURL assignment.');
@@ -384,7 +386,7 @@ suite('platform', (test) => {
     }
     await withGlobals({ Worker: Forbidden }, async () => {
       assert.throws(
-        () => page.startWorker('', {}, () => {}),
+        () => page.startWorker(program, {}, () => {}),
         (error: Error) =>
           error instanceof LangevinError && words.test(error.message) && /Trusted/.test(error.message),
       );
@@ -400,11 +402,14 @@ suite('platform', (test) => {
     }
     await withGlobals({ Worker: Silent }, async () => {
       const causes: string[] = [];
-      page.startWorker('', {}, (cause) => causes.push(cause));
+      page.startWorker(program, {}, (cause) => causes.push(cause));
+      page.startWorker({ source: '', url: '/worker.js' }, {}, (cause) => causes.push(cause));
       made[0].onerror!({});
       made[0].onerror!({ message: 'x is undefined' });
+      made[1].onerror!({});
       assert.match(causes[0], words);
       assert.is(causes[1], 'x is undefined');
+      assert.match(causes[2], file);
     });
   });
 });

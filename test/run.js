@@ -24,6 +24,7 @@ const SLOWEST = [
   'cli-runs.',
   'bits.',
   'page-',
+  'package-exports.',
 ];
 /** Files that run last, with no other file beside them and with all cores, and why. */
 const ALONE = {

@@ -41,8 +41,10 @@ const FAULTS: Readonly<Record<string, (source: string) => string>> = {
 async function withFaults(faults: readonly string[], body: () => Promise<void>): Promise<void> {
   const { startWorker } = host;
   let started = 0;
-  host.startWorker = (source, ...given) =>
-    startWorker(FAULTS[faults[started++ % faults.length]](source), ...given);
+  host.startWorker = (program, ...given) => {
+    const source = FAULTS[faults[started++ % faults.length]](program.source);
+    return startWorker({ ...program, source }, ...given);
+  };
   try {
     await body();
   } finally {

@@ -6,11 +6,11 @@ import { host } from '#host';
 import { ValueError } from '../errors.ts';
 import { Arena } from '../memory/arena.ts';
 import { Heap, type Ptr } from '../memory/heap.ts';
-import { oneOf } from '../options.ts';
+import { describe, oneOf, withDefaults } from '../options.ts';
 import { hasRelaxedSimd, type Numerics } from './instance.ts';
 import type { Kernels } from './kernels.ts';
 import { ReferenceKernels, ReferenceMemory } from './reference.ts';
-import { canShareMemory } from './threads.ts';
+import { canShareMemory, setWorkerUrl } from './threads.ts';
 
 export { canShareMemory } from './threads.ts';
 
@@ -179,17 +179,35 @@ export function defaultThreads(): number {
   return canShareMemory() ? Math.min(MAX_THREADS, host.availableThreads()) : 1;
 }
 
+/** Options of `setThreads`. */
+export interface ThreadsOptions {
+  /**
+   * The address of the package's file `langevin/worker` (dist/worker.js) on the page's own site. A page then starts its
+   * threads from this file, and its Content-Security-Policy needs `worker-src 'self'`. Without it the threads start from
+   * a blob, which needs `worker-src blob:`. Node does not use it. Default: that of the last call, at first none.
+   */
+  readonly workerUrl?: string | URL;
+}
+
 /**
  * Sets the number of threads of the WebAssembly backend, including the caller. Results do not depend on it. If memory
  * cannot be shared (a page without cross-origin isolation), the number stays 1.
- * @throws ValueError unless n is a whole number from 1 to 64
+ * @throws ValueError unless n is a whole number from 1 to 64, and for an unknown option
  */
-export function setThreads(n: number): void {
+export function setThreads(n: number, options: ThreadsOptions = {}): void {
   if (!Number.isInteger(n) || n < 1 || n > MAX_THREADS) {
     throw new ValueError(`threads: expected a whole number from 1 to ${MAX_THREADS}, got ${n}`);
   }
+  const { workerUrl } = withDefaults('setThreads', options, { workerUrl: undefined });
+  if (workerUrl !== undefined) setWorkerUrl(addressOf(workerUrl));
   threads = canShareMemory() ? n : 1;
   if (wasm) wasm.kernels.threads = threads;
+}
+
+/** @throws ValueError for anything but a text and a URL */
+function addressOf(url: string | URL): string {
+  if ((typeof url === 'string' && url !== '') || url instanceof URL) return String(url);
+  throw new ValueError(`setThreads: expected workerUrl to be an address, got ${describe(url)}`);
 }
 
 /**

@@ -10,6 +10,7 @@ import { host } from '#host';
 import workerSource from '../../build/worker.txt';
 import { InternalError, LangevinError } from '../errors.ts';
 import type { WorkerHandle } from '../platform/host.ts';
+import { VERSION } from '../version.ts';
 import {
   BOUNDS,
   CONTROL_BYTES,
@@ -34,6 +35,7 @@ import {
 } from './control.ts';
 import type { Bounds } from './partition.ts';
 import { PAGE } from './wasm-memory.ts';
+import type { WorkerSetup } from './worker.ts';
 
 /** A worker thread failed. The pool is ended, and `setThreads` starts a new one. */
 export class WorkerError extends LangevinError {}
@@ -47,6 +49,16 @@ const HANG_MS = 8_000;
 /** Whether threads can share memory here: always in Node, and in a page only with cross-origin isolation. */
 export function canShareMemory(): boolean {
   return typeof SharedArrayBuffer !== 'undefined' && (globalThis.crossOriginIsolated ?? true);
+}
+
+let workerUrl: string | undefined;
+
+/**
+ * Sets the address of langevin's worker.js, from which later pools of a page start their threads. The default,
+ * `undefined`, starts them from a blob.
+ */
+export function setWorkerUrl(url: string | undefined): void {
+  workerUrl = url;
 }
 
 /** The published chunks of a kernel. */
@@ -78,8 +90,9 @@ export class ThreadPool {
     this.kernels = names.map((name) => exports[name] as Kernel);
     this.position = new Map(names.map((name, i) => [name, i]));
     this.workers = scratch.map((address, i) => {
-      const setup = { module, memory, control: this.block, scratch: address, thread: i + 1 };
-      return host.startWorker(workerSource, setup, (cause) => {
+      const thread = { scratch: address, thread: i + 1 };
+      const setup: WorkerSetup = { version: VERSION, module, memory, control: this.block, ...thread };
+      return host.startWorker({ source: workerSource, url: workerUrl }, setup, (cause) => {
         this.dead ??= cause;
       });
     });

@@ -1,7 +1,9 @@
 /**
  * The program of a worker thread: an instance of the kernels over the shared memory, and a loop that claims chunks of
- * the current job. It is bundled to text (build/worker.txt), and the host starts it from that.
+ * the current job. It is bundled to text (build/worker.txt), and the host starts it from that. The package has the same
+ * text as the file `langevin/worker`, for pages whose policy forbids workers from blobs.
  */
+import { VERSION } from '../version.ts';
 import {
   type Control,
   claim,
@@ -18,6 +20,8 @@ import {
 
 /** The message that the pool sends to a worker once. */
 export interface WorkerSetup {
+  /** The version of the library. A file of another version would read the block wrongly, so it refuses. */
+  readonly version: string;
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
   readonly control: SharedArrayBuffer;
@@ -67,6 +71,9 @@ function work(control: Control, kernels: readonly Kernel[], memory: WebAssembly.
 }
 
 globalThis.onmessage = ({ data }: MessageEvent<WorkerSetup>) => {
+  if (data.version !== VERSION) {
+    throw new Error(`expected the worker.js of langevin ${data.version}, got that of ${VERSION}`);
+  }
   const { exports } = new WebAssembly.Instance(data.module, { env: { memory: data.memory } });
   (exports.attach as (scratch: number, thread: number) => void)(data.scratch, data.thread);
   work(

@@ -27,7 +27,11 @@ function writeFileAtomicSync(path: string, content: Uint8Array | string): void {
 
 /** What a page says whose policy does not allow worker threads. */
 const REFUSED =
-  "expected a page that allows worker threads, got one that refuses them; its Content-Security-Policy needs worker-src blob: and no require-trusted-types-for 'script', or setThreads(1), which needs no worker";
+  "expected a page that allows worker threads, got one that refuses them; its Content-Security-Policy needs worker-src blob: and no require-trusted-types-for 'script', or setThreads(n, { workerUrl }) with worker-src 'self', or setThreads(1), which needs no worker";
+
+/** What a page says that cannot start a thread from a file. A browser does not tell the reason. */
+const refusedFile = (url: string) =>
+  `expected langevin's worker.js at ${url}, got no worker; the file must be of the page's own origin and of a type such as text/javascript, an isolated page needs the header Cross-Origin-Embedder-Policy on it too, and a Content-Security-Policy needs worker-src 'self'`;
 
 export const host: Host = {
   name: 'browser',
@@ -59,18 +63,19 @@ export const host: Host = {
     writeFileAtomicSync(path, content);
   },
   writeFileAtomicSync,
-  startWorker(source, message, died) {
-    const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
+  startWorker({ source, url }, message, died) {
+    const address = url ?? URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
+    const refused = url === undefined ? REFUSED : refusedFile(url);
     let worker: Worker;
     try {
-      worker = new Worker(url);
+      worker = new Worker(address);
     } catch (error) {
-      throw new LangevinError(`${REFUSED}: ${(error as Error).message}`, { cause: error });
+      throw new LangevinError(`${refused}: ${(error as Error).message}`, { cause: error });
     } finally {
-      URL.revokeObjectURL(url);
+      if (url === undefined) URL.revokeObjectURL(address);
     }
     // A worker that may not start has an event without a message.
-    worker.onerror = ({ message }) => died(message || REFUSED);
+    worker.onerror = ({ message }) => died(message || refused);
     worker.postMessage(message);
     return { stop: () => worker.terminate() };
   },

@@ -57,10 +57,18 @@ export interface Host {
   writeFileAtomicSync(path: string, content: Uint8Array | string): void;
 
   /**
-   * Starts a thread that runs `source`, and sends it `message`. The source has to set `globalThis.onmessage`. The
+   * Starts a thread that runs the program, and sends it `message`. The program has to set `globalThis.onmessage`. The
    * thread does not keep the process alive. If the thread ends by itself, `died` is called with the cause.
+   * @throws LangevinError if a page refuses threads at once; most refusals come later, by `died`
    */
-  startWorker(source: string, message: unknown, died: (cause: string) => void): WorkerHandle;
+  startWorker(program: WorkerProgram, message: unknown, died: (cause: string) => void): WorkerHandle;
+}
+
+/** The program of a thread. */
+export interface WorkerProgram {
+  readonly source: string;
+  /** A file with the same source. A page runs it in place of `source`, and Node does not use it. */
+  readonly url: string | undefined;
 }
 
 /** A file or a folder in a folder. */

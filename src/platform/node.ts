@@ -218,7 +218,7 @@ export const host: Host = {
     writeFileAtomicSync(path, content);
   },
   writeFileAtomicSync,
-  startWorker(source, message, died) {
+  startWorker({ source }, message, died) {
     const prefix =
       "require('node:worker_threads').parentPort.once('message', (data) => globalThis.onmessage({ data }));";
     const worker = new Worker(prefix + source, { eval: true, execArgv: [] });
