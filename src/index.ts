@@ -160,6 +160,7 @@ export type {
   StatisticFigures,
 } from './models/evaluation/two-sample-plain.ts';
 export { type Proportion, proportion } from './models/evaluation/wilson.ts';
+export { type ImportedWeights, importWeights } from './models/import.ts';
 export {
   covarianceOf,
   type LectureNoise,
@@ -231,6 +232,8 @@ export {
 export { type AnyModel, loadModel, openModel } from './models/open.ts';
 export { DiffusionPipeline, diffusionOf, loadDiffusion, type ProcessSettings } from './models/pipeline.ts';
 export type { Preparation } from './models/prepare.ts';
+export { type ExportPytorchOptions, exportPytorch, type PytorchFile } from './models/pytorch/export.ts';
+export type { ExportData } from './models/pytorch/run.ts';
 export {
   type ClassifierGuidance,
   labelsInTurn,

@@ -44,6 +44,7 @@ const first = (run: Generator<unknown> | Iterator<unknown>) => run.next();
 const UNKNOWN: Readonly<Record<string, readonly [Wrong, string, string]>> = {
   gradcheck: [(o) => langevin.gradcheck((x) => x, [point()], o), 'Step', 'step'],
   setThreads: [(o) => langevin.setThreads(1, o), 'worker_url', 'workerUrl'],
+  exportPytorch: [(o) => langevin.exportPytorch({} as never, o), 'Dtype', 'dtype'],
   tensor: [(o) => tensor([1], o), 'requires_grad', 'requiresGrad'],
   empty: [(o) => langevin.empty([1], o), 'requireGrad', 'requiresGrad'],
   full: [(o) => langevin.full([1], 1, o), 'requiresgrad', 'requiresGrad'],

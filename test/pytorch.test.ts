@@ -34,6 +34,7 @@ import { DiffusionMlp } from '../src/models/networks/diffusion-mlp.ts';
 import { UNet } from '../src/models/networks/unet.ts';
 import { openModel } from '../src/models/open.ts';
 import { DiffusionPipeline, diffusionInfo, diffusionOf } from '../src/models/pipeline.ts';
+import { exportPytorch } from '../src/models/pytorch/export.ts';
 import { TORCH_KINDS } from '../src/models/pytorch/kinds.ts';
 import { guidedPredictor, samplePictures } from '../src/models/sample.ts';
 import type { OwnSampling } from '../src/models/sampling-defaults.ts';
@@ -583,6 +584,28 @@ suite('pytorch', (test) => {
       const error = await EXPORTERS.pytorch(checkpoint, options).catch((reason: Error) => reason);
       assert.instance(error, ValueError);
       assert.match((error as Error).message, message);
+    }
+  });
+
+  test('a program exports and imports by exportPytorch and importWeights, without the path of its data', async () => {
+    const settings = { ...denoiser.settings, data: { data: 'mnist', dataDir: '/home/me' } };
+    const mine = { ...denoiser, settings };
+    const { files, digest } = await exportPytorch(mine);
+    const names = files.map(({ name }) => name);
+    assert.equal(names.sort(), ['model.py', 'sample.py', 'train.py', 'weights.safetensors']);
+    const { bytes } = files.find(({ name }) => name === 'weights.safetensors')!;
+    const file = decodeCheckpoint(bytes, 'weights');
+    assert.equal(file.settings!.data, { data: 'mnist' });
+    assert.is(file.digest, digest);
+    assertSame(importWeights(bytes, 'weights', denoiser).checkpoint.parameters, denoiser.parameters);
+    const data = dataFor(EXPORT_CASES.denoiser);
+    const half = await exportPytorch(mine, { dtype: 'float16', data });
+    assert.ok(half.files.some(({ name }) => name === 'pictures.npy'));
+    for (const [options, message] of [
+      [{ dtyp: 'float16' }, /^exportPytorch: expected options dtype, data, got "dtyp"/],
+      [{ dtype: 'float64' }, /^dtype: expected float32 or float16, got "float64"/],
+    ] as const) {
+      refused(() => exportPytorch(mine, options as never), ValueError, message);
     }
   });
 

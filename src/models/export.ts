@@ -7,10 +7,10 @@
  */
 import { type Checkpoint, convertCheckpoint } from '../checkpoint/checkpoint.ts';
 import { tensorsDigest } from '../checkpoint/digest.ts';
-import { isRecord } from '../checkpoint/fields.ts';
 import type { ModelDtype } from '../checkpoint/model-dtype.ts';
 import type { MatchedGreys } from './cuts.ts';
 import type { ExportFormat } from './export-formats.ts';
+import { portable } from './portable.ts';
 import { exportPytorch } from './pytorch/export.ts';
 import type { ExportData } from './pytorch/run.ts';
 import { type OwnSampling, samplingSetting } from './sampling-defaults.ts';
@@ -58,7 +58,7 @@ async function exportLangevin(checkpoint: Checkpoint, options: ExportOptions): P
 /** Writes a folder for PyTorch: pytorch/export.ts. */
 function pytorch(checkpoint: Checkpoint, options: ExportOptions): Promise<Exported> {
   const { dtype, data } = options;
-  return exportPytorch({ ...checkpoint, settings: sharedSettings(checkpoint, options) }, dtype, data);
+  return exportPytorch({ ...checkpoint, settings: sharedSettings(checkpoint, options) }, { dtype, data });
 }
 
 /** Writes an ONNX file: onnx/export.ts. It is loaded here, because nothing else needs protobufjs. */
@@ -70,11 +70,4 @@ async function onnx(checkpoint: Checkpoint, options: ExportOptions): Promise<Exp
 /** The settings for other machines, with the new defaults of sampling. */
 function sharedSettings(checkpoint: Checkpoint, { sampling, greys }: ExportOptions) {
   return { ...portable(checkpoint.settings), ...samplingSetting(sampling), ...greys };
-}
-
-/** The settings without the path of the data folder, which other machines do not have. */
-function portable(settings: Checkpoint['settings'] = {}): NonNullable<Checkpoint['settings']> {
-  if (!isRecord(settings.data)) return settings;
-  const { dataDir: _, ...data } = settings.data;
-  return { ...settings, data };
 }

@@ -12,8 +12,8 @@ import { decodeSafetensors, type StoredTensor } from '../checkpoint/safetensors.
 import { didYouMean, FormatError } from '../errors.ts';
 import { TORCH_KINDS } from './pytorch/kinds.ts';
 
-/** A model with imported weights. */
-export interface Imported {
+/** A model with imported weights, from `importWeights`. */
+export interface ImportedWeights {
   /** The model with the weights. It has no training state. */
   readonly checkpoint: Checkpoint;
   /** The types of the imported tensors in the file, such as `F32`. */
@@ -25,11 +25,14 @@ export interface Imported {
 type Tensors = ReadonlyMap<string, StoredTensor>;
 
 /**
- * The model `into` with the weights of a safetensors file.
+ * The model `into` with the weights of a safetensors file: a state dict of PyTorch with the names of our networks and
+ * with PyTorch's layouts, or a file of langevin. `openModel` opens the result, and `convertCheckpoint` writes it.
+ * @param bytes the file
  * @param source the name of the file in errors
+ * @param into a model's file with the architecture and the settings
  * @throws FormatError for a file that is not one, another architecture, missing tensors, or numbers that are not finite
  */
-export function importWeights(bytes: Uint8Array, source: string, into: Checkpoint): Imported {
+export function importWeights(bytes: Uint8Array, source: string, into: Checkpoint): ImportedWeights {
   const { tensors, metadata } = decodeSafetensors(bytes, source);
   const own = metadata.has('langevin') ? decodeCheckpoint(bytes, source) : null;
   if (own) requireKind(own, into.kind);

@@ -13,15 +13,17 @@
  */
 import { type Checkpoint, convertCheckpoint, decodeCheckpoint } from '../../checkpoint/checkpoint.ts';
 import { tensorsDigest } from '../../checkpoint/digest.ts';
-import type { ModelDtype } from '../../checkpoint/model-dtype.ts';
+import { MODEL_DTYPES, type ModelDtype } from '../../checkpoint/model-dtype.ts';
 import { parseHeader } from '../../checkpoint/safetensors-header.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { encodeNpy } from '../../data/npy.ts';
 import { ValueError } from '../../errors.ts';
 import type { Module } from '../../nn/module.ts';
+import { oneOf, withDefaults } from '../../options.ts';
 import { VERSION } from '../../version.ts';
 import { openModel } from '../open.ts';
 import { DiffusionPipeline } from '../pipeline.ts';
+import { portable } from '../portable.ts';
 import { DENOISER_SETTINGS } from '../training/denoiser.ts';
 import { LECTURE_SETTINGS } from '../training/lecture.ts';
 import { filledSettings } from '../training/resume.ts';
@@ -38,25 +40,50 @@ import {
 import { trainSource } from './train.ts';
 import { torchTraining } from './training.ts';
 
-/** A file of the folder. */
-interface TorchFile {
+/** A file of the folder for PyTorch. */
+export interface PytorchFile {
+  /** The name in the folder. */
   readonly name: string;
+  /** A short description. */
   readonly what: string;
+  /** The content. */
   readonly bytes: Uint8Array;
+}
+
+/** Options of `exportPytorch`. */
+export interface ExportPytorchOptions {
+  /** The type of the weights. Default `float32`. */
+  readonly dtype?: ModelDtype;
+  /** Pictures for train.py to train on. Default: none. */
+  readonly data?: ExportData | undefined;
 }
 
 const WEIGHTS = 'weights.safetensors';
 
 /**
- * The files of the folder.
- * @throws ValueError for a model that cannot be exported, or data that do not fit it
+ * The files of a folder in which a model runs in PyTorch without langevin: `model.py` with the network as a readable
+ * module, `weights.safetensors`, `sample.py`, and `train.py`, which trains on. The digest is the SHA-256 of the tensors,
+ * from `tensorsDigest`. The file with the weights is also one of langevin.
+ *
+ * The kinds are the MLP and the U-Net of diffusion, denoisers, classifiers and the lecture's model.
+ * @param checkpoint a model's file, from `loadCheckpoint` or `decodeCheckpoint`
+ * @throws ValueError for a model that cannot be exported, such as one with captions or a learnt variance, and for data
+ * that do not fit it
  * @throws FormatError for a file whose tensors do not fit its kind
  */
-export async function exportPytorch(
+export function exportPytorch(
   checkpoint: Checkpoint,
-  dtype: ModelDtype,
-  data?: ExportData,
-): Promise<{ readonly files: readonly TorchFile[]; readonly digest: string }> {
+  options: ExportPytorchOptions = {},
+): Promise<{ readonly files: readonly PytorchFile[]; readonly digest: string }> {
+  const { dtype, data } = withDefaults('exportPytorch', options, { dtype: 'float32', data: undefined });
+  return exported(
+    { ...checkpoint, settings: portable(checkpoint.settings) },
+    oneOf('dtype', MODEL_DTYPES, dtype),
+    data,
+  );
+}
+
+async function exported(checkpoint: Checkpoint, dtype: ModelDtype, data: ExportData | undefined) {
   const kind = torchKindOf(checkpoint);
   const opened = openModel(checkpoint);
   const pipeline = opened instanceof DiffusionPipeline ? opened : undefined;
@@ -189,7 +216,7 @@ WEIGHTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "${WEIGHTS}")
 }
 
 /** The training pictures and their labels, as bytes. */
-function pictureFiles({ images, labels, length, height, width, channels }: Dataset): TorchFile[] {
+function pictureFiles({ images, labels, length, height, width, channels }: Dataset): PytorchFile[] {
   const shape = channels === 1 ? [length, height, width] : [length, height, width, channels];
   return [
     { name: 'pictures.npy', what: `${length} training pictures`, bytes: encodeNpy(images, shape) },

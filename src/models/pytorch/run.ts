@@ -16,9 +16,13 @@ import { encodeRun, filledSettings } from '../training/resume.ts';
 import type { Task } from './kinds.ts';
 import { classifierTraining } from './training.ts';
 
-/** Pictures to train on, and their description in the file, by which a resume finds them again. */
+/** Training and test pictures that go with an export. */
 export interface ExportData extends TrainTest {
-  readonly notes: Readonly<Record<string, string | number>>;
+  /**
+   * What the file says about the pictures, such as the options of `langevin train` that find them again. Default:
+   * nothing.
+   */
+  readonly notes?: Readonly<Record<string, string | number>>;
 }
 
 /** A new run of the model in a file. Its module belongs to the caller. */
@@ -52,7 +56,7 @@ export function runFor(
   const { training, settings } = checkpoint;
   if (!data) return { training, settings };
   const { train, test } = data;
-  const notes = { data: data.notes };
+  const notes = { data: data.notes ?? {} };
   if (isRunOn(checkpoint, train)) return { training, settings: { ...settings, ...notes } };
   const trainer = BEGIN[task](checkpoint, { train, test });
   try {
