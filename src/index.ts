@@ -288,6 +288,7 @@ export {
 } from './models/training/distill.ts';
 export type { BatchEvent, EpochEvent, TrainEvent } from './models/training/events.ts';
 export type { History } from './models/training/history.ts';
+export { runInWorker, serveWorker, type WorkerPort } from './models/training/in-worker.ts';
 export {
   LECTURE_SETTINGS,
   type LectureRecipe,
