@@ -25,6 +25,7 @@ const SLOWEST = [
   'bits.',
   'page-',
   'package-exports.',
+  'examples-package.',
 ];
 /** Files that run last, with no other file beside them and with all cores, and why. */
 const ALONE = {

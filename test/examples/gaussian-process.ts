@@ -3,7 +3,7 @@
  * public names of langevin only. Tensor operators compute the Cholesky factor column by column. So the gradient of the
  * marginal likelihood flows through it to the kernel's parameters.
  */
-import { cat, eye, Module, stack, type Tensor, tensor } from '../../src/index.ts';
+import { cat, eye, Module, stack, type Tensor, tensor } from 'langevin';
 
 /** The lower triangular L with L·Lᵀ = A, for A [n, n] symmetric and positive definite. */
 export function cholesky(a: Tensor): Tensor {

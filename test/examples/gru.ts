@@ -5,7 +5,7 @@
  *     r = σ(W_ir·x + b_ir + W_hr·h + b_hr)         z = σ(W_iz·x + b_iz + W_hz·h + b_hz)
  *     n = tanh(W_in·x + b_in + r·(W_hn·h + b_hn))  h' = (1 - z)·n + z·h
  */
-import { Linear, Module, type Rng, type Tensor, zeros } from '../../src/index.ts';
+import { Linear, Module, type Rng, type Tensor, zeros } from 'langevin';
 
 export class GruCell extends Module {
   /** The weights of the three products with x, stacked in the order r, z, n. */

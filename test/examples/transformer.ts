@@ -16,7 +16,7 @@ import {
   Sequential,
   type Tensor,
   where,
-} from '../../src/index.ts';
+} from 'langevin';
 
 /** Causal attention with several heads: each position attends to itself and to earlier ones. */
 export class CausalSelfAttention extends Module {
