@@ -21,6 +21,7 @@ import {
   resultOf,
   typeErrors,
 } from './helpers-package.ts';
+import { disagreements } from './release/metadata.ts';
 import { suite } from './suite.ts';
 
 npmRun('build:node', 'build:browser', 'build:modules', 'build:page', 'build:types');
@@ -128,6 +129,10 @@ suite('package', (test) => {
       assert.ok(page.includes(name), name);
     }
     for (const names of [library, page]) assert.not(names.includes(undefined));
+  });
+
+  test('the metadata agree: version, title, licence, author and date of CITATION.cff, changelog and lock file', () => {
+    assert.equal(disagreements(), []);
   });
 
   test('the version in the code is that of package.json; the lock file names no registry, and a hash of each package', () => {
