@@ -8,6 +8,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
+import { build, type Platform } from 'esbuild';
 import { chromium } from 'playwright-core';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
@@ -134,3 +135,12 @@ export async function resultOf({
 
 /** A document with one module script. */
 export const documentWith = (script: string) => `<!doctype html><script type="module">${script}</script>`;
+
+/** The text of a program as a bundler makes it for a page or for Node. */
+export async function bundled(source: string, platform: Platform): Promise<string> {
+  const options = { bundle: true, minify: true, write: false, format: 'esm', target: 'es2022' } as const;
+  const stdin = { contents: source, resolveDir: ROOT };
+  // Without our own tsconfig.json, in which the package's name leads to its sources.
+  const { outputFiles } = await build({ ...options, stdin, platform, tsconfigRaw: '{}', logLevel: 'error' });
+  return outputFiles[0]!.text;
+}

@@ -6,11 +6,12 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { build, type Platform } from 'esbuild';
+import type { Platform } from 'esbuild';
 import * as assert from 'uvu/assert';
 import { VERSION } from '../src/version.ts';
 import { asConsumer, inFolder, npmRun, ROOT } from './dist.ts';
 import {
+  bundled,
   documentWith,
   hasChromium,
   pack,
@@ -69,15 +70,6 @@ try {
 } catch (error) {
   window.result = error.name + ': ' + error.message;
 }`;
-
-/** The bytes of a program as a bundler makes it for a page or for Node. */
-async function bundled(source: string, platform: Platform): Promise<string> {
-  const options = { bundle: true, minify: true, write: false, format: 'esm', target: 'es2022' } as const;
-  const stdin = { contents: source, resolveDir: ROOT };
-  // Without our own tsconfig.json, in which the package's name leads to its sources.
-  const { outputFiles } = await build({ ...options, stdin, platform, tsconfigRaw: '{}', logLevel: 'error' });
-  return outputFiles[0]!.text;
-}
 
 suite('package exports', (test) => {
   test('arethetypeswrong finds nothing', () =>

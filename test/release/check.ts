@@ -12,9 +12,18 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ROOT } from '../dist.ts';
-import { pack, pkg, publintMessages, RESOLUTIONS, typeErrors, typeProblems } from '../helpers-package.ts';
+import {
+  pack,
+  pkg,
+  publintMessages,
+  RESOLUTIONS,
+  read,
+  typeErrors,
+  typeProblems,
+} from '../helpers-package.ts';
 import { disagreements, repository } from './metadata.ts';
 import { bundledPackages, createSbom } from './sbom.ts';
+import { programSizes, sizeRow } from './sizes.ts';
 
 /** A result: what is wrong (nothing if the check has passed), and a note. `skipped` says why there was no check. */
 interface Result {
@@ -118,6 +127,18 @@ function bill(out: string): Result {
   };
 }
 
+/** A size may differ from the table in README.md by a tenth, and the table is then due for the new sizes. */
+async function sizes(): Promise<Result> {
+  const rows = read('README.md').split('\n');
+  const measured = await programSizes();
+  const wrong = measured.filter(([line, kilobytes]) => {
+    const row = rows.find((text) => text.startsWith(sizeRow([line, 0]).slice(0, -4)));
+    return Math.abs(Number(row?.split('|').at(-2)) / kilobytes - 1) < 0.1 === false;
+  });
+  const note = measured.map(([, kilobytes]) => kilobytes).join(', ');
+  return { wrong: wrong.map((size) => `README.md: expected ${sizeRow(size)}`), note: `${note} KB` };
+}
+
 /** npm proves where a package was built, if it knows the repository. */
 function provenance(): Result {
   const asked = pkg.publishConfig?.provenance === true;
@@ -152,6 +173,7 @@ const checks: readonly (readonly [name: string, check: () => Result | Promise<Re
   ],
   ['arethetypeswrong finds nothing', async () => ({ wrong: await typeProblems(archive) })],
   ['npx --package ARCHIVE langevin sample runs in an empty folder', () => sample(empty, archive)],
+  ['programs of a page have the sizes that README.md says', sizes],
   ['the bill of materials has every package', () => bill(out)],
   ['npm will publish it with provenance', provenance],
 ];
