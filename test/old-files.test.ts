@@ -28,6 +28,17 @@ npmRun('build:node');
 suite('old files', (test) => {
   setBackend('wasm');
 
+  test('each version that the changelog calls released has its files, and no other', () => {
+    const released = [...readFileSync('CHANGELOG.md', 'utf8').matchAll(/^## \[(\d\S*)\] - /gm)];
+    assert.ok(released.length > 0);
+    assert.equal(
+      readdirSync(FILES)
+        .filter((name) => name.startsWith('v'))
+        .sort(),
+      released.map(([, version]) => `v${version}`).sort(),
+    );
+  });
+
   for (const version of readdirSync(FILES).filter((name) => name.startsWith('v'))) {
     const expected: Record<string, Opened> = json(version, 'expected.json');
     const files = readdirSync(join(FILES, version), { recursive: true }) as string[];
