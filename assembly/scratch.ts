@@ -2,8 +2,8 @@
  * Each thread's scratch memory: packed panels of the GEMM, one group of random numbers, and a key's schedule. Its
  * address is a global of the instance. Every thread has an instance of its own over the shared memory.
  */
-import { CONV_BYTES } from './conv/pass';
-import { gemmScratchBytes } from './gemm/blocks';
+import { CONV_BYTES, ROW_BYTES } from './conv/pass';
+import { gemmScratchBytes, KC, MOST_MR, MR, NR } from './gemm/blocks';
 import { SCHEDULE_BYTES } from './random/philox';
 
 /** The begin of this instance's scratch memory, 64-byte aligned. The GEMM's part is first. */
@@ -33,9 +33,15 @@ export function convolution(): usize {
   return (keys() + SCHEDULE_BYTES + 15) & ~15;
 }
 
-/** Bytes of scratch memory that an instance needs. */
+/**
+ * What the build with the larger tile needs in addition. Both builds reserve it, because an engine can change its build
+ * and keeps its scratch memory.
+ */
+const SPARE_BYTES: i32 = (MOST_MR - MR) * (((KC + NR) << 2) + ROW_BYTES);
+
+/** Bytes of scratch memory that an instance needs, the same in both builds. */
 export function scratchBytes(): i32 {
-  return gemmScratchBytes() + GROUP_BYTES + SCHEDULE_BYTES + 16 + CONV_BYTES;
+  return gemmScratchBytes() + GROUP_BYTES + SCHEDULE_BYTES + 16 + CONV_BYTES + SPARE_BYTES;
 }
 
 /** The thread of this instance. The caller's thread is 0. */

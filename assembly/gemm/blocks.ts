@@ -3,6 +3,8 @@
 /** Rows and columns of the register tile: tile-4x8.ts in the strict build, tile-6x8-fma.ts in the relaxed one. */
 export const MR: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4;
 export const NR: i32 = 8;
+/** The rows of the larger of the two tiles. */
+export const MOST_MR: i32 = 6;
 
 /** The steps of k in a block. A packed panel of A is KC·MR·4 = 6 to 9 KiB, which fits L1 easily. */
 export const KC: i32 = 400;
