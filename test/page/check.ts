@@ -6,6 +6,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { extname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import { serveFolder } from '../../src/cli/page/server.ts';
@@ -204,19 +205,27 @@ async function times(origin: string): Promise<void> {
   }
 }
 
+/** The number of models that the service worker has stored. */
+const storedModels = (page: Page): Promise<number> =>
+  page.evaluate(async () => {
+    const stores = await Promise.all((await caches.keys()).map((name) => caches.open(name)));
+    const requests = await Promise.all(stores.map((store) => store.keys()));
+    return requests.flat().filter(({ url }) => url.includes('/models/')).length;
+  });
+
 /** After one visit of one page, all lessons run without the server. */
 async function offline(): Promise<void> {
   const { server, port } = await plainHost();
   const origin = `http://127.0.0.1:${port}`;
   const { page, close } = await open(origin, 'index.html');
   await page.waitForFunction(() => crossOriginIsolated, undefined, PATIENCE);
-  // Models come after the rest of the site.
-  const kept = async () => {
-    const stores = await Promise.all((await caches.keys()).map((name) => caches.open(name)));
-    const requests = await Promise.all(stores.map((store) => store.keys()));
-    return requests.flat().some(({ url }) => url.includes('/models/'));
-  };
-  await page.waitForFunction(kept, undefined, PATIENCE);
+  // Models come after the rest of the site, one after the other. The server stays until all of them are stored.
+  // `waitForFunction` does not wait for the promise of a predicate, so we ask again and again.
+  const models = readdirSync(join(SITE, 'models')).length;
+  for (const end = Date.now() + PATIENCE.timeout; (await storedModels(page)) < models; await sleep(100)) {
+    if (Date.now() > end)
+      throw new Error(`expected ${models} models in the store, got ${await storedModels(page)}`);
+  }
   server.closeAllConnections();
   server.close();
   for (const lesson of LESSONS) {
