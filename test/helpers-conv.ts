@@ -1,5 +1,6 @@
 /** Convolutions for tests: their sizes, and the three kernels (forward and two gradients). */
 import { type ConvSizes, convPlaces, type Kernels, type Ptr, type Target } from '../src/backend/kernels.ts';
+import { uniforms } from './helpers.ts';
 
 /** The numbers of elements of x, w and y. */
 export function elements(s: ConvSizes): [x: number, w: number, y: number] {
@@ -47,3 +48,37 @@ export function rms(a: ArrayLike<number>): number {
 
 export const difference = (a: ArrayLike<number>, b: ArrayLike<number>): number[] =>
   Array.from(a, (x, i) => x - b[i]!);
+
+/** Operands of one of the three kernels, and room for its result. */
+export function operands(kind: keyof typeof KERNELS, s: ConvSizes): Float32Array[] {
+  const size = Object.fromEntries(elements(s).map((n, i) => ['xwy'[i], n]));
+  return KERNELS[kind].operands.map((name) => uniforms(name, size[name]));
+}
+
+/**
+ * Shapes for Winograd's algorithm: map, batch, channels of x and y, and padding. The maps have every number of positions in
+ * their last tiles. Channels end inside of tiles, or need several blocks.
+ */
+export const WINOGRAD_SHAPES = [
+  [1, 1, 1, 32, 32, 1],
+  [3, 5, 1, 32, 32, 1],
+  [3, 5, 7, 36, 32, 1],
+  [7, 7, 3, 32, 44, 1],
+  [2, 9, 3, 64, 36, 1],
+  [9, 2, 7, 36, 64, 1],
+  [14, 14, 1, 40, 40, 1],
+  [8, 5, 3, 132, 36, 1],
+  [5, 8, 3, 36, 132, 1],
+  [3, 3, 1, 260, 140, 1],
+  [1, 3, 70, 32, 32, 1],
+  [3, 131, 1, 32, 36, 1],
+  [3, 131, 1, 136, 36, 1],
+  [4, 6, 3, 32, 32, 0],
+  [3, 3, 3, 32, 36, 0],
+  [5, 4, 3, 36, 32, 2],
+  [4, 5, 2, 32, 32, 4],
+].map(([height, width, batch, inChannels, outChannels, padding]) =>
+  sizes({
+    ...{ batch, height, width, inChannels, outChannels, paddingHeight: padding, paddingWidth: padding },
+  }),
+);

@@ -1,9 +1,9 @@
 /**
- * What the suites and the release check ask of the package: the files that npm packs, the two linters of packages, types
+ * What the suites and the release check need of the package: the files that npm packs, the two linters of packages, types
  * under each resolution, and a page that a browser opens.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -12,10 +12,10 @@ import { build, type Platform } from 'esbuild';
 import { chromium } from 'playwright-core';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
+import { CHROMIUM, hasChromium } from './chromium.ts';
 import { ROOT } from './dist.ts';
 
-export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-export const hasChromium = existsSync(CHROMIUM);
+export { hasChromium };
 
 /** The text of a file of the project. */
 export const read = (...path: string[]) => readFileSync(join(ROOT, ...path), 'utf8');

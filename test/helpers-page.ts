@@ -7,11 +7,11 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 import { addressOf } from '../src/playground/app/address.ts';
 import type { AnyFigure, Values } from '../src/playground/figure.ts';
 import { figuresOf, type Lesson } from '../src/playground/lesson.ts';
+import { CHROMIUM, hasChromium } from './chromium.ts';
 import { inFolder, langevin, ROOT } from './dist.ts';
 
 export const SITE = join(ROOT, 'dist', 'page');
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-export const hasChromium = existsSync(CHROMIUM);
+export { hasChromium };
 /**
  * Runs a live job to its end, and makes its progress at every step.
  * @param spoil may overwrite the arrays of the progress. They are transferred, so the run must not need them.

@@ -15,7 +15,7 @@ import { decodeCheckpoint, encodeCheckpoint } from '../src/checkpoint/checkpoint
 import { Linear } from '../src/nn/linear.ts';
 import { Rng } from '../src/random/rng.ts';
 import { close, into, uniforms } from './helpers.ts';
-import { difference, elements, KERNELS, rms, sizes } from './helpers-conv.ts';
+import { difference, elements, KERNELS, operands, rms, sizes, WINOGRAD_SHAPES } from './helpers-conv.ts';
 import { suite } from './suite.ts';
 
 const MAPS = ['forward', 'gradient to the input'] as const;
@@ -26,11 +26,6 @@ const backends = {
   fast: createWasmBackend({ threads: 1, convolutions: 'fast' }),
   reference: createReferenceBackend(),
 };
-
-function operands(kind: Kind, s: ConvSizes): Float32Array[] {
-  const size = Object.fromEntries(elements(s).map((n, i) => ['xwy'[i], n]));
-  return KERNELS[kind].operands.map((name) => uniforms(name, size[name]));
-}
 
 /** The result of one backend. `arrays` are the two operands, what the result is added to, and a bias. */
 function resultOf(
@@ -55,37 +50,13 @@ function resultOf(
   return result;
 }
 
-/** Map, batch, channels of x and y, and padding. The maps have every number of positions in their last tiles. */
-const SHAPES = [
-  [1, 1, 1, 32, 32, 1],
-  [3, 5, 7, 36, 32, 1],
-  [7, 7, 3, 32, 44, 1],
-  [2, 9, 3, 64, 36, 1],
-  [9, 2, 7, 36, 64, 1],
-  [14, 14, 1, 40, 40, 1],
-  [8, 5, 3, 132, 36, 1],
-  [5, 8, 3, 36, 132, 1],
-  [3, 3, 1, 260, 140, 1],
-  [1, 3, 70, 32, 32, 1],
-  [3, 131, 1, 32, 36, 1],
-  [3, 131, 1, 136, 36, 1],
-  [4, 6, 3, 32, 32, 0],
-  [3, 3, 3, 32, 36, 0],
-  [5, 4, 3, 36, 32, 2],
-  [4, 5, 2, 32, 32, 4],
-].map(([height, width, batch, inChannels, outChannels, padding]) =>
-  sizes({
-    ...{ batch, height, width, inChannels, outChannels, paddingHeight: padding, paddingWidth: padding },
-  }),
-);
-
 /** The stated error, in the rms of the results, for at most 132 channels. */
 const ERROR = 1.3e-6;
 
 suite('winograd-fast', (test) => {
   for (const kind of MAPS) {
     test(`the fast ${kind} agrees with float64 on maps of all sizes, summed and not`, () => {
-      for (const s of SHAPES) {
+      for (const s of WINOGRAD_SHAPES) {
         const arrays = operands(kind, s);
         for (const accumulate of [false, true]) {
           const expected = resultOf('reference', kind, s, arrays, { accumulate });

@@ -9,16 +9,11 @@ import { sumsElements, usesWinograd } from '../src/backend/conv/winograd.ts';
 import { ACTIVATION, type ConvSizes } from '../src/backend/kernels.ts';
 import type { WasmKernels } from '../src/backend/wasm.ts';
 import { close, into, onBoth, U, UNARY_ULP, ulp, uniforms } from './helpers.ts';
-import { difference, elements, KERNELS, rms, sizes } from './helpers-conv.ts';
+import { difference, elements, KERNELS, operands, rms, sizes, WINOGRAD_SHAPES } from './helpers-conv.ts';
 import { suite } from './suite.ts';
 
 type Kind = keyof typeof KERNELS;
 const KINDS = Object.keys(KERNELS) as Kind[];
-
-function operands(kind: Kind, s: ConvSizes): Float32Array[] {
-  const size = Object.fromEntries(elements(s).map((n, i) => ['xwy'[i], n]));
-  return KERNELS[kind].operands.map((name) => uniforms(name, size[name]));
-}
 
 /** The results of both backends. */
 function call(kind: Kind, s: ConvSizes, arrays: readonly Float32Array[], accumulate: boolean) {
@@ -47,35 +42,11 @@ function directSum(kind: Kind, s: ConvSizes, arrays: readonly Float32Array[]): F
   return Float32Array.from(read(out, arrays[2].length));
 }
 
-/** Map, batch, channels of x and y, and padding. */
-const SHAPES = [
-  [1, 1, 1, 32, 32, 1],
-  [3, 5, 1, 32, 32, 1],
-  [3, 5, 7, 36, 32, 1],
-  [7, 7, 3, 32, 44, 1],
-  [2, 9, 3, 64, 36, 1],
-  [9, 2, 7, 36, 64, 1],
-  [14, 14, 1, 40, 40, 1],
-  [8, 5, 3, 132, 36, 1],
-  [5, 8, 3, 36, 132, 1],
-  [3, 3, 1, 260, 140, 1],
-  [1, 3, 70, 32, 32, 1],
-  [3, 131, 1, 32, 36, 1],
-  [4, 6, 3, 32, 32, 0],
-  [3, 3, 3, 32, 36, 0],
-  [5, 4, 3, 36, 32, 2],
-  [4, 5, 2, 32, 32, 4],
-].map(([height, width, batch, inChannels, outChannels, padding]) =>
-  sizes({
-    ...{ batch, height, width, inChannels, outChannels, paddingHeight: padding, paddingWidth: padding },
-  }),
-);
-
 suite('winograd', (test) => {
   test('Winograd is used only for 3x3 kernels with stride 1 and channels that are multiples of four, at least 32', () => {
     const s = sizes({ inChannels: 32, outChannels: 36 });
     assert.ok(usesWinograd(s));
-    assert.ok(SHAPES.every(usesWinograd));
+    assert.ok(WINOGRAD_SHAPES.every(usesWinograd));
     const others: Partial<ConvSizes>[] = [
       { inChannels: 28 },
       { outChannels: 28 },
@@ -116,7 +87,7 @@ suite('winograd', (test) => {
 
   for (const kind of KINDS) {
     test(`the ${kind} is within the direct sum's bound of float64 on odd maps, summed and not`, () => {
-      for (const s of SHAPES) {
+      for (const s of WINOGRAD_SHAPES) {
         const arrays = operands(kind, s);
         const absolute = arrays.map((array) => array.map(Math.abs));
         // Pixels of one tile enter each other's sums: so the bound is that of the largest.
