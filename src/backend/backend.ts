@@ -27,7 +27,7 @@ export type BackendName = (typeof BACKENDS)[number];
 export const NUMERICS = ['strict', 'relaxed', 'auto'] as const;
 
 export const CONVOLUTIONS = ['standard', 'fast'] as const satisfies readonly Convolutions[];
-/** How large 3x3 convolutions are computed: see `setConvolutions`. */
+/** The size of Winograd's tiles for 3x3 convolutions: see `setConvolutions`. */
 export type Convolutions = 'standard' | 'fast';
 
 /** The type that `toTypedArray` returns: float32 from the WebAssembly backend, float64 from the reference. */

@@ -70,7 +70,7 @@ export interface Checkpoint extends CheckpointInfo {
   readonly backend: string;
   /** The kernels that the model was trained with: `strict` or `relaxed`. */
   readonly numerics: string;
-  /** The algorithm of its 3x3 convolutions: `standard` or `fast` (`setConvolutions`). */
+  /** The tiles of the 3x3 convolutions in training: `standard` or `fast` (`setConvolutions`). */
   readonly convolutions: string;
   /** The digest of the tensors (`tensorsDigest`), as the file states it. */
   readonly digest?: string;

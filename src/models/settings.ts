@@ -105,7 +105,7 @@ export const ENGINE_TABLE = {
   convolutions: choice(CONVOLUTIONS)(
     'convolutions',
     'standard',
-    'The algorithm of large 3x3 convolutions. fast needs fewer products and has three to four times the error.',
+    'The tiles of 3x3 convolutions with many channels. fast has larger tiles: fewer products, and three to four times the error.',
   ),
 } as const satisfies Settings;
 

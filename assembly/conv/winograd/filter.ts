@@ -1,20 +1,20 @@
 /**
- * The filters of a convolution, transformed once for each call: U = G g Gᵀ as panels of B, [products][panel][k][16]. There
- * are 16 products for tiles of 2x2 results, and 36 for tiles of 4x4. The last panel has eight columns if at most eight
- * are left. In the forward pass k runs over the channels of x, and panels are
- * channels of y. For the gradient to the input the roles are exchanged, and filters are rotated by 180 degrees.
+ * The filters of a convolution, transformed once for each call: U = G g Gᵀ as panels of B, [products][panel][k][16].
+ * There are 16 products for tiles of 2x2 results, and 36 for tiles of 4x4 (winograd4/). The last panel has eight columns
+ * if at most eight are left. In the forward pass k runs over the channels of x, and panels are channels of y. For the
+ * gradient to the input the roles are exchanged, and filters are rotated by 180 degrees.
  */
 import { storeColumns4 } from '../../gemm/pack';
 import { WinogradFilterRecord } from '../../records';
 import { scratch } from '../../scratch';
+import { filterTile as filterTile4 } from '../winograd4/transforms';
 import { CHANNELS, ROW } from './layout';
 import { NARROW, panelWidth, WIDE } from './tiles';
-import { filterTile as filterTile4 } from '../winograd4/transforms';
 import { filterTile as filterTile2 } from './transforms';
 
 /**
- * The size in bytes of one of the products. An extra cache line keeps it from being a power of two. With a
- * power of two, all products would fall into the same lines of the cache.
+ * The size in bytes of one of the products. An extra cache line keeps it from being a power of two. With a power of
+ * two, all products would fall into the same lines of the cache.
  */
 // @ts-ignore: decorator
 @inline

@@ -34,13 +34,14 @@ const BLOCK_BYTES: usize = 64;
 /** A row of pixels: four for each tile, and two more. */
 const LINE_BYTES: usize = (<usize>(TILE * TILES) + 2) * ROW;
 
-/** A row of zeros, for rows outside a picture. An empty bias is another: -0, because x + -0 is x, also if x is -0. */
+/** A row of zeros, for rows outside a picture. */
 // @ts-ignore: decorator
 @inline
 export function zeros(block: Block): usize {
   return changetype<usize>(block) + BLOCK_BYTES;
 }
 
+/** An empty bias. It is -0, because x + -0 is x, also if x is -0. */
 // @ts-ignore: decorator
 @inline
 export function noBias(block: Block): usize {

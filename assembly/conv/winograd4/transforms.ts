@@ -122,14 +122,14 @@ export function outputTile(
       const m2 = v128.load(at, 12 * PRODUCT);
       const m3 = v128.load(at, 18 * PRODUCT);
       const m4 = v128.load(at, 24 * PRODUCT);
-      const even = f32x4.add(m1, m2);
-      const odd = f32x4.sub(m1, m2);
-      const EVEN = f32x4.add(m3, m4);
-      const ODD = f32x4.sub(m3, m4);
-      v128.store(to, f32x4.add(v128.load(at), f32x4.add(even, EVEN)));
-      v128.store(to, f32x4.add(times(P, odd), times(Q, ODD)), 96);
-      v128.store(to, f32x4.add(times(0.5, even), times(2, EVEN)), 192);
-      const cubes = f32x4.add(times(P / 2, odd), times(2 * Q, ODD));
+      const evenP = f32x4.add(m1, m2);
+      const oddP = f32x4.sub(m1, m2);
+      const evenQ = f32x4.add(m3, m4);
+      const oddQ = f32x4.sub(m3, m4);
+      v128.store(to, f32x4.add(v128.load(at), f32x4.add(evenP, evenQ)));
+      v128.store(to, f32x4.add(times(P, oddP), times(Q, oddQ)), 96);
+      v128.store(to, f32x4.add(times(0.5, evenP), times(2, evenQ)), 192);
+      const cubes = f32x4.add(times(P / 2, oddP), times(2 * Q, oddQ));
       v128.store(to, f32x4.add(cubes, v128.load(at, 30 * PRODUCT)), 288);
     }
     for (let y = 0; y < rows; ++y) {
@@ -139,17 +139,17 @@ export function outputTile(
       const m2 = v128.load(at, 32);
       const m3 = v128.load(at, 48);
       const m4 = v128.load(at, 64);
-      const even = f32x4.add(m1, m2);
-      const odd = f32x4.sub(m1, m2);
-      const EVEN = f32x4.add(m3, m4);
-      const ODD = f32x4.sub(m3, m4);
-      put(to, f32x4.add(v128.load(at), f32x4.add(even, EVEN)), accumulate, bias, activate);
+      const evenP = f32x4.add(m1, m2);
+      const oddP = f32x4.sub(m1, m2);
+      const evenQ = f32x4.add(m3, m4);
+      const oddQ = f32x4.sub(m3, m4);
+      put(to, f32x4.add(v128.load(at), f32x4.add(evenP, evenQ)), accumulate, bias, activate);
       if (columns < 2) continue;
-      put(to + right, f32x4.add(times(P, odd), times(Q, ODD)), accumulate, bias, activate);
+      put(to + right, f32x4.add(times(P, oddP), times(Q, oddQ)), accumulate, bias, activate);
       if (columns < 3) continue;
-      put(to + 2 * right, f32x4.add(times(0.5, even), times(2, EVEN)), accumulate, bias, activate);
+      put(to + 2 * right, f32x4.add(times(0.5, evenP), times(2, evenQ)), accumulate, bias, activate);
       if (columns < 4) continue;
-      const cubes = f32x4.add(times(P / 2, odd), times(2 * Q, ODD));
+      const cubes = f32x4.add(times(P / 2, oddP), times(2 * Q, oddQ));
       put(to + 3 * right, f32x4.add(cubes, v128.load(at, 80)), accumulate, bias, activate);
     }
   }

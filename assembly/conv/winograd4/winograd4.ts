@@ -109,7 +109,7 @@ function combineLines(
   const d4 = rowAt(block, r, picture, y + 3 * step, from, k);
   const pixel = (<usize>r.channels) << 2;
   if (pixel == size) return combineRows(i, d1, d2, d3, d4, begin, end);
-  // A row of zeros is not longer than one row of pixels of this block, so we read its first pixel again.
+  // The row of zeros is dense. So each pixel of it is the first one, and the other rows advance by a pixel.
   const none = zeros(block);
   for (let at = begin, o: usize = 0; at < end; at += size, o += pixel) {
     combineRows(

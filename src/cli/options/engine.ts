@@ -15,7 +15,7 @@ import { type Options, readSettings, UsageError } from './arguments.ts';
 export interface EngineReport {
   readonly backend: string;
   readonly numerics: string;
-  /** The algorithm of large 3x3 convolutions: `standard` or `fast`. */
+  /** The tiles of 3x3 convolutions: `standard` or `fast`. */
   readonly convolutions: string;
   /** Whether a multiply-add is rounded only once. Relaxed numerics do this if the engine has fused instructions. */
   readonly fused: boolean;

@@ -2,7 +2,7 @@
  * Work of single kernels on given operands. The command's benchmark and the page measure the same work. An array that a
  * kernel only writes is among the operands too.
  */
-import { setConvolutions } from '../../backend/backend.ts';
+import { backend, setConvolutions } from '../../backend/backend.ts';
 import { algorithmOf } from '../../backend/conv/convolutions.ts';
 import {
   type BinaryName,
@@ -115,13 +115,14 @@ export function randomWork(memory: Operands, name: RandomName, n: number): Workl
   };
 }
 
-/** Calls `body` with fast convolutions. */
+/** Calls `body` with fast convolutions, and restores the choice of before. */
 export function withFastConvolutions<T>(body: () => T): T {
+  const before = backend().convolutions;
   setConvolutions('fast');
   try {
     return body();
   } finally {
-    setConvolutions('standard');
+    setConvolutions(before);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * The inputs of a network beside its pictures, as nodes of ONNX: the time, the label and the caption. In langevin these
- * tensors are computed in plain JavaScript, so the tape does not have them. The layer that uses a tensor tells what it is.
+ * tensors are computed in plain JavaScript, so the tape does not have them. We recognise a tensor by the layer that uses it.
  *
  *     t        the cosines and sines of nn/time-embedding.ts, in float64 as there; in the lecture's model the time itself
  *     labels   one-hot rows: rows of the identity matrix. Row -1 is the last one, which is no label.
@@ -12,6 +12,9 @@ import { ONNX_TYPES } from '../../checkpoint/onnx.ts';
 import { timestepFrequencies } from '../../nn/time-embedding.ts';
 import type { Graph, Value } from './graph.ts';
 import type { ConditionOf } from './trace.ts';
+
+/** The embedding of the words. Its last row is the token of no caption, which is also the padding. */
+const WORD_EMBEDDING = 'captions.text.words.weight';
 
 /** The names of the inputs. */
 export const TIMES = 't';
@@ -67,16 +70,13 @@ export function conditionsOf(g: Graph, names: ReadonlyMap<Variable, string>): Co
     if (op.name === 'linear' && i === 0 && name === 'time.first.weight') return sinusoids(g, x.shape[1]);
     if (op.name === 'linear' && i === 0 && name === 'label.weight') return labelRows(g, x.shape[1]);
     if (op.name === 'attention' && i === xs.length - 1) {
-      const none = [...names].find(([, given]) => given === WORDS)?.[0].shape[0];
+      const none = [...names].find(([, given]) => given === WORD_EMBEDDING)?.[0].shape[0];
       return none === undefined ? undefined : tokenMask(g, xs[i].shape[3], none - 1);
     }
-    if (op.name === 'indexSelect' && i === 1 && names.get(x) === WORDS) {
+    if (op.name === 'indexSelect' && i === 1 && names.get(x) === WORD_EMBEDDING) {
       return batchedRows([1], g.node('Reshape', [TOKENS, g.ints(-1)]));
     }
     if (op.name === 'cat' && x.shape.length === 2 && i === 1) return timeColumn(g);
     return undefined;
   };
 }
-
-/** The embedding of the words. Its last row is the token of no caption, which is also the padding. */
-const WORDS = 'captions.text.words.weight';
