@@ -18,6 +18,7 @@ import {
   storedTensor,
   type TrainingState,
 } from '../../checkpoint/checkpoint.ts';
+import { show } from '../../checkpoint/fields.ts';
 import type { StoredTensor } from '../../checkpoint/safetensors.ts';
 import { FormatError, LangevinError } from '../../errors.ts';
 import type { Module } from '../../nn/module.ts';
@@ -115,6 +116,8 @@ function isProgress({ step, seconds, position, streams, emaUpdates, adamSteps, e
       (n) => Number.isFinite(n) && n >= 0,
     ) &&
     Array.isArray(adamSteps) &&
+    adamSteps.every(Number.isFinite) &&
+    typeof data.name === 'string' &&
     Object.values(streams).every((state) => typeof state === 'object' && state !== null)
   );
 }
@@ -187,9 +190,9 @@ export function restoreRun(trainer: Trainer, checkpoint: Checkpoint): void {
   const { tensors, progress } = trainingOf(checkpoint);
   const { name, length } = trainer.source.dataset;
   if (progress.data.name !== name || progress.data.pictures !== length) {
-    const had = `${progress.data.pictures} pictures of "${progress.data.name}"`;
+    const had = `${progress.data.pictures} pictures of ${show(progress.data.name)}`;
     throw new FormatError(
-      `${checkpoint.source}: expected the run's data, ${had}, got ${length} of "${name}"`,
+      `${checkpoint.source}: expected the run's data, ${had}, got ${length} of ${show(name)}`,
     );
   }
   scope(() => restoreTensors(trainer, checkpoint.parameters, tensors, progress));
