@@ -76,10 +76,10 @@ function changeHeader(header: Record<string, unknown>, r: Choices): unknown {
   const names = Object.keys(metadata ?? {});
   if (!metadata || names.length === 0 || r.has(0.5)) return changeJson(header, r);
   const name = r.oneOf(names);
-  const text = metadata[name];
+  const entry: unknown = metadata[name]; // a text, unless a change before made it something else
+  const text = typeof entry === 'string' ? entry : JSON.stringify(entry);
   const value = r.has(0.8) ? jsonOf(text) : undefined;
-  const changed =
-    value === undefined ? changeText(String(text), r, WORDS) : JSON.stringify(changeJson(value, r));
+  const changed = value === undefined ? changeText(text, r, WORDS) : JSON.stringify(changeJson(value, r));
   return { ...header, __metadata__: { ...metadata, [name]: changed } };
 }
 
