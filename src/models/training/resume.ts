@@ -15,6 +15,7 @@ import { scope } from '../../autograd/tape.ts';
 import {
   type Checkpoint,
   encodeCheckpoint,
+  MOST_TEXT,
   storedTensor,
   type TrainingState,
 } from '../../checkpoint/checkpoint.ts';
@@ -138,14 +139,30 @@ export function settingsOf<S extends { readonly seed: Seed }>(checkpoint: Checkp
   return filledSettings(checkpoint, defaults);
 }
 
-/** The settings of a training in a file, with or without a training state. @param defaults as in `settingsOf` */
+/**
+ * The settings of a training in a file, with or without a training state.
+ * @param defaults as in `settingsOf`
+ * @throws FormatError for a setting that is no number, short text or switch, or no list where the default is a list
+ */
 export function filledSettings<S extends { readonly seed: Seed }>(checkpoint: Checkpoint, defaults: S): S {
-  const { settings, seed } = checkpoint;
-  const all = { ...defaults, ...renamed(settings), ...(seed === undefined ? {} : { seed }) };
-  return Object.fromEntries(
-    Object.keys(defaults).map((name) => [name, all[name as keyof S]]),
-  ) as unknown as S;
+  const { settings, seed, source } = checkpoint;
+  const all: Readonly<Record<string, unknown>> = {
+    ...{ ...defaults, ...renamed(settings) },
+    ...(seed === undefined ? {} : { seed }),
+  };
+  const filled = Object.entries(defaults).map(([name, absent]) => {
+    const value = all[name];
+    const isList = Array.isArray(absent); // the elements are checked where the model is opened
+    if (isList ? Array.isArray(value) : isScalar(value)) return [name, value];
+    const expected = isList ? 'a list' : `a number, true, false or at most ${MOST_TEXT} characters`;
+    throw new FormatError(`${source}: expected the setting "${name}" to be ${expected}, got ${show(value)}`);
+  });
+  return Object.fromEntries(filled) as S;
 }
+
+/** Whether errors can quote a value in one short line. The training checks its range. */
+const isScalar = (value: unknown): boolean =>
+  typeof value === 'string' ? value.length <= MOST_TEXT : typeof value !== 'object' || value === null;
 
 /** Renames settings from their names in version 0.1.0 to their current names. */
 function renamed({ weight, guidanceDropout, ...rest }: Readonly<Record<string, unknown>> = {}) {
