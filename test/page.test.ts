@@ -12,9 +12,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { request } from 'node:http';
+import { availableParallelism } from 'node:os';
 import { extname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
+import type { Page } from 'playwright-core';
 import * as assert from 'uvu/assert';
 import { setBackend } from '../src/backend/backend.ts';
 import { serveFolder } from '../src/cli/page/server.ts';
@@ -27,6 +29,7 @@ import { runJob } from '../src/playground/engine/jobs.ts';
 import type { AnyFigure } from '../src/playground/figure.ts';
 import { figuresOf } from '../src/playground/lesson.ts';
 import { DENOISER } from '../src/playground/lessons/denoiser/figure.ts';
+import { THREADS } from '../src/playground/lessons/denoiser/figure-threads.ts';
 import { LESSONS } from '../src/playground/lessons/index.ts';
 import { STEP_SETTINGS, stepCommand } from '../src/playground/lessons/step/command.ts';
 import { difference, recipeOf, runStep } from '../src/playground/lessons/step/session.ts';
@@ -89,6 +92,27 @@ function gradientsOf(from: string): Promise<string> {
   return numbersHash(Object.fromEntries(gradients));
 }
 
+/** Fails unless the engine has started threads, all from files of the site, and its policy refuses a worker from a blob. */
+async function startsThreadsFromFiles(page: Page, started: readonly string[]): Promise<void> {
+  const threads = started.filter((url) => /\/assets\/thread-[^/]*\.js$/.test(url));
+  assert.ok(threads.length > 0, `workers: ${started.join(', ')}`);
+  assert.equal(
+    started.filter((url) => !url.startsWith(`${new URL(page.url()).origin}/assets/`)),
+    [],
+  );
+  const engine = page.workers().find((worker) => /engine-/.test(worker.url()))!;
+  const answer = await engine.evaluate(
+    () =>
+      new Promise<string>((resolve) => {
+        const program = new Blob(['postMessage(null)'], { type: 'text/javascript' });
+        const worker = new Worker(URL.createObjectURL(program));
+        worker.onmessage = () => resolve('starts');
+        worker.onerror = () => resolve('refused');
+      }),
+  );
+  assert.is(answer, 'refused', 'a worker from a blob');
+}
+
 suite('page: what is built', (test) => {
   test('the source that a page shows is the source, line by line', () => {
     let blocks = 0;
@@ -112,7 +136,7 @@ suite('page: what is built', (test) => {
     assert.is(pages.length, LESSONS.length + 1);
     for (const file of pages) {
       const html = read(file);
-      assert.match(html, /script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:/);
+      assert.match(html, /script-src 'self' 'wasm-unsafe-eval'; worker-src 'self';/);
       assert.not.match(html, / style=|<script(?![^>]* src=)|https?:\/\/(?!www\.w3\.org)/);
       for (const [, link] of html.matchAll(/(?:href|src|data-engine)="([^"#]+)"/g)) {
         if (link!.startsWith('data:')) continue;
@@ -268,6 +292,7 @@ suite('page: its server', (test) => {
         assert.equal([index.status, index.body], [200, '<p>page']);
         assert.is(index.headers['cross-origin-opener-policy'], 'same-origin');
         assert.is(index.headers['cross-origin-embedder-policy'], 'require-corp');
+        assert.match(String(index.headers['content-security-policy']), /; worker-src 'self';/);
         assert.is((await ask(port, '/?x=1#y')).body, '<p>page');
         const script = await ask(port, '/assets/a-1.js');
         assert.match(String(script.headers['content-type']), /javascript/);
@@ -471,6 +496,29 @@ suite('page: in a browser', (test) => {
   );
 
   test.when(
+    hasChromium && availableParallelism() > 1,
+    'threads start from a file of the site, under a policy that forbids all other workers',
+    async () => {
+      const { server, port } = await serveFolder(SITE, 0);
+      const { page, complaints, close } = await open(
+        `http://127.0.0.1:${port}`,
+        `denoiser.html#${addressOf(THREADS, checkedSettings(THREADS))}`,
+      );
+      const started: string[] = [];
+      page.on('worker', (worker) => started.push(worker.url()));
+      try {
+        await computed(page, THREADS);
+        assert.match((await page.textContent('#threads [data-place=picture]'))!, /✓ bits unchanged/);
+        assert.equal(complaints, []);
+        await startsThreadsFromFiles(page, started);
+      } finally {
+        await close();
+        server.close();
+      }
+    },
+  );
+
+  test.when(
     hasChromium,
     'on a host without headers the service worker isolates the page, with one reload',
     async () => {
@@ -479,6 +527,8 @@ suite('page: in a browser', (test) => {
       try {
         let loads = 0;
         page.on('load', () => loads++);
+        const started: string[] = [];
+        page.on('worker', (worker) => started.push(worker.url()));
         await page.waitForFunction(() => crossOriginIsolated, undefined, PATIENCE);
         const hashes = await computed(page, FIGURES.find(({ id }) => id === 'brownian')!);
         assert.equal(
@@ -491,6 +541,7 @@ suite('page: in a browser', (test) => {
           ),
         );
         assert.ok(loads <= 1, `${loads} reloads`);
+        if (availableParallelism() > 1) await startsThreadsFromFiles(page, started);
         server.closeAllConnections();
         server.close();
         await page.goto(`http://127.0.0.1:${port}/noising.html`);

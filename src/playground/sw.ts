@@ -3,6 +3,7 @@
  * headers that isolate the page. Names of scripts hold their hash, so that what is stored under one is never stale;
  * pages come from the network first.
  */
+import { PAGE_POLICY } from '../models/page-policy.ts';
 
 /**
  * What the build puts in front: the files of the site but its models, its models, and a name that changes with any file.
@@ -31,10 +32,11 @@ const worker = globalThis as unknown as {
 
 const STORE = `langevin-${SITE.version}`;
 
-const ISOLATED = {
+const HEADERS = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
   'Cross-Origin-Resource-Policy': 'same-origin',
+  'Content-Security-Policy': PAGE_POLICY,
 };
 
 async function fill(): Promise<void> {
@@ -49,11 +51,11 @@ async function clear(): Promise<void> {
   await worker.clients.claim();
 }
 
-/** The same answer with the headers of an isolated page. */
+/** The same answer with the headers of an isolated page, and its policy. */
 function isolated(response: Response): Response {
   if (response.type === 'opaque' || response.status === 0) return response;
   const headers = new Headers(response.headers);
-  for (const [name, value] of Object.entries(ISOLATED)) headers.set(name, value);
+  for (const [name, value] of Object.entries(HEADERS)) headers.set(name, value);
   const { status, statusText } = response;
   return new Response(response.body, { status, statusText, headers });
 }

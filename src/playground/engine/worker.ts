@@ -2,10 +2,13 @@
  * The engine's worker: it runs the jobs that the page sends. Between two steps of a job it receives messages, so that Stop
  * arrives. It sends `ready` first, because a message that comes while the module still loads can be lost.
  */
-import { backend, canShareMemory, setThreads } from '../../backend/backend.ts';
+import { backend, canShareMemory, defaultThreads, setThreads } from '../../backend/backend.ts';
 import { LangevinError } from '../../errors.ts';
 import { type EngineFacts, type FromEngine, LIFE_LOCK, type ToEngine } from '../protocol.ts';
 import { JOBS } from './jobs.ts';
+
+/** The build puts it in front: the file with the program of the threads, beside this file. */
+declare const THREAD: string;
 
 /** Milliseconds between two progress messages, and between two times at which messages are received. */
 const [PROGRESS_EVERY, RECEIVE_EVERY] = [1000 / 30, 8];
@@ -131,6 +134,8 @@ function holdLock(): Promise<void> {
 
 await holdLock();
 try {
+  // From a file of the site: its policy forbids workers from blobs.
+  setThreads(defaultThreads(), { workerUrl: new URL(THREAD, import.meta.url) });
   post({ type: 'ready', facts: facts() });
 } catch (error) {
   post({ type: 'broken', message: wordsOf(error) });

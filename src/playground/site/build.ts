@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { build, type Metafile, type Plugin } from 'esbuild';
 import { noticesOf } from '../../notices.js';
 import type { AnyFigure } from '../figure.ts';
@@ -38,9 +38,22 @@ async function bundle(out: string): Promise<Assets> {
   } as const;
   const modules = { ...shared, format: 'esm', splitting: true } as const;
   const { engine, ...pages } = entries;
+  // The program of the threads is a file of its own, because the page's policy forbids workers from blobs.
+  const thread = await build({
+    ...shared,
+    format: 'iife',
+    entryPoints: { thread: 'src/backend/worker.ts' },
+  });
+  const define = { THREAD: JSON.stringify(basename(Object.keys(thread.metafile.outputs)[0])) };
   // Two bundles, because a module that both need would be whole in the page too.
   const [worker, scripts] = await Promise.all([
-    build({ ...modules, entryPoints: { engine }, plugins: [wasmFiles, namesOnly] }),
+    build({
+      ...modules,
+      entryPoints: { engine },
+      plugins: [wasmFiles, namesOnly],
+      define,
+      loader: { '.txt': 'empty' },
+    }),
     build({ ...modules, entryPoints: pages, plugins: [namesOnly], loader: { '.wasm': 'empty' } }),
   ]);
   const styles = await build({

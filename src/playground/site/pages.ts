@@ -1,5 +1,5 @@
 /** The pages of the site as HTML. */
-
+import { PAGE_POLICY } from '../../models/page-policy.ts';
 import { escaped } from '../draw/svg.ts';
 import type { AnyFigure } from '../figure.ts';
 import type { Excerpt, FigureBlock, Lesson } from '../lesson.ts';
@@ -16,27 +16,13 @@ export interface Assets {
   readonly scripts: ReadonlyMap<string, { readonly entry: string; readonly needs: readonly string[] }>;
 }
 
-/** What the page may load: its own files, and nothing from elsewhere. */
-export const POLICY = [
-  "default-src 'none'",
-  "script-src 'self' 'wasm-unsafe-eval'",
-  "worker-src 'self' blob:",
-  "style-src 'self'",
-  "img-src 'self' data: blob:",
-  "font-src 'self'",
-  "connect-src 'self'",
-  "manifest-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-].join('; ');
-
 function document(assets: Assets, script: string, title: string, about: string, body: string): string {
   const { entry, needs } = assets.scripts.get(script)!;
   return `<!doctype html>
 <html lang="en" data-engine="${assets.engine}">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<meta http-equiv="Content-Security-Policy" content="${PAGE_POLICY}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="description" content="${escaped(about)}">
