@@ -34,12 +34,13 @@ suite('mutants', (test) => {
       assert.equal(await faultsOf(source), [...faults].sort());
   });
 
-  test('types, imports, names of fields and messages of errors are not', async () => {
+  test('types, imports, names of fields, messages of errors and samples of ops are not', async () => {
     for (const source of [
       "import { a } from 'a';",
       'type A = 1 | 2;',
       'interface A { f(a: 1): true }',
       'const a = { 1: b };',
+      'const op = { samples: () => [sample([2, 3])] };',
       "throw new Error('got ' + a);",
       "const e = new ValueError('got ' + a);",
     ])

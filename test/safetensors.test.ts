@@ -185,6 +185,7 @@ suite('safetensors', (test) => {
 
   test('the header length is checked against the file and the cap', () => {
     refused(new Uint8Array(7), /8 bytes or more, got 7/);
+    refused(new Uint8Array(8), /a header that begins with {/);
     refused(file('{}', [], 3n), /at most 2 bytes, got one of 3/);
     refused(file('{}', [], 2n ** 64n - 1n), /at most 2 bytes, got one of 18446744073709551615/);
     refused(file('{}', [], 0n), /JSON/);

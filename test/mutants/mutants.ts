@@ -5,8 +5,8 @@
  *
  * The mutants are drawn from all mutations of all sources (draw.ts, mutations.ts). With `--since` only lines that differ from
  * REF have faults. suites.ts says which suites belong to a file. Each runs without a fault first. It must pass then, and its
- * time gives the time limit for mutants. A mutant is caught if a suite fails or exceeds the limit. A mutant that
- * equivalent.ts lists is not tested. After M minutes no new mutant begins. The last lines list the survivors, and count
+ * time gives the time limit for mutants. A mutant is caught if a suite fails or exceeds the limit. It survives if all of
+ * its suites pass; if one could not run, it is not tested. A mutant that equivalent.ts lists is not tested. After M minutes no new mutant begins. The last lines list the survivors, and count
  * caught mutants as passed and the others as skipped. Survivors count as failed if fewer than P percent are caught, by
  * default if any survives.
  */
@@ -49,8 +49,9 @@ class Run {
 
   async fateOf(mutant: Mutant): Promise<Fate> {
     if (reasonOf(mutant) !== null) return 'equivalent';
+    const suites = suitesFor(mutant.file, this.suites, this.graph);
     let ran = 0;
-    for (const suite of suitesFor(mutant.file, this.suites, this.graph)) {
+    for (const suite of suites) {
       const { passed, seconds } = await this.baseline(suite);
       if (!passed) continue;
       ran++;
@@ -58,7 +59,7 @@ class Run {
       if (end === null) return 'does not build';
       if (!end.passed) return { caughtBy: suite };
     }
-    return ran > 0 ? 'survived' : 'not tested';
+    return ran > 0 && ran === suites.length ? 'survived' : 'not tested';
   }
 
   /** Runs `body` while the copy has the fault. Returns null if its kernels do not build. */
