@@ -1,6 +1,6 @@
 /**
- * What can go wrong beneath the page: the engine is killed, a file is of another kind, the browser has no WebAssembly
- * SIMD or gives no memory. The page says it in words, and goes on.
+ * What can go wrong beneath the page: the engine is killed or does not start, a file is of another kind, the browser has no
+ * WebAssembly SIMD or gives no memory. The page says it in words, and goes on.
  */
 import type { Page } from 'playwright-core';
 import * as assert from 'uvu/assert';
@@ -41,6 +41,8 @@ const spoil = (page: Page, lines: string) =>
 const press = (page: Page, figure: string, word: string) =>
   page.click(`#${figure} [data-place=controls] button:text-is("${word}")`);
 
+const engineOf = (page: Page) => page.workers().find((worker) => /engine-/.test(worker.url()))!;
+
 /** Waits for words in a place of the page. */
 const says = (page: Page, place: string, words: RegExp) =>
   page.waitForFunction(
@@ -63,7 +65,7 @@ suite('page: trouble', (test) => {
     () =>
       withPage('denoiser.html#denoiser.limit=640&denoiser.epochs=50', async (page) => {
         const kill = async () => {
-          const engine = page.workers().find((worker) => /engine-/.test(worker.url()))!;
+          const engine = engineOf(page);
           const ended = engine.waitForEvent('close', PATIENCE);
           await engine.evaluate(() => (globalThis as unknown as { close(): void }).close());
           await ended;
@@ -85,6 +87,75 @@ suite('page: trouble', (test) => {
         await goesOn(page, 'denoiser', 'Step');
       }),
   );
+
+  test.when(
+    hasChromium,
+    'a page says that its engine died before it began, and the next run starts another',
+    () =>
+      withPage('brownian.html', async (page) => {
+        await page.clock.install();
+        // It ends before it holds its lock. The promise keeps the rest of the script from running.
+        await spoil(page, 'close(); await new Promise(() => {});');
+        const dead = page.waitForEvent('worker', PATIENCE);
+        await press(page, 'brownian', 'Run');
+        await (await dead).waitForEvent('close', PATIENCE);
+        await page.clock.fastForward(59_000);
+        assert.is(await page.textContent('#brownian .status'), 'computing', 'a slow start is no failure');
+        await page.clock.fastForward(2_000);
+        await says(
+          page,
+          '#brownian .problem',
+          /^the engine did not start within 60 seconds\. The next run starts it again\.$/,
+        );
+        await page.unroute(/assets\/engine-[^/]*\.js$/);
+        await page.clock.resume();
+        await goesOn(page, 'brownian', 'Reset');
+      }),
+  );
+
+  for (const [what, lines] of [
+    [
+      'a WebAssembly memory',
+      `const { grow } = WebAssembly.Memory.prototype;
+WebAssembly.Memory.prototype.grow = function (pages) {
+  if (globalThis.refuse) throw new RangeError('WebAssembly.Memory.grow(): Unable to grow instance memory');
+  return grow.call(this, pages);
+};`,
+    ],
+    [
+      'an array',
+      `globalThis.Float32Array = class extends Float32Array {
+  constructor(...of) {
+    if (globalThis.refuse && of[0] > 1000) throw new RangeError('Array buffer allocation failed');
+    super(...of);
+  }
+};`,
+    ],
+  ] as const) {
+    test.when(
+      hasChromium,
+      `a page says that ${what} was refused in a run, and the next run has another engine with its own memory`,
+      () =>
+        withPage('denoiser.html#denoiser.limit=640&denoiser.epochs=1&threads.limit=1280', async (page) => {
+          await spoil(page, lines);
+          // A job has run, so that the engine is in use, and the next one needs more memory.
+          await press(page, 'denoiser', 'Step');
+          await says(page, '#denoiser .scrub output', /^step 1 of 10/);
+          await page.click('#denoiser .tools button:text-is("Stop")');
+          await page.waitForSelector('#denoiser .primary:text-is("Train")', PATIENCE);
+          await press(page, 'threads', 'Step');
+          await page.waitForSelector('#threads .primary:text-is("Go on")', PATIENCE);
+          await engineOf(page).evaluate(() => Object.assign(globalThis, { refuse: true }));
+          await press(page, 'threads', 'Go on');
+          await says(
+            page,
+            '#threads .problem',
+            /^out of memory: .*\. The next run starts the engine again, with fresh memory\.$/,
+          );
+          await goesOn(page, 'threads', 'Measure');
+        }),
+    );
+  }
 
   test.when(hasChromium, 'files of another kind are refused in words, and other files or data run then', () =>
     withPage('denoiser.html#denoiser.limit=64&denoiser.epochs=1&denoiser.data=files', async (page) => {

@@ -98,4 +98,10 @@ export type FromEngine =
   | { readonly type: 'progress'; readonly id: number; readonly value: unknown }
   | { readonly type: 'done'; readonly id: number; readonly result: unknown }
   | { readonly type: 'stopped'; readonly id: number }
-  | { readonly type: 'failed'; readonly id: number; readonly message: string };
+  | {
+      readonly type: 'failed';
+      readonly id: number;
+      readonly message: string;
+      /** Whether memory was refused. WebAssembly memory never shrinks, so only another engine has it free again. */
+      readonly outOfMemory: boolean;
+    };

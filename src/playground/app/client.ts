@@ -1,6 +1,6 @@
 /**
  * The page's side of the engine. It starts the worker with the first job. It starts another one if a worker ends, with an
- * error or without, or does not stop in time.
+ * error or without, does not start or stop in time, or has no memory left.
  */
 import { signal } from '@preact/signals-core';
 import {
@@ -46,6 +46,9 @@ export interface RunOptions<Progress> {
 
 /** A worker that does not stop within this time is terminated. In milliseconds. */
 const STOP_TIMEOUT = 2000;
+
+/** A worker that sends nothing within this time has not started. Its script may come over a slow network. In milliseconds. */
+const START_TIMEOUT = 60_000;
 
 /** Calls `ended` when the worker of that name has ended: then its lock is free. A worker that is killed sends no event. */
 function whenEnded(name: string, ended: () => void): void {
@@ -177,6 +180,16 @@ export class Engine {
         else this.receive(data);
       };
     });
+    // A worker that ends before it holds its lock sends no event, and its lock does not show it.
+    const late = setTimeout(
+      () =>
+        broken(
+          `the engine did not start within ${START_TIMEOUT / 1000} seconds. The next run starts it again.`,
+        ),
+      START_TIMEOUT,
+    );
+    const started = () => clearTimeout(late);
+    this.ready.then(started, started);
     this.ready.then(
       () => whenEnded(name, () => broken('the browser has ended the engine. The next run starts it again.')),
       () => {},
@@ -191,6 +204,14 @@ export class Engine {
     this.waiting.delete(message.id);
     if (message.type === 'done') waiting.done(message.result);
     else if (message.type === 'stopped') waiting.failed(new Stopped());
+    else if (message.outOfMemory) this.outOfMemory(waiting, message.message);
     else waiting.failed(new EngineError(message.message));
+  }
+
+  /** Ends a worker whose memory is used up, unless other jobs still run in it. */
+  private outOfMemory({ failed }: Waiting, message: string): void {
+    if (this.waiting.size > 0) return failed(new EngineError(message));
+    this.end(new Stopped());
+    failed(new EngineError(`${message}. The next run starts the engine again, with fresh memory.`));
   }
 }

@@ -3,7 +3,7 @@
  * arrives. It sends `ready` first, because a message that comes while the module still loads can be lost.
  */
 import { backend, canShareMemory, defaultThreads, setThreads } from '../../backend/backend.ts';
-import { LangevinError } from '../../errors.ts';
+import { LangevinError, OutOfMemoryError } from '../../errors.ts';
 import { type EngineFacts, type FromEngine, LIFE_LOCK, type ToEngine } from '../protocol.ts';
 import { JOBS } from './jobs.ts';
 
@@ -87,9 +87,14 @@ async function run({ id, job, settings, yields }: Extract<ToEngine, { type: 'run
 function wordsOf(error: unknown): string {
   if (error instanceof LangevinError) return error.message;
   const message = error instanceof Error ? error.message : String(error);
-  // Engines name it so when they refuse an array or a memory. A smaller one may fit.
-  if (error instanceof RangeError && /alloc/i.test(message)) return `out of memory: ${message}`;
-  return `internal: ${message}`;
+  return `${isOutOfMemory(error) ? 'out of memory' : 'internal'}: ${message}`;
+}
+
+/** Whether memory was refused: by our heap, or by the engine for an array or a message. A smaller one may fit. */
+function isOutOfMemory(error: unknown): boolean {
+  if (error instanceof OutOfMemoryError) return true;
+  const refused = error instanceof RangeError || error instanceof DOMException;
+  return refused && /alloc|out of memory/i.test(error.message);
 }
 
 function facts(): EngineFacts {
@@ -113,7 +118,9 @@ scope.onmessage = ({ data }) => {
   } else {
     const { id } = data;
     run(data)
-      .catch((error) => post({ type: 'failed', id, message: wordsOf(error) }))
+      .catch((error) =>
+        post({ type: 'failed', id, message: wordsOf(error), outOfMemory: isOutOfMemory(error) }),
+      )
       .finally(() => {
         stopped.delete(id);
         allowed.delete(id);
