@@ -8,8 +8,8 @@ import * as assert from 'uvu/assert';
 import { isPlain3x3 } from '../src/backend/conv/maps.ts';
 import { fewSide } from '../src/backend/conv/taps.ts';
 import { ACTIVATION, type ConvSizes } from '../src/backend/kernels.ts';
-import { close, into, onBoth, U, UNARY_ULP, ulp, uniforms } from './helpers.ts';
-import { elements, KERNELS, sizes } from './helpers-conv.ts';
+import { close, into, onBoth, ownWasm, runKernel, U, UNARY_ULP, ulp, uniforms } from './helpers.ts';
+import { elements, KERNELS, operands, sizes } from './helpers-conv.ts';
 import { suite } from './suite.ts';
 
 /** Checks one kernel at one shape. The bound of a sum of n products is (n + 2)·2^-24 times the sum of magnitudes. */
@@ -123,6 +123,34 @@ const FEW: readonly ConvSizes[] = [
   }),
 ];
 
+const two = { strideHeight: 2, strideWidth: 2 };
+const upsampling = { ...two, kernelHeight: 4, kernelWidth: 4 };
+/**
+ * Shapes whose pictures are computed four at a time: see assembly/conv/pictures.ts. Some pictures remain, and with 16 or
+ * more pictures the gradient to the input takes them in groups.
+ */
+const MANY: readonly ConvSizes[] = [
+  sizes({ batch: 5, height: 7, width: 9, inChannels: 8, outChannels: 12, ...two }),
+  sizes({ batch: 18, height: 7, width: 9, inChannels: 40, outChannels: 33, ...two }),
+  sizes({ batch: 18, height: 8, width: 6, inChannels: 30, outChannels: 45, ...upsampling }),
+  sizes({ batch: 4, height: 5, width: 6, inChannels: 70, outChannels: 90, groups: 2, ...upsampling }),
+  sizes({ batch: 17, height: 6, width: 5, inChannels: 18, outChannels: 27, groups: 3, strideWidth: 2 }),
+  sizes({
+    batch: 4,
+    height: 9,
+    width: 8,
+    inChannels: 21,
+    outChannels: 25,
+    dilationHeight: 2,
+    dilationWidth: 3,
+  }),
+  // Lines of a few rows of the grid fit scratch memory.
+  sizes({ batch: 4, height: 37, width: 30, inChannels: 40, outChannels: 44, ...two }),
+  sizes({ batch: 16, height: 30, width: 35, inChannels: 36, outChannels: 40, ...upsampling }),
+  // Not even one row fits.
+  sizes({ batch: 4, height: 3, width: 390, inChannels: 36, outChannels: 40, strideHeight: 2 }),
+];
+
 const random: fc.Arbitrary<ConvSizes> = fc
   .record({
     batch: fc.constantFrom(1, 2, 7),
@@ -181,6 +209,25 @@ suite('kernels of convolutions', (test) => {
     });
   }
 
+  for (const kind of ['forward', 'gradient to the input'] as const) {
+    test(`the ${kind} of many pictures has the bits of each picture alone`, () => {
+      for (const s of MANY) {
+        for (const accumulate of [false, true]) {
+          const [from, w, to] = operands(kind, s);
+          const [step, next] = [from, to].map((array) => (array.length * 4) / s.batch);
+          const [, , together, alone] = runKernel(ownWasm(), [from, w, to, to], (k, at) => {
+            const { run } = KERNELS[kind];
+            run(k, s, [at[0], at[1]], into(at[2], accumulate));
+            for (let b = 0; b < s.batch; b++) {
+              run(k, { ...s, batch: 1 }, [at[0] + b * step, at[1]], into(at[3] + b * next, accumulate));
+            }
+          });
+          assert.equal(together, alone, `${JSON.stringify(s)}${accumulate ? ', summed' : ''}`);
+        }
+      }
+    });
+  }
+
   test('depthwise convolutions agree in all directions, in every kind of strip, summed and not', () => {
     const depthwise = fc
       .tuple(random, fc.constantFrom(2, 3, 4, 5, 16, 17, 23, 36))
@@ -203,6 +250,7 @@ suite('kernels of convolutions', (test) => {
         SHAPES[10],
         SHAPES[11],
         SHAPES[14],
+        MANY[0],
         // Thin maps, 3x3
         ...SHAPES.slice(17, 21),
         ...FEW,

@@ -128,6 +128,10 @@ const JOBS: Record<string, (k: Kernels, a: Ptr, b: Ptr, c: Ptr) => void> = {
     k.conv2dWeightGradient({ ...conv(9, 28, 20, 32), x: a, dy: b, out: into(c, true) }),
   'its gradient to the weights, with a stride and groups': (k, a, b, c) =>
     k.conv2dWeightGradient({ ...conv(5, 29, 42, 63, 2, 3), x: a, dy: b, out: into(c) }),
+  'a convolution of many pictures, with a stride': (k, a, b, c) =>
+    k.conv2d({ ...conv(18, 15, 36, 42, 2), x: a, w: b, bias: a, activation: 'silu', out: into(c) }),
+  'its gradient to the input, of many pictures with a stride': (k, a, b, c) =>
+    k.conv2dInputGradient({ ...conv(18, 15, 36, 42, 2), dy: a, w: b, out: into(c, true) }),
   'a convolution of one channel, with a stride': (k, a, b, c) =>
     k.conv2d({ ...conv(9, 57, 1, 34, 2), x: a, w: b, bias: a, activation: 'relu', out: into(c) }),
   'a convolution to two channels': (k, a, b, c) =>

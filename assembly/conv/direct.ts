@@ -5,9 +5,11 @@
  *     y[b,i,j,o]  = Σ x[b, i·stride - padding + ky·dilation, ..., c]·w[o,ky,kx,c]   over (ky, kx, c)
  *     dx[b,i,j,c] = Σ dy[b, (i + padding - ky·dilation)/stride, ..., o]·w[o,ky,kx,c]   over (ky, kx, o)
  *
- * The layers are those of the GEMM (gemm/gemm.ts). Panels of A are gathered from the pictures just before use. So there
- * is no array of all taps. Order of summation: (ky, kx, channel) ascending, cut into equal blocks of at most KC. With a
- * stride the gradient has only the taps that reach a position. The order depends only on the shape.
+ * The layers are those of the GEMM (gemm/gemm.ts). Four pictures at a time are packed together (pictures.ts). For the
+ * other pictures, panels of A are gathered just before use. So there is no array of all taps.
+ *
+ * Order of summation: (ky, kx, channel) ascending, cut into equal blocks of at most KC. With a stride the gradient has
+ * only the taps that reach a position. The order depends only on the shape.
  *
  * Accuracy: that of the GEMM, with k = taps·channels.
  */
@@ -16,7 +18,18 @@ import { storeEdge, storeFour, tiles } from '../gemm/gemm';
 import { Conv2dInputGradientRecord, Conv2dRecord, ConvSizes } from '../records';
 import { convolution, scratch } from '../scratch';
 import { packRows, packWeights } from './pack';
-import { Pass, placeRows, rowOf, zerosOf } from './pass';
+import { Block, blockOf, move, Pass, placeRows, rowOf, zerosOf } from './pass';
+import {
+  coverAll,
+  multiplyPictures,
+  multiplyStrips,
+  noLines,
+  packLines,
+  PICTURES,
+  place,
+  roomBeside,
+  stripRows,
+} from './pictures';
 
 /** The number of output positions along a side of `size` pixels, for a kernel with `taps` taps along this side. */
 // @ts-ignore: decorator
@@ -49,6 +62,7 @@ export function forwardPass(s: ConvSizes, x: usize, group: i32): Pass {
 
 /** Computes the positions [m0, m1) and channels [n0, n1) of y. */
 export function conv2d(m0: i32, m1: i32, n0: i32, n1: i32, r: Conv2dRecord): void {
+  if (m0 >= m1) return;
   const columns = r.outChannels / r.groups;
   for (let group = n0 / columns; group * columns < n1; ++group) {
     const pass = forwardPass(r, r.x, group);
@@ -65,32 +79,88 @@ export function conv2d(m0: i32, m1: i32, n0: i32, n1: i32, r: Conv2dRecord): voi
     const bias: usize = r.bias ? r.bias + ((<usize>first) << 2) : 0;
     const from = max(n0, first) - first;
     const to = min(n1, first + columns) - first;
-    product(pass, m0, m1, from, to, bias, r.activation, r.accumulate != 0);
+    const places = pass.gridY * pass.gridX;
+    const b0 = (m0 + places - 1) / places;
+    const b1 = b0 + (max(0, m1 / places - b0) & -PICTURES);
+    noLines(pass);
+    coverAll(pass);
+    if (b0 == b1 || !reused(pass) || !place(pass)) {
+      product(pass, false, m0, m1, from, to, bias, r.activation, r.accumulate != 0);
+      continue;
+    }
+    product(pass, false, m0, b0 * places, from, to, bias, r.activation, r.accumulate != 0);
+    product(pass, false, b1 * places, m1, from, to, bias, r.activation, r.accumulate != 0);
+    move(pass, b0);
+    for (let b = b0; b < b1; b += PICTURES, move(pass, PICTURES)) {
+      packLines(pass, 0);
+      product(pass, true, 0, PICTURES * places, from, to, bias, r.activation, r.accumulate != 0);
+    }
   }
 }
 
+/** Whether the taps of a pass read all pixels of its lines. If not, we gather only those that are read. */
+// @ts-ignore: decorator
+@inline
+function reused(pass: Pass): bool {
+  return pass.tapsX >= pass.strideX;
+}
+
+/** The least number of pictures for which the gradient to the input goes through four pictures at a time. */
+const MANY: i32 = 16;
+
 /**
- * Computes the positions [m0, m1) and channels [n0, n1) of dx. Positions are ordered first by their remainders
- * modulo the stride.
+ * Computes the positions [m0, m1) and channels [n0, n1) of dx. Many pictures are divided into groups of four. The
+ * positions of a group are ordered first by their remainders modulo the stride.
  */
 export function conv2dInputGradient(m0: i32, m1: i32, n0: i32, n1: i32, r: Conv2dInputGradientRecord): void {
   const columns = r.inChannels / r.groups;
+  const pixels = r.height * r.width;
+  const many = r.batch < MANY ? r.batch : PICTURES;
   for (let group = n0 / columns; group * columns < n1; ++group) {
     const first = group * columns;
     const from = max(n0, first) - first;
     const to = min(n1, first + columns) - first;
-    const bias: usize = r.bias ? r.bias + ((<usize>first) << 2) : 0;
-    let places = 0;
-    for (let y = 0; y < min(r.strideHeight, r.height); ++y) {
-      for (let x = 0; x < min(r.strideWidth, r.width); ++x) {
-        const pass = gradientPass(r, group, y, x);
-        const count = r.batch * pass.gridY * pass.gridX;
-        const begin = max(0, m0 - places);
-        const end = min(count, m1 - places);
-        if (begin < end) product(pass, begin, end, from, to, bias, r.activation, r.accumulate != 0);
-        places += count;
-      }
+    for (let b = 0; b < r.batch; b += many) {
+      const count = min(many, r.batch - b);
+      const begin = max(0, m0 - b * pixels);
+      const end = min(count * pixels, m1 - b * pixels);
+      if (begin < end) gradientOf(r, group, b, count, begin, end, from, to);
     }
+  }
+}
+
+/** The positions [m0, m1) and columns [n0, n1) of `count` pictures from b on, for one group of channels. */
+function gradientOf(
+  r: Conv2dInputGradientRecord,
+  group: i32,
+  b: i32,
+  count: i32,
+  m0: i32,
+  m1: i32,
+  n0: i32,
+  n1: i32,
+): void {
+  const bias: usize = r.bias ? r.bias + ((<usize>(group * (r.inChannels / r.groups))) << 2) : 0;
+  const rows = min(r.strideHeight, r.height);
+  const columns = min(r.strideWidth, r.width);
+  let packed = false;
+  if (count == PICTURES && m1 - m0 == count * r.height * r.width) {
+    const pass = gradientPass(r, group, 0, 0);
+    noLines(pass);
+    for (let i = 0; i < rows * columns; ++i) coverAll(gradientPass(r, group, i / columns, i % columns));
+    move(pass, b);
+    packed = place(pass);
+    if (packed) packLines(pass, 0);
+  }
+  let places = 0;
+  for (let i = 0; i < rows * columns; ++i) {
+    const pass = gradientPass(r, group, i / columns, i % columns);
+    const size = count * pass.gridY * pass.gridX;
+    const begin = max(0, m0 - places);
+    const end = min(size, m1 - places);
+    move(pass, b);
+    product(pass, packed, begin, end, n0, n1, bias, r.activation, r.accumulate != 0);
+    places += size;
   }
 }
 
@@ -151,55 +221,96 @@ function gcd(a: i32, b: i32): i32 {
   return b == 0 ? a : gcd(b, a % b);
 }
 
-/** Rows [m0, m1) and columns [n0, n1) of a pass. */
-function product(pass: Pass, m0: i32, m1: i32, n0: i32, n1: i32, bias: usize, activate: i32, accumulate: bool): void {
-  const packedB = scratch;
-  const packedA = scratch + PACKED_A;
-  const edge = scratch + EDGE;
+/**
+ * Rows [m0, m1) and columns [n0, n1) of a pass. If the pictures are packed, the rows are all positions of four pictures.
+ * If not, each four pictures that are inside [m0, m1) are packed in strips, and the other rows are gathered.
+ */
+function product(
+  pass: Pass,
+  packed: bool,
+  m0: i32,
+  m1: i32,
+  n0: i32,
+  n1: i32,
+  bias: usize,
+  activate: i32,
+  accumulate: bool,
+): void {
+  if (m0 >= m1) return;
+  const block = blockOf(pass);
   const k = pass.tapsY * pass.tapsX * pass.channels;
   const blocks = k > 0 ? (k + KC - 1) / KC : 1;
   const kBlock = (k + blocks - 1) / blocks;
-  const nBlock = (BLOCK / max(kBlock, 8) / NR) * NR;
+  const places = pass.gridY * pass.gridX;
+  const b0 = (m0 + places - 1) / places;
+  const b1 = b0 + (max(0, m1 / places - b0) & -PICTURES);
+  const whole = packed && k > 0;
+  const strips = !packed && b1 > b0 && k > 0 && reused(pass) && stripRows(pass, 0, kBlock) > 0;
+  const room = whole ? roomBeside(pass) : strips ? BLOCK / 2 : BLOCK;
+  const nBlock = (room / max(kBlock, 8) / NR) * NR;
   for (let j0 = n0; j0 < n1; j0 += nBlock) {
     const j1 = min(j0 + nBlock, n1);
-    for (let block = 0; block < blocks; ++block) {
-      const p0 = block * kBlock;
-      const kc = min(kBlock, k - p0);
-      const last = block == blocks - 1;
-      const add = accumulate || block > 0;
-      const activateNow = last ? activate : 0;
-      let panel = packedB;
+    const first = (<usize>j0) << 2;
+    block.columns = j1 - j0;
+    block.column = first;
+    for (let i = 0; i < blocks; ++i) {
+      const last = i == blocks - 1;
+      block.p0 = i * kBlock;
+      block.kc = min(kBlock, k - block.p0);
+      block.accumulate = accumulate || i > 0;
+      block.bias = bias && last ? bias + first : 0;
+      block.activation = last ? activate : 0;
+      let panel = scratch;
       for (let j = j0; j < j1; j += NR) {
-        packWeights(pass, j, min(NR, j1 - j), p0, kc, panel);
-        panel += (kc * NR) << 2;
+        packWeights(pass, j, min(NR, j1 - j), block.p0, block.kc, panel);
+        panel += (block.kc * NR) << 2;
       }
-      for (let i = m0; i < m1; i += MR) {
-        const rows = min(MR, m1 - i);
-        placeRows(pass, i, rows);
-        packRows(pass, p0, kc, packedA);
-        const ld = evenStep(pass, rows);
-        const first = (<usize>j0) << 2;
-        const biasAt: usize = bias && last ? bias + first : 0;
-        const whole = ld ? (j1 - j0) / NR : 0;
-        if (whole > 0) {
-          tiles(whole, kc, packedA, packedB, rowOf(pass, 0).out + first, ld, add, biasAt, activateNow);
-        }
-        for (let j = whole * NR; j < j1 - j0; j += NR) {
-          tiles(1, kc, packedA, packedB + ((kc * j) << 2), edge, NR << 2, false, 0, 0);
-          const at = j << 2;
-          for (let row = 0; row < rows; ++row) {
-            const to = rowOf(pass, row).out + first + at;
-            const cols = min(NR, j1 - j0 - j);
-            const from = edge + ((row * NR) << 2);
-            const b: usize = biasAt ? biasAt + at : 0;
-            if (cols == NR) {
-              // A whole tile, but its rows are not evenly spaced in memory.
-              storeFour(to, v128.load(from), add, b, activateNow);
-              storeFour(to + 16, v128.load(from, 16), add, b ? b + 16 : 0, activateNow);
-            } else {
-              storeEdge(1, cols, from, to, 0, add, b, activateNow);
-            }
-          }
+      const rows = strips ? stripRows(pass, block.p0, block.kc) : 0;
+      if (whole) {
+        multiplyPictures(pass, block);
+      } else if (rows > 0) {
+        gathered(pass, block, m0, b0 * places);
+        multiplyStrips(pass, block, b0, b1, rows);
+        gathered(pass, block, b1 * places, m1);
+      } else {
+        gathered(pass, block, m0, m1);
+      }
+    }
+  }
+}
+
+/** Adds a block to the rows [m0, m1), in panels gathered from the pictures. */
+function gathered(pass: Pass, block: Block, m0: i32, m1: i32): void {
+  const packedA = scratch + PACKED_A;
+  const edge = scratch + EDGE;
+  const packedB = scratch;
+  const columns = block.columns;
+  const kc = block.kc;
+  const add = block.accumulate;
+  const biasAt = block.bias;
+  const activate = block.activation;
+  for (let i = m0; i < m1; i += MR) {
+    const rows = min(MR, m1 - i);
+    placeRows(pass, i, rows);
+    packRows(pass, block.p0, kc, packedA);
+    const ld = evenStep(pass, rows);
+    const first = block.column;
+    const whole = ld ? columns / NR : 0;
+    if (whole > 0) tiles(whole, kc, packedA, packedB, rowOf(pass, 0).out + first, ld, add, biasAt, activate);
+    for (let j = whole * NR; j < columns; j += NR) {
+      tiles(1, kc, packedA, packedB + ((kc * j) << 2), edge, NR << 2, false, 0, 0);
+      const at = j << 2;
+      for (let row = 0; row < rows; ++row) {
+        const to = rowOf(pass, row).out + first + at;
+        const cols = min(NR, columns - j);
+        const from = edge + ((row * NR) << 2);
+        const b: usize = biasAt ? biasAt + at : 0;
+        if (cols == NR) {
+          // A whole tile, but its rows are not evenly spaced in memory.
+          storeFour(to, v128.load(from), add, b, activate);
+          storeFour(to + 16, v128.load(from, 16), add, b ? b + 16 : 0, activate);
+        } else {
+          storeEdge(1, cols, from, to, 0, add, b, activate);
         }
       }
     }

@@ -60,11 +60,46 @@ export class Row {
   out: usize;
 }
 
-/** Bytes of a pass, of a block of zeros, and of the rows of a panel. */
+/** Packed lines of four pictures (pictures.ts). They have the pixels [top, bottom] x [left, right] of X. */
+@unmanaged
+export class Lines {
+  at: usize;
+  /** Bytes of a line. */
+  size: i32;
+  top: i32;
+  bottom: i32;
+  left: i32;
+  right: i32;
+  /** Whether lines go from right to left. */
+  backward: bool;
+}
+
+/** One block of the product: its steps [p0, p0 + kc), its columns, and what is done with the sums. */
+@unmanaged
+export class Block {
+  p0: i32;
+  kc: i32;
+  /** The number of columns, and bytes from column 0 of a result to the first of them. */
+  columns: i32;
+  column: usize;
+  accumulate: bool;
+  bias: usize;
+  activation: i32;
+}
+
+/** Bytes of a pass, of zeros, of lines, of a block, and of the rows of a panel. */
 const PASS_BYTES: i32 = 128;
 const ZERO_BYTES: i32 = 16;
+const LINES_BYTES: i32 = 32;
+const BLOCK_BYTES: i32 = 32;
 export const ROW_BYTES: i32 = 16;
-export const CONV_BYTES: i32 = PASS_BYTES + ZERO_BYTES + MR * ROW_BYTES;
+export const CONV_BYTES: i32 = PASS_BYTES + ZERO_BYTES + LINES_BYTES + BLOCK_BYTES + MR * ROW_BYTES;
+
+/** Moves a pass on by that many pictures. */
+export function move(pass: Pass, pictures: i32): void {
+  pass.x += <usize>(pictures * pass.height * pass.width) * pass.pixel;
+  pass.out += <usize>pictures * pass.outPicture;
+}
 
 /** Sixteen bytes of zeros behind a pass. They are read in place of pixels outside a picture. */
 // @ts-ignore: decorator
@@ -73,11 +108,24 @@ export function zerosOf(pass: Pass): usize {
   return changetype<usize>(pass) + PASS_BYTES;
 }
 
+/** The current packed lines, and the current block. */
+// @ts-ignore: decorator
+@inline
+export function linesOf(pass: Pass): Lines {
+  return changetype<Lines>(zerosOf(pass) + ZERO_BYTES);
+}
+
+// @ts-ignore: decorator
+@inline
+export function blockOf(pass: Pass): Block {
+  return changetype<Block>(changetype<usize>(linesOf(pass)) + LINES_BYTES);
+}
+
 /** Row i of the current panel. */
 // @ts-ignore: decorator
 @inline
 export function rowOf(pass: Pass, i: i32): Row {
-  return changetype<Row>(changetype<usize>(pass) + PASS_BYTES + ZERO_BYTES + i * ROW_BYTES);
+  return changetype<Row>(changetype<usize>(blockOf(pass)) + BLOCK_BYTES + i * ROW_BYTES);
 }
 
 /**

@@ -90,14 +90,23 @@ export function gemmBoxes({ m, n, k }: { m: number; n: number; k: number }): Bou
 const PLACE_CHUNKS = 16;
 
 /**
+ * The number of pictures that share a register tile (assembly/conv/pictures.ts), and the least number of pictures that
+ * are divided between such groups.
+ */
+const PICTURES = 4;
+const MANY_PICTURES = 16;
+
+/**
  * Divides a product whose rows are positions. If there are many rows, it is divided between rows only, and each chunk
  * packs all weights. Otherwise it is divided as any product.
  */
-function placeBoxes(sizes: { m: number; n: number; k: number }): Bounds[] {
-  const { m, n, k } = sizes;
+function placeBoxes(sizes: { batch: number; places: number; n: number; k: number }): Bounds[] {
+  const { batch, places, n, k } = sizes;
+  const m = batch * places;
   const wanted = Math.min(PLACE_CHUNKS, Math.floor((m * n * k) / GEMM_GRAIN));
-  if (wanted < 2 || m < 4 * PLACE_CHUNKS * TILE_ROWS) return gemmBoxes(sizes);
-  return even(m, wanted, TILE_ROWS).map((rows) => [...rows, 0, n]);
+  if (wanted < 2 || m < 4 * PLACE_CHUNKS * TILE_ROWS) return gemmBoxes({ m, n, k });
+  const unit = batch < MANY_PICTURES ? TILE_ROWS : PICTURES * places;
+  return even(m, wanted, unit).map((rows) => [...rows, 0, n]);
 }
 
 /** Divides convolutions in the same way as the products that compute them (assembly/conv/). */
@@ -105,12 +114,12 @@ export const convBoxes = {
   /** Boxes of y: [batch·places, outChannels]. */
   forward(s: ConvSizes): Bounds[] {
     const [h, w] = convPlaces(s);
-    return placeBoxes({ m: s.batch * h * w, n: s.outChannels, k: taps(s) });
+    return placeBoxes({ batch: s.batch, places: h * w, n: s.outChannels, k: taps(s) });
   },
   /** Boxes of dx: [batch·height·width, inChannels]. */
   input(s: ConvSizes): Bounds[] {
     const k = (s.kernelHeight * s.kernelWidth * s.outChannels) / s.groups;
-    return placeBoxes({ m: s.batch * s.height * s.width, n: s.inChannels, k });
+    return placeBoxes({ batch: s.batch, places: s.height * s.width, n: s.inChannels, k });
   },
   /**
    * Boxes of dw: [outChannels, kernelHeight·kernelWidth·inChannels/groups]. The positions, which are summed, are never
