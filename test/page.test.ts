@@ -559,6 +559,30 @@ suite('page: in a browser', (test) => {
     },
   );
 
+  test.when(
+    hasChromium,
+    'the words in the first pictures of a lesson are legible on a slim screen',
+    async () => {
+      const { server, port } = await serveFolder(SITE, 0);
+      const viewport = { width: 360, height: 800 };
+      const { page, close } = await open(`http://127.0.0.1:${port}`, 'step.html', { viewport });
+      try {
+        const sizes = await page.$$eval('.opening text', (all) =>
+          all.map((one) => {
+            const { a } = (one as SVGTextElement).getScreenCTM()!;
+            return [one.textContent!, a * Number.parseFloat(getComputedStyle(one).fontSize)] as const;
+          }),
+        );
+        assert.is(sizes.length, 3);
+        for (const [words, size] of sizes) assert.ok(size >= 12, `${words}: ${size} pixels`);
+        assert.is(await page.evaluate('document.documentElement.scrollWidth'), 360);
+      } finally {
+        await close();
+        server.close();
+      }
+    },
+  );
+
   test.when(hasChromium, 'what goes wrong is said in words, and the page goes on', async () => {
     const { server, port } = await serveFolder(SITE, 0);
     const { page, close } = await open(

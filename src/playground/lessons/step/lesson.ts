@@ -16,20 +16,24 @@ const SOURCES = [
   ['mse', 'src/ops/reduce.ts', 'export const mse'],
 ] as const;
 
-/** Four pictures: clean, noisy, and what the untrained network makes of the noisy one. */
+/**
+ * Four pictures: clean, noisy, and what the untrained network makes of the noisy one. A name stands above its row, so that
+ * the drawing fits a slim screen and its letters keep their size.
+ */
 function drawPictures({ pictures }: StepResult): string {
-  const [size, gap, left] = [84, 12, 88];
+  const [size, gap, line] = [72, 8, 24];
   const names = ['clean', 'with noise', 'output'];
   const parts = names.flatMap((name, r) => [
-    text('label', 0, r * (size + gap) + size / 2 + 4, name),
+    text('label', 0, r * (line + size + gap) + 16, name),
     ...[0, 1, 2, 3].map((p) => {
       const from = (p * 3 + r) * 784;
-      const place = { x: left + p * (size + gap), y: r * (size + gap), width: size, height: size };
+      const y = r * (line + size + gap) + line;
+      const place = { x: p * (size + gap), y, width: size, height: size };
       return pixels(place, 28, 28, (x, y) => grey(pictures[from + y * 28 + x]));
     }),
   ]);
   const label = 'Four digits of the batch, clean, with noise, and as the untrained network sees them: grey';
-  return picture(left + 4 * size + 3 * gap, 3 * size + 2 * gap, label, ...parts);
+  return picture(4 * size + 3 * gap, 3 * (line + size) + 2 * gap, label, ...parts);
 }
 
 /** The step before any script: its nodes in a list. */
